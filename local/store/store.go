@@ -1,0 +1,140 @@
+// Package store keeps what the local services must not forget, in one bbolt
+// file. Writers that come at the same time share one commit, and so one wait
+// for the disk: what a service has acknowledged survives the process being
+// killed, and a hundred writers cost little more than one.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// ErrClosed is what Update returns once the store is closed.
+var ErrClosed = errors.New("the store is closed")
+
+// maxGroup bounds how many writes share one commit, so that the first of them
+// does not wait for an endless queue.
+const maxGroup = 256
+
+// Store is one open file. It is safe for concurrent use.
+type Store struct {
+	db       *bbolt.DB
+	pending  chan write
+	finished sync.WaitGroup // the committing goroutine
+
+	mu     sync.RWMutex // held for reading while a write is handed over
+	closed bool
+}
+
+type write struct {
+	do   func(*bbolt.Tx) error
+	done chan error
+}
+
+// Durability says what an acknowledged write survives.
+type Durability bool
+
+const (
+	// Durable writes survive a crash of the machine: each commit waits for the disk.
+	Durable Durability = true
+	// Fleeting writes survive nothing; for a lake that is thrown away when its run ends.
+	Fleeting Durability = false
+)
+
+// Open opens the file at path, making it when there is none. A file that
+// another process holds is an error after a short wait.
+func Open(path string, durability Durability) (*Store, error) {
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
+		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
+		NoSync: durability == Fleeting,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	s := &Store{db: db, pending: make(chan write, maxGroup)}
+	s.finished.Go(s.commitAll)
+	return s, nil
+}
+
+// Close waits for the writes under way and closes the file. Later calls of
+// Update return ErrClosed.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	already := s.closed
+	s.closed = true
+	s.mu.Unlock()
+	if !already {
+		close(s.pending)
+	}
+	s.finished.Wait()
+	return s.db.Close()
+}
+
+// View runs a read on a consistent view of the last commit.
+func (s *Store) View(read func(*bbolt.Tx) error) error { return s.db.View(read) }
+
+// Update runs do inside a write transaction that other callers share, and
+// returns once that is committed. Where do returns an error, Update returns it;
+// do must then not have written anything, since the transaction of the others
+// goes on: it checks first and writes last.
+func (s *Store) Update(do func(*bbolt.Tx) error) error {
+	w := write{do: do, done: make(chan error, 1)}
+	if !s.hand(w) {
+		return ErrClosed
+	}
+	return <-w.done
+}
+
+func (s *Store) hand(w write) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return false
+	}
+	s.pending <- w
+	return true
+}
+
+// commitAll commits until the store is closed and nothing is left.
+func (s *Store) commitAll() {
+	for first := range s.pending {
+		s.commit(first)
+	}
+}
+
+// commit runs first, and all that has queued behind it, in one transaction.
+func (s *Store) commit(first write) {
+	group, results := []write{first}, []error(nil)
+	err := s.db.Update(func(tx *bbolt.Tx) error {
+		for i := 0; i < len(group); i++ {
+			results = append(results, group[i].do(tx))
+			if len(group) < maxGroup {
+				group = append(group, s.waiting()...)
+			}
+		}
+		return nil
+	})
+	for i, w := range group {
+		if err != nil {
+			w.done <- fmt.Errorf("commit: %w", err)
+			continue
+		}
+		w.done <- results[i]
+	}
+}
+
+// waiting takes one write that is already there, if any.
+func (s *Store) waiting() []write {
+	select {
+	case w, open := <-s.pending:
+		if open {
+			return []write{w}
+		}
+	default:
+	}
+	return nil
+}
