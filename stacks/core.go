@@ -1,0 +1,111 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/constructs-go/constructs/v10"
+)
+
+// claimCheckDays is how long a claim check can be redeemed. It outlasts the dead-letter queues, so that an event brought
+// back from one of them on its last day still finds its content.
+const claimCheckDays = deadLetterDays + 16
+
+// ownerIndex is the catalog's index of one institution's messages by the time they were received.
+const ownerIndex = "by-owner"
+
+// Core is the stack of what everything else shares: the hub topic, the data lake with its catalog, and the writer, the only
+// function that may write to either.
+type Core struct {
+	awscdk.Stack
+	// Hub is the topic on which all events travel.
+	Hub awssns.Topic
+	// Lake is the bucket that holds every message, as it came and as JSON.
+	Lake awss3.Bucket
+	// Catalog records what lies in the lake and how it came there.
+	Catalog awsdynamodb.Table
+	// ClaimCheck is the bucket for content too large to travel in an event.
+	ClaimCheck awss3.Bucket
+}
+
+// CoreProps is what Core needs.
+type CoreProps struct {
+	Environment Environment
+}
+
+// NewCore defines the Core stack.
+func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
+	env := props.Environment
+	stack := awscdk.NewStack(scope, &id, env.stackProps("core", "hl7lake: hub, data lake, catalog and their writer"))
+	core := Core{
+		Stack: stack,
+		Hub: awssns.NewTopic(stack, new("Hub"), &awssns.TopicProps{
+			EnforceSSL: new(true),
+		}),
+		Lake:       newBucket(stack, "Lake", env, bucketProps{Versioned: true}),
+		ClaimCheck: newBucket(stack, "ClaimCheck", env, bucketProps{ExpireAfterDays: claimCheckDays}),
+		Catalog: newTable(stack, "Catalog", env, awsdynamodb.TableProps{
+			PartitionKey: stringAttribute("root"),
+			SortKey:      stringAttribute("sk"),
+		}),
+	}
+	core.Catalog.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+		IndexName:      new(ownerIndex),
+		PartitionKey:   stringAttribute("owner"),
+		SortKey:        stringAttribute("received"),
+		ProjectionType: awsdynamodb.ProjectionType_ALL,
+	})
+	core.addWriter(env)
+
+	newOutput(stack, "LakeBucketName", core.Lake.BucketName(), "Bucket of the data lake")
+	newOutput(stack, "HubTopicArn", core.Hub.TopicArn(), "Topic that carries all events")
+	newOutput(stack, "CatalogTableName", core.Catalog.TableName(), "Table of what the lake holds")
+	return core
+}
+
+// addWriter defines the function that files every event's content in the lake and in the catalog.
+func (c Core) addWriter(env Environment) {
+	writer := newFunction(c.Stack, "Writer", env, functionProps{
+		Package:     "lambdas/writer",
+		Description: "Files the content of each event in the data lake and in the catalog",
+		Memory:      512,
+		Timeout:     30,
+		Environment: map[string]*string{
+			"LAKE_BUCKET":        c.Lake.BucketName(),
+			"CATALOG_TABLE":      c.Catalog.TableName(),
+			"CLAIM_CHECK_BUCKET": c.ClaimCheck.BucketName(),
+		},
+	})
+	writer.subscribe(c.Hub, map[string]awssns.SubscriptionFilter{
+		"event": oneOf("ingested", "staged", "error"),
+	})
+	c.grantRedeem(writer.Lambda)
+	// Get, because a redelivered event finds its object already written and reads back its version and digest.
+	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"},
+		c.Lake.ArnForObjects(new("ingestion/*")), c.Lake.ArnForObjects(new("staging/*")), c.Lake.ArnForObjects(new("error/*")))
+	grant(writer.Lambda, []string{"dynamodb:UpdateItem"}, c.Catalog.TableArn())
+}
+
+// GrantPublish lets the grantee publish events: on the hub, with large content checked in at the claim-check bucket.
+func (c Core) GrantPublish(grantee awsiam.IGrantable) {
+	c.Hub.GrantPublish(grantee)
+	c.grantCheckIn(grantee)
+}
+
+// GrantPassOn lets the grantee hand content on between the steps of a workflow: redeem claim checks and write new ones.
+func (c Core) GrantPassOn(grantee awsiam.IGrantable) {
+	c.grantRedeem(grantee)
+	c.grantCheckIn(grantee)
+}
+
+// grantCheckIn lets the grantee put content into the claim-check bucket.
+func (c Core) grantCheckIn(grantee awsiam.IGrantable) {
+	grant(grantee, []string{"s3:PutObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+}
+
+// grantRedeem lets the grantee read the content that a claim check names.
+func (c Core) grantRedeem(grantee awsiam.IGrantable) {
+	grant(grantee, []string{"s3:GetObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+}

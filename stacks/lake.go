@@ -1,0 +1,20 @@
+package stacks
+
+import "github.com/aws/constructs-go/constructs/v10"
+
+// Lake is the whole system in one environment.
+type Lake struct {
+	Core       Core
+	FrontDoor  FrontDoor
+	StagingER7 StagingER7
+}
+
+// NewLake defines the three stacks of an environment, and how they are connected.
+func NewLake(scope constructs.Construct, env Environment) Lake {
+	core := NewCore(scope, "Core", CoreProps{Environment: env})
+	return Lake{
+		Core:       core,
+		FrontDoor:  NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Environment: env, Core: core}),
+		StagingER7: NewStagingER7(scope, "StagingER7", StagingER7Props{Environment: env, Core: core}),
+	}
+}

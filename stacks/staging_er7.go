@@ -1,0 +1,149 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctionstasks"
+	"github.com/aws/constructs-go/constructs/v10"
+)
+
+// StagingER7 is the stack that turns ingested ER7 messages into JSON. It knows the hub and nothing of who publishes there, so it
+// can be deleted, or another format's staging put beside it, without a change elsewhere.
+type StagingER7 struct {
+	awscdk.Stack
+	// Workflow prepares and parses one message.
+	Workflow awsstepfunctions.StateMachine
+}
+
+// StagingER7Props is what StagingER7 needs.
+type StagingER7Props struct {
+	Environment Environment
+	// Core is whose hub is listened to and published on.
+	Core Core
+}
+
+// The time limits, in seconds, contain each other: a step's function ends before the workflow, and the workflow before the
+// trigger, which then still has time to publish the error event.
+const (
+	stepSeconds     = 20
+	workflowSeconds = 60
+	triggerSeconds  = 90
+)
+
+// NewStagingER7 defines the StagingER7 stack.
+func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props) StagingER7 {
+	env, core := props.Environment, props.Core
+	stack := awscdk.NewStack(scope, &id, env.stackProps("staging-er7", "hl7lake: turns ER7 messages into JSON"))
+	prepare := newFunction(stack, "Prepare", env, functionProps{
+		Package:     "lambdas/prepare",
+		Description: "Makes a message's segment terminators uniform",
+		Memory:      512,
+		Timeout:     stepSeconds,
+		Environment: map[string]*string{
+			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
+		},
+	})
+	core.GrantPassOn(prepare.Lambda)
+
+	parse := newFunction(stack, "Parse", env, functionProps{
+		Package:     "lambdas/parse",
+		Description: "Turns ER7 into JSON and publishes it",
+		Memory:      1024,
+		Timeout:     stepSeconds,
+		Environment: map[string]*string{
+			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
+			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
+			"LAKE_BUCKET":        core.Lake.BucketName(), // named in the JSON's envelope, not opened
+		},
+	})
+	core.GrantPublish(parse.Lambda)
+	core.grantRedeem(parse.Lambda)
+
+	staging := StagingER7{Stack: stack, Workflow: newWorkflow(stack, env, prepare, parse)}
+	staging.addTrigger(env, core)
+	return staging
+}
+
+// addTrigger defines the function that runs the workflow for each ingested ER7 message.
+func (s StagingER7) addTrigger(env Environment, core Core) {
+	trigger := newFunction(s.Stack, "Trigger", env, functionProps{
+		Package:     "lambdas/trigger",
+		Description: "Runs the workflow for an ingested message; publishes the error when it fails",
+		Memory:      512,
+		Timeout:     triggerSeconds,
+		Environment: map[string]*string{
+			"STATE_MACHINE_ARN":  s.Workflow.StateMachineArn(),
+			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
+			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
+		},
+	})
+	trigger.subscribe(core.Hub, map[string]awssns.SubscriptionFilter{
+		"protocol": oneOf("hl7v2"),
+		"format":   oneOf("er7"),
+	})
+	s.Workflow.GrantStartSyncExecution(trigger.Lambda)
+	core.GrantPublish(trigger.Lambda)
+	core.grantRedeem(trigger.Lambda)
+}
+
+// newWorkflow defines the Express workflow prepare → parse. A message that is not HL7 and a step that broke end in different Fail
+// states, both with the error and cause of the step, which the trigger reads.
+func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) awsstepfunctions.StateMachine {
+	refused := newFail(stack, "MessageRefused", "The message cannot be parsed; trying again would not help")
+	broken := newFail(stack, "StepBroken", "A step failed for a reason that is not the message's")
+	return awsstepfunctions.NewStateMachine(stack, new("Workflow"), &awsstepfunctions.StateMachineProps{
+		StateMachineType: awsstepfunctions.StateMachineType_EXPRESS,
+		Comment:          new("Turns one ER7 message into JSON"),
+		DefinitionBody: awsstepfunctions.DefinitionBody_FromChainable(
+			newStep(stack, "Prepare", prepare, refused, broken).Next(newStep(stack, "Parse", parse, refused, broken))),
+		Timeout:        awscdk.Duration_Seconds(new(float64(workflowSeconds))),
+		TracingEnabled: new(true),
+		Logs: &awsstepfunctions.LogOptions{
+			Destination: awslogs.NewLogGroup(stack, new("WorkflowLogs"), &awslogs.LogGroupProps{
+				Retention:     env.LogRetention,
+				RemovalPolicy: env.removalPolicy(),
+			}),
+			Level:                awsstepfunctions.LogLevel_ERROR,
+			IncludeExecutionData: new(false), // it would be the message
+		},
+	})
+}
+
+// newStep invokes a function with the state as its input; its answer is the next state. Only what is Lambda's own
+// trouble is tried again: a function's error would come again.
+func newStep(stack awscdk.Stack, id string, fn function, refused, broken awsstepfunctions.Fail) awsstepfunctions.TaskStateBase {
+	step := awsstepfunctionstasks.NewLambdaInvoke(stack, new("Step"+id), &awsstepfunctionstasks.LambdaInvokeProps{
+		StateName:                new(id),
+		LambdaFunction:           fn.Lambda,
+		OutputPath:               new("$.Payload"),
+		TaskTimeout:              awsstepfunctions.Timeout_Duration(awscdk.Duration_Seconds(new(float64(stepSeconds + 5)))),
+		RetryOnServiceExceptions: new(false),
+	})
+	step.AddRetry(&awsstepfunctions.RetryProps{
+		Errors: &[]*string{
+			new("Lambda.ServiceException"),
+			new("Lambda.AWSLambdaException"),
+			new("Lambda.SdkClientException"),
+			new("Lambda.TooManyRequestsException"),
+		},
+		Interval:       awscdk.Duration_Seconds(new(1.0)),
+		BackoffRate:    new(2.0),
+		MaxAttempts:    new(3.0),
+		MaxDelay:       awscdk.Duration_Seconds(new(5.0)),
+		JitterStrategy: awsstepfunctions.JitterType_FULL,
+	})
+	step.AddCatch(refused, &awsstepfunctions.CatchProps{Errors: &[]*string{new("ParseError")}})
+	step.AddCatch(broken, &awsstepfunctions.CatchProps{Errors: &[]*string{new("States.ALL")}})
+	return step
+}
+
+// newFail ends the workflow with the error and cause that were caught.
+func newFail(stack awscdk.Stack, id, comment string) awsstepfunctions.Fail {
+	return awsstepfunctions.NewFail(stack, &id, &awsstepfunctions.FailProps{
+		Comment:   &comment,
+		ErrorPath: new("$.Error"),
+		CausePath: new("$.Cause"),
+	})
+}
