@@ -1,0 +1,199 @@
+// Package iam decides whether a call is granted, from the policies in the
+// templates: those of the calling role and those of the resource. A call that
+// is not granted there would be refused on AWS, and is refused here with the
+// same words. It also knows which grants were never needed.
+package iam
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+
+	"hl7lake/local/wire"
+)
+
+// Root is the caller that may do everything that no policy denies: the person at
+// the keyboard.
+const Root = "arn:aws:iam::" + wire.Account + ":root"
+
+// Engine holds the policies. Attach comes first; from then on it is safe for
+// concurrent use.
+type Engine struct {
+	identities map[string][]*statement // by the role's ARN
+	resources  []resourcePolicy
+
+	mu   sync.Mutex
+	used map[use]bool
+}
+
+type statement struct {
+	Statement
+	owner string // role name or resource, for the report
+}
+
+type resourcePolicy struct {
+	resource   string // ARN; its policy also covers what lies below it
+	statements []*statement
+}
+
+// use is one grant that a call needed: an action and a resource of a statement.
+type use struct {
+	statement *statement
+	action    string
+	resource  string
+}
+
+// Grant is an action on a resource that a role's policy allows.
+type Grant struct {
+	Role     string
+	Action   string
+	Resource string
+}
+
+func (g Grant) String() string { return g.Role + ": " + g.Action + " on " + g.Resource }
+
+// New returns an engine without policies, which refuses everything but to Root.
+func New() *Engine {
+	return &Engine{identities: map[string][]*statement{}, used: map[use]bool{}}
+}
+
+// AttachToRole adds an identity policy of a role. An error names what in the
+// document is not evaluated here.
+func (e *Engine) AttachToRole(roleARN string, d Document) error {
+	statements, err := checked(d, roleARN[strings.LastIndexByte(roleARN, '/')+1:])
+	e.identities[roleARN] = append(e.identities[roleARN], statements...)
+	return err
+}
+
+// AttachToResource adds a resource policy, such as a bucket's or a function's.
+func (e *Engine) AttachToResource(resourceARN string, d Document) error {
+	statements, err := checked(d, resourceARN)
+	e.resources = append(e.resources, resourcePolicy{resourceARN, statements})
+	return err
+}
+
+func checked(d Document, owner string) (statements []*statement, err error) {
+	for _, s := range d.Statement {
+		if err := s.check(); err != nil {
+			return nil, fmt.Errorf("policy of %s: %w", owner, err)
+		}
+		statements = append(statements, &statement{s, owner})
+	}
+	return statements, nil
+}
+
+// Authorize decides a call by the caller in ctx, as AWS does within one account
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html):
+// an explicit deny wins; else an allow of the role or of the resource is
+// enough. The one difference: what comes over the loopback interface counts as
+// sent over TLS. It is a wire.Authorize.
+func (e *Engine) Authorize(ctx context.Context, action, resource string, keys map[string]string) error {
+	caller := wire.Caller(ctx)
+	all := map[string]string{"aws:SecureTransport": "true", "aws:PrincipalArn": caller}
+	if source := wire.SourceARN(ctx); source != "" {
+		all["aws:SourceArn"], all["aws:SourceAccount"] = source, wire.Account
+	}
+	for key, value := range keys {
+		all[key] = value
+	}
+	allowed, denied := e.decide(caller, action, resource, all)
+	switch {
+	case denied:
+		return refusal(caller, action, resource, "with an explicit deny in a policy")
+	case !allowed && caller != Root:
+		return refusal(caller, action, resource, "because no identity-based policy allows the "+action+" action")
+	}
+	return nil
+}
+
+func (e *Engine) decide(caller, action, resource string, keys map[string]string) (allowed, denied bool) {
+	for _, s := range e.identities[caller] {
+		if s.matches(action, resource, keys) {
+			allowed, denied = s.count(allowed, denied)
+			e.note(s, action, resource)
+		}
+	}
+	for _, policy := range e.resources {
+		if resource != policy.resource && !strings.HasPrefix(resource, policy.resource+"/") {
+			continue
+		}
+		for _, s := range policy.statements {
+			if s.Principal.names(caller) && s.matches(action, resource, keys) {
+				allowed, denied = s.count(allowed, denied)
+			}
+		}
+	}
+	return allowed, denied
+}
+
+// count adds what the statement says to what others said.
+func (s *statement) count(allowed, denied bool) (bool, bool) {
+	if s.Effect == "Deny" {
+		return allowed, true
+	}
+	return true, denied
+}
+
+func (e *Engine) note(s *statement, action, resource string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, a := range s.Action {
+		for _, r := range s.Resource {
+			if Wildcard(strings.ToLower(a), strings.ToLower(action)) && Wildcard(r, resource) {
+				e.used[use{s, a, r}] = true
+			}
+		}
+	}
+}
+
+// Unused lists the grants of roles that no call has needed so far, of the
+// services that are run here.
+func (e *Engine) Unused(services ...string) (grants []Grant) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, statements := range e.identities {
+		for _, s := range statements {
+			grants = append(grants, e.unused(s, services)...)
+		}
+	}
+	slices.SortFunc(grants, func(a, b Grant) int { return cmp.Compare(a.String(), b.String()) })
+	return slices.Compact(grants)
+}
+
+func (e *Engine) unused(s *statement, services []string) (grants []Grant) {
+	if s.Effect != "Allow" {
+		return nil
+	}
+	for _, action := range s.Action {
+		service, _, _ := strings.Cut(action, ":")
+		for _, resource := range s.Resource {
+			if slices.Contains(services, service) && !e.used[use{s, action, resource}] {
+				grants = append(grants, Grant{s.owner, action, resource})
+			}
+		}
+	}
+	return grants
+}
+
+// refusal words a refusal as the service asked would.
+func refusal(caller, action, resource, reason string) error {
+	service, _, _ := strings.Cut(action, ":")
+	e := &wire.Error{
+		Status: http.StatusBadRequest, Code: "AccessDeniedException",
+		Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s",
+			cmp.Or(caller, "anonymous"), action, resource, reason),
+	}
+	switch service {
+	case "s3", "sqs":
+		e.Status, e.Code = http.StatusForbidden, "AccessDenied"
+	case "sns":
+		e.Status, e.Code = http.StatusForbidden, "AuthorizationError"
+	case "lambda":
+		e.Status = http.StatusForbidden
+	}
+	return e
+}

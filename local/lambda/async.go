@@ -1,0 +1,236 @@
+package lambda
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// defaultRetries is what Lambda does where the template says nothing
+// (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+const defaultRetries = 2
+
+// Event is an asynchronous event for a function.
+type Event struct {
+	FunctionARN string
+	Payload     json.RawMessage
+}
+
+// pendingEvent is an event as it lies in the store until it is done with.
+type pendingEvent struct {
+	Event
+	RequestID string
+	Attempts  int // made so far
+	Received  time.Time
+}
+
+// pendingBucket holds the pending events; the keys are a rising number.
+func pendingBucket() []byte { return []byte("lambda-async") }
+
+// InvokeAsync accepts events for functions: when it returns nil, all of them
+// are durable and each is tried until it is handled or has gone where failed
+// events go. An error means that none was accepted.
+func (s *Service) InvokeAsync(ctx context.Context, events ...Event) error {
+	for _, e := range events {
+		if err := s.config.Authorize(ctx, "lambda:InvokeFunction", e.FunctionARN, nil); err != nil {
+			return err
+		}
+		if len(e.Payload) > MaxAsyncPayload {
+			return tooLarge(len(e.Payload), MaxAsyncPayload)
+		}
+		if _, err := s.function(e.FunctionARN); err != nil {
+			return err
+		}
+	}
+	keys := make([]uint64, len(events))
+	err := s.config.Store.Update(func(tx *bbolt.Tx) error {
+		bucket, err := tx.CreateBucketIfNotExists(pendingBucket())
+		if err != nil {
+			return err
+		}
+		for n, e := range events {
+			if keys[n], err = bucket.NextSequence(); err != nil {
+				return err
+			}
+			pending := pendingEvent{Event: e, RequestID: newRequestID(), Received: time.Now()}
+			if err := putPending(bucket, keys[n], pending); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("keep asynchronous events: %w", err)
+	}
+	for n, e := range events {
+		f, err := s.function(e.FunctionARN)
+		if err != nil {
+			return err
+		}
+		f.queue.push(keys[n])
+	}
+	return nil
+}
+
+// Start takes up the events that an earlier run left, and from then on handles
+// asynchronous events. It is called once, when every function was added.
+func (s *Service) Start() error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	err := s.config.Store.View(func(tx *bbolt.Tx) error {
+		bucket := tx.Bucket(pendingBucket())
+		if bucket == nil {
+			return nil
+		}
+		return bucket.ForEach(func(key, value []byte) error {
+			var e pendingEvent
+			if err := json.Unmarshal(value, &e); err != nil {
+				return fmt.Errorf("asynchronous event %x: %w", key, err)
+			}
+			if f, known := s.functions[e.FunctionARN]; known {
+				f.queue.push(binary.BigEndian.Uint64(key))
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, f := range s.functions {
+		for range cap(f.pool.slots) {
+			s.work.Go(func() { s.serveQueue(f) })
+		}
+	}
+	return nil
+}
+
+// serveQueue handles a function's asynchronous events one after another.
+func (s *Service) serveQueue(f *function) {
+	for {
+		key, open := f.queue.pop()
+		if !open {
+			return
+		}
+		if err := s.attempt(f, key); err != nil && s.ctx.Err() == nil {
+			_, _ = fmt.Fprintf(s.config.Output(f.FunctionName), "asynchronous event of %s: %v\n", f.FunctionName, err)
+		}
+	}
+}
+
+// attempt tries one event once and settles what becomes of it.
+func (s *Service) attempt(f *function, key uint64) error {
+	e, err := s.pending(key)
+	if err != nil {
+		return err
+	}
+	result, err := s.invoke(s.ctx, f, e.RequestID, e.Payload)
+	if s.ctx.Err() != nil {
+		return nil // stays in the store for the next start
+	}
+	if err == nil && result.FunctionError == "" {
+		return s.forgetPending(key)
+	}
+	if err != nil {
+		result = failure("Runtime.ExitError", err.Error())
+	}
+	e.Attempts++
+	if e.Attempts <= f.retries() {
+		return s.retryLater(f, key, e)
+	}
+	if err := s.undelivered(f, e, result); err != nil {
+		return s.retryLater(f, key, e) // never nowhere: try again until somebody takes it
+	}
+	return s.forgetPending(key)
+}
+
+func (f *function) retries() int {
+	if f.async.MaximumRetryAttempts != nil {
+		return *f.async.MaximumRetryAttempts
+	}
+	return defaultRetries
+}
+
+// retryLater keeps the count of attempts and queues the event again after a
+// wait that doubles.
+func (s *Service) retryLater(f *function, key uint64, e pendingEvent) error {
+	err := s.config.Store.Update(func(tx *bbolt.Tx) error {
+		return putPending(tx.Bucket(pendingBucket()), key, e)
+	})
+	if err != nil {
+		return err
+	}
+	s.work.Go(func() {
+		timer := time.NewTimer(s.config.RetryDelay << min(e.Attempts-1, 6))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			f.queue.push(key)
+		case <-s.ctx.Done():
+		}
+	})
+	return nil
+}
+
+// undelivered hands an event that all attempts failed on to the function's
+// failure destination and its dead-letter queue, in the forms that Lambda uses
+// (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
+func (s *Service) undelivered(f *function, e pendingEvent, result Result) error {
+	if target := f.async.DestinationConfig.OnFailure.Destination; target != "" {
+		record, err := json.Marshal(failureRecord(f, e, result))
+		if err != nil {
+			return err
+		}
+		if err := s.config.Undelivered(s.ctx, target, string(record), nil); err != nil {
+			return err
+		}
+	}
+	if target := f.DeadLetterConfig.TargetArn; target != "" {
+		var reason struct{ ErrorMessage string }
+		_ = json.Unmarshal(result.Payload, &reason) // a function may answer anything; then there is no message
+		return s.config.Undelivered(s.ctx, target, string(e.Payload), map[string]string{
+			"RequestID": e.RequestID, "ErrorCode": "200", "ErrorMessage": reason.ErrorMessage,
+		})
+	}
+	return nil
+}
+
+func failureRecord(f *function, e pendingEvent, result Result) map[string]any {
+	return map[string]any{
+		"version":   "1.0",
+		"timestamp": time.Now().UTC().Format(time.RFC3339Nano),
+		"requestContext": map[string]any{
+			"requestId": e.RequestID, "functionArn": f.arn + ":$LATEST",
+			"condition": "RetriesExhausted", "approximateInvokeCount": e.Attempts,
+		},
+		"requestPayload": e.Payload,
+		"responseContext": map[string]any{
+			"statusCode": 200, "executedVersion": "$LATEST", "functionError": result.FunctionError,
+		},
+		"responsePayload": json.RawMessage(result.Payload),
+	}
+}
+
+func (s *Service) pending(key uint64) (e pendingEvent, err error) {
+	err = s.config.Store.View(func(tx *bbolt.Tx) error {
+		return json.Unmarshal(tx.Bucket(pendingBucket()).Get(binary.BigEndian.AppendUint64(nil, key)), &e)
+	})
+	return e, err
+}
+
+func (s *Service) forgetPending(key uint64) error {
+	return s.config.Store.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(pendingBucket()).Delete(binary.BigEndian.AppendUint64(nil, key))
+	})
+}
+
+func putPending(bucket *bbolt.Bucket, key uint64, e pendingEvent) error {
+	value, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	return bucket.Put(binary.BigEndian.AppendUint64(nil, key), value)
+}

@@ -1,0 +1,209 @@
+package lambda
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hl7lake/local/wire"
+)
+
+// initLimit is how long a function may take until it asks for its first event
+// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
+const initLimit = 10 * time.Second
+
+// instance is one process of a function. It handles one event at a time: who
+// took it from the pool hands it an invocation, the Runtime API's handlers
+// fetch that and bring the answer.
+type instance struct {
+	id        string
+	function  *function
+	process   *exec.Cmd
+	ready     chan struct{}    // closed when the process first asks for an event
+	events    chan *invocation // the next event for the process
+	exited    chan struct{}    // closed when the process is gone
+	idleSince time.Time        // guarded by the pool
+
+	mu        sync.Mutex
+	inFlight  *invocation // the event that the process is working on
+	isReady   bool        // ready is closed
+	initError *Result     // what the process said when it could not start
+}
+
+// invocation is one event on its way through an instance.
+type invocation struct {
+	requestID string
+	payload   []byte
+	deadline  time.Time
+	answer    chan Result // buffered, so that a late answer blocks nobody
+}
+
+func newRequestID() string { return uuid.NewString() }
+
+// start runs a new process of the function.
+func (s *Service) start(f *function) (*instance, error) {
+	if err := s.ctx.Err(); err != nil {
+		return nil, err
+	}
+	i := &instance{
+		id: uuid.NewString(), function: f,
+		ready: make(chan struct{}), events: make(chan *invocation, 1), exited: make(chan struct{}),
+	}
+	i.process = exec.Command(f.binary)
+	i.process.Env = s.environment(i)
+	output := s.config.Output(f.FunctionName)
+	i.process.Stdout, i.process.Stderr = output, output
+	endWithParent(i.process)
+	s.mu.Lock()
+	s.instances[i.id] = i
+	s.mu.Unlock()
+	if err := i.process.Start(); err != nil {
+		s.forget(i)
+		return nil, fmt.Errorf("start function %s: %w", f.FunctionName, err)
+	}
+	s.work.Go(func() {
+		_ = i.process.Wait() // how it ended is told by the exit state
+		close(i.exited)
+		s.forget(i)
+	})
+	s.work.Go(func() { // the instance ends with the service
+		select {
+		case <-s.ctx.Done():
+			i.kill()
+		case <-i.exited:
+		}
+	})
+	return i, nil
+}
+
+func (s *Service) forget(i *instance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.instances, i.id)
+}
+
+// environment is what Lambda sets for a function's process
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html),
+// and the endpoint that leads the AWS SDK to this machine. Nothing of the
+// environment of the person at the keyboard is passed on.
+func (s *Service) environment(i *instance) []string {
+	f := i.function
+	credentials := s.config.Credentials(f.Role)
+	env := []string{
+		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(s.config.Endpoint, "http://") + runtimePath + i.id,
+		"AWS_LAMBDA_FUNCTION_NAME=" + f.FunctionName,
+		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemorySize),
+		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.FunctionName,
+		"AWS_LAMBDA_LOG_STREAM_NAME=" + i.id,
+		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
+		"AWS_REGION=" + wire.Region,
+		"AWS_DEFAULT_REGION=" + wire.Region,
+		"AWS_ACCESS_KEY_ID=" + credentials.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey,
+		"AWS_SESSION_TOKEN=" + credentials.SessionToken,
+		"AWS_ENDPOINT_URL=" + s.config.Endpoint,
+		"AWS_EC2_METADATA_DISABLED=true",
+		"_HANDLER=bootstrap",
+		"TZ=:UTC",
+		"PATH=" + os.Getenv("PATH"),
+		// Lambda gives a function the share of a processor that its memory
+		// pays for; two threads are what these sizes come to.
+		"GOMAXPROCS=2",
+	}
+	for name, value := range f.Environment.Variables {
+		env = append(env, name+"="+value)
+	}
+	return env
+}
+
+// handle gives the instance an event and waits for the answer. alive tells
+// whether the instance can take another. service ends the wait when the service
+// is closed.
+func (i *instance) handle(service context.Context, requestID string, payload []byte) (result Result, alive bool) {
+	if failed, ok := i.awaitReady(service); !ok {
+		return failed, false
+	}
+	limit := time.Duration(i.function.Timeout) * time.Second
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	event := &invocation{
+		requestID: requestID, payload: payload,
+		deadline: time.Now().Add(limit), answer: make(chan Result, 1),
+	}
+	i.events <- event
+	select {
+	case result := <-event.answer:
+		return result, true
+	case <-timer.C:
+		return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds",
+			requestID, limit.Seconds())), false
+	case <-i.exited:
+		return i.exitResult(requestID, event), false
+	case <-service.Done():
+		return failure("Runtime.ExitError", "the local lake is stopping"), false
+	}
+}
+
+// awaitReady waits until the process has asked for its first event.
+func (i *instance) awaitReady(service context.Context) (Result, bool) {
+	timer := time.NewTimer(initLimit)
+	defer timer.Stop()
+	select {
+	case <-i.ready:
+		return Result{}, true
+	case <-i.exited:
+		return i.initResult(), false
+	case <-timer.C:
+		return failure("Sandbox.Timedout", "the function did not ask for an event in time"), false
+	case <-service.Done():
+		return failure("Runtime.ExitError", "the local lake is stopping"), false
+	}
+}
+
+// initResult is the answer of an instance that ended before it was ready.
+func (i *instance) initResult() Result {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.initError != nil {
+		return *i.initError
+	}
+	return failure("Runtime.ExitError", "Error: Runtime exited: "+i.process.ProcessState.String())
+}
+
+// exitResult is the answer of an instance whose process is gone: its last word,
+// if it brought one just before.
+func (i *instance) exitResult(requestID string, event *invocation) Result {
+	select {
+	case result := <-event.answer:
+		return result
+	default:
+		return failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: %s",
+			requestID, i.process.ProcessState))
+	}
+}
+
+func failure(errorType, message string) Result {
+	payload, _ := json.Marshal(map[string]string{"errorType": errorType, "errorMessage": message}) // strings always marshal
+	return Result{Payload: payload, FunctionError: "Unhandled"}
+}
+
+func (i *instance) alive() bool {
+	select {
+	case <-i.exited:
+		return false
+	default:
+		return true
+	}
+}
+
+// kill ends the process; its owner waits for it.
+func (i *instance) kill() { _ = i.process.Process.Kill() } // it may have ended by itself

@@ -1,0 +1,276 @@
+// Package lambda runs the templates' functions as AWS Lambda does: each is a
+// process of its own that asks the Lambda Runtime API for its next event, with
+// the environment, the time-out and the credentials of its role that the
+// template gives it. Instances are started when they are needed, handle one
+// event at a time, are kept for the next one, and are reaped when idle.
+// Asynchronous events are durable before they are acknowledged, tried three
+// times, and then go where the template says.
+package lambda
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"hl7lake/local/store"
+	"hl7lake/local/wire"
+)
+
+// Lambda's quotas (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html),
+// in bytes, for a request or answer of a function that is waited for, and for
+// an asynchronous event.
+const (
+	MaxPayload      = 6 << 20
+	MaxAsyncPayload = 1 << 20
+)
+
+// Function is what a template says of a function; the fields are those of
+// AWS::Lambda::Function.
+type Function struct {
+	FunctionName string
+	Role         string // ARN
+	MemorySize   int    // MB
+	Timeout      int    // seconds
+	Environment  struct{ Variables map[string]string }
+	// ReservedConcurrentExecutions bounds the instances; an event beyond them is
+	// throttled. nil: the service's own bound, where events wait.
+	ReservedConcurrentExecutions *int
+	DeadLetterConfig             struct{ TargetArn string }
+}
+
+// EventInvokeConfig is what a template says of a function's asynchronous
+// events; the fields are those of AWS::Lambda::EventInvokeConfig.
+type EventInvokeConfig struct {
+	FunctionName         string
+	MaximumRetryAttempts *int // 2 where nil
+	DestinationConfig    struct {
+		OnFailure struct{ Destination string } // ARN
+	}
+}
+
+// Config is what the service needs of the machine around it.
+type Config struct {
+	Store     *store.Store
+	Authorize wire.Authorize
+	// Endpoint is the URL of the local services; functions find the AWS
+	// services and the Runtime API there.
+	Endpoint string
+	// Credentials are those of a role, by its ARN.
+	Credentials func(roleARN string) aws.Credentials
+	// Undelivered takes an event that all attempts failed on to a dead-letter
+	// queue or failure destination, by its ARN.
+	Undelivered func(ctx context.Context, target, body string, attributes map[string]string) error
+	// Output is where a function's standard output and error go.
+	Output func(functionName string) io.Writer
+	// Concurrency bounds the instances of each function.
+	Concurrency int
+	// IdleAfter is how long an instance is kept without work.
+	IdleAfter time.Duration
+	// RetryDelay is the wait before the first retry of an asynchronous event,
+	// doubled for the second. AWS waits a minute.
+	RetryDelay time.Duration
+}
+
+// Result is how a function answered.
+type Result struct {
+	Payload       []byte // the function's answer, or {"errorMessage", "errorType"}
+	FunctionError string // "Unhandled" where the function failed, else empty
+}
+
+// Service runs functions. Close ends it.
+type Service struct {
+	config Config
+	ctx    context.Context // ends with the service; every instance lives in it
+	cancel context.CancelFunc
+	work   sync.WaitGroup // instances, invocations, asynchronous workers
+
+	mu        sync.RWMutex
+	functions map[string]*function // by ARN
+	instances map[string]*instance // by id
+}
+
+// function is one function with its instances and its asynchronous queue.
+type function struct {
+	Function
+	arn    string
+	binary string
+	pool   *pool
+	queue  *queue
+	async  EventInvokeConfig
+}
+
+// New returns a service without functions.
+func New(config Config) *Service {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Service{
+		config: config, ctx: ctx, cancel: cancel,
+		functions: map[string]*function{}, instances: map[string]*instance{},
+	}
+	s.work.Go(s.reap)
+	return s
+}
+
+// Close kills every instance and waits until all are gone. Asynchronous events
+// that were not handled stay in the store for the next start.
+func (s *Service) Close() {
+	s.cancel()
+	s.mu.RLock()
+	for _, f := range s.functions {
+		f.queue.close()
+	}
+	s.mu.RUnlock()
+	s.work.Wait()
+}
+
+// Add makes a function known. binary is the program to run, built for this
+// machine. Nothing is started until there is an event.
+func (s *Service) Add(f Function, binary string) {
+	limit := s.config.Concurrency
+	if f.ReservedConcurrentExecutions != nil {
+		limit = *f.ReservedConcurrentExecutions
+	}
+	added := &function{
+		Function: f, arn: ARN(f.FunctionName), binary: binary,
+		pool: newPool(limit, f.ReservedConcurrentExecutions != nil), queue: newQueue(),
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.functions[added.arn] = added
+}
+
+// Configure sets how a function's asynchronous events are retried and where
+// they go when they fail. The function must have been added.
+func (s *Service) Configure(c EventInvokeConfig) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, known := s.functions[ARN(c.FunctionName)]
+	if !known {
+		return notFound(c.FunctionName)
+	}
+	f.async = c
+	return nil
+}
+
+// ARN is the ARN of a function by its name.
+func ARN(functionName string) string { return wire.ARN("lambda", "function:"+functionName) }
+
+func (s *Service) function(arn string) (*function, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if f, known := s.functions[arn]; known {
+		return f, nil
+	}
+	return nil, notFound(arn)
+}
+
+func notFound(name string) error {
+	return &wire.Error{
+		Status: http.StatusNotFound, Code: "ResourceNotFoundException",
+		Message: fmt.Sprintf("Function not found: %s", name),
+	}
+}
+
+// Invoke runs the function on an event and waits for its answer. An error is
+// the service's (an *wire.Error: throttled, too large, denied) or ctx's; that
+// the function itself failed is told by the result. When ctx ends first the
+// function goes on, as it does on AWS.
+func (s *Service) Invoke(ctx context.Context, functionARN string, payload []byte) (Result, error) {
+	if err := s.config.Authorize(ctx, "lambda:InvokeFunction", functionARN, nil); err != nil {
+		return Result{}, err
+	}
+	if len(payload) > MaxPayload {
+		return Result{}, tooLarge(len(payload), MaxPayload)
+	}
+	f, err := s.function(functionARN)
+	if err != nil {
+		return Result{}, err
+	}
+	return s.invoke(ctx, f, newRequestID(), payload)
+}
+
+func tooLarge(size, limit int) error {
+	return &wire.Error{
+		Status: http.StatusRequestEntityTooLarge, Code: "RequestTooLargeException",
+		Message: fmt.Sprintf("%d byte payload is too large for the Event invocation type (limit %d bytes)", size, limit),
+	}
+}
+
+// invoke hands the event to an instance in a goroutine that the service owns,
+// so that the function runs to its end whatever becomes of the caller.
+func (s *Service) invoke(ctx context.Context, f *function, requestID string, payload []byte) (Result, error) {
+	type outcome struct {
+		result Result
+		err    error
+	}
+	answered := make(chan outcome, 1)
+	s.work.Go(func() {
+		result, err := s.run(ctx, f, requestID, payload)
+		answered <- outcome{result, err}
+	})
+	select {
+	case o := <-answered:
+		return o.result, o.err
+	case <-ctx.Done():
+		return Result{}, ctx.Err()
+	}
+}
+
+// run waits for a free instance (until ctx ends) and then for its answer.
+func (s *Service) run(ctx context.Context, f *function, requestID string, payload []byte) (Result, error) {
+	i, err := s.acquire(ctx, f)
+	if err != nil {
+		return Result{}, err
+	}
+	result, alive := i.handle(s.ctx, requestID, payload)
+	if !alive {
+		i.kill()
+		f.pool.drop()
+		return result, nil
+	}
+	f.pool.release(i)
+	return result, nil
+}
+
+// acquire takes an idle instance of the function or starts one.
+func (s *Service) acquire(ctx context.Context, f *function) (*instance, error) {
+	i, err := f.pool.take(ctx, s.ctx)
+	if err != nil || i != nil {
+		return i, err
+	}
+	i, err = s.start(f)
+	if err != nil {
+		f.pool.drop()
+		return nil, err
+	}
+	return i, nil
+}
+
+// reap ends instances that have been idle for too long.
+func (s *Service) reap() {
+	tick := time.NewTicker(max(s.config.IdleAfter/4, time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, i := range s.idleSince(now.Add(-s.config.IdleAfter)) {
+				i.kill()
+			}
+		}
+	}
+}
+
+func (s *Service) idleSince(limit time.Time) (idle []*instance) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, f := range s.functions {
+		idle = append(idle, f.pool.expire(limit)...)
+	}
+	return idle
+}

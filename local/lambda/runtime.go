@@ -1,0 +1,164 @@
+package lambda
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"hl7lake/local/wire"
+)
+
+// runtimePath is where the Runtime API of each instance lies; the instance's id
+// follows. aws-lambda-go puts the rest of the path behind whatever
+// AWS_LAMBDA_RUNTIME_API holds.
+const runtimePath = "/_lambda/"
+
+// IsRuntime tells whether a request is one of the Runtime API.
+func IsRuntime(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, runtimePath) }
+
+// Runtime serves the Lambda Runtime API of every instance
+// (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
+func (s *Service) Runtime() http.Handler {
+	mux := http.NewServeMux()
+	const version = runtimePath + "{instance}/2018-06-01/runtime/"
+	mux.HandleFunc("GET "+version+"invocation/next", s.ofInstance((*instance).serveNext))
+	mux.HandleFunc("POST "+version+"invocation/{request}/response", s.ofInstance((*instance).serveResponse))
+	mux.HandleFunc("POST "+version+"invocation/{request}/error", s.ofInstance((*instance).serveError))
+	mux.HandleFunc("POST "+version+"init/error", s.ofInstance((*instance).serveInitError))
+	return mux
+}
+
+func (s *Service) ofInstance(serve func(*instance, http.ResponseWriter, *http.Request)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.mu.RLock()
+		i, known := s.instances[r.PathValue("instance")]
+		s.mu.RUnlock()
+		if !known {
+			http.Error(w, "no such instance", http.StatusForbidden)
+			return
+		}
+		serve(i, w, r)
+	}
+}
+
+// serveNext keeps the process waiting until there is an event for it.
+func (i *instance) serveNext(w http.ResponseWriter, r *http.Request) {
+	i.setReady()
+	var event *invocation
+	select {
+	case event = <-i.events:
+	case <-i.exited:
+		return
+	case <-r.Context().Done():
+		return
+	}
+	i.mu.Lock()
+	i.inFlight = event
+	i.mu.Unlock()
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Lambda-Runtime-Aws-Request-Id", event.requestID)
+	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(event.deadline.UnixMilli(), 10))
+	header.Set("Lambda-Runtime-Invoked-Function-Arn", i.function.arn)
+	_, _ = w.Write(event.payload) // a process that has gone is seen by its owner
+}
+
+func (i *instance) setReady() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if !i.isReady {
+		i.isReady = true
+		close(i.ready)
+	}
+}
+
+func (i *instance) serveResponse(w http.ResponseWriter, r *http.Request) {
+	i.answer(w, r, "")
+}
+
+func (i *instance) serveError(w http.ResponseWriter, r *http.Request) {
+	i.answer(w, r, "Unhandled")
+}
+
+// answer passes on what the process says of the event it was given.
+func (i *instance) answer(w http.ResponseWriter, r *http.Request, functionError string) {
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPayload+1))
+	event := i.finish(r.PathValue("request"))
+	switch {
+	case event == nil:
+		http.Error(w, "no such request", http.StatusBadRequest)
+	case err != nil || len(payload) > MaxPayload:
+		event.answer <- failure("Function.ResponseSizeTooLarge",
+			"Response payload size exceeded maximum allowed payload size (6291556 bytes).")
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+	default:
+		event.answer <- Result{Payload: payload, FunctionError: functionError}
+		w.WriteHeader(http.StatusAccepted)
+	}
+}
+
+// finish takes the event in flight, if it is the one named.
+func (i *instance) finish(requestID string) *invocation {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	event := i.inFlight
+	if event == nil || event.requestID != requestID {
+		return nil
+	}
+	i.inFlight = nil
+	return event
+}
+
+func (i *instance) serveInitError(w http.ResponseWriter, r *http.Request) {
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	if err == nil {
+		i.mu.Lock()
+		i.initError = &Result{Payload: payload, FunctionError: "Unhandled"}
+		i.mu.Unlock()
+	}
+	w.WriteHeader(http.StatusAccepted)
+}
+
+// ServeHTTP answers the Invoke operation of Lambda's own API
+// (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html); no other is run here.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	name, isInvoke := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
+	if !isInvoke || r.Method != http.MethodPost {
+		refuse(w, wire.Unsupported("Lambda's "+r.Method+" "+r.URL.Path))
+		return
+	}
+	if !strings.HasPrefix(name, "arn:") {
+		name = ARN(name)
+	}
+	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPayload+1))
+	if err != nil {
+		refuse(w, tooLarge(MaxPayload+1, MaxPayload))
+		return
+	}
+	if r.Header.Get("X-Amz-Invocation-Type") == "Event" {
+		if err := s.InvokeAsync(r.Context(), Event{FunctionARN: name, Payload: payload}); err != nil {
+			refuse(w, err)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	result, err := s.Invoke(r.Context(), name, payload)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	if result.FunctionError != "" {
+		w.Header().Set("X-Amz-Function-Error", result.FunctionError)
+	}
+	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
+	_, _ = w.Write(result.Payload) // a client that has gone does not want to know
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	answer := wire.AsError(err)
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("X-Amzn-Errortype", answer.Code)
+	wire.WriteJSON(w, answer.Status, map[string]string{"Message": answer.Message, "Type": "User"})
+}

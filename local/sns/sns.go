@@ -1,0 +1,251 @@
+// Package sns is the local lake's Amazon SNS: standard topics with message
+// attributes, subscriptions with filter policies, and delivery to functions
+// and queues. A message is acknowledged once every subscriber that it is for
+// has it durably; a subscriber that cannot take it gets it in its dead-letter
+// queue.
+package sns
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hl7lake/local/wire"
+)
+
+// MaxMessage is how many bytes a message may have with its attributes
+// (https://docs.aws.amazon.com/general/latest/gr/sns.html).
+const MaxMessage = 262_144
+
+// namespace is that of SNS's answers.
+const namespace = "http://sns.amazonaws.com/doc/2010-03-31/"
+
+// Topic is what a template says of a topic; the fields are those of
+// AWS::SNS::Topic. FifoTopic is refused.
+type Topic struct {
+	TopicName string
+	FifoTopic bool
+}
+
+// Subscription is what a template says of a subscription; the fields are those
+// of AWS::SNS::Subscription.
+type Subscription struct {
+	TopicArn           string
+	Protocol           string // lambda or sqs
+	Endpoint           string // ARN
+	FilterPolicy       json.RawMessage
+	FilterPolicyScope  string // MessageAttributes, or empty, which means it
+	RawMessageDelivery bool
+	RedrivePolicy      struct {
+		DeadLetterTargetArn string `json:"deadLetterTargetArn"`
+	}
+	SubscriptionArn string `json:"-"` // the resource's physical id
+}
+
+// Subscribers take what a topic delivers. Each returns once it has the message
+// durably.
+type Subscribers struct {
+	// Function takes an event for a function, by its ARN.
+	Function func(ctx context.Context, functionARN string, payload []byte) error
+	// Queue takes a message for a queue, by its ARN.
+	Queue func(ctx context.Context, queueARN, body string, attributes map[string]string) error
+}
+
+// Service is a set of topics.
+type Service struct {
+	http.Handler
+	authorize   wire.Authorize
+	subscribers Subscribers
+
+	mu     sync.RWMutex
+	topics map[string][]subscription // by the topic's ARN
+}
+
+type subscription struct {
+	Subscription
+	filter filter
+}
+
+// Attribute is a message attribute.
+type Attribute struct {
+	DataType string // String, Number, String.Array, Binary
+	Value    string // a Binary is in base64
+}
+
+// Message is what is published.
+type Message struct {
+	TopicARN   string
+	Subject    string // may be empty
+	Body       string
+	Attributes map[string]Attribute
+}
+
+// New returns a service without topics.
+func New(authorize wire.Authorize, subscribers Subscribers) *Service {
+	s := &Service{authorize: authorize, subscribers: subscribers, topics: map[string][]subscription{}}
+	s.Handler = wire.Query(namespace, map[string]wire.QueryOperation{
+		"Publish":                  s.servePublish,
+		"ListTopics":               s.serveListTopics,
+		"ListSubscriptionsByTopic": s.serveListSubscriptions,
+	})
+	return s
+}
+
+// AddTopic makes a topic known by its ARN.
+func (s *Service) AddTopic(topicARN string, t Topic) error {
+	if t.FifoTopic {
+		return wire.Unsupported("AWS::SNS::Topic FifoTopic")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.topics[topicARN] = s.topics[topicARN]
+	return nil
+}
+
+// Subscribe adds a subscription to a topic that was added before.
+func (s *Service) Subscribe(sub Subscription) error {
+	switch {
+	case sub.Protocol != "lambda" && sub.Protocol != "sqs":
+		return wire.Unsupported("AWS::SNS::Subscription Protocol " + sub.Protocol)
+	case sub.FilterPolicyScope != "" && sub.FilterPolicyScope != "MessageAttributes":
+		return wire.Unsupported("AWS::SNS::Subscription FilterPolicyScope " + sub.FilterPolicyScope)
+	}
+	filter, err := parseFilter(sub.FilterPolicy)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, known := s.topics[sub.TopicArn]; !known {
+		return notFound()
+	}
+	s.topics[sub.TopicArn] = append(s.topics[sub.TopicArn], subscription{sub, filter})
+	return nil
+}
+
+func notFound() error {
+	return &wire.Error{Status: http.StatusNotFound, Code: "NotFound", Message: "Topic does not exist"}
+}
+
+// Publish delivers a message to every subscription whose filter lets it pass
+// and returns its id.
+func (s *Service) Publish(ctx context.Context, m Message) (id string, err error) {
+	if err := s.authorize(ctx, "sns:Publish", m.TopicARN, nil); err != nil {
+		return "", err
+	}
+	if err := m.check(); err != nil {
+		return "", err
+	}
+	s.mu.RLock()
+	subscriptions, known := s.topics[m.TopicARN]
+	s.mu.RUnlock()
+	if !known {
+		return "", notFound()
+	}
+	id = uuid.NewString()
+	ctx = wire.AsService(ctx, "sns.amazonaws.com", m.TopicARN)
+	for _, sub := range subscriptions {
+		if !sub.filter.passes(m.Attributes) {
+			continue
+		}
+		if err := s.deliver(ctx, sub.Subscription, m, id); err != nil {
+			return "", err
+		}
+	}
+	return id, nil
+}
+
+// check refuses what SNS refuses
+// (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
+func (m Message) check() error {
+	size := len(m.Body)
+	for name, a := range m.Attributes {
+		if a.Value == "" {
+			return wire.Errorf("ParameterValueInvalid", "The message attribute '%s' must contain non-empty message attribute value.", name)
+		}
+		size += len(name) + len(a.DataType) + len(a.Value)
+	}
+	switch {
+	case m.Body == "":
+		return wire.Errorf("InvalidParameter", "Invalid parameter: Empty message")
+	case size > MaxMessage:
+		return wire.Errorf("InvalidParameter", "Invalid parameter: Message too long")
+	case !validSubject(m.Subject):
+		return wire.Errorf("InvalidParameter", "Invalid parameter: Subject")
+	}
+	return nil
+}
+
+// validSubject tells whether a subject is ASCII of at most 100 characters
+// without control characters. An empty one stands for none.
+func validSubject(subject string) bool {
+	control := func(r rune) bool { return r < ' ' || r > '~' }
+	return len(subject) <= 100 && !strings.ContainsFunc(subject, control) && !strings.HasPrefix(subject, " ")
+}
+
+// deliver hands the message to one subscriber or, where that cannot take it, to
+// the subscription's dead-letter queue.
+func (s *Service) deliver(ctx context.Context, sub Subscription, m Message, id string) error {
+	err := s.handOver(ctx, sub, m, id)
+	if err == nil || sub.RedrivePolicy.DeadLetterTargetArn == "" {
+		return err
+	}
+	body, marshalErr := json.Marshal(notification(sub, m, id))
+	if marshalErr != nil {
+		return marshalErr
+	}
+	return s.subscribers.Queue(ctx, sub.RedrivePolicy.DeadLetterTargetArn, string(body), map[string]string{
+		"ErrorCode": wire.AsError(err).Code, "RequestID": id,
+	})
+}
+
+func (s *Service) handOver(ctx context.Context, sub Subscription, m Message, id string) error {
+	if sub.Protocol == "lambda" {
+		payload, err := json.Marshal(map[string]any{"Records": []any{map[string]any{
+			"EventSource":          "aws:sns",
+			"EventVersion":         "1.0",
+			"EventSubscriptionArn": sub.SubscriptionArn,
+			"Sns":                  notification(sub, m, id),
+		}}})
+		if err != nil {
+			return err
+		}
+		return s.subscribers.Function(ctx, sub.Endpoint, payload)
+	}
+	if sub.RawMessageDelivery {
+		values := make(map[string]string, len(m.Attributes))
+		for name, a := range m.Attributes {
+			values[name] = a.Value
+		}
+		return s.subscribers.Queue(ctx, sub.Endpoint, m.Body, values)
+	}
+	body, err := json.Marshal(notification(sub, m, id))
+	if err != nil {
+		return err
+	}
+	return s.subscribers.Queue(ctx, sub.Endpoint, string(body), nil)
+}
+
+// notification is the form in which a subscriber sees a message
+// (https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html). It is not signed here.
+func notification(sub Subscription, m Message, id string) map[string]any {
+	attributes := make(map[string]any, len(m.Attributes))
+	for name, a := range m.Attributes {
+		attributes[name] = map[string]string{"Type": a.DataType, "Value": a.Value}
+	}
+	n := map[string]any{
+		"Type": "Notification", "MessageId": id, "TopicArn": m.TopicARN, "Message": m.Body,
+		"Timestamp":         time.Now().UTC().Format("2006-01-02T15:04:05.000Z"),
+		"MessageAttributes": attributes,
+		"SignatureVersion":  "1", "Signature": "", "SigningCertUrl": "", "UnsubscribeUrl": "",
+	}
+	if m.Subject != "" {
+		n["Subject"] = m.Subject
+	}
+	return n
+}

@@ -1,0 +1,261 @@
+// Package template reads the CloudFormation templates that `cdk synth` writes
+// and resolves them as CloudFormation would on deployment: every resource gets
+// its physical id and attributes, and every intrinsic function in a property or
+// output, across stacks too, its value. What the local lake runs is therefore
+// what would be deployed; an intrinsic that is not known here is an error that
+// names it, never a guess.
+package template
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Assembly is a set of stacks that refer to one another. Load makes it; it does
+// not change afterwards and is safe for concurrent use.
+type Assembly struct {
+	Stacks []*Stack // ordered by name
+}
+
+// Stack is one template under the name it would be deployed with.
+type Stack struct {
+	Name      string
+	Resources []*Resource // ordered by logical id
+	outputs   map[string]output
+	params    map[string]parameter
+	assembly  *Assembly
+}
+
+// Resource is one resource of a template.
+type Resource struct {
+	Stack      *Stack
+	LogicalID  string
+	Type       string         // AWS::DynamoDB::Table
+	Metadata   map[string]any // as written; may be nil
+	PhysicalID string         // what Ref gives
+	Attributes map[string]string
+	properties map[string]any // with intrinsics
+}
+
+type output struct{ Value any }
+
+type parameter struct {
+	Default any
+}
+
+type document struct {
+	Parameters map[string]parameter
+	Resources  map[string]struct {
+		Type       string
+		Properties map[string]any
+		Metadata   map[string]any
+		Condition  string
+	}
+	Outputs map[string]output
+}
+
+// Error says which template could not be used, and where in it.
+type Error struct {
+	Stack    string
+	Resource string // logical id; empty where no one resource is at fault
+	Property string // empty where no one property is at fault
+	Err      error
+}
+
+func (e *Error) Error() string {
+	place := e.Stack
+	for _, part := range []string{e.Resource, e.Property} {
+		if part != "" {
+			place += "/" + part
+		}
+	}
+	return fmt.Sprintf("template %s: %v", place, e.Err)
+}
+
+// Unwrap returns what went wrong there.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Load reads the templates in a folder: a cloud assembly (`cdk.out`), whose
+// manifest names the stacks, or a folder of <stack>.template.json files.
+func Load(folder string) (*Assembly, error) {
+	files, err := templateFiles(folder)
+	if err != nil {
+		return nil, err
+	}
+	a := &Assembly{}
+	for name, file := range files {
+		stack, err := a.read(name, file)
+		if err != nil {
+			return nil, err
+		}
+		a.Stacks = append(a.Stacks, stack)
+	}
+	slices.SortFunc(a.Stacks, func(x, y *Stack) int { return cmp.Compare(x.Name, y.Name) })
+	return a, nil
+}
+
+// templateFiles maps stack names to template files.
+func templateFiles(folder string) (map[string]string, error) {
+	manifest, err := os.ReadFile(filepath.Join(folder, "manifest.json"))
+	if err == nil {
+		return manifestStacks(folder, manifest)
+	}
+	matches, err := filepath.Glob(filepath.Join(folder, "*.template.json"))
+	if err != nil || len(matches) == 0 {
+		return nil, fmt.Errorf("no templates in %s: run `npx cdk synth` or name another folder", folder)
+	}
+	files := make(map[string]string, len(matches))
+	for _, file := range matches {
+		files[strings.TrimSuffix(filepath.Base(file), ".template.json")] = file
+	}
+	return files, nil
+}
+
+// manifestStacks reads a cloud assembly's manifest: its artifacts of type
+// aws:cloudformation:stack
+// (https://docs.aws.amazon.com/cdk/api/v2/docs/cloud-assembly-schema-readme.html).
+func manifestStacks(folder string, manifest []byte) (map[string]string, error) {
+	var contents struct {
+		Artifacts map[string]struct {
+			Type       string
+			Properties struct{ TemplateFile, StackName string }
+		}
+	}
+	if err := json.Unmarshal(manifest, &contents); err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(folder, "manifest.json"), err)
+	}
+	files := map[string]string{}
+	for id, artifact := range contents.Artifacts {
+		if artifact.Type == "aws:cloudformation:stack" {
+			files[cmp.Or(artifact.Properties.StackName, id)] = filepath.Join(folder, artifact.Properties.TemplateFile)
+		}
+	}
+	return files, nil
+}
+
+func (a *Assembly) read(name, file string) (*Stack, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var doc document
+	if err := json.Unmarshal(text, &doc); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	stack := &Stack{Name: name, outputs: doc.Outputs, params: doc.Parameters, assembly: a}
+	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
+		r := doc.Resources[id]
+		resource := &Resource{
+			Stack: stack, LogicalID: id, Type: r.Type, Metadata: r.Metadata, properties: r.Properties,
+		}
+		if r.Condition != "" {
+			return nil, resource.fail("Condition", fmt.Errorf("conditions are not run by the local lake"))
+		}
+		resource.identify()
+		stack.Resources = append(stack.Resources, resource)
+	}
+	return stack, nil
+}
+
+// OfType returns the resources of one type, in the order of their stacks and
+// logical ids.
+func (a *Assembly) OfType(resourceType string) []*Resource {
+	var found []*Resource
+	for _, stack := range a.Stacks {
+		for _, r := range stack.Resources {
+			if r.Type == resourceType {
+				found = append(found, r)
+			}
+		}
+	}
+	return found
+}
+
+// Outputs are the resolved outputs of every stack, as `cdk deploy
+// --outputs-file` writes them: stack name, output name, value.
+func (a *Assembly) Outputs() (map[string]map[string]string, error) {
+	all := map[string]map[string]string{}
+	for _, stack := range a.Stacks {
+		all[stack.Name] = map[string]string{}
+		for name := range stack.outputs {
+			value, err := stack.output(name)
+			if err != nil {
+				return nil, err
+			}
+			all[stack.Name][name] = fmt.Sprint(value)
+		}
+	}
+	return all, nil
+}
+
+func (a *Assembly) stack(name string) (*Stack, bool) {
+	i := slices.IndexFunc(a.Stacks, func(s *Stack) bool { return s.Name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return a.Stacks[i], true
+}
+
+func (s *Stack) output(name string) (any, error) {
+	o, known := s.outputs[name]
+	if !known {
+		return nil, &Error{Stack: s.Name, Err: fmt.Errorf("there is no output %s", name)}
+	}
+	value, err := s.resolve(o.Value)
+	if err != nil {
+		return nil, &Error{Stack: s.Name, Property: "Outputs." + name, Err: err}
+	}
+	return value, nil
+}
+
+func (s *Stack) resource(logicalID string) (*Resource, bool) {
+	i, found := slices.BinarySearchFunc(s.Resources, logicalID, func(r *Resource, id string) int {
+		return cmp.Compare(r.LogicalID, id)
+	})
+	if !found {
+		return nil, false
+	}
+	return s.Resources[i], true
+}
+
+// Decode resolves the resource's properties and decodes them into target, a
+// pointer to a struct whose fields have CloudFormation's names.
+func (r *Resource) Decode(target any) error {
+	resolved, err := r.Properties()
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(resolved)
+	if err != nil {
+		return r.fail("", err)
+	}
+	if err := json.Unmarshal(text, target); err != nil {
+		return r.fail("", err)
+	}
+	return nil
+}
+
+// Properties are the resource's properties with every intrinsic resolved.
+func (r *Resource) Properties() (map[string]any, error) {
+	resolved := make(map[string]any, len(r.properties))
+	for name, value := range r.properties {
+		value, err := r.Stack.resolve(value)
+		if err != nil {
+			return nil, r.fail(name, err)
+		}
+		if value != nil {
+			resolved[name] = value
+		}
+	}
+	return resolved, nil
+}
+
+func (r *Resource) fail(property string, err error) error {
+	return &Error{Stack: r.Stack.Name, Resource: r.LogicalID, Property: property, Err: err}
+}
