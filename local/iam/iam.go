@@ -94,7 +94,7 @@ func checked(d Document, owner string) (statements []*statement, err error) {
 func (e *Engine) Authorize(ctx context.Context, action, resource string, keys map[string]string) error {
 	caller := wire.Caller(ctx)
 	all := map[string]string{"aws:SecureTransport": "true", "aws:PrincipalArn": caller}
-	if source := wire.SourceARN(ctx); source != "" {
+	if source := wire.Source(ctx); source != "" {
 		all["aws:SourceArn"], all["aws:SourceAccount"] = source, wire.Account
 	}
 	for key, value := range keys {

@@ -148,7 +148,7 @@ func (s *Service) Publish(ctx context.Context, m Message) (id string, err error)
 		return "", notFound()
 	}
 	id = uuid.NewString()
-	ctx = wire.AsService(ctx, "sns.amazonaws.com", m.TopicARN)
+	ctx = wire.WithSource(ctx, "sns.amazonaws.com", m.TopicARN)
 	for _, sub := range subscriptions {
 		if !sub.filter.passes(m.Attributes) {
 			continue

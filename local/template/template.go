@@ -155,7 +155,7 @@ func (a *Assembly) read(name, file string) (*Stack, error) {
 			Stack: stack, LogicalID: id, Type: r.Type, Metadata: r.Metadata, properties: r.Properties,
 		}
 		if r.Condition != "" {
-			return nil, resource.fail("Condition", fmt.Errorf("conditions are not run by the local lake"))
+			return nil, resource.Fail("Condition", fmt.Errorf("conditions are not run by the local lake"))
 		}
 		resource.identify()
 		stack.Resources = append(stack.Resources, resource)
@@ -224,21 +224,18 @@ func (s *Stack) resource(logicalID string) (*Resource, bool) {
 	return s.Resources[i], true
 }
 
-// Decode resolves the resource's properties and decodes them into target, a
-// pointer to a struct whose fields have CloudFormation's names.
-func (r *Resource) Decode(target any) error {
+// JSON is the resource's properties as CloudFormation would hand them to the
+// service, with every intrinsic resolved.
+func (r *Resource) JSON() ([]byte, error) {
 	resolved, err := r.Properties()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	text, err := json.Marshal(resolved)
 	if err != nil {
-		return r.fail("", err)
+		return nil, r.Fail("", err)
 	}
-	if err := json.Unmarshal(text, target); err != nil {
-		return r.fail("", err)
-	}
-	return nil
+	return text, nil
 }
 
 // Properties are the resource's properties with every intrinsic resolved.
@@ -247,7 +244,7 @@ func (r *Resource) Properties() (map[string]any, error) {
 	for name, value := range r.properties {
 		value, err := r.Stack.resolve(value)
 		if err != nil {
-			return nil, r.fail(name, err)
+			return nil, r.Fail(name, err)
 		}
 		if value != nil {
 			resolved[name] = value
@@ -256,6 +253,7 @@ func (r *Resource) Properties() (map[string]any, error) {
 	return resolved, nil
 }
 
-func (r *Resource) fail(property string, err error) error {
+// Fail places an error at a property of the resource; property may be empty.
+func (r *Resource) Fail(property string, err error) error {
 	return &Error{Stack: r.Stack.Name, Resource: r.LogicalID, Property: property, Err: err}
 }

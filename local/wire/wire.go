@@ -63,22 +63,6 @@ func WithCaller(ctx context.Context, arn string) context.Context {
 	return context.WithValue(ctx, callerKey{}, arn)
 }
 
-type sourceKey struct{}
-
-// SourceARN is the resource on whose behalf a service calls another
-// (aws:SourceArn), such as the topic whose message SNS hands to a function. It
-// is empty where there is none.
-func SourceARN(ctx context.Context) string {
-	arn, _ := ctx.Value(sourceKey{}).(string)
-	return arn
-}
-
-// AsService returns a context whose caller is an AWS service, for example
-// sns.amazonaws.com, that acts for the resource sourceARN.
-func AsService(ctx context.Context, principal, sourceARN string) context.Context {
-	return context.WithValue(WithCaller(ctx, principal), sourceKey{}, sourceARN)
-}
-
 // ARN names a resource of this machine's account and region.
 func ARN(service, resource string) string {
 	return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + resource
