@@ -1,0 +1,57 @@
+package hl7
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// What can be wrong with an input. Everything else is read as it stands.
+var (
+	// ErrEmpty: the input holds nothing but blanks, line ends and framing.
+	ErrEmpty = errors.New("empty input")
+	// ErrNoHeader: the first segment is not MSH followed by a field separator
+	// (HL7 v2.5.1, 2.15.9.1).
+	ErrNoHeader = errors.New("does not begin with an MSH segment")
+	// ErrTruncatedHeader: the input ends, or its first segment does, before MSH-3.
+	ErrTruncatedHeader = errors.New("the MSH segment ends before its third field")
+	// ErrDelimiters: MSH-1 or MSH-2 hold what cannot delimit anything: letters,
+	// digits, control characters, more than six characters (HL7 v2.5.1, 2.15.9.2).
+	ErrDelimiters = errors.New("unusable delimiters")
+	// ErrSeveralMessages: a batch, or several MSH segments. A [Reader] takes such an
+	// input apart; [Message.Parse] reads exactly one message.
+	ErrSeveralMessages = errors.New("more than one message")
+	// ErrTooLarge: the input passes 4 GiB, the reach of the index.
+	ErrTooLarge = errors.New("larger than 4 GiB")
+	// ErrCount: BTS-1 or FTS-1 disagrees with what the batch or file held
+	// (HL7 v2.5.1, 2.15.3 and 2.15.7).
+	ErrCount = errors.New("count disagrees with the trailer")
+	// ErrPath: a path is not of the form PID[1]-3[2].4.1.
+	ErrPath = errors.New("not a path")
+)
+
+// A ParseError says what is wrong with an input and where. Its text holds no content
+// of the message, so that it may be logged, stored and sent to a stranger.
+type ParseError struct {
+	Code    string // "empty", "no-header", "truncated-header", "bad-delimiters", "batch", "batch-count", "file-count", "too-large"
+	Line    int    // 1-based, as an editor counts the lines of the input
+	Segment int    // 1-based position of the segment in the message; 0 where there is none
+	Path    string // the element, such as "MSH-2"; empty where none is known
+	Offset  int    // bytes from the start of the input
+	Err     error  // one of the errors of this package
+}
+
+func (e *ParseError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "hl7: line %d", e.Line)
+	if e.Segment > 0 {
+		fmt.Fprintf(&b, ", segment %d", e.Segment)
+	}
+	if e.Path != "" {
+		fmt.Fprintf(&b, ", %s", e.Path)
+	}
+	fmt.Fprintf(&b, ", offset %d: %s: %v", e.Offset, e.Code, e.Err)
+	return b.String()
+}
+
+func (e *ParseError) Unwrap() error { return e.Err }

@@ -1,0 +1,159 @@
+package hl7
+
+import (
+	"bytes"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// decode returns the text of a value.
+func (m *Message) decode(value []byte) string {
+	if m.delimiters.Escape == 0 || bytes.IndexByte(value, m.delimiters.Escape) < 0 {
+		return string(value)
+	}
+	return string(m.appendDecoded(nil, value))
+}
+
+// appendDecoded appends the text of a value, its escape sequences replaced by what they
+// stand for (HL7 v2.5.1, 2.7):
+//
+//	\F\ \S\ \T\ \R\ \E\ \P\   the delimiters, as far as the message has them
+//	\Xdd…\                    bytes in the message's character set
+//	\.br\ \.sp\ \.sp3\        line ends
+//	\.sk3\                    blanks
+//
+// Every other one stands in the text as it is: highlighting (\H\ \N\) and layout
+// (\.in+4\), character sets (\C…\ \M…\) and local ones (\Z…\) have no equal in plain text, and
+// what begins no sequence at all, such as a lone backslash, is meant literally.
+func (m *Message) appendDecoded(dst, value []byte) []byte {
+	escape := m.delimiters.Escape
+	for escape != 0 {
+		open := bytes.IndexByte(value, escape)
+		if open < 0 {
+			return append(dst, value...)
+		}
+		dst, value = append(dst, value[:open]...), value[open+1:]
+		end := bytes.IndexByte(value, escape)
+		if end < 0 {
+			return append(append(dst, escape), value...)
+		}
+		n := len(dst)
+		dst = m.appendSequence(dst, value[:end])
+		switch {
+		case len(dst) > n:
+			value = value[end+1:]
+		case isSequence(value[:end]):
+			dst = append(append(append(dst, escape), value[:end]...), escape)
+			value = value[end+1:]
+		default: // the next escape character may begin a sequence
+			dst = append(append(dst, escape), value[:end]...)
+			value = value[end:]
+		}
+	}
+	return append(dst, value...)
+}
+
+// appendSequence appends what an escape sequence stands for, and nothing where that is
+// no text.
+func (m *Message) appendSequence(dst, sequence []byte) []byte {
+	if len(sequence) == 0 {
+		return dst
+	}
+	if len(sequence) == 1 {
+		if c := m.delimiterFor(sequence[0]); c != 0 {
+			dst = append(dst, c)
+		}
+		return dst
+	}
+	if sequence[0] == 'X' {
+		return m.appendHex(dst, sequence[1:])
+	}
+	if len(sequence) < 3 || sequence[0] != '.' {
+		return dst
+	}
+	count := 1
+	if len(sequence) > 3 {
+		n, err := strconv.ParseUint(string(sequence[3:]), 10, 8)
+		if err != nil || n == 0 || sequence[3] == '+' {
+			return dst
+		}
+		count = int(n)
+	}
+	switch string(sequence[1:3]) {
+	case "br":
+		if len(sequence) == 3 {
+			dst = append(dst, '\n')
+		}
+	case "sp":
+		dst = append(dst, strings.Repeat("\n", count)...)
+	case "sk":
+		dst = append(dst, strings.Repeat(" ", count)...)
+	}
+	return dst
+}
+
+func (m *Message) delimiterFor(letter byte) byte {
+	switch letter {
+	case 'F':
+		return m.delimiters.Field
+	case 'S':
+		return m.delimiters.Component
+	case 'T':
+		return m.delimiters.Subcomponent
+	case 'R':
+		return m.delimiters.Repetition
+	case 'E':
+		return m.delimiters.Escape
+	case 'P':
+		return m.delimiters.Truncation
+	}
+	return 0
+}
+
+// appendHex appends the characters that hexadecimal digits stand for. Digits that do
+// not pair up, or make no character, append nothing.
+func (m *Message) appendHex(dst, digits []byte) []byte {
+	decoded, err := hex.DecodeString(string(digits))
+	if err != nil {
+		return dst
+	}
+	if e := m.charset.encoding; e != nil {
+		if text, err := e.NewDecoder().Bytes(decoded); err == nil {
+			decoded = text
+		}
+	}
+	if !utf8.Valid(decoded) {
+		return dst
+	}
+	return append(dst, decoded...)
+}
+
+// isSequence reports whether HL7 gives a sequence a meaning other than text (HL7
+// v2.5.1, 2.7.2 to 2.7.7).
+func isSequence(sequence []byte) bool {
+	if len(sequence) == 0 {
+		return false
+	}
+	switch rest := sequence[1:]; sequence[0] {
+	case 'H', 'N':
+		return len(rest) == 0
+	case 'C', 'M', 'X':
+		return isHex(rest)
+	case 'Z':
+		return len(rest) > 0 && bytes.IndexByte(rest, ' ') < 0
+	case '.':
+		return len(rest) >= 2 && strings.Contains(" br sp sk fi nf in ti ce ", " "+string(rest[:2])+" ")
+	}
+	return false
+}
+
+func isHex(digits []byte) bool {
+	for _, c := range digits {
+		if !('0' <= c && c <= '9' || 'A' <= c && c <= 'F' || 'a' <= c && c <= 'f') {
+			return false
+		}
+	}
+	return len(digits) > 0
+}

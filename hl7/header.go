@@ -1,0 +1,144 @@
+package hl7
+
+import (
+	"bytes"
+	"strings"
+)
+
+// What the first segment says about the rest of the message.
+type header struct {
+	start      int // of "MSH" in the text
+	body       int // of the field separator after MSH-2
+	delimiters Delimiters
+	lfIsData   bool // CR ends segments here
+}
+
+const (
+	vt  = 0x0b // begins an MLLP frame
+	fs  = 0x1c // with a CR, ends it
+	esc = 0x1b // switches character sets in ISO 2022
+	bom = "\ufeff"
+)
+
+// readHeader reads MSH-1 and MSH-2 (HL7 v2.5.1, 2.15.9.1 and 2.15.9.2).
+func readHeader(text []byte) (header, error) {
+	h := header{start: leadingFrame(text)}
+	msh := text[h.start:]
+	fail := func(code, path string, offset int, err error) (header, error) {
+		at := h.start + offset
+		return header{}, &ParseError{Code: code, Line: line(text, at), Segment: 1, Path: path, Offset: at, Err: err}
+	}
+	if len(msh) == 0 {
+		return fail("empty", "", 0, ErrEmpty)
+	}
+	if name, ok := boundary(msh); ok && name != "MSH" {
+		return fail("batch", name, 0, ErrSeveralMessages)
+	}
+	if !bytes.HasPrefix(msh, []byte("MSH")) || len(msh) > 3 && isAlphanumeric(msh[3]) {
+		return fail("no-header", "", 0, ErrNoHeader)
+	}
+	end := bytes.IndexAny(msh[:min(len(msh), len("MSH|^~\\&#|")+64)], "\r\n")
+	if end < 0 {
+		end = len(msh)
+	}
+	if end < len("MSH|^") {
+		return fail("truncated-header", "MSH-2", end, ErrTruncatedHeader)
+	}
+	if !canDelimit(msh[3]) {
+		return fail("bad-delimiters", "MSH-1", 3, ErrDelimiters)
+	}
+	h.delimiters.Field = msh[3]
+	n := bytes.IndexByte(msh[4:end], msh[3])
+	if !h.delimiters.setEncodingCharacters(msh[4:4+max(n, 0)]) && n >= 0 {
+		return fail("bad-delimiters", "MSH-2", 4, ErrDelimiters)
+	}
+	if n < 0 {
+		return fail("truncated-header", "MSH-3", end, ErrTruncatedHeader)
+	}
+	h.body = h.start + 4 + n
+	h.lfIsData = lfIsData(text[h.body:], h.delimiters.Field)
+	return h, nil
+}
+
+// leadingFrame is the length of what may stand before the first segment.
+func leadingFrame(text []byte) int {
+	n := 0
+	for n < len(text) {
+		if bytes.HasPrefix(text[n:], []byte(bom)) {
+			n += len(bom)
+		} else if c := text[n]; c == vt || c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+			n++
+		} else {
+			break
+		}
+	}
+	return n
+}
+
+// trailingFrame is the length of an MLLP frame's end at the end of text.
+func trailingFrame(text []byte) int {
+	framed := bytes.TrimRight(text, "\r\n")
+	if unframed := bytes.TrimRight(framed, "\x1c"); len(unframed) < len(framed) {
+		return len(text) - len(unframed)
+	}
+	return 0
+}
+
+// lfIsData reports whether CR ends segments in a text that begins with the rest of an
+// MSH segment: a CR is there, and before it no LF that something like a segment or
+// another line end follows.
+func lfIsData(text []byte, separator byte) bool {
+	cr := bytes.IndexByte(text, '\r')
+	for i := 0; i < cr; i++ {
+		lf := bytes.IndexByte(text[i:cr], '\n')
+		if lf < 0 {
+			break
+		}
+		i += lf
+		next := text[i+1:]
+		if next[0] == '\r' || next[0] == '\n' || hasSegmentName(next, separator) {
+			return false
+		}
+	}
+	return cr >= 0
+}
+
+// endsSegment decides about the control character at text[at].
+func (h *header) endsSegment(text []byte, at int) bool {
+	switch text[at] {
+	case '\r':
+		return true
+	case '\n':
+		return !h.lfIsData || at > 0 && text[at-1] == '\r' || hasStandardName(text[at+1:], h.delimiters.Field)
+	}
+	return false
+}
+
+// hasSegmentName reports whether text begins like a segment: three capital letters or
+// digits, the first a letter, and a field separator (HL7 v2.5.1, 2.5.1).
+func hasSegmentName(text []byte, separator byte) bool {
+	if len(text) < 4 || text[3] != separator || text[0] < 'A' {
+		return false
+	}
+	for _, c := range text[:3] {
+		if !isAlphanumeric(c) || c >= 'a' {
+			return false
+		}
+	}
+	return true
+}
+
+// hasStandardName is stricter: the name must be one that HL7 gave to a segment. Words
+// of three capital letters are frequent at the start of a line of text.
+func hasStandardName(text []byte, separator byte) bool {
+	return hasSegmentName(text, separator) && strings.Contains(standardSegments, " "+string(text[:3])+" ")
+}
+
+// The names of all segments of HL7 v2.1 to v2.8.2.
+const standardSegments = " ABS ACC ADD ADJ AFF AIG AIL AIP AIS AL1 APR ARQ ARV AUT BHS BLC BLG BPO BPX BTS BTX BUI CDM CDO CER CM0 " +
+	"CM1 CM2 CNS CON CSP CSR CSS CTD CTI CTR DB1 DEV DG1 DMI DON DRG DSC DSP DST ECD ECR EDU EQL EQP EQU ERQ ERR EVN FAC FHS FT1 " +
+	"FTS GOL GP1 GP2 GT1 IAM IAR IIM ILT IN1 IN2 IN3 INV IPC IPR ISD ITM IVC IVT LAN LCC LCH LDP LOC LRL MCP MFA MFE MFI MRG " +
+	"MSA MSH NCK NDS NK1 NPU NSC NST NTE OBR OBX ODS ODT OH1 OH2 OH3 OH4 OM1 OM2 OM3 OM4 OM5 OM6 OM7 OMC ORC ORG ORO OVR PAC " +
+	"PCE PCR PD1 PDA PDC PEO PES PID PKG PM1 PMT PR1 PRA PRB PRC PRD PRT PSG PSH PSL PSS PTH PV1 PV2 PYE QAK QID QPD QRD QRF QRI " +
+	"RCP RDF RDT REL RF1 RFI RGS RMI ROL RQ1 RQD RX1 RXA RXC RXD RXE RXG RXO RXR RXV SAC SCD SCH SCP SDD SFT SGH SGT SHP SID SLT " +
+	"SPM SPR STF STZ TCC TCD TQ1 TQ2 TXA UAC UB1 UB2 URD URS VAR VND VTQ "

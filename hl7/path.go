@@ -1,0 +1,234 @@
+package hl7
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// A Path names an element of a message by HL7's own numbers, which count from 1
+// (HL7 v2.5.1, 2.5.2 and 2.5.3). Zero stands for a number that is not given.
+//
+//	PID-5           field 5 of the first PID segment
+//	PID-3[2].4.1    sub-component 1 of component 4 of the second repetition of field 3
+//	OBX[3]-5        field 5 of the third OBX segment
+type Path struct {
+	Segment      string // the segment's name
+	Occurrence   int    // which one of the segments of that name
+	Field        int
+	Repetition   int
+	Component    int
+	Subcomponent int
+}
+
+// ParsePath reads a path. A dot is taken for the dash after the segment's name, too.
+// The error wraps [ErrPath].
+func ParsePath(s string) (Path, error) {
+	var p Path
+	var ok bool
+	rest := s
+	if p.Segment, rest, ok = cutName(rest); !ok {
+		return Path{}, fmt.Errorf("hl7: %w: %q", ErrPath, s)
+	}
+	ok = number(&rest, "[", "]", &p.Occurrence) &&
+		(number(&rest, "-", "", &p.Field) && p.Field > 0 || number(&rest, ".", "", &p.Field)) &&
+		number(&rest, "[", "]", &p.Repetition) &&
+		number(&rest, ".", "", &p.Component) &&
+		number(&rest, ".", "", &p.Subcomponent)
+	if !ok || rest != "" {
+		return Path{}, fmt.Errorf("hl7: %w: %q", ErrPath, s)
+	}
+	return p, nil
+}
+
+func cutName(s string) (name, rest string, ok bool) {
+	n := strings.IndexAny(s, "-.[")
+	if n < 0 {
+		n = len(s)
+	}
+	return s[:n], s[n:], n > 0
+}
+
+// number takes an optional number between open and end from the front of s.
+func number(s *string, open, end string, n *int) bool {
+	digits, found := strings.CutPrefix(*s, open)
+	if !found {
+		return true
+	}
+	i := 0
+	for i < len(digits) && i < 9 && '0' <= digits[i] && digits[i] <= '9' {
+		*n = *n*10 + int(digits[i]-'0')
+		i++
+	}
+	rest, ended := strings.CutPrefix(digits[i:], end)
+	*s = rest
+	return i > 0 && *n > 0 && ended
+}
+
+// String writes the path as [ParsePath] reads it.
+func (p Path) String() string {
+	b := []byte(p.Segment)
+	part := func(before string, n int, after string) {
+		if n > 0 {
+			b = append(strconv.AppendInt(append(b, before...), int64(n), 10), after...)
+		}
+	}
+	part("[", p.Occurrence, "]")
+	part("-", p.Field, "")
+	part("[", p.Repetition, "]")
+	part(".", p.Component, "")
+	part(".", p.Subcomponent, "")
+	return string(b)
+}
+
+// Get returns the text at a path such as "PID-5.1", its escapes decoded: that of the
+// first segment, repetition, component and sub-component where the path does not say
+// which, as HL7 wants a value read whose parts a receiver does not know (HL7 v2.5.1,
+// 2.8). It is empty where the element is absent or empty and where the path is not one;
+// a null is `""` ([Null]).
+func (m *Message) Get(path string) string {
+	p, err := ParsePath(path)
+	if err != nil {
+		return ""
+	}
+	s, ok := m.find(p)
+	if !ok {
+		return ""
+	}
+	return s.get(p)
+}
+
+// Raw returns the bytes at a path as they stand: all repetitions of "PID-3", all
+// components of "PID-3[1]". It reports false where the message does not reach that far:
+// an empty element is not an absent one. Where the character set is not UTF-8 these are
+// the bytes after conversion.
+func (m *Message) Raw(path string) ([]byte, bool) {
+	p, err := ParsePath(path)
+	if err != nil {
+		return nil, false
+	}
+	s, ok := m.find(p)
+	if !ok {
+		return nil, false
+	}
+	return s.raw(p)
+}
+
+// Null is a value that is to be deleted at the receiver, in contrast to one that is
+// empty because the sender does not say (HL7 v2.5.1, 2.5.3).
+const Null = `""`
+
+// Find returns the n-th segment of that name, counting from 1.
+func (m *Message) Find(name string, n int) (Segment, bool) {
+	return m.find(Path{Segment: name, Occurrence: n})
+}
+
+func (m *Message) find(p Path) (Segment, bool) {
+	n := max(p.Occurrence, 1)
+	for i := range m.segments {
+		if s := m.Segment(i); string(s.name()) == p.Segment {
+			if n--; n == 0 {
+				return s, true
+			}
+		}
+	}
+	return Segment{}, false
+}
+
+// Get is [Message.Get] within the segment, whose name the path leaves out: "5.1".
+func (s Segment) Get(path string) string {
+	p, ok := fieldPath(path)
+	if !ok {
+		return ""
+	}
+	return s.get(p)
+}
+
+// RawField is [Message.Raw] within the segment, whose name the path leaves out: "5[2]".
+func (s Segment) RawField(path string) ([]byte, bool) {
+	p, ok := fieldPath(path)
+	if !ok {
+		return nil, false
+	}
+	return s.raw(p)
+}
+
+func fieldPath(path string) (Path, bool) {
+	p, err := ParsePath("S-" + path)
+	return p, err == nil && p.Field > 0
+}
+
+func (s Segment) get(p Path) string {
+	if p.Field == 0 {
+		return ""
+	}
+	p.Repetition, p.Component, p.Subcomponent = max(p.Repetition, 1), max(p.Component, 1), max(p.Subcomponent, 1)
+	raw, _ := s.raw(p)
+	if s.isHeader() && p.Field <= 2 {
+		return string(raw)
+	}
+	return s.m.decode(raw)
+}
+
+// A span is what stands between two delimiters, by their positions in offsets.
+type span struct{ before, after uint32 }
+
+func (s Segment) raw(p Path) ([]byte, bool) {
+	if p.Field == 0 {
+		return s.Raw(), true
+	}
+	m, n := s.m, p.Field
+	if s.isHeader() {
+		if n <= 2 {
+			return s.delimiterField(p)
+		}
+		n -= 2
+	}
+	if s.first == s.last {
+		return nil, false
+	}
+	found := true
+	e := span{s.first, s.last}
+	for _, level := range [...]struct {
+		delimiter byte
+		n         int
+	}{
+		{m.delimiters.Field, n},
+		{m.delimiters.Repetition, p.Repetition},
+		{m.delimiters.Component, p.Component},
+		{m.delimiters.Subcomponent, p.Subcomponent},
+	} {
+		if level.n > 0 && found {
+			e, found = m.part(e, level.delimiter, level.n)
+		}
+	}
+	if !found {
+		return nil, false
+	}
+	return m.text[m.offsets[e.before]+1 : m.offsets[e.after]], true
+}
+
+// part returns the n-th of the parts into which a delimiter divides e.
+func (m *Message) part(e span, delimiter byte, n int) (span, bool) {
+	for i := e.before + 1; i < e.after && delimiter != 0; i++ {
+		if m.text[m.offsets[i]] != delimiter {
+			continue
+		}
+		if n--; n == 0 {
+			return span{e.before, i}, true
+		}
+		e.before = i
+	}
+	return e, n == 1
+}
+
+// delimiterField returns MSH-1 or MSH-2, which are never divided.
+func (s Segment) delimiterField(p Path) ([]byte, bool) {
+	if max(p.Repetition, p.Component, p.Subcomponent) > 1 {
+		return nil, false
+	}
+	if p.Field == 1 {
+		return s.m.text[s.start+3 : s.start+4], true
+	}
+	return s.m.text[s.start+4 : s.m.body], true
+}
