@@ -127,21 +127,21 @@ func (s *Service) attempt(f *function, key uint64) error {
 	if err != nil {
 		return err
 	}
-	result, err := s.invoke(s.ctx, f, e.RequestID, e.Payload)
+	r, err := s.invoke(s.ctx, f, e.RequestID, e.Payload)
 	if s.ctx.Err() != nil {
 		return nil // stays in the store for the next start
 	}
-	if err == nil && result.FunctionError == "" {
+	if err == nil && r.functionError == "" {
 		return s.forgetPending(key)
 	}
 	if err != nil {
-		result = failure("Runtime.ExitError", err.Error())
+		r = failure("Runtime.ExitError", err.Error())
 	}
 	e.Attempts++
 	if e.Attempts <= f.retries() {
 		return s.retryLater(f, key, e)
 	}
-	if err := s.undelivered(f, e, result); err != nil {
+	if err := s.undelivered(f, e, r); err != nil {
 		return s.retryLater(f, key, e) // never nowhere: try again until somebody takes it
 	}
 	return s.forgetPending(key)
@@ -178,9 +178,9 @@ func (s *Service) retryLater(f *function, key uint64, e pendingEvent) error {
 // undelivered hands an event that all attempts failed on to the function's
 // failure destination and its dead-letter queue, in the forms that Lambda uses
 // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
-func (s *Service) undelivered(f *function, e pendingEvent, result Result) error {
+func (s *Service) undelivered(f *function, e pendingEvent, r result) error {
 	if target := f.async.DestinationConfig.OnFailure.Destination; target != "" {
-		record, err := json.Marshal(failureRecord(f, e, result))
+		record, err := json.Marshal(failureRecord(f, e, r))
 		if err != nil {
 			return err
 		}
@@ -190,7 +190,7 @@ func (s *Service) undelivered(f *function, e pendingEvent, result Result) error 
 	}
 	if target := f.DeadLetterConfig.TargetArn; target != "" {
 		var reason struct{ ErrorMessage string }
-		_ = json.Unmarshal(result.Payload, &reason) // a function may answer anything; then there is no message
+		_ = json.Unmarshal(r.payload, &reason) // a function may answer anything; then there is no message
 		return s.config.Undelivered(s.ctx, target, string(e.Payload), map[string]string{
 			"RequestID": e.RequestID, "ErrorCode": "200", "ErrorMessage": reason.ErrorMessage,
 		})
@@ -198,7 +198,7 @@ func (s *Service) undelivered(f *function, e pendingEvent, result Result) error 
 	return nil
 }
 
-func failureRecord(f *function, e pendingEvent, result Result) map[string]any {
+func failureRecord(f *function, e pendingEvent, r result) map[string]any {
 	return map[string]any{
 		"version":   "1.0",
 		"timestamp": time.Now().UTC().Format(time.RFC3339Nano),
@@ -208,9 +208,9 @@ func failureRecord(f *function, e pendingEvent, result Result) map[string]any {
 		},
 		"requestPayload": e.Payload,
 		"responseContext": map[string]any{
-			"statusCode": 200, "executedVersion": "$LATEST", "functionError": result.FunctionError,
+			"statusCode": 200, "executedVersion": "$LATEST", "functionError": r.functionError,
 		},
-		"responsePayload": json.RawMessage(result.Payload),
+		"responsePayload": json.RawMessage(r.payload),
 	}
 }
 

@@ -35,7 +35,7 @@ type instance struct {
 	mu        sync.Mutex
 	inFlight  *invocation // the event that the process is working on
 	isReady   bool        // ready is closed
-	initError *Result     // what the process said when it could not start
+	initError *result     // what the process said when it could not start
 }
 
 // invocation is one event on its way through an instance.
@@ -43,7 +43,7 @@ type invocation struct {
 	requestID string
 	payload   []byte
 	deadline  time.Time
-	answer    chan Result // buffered, so that a late answer blocks nobody
+	answer    chan result // buffered, so that a late answer blocks nobody
 }
 
 func newRequestID() string { return uuid.NewString() }
@@ -128,7 +128,7 @@ func (s *Service) environment(i *instance) []string {
 // handle gives the instance an event and waits for the answer. alive tells
 // whether the instance can take another. service ends the wait when the service
 // is closed.
-func (i *instance) handle(service context.Context, requestID string, payload []byte) (result Result, alive bool) {
+func (i *instance) handle(service context.Context, requestID string, payload []byte) (r result, alive bool) {
 	if failed, ok := i.awaitReady(service); !ok {
 		return failed, false
 	}
@@ -137,12 +137,12 @@ func (i *instance) handle(service context.Context, requestID string, payload []b
 	defer timer.Stop()
 	event := &invocation{
 		requestID: requestID, payload: payload,
-		deadline: time.Now().Add(limit), answer: make(chan Result, 1),
+		deadline: time.Now().Add(limit), answer: make(chan result, 1),
 	}
 	i.events <- event
 	select {
-	case result := <-event.answer:
-		return result, true
+	case r := <-event.answer:
+		return r, true
 	case <-timer.C:
 		return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds",
 			requestID, limit.Seconds())), false
@@ -154,12 +154,12 @@ func (i *instance) handle(service context.Context, requestID string, payload []b
 }
 
 // awaitReady waits until the process has asked for its first event.
-func (i *instance) awaitReady(service context.Context) (Result, bool) {
+func (i *instance) awaitReady(service context.Context) (result, bool) {
 	timer := time.NewTimer(initLimit)
 	defer timer.Stop()
 	select {
 	case <-i.ready:
-		return Result{}, true
+		return result{}, true
 	case <-i.exited:
 		return i.initResult(), false
 	case <-timer.C:
@@ -170,7 +170,7 @@ func (i *instance) awaitReady(service context.Context) (Result, bool) {
 }
 
 // initResult is the answer of an instance that ended before it was ready.
-func (i *instance) initResult() Result {
+func (i *instance) initResult() result {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.initError != nil {
@@ -181,19 +181,19 @@ func (i *instance) initResult() Result {
 
 // exitResult is the answer of an instance whose process is gone: its last word,
 // if it brought one just before.
-func (i *instance) exitResult(requestID string, event *invocation) Result {
+func (i *instance) exitResult(requestID string, event *invocation) result {
 	select {
-	case result := <-event.answer:
-		return result
+	case r := <-event.answer:
+		return r
 	default:
 		return failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: %s",
 			requestID, i.process.ProcessState))
 	}
 }
 
-func failure(errorType, message string) Result {
+func failure(errorType, message string) result {
 	payload, _ := json.Marshal(map[string]string{"errorType": errorType, "errorMessage": message}) // strings always marshal
-	return Result{Payload: payload, FunctionError: "Unhandled"}
+	return result{payload: payload, functionError: "Unhandled"}
 }
 
 func (i *instance) alive() bool {

@@ -76,10 +76,10 @@ type Config struct {
 	RetryDelay time.Duration
 }
 
-// Result is how a function answered.
-type Result struct {
-	Payload       []byte // the function's answer, or {"errorMessage", "errorType"}
-	FunctionError string // "Unhandled" where the function failed, else empty
+// result is how a function answered.
+type result struct {
+	payload       []byte // the function's answer, or {"errorMessage", "errorType"}
+	functionError string // "Unhandled" where the function failed, else empty
 }
 
 // Service runs functions. Close ends it.
@@ -175,22 +175,24 @@ func notFound(name string) error {
 	}
 }
 
-// Invoke runs the function on an event and waits for its answer. An error is
-// the service's (an *wire.Error: throttled, too large, denied) or ctx's; that
-// the function itself failed is told by the result. When ctx ends first the
+// Invoke runs the function on an event and waits for its answer. That the
+// function itself failed is told by functionError, "Unhandled", and the answer
+// is then {"errorMessage", "errorType"}. An error is the service's (an
+// *wire.Error: throttled, too large, denied) or ctx's. When ctx ends first the
 // function goes on, as it does on AWS.
-func (s *Service) Invoke(ctx context.Context, functionARN string, payload []byte) (Result, error) {
+func (s *Service) Invoke(ctx context.Context, functionARN string, payload []byte) (answer []byte, functionError string, err error) {
 	if err := s.config.Authorize(ctx, "lambda:InvokeFunction", functionARN, nil); err != nil {
-		return Result{}, err
+		return nil, "", err
 	}
 	if len(payload) > MaxPayload {
-		return Result{}, tooLarge(len(payload), MaxPayload)
+		return nil, "", tooLarge(len(payload), MaxPayload)
 	}
 	f, err := s.function(functionARN)
 	if err != nil {
-		return Result{}, err
+		return nil, "", err
 	}
-	return s.invoke(ctx, f, newRequestID(), payload)
+	r, err := s.invoke(ctx, f, newRequestID(), payload)
+	return r.payload, r.functionError, err
 }
 
 func tooLarge(size, limit int) error {
@@ -202,38 +204,38 @@ func tooLarge(size, limit int) error {
 
 // invoke hands the event to an instance in a goroutine that the service owns,
 // so that the function runs to its end whatever becomes of the caller.
-func (s *Service) invoke(ctx context.Context, f *function, requestID string, payload []byte) (Result, error) {
+func (s *Service) invoke(ctx context.Context, f *function, requestID string, payload []byte) (result, error) {
 	type outcome struct {
-		result Result
-		err    error
+		result
+		err error
 	}
 	answered := make(chan outcome, 1)
 	s.work.Go(func() {
-		result, err := s.run(ctx, f, requestID, payload)
-		answered <- outcome{result, err}
+		r, err := s.run(ctx, f, requestID, payload)
+		answered <- outcome{r, err}
 	})
 	select {
 	case o := <-answered:
 		return o.result, o.err
 	case <-ctx.Done():
-		return Result{}, ctx.Err()
+		return result{}, ctx.Err()
 	}
 }
 
 // run waits for a free instance (until ctx ends) and then for its answer.
-func (s *Service) run(ctx context.Context, f *function, requestID string, payload []byte) (Result, error) {
+func (s *Service) run(ctx context.Context, f *function, requestID string, payload []byte) (result, error) {
 	i, err := s.acquire(ctx, f)
 	if err != nil {
-		return Result{}, err
+		return result{}, err
 	}
-	result, alive := i.handle(s.ctx, requestID, payload)
+	r, alive := i.handle(s.ctx, requestID, payload)
 	if !alive {
 		i.kill()
 		f.pool.drop()
-		return result, nil
+		return r, nil
 	}
 	f.pool.release(i)
-	return result, nil
+	return r, nil
 }
 
 // acquire takes an idle instance of the function or starts one.

@@ -93,7 +93,7 @@ func (i *instance) answer(w http.ResponseWriter, r *http.Request, functionError 
 			"Response payload size exceeded maximum allowed payload size (6291556 bytes).")
 		w.WriteHeader(http.StatusRequestEntityTooLarge)
 	default:
-		event.answer <- Result{Payload: payload, FunctionError: functionError}
+		event.answer <- result{payload: payload, functionError: functionError}
 		w.WriteHeader(http.StatusAccepted)
 	}
 }
@@ -114,7 +114,7 @@ func (i *instance) serveInitError(w http.ResponseWriter, r *http.Request) {
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 	if err == nil {
 		i.mu.Lock()
-		i.initError = &Result{Payload: payload, FunctionError: "Unhandled"}
+		i.initError = &result{payload: payload, functionError: "Unhandled"}
 		i.mu.Unlock()
 	}
 	w.WriteHeader(http.StatusAccepted)
@@ -144,16 +144,16 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
-	result, err := s.Invoke(r.Context(), name, payload)
+	answer, functionError, err := s.Invoke(r.Context(), name, payload)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
-	if result.FunctionError != "" {
-		w.Header().Set("X-Amz-Function-Error", result.FunctionError)
+	if functionError != "" {
+		w.Header().Set("X-Amz-Function-Error", functionError)
 	}
 	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
-	_, _ = w.Write(result.Payload) // a client that has gone does not want to know
+	_, _ = w.Write(answer) // a client that has gone does not want to know
 }
 
 func refuse(w http.ResponseWriter, err error) {

@@ -1,0 +1,294 @@
+package lambda_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	awslambda "github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"hl7lake/local/lambda"
+	"hl7lake/local/store"
+	"hl7lake/local/wire"
+)
+
+// asFunction makes the test binary itself the function that the tests run, as a
+// real process that speaks the Runtime API.
+const asFunction = "LAMBDA_TEST_FUNCTION"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asFunction) != "" {
+		awslambda.Start(behave)
+	}
+	os.Exit(m.Run())
+}
+
+// order is what the test's function is told to do.
+type order struct {
+	Do   string
+	Text string
+}
+
+type NamedError struct{ text string }
+
+func (e NamedError) Error() string { return e.text }
+
+func behave(ctx context.Context, o order) (map[string]string, error) {
+	switch o.Do {
+	case "fail":
+		return nil, NamedError{o.Text}
+	case "exit":
+		os.Exit(3)
+	case "sleep":
+		time.Sleep(time.Minute)
+	case "environment":
+		return map[string]string{"value": os.Getenv(o.Text)}, nil
+	case "count": // every call appends a line to the file
+		f, err := os.OpenFile(o.Text, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		_, err = fmt.Fprintln(f, "called")
+		return nil, errors.Join(err, NamedError{"counted"})
+	}
+	return map[string]string{"value": o.Text, "pid": fmt.Sprint(os.Getpid())}, nil
+}
+
+type machine struct {
+	*lambda.Service
+	arn         string
+	undelivered chan string
+	db          string
+}
+
+func newMachine(t *testing.T, change func(*lambda.Function, *lambda.Config)) *machine {
+	t.Helper()
+	m := &machine{undelivered: make(chan string, 10), db: filepath.Join(t.TempDir(), "db")}
+	m.run(t, change)
+	return m
+}
+
+// run starts the service on the machine's store, whatever that holds.
+func (m *machine) run(t *testing.T, change func(*lambda.Function, *lambda.Config)) {
+	t.Helper()
+	kept, err := store.Open(m.db, store.Durable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(nil)
+	function := lambda.Function{FunctionName: "test", Timeout: 5, MemorySize: 128}
+	function.Environment.Variables = map[string]string{asFunction: "1", "GREETING": "hello"}
+	config := lambda.Config{
+		Store:     kept,
+		Authorize: func(context.Context, string, string, map[string]string) error { return nil },
+		Endpoint:  "http://" + server.Listener.Addr().String(),
+		Credentials: func(string) aws.Credentials {
+			return aws.Credentials{AccessKeyID: "id", SecretAccessKey: "secret"}
+		},
+		Undelivered: func(_ context.Context, target, body string, _ map[string]string) error {
+			m.undelivered <- target + " " + body
+			return nil
+		},
+		Output:      func(string) io.Writer { return io.Discard },
+		Concurrency: 4, IdleAfter: time.Minute, RetryDelay: time.Millisecond,
+	}
+	if change != nil {
+		change(&function, &config)
+	}
+	m.Service = lambda.New(config)
+	server.Config.Handler = m.Runtime()
+	server.Start()
+	binary, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Add(function, binary)
+	m.arn = lambda.ARN("test")
+	service := m.Service
+	t.Cleanup(func() {
+		service.Close()
+		server.Close()
+		kept.Close()
+	})
+}
+
+func (m *machine) invoke(t *testing.T, o order) (map[string]string, string) {
+	t.Helper()
+	payload, err := json.Marshal(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, functionError, err := m.Invoke(t.Context(), m.arn, payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer map[string]string
+	if err := json.Unmarshal(output, &answer); err != nil && string(output) != "null" {
+		t.Fatalf("the answer %q: %v", output, err)
+	}
+	return answer, functionError
+}
+
+func TestAFunctionAnswersThroughTheRuntimeAPI(t *testing.T) {
+	m := newMachine(t, nil)
+	answer, functionError := m.invoke(t, order{Text: "ping"})
+	if answer["value"] != "ping" || functionError != "" {
+		t.Errorf("got %v %q", answer, functionError)
+	}
+}
+
+func TestAnInstanceIsKeptForTheNextEvent(t *testing.T) {
+	m := newMachine(t, nil)
+	first, _ := m.invoke(t, order{})
+	second, _ := m.invoke(t, order{})
+	if first["pid"] != second["pid"] {
+		t.Errorf("process %s, then %s", first["pid"], second["pid"])
+	}
+}
+
+func TestAnIdleInstanceIsReaped(t *testing.T) {
+	m := newMachine(t, func(_ *lambda.Function, c *lambda.Config) { c.IdleAfter = 20 * time.Millisecond })
+	first, _ := m.invoke(t, order{})
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		time.Sleep(100 * time.Millisecond)
+		if next, _ := m.invoke(t, order{}); next["pid"] != first["pid"] {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the process was still there after five seconds")
+		}
+	}
+}
+
+func TestAFunctionSeesItsEnvironmentAndNotOurs(t *testing.T) {
+	t.Setenv("SECRET_OF_THE_SHELL", "leak")
+	m := newMachine(t, nil)
+	for name, want := range map[string]string{"GREETING": "hello", "SECRET_OF_THE_SHELL": "", "AWS_ACCESS_KEY_ID": "id"} {
+		if got, _ := m.invoke(t, order{Do: "environment", Text: name}); got["value"] != want {
+			t.Errorf("%s is %q, want %q", name, got["value"], want)
+		}
+	}
+}
+
+func TestAFailureIsToldAsLambdaDoes(t *testing.T) {
+	m := newMachine(t, func(f *lambda.Function, _ *lambda.Config) { f.Timeout = 1 })
+	for _, test := range []struct {
+		do, errorType, message string
+	}{
+		{"fail", "NamedError", "no luck"},
+		{"exit", "Runtime.ExitError", "exit status 3"},
+		{"sleep", "Sandbox.Timedout", "Task timed out after 1.00 seconds"},
+	} {
+		answer, functionError := m.invoke(t, order{Do: test.do, Text: "no luck"})
+		if functionError != "Unhandled" || answer["errorType"] != test.errorType ||
+			!strings.Contains(answer["errorMessage"], test.message) {
+			t.Errorf("%s: %q %v", test.do, functionError, answer)
+		}
+		if answer, _ := m.invoke(t, order{Text: "again"}); answer["value"] != "again" {
+			t.Errorf("after %s the function answers %v", test.do, answer)
+		}
+	}
+}
+
+func TestEventsWaitForAnInstanceUnlessConcurrencyIsReserved(t *testing.T) {
+	for _, reserved := range []bool{false, true} {
+		m := newMachine(t, func(f *lambda.Function, c *lambda.Config) {
+			c.Concurrency = 1
+			if one := 1; reserved {
+				f.ReservedConcurrentExecutions = &one
+			}
+		})
+		var throttled, answered int
+		var mu sync.Mutex
+		var callers sync.WaitGroup
+		for range 8 {
+			callers.Go(func() {
+				_, _, err := m.Invoke(context.Background(), m.arn, []byte(`{}`))
+				mu.Lock()
+				defer mu.Unlock()
+				if err == nil {
+					answered++
+				} else if wire.AsError(err).Code == "TooManyRequestsException" {
+					throttled++
+				}
+			})
+		}
+		callers.Wait()
+		if answered+throttled != 8 || (throttled > 0) != reserved || answered == 0 {
+			t.Errorf("reserved %v: %d answered, %d throttled", reserved, answered, throttled)
+		}
+	}
+}
+
+func TestAnEventThatFailsIsTriedThreeTimesAndThenGoesToTheDestination(t *testing.T) {
+	m := newMachine(t, nil)
+	var config lambda.EventInvokeConfig
+	config.FunctionName = "test"
+	config.DestinationConfig.OnFailure.Destination = "arn:queue"
+	if err := m.Configure(config); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Start(); err != nil {
+		t.Fatal(err)
+	}
+	calls := filepath.Join(t.TempDir(), "calls")
+	payload, _ := json.Marshal(order{Do: "count", Text: calls})
+	if err := m.InvokeAsync(t.Context(), lambda.Event{FunctionARN: m.arn, Payload: payload}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-m.undelivered:
+		if !strings.HasPrefix(got, "arn:queue ") || !strings.Contains(got, `"RetriesExhausted"`) || !strings.Contains(got, string(payload)) {
+			t.Errorf("the destination got %s", got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("nothing reached the destination")
+	}
+	lines, err := os.ReadFile(calls)
+	if err != nil || bytes.Count(lines, []byte("\n")) != 3 {
+		t.Errorf("called %d times (%v), want 3", bytes.Count(lines, []byte("\n")), err)
+	}
+}
+
+func TestAnAcceptedEventIsHandledAfterARestart(t *testing.T) {
+	m := newMachine(t, nil) // never started: the event stays where it is
+	calls := filepath.Join(t.TempDir(), "calls")
+	payload, _ := json.Marshal(order{Do: "count", Text: calls})
+	if err := m.InvokeAsync(t.Context(), lambda.Event{FunctionARN: m.arn, Payload: payload}); err != nil {
+		t.Fatal(err)
+	}
+	copied := filepath.Join(t.TempDir(), "db") // as a killed process leaves it
+	content, err := os.ReadFile(m.db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(copied, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := &machine{undelivered: make(chan string, 10), db: copied}
+	again.run(t, func(f *lambda.Function, _ *lambda.Config) { f.DeadLetterConfig.TargetArn = "arn:dead" })
+	if err := again.Start(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case got := <-again.undelivered:
+		if got != "arn:dead "+string(payload) {
+			t.Errorf("the dead-letter queue got %s", got)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("the event was forgotten")
+	}
+}
