@@ -19,6 +19,7 @@ func main() {
 	env, err := stacks.EnvironmentNamed(name)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "hl7lake:", err)
+		jsii.Close()
 		os.Exit(1)
 	}
 	stacks.NewLake(app, env)

@@ -67,6 +67,8 @@ func newFunction(scope constructs.Construct, id string, env Environment, props f
 		Role:          role,
 		Bundling:      reproducibleBuild(),
 	})
+	awscdk.Annotations_Of(this).AcknowledgeWarning(new("@aws-cdk/aws-lambda-go-alpha:goBuildFlagsSecurityWarning"),
+		new("the flags are constants of this package"))
 	resource := fn.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(new(PackageMetadata), props.Package)
 	return function{Lambda: fn, scope: this, env: env}

@@ -1,17 +1,23 @@
 package test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 )
 
+// stateful is the resource types that hold what cannot be had again. What waits in a queue is a message that was accepted.
+var stateful = []string{"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::SQS::Queue"}
+
 func TestTheTemplatesAreTheSnapshots(t *testing.T) {
 	for env, assembly := range assemblies {
-		for id, got := range assembly.templates {
+		for _, id := range slices.Sorted(maps.Keys(assembly.stacks)) {
 			t.Run(env+"/"+id, func(t *testing.T) {
+				got := assembly.stacks[id].snapshot
 				path := filepath.Join("test", "snapshots", env, id+".template.json")
 				if *update {
 					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -27,9 +33,79 @@ func TestTheTemplatesAreTheSnapshots(t *testing.T) {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(string(want), string(got)); diff != "" {
-					t.Errorf("the template differs from its snapshot (-snapshot +now); if that is meant, run go test ./test -update\n%s", diff)
+					t.Errorf("the template differs from its snapshot (-snapshot +template); if that is meant, run go test ./test -update\n%s", diff)
 				}
 			})
+		}
+	}
+}
+
+func TestOtherStacksDependOnCoreAlone(t *testing.T) {
+	want := map[string][]string{"Core": nil, "FrontDoor": {"Core"}, "StagingER7": {"Core"}}
+	for env, assembly := range assemblies {
+		got := map[string][]string{}
+		for id, stack := range assembly.stacks {
+			got[id] = stack.dependsOn
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", env, diff)
+		}
+	}
+}
+
+func TestSynthesisGivesNoWarning(t *testing.T) {
+	for env, assembly := range assemblies {
+		for id, stack := range assembly.stacks {
+			if len(stack.messages) > 0 {
+				t.Errorf("%s %s: %q", env, id, stack.messages)
+			}
+		}
+	}
+}
+
+// TestWhatHoldsDataKeepsItsName guards the logical ids of stateful resources. CloudFormation replaces a resource whose
+// logical id changes: a new bucket or table, empty, in place of the one with the data.
+func TestWhatHoldsDataKeepsItsName(t *testing.T) {
+	want := map[string]string{
+		"Core/Lake5F1B88EA":                     "AWS::S3::Bucket",
+		"Core/ClaimCheckB4EF2317":               "AWS::S3::Bucket",
+		"Core/Catalog742F25FD":                  "AWS::DynamoDB::Table",
+		"FrontDoor/ReceivedE45C8E6C":            "AWS::DynamoDB::Table",
+		"FrontDoor/Users0A0EEA89":               "AWS::Cognito::UserPool",
+		"Core/WriterFailedC775F6C4":             "AWS::SQS::Queue",
+		"Core/WriterUndeliveredBDBD2927":        "AWS::SQS::Queue",
+		"StagingER7/TriggerFailed85CD757D":      "AWS::SQS::Queue",
+		"StagingER7/TriggerUndelivered1A059927": "AWS::SQS::Queue",
+	}
+	for env, assembly := range assemblies {
+		got := map[string]string{}
+		for id, stack := range assembly.stacks {
+			for name, resource := range stack.template.Resources {
+				if slices.Contains(stateful, resource.Type) {
+					got[id+"/"+name] = resource.Type
+				}
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", env, diff)
+		}
+	}
+}
+
+func TestProdKeepsDataAndDevLeavesNothing(t *testing.T) {
+	want := map[string]string{"dev": "Delete", "prod": "Retain"}
+	for env, assembly := range assemblies {
+		for id, stack := range assembly.stacks {
+			if got, want := stack.protected, env == "prod"; got != want {
+				t.Errorf("%s %s: termination protection is %t, want %t", env, id, got, want)
+			}
+			for name, resource := range stack.template.Resources {
+				holdsData := slices.Contains(stateful, resource.Type) || resource.Type == "AWS::Logs::LogGroup"
+				if holdsData && (resource.DeletionPolicy != want[env] || resource.UpdateReplacePolicy != want[env]) {
+					t.Errorf("%s %s/%s: DeletionPolicy %s, UpdateReplacePolicy %s, want %s",
+						env, id, name, resource.DeletionPolicy, resource.UpdateReplacePolicy, want[env])
+				}
+			}
 		}
 	}
 }

@@ -10,9 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 	"github.com/aws/jsii-runtime-go"
 
 	"hl7lake/stacks"
@@ -24,28 +26,68 @@ var update = flag.Bool("update", false, "write the synthesized templates to snap
 // since it takes seconds, and it is never run in parallel, which the Node.js process behind it does not survive.
 var assemblies map[string]assembly
 
-// assembly is one environment's cloud assembly.
+// assembly is what one environment's app synthesizes to.
 type assembly struct {
-	dir       string
-	templates map[string][]byte   // by construct id, in the form of a snapshot
-	needs     map[string][]string // by construct id: construct ids of the stacks that are deployed before
+	stacks map[string]stack // by construct id
+}
+
+// stack is one stack of an assembly.
+type stack struct {
+	template  template
+	snapshot  []byte   // the template in the form in which it is committed
+	dependsOn []string // construct ids of the stacks that are deployed before
+	protected bool     // from termination
+	messages  []string // what the CDK would print about it
 }
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if os.Getenv(prepared) == "" {
+		os.Exit(runAgain())
+	}
 	os.Exit(run(m))
+}
+
+// prepared is set in the environment of the process that runs the tests.
+const prepared = "HL7LAKE_SYNTH_PREPARED"
+
+// runAgain runs this program a second time, in an environment made for synthesis. The CDK's bindings start Node.js while they
+// are loaded, before the first line here could change what that process sees.
+func runAgain() int {
+	jsii.Close()
+	node, err := findNode()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "SKIPPED: the templates cannot be synthesized and compared:", err)
+		if os.Getenv("CI") != "" {
+			return 1
+		}
+		return 0
+	}
+	again := exec.Command(os.Args[0], os.Args[1:]...)
+	again.Stdout, again.Stderr = os.Stdout, os.Stderr
+	again.Env = append(os.Environ(), prepared+"=1",
+		"CDK_VALIDATION=false", // takes longer than all the rest; cfn-lint reads the same templates, and cdk synth validates them
+		"JSII_NODE="+node,
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1")
+	if err := again.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+// findNode returns the Node.js that package.json pins where npm has installed it, or else the machine's own.
+func findNode() (string, error) {
+	if pinned, err := filepath.Abs("../node_modules/.bin/node"); err == nil {
+		if _, err := os.Stat(pinned); err == nil {
+			return pinned, nil
+		}
+	}
+	return exec.LookPath("node")
 }
 
 // run synthesizes both environments, runs the tests and clears up.
 func run(m *testing.M) int {
-	if err := useNode(); err != nil {
-		if os.Getenv("CI") != "" {
-			fmt.Fprintln(os.Stderr, "test:", err)
-			return 1
-		}
-		fmt.Fprintln(os.Stderr, "SKIPPED all tests of the templates:", err)
-		return 0
-	}
 	if err := os.Chdir(".."); err != nil { // the app's paths are relative to the module root, where cdk runs it
 		panic(err)
 	}
@@ -62,21 +104,6 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// useNode makes jsii run on the Node.js that package.json pins, or on the machine's own.
-func useNode() error {
-	pinned, err := filepath.Abs("../node_modules/.bin")
-	if err != nil {
-		return err
-	}
-	os.Setenv("PATH", pinned+string(os.PathListSeparator)+os.Getenv("PATH"))
-	os.Setenv("JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION", "1")
-	os.Setenv("CDK_VALIDATION", "false") // cfn-lint reads the same templates
-	if _, err := exec.LookPath("node"); err != nil {
-		return fmt.Errorf("no Node.js found, which the CDK needs: run `npm ci`: %w", err)
-	}
-	return nil
-}
-
 // synth writes an environment's templates, as `cdk synth` does, but without compiling the functions.
 func synth(env stacks.Environment, dir string) assembly {
 	settings := cdkContext()
@@ -87,20 +114,29 @@ func synth(env stacks.Environment, dir string) assembly {
 		AnalyticsReporting: new(false),
 	})
 	stacks.NewLake(app, env)
-	cloud := app.Synth(nil)
 
-	result := assembly{dir: dir, templates: map[string][]byte{}, needs: map[string][]string{}}
-	for _, stack := range *cloud.Stacks() {
-		file, err := os.ReadFile(*stack.TemplateFullPath())
-		if err != nil {
-			panic(err)
+	result := assembly{stacks: map[string]stack{}}
+	for _, artifact := range *app.Synth(nil).Stacks() {
+		result.stacks[*artifact.Id()] = readStack(artifact)
+	}
+	return result
+}
+
+// readStack reads what the CDK wrote about a stack.
+func readStack(artifact cxapi.CloudFormationStackArtifact) stack {
+	file, err := os.ReadFile(*artifact.TemplateFullPath())
+	if err != nil {
+		panic(err)
+	}
+	result := stack{protected: *artifact.TerminationProtection()}
+	result.template, result.snapshot = normalise(file)
+	for _, needed := range *artifact.Dependencies() {
+		if id := *needed.Id(); !strings.HasSuffix(id, ".assets") {
+			result.dependsOn = append(result.dependsOn, id)
 		}
-		result.templates[*stack.Id()] = normalise(file)
-		for _, needed := range *stack.Dependencies() {
-			if _, isStack := result.templates[*needed.Id()]; isStack {
-				result.needs[*stack.Id()] = append(result.needs[*stack.Id()], *needed.Id())
-			}
-		}
+	}
+	for _, message := range *artifact.Messages() {
+		result.messages = append(result.messages, fmt.Sprint(*message.Id, ": ", message.Entry.Data))
 	}
 	return result
 }
@@ -137,7 +173,7 @@ type resource struct {
 
 // normalise gives a template the form of a snapshot: indented, and without what changes when only code changes, which is the
 // hash by which a function's archive is named. It refuses a section that it would lose.
-func normalise(file []byte) []byte {
+func normalise(file []byte) (template, []byte) {
 	var document template
 	decoder := json.NewDecoder(bytes.NewReader(file))
 	decoder.DisallowUnknownFields()
@@ -156,5 +192,5 @@ func normalise(file []byte) []byte {
 	if err := encoder.Encode(document); err != nil {
 		panic(err)
 	}
-	return snapshot.Bytes()
+	return document, snapshot.Bytes()
 }
