@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/problem"
+)
+
+// maxBody is the largest body that can reach the function: Lambda passes 6 MB
+// to a synchronous invocation (AWS Lambda quotas).
+const maxBody = 6 << 20
+
+// content is what a sender posted.
+type content struct {
+	body    []byte // byte for byte
+	charset string // as declared; empty when nothing was
+}
+
+// What can be wrong with a request, apart from the places that badRequest names.
+var (
+	errNoPrivilege = &problem.Problem{Status: http.StatusForbidden, Code: "no-write-privilege", Detail: "Insufficient privileges to write"}
+	errTooLarge    = &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: "The body is larger than 6 MB."}
+	errInFlight    = &problem.Problem{
+		Status:     http.StatusServiceUnavailable,
+		Code:       "in-flight",
+		Detail:     "The same message is being accepted by another request. Send it again to learn the outcome.",
+		RetryAfter: 2,
+	}
+	errMediaType = &problem.Problem{
+		Status: http.StatusUnsupportedMediaType,
+		Code:   "unsupported-media-type",
+		Detail: "Send application/json, application/hl7-v2 or text/plain.",
+		Header: map[string]string{"Accept-Post": "application/json, application/hl7-v2, text/plain"},
+	}
+)
+
+func badRequest(code, format string, args ...any) *problem.Problem {
+	return &problem.Problem{Status: http.StatusBadRequest, Code: code, Detail: fmt.Sprintf(format, args...)}
+}
+
+// decode takes the message out of a request. Its errors are *problem.Problem.
+func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
+	if len(request.Body) > maxBody {
+		return content{}, errTooLarge
+	}
+	media, params, err := mime.ParseMediaType(header(request, "content-type"))
+	if err != nil {
+		return content{}, errMediaType
+	}
+	body, err := rawBody(request)
+	if err != nil {
+		return content{}, err
+	}
+	c := content{body: body, charset: strings.TrimSpace(params["charset"])}
+	switch media {
+	case "application/json":
+		if c, err = decodeJSON(body); err != nil {
+			return content{}, err
+		}
+	case "text/plain":
+		if !request.IsBase64Encoded && bytes.ContainsRune(body, '\uFFFD') {
+			return content{}, badRequest("altered-text", "The body is not UTF-8 text and does not arrive unchanged as text/plain. Send it as application/hl7-v2.")
+		}
+	case "application/hl7-v2":
+	default:
+		return content{}, errMediaType
+	}
+	return c, c.check()
+}
+
+// header is the value of the header with the given lower-case name. HTTP APIs
+// send names in lower case; other callers may not.
+func header(request events.APIGatewayV2HTTPRequest, name string) string {
+	if value, ok := request.Headers[name]; ok {
+		return value
+	}
+	for other, value := range request.Headers {
+		if strings.EqualFold(other, name) {
+			return value
+		}
+	}
+	return ""
+}
+
+// rawBody is the body as the client sent it: API Gateway passes all that is not
+// text or JSON in base64.
+func rawBody(request events.APIGatewayV2HTTPRequest) ([]byte, error) {
+	if !request.IsBase64Encoded {
+		return []byte(request.Body), nil
+	}
+	body, err := base64.StdEncoding.DecodeString(request.Body)
+	if err != nil {
+		return nil, badRequest("bad-body", "The body could not be read.")
+	}
+	return body, nil
+}
+
+// decodeJSON reads the original's form of a request, {"msg":…,"encoding":…}.
+// Further members are ignored.
+func decodeJSON(body []byte) (content, error) {
+	var form struct {
+		Msg      *string `json:"msg"`
+		Encoding string  `json:"encoding"`
+	}
+	if err := json.Unmarshal(body, &form); err != nil {
+		return content{}, jsonProblem(err)
+	}
+	if form.Msg == nil {
+		return content{}, badRequest("bad-json", `The JSON object has no string "msg".`)
+	}
+	decoded, err := base64.StdEncoding.DecodeString(*form.Msg)
+	if err != nil {
+		var at base64.CorruptInputError
+		errors.As(err, &at)
+		return content{}, badRequest("bad-base64", `"msg" is not base64: see character %d.`, int64(at)+1)
+	}
+	return content{body: decoded, charset: strings.TrimSpace(form.Encoding)}, nil
+}
+
+// jsonProblem says where the JSON is wrong; encoding/json's own texts quote it.
+func jsonProblem(err error) *problem.Problem {
+	var syntax *json.SyntaxError
+	if errors.As(err, &syntax) {
+		return badRequest("bad-json", "The body is not JSON: see byte %d.", syntax.Offset)
+	}
+	return badRequest("bad-json", `The body must be a JSON object with the strings "msg" (base64) and, if need be, "encoding".`)
+}
+
+// check refuses what could not be kept or found again.
+func (c content) check() error {
+	if len(bytes.TrimSpace(c.body)) == 0 {
+		return badRequest("empty-body", "The message is empty.")
+	}
+	switch {
+	case c.charset == "" || knownCharset(c.charset):
+		return nil
+	case hub.ValidCharset(c.charset):
+		return badRequest("unknown-charset", "The charset %q is not known. Use a name of the IANA registry, such as utf-8 or iso-8859-1.", c.charset)
+	default:
+		return badRequest("unknown-charset", "The charset is not a name of the IANA registry, such as utf-8 or iso-8859-1.")
+	}
+}
+
+// knownCharset reports whether name is a charset of the WHATWG Encoding
+// Standard or of the IANA registry.
+func knownCharset(name string) bool {
+	if !hub.ValidCharset(name) {
+		return false
+	}
+	if _, err := htmlindex.Get(name); err == nil {
+		return true
+	}
+	_, err := ianaindex.IANA.Encoding(name)
+	return err == nil
+}

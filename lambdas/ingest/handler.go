@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"hl7lake/hl7"
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/problem"
+	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+const (
+	// patience is how long a request waits for another attempt with the same
+	// content to finish.
+	patience = 2 * time.Second
+	// reserve is kept back from the function's time, so that a publish that hangs
+	// still gets an answer and its claim is released.
+	reserve = 2 * time.Second
+	// margin is how much longer than the function a lease lives, for clocks that
+	// differ.
+	margin = 2 * time.Second
+	// withoutDeadline is the lease of a request whose context has none.
+	withoutDeadline = 30 * time.Second
+)
+
+type handler struct {
+	logger   *slog.Logger
+	received received.Table
+	hub      hub.Topic
+}
+
+// answer is the body of 201 and 409, in the original's words.
+type answer struct {
+	Status string    `json:"status"`
+	ID     uuid.UUID `json:"id"`
+}
+
+// post answers POST /er7.
+func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	owner, ok := writer(request)
+	if !ok {
+		return events.APIGatewayV2HTTPResponse{}, errNoPrivilege
+	}
+	content, err := decode(request)
+	if err != nil {
+		return events.APIGatewayV2HTTPResponse{}, err
+	}
+	id, err := h.accept(ctx, owner, content)
+	var duplicate *received.DuplicateError
+	switch {
+	case errors.As(err, &duplicate):
+		h.logger.InfoContext(ctx, "duplicate", "id", duplicate.ID, "owner", owner)
+		return located(http.StatusConflict, answer{"Rejected due to being a duplicate", duplicate.ID}), nil
+	case errors.Is(err, received.ErrHeld):
+		return events.APIGatewayV2HTTPResponse{}, errInFlight
+	case err != nil:
+		return events.APIGatewayV2HTTPResponse{}, err
+	}
+	return located(http.StatusCreated, answer{"Message ingested", id}), nil
+}
+
+// located is an answer that says where the message is found.
+func located(status int, body answer) events.APIGatewayV2HTTPResponse {
+	response := problem.JSON(status, body)
+	response.Headers["Location"] = "/messages/" + body.ID.String()
+	return response
+}
+
+// accept makes content a message of the lake and returns its id. When it
+// returns nil the hub has the message; after any error the sender may send it
+// again and it will be one message.
+func (h handler) accept(ctx context.Context, owner string, content content) (uuid.UUID, error) {
+	work, cancel := telemetry.WithReserve(ctx, reserve)
+	defer cancel()
+	claim, err := h.received.Acquire(work, owner, content.body, leaseEnd(ctx), patience)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	event := ingested(claim.ID, owner, content)
+	if err := h.publish(work, claim, event); err != nil {
+		h.release(ctx, claim)
+		return uuid.Nil, err
+	}
+	h.logger.InfoContext(ctx, "ingested", "id", claim.ID, "owner", owner, "type", event.Type, "size", len(content.body))
+	return claim.ID, nil
+}
+
+// publish takes event to the hub and settles claim. Its order is the promise of
+// the lake: the id is findable before the hub has the message, and the content
+// is a duplicate only after. Finish fails with ErrHeld when the lease lapsed
+// under us: the attempt that took the claim over answers for it, with the same
+// id.
+func (h handler) publish(ctx context.Context, claim received.Claim, event hub.Event) error {
+	if err := h.received.Announce(ctx, claim); err != nil {
+		return err
+	}
+	if err := h.hub.Publish(ctx, event); err != nil {
+		return err
+	}
+	return h.received.Finish(ctx, claim)
+}
+
+// release lets the sender's next try take claim over at once.
+func (h handler) release(ctx context.Context, claim received.Claim) {
+	if err := h.received.Release(ctx, claim); err != nil {
+		h.logger.WarnContext(ctx, "lease not released", "id", claim.ID, "error", telemetry.Describe(err))
+	}
+}
+
+func ingested(id uuid.UUID, owner string, content content) hub.Event {
+	event := hub.Event{
+		Name:    hub.Ingested,
+		Format:  hub.ER7,
+		ID:      id,
+		Root:    id,
+		Owner:   owner,
+		Type:    hub.UnknownType,
+		Charset: content.charset,
+		Body:    content.body,
+	}
+	if header, ok := hl7.Peek(content.body); ok {
+		event.Type = hub.Type(header.Type)
+	}
+	return event
+}
+
+// leaseEnd is when nothing of this invocation can still be running.
+func leaseEnd(ctx context.Context) time.Time {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		deadline = time.Now().Add(withoutDeadline)
+	}
+	return deadline.Add(margin)
+}
+
+// writer is the institution that the sender may write for: the token's claim
+// custom:write, which holds exactly one name.
+func writer(request events.APIGatewayV2HTTPRequest) (owner string, ok bool) {
+	authorizer := request.RequestContext.Authorizer
+	if authorizer == nil || authorizer.JWT == nil {
+		return "", false
+	}
+	owner = authorizer.JWT.Claims["custom:write"]
+	return owner, hub.ValidOwner(owner)
+}

@@ -1,0 +1,48 @@
+// Command ingest is the Lambda function behind POST /er7: it authorizes the
+// sender, refuses duplicates, and publishes each new message to the hub before
+// it answers 201.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"hl7lake/lambdas/internal/environment"
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/problem"
+	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+type settings struct {
+	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
+	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
+	ReceivedTable    string `env:"RECEIVED_TABLE"`
+}
+
+func main() {
+	logger := telemetry.NewLogger(os.Stdout)
+	settings, err := environment.Load[settings](os.LookupEnv)
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	aws, err := telemetry.AWS(context.Background())
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	h := handler{
+		logger:   logger,
+		received: received.Table{Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws)},
+		hub: hub.Topic{
+			ARN:        settings.HubTopicARN,
+			Publisher:  sns.NewFromConfig(aws),
+			ClaimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)},
+		},
+	}
+	lambda.Start(problem.Answer(logger, h.post))
+}

@@ -1,0 +1,111 @@
+// Package catalog is the catalog table and the names of the lake's objects:
+// what the writer records of each object and the readers find again.
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hl7lake/lambdas/internal/hub"
+)
+
+// Zone is a part of the lake, the first folder of a key.
+type Zone string
+
+// The zones of the lake.
+const (
+	Ingestion Zone = "ingestion" // messages as they were sent
+	Staging   Zone = "staging"   // their JSON
+	Failed    Zone = "error"     // messages that have no JSON
+)
+
+// ZoneOf is the zone in which an event's body is filed.
+func ZoneOf(name hub.Name) Zone {
+	switch name {
+	case hub.Staged:
+		return Staging
+	case hub.Error:
+		return Failed
+	default:
+		return Ingestion
+	}
+}
+
+// ObjectKey is the key of an event's body in the lake. Its folders are
+// Hive-style partitions, and the date is that of the root, so that a redelivery
+// writes the same key.
+func ObjectKey(zone Zone, owner string, root, id uuid.UUID, format hub.Format) string {
+	return string(zone) + "/protocol=" + hub.Protocol + "/source=" + owner +
+		"/date=" + hub.Received(root).Format(time.DateOnly) + "/" + id.String() + "." + string(format)
+}
+
+// Entry is one item of the catalog: one object of the lake. The item holds no
+// content; a control id appears as a hash only.
+type Entry struct {
+	Root     string `dynamodbav:"root"` // partition key
+	Sort     string `dynamodbav:"sk"`   // sort key: <zone>#<id>
+	Zone     Zone   `dynamodbav:"zone"`
+	ID       string `dynamodbav:"id"`
+	Parent   string `dynamodbav:"parent,omitempty"`
+	Owner    string `dynamodbav:"owner"`    // partition key of the index by-owner
+	Received string `dynamodbav:"received"` // its sort key; hub.TimeLayout
+	Written  string `dynamodbav:"written"`  // hub.TimeLayout
+	Type     string `dynamodbav:"type"`
+	Charset  string `dynamodbav:"charset,omitempty"`
+	Parser   string `dynamodbav:"parser,omitempty"`
+
+	Bucket    string `dynamodbav:"bucket"`
+	Key       string `dynamodbav:"key"`
+	VersionID string `dynamodbav:"version_id,omitempty"`
+	SHA256    string `dynamodbav:"sha256"` // hex
+	Size      int64  `dynamodbav:"size"`   // bytes
+
+	ControlIDSHA256 string `dynamodbav:"control_id_sha256,omitempty"` // see ControlIDHash
+	Attempts        int    `dynamodbav:"attempts,omitempty"`          // how often the writer was told
+
+	ReasonCode    string `dynamodbav:"reason_code,omitempty"` // hub.Reason, of errors
+	ReasonSegment int    `dynamodbav:"reason_segment,omitempty"`
+	ReasonPath    string `dynamodbav:"reason_path,omitempty"`
+	ReasonOffset  *int   `dynamodbav:"reason_offset,omitempty"` // nil but for errors; 0 is an offset
+}
+
+// NewEntry is the item for an event whose body is, or is about to be, the
+// object key in bucket. What S3 says of the object is the caller's to add.
+func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
+	zone := ZoneOf(e.Name)
+	entry := Entry{
+		Root:     e.Root.String(),
+		Sort:     string(zone) + "#" + e.ID.String(),
+		Zone:     zone,
+		ID:       e.ID.String(),
+		Owner:    e.Owner,
+		Received: hub.Received(e.Root).Format(hub.TimeLayout),
+		Written:  now.UTC().Format(hub.TimeLayout),
+		Type:     e.Type,
+		Charset:  e.Charset,
+		Parser:   e.Parser,
+		Bucket:   bucket,
+		Key:      ObjectKey(zone, e.Owner, e.Root, e.ID, e.Format),
+	}
+	if e.Parent != uuid.Nil {
+		entry.Parent = e.Parent.String()
+	}
+	if e.Name == hub.Error {
+		entry.ReasonCode = e.Reason.Code
+		entry.ReasonSegment = e.Reason.Segment
+		entry.ReasonPath = e.Reason.Path
+		entry.ReasonOffset = &e.Reason.Offset
+	}
+	return entry
+}
+
+// ControlIDHash is the hex SHA-256 of the owner, a zero byte and the control id
+// (MSH-10): whoever knows the id can find the message, nobody can read it back,
+// and the same id of two institutions does not look the same.
+func ControlIDHash(owner, controlID string) string {
+	sum := sha256.Sum256([]byte(owner + "\x00" + controlID))
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,40 @@
+package environment_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/lambdas/internal/environment"
+)
+
+type settings struct {
+	Bucket string `env:"LAKE_BUCKET"`
+	Table  string `env:"CATALOG_TABLE"`
+}
+
+func lookup(vars map[string]string) func(string) (string, bool) {
+	return func(name string) (string, bool) { text, ok := vars[name]; return text, ok }
+}
+
+func TestEachVariableReachesItsField(t *testing.T) {
+	got, err := environment.Load[settings](lookup(map[string]string{"LAKE_BUCKET": "lake", "CATALOG_TABLE": "catalog"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(settings{Bucket: "lake", Table: "catalog"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestMissingAndEmptyVariablesAreNamedTogether(t *testing.T) {
+	_, err := environment.Load[settings](lookup(map[string]string{"CATALOG_TABLE": ""}))
+	var missing *environment.MissingError
+	if !errors.As(err, &missing) {
+		t.Fatalf("got %v, want a MissingError", err)
+	}
+	if want := "environment: LAKE_BUCKET, CATALOG_TABLE must be set"; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+}

@@ -1,0 +1,116 @@
+package hub
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+)
+
+// Objects is what the hub needs of Amazon S3; *s3.Client has it.
+type Objects interface {
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+}
+
+// ClaimCheck turns events into their wire form and back, keeping a body that
+// would not fit in a bucket of its own.
+type ClaimCheck struct {
+	Bucket  string
+	Objects Objects
+}
+
+// reference is the body of an event whose content waits in the bucket.
+type reference struct {
+	Bucket string `json:"bucket"`
+	Key    string `json:"key"`
+	Size   int    `json:"size"`
+	SHA256 string `json:"sha256"`
+}
+
+// Errors of a body that cannot be opened.
+var (
+	ErrEncoding  = errors.New("hub: the body does not match its encoding attribute")
+	ErrReference = errors.New("hub: the claim check is not one of this lake's")
+	ErrContent   = errors.New("hub: the claim-checked content differs from what was put there")
+)
+
+// Pack writes e for the wire. A body that would make it larger than MaxInline
+// is put under <root>/<name>: the event's id for the topic, the state's name
+// within the workflow. The same event always writes the same object.
+func (c ClaimCheck) Pack(ctx context.Context, e Event, name string) (Wire, error) {
+	if err := e.check(); err != nil {
+		return Wire{}, err
+	}
+	if len(e.Body) <= MaxInline {
+		wire := inline(e)
+		if text, err := wire.JSON(); err != nil || len(text) <= MaxInline {
+			return wire, err
+		}
+	}
+	sum := sha256.Sum256(e.Body)
+	ref := reference{Bucket: c.Bucket, Key: e.Root.String() + "/" + name, Size: len(e.Body), SHA256: hex.EncodeToString(sum[:])}
+	_, err := c.Objects.PutObject(ctx, &s3.PutObjectInput{
+		Bucket:         &ref.Bucket,
+		Key:            &ref.Key,
+		Body:           bytes.NewReader(e.Body),
+		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
+	})
+	if err != nil {
+		return Wire{}, fmt.Errorf("claim check: %w", err)
+	}
+	body, err := json.Marshal(ref)
+	if err != nil {
+		return Wire{}, err
+	}
+	return wireOf(e, encodingClaimCheck, string(body)), nil
+}
+
+// Open reads the wire form back, fetching the body when it is a reference. The
+// body is then what Pack was given, byte for byte, or Open fails.
+func (c ClaimCheck) Open(ctx context.Context, w Wire) (Event, error) {
+	e, err := w.Event()
+	if err != nil {
+		return e, err
+	}
+	switch w.Attributes["encoding"] {
+	case encodingUTF8:
+		e.Body = []byte(w.Body)
+	case encodingBase64:
+		if e.Body, err = base64.StdEncoding.DecodeString(w.Body); err != nil {
+			return e, ErrEncoding
+		}
+	case encodingClaimCheck:
+		e.Body, err = c.fetch(ctx, w.Body)
+	default:
+		return e, &AttributeError{Name: "encoding"}
+	}
+	return e, err
+}
+
+func (c ClaimCheck) fetch(ctx context.Context, body string) ([]byte, error) {
+	var ref reference
+	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size < 0 {
+		return nil, ErrReference
+	}
+	out, err := c.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &ref.Bucket, Key: &ref.Key})
+	if err != nil {
+		return nil, fmt.Errorf("claim check: %w", err)
+	}
+	defer out.Body.Close()
+	content, err := io.ReadAll(io.LimitReader(out.Body, int64(ref.Size)+1))
+	if err != nil {
+		return nil, fmt.Errorf("claim check: %w", err)
+	}
+	if sum := sha256.Sum256(content); len(content) != ref.Size || hex.EncodeToString(sum[:]) != ref.SHA256 {
+		return nil, ErrContent
+	}
+	return content, nil
+}

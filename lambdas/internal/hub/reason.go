@@ -1,0 +1,79 @@
+package hub
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Reason says why and where a message could not be staged, without a word of
+// the message. Its text form is a list of key=value, the rest of an error
+// event's subject: `code=no-header segment=1 path=MSH-2 offset=0`.
+type Reason struct {
+	Code    string // a short name of the failure, such as no-header
+	Segment int    // 1 is the first; 0 means that no segment is to blame
+	Path    string // such as MSH-2; empty when no field is to blame
+	Offset  int    // in bytes from the start of the message
+}
+
+// Codes of failures that are the workflow's and not the message's.
+const (
+	CodeTimeout   = "timeout"   // the workflow took longer than it may
+	CodeThrottled = "throttled" // the workflow could not be started for load
+	CodeWorkflow  = "workflow"  // the workflow failed for another reason
+)
+
+var (
+	codePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	pathPattern = regexp.MustCompile(`^[A-Z][A-Z0-9]{2}(\[\d{1,5}\])?(-\d{1,4}(\[\d{1,5}\])?(\.\d{1,3}){0,2})?$`)
+)
+
+// String is the text form. A code or path that is not plain is left out rather
+// than passed on, since it could only have come from content.
+func (r Reason) String() string {
+	var words []string
+	if codePattern.MatchString(r.Code) {
+		words = append(words, "code="+r.Code)
+	}
+	if r.Segment > 0 {
+		words = append(words, "segment="+strconv.Itoa(r.Segment))
+	}
+	if pathPattern.MatchString(r.Path) {
+		words = append(words, "path="+r.Path)
+	}
+	return strings.Join(append(words, "offset="+strconv.Itoa(r.Offset)), " ")
+}
+
+// ParseReason reads the text form, in any order and with unknown keys ignored.
+// It reports false when there is no code.
+func ParseReason(text string) (Reason, bool) {
+	words := keyValues(text)
+	reason := Reason{Segment: number(words["segment"]), Offset: number(words["offset"])}
+	if codePattern.MatchString(words["code"]) {
+		reason.Code = words["code"]
+	}
+	if pathPattern.MatchString(words["path"]) {
+		reason.Path = words["path"]
+	}
+	return reason, reason.Code != ""
+}
+
+// keyValues splits space separated key=value words.
+func keyValues(text string) map[string]string {
+	words := make(map[string]string)
+	for word := range strings.FieldsSeq(text) {
+		if key, value, ok := strings.Cut(word, "="); ok {
+			words[key] = value
+		}
+	}
+	return words
+}
+
+// number is the natural number that text writes, or 0.
+func number(text string) int {
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return 0
+	}
+	return int(n)
+}

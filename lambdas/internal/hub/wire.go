@@ -1,0 +1,167 @@
+package hub
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"regexp"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+)
+
+// Wire is an event as it travels: the attributes, subject and body of an SNS
+// message, and with the same rules the input and output of a workflow's state.
+type Wire struct {
+	Attributes map[string]string `json:"attributes"`
+	Subject    string            `json:"subject,omitempty"`
+	Body       string            `json:"body"`
+}
+
+// The values of the `encoding` attribute: how Body carries the content. Only
+// this attribute, which no sender can set, makes a body a reference.
+const (
+	encodingUTF8       = "utf-8"
+	encodingBase64     = "base64"
+	encodingClaimCheck = "claim-check"
+)
+
+// MaxInline is the size in bytes of an event's JSON form up to which its body
+// travels within it: 262,144, the limit of an SNS message and of a Step
+// Functions payload (Amazon SNS and AWS Step Functions quotas), less what
+// Lambda's event and the states' results put around it.
+const MaxInline = 262_144 - 8_192
+
+// FromSNS is the event in one record of a function's SNS event, with its body
+// as it came.
+func FromSNS(record events.SNSEntity) Wire {
+	wire := Wire{Attributes: make(map[string]string, len(record.MessageAttributes)), Subject: record.Subject, Body: record.Message}
+	for name, attribute := range record.MessageAttributes {
+		if object, ok := attribute.(map[string]any); ok {
+			wire.Attributes[name], _ = object["Value"].(string)
+		}
+	}
+	return wire
+}
+
+// inline writes e with its body within the wire form.
+func inline(e Event) Wire {
+	if carriesAsText(e.Body) {
+		return wireOf(e, encodingUTF8, string(e.Body))
+	}
+	return wireOf(e, encodingBase64, base64.StdEncoding.EncodeToString(e.Body))
+}
+
+// wireOf writes e's attributes and subject around body.
+func wireOf(e Event, encoding, body string) Wire {
+	attributes := map[string]string{
+		"event":    string(e.Name),
+		"protocol": Protocol,
+		"format":   string(e.Format),
+		"encoding": encoding,
+		"source":   e.Owner,
+		"id":       e.ID.String(),
+		"root":     e.Root.String(),
+		"owner":    e.Owner,
+		"type":     e.Type,
+	}
+	if e.Parent != uuid.Nil {
+		attributes["source"] = e.Parent.String()
+	}
+	if e.Charset != "" {
+		attributes["charset"] = e.Charset
+	}
+	if e.Raw != "" {
+		attributes["sha256"] = e.Raw
+	}
+	return Wire{Attributes: attributes, Subject: subject(e), Body: body}
+}
+
+// subject carries what the ten attributes that survive raw delivery to SQS
+// have no room for.
+func subject(e Event) string {
+	switch {
+	case e.Parser == "":
+		return ""
+	case e.Name == Error:
+		return "parser=" + e.Parser + " " + e.Reason.String()
+	default:
+		return "parser=" + e.Parser
+	}
+}
+
+// Event reads the attributes and subject of w, and leaves the body unopened. Its
+// error is an *AttributeError.
+func (w Wire) Event() (Event, error) {
+	words := keyValues(w.Subject)
+	e := Event{
+		Name:    Name(w.Attributes["event"]),
+		Format:  Format(w.Attributes["format"]),
+		ID:      identity(w.Attributes["id"]),
+		Root:    identity(w.Attributes["root"]),
+		Owner:   w.Attributes["owner"],
+		Type:    w.Attributes["type"],
+		Charset: w.Attributes["charset"],
+	}
+	if w.Attributes["protocol"] != Protocol {
+		return e, &AttributeError{Name: "protocol"}
+	}
+	if e.Name != Ingested {
+		if e.Parent = identity(w.Attributes["source"]); e.Parent == uuid.Nil {
+			return e, &AttributeError{Name: "source"}
+		}
+	}
+	if parserPattern.MatchString(words["parser"]) {
+		e.Parser = words["parser"]
+	}
+	if e.Name == Error {
+		e.Reason, _ = ParseReason(w.Subject)
+	}
+	if hexSHA256.MatchString(w.Attributes["sha256"]) {
+		e.Raw = w.Attributes["sha256"]
+	}
+	return e, e.check()
+}
+
+var (
+	parserPattern = regexp.MustCompile(`^[0-9]{1,9}$`)
+	hexSHA256     = regexp.MustCompile(`^[0-9a-f]{64}$`)
+)
+
+// identity is the UUID that text writes in its canonical form, or zero.
+func identity(text string) uuid.UUID {
+	id, err := uuid.Parse(text)
+	if err != nil || id.String() != text {
+		return uuid.Nil
+	}
+	return id
+}
+
+// JSON is w as the input of the workflow. Delimiters such as & stay one byte.
+func (w Wire) JSON() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(w)
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
+}
+
+// carriesAsText reports whether body passes SNS and SQS unchanged as text: it
+// is UTF-8 and holds only the characters of XML 1.0, 2.2 (Amazon SQS,
+// SendMessage). MLLP framing, for one, does not.
+func carriesAsText(body []byte) bool {
+	for len(body) > 0 {
+		r, n := utf8.DecodeRune(body)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			return false
+		case r < ' ' && r != '\t' && r != '\n' && r != '\r':
+			return false
+		case r == 0xFFFE || r == 0xFFFF:
+			return false
+		}
+		body = body[n:]
+	}
+	return true
+}

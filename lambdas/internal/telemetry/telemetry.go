@@ -1,0 +1,66 @@
+// Package telemetry is what the functions share around their handlers: the
+// logger, the AWS configuration, and the edge at which errors and panics become
+// text that is fit to leave the function. What goes out holds ids, outcomes and
+// places, never content.
+package telemetry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+)
+
+// NewLogger writes one JSON object a line to w, in the shape of Lambda's own
+// log records, each with the id of the request that it belongs to.
+func NewLogger(w io.Writer) *slog.Logger {
+	json := slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr})
+	return slog.New(requestHandler{json})
+}
+
+// requestHandler adds the request id of the context to each record.
+type requestHandler struct{ slog.Handler }
+
+func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
+	if lambda, ok := lambdacontext.FromContext(ctx); ok {
+		record = record.Clone()
+		record.AddAttrs(slog.String("requestId", lambda.AwsRequestID))
+	}
+	return h.Handler.Handle(ctx, record)
+}
+
+func (h requestHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h requestHandler) WithGroup(name string) slog.Handler {
+	return requestHandler{h.Handler.WithGroup(name)}
+}
+
+// AWS loads the configuration that the function's environment describes.
+func AWS(ctx context.Context) (aws.Config, error) {
+	return config.LoadDefaultConfig(ctx)
+}
+
+// Exit reports why a function cannot start and ends the process: Lambda shows
+// the line and starts the function anew.
+func Exit(logger *slog.Logger, err error) {
+	logger.Error("cannot start", "error", err.Error())
+	os.Exit(1)
+}
+
+// WithReserve ends the work before Lambda ends the function, so that reserve is
+// left to clean up and to answer. Without a deadline it only makes ctx
+// cancellable.
+func WithReserve(ctx context.Context, reserve time.Duration) (context.Context, context.CancelFunc) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, deadline.Add(-reserve))
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/uuid"
+
+	"hl7lake/lambdas/internal/problem"
+	"hl7lake/lambdas/internal/received"
+)
+
+type handler struct {
+	logger   *slog.Logger
+	catalog  table
+	received received.Table
+	lake     lake
+}
+
+// What can be answered in place of a message. A stranger's message, an unknown
+// id and a path that does not exist give the same answer.
+var (
+	errNotFound  = &problem.Problem{Status: http.StatusNotFound, Code: "not-found", Detail: "There is no such message, or it is not yours to read."}
+	errNotYet    = &problem.Problem{Status: http.StatusNotFound, Code: "not-yet", Detail: "The message is accepted and this content is still being made.", RetryAfter: 1}
+	errNotStaged = &problem.Problem{Status: http.StatusNotFound, Code: "not-staged", Detail: "The message could not be turned into JSON. Its history says why."}
+)
+
+// get answers GET /messages/{id}, …/er7 and …/json.
+func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	id, part, ok := target(request.RawPath)
+	if !ok {
+		return events.APIGatewayV2HTTPResponse{}, errNotFound
+	}
+	found, err := h.find(ctx, id, reader(request))
+	if err != nil {
+		return events.APIGatewayV2HTTPResponse{}, err
+	}
+	response, err := h.answer(ctx, found, part)
+	if err != nil {
+		return events.APIGatewayV2HTTPResponse{}, err
+	}
+	h.logger.InfoContext(ctx, "read", "id", id, "part", part, "owner", found.Owner, "status", response.StatusCode)
+	return response, nil
+}
+
+func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
+	switch part {
+	case "er7":
+		entry, ok := found.raw()
+		if !ok {
+			return events.APIGatewayV2HTTPResponse{}, errNotYet
+		}
+		return h.lake.serve(ctx, entry, er7MediaType(entry.Charset))
+	case "json":
+		entry, ok := found.json()
+		switch {
+		case ok:
+			return h.lake.serve(ctx, entry, "application/json")
+		case found.Status == statusError:
+			return events.APIGatewayV2HTTPResponse{}, errNotStaged
+		}
+		return events.APIGatewayV2HTTPResponse{}, errNotYet
+	default:
+		return problem.JSON(http.StatusOK, found), nil
+	}
+}
+
+// find is the history of the message id if it is owner's to read. An id that
+// the catalog does not know yet may have been accepted a moment ago.
+func (h handler) find(ctx context.Context, id uuid.UUID, owner string) (history, error) {
+	if owner == "" {
+		return history{}, errNotFound
+	}
+	entries, err := h.catalog.history(ctx, id)
+	if err != nil {
+		return history{}, err
+	}
+	if len(entries) == 0 {
+		return h.accepted(ctx, id, owner)
+	}
+	if entries[0].Owner != owner {
+		return history{}, errNotFound
+	}
+	return newHistory(id, entries), nil
+}
+
+func (h handler) accepted(ctx context.Context, id uuid.UUID, owner string) (history, error) {
+	of, err := h.received.Owner(ctx, id)
+	if err != nil {
+		return history{}, err
+	}
+	if of != owner {
+		return history{}, errNotFound
+	}
+	return acceptedHistory(id, owner), nil
+}
+
+// target reads /messages/{id}[/er7|/json], behind the name of a stage if there
+// is one. Ids are written in one way only.
+func target(path string) (id uuid.UUID, part string, ok bool) {
+	_, rest, ok := strings.Cut(path, "/messages/")
+	name, part, _ := strings.Cut(rest, "/")
+	id, err := uuid.Parse(name)
+	if !ok || err != nil || id.String() != name || id.Version() != 7 {
+		return uuid.Nil, "", false
+	}
+	return id, part, (part == "" && !strings.HasSuffix(rest, "/")) || part == "er7" || part == "json"
+}
+
+// reader is the institution that the caller may read: the token's claim
+// custom:read, which holds exactly one name.
+func reader(request events.APIGatewayV2HTTPRequest) string {
+	authorizer := request.RequestContext.Authorizer
+	if authorizer == nil || authorizer.JWT == nil {
+		return ""
+	}
+	return authorizer.JWT.Claims["custom:read"]
+}
+
+// er7MediaType is application/hl7-v2 with the charset that the sender declared.
+func er7MediaType(charset string) string {
+	if charset == "" {
+		return "application/hl7-v2"
+	}
+	return "application/hl7-v2; charset=" + charset
+}

@@ -1,0 +1,43 @@
+// Command messages is the Lambda function behind GET /messages/{id}: the way
+// back from an id to the message's history, its ER7 and its JSON.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"hl7lake/lambdas/internal/environment"
+	"hl7lake/lambdas/internal/problem"
+	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+type settings struct {
+	CatalogTable  string `env:"CATALOG_TABLE"`
+	LakeBucket    string `env:"LAKE_BUCKET"`
+	ReceivedTable string `env:"RECEIVED_TABLE"`
+}
+
+func main() {
+	logger := telemetry.NewLogger(os.Stdout)
+	settings, err := environment.Load[settings](os.LookupEnv)
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	aws, err := telemetry.AWS(context.Background())
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	db, objects := dynamodb.NewFromConfig(aws), s3.NewFromConfig(aws)
+	h := handler{
+		logger:   logger,
+		catalog:  table{name: settings.CatalogTable, db: db},
+		received: received.Table{Name: settings.ReceivedTable, DB: db},
+		lake:     lake{bucket: settings.LakeBucket, objects: objects, presigner: s3.NewPresignClient(objects)},
+	}
+	lambda.Start(problem.Answer(logger, h.get))
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"github.com/google/uuid"
+
+	"hl7lake/hl7"
+	"hl7lake/lambdas/internal/catalog"
+	"hl7lake/lambdas/internal/hub"
+)
+
+// envelope is what stands before the segments in a message's JSON: where it
+// comes from, and what its MSH segment says. A new field belongs here.
+type envelope struct {
+	ID       uuid.UUID `json:"id"`       // of the staged event
+	Root     uuid.UUID `json:"root"`     // what the sender was told
+	Source   string    `json:"source"`   // the institution that sent it
+	Received string    `json:"received"` // hub.TimeLayout
+	SHA256   string    `json:"sha256"`   // of the raw message
+	Raw      location  `json:"raw"`      // the raw message in the lake
+	Parser   string    `json:"parser"`
+	Message  header    `json:"message"`
+}
+
+type location struct {
+	Bucket string `json:"bucket"`
+	Key    string `json:"key"`
+}
+
+// header is the MSH segment in words. As in the segments, an empty value is an
+// absent key.
+type header struct {
+	Type      string `json:"type"` // as the event's attribute: ADT^A01 or unknown
+	Event     string `json:"event,omitempty"`
+	Structure string `json:"structure,omitempty"`
+	Version   string `json:"version,omitempty"`
+	ControlID string `json:"control_id,omitempty"`
+	Sending   party  `json:"sending"`
+	Receiving party  `json:"receiving"`
+	SentAt    string `json:"sent_at,omitempty"` // ISO 8601
+	Charset   string `json:"charset"`           // in which the message was read
+}
+
+type party struct {
+	App      string `json:"app,omitempty"`
+	Facility string `json:"facility,omitempty"`
+}
+
+// document is the JSON of message, one line: the envelope of the event staged,
+// made from the event parent, and the segments.
+func document(parent, staged hub.Event, lakeBucket string, message *hl7.Message) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(envelope{
+		ID:       staged.ID,
+		Root:     staged.Root,
+		Source:   staged.Owner,
+		Received: hub.Received(staged.Root).Format(hub.TimeLayout),
+		SHA256:   parent.Raw,
+		Raw: location{
+			Bucket: lakeBucket,
+			Key:    catalog.ObjectKey(catalog.Ingestion, parent.Owner, parent.Root, parent.ID, hub.ER7),
+		},
+		Parser:  staged.Parser,
+		Message: describe(message),
+	})
+	if err != nil {
+		return nil, err
+	}
+	document := bytes.TrimSuffix(out.Bytes(), []byte("}\n"))
+	document = append(document, `,"segments":`...)
+	document = message.AppendJSON(document, hl7.JSON{})
+	return append(document, "}\n"...), nil
+}
+
+func describe(message *hl7.Message) header {
+	msh := message.Header()
+	return header{
+		Type:      hub.Type(msh.Type),
+		Event:     msh.Event,
+		Structure: msh.Structure,
+		Version:   msh.Version,
+		ControlID: msh.ControlID,
+		Sending:   party{App: msh.SendingApplication, Facility: msh.SendingFacility},
+		Receiving: party{App: msh.ReceivingApplication, Facility: msh.ReceivingFacility},
+		SentAt:    msh.SentAt,
+		Charset:   message.Charset(),
+	}
+}

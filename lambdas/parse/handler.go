@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/google/uuid"
+
+	"hl7lake/hl7"
+	"hl7lake/lambdas/internal/hub"
+)
+
+type handler struct {
+	logger     *slog.Logger
+	claimCheck hub.ClaimCheck
+	hub        hub.Topic
+	lakeBucket string
+}
+
+// ParseError ends the workflow of a message that is not HL7. Lambda reports the
+// name of this type as errorType, which the workflow catches, and the text as
+// errorMessage, in which the trigger finds the reason.
+type ParseError struct {
+	Reason hub.Reason
+}
+
+func (e *ParseError) Error() string { return e.Reason.String() }
+
+// staged is what is left to say once the JSON is published.
+type staged struct {
+	ID uuid.UUID `json:"id"`
+}
+
+// parse publishes the message's JSON. The same message gives the same event.
+func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
+	event, err := h.claimCheck.Open(ctx, in)
+	if err != nil {
+		return staged{}, err
+	}
+	message, err := hl7.Parse(event.Body)
+	if err != nil {
+		return staged{}, refusal(err)
+	}
+	result := hub.Derive(event, hub.Staged, hub.JSON)
+	if result.Body, err = document(event, result, h.lakeBucket, message); err != nil {
+		return staged{}, err
+	}
+	if err := h.hub.Publish(ctx, result); err != nil {
+		return staged{}, err
+	}
+	h.logger.InfoContext(ctx, "staged", "id", result.ID, "root", result.Root, "type", result.Type, "size", len(result.Body))
+	return staged{ID: result.ID}, nil
+}
+
+// refusal keeps the place of a parse error and drops the rest.
+func refusal(err error) error {
+	var refused *hl7.ParseError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	return &ParseError{Reason: hub.Reason{
+		Code:    refused.Code,
+		Segment: refused.Segment,
+		Path:    refused.Path,
+		Offset:  refused.Offset,
+	}}
+}

@@ -1,0 +1,44 @@
+// Command parse is the Lambda function of the workflow's second state: it turns
+// a prepared ER7 message into one line of JSON and publishes that as the staged
+// event.
+package main
+
+import (
+	"context"
+	"os"
+	"reflect"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"hl7lake/lambdas/internal/environment"
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+type settings struct {
+	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
+	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
+	LakeBucket       string `env:"LAKE_BUCKET"` // named in the envelope, not opened
+}
+
+func main() {
+	logger := telemetry.NewLogger(os.Stdout)
+	settings, err := environment.Load[settings](os.LookupEnv)
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	aws, err := telemetry.AWS(context.Background())
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
+	h := handler{
+		logger:     logger,
+		claimCheck: claimCheck,
+		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: sns.NewFromConfig(aws), ClaimCheck: claimCheck},
+		lakeBucket: settings.LakeBucket,
+	}
+	lambda.Start(telemetry.Edge(logger, h.parse, reflect.TypeFor[*ParseError]()))
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+// reserve is kept back from the function's time to publish the error event of a
+// workflow that did not answer.
+const reserve = 5 * time.Second
+
+type handler struct {
+	logger     *slog.Logger
+	claimCheck hub.ClaimCheck
+	hub        hub.Topic
+	workflow   workflow
+}
+
+// handle stages every message of the batch.
+func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, error) {
+	var failures []error
+	for _, record := range batch.Records {
+		if err := h.stage(ctx, hub.FromSNS(record.SNS)); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return struct{}{}, errors.Join(failures...)
+}
+
+// stage runs the workflow for one message. A message that cannot be staged, for
+// whatever lasting reason, becomes an error event. An error is returned only
+// where another delivery may do better.
+func (h handler) stage(ctx context.Context, wire hub.Wire) error {
+	event, err := wire.Event()
+	if err != nil {
+		return err
+	}
+	work, cancel := telemetry.WithReserve(ctx, reserve)
+	defer cancel()
+	reason, err := h.workflow.run(work, event.ID.String(), wire)
+	switch {
+	case err != nil:
+		return err
+	case reason == nil:
+		h.logger.InfoContext(ctx, "staged", "id", event.ID, "root", event.Root, "type", event.Type)
+		return nil
+	}
+	if err := h.refuse(ctx, wire, *reason); err != nil {
+		return err
+	}
+	h.logger.WarnContext(ctx, "not staged", "id", event.ID, "root", event.Root, "type", event.Type, "reason", reason.String())
+	return nil
+}
+
+// refuse publishes the error event: the original ER7 and the reason.
+func (h handler) refuse(ctx context.Context, wire hub.Wire, reason hub.Reason) error {
+	event, err := h.claimCheck.Open(ctx, wire)
+	if err != nil {
+		return err
+	}
+	refused := hub.Derive(event, hub.Error, hub.TXT)
+	refused.Reason = reason
+	refused.Body = event.Body
+	return h.hub.Publish(ctx, refused)
+}

@@ -1,0 +1,74 @@
+// Command trigger is the Lambda function that has each ingested ER7 message
+// staged: it runs the workflow and, should that fail, publishes the error
+// event.
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"hl7lake/lambdas/internal/environment"
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+type settings struct {
+	StateMachineARN  string `env:"STATE_MACHINE_ARN"`
+	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
+	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
+}
+
+func main() {
+	logger := telemetry.NewLogger(os.Stdout)
+	settings, err := environment.Load[settings](os.LookupEnv)
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	aws, err := telemetry.AWS(context.Background())
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
+	h := handler{
+		logger:     logger,
+		claimCheck: claimCheck,
+		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: sns.NewFromConfig(aws), ClaimCheck: claimCheck},
+		workflow:   workflow{arn: settings.StateMachineARN, starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
+	}
+	lambda.Start(telemetry.Edge(logger, h.handle))
+}
+
+// retryThrottles tries a throttled start six times within about ten seconds;
+// after that it is an error event. The SDK's own budget of retries is switched
+// off: it would end them sooner, with an error that hides the throttling.
+func retryThrottles(o *sfn.Options) {
+	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
+		s.MaxAttempts = 6
+		s.MaxBackoff = 4 * time.Second
+		s.RateLimiter = ratelimit.None
+	})
+}
+
+// literalEndpoint takes an endpoint that was set by hand as it stands: the
+// prefix that StartSyncExecution puts before the host name is for AWS's own.
+func literalEndpoint(o *sfn.Options) {
+	if o.BaseEndpoint == nil {
+		return
+	}
+	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LiteralEndpoint",
+			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+				return next.HandleInitialize(smithyhttp.DisableEndpointHostPrefix(ctx, true), in)
+			}), middleware.Before)
+	})
+}

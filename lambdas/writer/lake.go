@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"hl7lake/lambdas/internal/hub"
+)
+
+// objectStore is what the writer needs of Amazon S3 beside reading claim
+// checks; *s3.Client has it.
+type objectStore interface {
+	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
+	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
+}
+
+// lake is the data lake bucket.
+type lake struct {
+	bucket  string
+	objects objectStore
+}
+
+// object is what S3 says of one object of the lake.
+type object struct {
+	versionID string
+	sha256    string // hex
+	size      int64
+	repeated  bool // it was there before
+	differs   bool // and has other content than was to be put
+}
+
+// put writes e's body under key if there is nothing yet. S3 verifies the bytes
+// by their SHA-256. An object that is there stays as it is and is described.
+func (l lake) put(ctx context.Context, key string, e hub.Event) (object, error) {
+	sum := sha256.Sum256(e.Body)
+	out, err := l.objects.PutObject(ctx, &s3.PutObjectInput{
+		Bucket:         &l.bucket,
+		Key:            &key,
+		Body:           bytes.NewReader(e.Body),
+		ContentType:    new(mediaType(e.Format)),
+		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
+		IfNoneMatch:    new("*"),
+	})
+	mine := object{sha256: hex.EncodeToString(sum[:]), size: int64(len(e.Body))}
+	switch {
+	case err == nil:
+		mine.versionID = aws.ToString(out.VersionId)
+		return mine, nil
+	case preconditionFailed(err):
+		return l.head(ctx, key, mine)
+	default:
+		return object{}, fmt.Errorf("put the object: %w", err)
+	}
+}
+
+// head describes the object that was there before mine.
+func (l lake) head(ctx context.Context, key string, mine object) (object, error) {
+	out, err := l.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &l.bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
+	if err != nil {
+		return object{}, fmt.Errorf("look at the object: %w", err)
+	}
+	there := object{versionID: aws.ToString(out.VersionId), sha256: mine.sha256, size: aws.ToInt64(out.ContentLength), repeated: true}
+	if sum, err := base64.StdEncoding.DecodeString(aws.ToString(out.ChecksumSHA256)); err == nil && len(sum) == sha256.Size {
+		there.sha256 = hex.EncodeToString(sum)
+	}
+	there.differs = there.sha256 != mine.sha256 || there.size != mine.size
+	return there, nil
+}
+
+func preconditionFailed(err error) bool {
+	var response *smithyhttp.ResponseError
+	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusPreconditionFailed
+}
+
+// mediaType is the Content-Type of a body in the lake.
+func mediaType(format hub.Format) string {
+	if format == hub.JSON {
+		return "application/json"
+	}
+	return "application/hl7-v2"
+}

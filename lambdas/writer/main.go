@@ -1,0 +1,50 @@
+// Command writer is the Lambda function that files each event of the hub: its
+// body in the lake, and what there is to know about it in the catalog. Nothing
+// else writes to either.
+package main
+
+import (
+	"context"
+	"os"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"hl7lake/lambdas/internal/environment"
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+type settings struct {
+	LakeBucket       string `env:"LAKE_BUCKET"`
+	CatalogTable     string `env:"CATALOG_TABLE"`
+	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
+}
+
+func main() {
+	logger := telemetry.NewLogger(os.Stdout)
+	settings, err := environment.Load[settings](os.LookupEnv)
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	configuration, err := telemetry.AWS(context.Background())
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	objects := s3.NewFromConfig(configuration, retryConflicts)
+	h := handler{
+		logger:     logger,
+		claimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: objects},
+		lake:       lake{bucket: settings.LakeBucket, objects: objects},
+		catalog:    table{name: settings.CatalogTable, db: dynamodb.NewFromConfig(configuration)},
+	}
+	lambda.Start(telemetry.Edge(logger, h.handle))
+}
+
+// retryConflicts tries a conditional put again that met another one of the same
+// key under way, which S3 answers with 409 (Amazon S3, Conditional writes).
+func retryConflicts(o *s3.Options) {
+	o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict")
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"hl7lake/lambdas/internal/catalog"
+)
+
+// updater is what the writer needs of Amazon DynamoDB; *dynamodb.Client has it.
+type updater interface {
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+}
+
+// table is the catalog table.
+type table struct {
+	name string
+	db   updater
+}
+
+// record adds entry to the catalog and counts the attempt. What an earlier
+// attempt has recorded stays.
+func (t table) record(ctx context.Context, entry catalog.Entry) error {
+	values, err := attributevalue.MarshalMap(entry)
+	if err != nil {
+		return err
+	}
+	key := map[string]types.AttributeValue{"root": values["root"], "sk": values["sk"]}
+	update := expression.Add(expression.Name("attempts"), expression.Value(1))
+	for name, value := range values {
+		if _, ok := key[name]; !ok {
+			update = update.Set(expression.Name(name), expression.Name(name).IfNotExists(expression.Value(value)))
+		}
+	}
+	built, err := expression.NewBuilder().WithUpdate(update).Build()
+	if err != nil {
+		return err
+	}
+	_, err = t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 &t.name,
+		Key:                       key,
+		UpdateExpression:          built.Update(),
+		ExpressionAttributeNames:  built.Names(),
+		ExpressionAttributeValues: built.Values(),
+	})
+	if err != nil {
+		return fmt.Errorf("record the object: %w", err)
+	}
+	return nil
+}
