@@ -17,11 +17,15 @@ const maxBody = 16 << 20
 // marshalled as it is; nil stands for an empty answer.
 type Operation func(ctx context.Context, input []byte) (output any, err error)
 
-// Op makes an Operation of a function with a typed input.
+// Op makes an Operation of a function with a typed input. Where a member's
+// UnmarshalJSON refuses it with an *Error, that is the answer.
 func Op[Input, Output any](call func(context.Context, *Input) (Output, error)) Operation {
 	return func(ctx context.Context, body []byte) (any, error) {
 		input := new(Input)
 		if err := json.Unmarshal(body, input); err != nil {
+			if refusal := new(Error); errors.As(err, &refusal) {
+				return nil, refusal
+			}
 			return nil, Errorf("SerializationException", "the request is not the JSON that this operation takes")
 		}
 		return call(ctx, input)
