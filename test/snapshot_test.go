@@ -15,9 +15,9 @@ var stateful = []string{"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito
 
 func TestTheTemplatesAreTheSnapshots(t *testing.T) {
 	for env, assembly := range assemblies {
-		for _, id := range slices.Sorted(maps.Keys(assembly.stacks)) {
+		for _, id := range slices.Sorted(maps.Keys(assembly)) {
 			t.Run(env+"/"+id, func(t *testing.T) {
-				got := assembly.stacks[id].snapshot
+				got := assembly[id].snapshot
 				path := filepath.Join("test", "snapshots", env, id+".template.json")
 				if *update {
 					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -44,7 +44,7 @@ func TestOtherStacksDependOnCoreAlone(t *testing.T) {
 	want := map[string][]string{"Core": nil, "FrontDoor": {"Core"}, "StagingER7": {"Core"}}
 	for env, assembly := range assemblies {
 		got := map[string][]string{}
-		for id, stack := range assembly.stacks {
+		for id, stack := range assembly {
 			got[id] = stack.dependsOn
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -55,7 +55,7 @@ func TestOtherStacksDependOnCoreAlone(t *testing.T) {
 
 func TestSynthesisGivesNoWarning(t *testing.T) {
 	for env, assembly := range assemblies {
-		for id, stack := range assembly.stacks {
+		for id, stack := range assembly {
 			if len(stack.messages) > 0 {
 				t.Errorf("%s %s: %q", env, id, stack.messages)
 			}
@@ -79,7 +79,7 @@ func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 	}
 	for env, assembly := range assemblies {
 		got := map[string]string{}
-		for id, stack := range assembly.stacks {
+		for id, stack := range assembly {
 			for name, resource := range stack.template.Resources {
 				if slices.Contains(stateful, resource.Type) {
 					got[id+"/"+name] = resource.Type
@@ -95,7 +95,7 @@ func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 func TestProdKeepsDataAndDevLeavesNothing(t *testing.T) {
 	want := map[string]string{"dev": "Delete", "prod": "Retain"}
 	for env, assembly := range assemblies {
-		for id, stack := range assembly.stacks {
+		for id, stack := range assembly {
 			if got, want := stack.protected, env == "prod"; got != want {
 				t.Errorf("%s %s: termination protection is %t, want %t", env, id, got, want)
 			}

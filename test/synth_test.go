@@ -22,14 +22,12 @@ import (
 
 var update = flag.Bool("update", false, "write the synthesized templates to snapshots/ instead of comparing")
 
-// assemblies holds what TestMain synthesized, by environment. Nothing changes it later. There is one synthesis for all tests,
-// since it takes seconds, and it is never run in parallel, which the Node.js process behind it does not survive.
+// assemblies holds what TestMain synthesized, by environment; nothing changes it later. All tests share it, since synthesis
+// takes seconds and must not run in parallel: the Node.js process behind it does not survive that.
 var assemblies map[string]assembly
 
-// assembly is what one environment's app synthesizes to.
-type assembly struct {
-	stacks map[string]stack // by construct id
-}
+// assembly is what one environment's app synthesizes to: its stacks by construct id.
+type assembly map[string]stack
 
 // stack is one stack of an assembly.
 type stack struct {
@@ -115,9 +113,9 @@ func synth(env stacks.Environment, dir string) assembly {
 	})
 	stacks.NewLake(app, env)
 
-	result := assembly{stacks: map[string]stack{}}
+	result := assembly{}
 	for _, artifact := range *app.Synth(nil).Stacks() {
-		result.stacks[*artifact.Id()] = readStack(artifact)
+		result[*artifact.Id()] = readStack(artifact)
 	}
 	return result
 }

@@ -1,0 +1,209 @@
+package test
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// statement is one permission of a role.
+type statement struct {
+	role      string // logical id of the policy, which begins with the function's construct id
+	actions   []string
+	resources string // as JSON
+}
+
+// permissions returns every statement of the roles' own policies in an assembly.
+func permissions(t *testing.T, assembly assembly) []statement {
+	t.Helper()
+	var all []statement
+	for _, stack := range assembly {
+		for name, resource := range stack.template.Resources {
+			if resource.Type != "AWS::IAM::Policy" {
+				continue
+			}
+			document := resource.Properties["PolicyDocument"].(map[string]any)
+			for _, each := range document["Statement"].([]any) {
+				each := each.(map[string]any)
+				resources, err := json.Marshal(each["Resource"])
+				if err != nil {
+					t.Fatal(err)
+				}
+				all = append(all, statement{name, stringsOf(each["Action"]), string(resources)})
+			}
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("no policies found")
+	}
+	return all
+}
+
+// stringsOf returns a string, or a list of strings, as a list.
+func stringsOf(value any) []string {
+	if one, ok := value.(string); ok {
+		return []string{one}
+	}
+	var list []string
+	for _, each := range value.([]any) {
+		list = append(list, each.(string))
+	}
+	return list
+}
+
+func TestOnlyTheWriterMayChangeLakeAndCatalog(t *testing.T) {
+	reads := []string{"s3:GetObject", "s3:GetObjectVersion", "dynamodb:Query", "dynamodb:GetItem"}
+	for env, assembly := range assemblies {
+		writes := 0
+		for _, permission := range permissions(t, assembly) {
+			if !strings.Contains(permission.resources, "Lake5F1B88EA") && !strings.Contains(permission.resources, "Catalog742F25FD") {
+				continue
+			}
+			for _, action := range permission.actions {
+				if slices.Contains(reads, action) {
+					continue
+				}
+				writes++
+				if !strings.HasPrefix(permission.role, "Writer") {
+					t.Errorf("%s: %s may do %s on %s", env, permission.role, action, permission.resources)
+				}
+			}
+		}
+		if writes == 0 {
+			t.Errorf("%s: nobody may write, not even the writer", env)
+		}
+	}
+}
+
+// TestPermissionsOnEverythingAreThoseThatAWSCannotScope holds the list of actions that know no resource: X-Ray's, and those by
+// which Step Functions sets up the delivery of its logs (Step Functions Developer Guide, Using CloudWatch Logs to log
+// execution history; Service Authorization Reference, AWS X-Ray).
+func TestPermissionsOnEverythingAreThoseThatAWSCannotScope(t *testing.T) {
+	unscoped := []string{
+		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
+		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
+		"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+	}
+	for env, assembly := range assemblies {
+		for _, permission := range permissions(t, assembly) {
+			for _, action := range permission.actions {
+				if strings.Contains(action, "*") {
+					t.Errorf("%s: %s may do all of %s", env, permission.role, action)
+				}
+				if permission.resources == `"*"` && !slices.Contains(unscoped, action) {
+					t.Errorf("%s: %s may do %s on everything", env, permission.role, action)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryRouteDemandsAToken(t *testing.T) {
+	want := []string{"GET /messages/{id}", "GET /messages/{id}/er7", "GET /messages/{id}/json", "POST /er7"}
+	for env, assembly := range assemblies {
+		var got []string
+		for name, resource := range assembly["FrontDoor"].template.Resources {
+			if resource.Type != "AWS::ApiGatewayV2::Route" {
+				continue
+			}
+			got = append(got, resource.Properties["RouteKey"].(string))
+			if resource.Properties["AuthorizationType"] != "JWT" || resource.Properties["AuthorizerId"] == nil {
+				t.Errorf("%s: %s is open", env, name)
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", env, diff)
+		}
+	}
+}
+
+func TestUsersCannotChangeTheirOwnInstitution(t *testing.T) {
+	for env, assembly := range assemblies {
+		client := assembly["FrontDoor"].template.Resources["UsersClient3B43F2CF"]
+		writable := stringsOf(client.Properties["WriteAttributes"])
+		if len(writable) == 0 {
+			t.Errorf("%s: no attribute is named, so every standard attribute is writable", env)
+		}
+		for _, attribute := range writable {
+			if strings.HasPrefix(attribute, "custom:") || attribute == "email" {
+				t.Errorf("%s: a user may write %s", env, attribute)
+			}
+		}
+	}
+}
+
+func TestAPasswordTravelsInDevOnly(t *testing.T) {
+	for env, assembly := range assemblies {
+		client := assembly["FrontDoor"].template.Resources["UsersClient3B43F2CF"]
+		flows := stringsOf(client.Properties["ExplicitAuthFlows"])
+		if got, want := slices.Contains(flows, "ALLOW_USER_PASSWORD_AUTH"), env == "dev"; got != want {
+			t.Errorf("%s: flows %v", env, flows)
+		}
+	}
+}
+
+func TestWhatCannotBeHandledEndsInADeadLetterQueue(t *testing.T) {
+	for env, assembly := range assemblies {
+		for id, stack := range assembly {
+			subscribed, caught := 0, 0
+			for name, resource := range stack.template.Resources {
+				switch resource.Type {
+				case "AWS::SNS::Subscription":
+					subscribed++
+					if resource.Properties["RedrivePolicy"] == nil {
+						t.Errorf("%s %s: %s has no dead-letter queue", env, id, name)
+					}
+				case "AWS::Lambda::EventInvokeConfig":
+					caught++
+				case "AWS::SQS::Queue":
+					if got := resource.Properties["MessageRetentionPeriod"]; got != 14*24*3600.0 {
+						t.Errorf("%s %s: %s keeps messages for %v seconds", env, id, name, got)
+					}
+				}
+			}
+			if subscribed != caught {
+				t.Errorf("%s %s: of %d subscribed functions %d have an on-failure destination", env, id, subscribed, caught)
+			}
+		}
+	}
+}
+
+func TestTheWorkflowLogsNoMessage(t *testing.T) {
+	for env, assembly := range assemblies {
+		found := false
+		for name, resource := range assembly["StagingER7"].template.Resources {
+			if resource.Type != "AWS::StepFunctions::StateMachine" {
+				continue
+			}
+			found = true
+			logging := resource.Properties["LoggingConfiguration"].(map[string]any)
+			if logging["IncludeExecutionData"] != false {
+				t.Errorf("%s: %s logs %v", env, name, logging)
+			}
+		}
+		if !found {
+			t.Errorf("%s: no workflow", env)
+		}
+	}
+}
+
+func TestEveryFunctionNamesItsPackage(t *testing.T) {
+	for env, assembly := range assemblies {
+		for id, stack := range assembly {
+			for name, resource := range stack.template.Resources {
+				if resource.Type != "AWS::Lambda::Function" || resource.Properties["Runtime"] != "provided.al2023" {
+					continue
+				}
+				path, _ := resource.Metadata["hl7lake:package"].(string)
+				if _, err := os.Stat(path); err != nil {
+					t.Errorf("%s %s: %s is made from %q: %v", env, id, name, path, err)
+				}
+			}
+		}
+	}
+}
