@@ -1,0 +1,371 @@
+package states
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"hl7lake/local/wire"
+)
+
+// MaxData is the most, in bytes of UTF-8, that an input, an output or a state's
+// data may have
+// (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
+const MaxData = 262_144
+
+// Invoker runs a Lambda function for the caller in ctx and waits for its
+// answer. functionError is "Unhandled" where the function itself failed, and
+// output then {"errorMessage", "errorType"}; err is the service's.
+type Invoker interface {
+	Invoke(ctx context.Context, functionARN string, payload []byte) (output []byte, functionError string, err error)
+}
+
+// execution is one run of a definition.
+type execution struct {
+	definition *Definition
+	invoker    Invoker
+	object     map[string]any // the context object, but for State
+}
+
+// The ways an execution ends, by their names in the API.
+const (
+	succeeded = "SUCCEEDED"
+	failed    = "FAILED"
+	timedOut  = "TIMED_OUT"
+)
+
+// run runs to the end and says how it was. The failure is nil where the
+// execution succeeded; TIMED_OUT means that ctx ended, or the machine's own time.
+func (e *execution) run(ctx context.Context, input any) (status string, output any, failure *Failure) {
+	if e.definition.TimeoutSeconds > 0 {
+		limited, cancel := context.WithTimeout(ctx, time.Duration(e.definition.TimeoutSeconds)*time.Second)
+		defer cancel()
+		ctx = limited
+	}
+	name, data := e.definition.StartAt, input
+	for {
+		state := e.definition.States[name]
+		next, output, failure := e.enter(ctx, name, state, data)
+		if ctx.Err() != nil {
+			return timedOut, nil, &Failure{Error: errTimeout}
+		}
+		if failure != nil {
+			return failed, nil, failure
+		}
+		if next == "" {
+			return succeeded, output, nil
+		}
+		name, data = next, output
+	}
+}
+
+// enter runs a state with its retries and catches, and says what comes next.
+func (e *execution) enter(ctx context.Context, name string, state *State, data any) (next string, output any, failure *Failure) {
+	object := e.contextObject(name)
+	used := make([]int, len(state.Retry))
+	for attempt := 0; ; attempt++ {
+		object["State"].(map[string]any)["RetryCount"] = json.Number(fmt.Sprint(attempt))
+		next, output, failure = e.attempt(ctx, state, data, object)
+		if failure == nil || ctx.Err() != nil {
+			return next, output, failure
+		}
+		delay, again := state.retry(failure, used)
+		if !again {
+			return state.caught(failure, data)
+		}
+		if !sleep(ctx, delay) {
+			return "", nil, failure
+		}
+	}
+}
+
+// contextObject is what $$ paths see
+// (https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html).
+func (e *execution) contextObject(state string) map[string]any {
+	object := map[string]any{"State": map[string]any{"Name": state, "EnteredTime": timestamp(time.Now())}}
+	for name, value := range e.object {
+		object[name] = value
+	}
+	return object
+}
+
+func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// attempt runs a state once.
+func (e *execution) attempt(ctx context.Context, state *State, data, object any) (next string, output any, failure *Failure) {
+	if state.Type == "Fail" {
+		return "", nil, state.fail(data, object)
+	}
+	input, failure := state.InputPath.follow(data, object)
+	if failure != nil {
+		return "", nil, failure
+	}
+	if state.Type == "Choice" {
+		if next, failure = state.choose(input, object); failure != nil {
+			return "", nil, failure
+		}
+		output, failure = state.OutputPath.follow(input, object)
+		return next, output, failure
+	}
+	output, failure = e.work(ctx, state, data, input, object)
+	return state.Next, output, failure
+}
+
+// work does what the state does and passes the result through its paths.
+func (e *execution) work(ctx context.Context, state *State, data, input, object any) (output any, failure *Failure) {
+	result := input
+	if state.Parameters.given {
+		if result, failure = state.Parameters.fill(input, object); failure != nil {
+			return nil, failure
+		}
+	}
+	switch state.Type {
+	case "Task":
+		result, failure = e.task(ctx, state, result)
+	case "Wait":
+		failure = state.wait(ctx, input, object)
+	case "Pass":
+		if state.Result != nil {
+			result, _ = decode(state.Result) // JSON: it came out of a JSON document
+		}
+	}
+	if failure == nil && state.ResultSelector.given {
+		result, failure = state.ResultSelector.fill(result, object)
+	}
+	if failure == nil && state.Type != "Wait" && state.Type != "Succeed" {
+		result, failure = state.ResultPath.merge(data, result)
+	}
+	if failure == nil {
+		output, failure = state.OutputPath.follow(result, object)
+	}
+	if failure == nil {
+		failure = limit(output, "state")
+	}
+	return output, failure
+}
+
+// follow is what InputPath and OutputPath do: $ where there is none, an empty
+// object where it is null.
+func (p path) follow(data, object any) (any, *Failure) {
+	if p.null {
+		return map[string]any{}, nil
+	}
+	value, found := p.find(data, object)
+	if !found {
+		return nil, missing(p)
+	}
+	return value, nil
+}
+
+// merge puts a result into a state's input, or drops it where the path is null.
+func (p path) merge(data, result any) (any, *Failure) {
+	if p.null {
+		return data, nil
+	}
+	merged, ok := put(data, p.steps, result)
+	if !ok {
+		return nil, &Failure{errResultPath, "the result cannot be put at " + p.text}
+	}
+	return merged, nil
+}
+
+func limit(data any, what string) *Failure {
+	text, err := encode(data)
+	if err != nil || len(text) > MaxData {
+		return &Failure{errDataLimit, "The " + what + " returned a result with a size exceeding the maximum number of bytes service limit."}
+	}
+	return nil
+}
+
+func (s *State) fail(data, object any) *Failure {
+	failure := &Failure{Error: s.Error, Cause: s.Cause}
+	for _, member := range []struct {
+		path path
+		into *string
+	}{{s.ErrorPath, &failure.Error}, {s.CausePath, &failure.Cause}} {
+		if !member.path.given {
+			continue
+		}
+		value, _ := member.path.find(data, object)
+		text, isText := value.(string)
+		if !isText {
+			return &Failure{errRuntime, "the path " + member.path.text + " does not lead to a string"}
+		}
+		*member.into = text
+	}
+	return failure
+}
+
+func (s *State) wait(ctx context.Context, input, object any) *Failure {
+	until := time.Now()
+	switch {
+	case s.Seconds != nil:
+		until = until.Add(time.Duration(*s.Seconds) * time.Second)
+	case s.SecondsPath.given:
+		value, _ := s.SecondsPath.find(input, object)
+		number, _ := value.(json.Number)
+		seconds, err := number.Int64()
+		if err != nil {
+			return &Failure{errRuntime, "the path " + s.SecondsPath.text + " does not lead to a whole number"}
+		}
+		until = until.Add(time.Duration(seconds) * time.Second)
+	case s.Timestamp != "":
+		until, _ = asTime(s.Timestamp)
+	default:
+		value, _ := s.TimestampPath.find(input, object)
+		at, isTime := asTime(value)
+		if !isTime {
+			return &Failure{errRuntime, "the path " + s.TimestampPath.text + " does not lead to a timestamp"}
+		}
+		until = at
+	}
+	sleep(ctx, time.Until(until)) // that ctx ended is seen by run
+	return nil
+}
+
+// sleep waits, and says whether it could before ctx ended.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// retry finds the retrier for a failure and how long it wants to wait. used
+// counts the retries made so far, for each retrier.
+func (s *State) retry(failure *Failure, used []int) (time.Duration, bool) {
+	for i, r := range s.Retry {
+		if !failure.matches(r.ErrorEquals) {
+			continue
+		}
+		if used[i] >= value(r.MaxAttempts, 3) {
+			return 0, false
+		}
+		seconds := float64(value(r.IntervalSeconds, 1)) * math.Pow(value(r.BackoffRate, 2), float64(used[i]))
+		if r.MaxDelaySeconds != nil {
+			seconds = min(seconds, float64(*r.MaxDelaySeconds))
+		}
+		if r.JitterStrategy == "FULL" {
+			seconds *= rand.Float64()
+		}
+		used[i]++
+		return time.Duration(seconds * float64(time.Second)), true
+	}
+	return 0, false
+}
+
+// value is what p points to, or the default.
+func value[T any](p *T, byDefault T) T {
+	if p == nil {
+		return byDefault
+	}
+	return *p
+}
+
+// caught finds the catcher for a failure, and puts the error where it says.
+func (s *State) caught(failure *Failure, data any) (next string, output any, uncaught *Failure) {
+	for _, c := range s.Catch {
+		if failure.matches(c.ErrorEquals) {
+			output, uncaught = c.ResultPath.merge(data, map[string]any{"Error": failure.Error, "Cause": failure.Cause})
+			return c.Next, output, uncaught
+		}
+	}
+	return "", nil, failure
+}
+
+// task invokes the state's function. parameters is the task's whole input.
+func (e *execution) task(ctx context.Context, state *State, parameters any) (result any, failure *Failure) {
+	if failure := limit(parameters, "task's parameters"); failure != nil {
+		return nil, failure
+	}
+	function, payload := state.Resource, parameters
+	integrated := strings.HasSuffix(state.Resource, invokeResource)
+	if integrated {
+		members := parameters.(map[string]any) // the definition was checked for it
+		function, _ = members["FunctionName"].(string)
+		if payload = members["Payload"]; payload == nil {
+			payload = map[string]any{}
+		}
+	}
+	limited := ctx
+	if state.TimeoutSeconds > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, time.Duration(state.TimeoutSeconds)*time.Second)
+		defer cancel()
+	}
+	result, failure = e.invoke(limited, functionARN(function), payload)
+	if limited.Err() != nil {
+		return nil, &Failure{Error: errTimeout}
+	}
+	if failure == nil && integrated {
+		result = invokeResult(result)
+	}
+	if failure == nil {
+		failure = limit(result, "task")
+	}
+	return result, failure
+}
+
+func functionARN(nameOrARN string) string {
+	if strings.HasPrefix(nameOrARN, "arn:") {
+		return nameOrARN
+	}
+	return wire.ARN("lambda", "function:"+nameOrARN)
+}
+
+func (e *execution) invoke(ctx context.Context, function string, payload any) (any, *Failure) {
+	text, err := encode(payload)
+	if err != nil {
+		return nil, &Failure{errRuntime, "the payload is not JSON"}
+	}
+	output, functionError, err := e.invoker.Invoke(ctx, function, text)
+	var refused *wire.Error
+	switch {
+	case errors.As(err, &refused):
+		return nil, &Failure{lambdaError(refused.Code), refused.Message}
+	case err != nil:
+		return nil, &Failure{"Lambda.SdkClientException", err.Error()}
+	case functionError != "":
+		return nil, functionFailure(output)
+	}
+	result, err := decode(output)
+	if err != nil {
+		return nil, &Failure{errRuntime, "the function's answer is not JSON"}
+	}
+	return result, nil
+}
+
+// functionFailure names a failure as the function did. One that the runtime
+// could not name is Lambda.Unknown.
+func functionFailure(output []byte) *Failure {
+	var answer struct{ ErrorType string }
+	if err := json.Unmarshal(output, &answer); err != nil || answer.ErrorType == "" {
+		answer.ErrorType = "Lambda.Unknown"
+	}
+	return &Failure{Error: answer.ErrorType, Cause: string(output)}
+}
+
+// invokeResult wraps a function's answer as the optimized integration does
+// (https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html).
+func invokeResult(answer any) any {
+	requestID := uuid.NewString()
+	metadata := map[string]any{
+		"HttpStatusCode": json.Number("200"),
+		"HttpHeaders":    map[string]any{"Content-Type": "application/json", "X-Amz-Executed-Version": "$LATEST", "x-amzn-RequestId": requestID},
+	}
+	return map[string]any{
+		"ExecutedVersion": "$LATEST", "Payload": answer, "SdkHttpMetadata": metadata,
+		"SdkResponseMetadata": map[string]any{"RequestId": requestID}, "StatusCode": json.Number("200"),
+	}
+}
