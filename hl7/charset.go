@@ -21,7 +21,6 @@ type charset struct {
 	name        string            // as the IANA writes it, in lower case
 	encoding    encoding.Encoding // nil where source was UTF-8 or ASCII
 	beyondASCII bool              // a byte above 0x7f was seen
-	escapes     bool              // an ESC was seen: ISO 2022 may be in use
 }
 
 // Charset returns the name of the character set that the message was read in, such as
@@ -84,7 +83,8 @@ func table0211(value string) (name string, _ encoding.Encoding) {
 // chooseCharset settles in which character set the message is, converts the text where
 // that is not UTF-8, and reports whether it did.
 func (m *Message) chooseCharset() (converted bool) {
-	if m.charset.encoding != nil || !m.charset.beyondASCII && !m.charset.escapes {
+	escapes := bytes.IndexByte(m.text, esc) >= 0
+	if m.charset.encoding != nil || !m.charset.beyondASCII && !escapes {
 		return false // known by its look, or ASCII, which is the same in every other set
 	}
 	c := m.declaredCharset()
@@ -117,7 +117,7 @@ func (m *Message) declaredCharset() (c charset) {
 			value, raw = raw, nil
 		}
 		name, set := table0211(string(bytes.TrimSpace(value)))
-		if i == 0 || set != nil && m.charset.escapes && name == iso2022 {
+		if i == 0 || name == iso2022 && bytes.IndexByte(m.text, esc) >= 0 {
 			c.name, c.encoding = name, set
 		}
 	}

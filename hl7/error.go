@@ -21,8 +21,8 @@ var (
 	// ErrSeveralMessages: a batch, or several MSH segments. A [Reader] takes such an
 	// input apart; [Message.Parse] reads exactly one message.
 	ErrSeveralMessages = errors.New("more than one message")
-	// ErrTooLarge: the input passes 4 GiB, the reach of the index.
-	ErrTooLarge = errors.New("larger than 4 GiB")
+	// ErrTooLarge: a message in a stream passes the limit of its [Reader].
+	ErrTooLarge = errors.New("larger than the limit")
 	// ErrCount: BTS-1 or FTS-1 disagrees with what the batch or file held
 	// (HL7 v2.5.1, 2.15.3 and 2.15.7).
 	ErrCount = errors.New("count disagrees with the trailer")

@@ -6,86 +6,101 @@ import (
 	"slices"
 )
 
-// The hot loop. index finds every byte that may delimit something and notes its
-// offset, 64 bytes at a time, in three steps:
-//
-//  1. Compare eight bytes at once inside a 64-bit word. For a byte b below 0x80 and a
-//     delimiter p, (b xor p) + 0x7f has its top bit clear only where b equals p, and
-//     never carries into its neighbour. The results for several delimiters are ANDed;
-//     a top bit that is then clear marks a hit.
-//  2. Squeeze the eight top bits together by a multiplication, so that eight words
-//     make one 64-bit mask, a bit for each byte.
-//  3. Turn the bits of the mask into offsets. Eight are always written, needed or not:
-//     a branch for each would cost more than the superfluous stores.
-//
-// Control characters count as candidates, as CR and LF end segments; the few that are
-// data are taken out later (see Message.dropData).
+// An index has a bit for each byte of a text: bit i%64 of word i/64 is set where byte i
+// is one of the message's delimiters. It is all that parsing leaves behind; paths, JSON
+// and edits walk from set bit to set bit.
+type index []uint64
+
+// The hot loop. Eight bytes are compared at once inside a 64-bit word: for a byte b
+// below 0x80 and a delimiter d, (b xor d) + 0x7f has its top bit clear only where b
+// equals d, and never carries into its neighbour. The results for the four delimiters
+// are ANDed; a top bit that is then clear marks a hit. One multiplication gathers the
+// eight top bits in a byte, and eight words make a word of the index.
 
 const (
 	each   = 0x0101010101010101 // times b: b in each byte of a word
 	low7   = 0x7f * each
 	top    = 0x80 * each
-	gather = 0x0102040810204080 // times a word of bits 0, 8, 16 …: these bits side by side in the top byte
+	gather = 0x0102040810204080 // times a word of bits 0, 8, 16 …: these side by side in the top byte
 )
 
-// index appends to offsets those of the delimiters and control characters of
-// text[from:], and reports whether it holds a byte above 0x7f.
-func index(offsets []uint32, text []byte, from int, d Delimiters) (_ []uint32, beyondASCII bool) {
-	s := newScanner(d)
-	for ; from+64 <= len(text); from += 64 {
-		mask := s.mask((*[64]byte)(text[from:]))
-		offsets = appendOffsets(offsets, mask, from)
+// build returns the index of text, in x's memory where that suffices, and whether text
+// holds a byte above 0x7f.
+func (x index) build(text []byte, d Delimiters) (_ index, beyondASCII bool) {
+	n := (len(text) + 63) / 64
+	x = slices.Grow(x[:0], n)[:n]
+	p := patternsOf(d)
+	var all, seen uint64
+	for i := range x {
+		if len(text) >= 64 {
+			x[i], seen = p.match((*[64]byte)(text))
+			text = text[64:]
+		} else {
+			var last [64]byte // zeros, which delimit nothing
+			copy(last[:], text)
+			x[i], seen = p.match(&last)
+		}
+		all |= seen
 	}
-	if rest := len(text) - from; rest > 0 {
-		var block [64]byte
-		copy(block[:], text[from:])
-		mask := s.mask(&block) & (1<<rest - 1)
-		offsets = appendOffsets(offsets, mask, from)
-	}
-	return offsets, s.seen&top != 0
+	return x, all&top != 0
 }
 
-// A scanner holds each delimiter in all eight bytes of a word, and all bytes seen ORed together.
-type scanner struct {
+// patterns hold each delimiter in all eight bytes of a word.
+type patterns struct {
 	field, component, repetition, subcomponent uint64
-	seen                                       uint64
 }
 
-func newScanner(d Delimiters) scanner {
+func patternsOf(d Delimiters) patterns {
 	word := func(c byte) uint64 {
 		if c == 0 {
 			c = d.Field // a role that the message leaves unfilled finds nothing new
 		}
 		return each * uint64(c)
 	}
-	return scanner{word(d.Field), word(d.Component), word(d.Repetition), word(d.Subcomponent), 0}
+	return patterns{word(d.Field), word(d.Component), word(d.Repetition), word(d.Subcomponent)}
 }
 
-func (s *scanner) mask(block *[64]byte) (mask uint64) {
+// match returns a bit for each byte of the block that is a delimiter, and all words of
+// the block ORed together.
+func (p *patterns) match(block *[64]byte) (mask, seen uint64) {
+	field, component, repetition, subcomponent := p.field, p.component, p.repetition, p.subcomponent
 	for i := 0; i < 64; i += 8 {
-		w := binary.LittleEndian.Uint64(block[i:])
+		w := binary.LittleEndian.Uint64(block[i : i+8])
 		b := w & low7
-		miss := (b ^ s.field + low7) & (b ^ s.component + low7) & (b ^ s.repetition + low7) &
-			(b ^ s.subcomponent + low7) & (b&(0x60*each) + low7)
+		miss := ((b ^ field) + low7) & ((b ^ component) + low7) & ((b ^ repetition) + low7) & ((b ^ subcomponent) + low7)
 		hits := ^(miss | w) & top
-		mask |= hits >> 7 * gather >> 56 << i
-		s.seen |= w
+		mask = mask>>8 | (hits>>7)*gather&(0xff<<56)
+		seen |= w
 	}
-	return mask
+	return mask, seen
 }
 
-func appendOffsets(offsets []uint32, mask uint64, from int) []uint32 {
-	n := len(offsets)
-	if cap(offsets)-n < 64 {
-		offsets = slices.Grow(offsets, max(64, n))
+// A cursor walks an index.
+type cursor struct {
+	x     index
+	block int
+	word  uint64 // x[block] without the bits that were passed
+}
+
+// from returns a cursor at an offset.
+func (x index) from(at int) cursor {
+	block := at / 64
+	if block >= len(x) {
+		return cursor{}
 	}
-	out := offsets[n : n+64]
-	count := bits.OnesCount64(mask)
-	for i := 0; i < count; i += 8 {
-		for j := i; j < i+8; j++ {
-			out[j] = uint32(from + bits.TrailingZeros64(mask))
-			mask &= mask - 1
+	return cursor{x, block, x[block] & (^uint64(0) << (at % 64))}
+}
+
+// next returns the offset of the next delimiter before end, or end, and passes it.
+func (c *cursor) next(end int) int {
+	for c.word == 0 {
+		c.block++
+		if c.block*64 >= end || c.block >= len(c.x) {
+			return end
 		}
+		c.word = c.x[c.block]
 	}
-	return offsets[:n+count]
+	at := c.block*64 + bits.TrailingZeros64(c.word)
+	c.word &= c.word - 1
+	return min(at, end)
 }

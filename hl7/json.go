@@ -2,7 +2,6 @@ package hl7
 
 import (
 	"encoding/binary"
-	"slices"
 	"strconv"
 )
 
@@ -33,16 +32,15 @@ func (m *Message) appendSegment(dst []byte, i int) []byte {
 	s := m.Segment(i)
 	dst = append(dst, `{"seq":`...)
 	dst = strconv.AppendInt(dst, int64(i+1), 10)
-	dst = append(dst, `,"id":`...)
+	dst = append(dst, `,"id":"`...)
 	if s.isHeader() {
-		dst = append(dst, `"MSH","fields":{"1":[{"1":"`...)
-		dst = m.appendPlain(dst, s.start+3, s.start+4)
+		dst = append(dst, `MSH","fields":{"1":[{"1":"`...)
+		dst = appendQuoted(dst, m.text[s.start+3:s.start+4])
 		dst = append(dst, `"}],"2":[{"1":"`...)
-		dst = m.appendPlain(dst, s.start+4, uint32(m.body))
+		dst = appendQuoted(dst, m.text[s.start+4:m.body])
 		dst = append(dst, `"}]`...)
 	} else {
-		dst = append(dst, '"')
-		dst = m.appendValue(dst, s.start, m.offsets[s.first])
+		dst = m.appendValue(dst, s.name())
 		dst = append(dst, `","fields":{`...)
 	}
 	dst = m.appendFields(dst, s)
@@ -52,20 +50,15 @@ func (m *Message) appendSegment(dst []byte, i int) []byte {
 // appendFields walks the segment's delimiters once. Fields and repetitions are opened
 // when their first value is written, so that what is empty leaves no trace.
 func (m *Message) appendFields(dst []byte, s Segment) []byte {
-	text, d := m.text, m.delimiters
-	field, repetition, component, subcomponent := 1, 1, 1, 1
-	comma := false // another field stands before this one
-	if s.isHeader() {
-		field, comma = 3, true
-	}
-	open := 0 // repetitions begun in this field
-	if s.first == s.last {
-		return dst
-	}
-	start := m.offsets[s.first] + 1
-	for _, end := range m.offsets[s.first+1 : s.last+1] {
-		if start < end {
-			dst = slices.Grow(dst, 64)
+	field, start, end := s.fields()
+	repetition, component, subcomponent := 1, 1, 1
+	open := 0          // repetitions begun in this field
+	comma := field > 1 // another field stands before this one
+	d := m.delimiters
+	for c := m.index.from(start + 1); start < end; {
+		start++
+		at := c.next(end)
+		if start < at {
 			switch {
 			case open == 0:
 				dst = appendField(dst, field, comma)
@@ -78,26 +71,26 @@ func (m *Message) appendFields(dst []byte, s Segment) []byte {
 			}
 			open = repetition
 			dst = appendKey(dst, component, subcomponent)
-			dst = m.appendValue(dst, start, end)
+			dst = m.appendValue(dst, m.text[start:at])
 			dst = append(dst, '"')
 		}
-		start = end + 1
-		c := d.Field
-		if int(end) < len(text) {
-			c = text[end]
+		start = at
+		delimiter := d.Field
+		if at < end {
+			delimiter = m.text[at]
 		}
-		switch c {
-		case d.Component:
-			component, subcomponent = component+1, 1
-		case d.Subcomponent:
-			subcomponent++
-		case d.Repetition:
-			repetition, component, subcomponent = repetition+1, 1, 1
-		default: // the field separator, or the segment's end
+		switch delimiter {
+		case d.Field:
 			if open > 0 {
 				dst = append(dst, "}]"...)
 			}
 			field, repetition, component, subcomponent, open = field+1, 1, 1, 1, 0
+		case d.Component:
+			component, subcomponent = component+1, 1
+		case d.Repetition:
+			repetition, component, subcomponent = repetition+1, 1, 1
+		default:
+			subcomponent++
 		}
 	}
 	return dst
@@ -136,9 +129,8 @@ func appendNumber(dst []byte, n int) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// appendValue appends the content of a JSON string: text[start:end], decoded.
-func (m *Message) appendValue(dst []byte, start, end uint32) []byte {
-	value := m.text[start:end]
+// appendValue appends a value as the content of a JSON string, its escapes decoded.
+func (m *Message) appendValue(dst, value []byte) []byte {
 	plain := plainPrefix(value, m.delimiters.Escape)
 	dst = append(dst, value[:plain]...)
 	if plain == len(value) {
@@ -146,11 +138,6 @@ func (m *Message) appendValue(dst []byte, start, end uint32) []byte {
 	}
 	var buffer [256]byte
 	return appendQuoted(dst, m.appendDecoded(buffer[:0], value[plain:]))
-}
-
-// appendPlain is appendValue for what has no escapes: MSH-1 and MSH-2.
-func (m *Message) appendPlain(dst []byte, start, end uint32) []byte {
-	return appendQuoted(dst, m.text[start:end])
 }
 
 // plainPrefix returns how many bytes at the front of value stand for themselves in

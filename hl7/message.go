@@ -1,6 +1,6 @@
 package hl7
 
-import "math"
+import "bytes"
 
 // A Message is one ER7 message: its text and an index into it. The zero value is
 // empty and ready for [Message.Parse]. Several goroutines may read a Message at once,
@@ -10,21 +10,17 @@ type Message struct {
 	text   []byte // source, or its conversion to UTF-8; always valid UTF-8
 
 	delimiters Delimiters
+	body       int // where the field separator after MSH-2 is in text
 	charset    charset
 
-	offsets  []uint32 // of every delimiter and segment end in text, ascending
+	index    index // of text
 	segments []segment
-	body     int // of the field separator after MSH-2 in text
 
 	converted []byte // the buffer behind text where it is not source
 }
 
-// The delimiters of a segment are offsets[first:last], and offsets[last] is its end.
-// The first of them is the field separator after the name, if there is any field.
-type segment struct {
-	start       uint32 // of the name in text
-	first, last uint32 // in offsets
-}
+// A segment is text[start:end], its terminator not included.
+type segment struct{ start, end int }
 
 // Parse reads exactly one message. The error is a [*ParseError].
 func Parse(data []byte) (*Message, error) {
@@ -46,9 +42,6 @@ func Parse(data []byte) (*Message, error) {
 // The error is a [*ParseError], and the message is empty then.
 func (m *Message) Parse(data []byte) error {
 	m.reset()
-	if uint64(len(data)) > math.MaxUint32 {
-		return &ParseError{Code: "too-large", Line: 1, Err: ErrTooLarge}
-	}
 	m.source, m.text = data, data
 	m.convertWide()
 	err := m.parse()
@@ -62,9 +55,7 @@ func (m *Message) Parse(data []byte) error {
 }
 
 func (m *Message) reset() {
-	m.source, m.text = nil, nil
-	m.delimiters, m.charset = Delimiters{}, charset{}
-	m.offsets, m.segments, m.body = m.offsets[:0], m.segments[:0], 0
+	*m = Message{index: m.index[:0], segments: m.segments[:0], converted: m.converted[:0]}
 }
 
 // parse indexes m.text and finds its segments.
@@ -73,52 +64,23 @@ func (m *Message) parse() error {
 	if err != nil {
 		return err
 	}
-	end := len(m.text) - trailingFrame(m.text)
 	m.delimiters, m.body = h.delimiters, h.body
-	m.offsets, m.charset.beyondASCII = index(m.offsets[:0], m.text[:end], h.body, m.delimiters)
-	return m.findSegments(h, end)
-}
-
-// findSegments walks the index from one segment's end to the next. What it meets there
-// of control characters that end nothing is data and leaves the index.
-func (m *Message) findSegments(h header, end int) error {
+	m.index, m.charset.beyondASCII = m.index.build(m.text, m.delimiters)
 	m.segments = m.segments[:0]
-	start, first := h.start, 0
-	for k := 0; k < len(m.offsets); k++ {
-		at := int(m.offsets[k])
-		if m.text[at] >= ' ' {
-			continue
+	lines := lines{text: m.text[:len(m.text)-trailingFrame(m.text)], header: h, at: h.start}
+	for {
+		start, end, ok := lines.next()
+		if !ok {
+			return nil
 		}
-		if !h.endsSegment(m.text, at) {
-			m.dropData(h, k)
-			k--
-			continue
-		}
-		if err := m.addSegment(start, first, k); err != nil {
+		if err := m.addSegment(start, end); err != nil {
 			return err
 		}
-		start, first = at+1, k+1
 	}
-	m.offsets = append(m.offsets, uint32(end))
-	return m.addSegment(start, first, len(m.offsets)-1)
 }
 
-// dropData takes the control characters that end no segment out of offsets[k:].
-func (m *Message) dropData(h header, k int) {
-	kept := m.offsets[:k]
-	for _, at := range m.offsets[k:] {
-		c := m.text[at]
-		if c >= ' ' || h.endsSegment(m.text, int(at)) {
-			kept = append(kept, at)
-		}
-		m.charset.escapes = m.charset.escapes || c == esc
-	}
-	m.offsets = kept
-}
-
-// addSegment notes the segment that begins at start, unless it is blank.
-func (m *Message) addSegment(start, first, last int) error {
-	end := int(m.offsets[last])
+// addSegment notes the segment text[start:end], unless it is blank.
+func (m *Message) addSegment(start, end int) error {
 	for start < end && m.text[start] <= ' ' {
 		start++
 	}
@@ -131,10 +93,7 @@ func (m *Message) addSegment(start, first, last int) error {
 				Path: name, Offset: start, Err: ErrSeveralMessages}
 		}
 	}
-	for first < last && m.text[m.offsets[first]] != m.delimiters.Field {
-		first++
-	}
-	m.segments = append(m.segments, segment{uint32(start), uint32(first), uint32(last)})
+	m.segments = append(m.segments, segment{start, end})
 	return nil
 }
 
@@ -165,17 +124,36 @@ type Segment struct {
 func (s Segment) Name() string { return string(s.name()) }
 
 func (s Segment) name() []byte {
-	return s.m.text[s.start:s.m.offsets[s.first]]
+	return s.m.text[s.start:s.separator()]
+}
+
+// separator returns where the first field separator is, or the segment's end.
+func (s Segment) separator() int {
+	text, separator := s.m.text, s.m.delimiters.Field
+	if s.start+3 < s.end && text[s.start+3] == separator {
+		return s.start + 3
+	}
+	if n := bytes.IndexByte(text[s.start:s.end], separator); n >= 0 {
+		return s.start + n
+	}
+	return s.end
+}
+
+// fields returns what holds the fields that are numbered from first on, beginning with
+// a field separator; empty where the segment has none. The delimiters that an MSH
+// segment states are fields 1 and 2, and no part of this (HL7 v2.5.1, 2.15.9.1).
+func (s Segment) fields() (first, start, end int) {
+	if s.isHeader() {
+		return 3, s.m.body, s.end
+	}
+	return 1, s.separator(), s.end
 }
 
 // Raw returns the segment as it stands, without its terminator.
-func (s Segment) Raw() []byte {
-	return s.m.text[s.start:s.m.offsets[s.last]]
-}
+func (s Segment) Raw() []byte { return s.m.text[s.start:s.end:s.end] }
 
-// isHeader reports whether the segment states delimiters of its own, so that the field
-// separator itself counts as its first field (HL7 v2.5.1, 2.15.9.1).
-func (s Segment) isHeader() bool { return s.start < uint32(s.m.body) }
+// isHeader reports whether this is the MSH segment.
+func (s Segment) isHeader() bool { return s.start < s.m.body }
 
 // line returns the 1-based line of an offset, as an editor counts.
 func line(text []byte, offset int) int {
@@ -191,7 +169,7 @@ func line(text []byte, offset int) int {
 // boundary tells a segment that begins or ends a message, batch or file (HL7 v2.5.1,
 // 2.10.3) from one within a message. MSH counts only with a delimiter after it.
 func boundary(text []byte) (name string, ok bool) {
-	if len(text) < 3 {
+	if len(text) < 3 || text[2] != 'H' && text[2] != 'S' {
 		return "", false
 	}
 	for _, name := range [...]string{"MSH", "BHS", "FHS", "BTS", "FTS"} {

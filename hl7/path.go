@@ -170,56 +170,53 @@ func (s Segment) get(p Path) string {
 	return s.m.decode(raw)
 }
 
-// A span is what stands between two delimiters, by their positions in offsets.
-type span struct{ before, after uint32 }
-
 func (s Segment) raw(p Path) ([]byte, bool) {
 	if p.Field == 0 {
 		return s.Raw(), true
 	}
-	m, n := s.m, p.Field
-	if s.isHeader() {
-		if n <= 2 {
-			return s.delimiterField(p)
-		}
-		n -= 2
+	if s.isHeader() && p.Field <= 2 {
+		return s.delimiterField(p)
 	}
-	if s.first == s.last {
+	d := s.m.delimiters
+	first, start, end := s.fields()
+	ok := start < end
+	if ok {
+		start, end, ok = s.m.part(start+1, end, d.Field, p.Field-first+1)
+	}
+	if ok && p.Repetition > 0 {
+		start, end, ok = s.m.part(start, end, d.Repetition, p.Repetition)
+	}
+	if ok && p.Component > 0 {
+		start, end, ok = s.m.part(start, end, d.Component, p.Component)
+	}
+	if ok && p.Subcomponent > 0 {
+		start, end, ok = s.m.part(start, end, d.Subcomponent, p.Subcomponent)
+	}
+	if !ok {
 		return nil, false
 	}
-	found := true
-	e := span{s.first, s.last}
-	for _, level := range [...]struct {
-		delimiter byte
-		n         int
-	}{
-		{m.delimiters.Field, n},
-		{m.delimiters.Repetition, p.Repetition},
-		{m.delimiters.Component, p.Component},
-		{m.delimiters.Subcomponent, p.Subcomponent},
-	} {
-		if level.n > 0 && found {
-			e, found = m.part(e, level.delimiter, level.n)
-		}
-	}
-	if !found {
-		return nil, false
-	}
-	return m.text[m.offsets[e.before]+1 : m.offsets[e.after]], true
+	return s.m.text[start:end:end], true
 }
 
-// part returns the n-th of the parts into which a delimiter divides e.
-func (m *Message) part(e span, delimiter byte, n int) (span, bool) {
-	for i := e.before + 1; i < e.after && delimiter != 0; i++ {
-		if m.text[m.offsets[i]] != delimiter {
-			continue
-		}
-		if n--; n == 0 {
-			return span{e.before, i}, true
-		}
-		e.before = i
+// part returns the n-th of the parts into which a delimiter divides text[start:end].
+func (m *Message) part(start, end int, delimiter byte, n int) (int, int, bool) {
+	if delimiter == 0 {
+		return start, end, n == 1
 	}
-	return e, n == 1
+	c := m.index.from(start)
+	for {
+		at := c.next(end)
+		switch {
+		case at == end:
+			return start, end, n == 1
+		case m.text[at] != delimiter:
+		case n == 1:
+			return start, at, true
+		default:
+			n--
+			start = at + 1
+		}
+	}
 }
 
 // delimiterField returns MSH-1 or MSH-2, which are never divided.
