@@ -1,0 +1,217 @@
+// Package client is a lake as its users see it: messages go in and come back
+// over the HTTP API, users live in the Cognito user pool. It speaks to a
+// deployed stack and to a lake on one machine alike; a Connection says which.
+//
+// The package is what `lake send`, `get`, `trace` and `users` are made of, and
+// a program that feeds a lake can use it the same way:
+//
+//	pool := client.NewPool(client.PoolOptions{ID: poolID, ClientID: clientID})
+//	lake, err := client.New(apiURL, pool.SignIn("engine@example.org", password))
+//	receipt, err := lake.Send(ctx, client.Message{Body: er7})
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// answerTimeout is how long one request may take. API Gateway gives up after
+// 30 seconds, so a longer wait would be for nothing.
+const answerTimeout = 35 * time.Second
+
+// TokenSource gives the ID token of a signed-in user. It is called before every
+// request and may be called from several goroutines at once.
+type TokenSource func(context.Context) (string, error)
+
+// Token is the source of one token that was obtained elsewhere.
+func Token(token string) TokenSource {
+	return func(context.Context) (string, error) { return token, nil }
+}
+
+// Client is one user's access to one lake. It is safe for concurrent use.
+type Client struct {
+	base   *url.URL
+	token  TokenSource
+	http   *http.Client
+	policy retryPolicy
+}
+
+// New is a client of the API at apiURL, the stack's output ApiUrl.
+func New(apiURL string, token TokenSource) (*Client, error) {
+	base, err := url.Parse(apiURL)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, fmt.Errorf("%q is not the address of an API: want https://host or http://host:port", apiURL)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64 // a feed keeps many requests in flight to the one host
+	return &Client{
+		base:   base,
+		token:  token,
+		http:   &http.Client{Transport: transport, Timeout: answerTimeout, CheckRedirect: dropToken},
+		policy: defaultRetry,
+	}, nil
+}
+
+// dropToken follows the lake to where large content lies: in S3 itself, whose
+// addresses are signed and refuse a second authorization.
+func dropToken(request *http.Request, earlier []*http.Request) error {
+	if len(earlier) > 1 {
+		return errors.New("the lake sends from one place to the next")
+	}
+	request.Header.Del("Authorization")
+	return nil
+}
+
+// Message is what a sender hands over: the bytes of one ER7 message, which the
+// lake keeps as they are.
+type Message struct {
+	Body    []byte
+	Charset string // an IANA name, as utf-8 or iso-8859-1; "" declares none
+}
+
+// Receipt is the lake's promise to keep a message.
+type Receipt struct {
+	ID        string `json:"id"`        // of the message; a duplicate's is that of the first one
+	Status    int    `json:"status"`    // 201, or 409 for a duplicate
+	Duplicate bool   `json:"duplicate"` // the lake had this message already
+	Attempts  int    `json:"attempts"`  // requests that it took, 1 without a retry
+}
+
+// Send posts a message. A lake that cannot answer now, and an answer that got
+// lost, are tried again: the lake knows a message by its content, so sending it
+// twice never makes a second copy. A refusal is a *Problem.
+func (c *Client) Send(ctx context.Context, m Message) (Receipt, error) {
+	contentType := "application/hl7-v2"
+	if m.Charset != "" {
+		contentType = mime.FormatMediaType(contentType, map[string]string{"charset": m.Charset})
+		if contentType == "" {
+			return Receipt{}, errors.New("the charset's name is not one that a Content-Type can carry")
+		}
+	}
+	answer, err := c.do(ctx, http.MethodPost, "er7", contentType, m.Body)
+	if err != nil {
+		return Receipt{}, err
+	}
+	receipt := Receipt{Status: answer.status, Attempts: answer.attempts}
+	switch answer.status {
+	case http.StatusCreated:
+	case http.StatusConflict:
+		receipt.Duplicate = true
+	default:
+		return Receipt{}, answer.problem()
+	}
+	var body struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(answer.body, &body); err != nil || body.ID == "" {
+		return Receipt{}, fmt.Errorf("the answer %d of POST /er7 has no id: is %s a lake?", answer.status, c.base)
+	}
+	receipt.ID = body.ID
+	return receipt, nil
+}
+
+// ER7 is the message as it was sent, byte for byte.
+func (c *Client) ER7(ctx context.Context, id string) ([]byte, error) {
+	return c.get(ctx, "messages/"+url.PathEscape(id)+"/er7")
+}
+
+// JSON is the message's JSON, one line. A message that is not staged yet, or
+// that is no HL7, has none: the error is a *Problem with status 404 and the code
+// not-yet or not-staged.
+func (c *Client) JSON(ctx context.Context, id string) ([]byte, error) {
+	return c.get(ctx, "messages/"+url.PathEscape(id)+"/json")
+}
+
+func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
+	answer, err := c.do(ctx, http.MethodGet, path, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	if answer.status != http.StatusOK {
+		return nil, answer.problem()
+	}
+	return answer.body, nil
+}
+
+// answer is what came back of a request, after all its attempts.
+type answer struct {
+	status   int
+	header   http.Header
+	body     []byte
+	attempts int
+}
+
+// do sends a request until it is answered for good.
+func (c *Client) do(ctx context.Context, method, path, contentType string, body []byte) (answer, error) {
+	for attempt := 1; ; attempt++ {
+		a, err := c.once(ctx, method, path, contentType, body)
+		a.attempts = attempt
+		wait, again := c.policy.next(attempt, a, err)
+		if !again {
+			return a, err
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return answer{}, err
+		}
+	}
+}
+
+func (c *Client) once(ctx context.Context, method, path, contentType string, body []byte) (answer, error) {
+	token, err := c.token(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), bytes.NewReader(body))
+	if err != nil {
+		return answer{}, err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return answer{}, c.unreachable(ctx, err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{}, c.unreachable(ctx, err)
+	}
+	return answer{status: response.StatusCode, header: response.Header, body: content}, nil
+}
+
+// UnreachableError says that a lake did not answer: nothing is known of what
+// was sent.
+type UnreachableError struct {
+	URL string // the API's
+	Err error
+}
+
+func (e *UnreachableError) Error() string { return fmt.Sprintf("no answer from %s: %v", e.URL, e.Err) }
+
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// Refused says that nothing listens at the address.
+func (e *UnreachableError) Refused() bool { return errors.Is(e.Err, syscall.ECONNREFUSED) }
+
+func (c *Client) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	// url.Error repeats method and address, which are told already.
+	if inner, ok := errors.AsType[*url.Error](err); ok {
+		err = inner.Err
+	}
+	return &UnreachableError{URL: strings.TrimSuffix(c.base.String(), "/"), Err: err}
+}

@@ -1,0 +1,179 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Outputs are the outputs of the lake's stacks, as `cdk deploy --outputs-file`
+// writes them: stack name, output name, value.
+type Outputs map[string]map[string]string
+
+// The outputs that a client uses.
+const (
+	OutputAPI     = "ApiUrl"
+	OutputPool    = "UserPoolId"
+	OutputClient  = "UserPoolClientId"
+	OutputLake    = "LakeBucketName"
+	OutputHub     = "HubTopicArn"
+	OutputCatalog = "CatalogTableName"
+)
+
+// Get is the value of the output of that name, of whichever stack has it.
+func (o Outputs) Get(name string) (string, error) {
+	found := map[string]string{}
+	for stack, outputs := range o {
+		if value, ok := outputs[name]; ok {
+			found[stack] = value
+		}
+	}
+	var stacks []string
+	var value string
+	for stack, v := range found {
+		stacks = append(stacks, stack)
+		value = v
+	}
+	slices.Sort(stacks)
+	switch len(stacks) {
+	case 0:
+		return "", &OutputError{Name: name}
+	case 1:
+		return value, nil
+	default:
+		return "", &OutputError{Name: name, Stacks: stacks}
+	}
+}
+
+// OutputError says that the outputs hold no value of that name, or several.
+type OutputError struct {
+	Name   string
+	Stacks []string // that have it; nil is none
+}
+
+func (e *OutputError) Error() string {
+	if e.Stacks == nil {
+		return "no stack has the output " + e.Name
+	}
+	return fmt.Sprintf("the output %s is in several stacks: %s", e.Name, strings.Join(e.Stacks, ", "))
+}
+
+// ReadOutputs reads a file of `cdk deploy --outputs-file`.
+func ReadOutputs(path string) (Outputs, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var outputs Outputs
+	if err := json.Unmarshal(text, &outputs); err != nil {
+		return nil, fmt.Errorf("%s is not a file of `cdk deploy --outputs-file`: %w", path, err)
+	}
+	return outputs, nil
+}
+
+// Connection is all that a client needs to know of one lake.
+type Connection struct {
+	Outputs     Outputs   `json:"outputs"`
+	Endpoint    string    `json:"endpoint,omitempty"`    // for AWS SDKs; "" is AWS itself
+	Credentials *Key      `json:"credentials,omitempty"` // of an administrator, for Endpoint
+	Users       []Account `json:"users,omitempty"`       // whom the lake was started with
+}
+
+// Key is an access key of a lake on one machine. It is worth nothing elsewhere.
+type Key struct {
+	AccessKeyID     string `json:"access_key_id"`
+	SecretAccessKey string `json:"secret_access_key"`
+	Region          string `json:"region"`
+}
+
+// Account is a user with the password.
+type Account struct {
+	User
+	Password string `json:"password"`
+}
+
+// ReadConnection reads what Write wrote. A missing file is fs.ErrNotExist.
+func ReadConnection(path string) (Connection, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Connection{}, err
+	}
+	var c Connection
+	if err := json.Unmarshal(text, &c); err != nil {
+		return Connection{}, fmt.Errorf("%s is not a lake's connection: %w", path, err)
+	}
+	return c, nil
+}
+
+// Write puts the connection into a file that only its owner can read. The file
+// is replaced as a whole, so a reader never sees half of it.
+func (c Connection) Write(path string) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(append(text, '\n'))
+	err = errors.Join(err, file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, removeIfThere(file.Name()))
+	}
+	return nil
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Account is the account whose e-mail address is name, or begins with name and
+// an @; false when there is none.
+func (c Connection) Account(name string) (Account, bool) {
+	for _, account := range c.Users {
+		if account.Email == name || strings.HasPrefix(account.Email, name+"@") {
+			return account, true
+		}
+	}
+	return Account{}, false
+}
+
+// Pool is the lake's user pool, called with the administrator's credentials:
+// the connection's own, else those given, which may be nil for signing in only.
+func (c Connection) Pool(admin aws.CredentialsProvider) (*Pool, error) {
+	id, err := c.Outputs.Get(OutputPool)
+	if err != nil {
+		return nil, err
+	}
+	clientID, err := c.Outputs.Get(OutputClient)
+	if err != nil {
+		return nil, err
+	}
+	if c.Credentials != nil {
+		admin = StaticCredentials(c.Credentials.AccessKeyID, c.Credentials.SecretAccessKey)
+	}
+	return NewPool(PoolOptions{ID: id, ClientID: clientID, Endpoint: c.Endpoint, Credentials: admin}), nil
+}
+
+// Client is the lake's API, with the given user's tokens.
+func (c Connection) Client(token TokenSource) (*Client, error) {
+	api, err := c.Outputs.Get(OutputAPI)
+	if err != nil {
+		return nil, err
+	}
+	return New(api, token)
+}

@@ -1,0 +1,225 @@
+package client
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+)
+
+// The attributes of a user that say which institution's messages they may read
+// and send. Cognito puts them into the ID token as claims of the same names.
+const (
+	readAttribute  = "custom:read"
+	writeAttribute = "custom:write"
+)
+
+// PoolOptions say where a user pool is.
+type PoolOptions struct {
+	ID       string // the stack's output UserPoolId, as eu-west-1_AbCdEf
+	ClientID string // the stack's output UserPoolClientId
+	Endpoint string // of a lake on one machine; "" is AWS
+	// Credentials are those of an administrator. Signing in needs none, so nil
+	// is right for a Pool that is only for that.
+	Credentials aws.CredentialsProvider
+}
+
+// Pool is the user pool of a lake. It is safe for concurrent use.
+type Pool struct {
+	options PoolOptions
+	api     *cognito.Client
+}
+
+// NewPool is the pool at the given place. It does not call it.
+func NewPool(o PoolOptions) *Pool {
+	region, _, _ := strings.Cut(o.ID, "_") // "The user pool ID", Amazon Cognito API reference: region_characters
+	options := cognito.Options{Region: region, Credentials: o.Credentials}
+	if o.Credentials == nil {
+		options.Credentials = aws.AnonymousCredentials{}
+	}
+	if o.Endpoint != "" {
+		options.BaseEndpoint = &o.Endpoint
+	}
+	return &Pool{options: o, api: cognito.New(options)}
+}
+
+// StaticCredentials are an access key as a provider.
+func StaticCredentials(accessKeyID, secretAccessKey string) aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, "")
+}
+
+// User is a user of the lake.
+type User struct {
+	Email  string `json:"email"`
+	Read   string `json:"read,omitempty"`   // the institution whose messages the user may read
+	Write  string `json:"write,omitempty"`  // the institution for which the user may send
+	Status string `json:"status,omitempty"` // Cognito's, as CONFIRMED; only List fills it
+}
+
+// tokenMargin is how long before its end a token is no longer used, so that it
+// does not expire on its way.
+const tokenMargin = time.Minute
+
+// SignIn is the source of the user's tokens. It signs in on first use and again
+// when the token is about to expire. The pool's client must allow
+// USER_PASSWORD_AUTH, as that of dev does.
+func (p *Pool) SignIn(email, password string) TokenSource {
+	var (
+		mu      sync.Mutex
+		token   string
+		expires time.Time
+	)
+	return func(ctx context.Context) (string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if token != "" && time.Now().Before(expires) {
+			return token, nil
+		}
+		out, err := p.api.InitiateAuth(ctx, &cognito.InitiateAuthInput{
+			AuthFlow:       types.AuthFlowTypeUserPasswordAuth,
+			ClientId:       &p.options.ClientID,
+			AuthParameters: map[string]string{"USERNAME": email, "PASSWORD": password},
+		})
+		if err != nil {
+			return "", signInError(email, err)
+		}
+		if out.AuthenticationResult == nil {
+			return "", &SignInError{Email: email, Reason: fmt.Sprintf("the user pool asks for %s first", out.ChallengeName)}
+		}
+		token = aws.ToString(out.AuthenticationResult.IdToken)
+		lifetime := time.Duration(out.AuthenticationResult.ExpiresIn) * time.Second
+		expires = time.Now().Add(lifetime - tokenMargin)
+		return token, nil
+	}
+}
+
+// SignInError says why a user was not signed in.
+type SignInError struct {
+	Email  string
+	Reason string
+	Err    error // Cognito's; may be nil
+}
+
+func (e *SignInError) Error() string { return "sign in as " + e.Email + ": " + e.Reason }
+
+func (e *SignInError) Unwrap() error { return e.Err }
+
+func signInError(email string, err error) error {
+	if _, ok := errors.AsType[*types.NotAuthorizedException](err); ok {
+		return &SignInError{Email: email, Reason: "unknown user or wrong password", Err: err}
+	}
+	if _, ok := errors.AsType[*types.UserNotFoundException](err); ok {
+		return &SignInError{Email: email, Reason: "unknown user or wrong password", Err: err}
+	}
+	return fmt.Errorf("sign in as %s: %w", email, err)
+}
+
+// ErrUserExists is what Add returns for an e-mail address that has a user.
+var ErrUserExists = errors.New("there is a user with this e-mail address")
+
+// ErrNoUser is what the changes return for an unknown user.
+var ErrNoUser = errors.New("there is no user with this e-mail address")
+
+// Add creates a user who can sign in with the password at once. No mail is
+// sent. When the password is refused, the user is not kept.
+func (p *Pool) Add(ctx context.Context, u User, password string) error {
+	_, err := p.api.AdminCreateUser(ctx, &cognito.AdminCreateUserInput{
+		UserPoolId:     &p.options.ID,
+		Username:       &u.Email,
+		MessageAction:  types.MessageActionTypeSuppress,
+		UserAttributes: attributes(u),
+	})
+	if _, ok := errors.AsType[*types.UsernameExistsException](err); ok {
+		return fmt.Errorf("add %s: %w", u.Email, ErrUserExists)
+	}
+	if err != nil {
+		return fmt.Errorf("add %s: %w", u.Email, err)
+	}
+	if err := p.SetPassword(ctx, u.Email, password); err != nil {
+		return errors.Join(err, p.Remove(ctx, u.Email))
+	}
+	return nil
+}
+
+func attributes(u User) []types.AttributeType {
+	list := []types.AttributeType{
+		{Name: aws.String("email"), Value: &u.Email},
+		{Name: aws.String("email_verified"), Value: aws.String("true")},
+	}
+	if u.Read != "" {
+		list = append(list, types.AttributeType{Name: aws.String(readAttribute), Value: &u.Read})
+	}
+	if u.Write != "" {
+		list = append(list, types.AttributeType{Name: aws.String(writeAttribute), Value: &u.Write})
+	}
+	return list
+}
+
+// SetPassword gives the user a new password for good.
+func (p *Pool) SetPassword(ctx context.Context, email, password string) error {
+	_, err := p.api.AdminSetUserPassword(ctx, &cognito.AdminSetUserPasswordInput{
+		UserPoolId: &p.options.ID, Username: &email, Password: &password, Permanent: true,
+	})
+	return changed("set the password of", email, err)
+}
+
+// Remove deletes the user. Tokens that were given out work until they expire.
+func (p *Pool) Remove(ctx context.Context, email string) error {
+	_, err := p.api.AdminDeleteUser(ctx, &cognito.AdminDeleteUserInput{UserPoolId: &p.options.ID, Username: &email})
+	return changed("remove", email, err)
+}
+
+func changed(what, email string, err error) error {
+	if _, ok := errors.AsType[*types.UserNotFoundException](err); ok {
+		err = ErrNoUser
+	}
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", what, email, err)
+	}
+	return nil
+}
+
+// List is all users, by e-mail address.
+func (p *Pool) List(ctx context.Context) ([]User, error) {
+	var users []User
+	pages := cognito.NewListUsersPaginator(p.api, &cognito.ListUsersInput{UserPoolId: &p.options.ID})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the users: %w", err)
+		}
+		for _, entry := range page.Users {
+			users = append(users, listed(entry))
+		}
+	}
+	slices.SortFunc(users, func(a, b User) int { return cmp.Compare(a.Email, b.Email) })
+	return users, nil
+}
+
+func listed(entry types.UserType) User {
+	user := User{Status: string(entry.UserStatus)}
+	for _, attribute := range entry.Attributes {
+		value := aws.ToString(attribute.Value)
+		switch aws.ToString(attribute.Name) {
+		case "email":
+			user.Email = value
+		case readAttribute:
+			user.Read = value
+		case writeAttribute:
+			user.Write = value
+		}
+	}
+	if user.Email == "" {
+		user.Email = aws.ToString(entry.Username)
+	}
+	return user
+}

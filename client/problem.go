@@ -1,0 +1,41 @@
+package client
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/http"
+)
+
+// Problem is the lake's refusal of a request, read from its problem details
+// (RFC 9457) or from API Gateway's own {"message": …}.
+type Problem struct {
+	Status int    // HTTP status
+	Code   string // what is wrong, for a program: not-staged; "" where the API's gateway refused
+	Detail string // what is wrong, in the lake's words; never empty
+}
+
+func (p *Problem) Error() string {
+	title := http.StatusText(p.Status)
+	if title == p.Detail {
+		return fmt.Sprintf("%d %s", p.Status, title)
+	}
+	return fmt.Sprintf("%d %s: %s", p.Status, title, p.Detail)
+}
+
+func (a answer) problem() *Problem {
+	var body struct {
+		Title   string `json:"title"`
+		Detail  string `json:"detail"`
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	}
+	// An answer that is not JSON comes from something between us and the lake;
+	// its status is all that can be said of it.
+	_ = json.Unmarshal(a.body, &body)
+	return &Problem{
+		Status: a.status,
+		Code:   body.Code,
+		Detail: cmp.Or(body.Detail, body.Title, body.Message, http.StatusText(a.status), "an unknown status"),
+	}
+}
