@@ -75,3 +75,19 @@ func (s Statement) check() error {
 	}
 	return nil
 }
+
+// Allow is a document of one statement that lets a service do an action to a
+// resource under conditions: operator, key, value.
+func Allow(service, action, resource string, conditions map[string]map[string]string) Document {
+	s := Statement{
+		Effect: "Allow", Principal: principals{"Service": {service}},
+		Action: texts{action}, Resource: texts{resource}, Condition: map[string]map[string]texts{},
+	}
+	for operator, keys := range conditions {
+		s.Condition[operator] = map[string]texts{}
+		for key, value := range keys {
+			s.Condition[operator][key] = texts{value}
+		}
+	}
+	return Document{Statement: []Statement{s}}
+}

@@ -122,7 +122,7 @@ func (e *Engine) decide(caller, action, resource string, keys map[string]string)
 			continue
 		}
 		for _, s := range policy.statements {
-			if s.Principal.names(caller) && s.matches(action, resource, keys) {
+			if s.names(caller) && s.matches(action, resource, keys) {
 				allowed, denied = s.count(allowed, denied)
 			}
 		}

@@ -27,19 +27,16 @@ func included(patterns, exceptions []string, value string, fold func(string) str
 }
 
 // names tells whether the statement of a resource policy speaks of the caller:
-// an ARN or a service's name.
-func (p principals) names(caller string) bool {
-	if slices.Contains(p["Service"], caller) || slices.Contains(p["AWS"], "*") {
+// an ARN or a service's name. An allow for the whole account names nobody: it
+// leaves the decision to the callers' own policies; a deny names everybody in it.
+func (s Statement) names(caller string) bool {
+	if slices.Contains(s.Principal["Service"], caller) || slices.Contains(s.Principal["AWS"], "*") {
 		return true
 	}
-	return slices.ContainsFunc(p["AWS"], func(principal string) bool {
-		return principal == caller || isAccount(principal)
+	return slices.ContainsFunc(s.Principal["AWS"], func(principal string) bool {
+		return principal == caller || (s.Effect == "Deny" && strings.HasSuffix(principal, ":root"))
 	})
 }
-
-// isAccount tells whether a principal is the whole account, which then leaves
-// the decision to the callers' own policies.
-func isAccount(principal string) bool { return strings.HasSuffix(principal, ":root") }
 
 func (s Statement) conditionsHold(keys map[string]string) bool {
 	for operator, conditions := range s.Condition {

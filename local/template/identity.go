@@ -3,6 +3,7 @@ package template
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"maps"
 	"strings"
 
 	"hl7lake/local/wire"
@@ -12,88 +13,106 @@ import (
 // when it is created. They depend on the stack's name and the logical id only,
 // so that a lake that is started again finds its own data.
 func (r *Resource) identify() {
-	generated := r.Stack.Name + "-" + r.LogicalID + "-" + identifier(r.Stack.Name+"/"+r.LogicalID, 8)
-	named := func(property string) string {
-		if name, given := r.properties[property].(string); given {
-			return name
-		}
-		return generated
-	}
-	short := identifier(r.Stack.Name+"/"+r.LogicalID, 10)
-	switch r.Type {
-	case "AWS::S3::Bucket":
-		name := strings.ToLower(named("BucketName"))
-		if len(name) > 63 { // the longest that S3 takes
-			name = name[:54] + "-" + identifier(name, 8)
-		}
-		r.is(name, "arn:aws:s3:::"+name)
-		r.Attributes["DomainName"] = name + ".s3.amazonaws.com"
-		r.Attributes["RegionalDomainName"] = name + ".s3." + wire.Region + ".amazonaws.com"
-	case "AWS::DynamoDB::Table":
-		name := named("TableName")
-		r.is(name, wire.ARN("dynamodb", "table/"+name))
-	case "AWS::SNS::Topic":
-		name := named("TopicName")
-		r.is(wire.ARN("sns", name), wire.ARN("sns", name))
-		r.Attributes["TopicArn"], r.Attributes["TopicName"] = r.PhysicalID, name
-	case "AWS::SNS::Subscription":
-		r.is(wire.ARN("sns", generated), wire.ARN("sns", generated))
-	case "AWS::SQS::Queue":
-		name := named("QueueName")
-		r.is("https://sqs."+wire.Region+".amazonaws.com/"+wire.Account+"/"+name, wire.ARN("sqs", name))
-		r.Attributes["QueueName"], r.Attributes["QueueUrl"] = name, r.PhysicalID
-	case "AWS::Lambda::Function":
-		name := named("FunctionName")
-		if len(name) > 64 { // the longest that Lambda takes
-			name = name[:55] + "-" + identifier(name, 8)
-		}
-		r.is(name, wire.ARN("lambda", "function:"+name))
-	case "AWS::IAM::Role":
-		name := named("RoleName")
-		r.is(name, "arn:aws:iam::"+wire.Account+":role/"+name)
-	case "AWS::Cognito::UserPool":
-		id := wire.Region + "_" + short[:9]
-		r.is(id, wire.ARN("cognito-idp", "userpool/"+id))
-		provider := "cognito-idp." + wire.Region + ".amazonaws.com/" + id
-		r.Attributes["UserPoolId"], r.Attributes["ProviderName"], r.Attributes["ProviderURL"] = id, provider, "https://"+provider
-	case "AWS::Cognito::UserPoolClient":
-		id := strings.ToLower(identifier(r.Stack.Name+"/"+r.LogicalID, 26))
-		r.is(id, "")
-		r.Attributes["ClientId"] = id
-	case "AWS::ApiGatewayV2::Api":
-		id := strings.ToLower(short)
-		r.is(id, "")
-		r.Attributes["ApiId"] = id
-		r.Attributes["ApiEndpoint"] = "https://" + id + ".execute-api." + wire.Region + ".amazonaws.com"
-	case "AWS::StepFunctions::StateMachine":
-		name := named("StateMachineName")
-		if len(name) > 80 { // the longest that Step Functions takes
-			name = name[:71] + "-" + identifier(name, 8)
-		}
-		r.is(wire.ARN("states", "stateMachine:"+name), wire.ARN("states", "stateMachine:"+name))
-		r.Attributes["Name"] = name
-	case "AWS::Logs::LogGroup":
-		name := named("LogGroupName")
-		r.is(name, wire.ARN("logs", "log-group:"+name+":*"))
-	case "AWS::KMS::Key":
-		r.is(strings.ToLower(short), wire.ARN("kms", "key/"+strings.ToLower(short)))
-	case "AWS::ApiGatewayV2::Authorizer":
-		r.is(short, "")
-		r.Attributes["AuthorizerId"] = short
-	default:
-		r.is(short, "")
+	r.PhysicalID, r.Attributes = r.short(), map[string]string{}
+	if identify, known := identities()[r.Type]; known {
+		id, attributes := identify(r)
+		r.PhysicalID = id
+		maps.Copy(r.Attributes, attributes)
 	}
 }
 
-func (r *Resource) is(physicalID, arn string) {
-	r.PhysicalID, r.Attributes = physicalID, map[string]string{}
-	if arn != "" {
-		r.Attributes["Arn"] = arn
+type attributes map[string]string
+
+// identities says, by type, what Ref gives and which attributes Fn::GetAtt
+// finds. A type that is not here has an opaque id and no attributes.
+func identities() map[string]func(*Resource) (string, attributes) {
+	return map[string]func(*Resource) (string, attributes){
+		"AWS::S3::Bucket": func(r *Resource) (string, attributes) {
+			name := strings.ToLower(r.name("BucketName", 63))
+			return name, attributes{
+				"Arn": "arn:aws:s3:::" + name, "DomainName": name + ".s3.amazonaws.com",
+				"RegionalDomainName": name + ".s3." + wire.Region + ".amazonaws.com",
+			}
+		},
+		"AWS::DynamoDB::Table": func(r *Resource) (string, attributes) {
+			name := r.name("TableName", 255)
+			return name, attributes{"Arn": wire.ARN("dynamodb", "table/"+name)}
+		},
+		"AWS::SNS::Topic": func(r *Resource) (string, attributes) {
+			name := r.name("TopicName", 256)
+			arn := wire.ARN("sns", name)
+			return arn, attributes{"TopicArn": arn, "TopicName": name}
+		},
+		"AWS::SNS::Subscription": func(r *Resource) (string, attributes) {
+			arn := wire.ARN("sns", r.name("", 256))
+			return arn, attributes{"Arn": arn}
+		},
+		"AWS::SQS::Queue": func(r *Resource) (string, attributes) {
+			name := r.name("QueueName", 80)
+			url := "https://sqs." + wire.Region + ".amazonaws.com/" + wire.Account + "/" + name
+			return url, attributes{"Arn": wire.ARN("sqs", name), "QueueName": name, "QueueUrl": url}
+		},
+		"AWS::Lambda::Function": func(r *Resource) (string, attributes) {
+			name := r.name("FunctionName", 64)
+			return name, attributes{"Arn": wire.ARN("lambda", "function:"+name)}
+		},
+		"AWS::IAM::Role": func(r *Resource) (string, attributes) {
+			name := r.name("RoleName", 64)
+			return name, attributes{"Arn": "arn:aws:iam::" + wire.Account + ":role/" + name}
+		},
+		"AWS::StepFunctions::StateMachine": func(r *Resource) (string, attributes) {
+			name := r.name("StateMachineName", 80)
+			arn := wire.ARN("states", "stateMachine:"+name)
+			return arn, attributes{"Arn": arn, "Name": name}
+		},
+		"AWS::Logs::LogGroup": func(r *Resource) (string, attributes) {
+			name := r.name("LogGroupName", 512)
+			return name, attributes{"Arn": wire.ARN("logs", "log-group:"+name+":*")}
+		},
+		"AWS::KMS::Key": func(r *Resource) (string, attributes) {
+			id := strings.ToLower(r.short())
+			return id, attributes{"KeyId": id, "Arn": wire.ARN("kms", "key/"+id)}
+		},
+		"AWS::Cognito::UserPool": func(r *Resource) (string, attributes) {
+			id := wire.Region + "_" + r.short()[:9]
+			provider := "cognito-idp." + wire.Region + ".amazonaws.com/" + id
+			return id, attributes{
+				"Arn": wire.ARN("cognito-idp", "userpool/"+id), "UserPoolId": id,
+				"ProviderName": provider, "ProviderURL": "https://" + provider,
+			}
+		},
+		"AWS::Cognito::UserPoolClient": func(r *Resource) (string, attributes) {
+			id := strings.ToLower(digest(r.seed(), 26))
+			return id, attributes{"ClientId": id}
+		},
+		"AWS::ApiGatewayV2::Api": func(r *Resource) (string, attributes) {
+			id := strings.ToLower(r.short())
+			return id, attributes{"ApiId": id, "ApiEndpoint": "https://" + id + ".execute-api." + wire.Region + ".amazonaws.com"}
+		},
+		"AWS::ApiGatewayV2::Authorizer": func(r *Resource) (string, attributes) {
+			return r.short(), attributes{"AuthorizerId": r.short()}
+		},
 	}
 }
 
-// identifier is a stable name of the given length made of A-Z and 2-7.
-func identifier(seed string, length int) string {
+// name is the resource's name: what the property says or, where it says
+// nothing, one made of the stack's name, the logical id and a digest of both, as
+// CloudFormation makes it. It has at most longest characters.
+func (r *Resource) name(property string, longest int) string {
+	if given, is := r.properties[property].(string); is {
+		return given
+	}
+	name, suffix := r.Stack.Name+"-"+r.LogicalID, "-"+digest(r.seed(), 8)
+	return name[:min(len(name), longest-len(suffix))] + suffix
+}
+
+// short is an id that says nothing.
+func (r *Resource) short() string { return digest(r.seed(), 10) }
+
+func (r *Resource) seed() string { return r.Stack.Name + "/" + r.LogicalID }
+
+// digest is a text of the given length, A-Z and 2-7, that depends on seed only.
+func digest(seed string, length int) string {
 	sum := sha256.Sum256([]byte(seed))
 	return base32.StdEncoding.EncodeToString(sum[:])[:length]
 }

@@ -120,7 +120,7 @@ func (s *Stack) ref(argument any) (any, error) {
 	case "AWS::StackName":
 		return s.Name, nil
 	case "AWS::StackId":
-		return wire.ARN("cloudformation", "stack/"+s.Name+"/"+identifier(s.Name, 12)), nil
+		return wire.ARN("cloudformation", "stack/"+s.Name+"/"+digest(s.Name, 12)), nil
 	case "AWS::NoValue":
 		return noValue{}, nil
 	}

@@ -1,0 +1,21 @@
+// Package local runs a synthesized cloud assembly on one machine: the
+// CloudFormation templates that `cdk synth` writes, by default the committed
+// snapshots, are loaded and resolved, the functions they name are built for
+// this machine, and everything is served behind AWS's own wire protocols on one
+// loopback port, so that functions, the AWS CLI and any AWS SDK talk to it as
+// they would talk to AWS.
+//
+//	local.go       Start, Lake, Close: who owns what
+//	provision.go   from a template's resource to the service that runs it
+//	gateway.go     one port: which service a request is for, and who calls
+//	credentials.go the credentials of each role, and of the person at the keyboard
+//	build.go       builds the functions for this machine
+//	folder.go      the data folder: its version, its lock
+//	template/      CloudFormation templates and their intrinsic functions
+//	iam/           who may do what, from the templates' policies
+//	dynamodb/ s3/ sns/ sqs/ lambda/ states/ cognito/ httpapi/   a service each
+//	wire/ store/   what the services share: protocols, durable storage
+//
+// A resource type that is not run here is listed by Lake.NotRun, a property or
+// an intrinsic function that is not understood stops the start with its name.
+package local
