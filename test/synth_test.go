@@ -4,6 +4,7 @@ package test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -61,7 +62,7 @@ func runAgain() int {
 		}
 		return 0
 	}
-	again := exec.Command(os.Args[0], os.Args[1:]...)
+	again := exec.CommandContext(context.Background(), os.Args[0], os.Args[1:]...)
 	again.Stdout, again.Stderr = os.Stdout, os.Stderr
 	again.Env = append(os.Environ(), prepared+"=1",
 		"CDK_VALIDATION=false", // takes longer than all the rest; cfn-lint reads the same templates, and cdk synth validates them
@@ -93,7 +94,7 @@ func run(m *testing.M) int {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	defer jsii.Close()
 	assemblies = map[string]assembly{}
 	for _, env := range stacks.Environments() {
@@ -134,7 +135,7 @@ func readStack(artifact cxapi.CloudFormationStackArtifact) stack {
 		}
 	}
 	for _, message := range *artifact.Messages() {
-		result.messages = append(result.messages, fmt.Sprint(*message.Id, ": ", message.Entry.Data))
+		result.messages = append(result.messages, fmt.Sprint(message.Entry.Data))
 	}
 	return result
 }
