@@ -47,6 +47,18 @@ type Subscription struct {
 	SubscriptionArn string `json:"-"` // the resource's physical id
 }
 
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (t *Topic) UnmarshalJSON(text []byte) error {
+	type properties Topic
+	return wire.Properties(text, (*properties)(t), "DisplayName", "KmsMasterKeyId", "Tags", "TracingConfig")
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (s *Subscription) UnmarshalJSON(text []byte) error {
+	type properties Subscription
+	return wire.Properties(text, (*properties)(s))
+}
+
 // Subscribers take what a topic delivers. Each returns once it has the message
 // durably.
 type Subscribers struct {
