@@ -1,0 +1,177 @@
+// Package cognito runs the user pools of the templates: an administrator creates
+// users, they sign in with a password over Cognito's own protocol, and get the
+// ID, access and refresh tokens that Cognito would give them, signed with the
+// pool's own key. The HTTP API's authorizer takes that key from Keys; anyone
+// else finds it at /<pool id>/.well-known/jwks.json.
+//
+// There is no mail, no hosted sign-in page, no SRP and no second factor. A pool
+// or client that asks for more than is run is refused when it is added.
+package cognito
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"hl7lake/local/store"
+	"hl7lake/local/wire"
+)
+
+// Service keeps user pools. Users and keys are durable in its store.
+type Service struct {
+	store     *store.Store
+	authorize wire.Authorize
+	handler   http.Handler
+
+	mu      sync.RWMutex
+	pools   map[string]*pool   // by pool id
+	clients map[string]*client // by client id
+}
+
+// pool is a user pool that can be used.
+type pool struct {
+	UserPool
+	id      string
+	keys    keys
+	created time.Time
+}
+
+// client is an app client of a pool.
+type client struct {
+	UserPoolClient
+	id   string
+	pool *pool
+}
+
+// New returns a service without pools.
+func New(store *store.Store, authorize wire.Authorize) *Service {
+	s := &Service{store: store, authorize: authorize, pools: map[string]*pool{}, clients: map[string]*client{}}
+	s.handler = wire.JSON("1.1", map[string]wire.Operation{
+		"AdminCreateUser":           wire.Op(s.adminCreateUser),
+		"AdminSetUserPassword":      wire.Op(s.adminSetUserPassword),
+		"AdminUpdateUserAttributes": wire.Op(s.adminUpdateUserAttributes),
+		"AdminDeleteUser":           wire.Op(s.adminDeleteUser),
+		"AdminGetUser":              wire.Op(s.adminGetUser),
+		"AdminDisableUser":          wire.Op(s.adminDisableUser),
+		"AdminEnableUser":           wire.Op(s.adminEnableUser),
+		"ListUsers":                 wire.Op(s.listUsers),
+		"InitiateAuth":              wire.Op(s.initiateAuth),
+		"AdminInitiateAuth":         wire.Op(s.adminInitiateAuth),
+		"RespondToAuthChallenge":    wire.Op(s.respondToAuthChallenge),
+		"DescribeUserPool":          wire.Op(s.describeUserPool),
+		"DescribeUserPoolClient":    wire.Op(s.describeUserPoolClient),
+	})
+	return s
+}
+
+// ServeHTTP answers the service's operations, and GET requests for a pool's keys
+// and OpenID configuration.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		s.serveWellKnown(w, r)
+		return
+	}
+	s.handler.ServeHTTP(w, r)
+}
+
+// AddUserPool makes a user pool known by its id (us-east-1_…), in place of one
+// that had it; its users and its key are those that the store has.
+func (s *Service) AddUserPool(id string, properties UserPool) error {
+	if err := properties.check(); err != nil {
+		return err
+	}
+	keys, err := s.loadKeys(id)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.pools[id] = &pool{UserPool: properties, id: id, keys: keys, created: time.Now()}
+	return nil
+}
+
+// AddUserPoolClient makes an app client known by its id. Its pool must be known.
+func (s *Service) AddUserPoolClient(id string, properties UserPoolClient) error {
+	if err := properties.check(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p, known := s.pools[properties.UserPoolId]
+	if !known {
+		return noPool(properties.UserPoolId)
+	}
+	s.clients[id] = &client{UserPoolClient: properties, id: id, pool: p}
+	return nil
+}
+
+// Keys returns the public keys that sign the tokens of an issuer, and whether
+// the issuer is one of the pools.
+func (s *Service) Keys(issuer string) (*jose.JSONWebKeySet, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p, known := s.pools[issuer[strings.LastIndex(issuer, "/")+1:]]
+	if !known || p.issuer() != issuer {
+		return nil, false
+	}
+	return p.keys.public(), true
+}
+
+// issuer is the iss claim of the pool's tokens.
+func (p *pool) issuer() string {
+	return "https://cognito-idp." + wire.Region + ".amazonaws.com/" + p.id
+}
+
+func (p *pool) arn() string { return wire.ARN("cognito-idp", "userpool/"+p.id) }
+
+// allowed finds a pool for a caller who may do action to it.
+func (s *Service) allowed(ctx context.Context, action, poolID string) (*pool, error) {
+	if err := s.authorize(ctx, "cognito-idp:"+action, wire.ARN("cognito-idp", "userpool/"+poolID), nil); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	p, known := s.pools[poolID]
+	if !known {
+		return nil, noPool(poolID)
+	}
+	return p, nil
+}
+
+func noPool(id string) error {
+	return wire.Errorf("ResourceNotFoundException", "User pool %s does not exist.", id)
+}
+
+func (s *Service) client(id string) (*client, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, known := s.clients[id]
+	if !known {
+		return nil, wire.Errorf("ResourceNotFoundException", "User pool client %s does not exist.", id)
+	}
+	return c, nil
+}
+
+func (s *Service) serveWellKnown(w http.ResponseWriter, r *http.Request) {
+	id, document, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/.well-known/")
+	s.mu.RLock()
+	p, known := s.pools[id]
+	s.mu.RUnlock()
+	w.Header().Set("Content-Type", "application/json")
+	switch {
+	case known && document == "jwks.json":
+		wire.WriteJSON(w, http.StatusOK, p.keys.public())
+	case known && document == "openid-configuration":
+		wire.WriteJSON(w, http.StatusOK, map[string]any{
+			"issuer": p.issuer(), "jwks_uri": p.issuer() + "/.well-known/jwks.json",
+			"id_token_signing_alg_values_supported": []string{string(jose.RS256)},
+			"subject_types_supported":               []string{"public"},
+		})
+	default:
+		wire.WriteJSON(w, http.StatusNotFound, map[string]string{"message": "Not Found"})
+	}
+}

@@ -1,0 +1,264 @@
+package cognito
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"hl7lake/local/wire"
+)
+
+// UserPool has the properties of AWS::Cognito::UserPool that are run here.
+type UserPool struct {
+	UserPoolName          string
+	UsernameAttributes    []string // email, or nothing: then names are free
+	UsernameConfiguration struct{ CaseSensitive bool }
+	Schema                []Attribute
+	Policies              struct{ PasswordPolicy *PasswordPolicy }
+	MfaConfiguration      string // OFF where it is given
+	AdminCreateUserConfig struct{ AllowAdminCreateUserOnly bool }
+}
+
+// Attribute is one of the pool's attributes of users. Those of its own have
+// their names here without the custom: that they are used with.
+type Attribute struct {
+	Name                       string
+	AttributeDataType          string // String or Number
+	Mutable                    *bool  // true where nil
+	Required                   bool
+	StringAttributeConstraints struct{ MinLength, MaxLength string }
+}
+
+// PasswordPolicy says what a password must have.
+type PasswordPolicy struct {
+	MinimumLength                 int
+	RequireLowercase              bool
+	RequireUppercase              bool
+	RequireNumbers                bool
+	RequireSymbols                bool
+	TemporaryPasswordValidityDays int // 7 where 0
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name. Those
+// about mail, text messages, recovery and deletion mean nothing here.
+func (p *UserPool) UnmarshalJSON(text []byte) error {
+	type properties UserPool
+	return wire.Properties(text, (*properties)(p), "AccountRecoverySetting", "AutoVerifiedAttributes", "DeletionProtection",
+		"EmailConfiguration", "EmailVerificationMessage", "EmailVerificationSubject", "SmsVerificationMessage",
+		"VerificationMessageTemplate", "UserAttributeUpdateSettings", "UserPoolTags", "UserPoolTier")
+}
+
+// UserPoolClient has the properties of AWS::Cognito::UserPoolClient that are run
+// here.
+type UserPoolClient struct {
+	ClientName                      string
+	UserPoolId                      string
+	ExplicitAuthFlows               []string
+	GenerateSecret                  bool
+	AccessTokenValidity             int // 1 hour where 0
+	IdTokenValidity                 int // 1 hour where 0
+	RefreshTokenValidity            int // 30 days where 0
+	TokenValidityUnits              struct{ AccessToken, IdToken, RefreshToken string }
+	AuthSessionValidity             int // minutes; 3 where 0
+	ReadAttributes                  []string
+	WriteAttributes                 []string
+	PreventUserExistenceErrors      string // ENABLED, LEGACY
+	SupportedIdentityProviders      []string
+	AllowedOAuthFlowsUserPoolClient bool
+	EnableTokenRevocation           *bool
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (c *UserPoolClient) UnmarshalJSON(text []byte) error {
+	type properties UserPoolClient
+	return wire.Properties(text, (*properties)(c))
+}
+
+func (p UserPool) check() error {
+	if len(p.UsernameAttributes) > 0 && !slices.Equal(p.UsernameAttributes, []string{"email"}) {
+		return wire.UnsupportedProperty("UsernameAttributes", p.UsernameAttributes)
+	}
+	if p.MfaConfiguration != "" && p.MfaConfiguration != "OFF" {
+		return wire.UnsupportedProperty("MfaConfiguration", p.MfaConfiguration)
+	}
+	for _, attribute := range p.Schema {
+		if attribute.AttributeDataType != "String" && !slices.Contains(standardAttributes(), attribute.Name) {
+			return wire.UnsupportedProperty("Schema.AttributeDataType", attribute.AttributeDataType)
+		}
+	}
+	return nil
+}
+
+func (c UserPoolClient) check() error {
+	switch {
+	case c.GenerateSecret:
+		return wire.UnsupportedProperty("GenerateSecret", true)
+	case c.AllowedOAuthFlowsUserPoolClient:
+		return wire.UnsupportedProperty("AllowedOAuthFlowsUserPoolClient", true)
+	}
+	for _, provider := range c.SupportedIdentityProviders {
+		if provider != "COGNITO" {
+			return wire.UnsupportedProperty("SupportedIdentityProviders", provider)
+		}
+	}
+	for _, flow := range c.ExplicitAuthFlows {
+		if !strings.HasPrefix(flow, "ALLOW_") {
+			return wire.UnsupportedProperty("ExplicitAuthFlows", flow)
+		}
+	}
+	return nil
+}
+
+// allows says whether the client may use a flow. Without a list Cognito allows
+// what needs no password on the wire.
+func (c UserPoolClient) allows(flow string) bool {
+	if len(c.ExplicitAuthFlows) == 0 {
+		return flow == "REFRESH_TOKEN_AUTH"
+	}
+	return slices.Contains(c.ExplicitAuthFlows, "ALLOW_"+flow)
+}
+
+// validity is a token's life, given as a number of units.
+func validity(number int, unit string, defaultUnit, byDefault time.Duration) time.Duration {
+	if number == 0 {
+		return byDefault
+	}
+	units := map[string]time.Duration{"seconds": time.Second, "minutes": time.Minute, "hours": time.Hour, "days": 24 * time.Hour}
+	if d, known := units[unit]; known {
+		return time.Duration(number) * d
+	}
+	return time.Duration(number) * defaultUnit
+}
+
+// standardAttributes are those that every pool has
+// (https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html).
+func standardAttributes() []string {
+	return []string{"address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name", "locale",
+		"middle_name", "name", "nickname", "phone_number", "phone_number_verified", "picture", "preferred_username",
+		"profile", "updated_at", "website", "zoneinfo"}
+}
+
+// attribute finds an attribute of the pool's schema by the name that it is used
+// with.
+func (p *pool) attribute(name string) (Attribute, bool) {
+	bare, custom := strings.CutPrefix(name, "custom:")
+	for _, attribute := range p.Schema {
+		isStandard := slices.Contains(standardAttributes(), attribute.Name)
+		if attribute.Name == bare && isStandard != custom {
+			return attribute, true
+		}
+	}
+	return Attribute{Name: name, AttributeDataType: "String"}, slices.Contains(standardAttributes(), name)
+}
+
+// conforms checks attributes that someone wants to set against the schema.
+func (p *pool) conforms(attributes map[string]string, update bool) error {
+	for _, name := range sortedNames(attributes) {
+		schema, known := p.attribute(name)
+		if !known {
+			return wire.Errorf("InvalidParameterException",
+				"Attributes did not conform to the schema: %s: Attribute does not exist in the schema.\n", name)
+		}
+		if update && schema.Mutable != nil && !*schema.Mutable {
+			return wire.Errorf("InvalidParameterException", "user.%s: Attribute cannot be updated.\n", name)
+		}
+		length := utf8.RuneCountInString(attributes[name])
+		low, high := bound(schema.StringAttributeConstraints.MinLength, 0), bound(schema.StringAttributeConstraints.MaxLength, 2048)
+		if length < low || length > high {
+			return wire.Errorf("InvalidParameterException",
+				"Attributes did not conform to the schema: %s: String must be between %d and %d characters long\n", name, low, high)
+		}
+	}
+	return nil
+}
+
+func bound(text string, byDefault int) int {
+	if n, err := strconv.Atoi(text); err == nil {
+		return n
+	}
+	return byDefault
+}
+
+// accepts checks a password against the pool's policy.
+func (p *pool) accepts(password string) error {
+	policy := p.passwordPolicy()
+	has := func(is func(rune) bool) bool { return strings.ContainsFunc(password, is) }
+	symbol := func(r rune) bool { return strings.ContainsRune("^$*.[]{}()?-\"!@#%&/\\,><':;|_~`+= ", r) }
+	for _, rule := range []struct {
+		broken bool
+		text   string
+	}{
+		{utf8.RuneCountInString(password) < policy.MinimumLength, "Password not long enough"},
+		{policy.RequireLowercase && !has(unicode.IsLower), "Password must have lowercase characters"},
+		{policy.RequireUppercase && !has(unicode.IsUpper), "Password must have uppercase characters"},
+		{policy.RequireNumbers && !has(unicode.IsDigit), "Password must have numeric characters"},
+		{policy.RequireSymbols && !has(symbol), "Password must have symbol characters"},
+	} {
+		if rule.broken {
+			return wire.Errorf("InvalidPasswordException", "Password did not conform with policy: %s", rule.text)
+		}
+	}
+	return nil
+}
+
+// passwordPolicy is the pool's, or Cognito's own where it has none.
+func (p *pool) passwordPolicy() PasswordPolicy {
+	policy := PasswordPolicy{8, true, true, true, true, 7}
+	if p.Policies.PasswordPolicy != nil {
+		policy = *p.Policies.PasswordPolicy
+	}
+	if policy.TemporaryPasswordValidityDays == 0 {
+		policy.TemporaryPasswordValidityDays = 7
+	}
+	policy.MinimumLength = max(policy.MinimumLength, 6)
+	return policy
+}
+
+type describePoolInput struct{ UserPoolId string }
+
+type describePoolOutput struct{ UserPool map[string]any }
+
+func (s *Service) describeUserPool(ctx context.Context, in *describePoolInput) (*describePoolOutput, error) {
+	p, err := s.allowed(ctx, "DescribeUserPool", in.UserPoolId)
+	if err != nil {
+		return nil, err
+	}
+	return &describePoolOutput{map[string]any{
+		"Id": p.id, "Arn": p.arn(), "Name": p.UserPoolName, "UsernameAttributes": p.UsernameAttributes,
+		"UsernameConfiguration": p.UsernameConfiguration, "Policies": map[string]any{"PasswordPolicy": p.passwordPolicy()},
+		"AdminCreateUserConfig": p.AdminCreateUserConfig, "MfaConfiguration": "OFF", "CreationDate": epoch(p.created),
+	}}, nil
+}
+
+type describeClientInput struct{ UserPoolId, ClientId string }
+
+type describeClientOutput struct{ UserPoolClient map[string]any }
+
+func (s *Service) describeUserPoolClient(ctx context.Context, in *describeClientInput) (*describeClientOutput, error) {
+	if _, err := s.allowed(ctx, "DescribeUserPoolClient", in.UserPoolId); err != nil {
+		return nil, err
+	}
+	c, err := s.client(in.ClientId)
+	if err != nil {
+		return nil, err
+	}
+	text, err := json.Marshal(c.UserPoolClient)
+	if err != nil {
+		return nil, err
+	}
+	described := map[string]any{}
+	if err := json.Unmarshal(text, &described); err != nil {
+		return nil, err
+	}
+	delete(described, "GenerateSecret")
+	described["ClientId"] = c.id
+	return &describeClientOutput{described}, nil
+}
+
+// epoch is a time as the JSON protocol writes it.
+func epoch(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
