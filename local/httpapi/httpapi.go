@@ -1,0 +1,198 @@
+// Package httpapi runs the HTTP APIs of the templates (API Gateway v2): it finds
+// the route of a request, checks its token, turns the request into the event
+// that API Gateway would make, invokes the route's function and turns the
+// answer into a response. What API Gateway answers by itself, its refusals and
+// its limits, is answered here with the same status and body.
+package httpapi
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"hl7lake/local/wire"
+)
+
+// Api has the properties of AWS::ApiGatewayV2::Api that are run here.
+type Api struct {
+	Name         string
+	ProtocolType string // HTTP
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (a *Api) UnmarshalJSON(text []byte) error {
+	type properties Api
+	return wire.Properties(text, (*properties)(a), "Description", "Tags")
+}
+
+// Route has the properties of AWS::ApiGatewayV2::Route that are run here.
+type Route struct {
+	ApiId               string
+	RouteKey            string // METHOD /path/{variable}, or $default
+	AuthorizationType   string // JWT, or NONE where it is empty
+	AuthorizerId        string
+	AuthorizationScopes []string
+	Target              string // integrations/<id>
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (r *Route) UnmarshalJSON(text []byte) error {
+	type properties Route
+	return wire.Properties(text, (*properties)(r), "OperationName")
+}
+
+// Integration has the properties of AWS::ApiGatewayV2::Integration that are run
+// here.
+type Integration struct {
+	ApiId                string
+	IntegrationType      string // AWS_PROXY
+	IntegrationMethod    string // POST where it is given
+	IntegrationUri       string // the function's ARN
+	PayloadFormatVersion string // 2.0
+	TimeoutInMillis      int    // 30,000 where 0
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (i *Integration) UnmarshalJSON(text []byte) error {
+	type properties Integration
+	return wire.Properties(text, (*properties)(i), "Description")
+}
+
+// Authorizer has the properties of AWS::ApiGatewayV2::Authorizer that are run
+// here.
+type Authorizer struct {
+	ApiId            string
+	Name             string
+	AuthorizerType   string   // JWT
+	IdentitySource   []string // $request.header.Authorization
+	JwtConfiguration struct {
+		Audience []string
+		Issuer   string
+	}
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (a *Authorizer) UnmarshalJSON(text []byte) error {
+	type properties Authorizer
+	return wire.Properties(text, (*properties)(a))
+}
+
+// Stage has the properties of AWS::ApiGatewayV2::Stage that are run here.
+type Stage struct {
+	ApiId      string
+	StageName  string // $default
+	AutoDeploy bool
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (s *Stage) UnmarshalJSON(text []byte) error {
+	type properties Stage
+	return wire.Properties(text, (*properties)(s), "AccessLogSettings", "Description", "Tags")
+}
+
+// Keys gives the public keys of a tokens' issuer, and whether it is known.
+type Keys func(issuer string) (*jose.JSONWebKeySet, bool)
+
+// Service runs HTTP APIs.
+type Service struct {
+	invoker Invoker
+	keys    Keys
+
+	mu   sync.RWMutex
+	apis map[string]*api // by id
+}
+
+// api is one API with all that belongs to it.
+type api struct {
+	id           string
+	staged       bool              // it has its $default stage
+	routes       map[string]*route // by route key
+	integrations map[string]Integration
+	authorizers  map[string]Authorizer
+}
+
+// New returns a service without APIs.
+func New(invoker Invoker, keys Keys) *Service {
+	return &Service{invoker: invoker, keys: keys, apis: map[string]*api{}}
+}
+
+// AddApi makes an API known by its id, without routes.
+func (s *Service) AddApi(id string, a Api) error {
+	if a.ProtocolType != "HTTP" {
+		return wire.UnsupportedProperty("ProtocolType", a.ProtocolType)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.apis[id] = &api{id: id, routes: map[string]*route{}, integrations: map[string]Integration{}, authorizers: map[string]Authorizer{}}
+	return nil
+}
+
+// AddStage makes the API answer. Its other parts may be added before or after.
+func (s *Service) AddStage(stage Stage) error {
+	if stage.StageName != "$default" {
+		return wire.UnsupportedProperty("StageName", stage.StageName)
+	}
+	return s.with(stage.ApiId, func(a *api) { a.staged = true })
+}
+
+// AddIntegration makes an integration known by its id.
+func (s *Service) AddIntegration(id string, i Integration) error {
+	switch {
+	case i.IntegrationType != "AWS_PROXY":
+		return wire.UnsupportedProperty("IntegrationType", i.IntegrationType)
+	case i.PayloadFormatVersion != "2.0":
+		return wire.UnsupportedProperty("PayloadFormatVersion", i.PayloadFormatVersion)
+	case i.IntegrationMethod != "" && i.IntegrationMethod != http.MethodPost:
+		return wire.UnsupportedProperty("IntegrationMethod", i.IntegrationMethod)
+	case i.TimeoutInMillis < 0 || i.TimeoutInMillis > int(maxIntegration/time.Millisecond):
+		return wire.UnsupportedProperty("TimeoutInMillis", i.TimeoutInMillis)
+	case !strings.Contains(i.IntegrationUri, ":function:"):
+		return wire.UnsupportedProperty("IntegrationUri", i.IntegrationUri)
+	}
+	return s.with(i.ApiId, func(a *api) { a.integrations[id] = i })
+}
+
+// AddAuthorizer makes an authorizer known by its id.
+func (s *Service) AddAuthorizer(id string, z Authorizer) error {
+	if z.AuthorizerType != "JWT" {
+		return wire.UnsupportedProperty("AuthorizerType", z.AuthorizerType)
+	}
+	if !slices.Equal(z.IdentitySource, []string{"$request.header.Authorization"}) {
+		return wire.UnsupportedProperty("IdentitySource", z.IdentitySource)
+	}
+	return s.with(z.ApiId, func(a *api) { a.authorizers[id] = z })
+}
+
+// AddRoute makes a route known. Its integration and authorizer may be added
+// before or after it.
+func (s *Service) AddRoute(r Route) error {
+	if !slices.Contains([]string{"", "NONE", "JWT"}, r.AuthorizationType) {
+		return wire.UnsupportedProperty("AuthorizationType", r.AuthorizationType)
+	}
+	parsed, err := parseRoute(r)
+	if err != nil {
+		return err
+	}
+	return s.with(r.ApiId, func(a *api) { a.routes[r.RouteKey] = parsed })
+}
+
+func (s *Service) with(id string, change func(*api)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a, known := s.apis[id]
+	if !known {
+		return &wire.Error{Status: http.StatusNotFound, Code: "NotFoundException", Message: "Invalid API identifier specified " + wire.Account + ":" + id}
+	}
+	change(a)
+	return nil
+}
+
+// Handler returns what serves an API's own host, by the API's id: the request's
+// path is the route's.
+func (s *Service) Handler(id string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, id) })
+}
