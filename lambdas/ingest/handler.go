@@ -108,9 +108,10 @@ func (h handler) publish(ctx context.Context, claim received.Claim, event hub.Ev
 	return h.received.Finish(ctx, claim)
 }
 
-// release lets the sender's next try take claim over at once.
+// release lets the sender's next try take claim over at once, unless another
+// attempt has it already.
 func (h handler) release(ctx context.Context, claim received.Claim) {
-	if err := h.received.Release(ctx, claim); err != nil {
+	if err := h.received.Release(ctx, claim); err != nil && !errors.Is(err, received.ErrHeld) {
 		h.logger.WarnContext(ctx, "lease not released", "id", claim.ID, "error", telemetry.Describe(err))
 	}
 }

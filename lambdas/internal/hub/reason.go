@@ -24,7 +24,7 @@ const (
 )
 
 var (
-	codePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+	codePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,23}$`)
 	pathPattern = regexp.MustCompile(`^[A-Z][A-Z0-9]{2}(\[\d{1,5}\])?(-\d{1,4}(\[\d{1,5}\])?(\.\d{1,3}){0,2})?$`)
 )
 

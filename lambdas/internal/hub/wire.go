@@ -78,17 +78,24 @@ func wireOf(e Event, encoding, body string) Wire {
 	return Wire{Attributes: attributes, Subject: subject(e), Body: body}
 }
 
+// maxSubject is the longest subject in bytes (Amazon SNS, Publish).
+const maxSubject = 99
+
 // subject carries what the ten attributes that survive raw delivery to SQS
-// have no room for.
+// have no room for. Of a reason too long for it the path is left out.
 func subject(e Event) string {
-	switch {
-	case e.Parser == "":
+	if e.Parser == "" {
 		return ""
-	case e.Name == Error:
-		return "parser=" + e.Parser + " " + e.Reason.String()
-	default:
-		return "parser=" + e.Parser
 	}
+	text := "parser=" + e.Parser
+	if e.Name != Error {
+		return text
+	}
+	reason := e.Reason
+	if len(text)+1+len(reason.String()) > maxSubject {
+		reason.Path = ""
+	}
+	return text + " " + reason.String()
 }
 
 // Event reads the attributes and subject of w, and leaves the body unopened. Its

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 )
 
 // NewLogger writes one JSON object a line to w, in the shape of Lambda's own
@@ -42,9 +43,10 @@ func (h requestHandler) WithGroup(name string) slog.Handler {
 	return requestHandler{h.Handler.WithGroup(name)}
 }
 
-// AWS loads the configuration that the function's environment describes.
+// AWS loads the configuration that the function's environment describes. The
+// SDK's own log is off: it is not JSON, and not ours to vouch for.
 func AWS(ctx context.Context) (aws.Config, error) {
-	return config.LoadDefaultConfig(ctx)
+	return config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 }
 
 // Exit reports why a function cannot start and ends the process: Lambda shows

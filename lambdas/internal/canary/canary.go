@@ -1,0 +1,89 @@
+// Package canary finds leaks: a message with a marker in every field that can
+// hold patient data, and a check that what left a function holds none of them.
+package canary
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// marker is a text that occurs nowhere but in the messages of this package.
+const marker = "Zeisig"
+
+// Owner is the institution that sends the messages.
+const Owner = "vogelsang"
+
+// ControlID is the messages' MSH-10. It tells nothing of a patient, but the
+// lake promises to keep no more than its hash.
+const ControlID = marker + "-control"
+
+// Message is an ADT^A01 about nobody. Its values all hold the marker.
+func Message() []byte {
+	return []byte(strings.Join([]string{
+		fmt.Sprintf(`MSH|^~\&|%[1]s-app|%[1]s-facility|%[1]s-to|%[1]s-place|20260102030405||ADT^A01^ADT_A01|%[2]s|P|2.5.1`, marker, ControlID),
+		fmt.Sprintf(`EVN|A01|20260102|||%[1]s-operator`, marker),
+		fmt.Sprintf(`PID|1||%[1]s-mrn^^^%[1]s-authority||%[1]s-family^%[1]s-given||%[1]s-birth|F|||%[1]s-street^^%[1]s-city||%[1]s-phone`, marker),
+		fmt.Sprintf(`NK1|1|%[1]s-kin`, marker),
+		fmt.Sprintf(`OBX|1|TX|%[1]s-code||%[1]s-text`, marker),
+		fmt.Sprintf(`ZZZ|%[1]s-local`, marker),
+	}, "\r") + "\r")
+}
+
+// Broken is inputs that cannot be staged, with the marker in the places that an
+// error may want to name.
+func Broken() map[string][]byte {
+	return map[string][]byte{
+		"no header":     []byte(marker + " had a temperature of 39 degrees"),
+		"header cut":    []byte("MSH|^~" + marker),
+		"delimiters":    []byte("MSH" + marker + "|" + marker),
+		"type":          []byte(`MSH|^~\&|||||||` + marker + "^" + marker + "|" + ControlID),
+		"two messages":  append(Message(), Message()...),
+		"batch":         append([]byte("BHS|^~\\&|"+marker+"\r"), Message()...),
+		"not UTF-8":     []byte(marker + "\xff\x00\x0b" + marker),
+		"segment names": []byte(marker + "|" + marker + "\r" + marker),
+	}
+}
+
+// Leaks returns where value, in JSON, holds the marker as it stands, in base64
+// or in hex; nil when it does not.
+func Leaks(value any) []string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return []string{"cannot be looked into: " + err.Error()}
+	}
+	return leaks(string(text))
+}
+
+func leaks(text string) []string {
+	var found []string
+	for form, needle := range forms() {
+		if strings.Contains(strings.ToLower(text), strings.ToLower(needle)) {
+			found = append(found, form)
+		}
+	}
+	return found
+}
+
+// forms is the marker as it may hide. Base64 depends on the position of a text
+// modulo 3, so the parts that do not are looked for.
+func forms() map[string]string {
+	all := map[string]string{"plain": marker, "hex": hex.EncodeToString([]byte(marker))}
+	for shift := range 3 {
+		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("_", shift) + marker))
+		from := (shift*8 + 5) / 6
+		all[fmt.Sprintf("base64+%d", shift)] = encoded[from : len(encoded)-1]
+	}
+	return all
+}
+
+// Check fails the test if value holds the marker.
+func Check(t testing.TB, what string, value any) {
+	t.Helper()
+	if found := Leaks(value); found != nil {
+		t.Errorf("%s holds patient data (%s)", what, strings.Join(found, ", "))
+	}
+}

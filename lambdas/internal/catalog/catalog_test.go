@@ -1,0 +1,48 @@
+package catalog_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"hl7lake/lambdas/internal/catalog"
+	"hl7lake/lambdas/internal/hub"
+)
+
+var (
+	root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8") // 2026-11-22T20:32:42.448Z
+	now  = time.Date(2026, 11, 23, 1, 2, 3, 4_999_999, time.FixedZone("", 3600))
+)
+
+func TestAnErrorsEntryTellsWhereAndWhy(t *testing.T) {
+	parent := hub.Event{Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root, Owner: "st-elsewhere", Type: "unknown"}
+	refused := hub.Derive(parent, hub.Error, hub.TXT)
+	refused.Reason = hub.Reason{Code: "no-header", Segment: 1}
+	id := refused.ID.String()
+	want := catalog.Entry{
+		Root: root.String(), Sort: "error#" + id, Zone: catalog.Failed, ID: id, Parent: root.String(),
+		Owner: "st-elsewhere", Received: "2026-11-22T20:32:42.448Z", Written: "2026-11-23T00:02:03.004Z",
+		Type: "unknown", Parser: "1", Bucket: "lake",
+		Key:        "error/protocol=hl7v2/source=st-elsewhere/date=2026-11-22/" + id + ".txt",
+		ReasonCode: "no-header", ReasonSegment: 1, ReasonOffset: new(0),
+	}
+	if diff := cmp.Diff(want, catalog.NewEntry(refused, "lake", now)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestEachEventHasItsZone(t *testing.T) {
+	for name, want := range map[hub.Name]catalog.Zone{hub.Ingested: "ingestion", hub.Staged: "staging", hub.Error: "error"} {
+		if got := catalog.ZoneOf(name); got != want {
+			t.Errorf("%s: got %s", name, got)
+		}
+	}
+}
+
+func TestAControlIDsHashDependsOnTheOwner(t *testing.T) {
+	if catalog.ControlIDHash("a", "b") == catalog.ControlIDHash("c", "b") || catalog.ControlIDHash("a", "bc") == catalog.ControlIDHash("ab", "c") {
+		t.Error("two institutions' control ids look the same")
+	}
+}

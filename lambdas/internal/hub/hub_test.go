@@ -1,0 +1,271 @@
+package hub_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"hl7lake/lambdas/internal/fake"
+	"hl7lake/lambdas/internal/hub"
+)
+
+// root is a UUIDv7 of 2026-11-22T20:32:42.448Z.
+var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")
+
+func ingested(body []byte) hub.Event {
+	return hub.Event{
+		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Owner: "st-elsewhere", Type: "ADT^A01", Charset: "iso-8859-1", Body: body,
+	}
+}
+
+func newTopic() (hub.Topic, *fake.Topic, *fake.Buckets) {
+	topic, buckets := &fake.Topic{}, &fake.Buckets{}
+	return hub.Topic{ARN: "arn", Publisher: topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: buckets}}, topic, buckets
+}
+
+// deliver publishes e and opens what arrives.
+func deliver(t interface{ Fatal(...any) }, e hub.Event) hub.Event {
+	topic, sns, _ := newTopic()
+	if err := topic.Publish(context.Background(), e); err != nil {
+		t.Fatal(err)
+	}
+	got, err := topic.ClaimCheck.Open(context.Background(), hub.FromSNS(sns.Deliveries().Records[0].SNS))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestAnyBodyArrivesByteForByte(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := ingested(rapid.SliceOfN(rapid.Byte(), 1, 400).Draw(t, "body"))
+		if diff := cmp.Diff(e, deliver(t, e)); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestBodiesArriveByteForByte(t *testing.T) {
+	for name, body := range map[string]string{
+		"carriage returns":     "MSH|^~\\&|\rPID|1\r",
+		"MLLP framing":         "\x0bMSH|^~\\&|\r\x1c\r",
+		"byte order mark":      "\ufeffMSH|^~\\&|\r",
+		"not UTF-8":            "MSH|^~\\&|M\xfcller\r",
+		"a NUL":                "MSH|^~\\&|\x00\r",
+		"a noncharacter":       "MSH|\uffff",
+		"line separators":      "MSH|\u2028\u2029\u0085",
+		"one space":            " ",
+		"JSON like a check":    `{"bucket":"checks","key":"another","size":1,"sha256":"00"}`,
+		"JSON like a wire":     `{"attributes":{"encoding":"claim-check"},"body":""}`,
+		"over the limit":       strings.Repeat("0123456789abcdef", 20_000),
+		"grows over the limit": strings.Repeat(`"`, hub.MaxInline-10_000),
+		"binary, over":         strings.Repeat("\x00\xff", hub.MaxInline/2-10_000),
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := ingested([]byte(body))
+			if diff := cmp.Diff(e, deliver(t, e)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestABodyIsCheckedInFromTheLimitOn(t *testing.T) {
+	empty, err := (hub.ClaimCheck{}).Pack(context.Background(), ingested(nil), "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	around, err := empty.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := hub.MaxInline - len(around)
+	for _, test := range []struct{ size, objects int }{{room - 1, 0}, {room, 0}, {room + 1, 1}} {
+		topic, _, buckets := newTopic()
+		if err := topic.Publish(context.Background(), ingested(bytes.Repeat([]byte("x"), test.size))); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(buckets.Names()); got != test.objects {
+			t.Errorf("a body of %d bytes: %d objects in the claim-check bucket, want %d", test.size, got, test.objects)
+		}
+	}
+}
+
+func TestAClaimCheckThatIsNotOursIsRefused(t *testing.T) {
+	topic, _, _ := newTopic()
+	wire, err := topic.ClaimCheck.Pack(context.Background(), ingested(bytes.Repeat([]byte("x"), 300_000)), "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]struct {
+		old, new string
+		want     error
+	}{
+		"another bucket":  {`"bucket":"checks"`, `"bucket":"lake"`, hub.ErrReference},
+		"another size":    {`"size":300000`, `"size":299999`, hub.ErrContent},
+		"a negative size": {`"size":300000`, `"size":-1`, hub.ErrReference},
+		"another hash":    {`"sha256":"`, `"sha256":"0`, hub.ErrContent},
+		"no JSON":         {`{`, ``, hub.ErrReference},
+	} {
+		forged := wire
+		forged.Body = strings.Replace(wire.Body, change.old, change.new, 1)
+		if _, err := topic.ClaimCheck.Open(context.Background(), forged); !errors.Is(err, change.want) {
+			t.Errorf("%s: got %v, want %v", name, err, change.want)
+		}
+	}
+}
+
+func TestADerivedEventRepeatsItsID(t *testing.T) {
+	parent := ingested([]byte("MSH"))
+	staged := hub.Derive(parent, hub.Staged, hub.JSON)
+	refused := hub.Derive(parent, hub.Error, hub.TXT)
+	// The ids are part of the lake's keys: a change here makes copies of all
+	// that is staged again.
+	if want := "db1cb231-4c3c-568e-a866-a8a6ab9da5e8"; staged.ID.String() != want {
+		t.Errorf("staged: got %s, want %s", staged.ID, want)
+	}
+	if want := "1fe85bdb-236e-5a57-bfa4-2bf8b5338a5e"; refused.ID.String() != want {
+		t.Errorf("error: got %s, want %s", refused.ID, want)
+	}
+}
+
+func TestADerivedEventArrivesWithItsReason(t *testing.T) {
+	refused := hub.Derive(ingested(nil), hub.Error, hub.TXT)
+	refused.Reason = hub.Reason{Code: "truncated-header", Segment: 1, Path: "MSH-2", Offset: 4}
+	refused.Body = []byte("MSH|")
+	if diff := cmp.Diff(refused, deliver(t, refused)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestASubjectIsShortWhateverTheReason(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		refused := hub.Derive(ingested(nil), hub.Error, hub.TXT)
+		refused.Body = []byte("x")
+		refused.Reason = hub.Reason{
+			Code:    rapid.OneOf(rapid.String(), rapid.StringMatching(`[a-z-]{1,40}`)).Draw(t, "code"),
+			Segment: rapid.IntRange(-1, 1<<31-1).Draw(t, "segment"),
+			Path:    rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Z]{3}\[\d{5}\]-\d{4}\[\d{5}\]\.\d{3}\.\d{3}`)).Draw(t, "path"),
+			Offset:  rapid.IntRange(0, 1<<31-1).Draw(t, "offset"),
+		}
+		got := deliver(t, refused) // the topic refuses a subject of 100 bytes
+		if got.Reason.Offset != refused.Reason.Offset && got.Reason.Code != "" {
+			t.Fatalf("got %+v, want %+v", got.Reason, refused.Reason)
+		}
+	})
+}
+
+func TestAReasonCarriesNoContent(t *testing.T) {
+	for _, test := range []struct {
+		reason hub.Reason
+		want   string
+	}{
+		{hub.Reason{Code: "no-header", Segment: 1, Path: "MSH-2", Offset: 0}, "code=no-header segment=1 path=MSH-2 offset=0"},
+		{hub.Reason{Code: "bad", Path: "PID[2]-3[1].4.2", Offset: 7}, "code=bad path=PID[2]-3[1].4.2 offset=7"},
+		{hub.Reason{Code: "timeout"}, "code=timeout offset=0"},
+		{hub.Reason{Code: "Doe, Jane", Path: "DOE JANE"}, "offset=0"},
+		{hub.Reason{Code: "no-header", Path: "PID-5 parser=9"}, "code=no-header offset=0"},
+	} {
+		if got := test.reason.String(); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+}
+
+func TestAReasonIsReadFromItsText(t *testing.T) {
+	for _, test := range []struct {
+		text string
+		want hub.Reason
+		ok   bool
+	}{
+		{"code=no-header segment=1 path=MSH-2 offset=12", hub.Reason{Code: "no-header", Segment: 1, Path: "MSH-2", Offset: 12}, true},
+		{"parser=1 code=timeout offset=0", hub.Reason{Code: "timeout"}, true},
+		{"code=x segment=-1 offset=99999999999999999999", hub.Reason{Code: "x"}, true},
+		{"segment=1", hub.Reason{Segment: 1}, false},
+		{"code=<b> path=../..", hub.Reason{}, false},
+		{"", hub.Reason{}, false},
+	} {
+		got, ok := hub.ParseReason(test.text)
+		if diff := cmp.Diff(test.want, got); diff != "" || ok != test.ok {
+			t.Errorf("%q: %v %s", test.text, ok, diff)
+		}
+	}
+}
+
+func TestAMalformedAttributeIsNamedAndNotRepeated(t *testing.T) {
+	wire, err := (hub.ClaimCheck{}).Pack(context.Background(), hub.Derive(ingested(nil), hub.Staged, hub.JSON), "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"event", "protocol", "format", "encoding", "source", "id", "root", "owner", "type", "charset"} {
+		changed := hub.Wire{Attributes: map[string]string{}, Body: wire.Body}
+		for other, value := range wire.Attributes {
+			changed.Attributes[other] = value
+		}
+		changed.Attributes[name] = "../Doe^Jane\n"
+		_, err := (hub.ClaimCheck{}).Open(context.Background(), changed)
+		var malformed *hub.AttributeError
+		if !errors.As(err, &malformed) || malformed.Name != name || strings.Contains(err.Error(), "Doe") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestWhatIsNoMessageTypeBecomesUnknown(t *testing.T) {
+	for text, want := range map[string]string{
+		"ADT^A01": "ADT^A01", "ACK": "ACK", "ZZZ^Z01": "ZZZ^Z01",
+		"": "unknown", "ADT^": "unknown", "ADT^A01^ADT_A01": "unknown", "adt^a01": "unknown", "Doe^Jane": "unknown", "ADT A01": "unknown",
+	} {
+		if got := hub.Type(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestOwnersArePlainNames(t *testing.T) {
+	for name, want := range map[string]bool{
+		"st-elsewhere": true, "A.b_c-1": true, strings.Repeat("a", 64): true,
+		"": false, ".hidden": false, "a/b": false, "a b": false, "a\n": false, strings.Repeat("a", 65): false, "ä": false, "a,b": false,
+	} {
+		if got := hub.ValidOwner(name); got != want {
+			t.Errorf("%q: got %v", name, got)
+		}
+	}
+}
+
+func TestAnIDTellsWhenItsMessageWasReceived(t *testing.T) {
+	if got, want := hub.Received(root).Format(hub.TimeLayout), "2026-11-22T20:32:42.448Z"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	before := time.Now().Truncate(time.Millisecond)
+	id, err := hub.NewID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := hub.Received(id); got.Before(before) || got.After(time.Now()) {
+		t.Errorf("%s is not now", got)
+	}
+}
+
+func FuzzNothingThatArrivesPanics(f *testing.F) {
+	f.Add("ingested", "utf-8", "st-elsewhere", "ADT^A01", "parser=1", "MSH|")
+	f.Add("error", "claim-check", "a", "unknown", "parser=1 code=x offset=1", `{"bucket":"checks","key":"k","size":1}`)
+	f.Fuzz(func(t *testing.T, event, encoding, owner, kind, subject, body string) {
+		topic, _, _ := newTopic()
+		e, err := topic.ClaimCheck.Open(context.Background(), hub.Wire{Subject: subject, Body: body, Attributes: map[string]string{
+			"event": event, "protocol": "hl7v2", "format": "er7", "encoding": encoding, "owner": owner, "type": kind,
+			"id": root.String(), "root": root.String(), "source": root.String(),
+		}})
+		if err == nil && (!hub.ValidOwner(e.Owner) || e.Type != "unknown" && hub.Type(e.Type) != e.Type) {
+			t.Errorf("opened with owner %q and type %q", e.Owner, e.Type)
+		}
+	})
+}

@@ -1,0 +1,268 @@
+package received_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hl7lake/lambdas/internal/fake"
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/received"
+)
+
+const (
+	owner    = "st-elsewhere"
+	patience = 2 * time.Second
+	lease    = 20 * time.Second
+)
+
+var body = []byte("MSH|^~\\&|")
+
+func newTable(t *testing.T) (received.Table, *fake.Tables) {
+	db := fake.NewTables(t)
+	return received.Table{Name: fake.Received, DB: db}, db
+}
+
+// acquire claims body in the name of owner and fails the test if it cannot.
+func acquire(t *testing.T, table received.Table) received.Claim {
+	t.Helper()
+	claim, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claim
+}
+
+// wantDuplicate fails the test unless body is a duplicate of claim.
+func wantDuplicate(t *testing.T, table received.Table, claim received.Claim) {
+	t.Helper()
+	_, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience)
+	var duplicate *received.DuplicateError
+	if !errors.As(err, &duplicate) || duplicate.ID != claim.ID {
+		t.Fatalf("got %v, want a duplicate of %s", err, claim.ID)
+	}
+}
+
+func finish(t *testing.T, table received.Table, claim received.Claim) {
+	t.Helper()
+	if err := table.Finish(t.Context(), claim); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestContentIsADuplicateOnceItsClaimIsFinished(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		claim := acquire(t, table)
+		if got := hub.Received(claim.ID); !got.Equal(time.Now().Truncate(time.Millisecond)) {
+			t.Errorf("the id tells %s", got)
+		}
+		finish(t, table, claim)
+		wantDuplicate(t, table, claim)
+	})
+}
+
+func TestTheSameContentOfAnotherInstitutionIsNew(t *testing.T) {
+	table, _ := newTable(t)
+	finish(t, table, acquire(t, table))
+	if _, err := table.Acquire(t.Context(), "another", body, time.Now().Add(lease), patience); err != nil {
+		t.Fatal(err)
+	}
+	if received.Key("a", []byte("bc")) == received.Key("ab", []byte("c")) {
+		t.Error("owner and content run into each other")
+	}
+}
+
+func TestAHeldClaimIsWaitedForAsLongAsPatienceLasts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		acquire(t, table)
+		start := time.Now()
+		_, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience)
+		if !errors.Is(err, received.ErrHeld) {
+			t.Fatalf("got %v, want ErrHeld", err)
+		}
+		if waited := time.Since(start); waited < patience/2 || waited > patience {
+			t.Errorf("waited %s", waited)
+		}
+	})
+}
+
+func TestAClaimThatIsFinishedMeanwhileIsADuplicate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		claim := acquire(t, table)
+		var others sync.WaitGroup
+		others.Go(func() {
+			time.Sleep(time.Second)
+			finish(t, table, claim)
+		})
+		wantDuplicate(t, table, claim)
+		others.Wait()
+	})
+}
+
+func TestALapsedClaimIsTakenOverWithItsID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		first := acquire(t, table)
+		time.Sleep(lease + time.Millisecond)
+		second := acquire(t, table)
+		if second.ID != first.ID {
+			t.Fatalf("took over %s as %s", first.ID, second.ID)
+		}
+		if err := table.Finish(t.Context(), first); !errors.Is(err, received.ErrHeld) {
+			t.Errorf("the first attempt finished a claim that it had lost: %v", err)
+		}
+		if err := table.Release(t.Context(), first); !errors.Is(err, received.ErrHeld) {
+			t.Errorf("the first attempt released a claim that it had lost: %v", err)
+		}
+		finish(t, table, second)
+		wantDuplicate(t, table, first)
+	})
+}
+
+func TestAReleasedClaimIsTakenOverAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		first := acquire(t, table)
+		if err := table.Release(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		if second := acquire(t, table); second.ID != first.ID || time.Since(start) > 0 {
+			t.Errorf("%s was taken over as %s after %s", first.ID, second.ID, time.Since(start))
+		}
+	})
+}
+
+func TestAFinishedClaimStaysFinishedWhenItIsReleased(t *testing.T) {
+	table, _ := newTable(t)
+	claim := acquire(t, table)
+	finish(t, table, claim)
+	if err := table.Release(t.Context(), claim); err != nil {
+		t.Fatal(err)
+	}
+	wantDuplicate(t, table, claim)
+}
+
+func TestContentIsNewAgainAfterTheWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		first := acquire(t, table)
+		finish(t, table, first)
+		time.Sleep(received.Window - time.Second)
+		wantDuplicate(t, table, first)
+		time.Sleep(2 * time.Second)
+		if second := acquire(t, table); second.ID == first.ID {
+			t.Error("the id was used again")
+		}
+	})
+}
+
+func TestOfAHundredAtOnceExactlyOneGetsTheClaim(t *testing.T) {
+	for name, lapsed := range map[string]bool{"new content": false, "a lapsed claim": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				table, _ := newTable(t)
+				if lapsed {
+					acquire(t, table)
+					time.Sleep(lease + time.Millisecond)
+				}
+				var attempts sync.WaitGroup
+				var mu sync.Mutex
+				won := 0
+				for range 100 {
+					attempts.Go(func() {
+						claim, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience)
+						var duplicate *received.DuplicateError
+						switch {
+						case err == nil:
+							mu.Lock()
+							won++
+							mu.Unlock()
+							time.Sleep(100 * time.Millisecond)
+							finish(t, table, claim)
+						case !errors.As(err, &duplicate):
+							t.Error(err)
+						}
+					})
+				}
+				attempts.Wait()
+				if won != 1 {
+					t.Errorf("%d attempts got the claim", won)
+				}
+			})
+		})
+	}
+}
+
+func TestAnAttemptKnowsItsOwnWriteWhenTheAnswerWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, db := newTable(t)
+		db.Repeat = func(string) bool { return true }
+		first := acquire(t, table)
+		if err := table.Announce(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(lease + time.Millisecond)
+		second := acquire(t, table)
+		finish(t, table, second)
+		wantDuplicate(t, table, first)
+	})
+}
+
+func TestAClaimThatGoesAwayMeanwhileIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, db := newTable(t)
+		first := acquire(t, table)
+		db.Before = func(operation string) error {
+			if operation == "GetItem" { // time to live removes the item
+				db.Before = nil
+				db.Delete(t, fake.Received, "pk", received.Key(owner, body))
+			}
+			return nil
+		}
+		if second := acquire(t, table); second.ID == first.ID {
+			t.Error("the claim that went away came back")
+		}
+	})
+}
+
+func TestAnAnnouncedIDTellsItsOwner(t *testing.T) {
+	table, _ := newTable(t)
+	claim := acquire(t, table)
+	if got, err := table.Owner(t.Context(), claim.ID); got != "" || err != nil {
+		t.Errorf("before: %q %v", got, err)
+	}
+	if err := table.Announce(t.Context(), claim); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := table.Owner(t.Context(), claim.ID); got != owner || err != nil {
+		t.Errorf("after: %q %v", got, err)
+	}
+}
+
+func TestAFailureOfTheTableIsNotAnAnswer(t *testing.T) {
+	table, db := newTable(t)
+	outage := errors.New("outage")
+	db.Before = func(string) error { return outage }
+	if _, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience); !errors.Is(err, outage) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWaitingEndsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		acquire(t, table)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := table.Acquire(ctx, owner, body, time.Now().Add(lease), patience); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -1,0 +1,127 @@
+package telemetry_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"hl7lake/lambdas/internal/fake"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+// run calls handle behind the edge and returns its error and the log.
+func run(t *testing.T, handle func() error, keep ...reflect.Type) (error, map[string]any) {
+	t.Helper()
+	var log bytes.Buffer
+	edge := telemetry.Edge(telemetry.NewLogger(&log),
+		func(context.Context, struct{}) (struct{}, error) { return struct{}{}, handle() }, keep...)
+	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
+	_, err := edge(ctx, struct{}{})
+	line := map[string]any{}
+	if log.Len() > 0 {
+		if err := json.Unmarshal(log.Bytes(), &line); err != nil {
+			t.Fatalf("the log is not one JSON object: %s", log.Bytes())
+		}
+	}
+	return err, line
+}
+
+func TestAnErrorOfAWSLeavesWithoutItsText(t *testing.T) {
+	refusal := fmt.Errorf("publish: %w", fake.Refusal("SNS", "Publish", "InvalidParameter", http.StatusBadRequest))
+	err, line := run(t, func() error { return refusal })
+	const want = "SNS Publish: InvalidParameter (HTTP 400)"
+	if err.Error() != want || line["error"] != want {
+		t.Errorf("left as %q, logged as %q", err, line["error"])
+	}
+	if line["requestId"] != "request-1" || line["level"] != "ERROR" || line["message"] != "failed" {
+		t.Errorf("logged as %v", line)
+	}
+}
+
+func TestErrorsOfABatchAreDescribedOneByOne(t *testing.T) {
+	err, _ := run(t, func() error {
+		return errors.Join(fake.Refusal("S3", "PutObject", "SlowDown", 503), errors.New("hub: ours"))
+	})
+	if want := "S3 PutObject: SlowDown (HTTP 503); hub: ours"; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+func TestATimeoutWithinACallIsNamed(t *testing.T) {
+	call := fake.Refusal("SNS", "Publish", "x", 500)
+	got := telemetry.Describe(fmt.Errorf("%w: %w", call, context.DeadlineExceeded))
+	if !strings.HasPrefix(got, "SNS Publish") || strings.Contains(got, "quote") {
+		t.Errorf("got %q", got)
+	}
+}
+
+type kept struct{ text string }
+
+func (e *kept) Error() string { return e.text }
+
+func TestAKeptErrorLeavesUnwrapped(t *testing.T) {
+	err, _ := run(t, func() error { return fmt.Errorf("parse: %w", &kept{"code=x"}) }, reflect.TypeFor[*kept]())
+	if reflect.TypeOf(err) != reflect.TypeFor[*kept]() || err.Error() != "code=x" {
+		t.Errorf("left as %T %q", err, err)
+	}
+}
+
+func TestAPanicLeavesWithoutItsValue(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		value any
+		want  string
+	}{
+		{"a text", "Doe, Jane", "panic: string"},
+		{"an error", errors.New("Doe, Jane"), "panic: *errors.errorString"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err, line := run(t, func() error { panic(test.value) })
+			if err.Error() != test.want {
+				t.Errorf("left as %q, want %q", err, test.want)
+			}
+			if frames := fmt.Sprint(line["frames"]); !strings.Contains(frames, "telemetry_test.go:") || strings.Contains(frames, "Doe") {
+				t.Errorf("logged frames %s", frames)
+			}
+		})
+	}
+}
+
+func TestARunTimeErrorSaysWhatItWas(t *testing.T) {
+	var none []int
+	err, _ := run(t, func() error { return fmt.Errorf("%d", none[len(none)]) })
+	if want := "panic: runtime error: index out of range [0] with length 0"; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+func TestSuccessIsSilentAtTheEdge(t *testing.T) {
+	if err, line := run(t, func() error { return nil }); err != nil || len(line) != 0 {
+		t.Errorf("%v, logged %v", err, line)
+	}
+}
+
+func TestTheReserveIsKeptBack(t *testing.T) {
+	deadline := time.Now().Add(time.Hour)
+	whole, cancel := context.WithDeadline(t.Context(), deadline)
+	defer cancel()
+	work, cancel := telemetry.WithReserve(whole, time.Minute)
+	defer cancel()
+	if got, _ := work.Deadline(); !got.Equal(deadline.Add(-time.Minute)) {
+		t.Errorf("work ends at %s", got)
+	}
+	open, cancel := telemetry.WithReserve(t.Context(), time.Minute)
+	defer cancel()
+	if got, ok := open.Deadline(); ok {
+		t.Errorf("work without a deadline ends at %s", got)
+	}
+}
