@@ -29,27 +29,17 @@ const (
 
 // Get is the value of the output of that name, of whichever stack has it.
 func (o Outputs) Get(name string) (string, error) {
-	found := map[string]string{}
+	var stacks []string
 	for stack, outputs := range o {
-		if value, ok := outputs[name]; ok {
-			found[stack] = value
+		if _, ok := outputs[name]; ok {
+			stacks = append(stacks, stack)
 		}
 	}
-	var stacks []string
-	var value string
-	for stack, v := range found {
-		stacks = append(stacks, stack)
-		value = v
-	}
-	slices.Sort(stacks)
-	switch len(stacks) {
-	case 0:
-		return "", &OutputError{Name: name}
-	case 1:
-		return value, nil
-	default:
+	if len(stacks) != 1 {
+		slices.Sort(stacks)
 		return "", &OutputError{Name: name, Stacks: stacks}
 	}
+	return o[stacks[0]][name], nil
 }
 
 // OutputError says that the outputs hold no value of that name, or several.
@@ -90,7 +80,6 @@ type Connection struct {
 type Key struct {
 	AccessKeyID     string `json:"access_key_id"`
 	SecretAccessKey string `json:"secret_access_key"`
-	Region          string `json:"region"`
 }
 
 // Account is a user with the password.
@@ -141,11 +130,18 @@ func removeIfThere(path string) error {
 	return nil
 }
 
+// Region is that of the lake, which its user pool's id begins with.
+func (c Connection) Region() (string, error) {
+	id, err := c.Outputs.Get(OutputPool)
+	region, _, _ := strings.Cut(id, "_")
+	return region, err
+}
+
 // Account is the account whose e-mail address is name, or begins with name and
-// an @; false when there is none.
+// an @; the first one for no name. It is false when there is none.
 func (c Connection) Account(name string) (Account, bool) {
 	for _, account := range c.Users {
-		if account.Email == name || strings.HasPrefix(account.Email, name+"@") {
+		if name == "" || account.Email == name || strings.HasPrefix(account.Email, name+"@") {
 			return account, true
 		}
 	}

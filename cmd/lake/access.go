@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/spf13/cobra"
+	xterm "golang.org/x/term"
+
+	"hl7lake/client"
+)
+
+// access is which lake a command talks to, and as whom.
+type access struct {
+	dir     string // of a lake on this machine
+	outputs string // file with the outputs of deployed stacks
+	url     string // of the API alone
+	user    string // e-mail address, or what stands before its @
+	token   string
+}
+
+// connectionFile is where `lake up` leaves what the other commands need.
+const connectionFile = "connection.json"
+
+const defaultDir = ".lake"
+
+// placeFlags are the flags that say which lake.
+func (l *lake) placeFlags(cmd *cobra.Command) {
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&l.access.dir, "dir", defaultDir, "data `folder` of a lake on this machine")
+	flags.StringVar(&l.access.outputs, "outputs", "", "`file` with a deployed lake's outputs (cdk deploy --outputs-file)")
+	cmd.MarkFlagsMutuallyExclusive("dir", "outputs")
+}
+
+// userFlags are the flags that say which lake and who is asking.
+func (l *lake) userFlags(cmd *cobra.Command) {
+	l.placeFlags(cmd)
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&l.access.url, "url", "", "`address` of a deployed lake's API; needs a token")
+	flags.StringVarP(&l.access.user, "user", "u", "", "sign in as this `user`; the password is in LAKE_PASSWORD or asked for")
+	flags.StringVar(&l.access.token, "token", "", "`ID token` instead of signing in; LAKE_TOKEN keeps it out of the process list")
+	cmd.MarkFlagsMutuallyExclusive("dir", "url")
+	cmd.MarkFlagsMutuallyExclusive("outputs", "url")
+	cmd.MarkFlagsMutuallyExclusive("user", "token")
+}
+
+// connection finds the lake.
+func (l *lake) connection() (client.Connection, error) {
+	switch {
+	case l.access.url != "":
+		return client.Connection{Outputs: client.Outputs{"": {client.OutputAPI: l.access.url}}}, nil
+	case l.access.outputs != "":
+		outputs, err := client.ReadOutputs(l.access.outputs)
+		return client.Connection{Outputs: outputs}, err
+	}
+	connection, err := client.ReadConnection(filepath.Join(l.access.dir, connectionFile))
+	if missing(err) {
+		return connection, &hintError{
+			err:  fmt.Errorf("there is no lake in %s", l.access.dir),
+			hint: fmt.Sprintf("`%s up` starts one here; --outputs FILE names a deployed one.", l.name),
+		}
+	}
+	return connection, err
+}
+
+// client is the lake's API for the user who was named.
+func (l *lake) client() (*client.Client, error) {
+	connection, err := l.connection()
+	if err != nil {
+		return nil, err
+	}
+	token, err := l.tokenSource(connection)
+	if err != nil {
+		return nil, err
+	}
+	return connection.Client(token)
+}
+
+// tokenSource signs the user in: by a token, as an account that the lake was
+// started with, or by password. Without a name it is the first account.
+func (l *lake) tokenSource(connection client.Connection) (client.TokenSource, error) {
+	if l.access.token != "" {
+		return client.Token(l.access.token), nil
+	}
+	if token := l.getenv("LAKE_TOKEN"); token != "" && l.access.user == "" {
+		return client.Token(token), nil
+	}
+	user, password := l.access.user, ""
+	if account, ok := connection.Account(user); ok {
+		user, password = account.Email, account.Password
+	}
+	if user == "" {
+		return nil, &hintError{
+			err:  errors.New("who are you?"),
+			hint: "--user NAME signs in with a password; LAKE_TOKEN or --token takes an ID token.",
+		}
+	}
+	pool, err := connection.Pool(nil)
+	if err != nil {
+		return nil, err
+	}
+	if password = cmp.Or(l.getenv("LAKE_PASSWORD"), password); password == "" {
+		if password, err = l.askPassword("Password of " + user); err != nil {
+			return nil, err
+		}
+	}
+	return pool.SignIn(user, password), nil
+}
+
+// askPassword reads a password, without showing it where a person types it.
+func (l *lake) askPassword(prompt string) (string, error) {
+	if file, ok := l.in.(*os.File); ok && xterm.IsTerminal(int(file.Fd())) {
+		fmt.Fprint(l.err, prompt+": ")
+		typed, err := xterm.ReadPassword(int(file.Fd()))
+		fmt.Fprintln(l.err)
+		return string(typed), err
+	}
+	line, err := bufio.NewReader(l.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	if line = strings.TrimRight(line, "\r\n"); line == "" {
+		return "", &hintError{
+			err:  errors.New("no password"),
+			hint: "Put it on standard input or into LAKE_PASSWORD, or call this on a terminal.",
+		}
+	}
+	return line, nil
+}
+
+// pool is the user pool, with the credentials to change it: those of the lake on
+// this machine, or of the AWS environment.
+func (l *lake) pool(ctx context.Context) (*client.Pool, error) {
+	connection, err := l.connection()
+	if err != nil {
+		return nil, err
+	}
+	if connection.Credentials != nil {
+		return connection.Pool(nil)
+	}
+	aws, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	return connection.Pool(aws.Credentials)
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/internal/term"
+)
+
+// The exit statuses, which the help of the program tells.
+const (
+	statusDone        = 0
+	statusRefused     = 1
+	statusUnusable    = 2
+	statusInterrupted = 130 // as a shell has it for SIGINT
+)
+
+// hintError is an error with what to do about it.
+type hintError struct {
+	err  error
+	hint string
+}
+
+func (e *hintError) Error() string { return e.err.Error() }
+
+func (e *hintError) Unwrap() error { return e.err }
+
+// usageError says that a command was called in a way it does not have.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() }
+
+func (e *usageError) Unwrap() error { return e.err }
+
+func usage(cmd *cobra.Command, err error) error {
+	return &hintError{err: &usageError{err}, hint: fmt.Sprintf("%s --help shows how it is used.", cmd.CommandPath())}
+}
+
+type argumentError struct {
+	want string
+	got  int
+}
+
+func (e *argumentError) Error() string {
+	if e.got == 0 {
+		return "missing " + e.want
+	}
+	return fmt.Sprintf("want %s, got %d arguments", e.want, e.got)
+}
+
+// errReported ends a command whose results already told what is wrong.
+var errReported = errors.New("not everything went as asked")
+
+// explain writes the error for a person and gives the exit status.
+func (l *lake) explain(ctx context.Context, err error) int {
+	switch {
+	case err == nil:
+		return statusDone
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(l.err, "interrupted")
+		return statusInterrupted
+	case errors.Is(err, errReported):
+		return statusRefused
+	}
+	fmt.Fprintln(l.err, l.err.Styled(term.Bad, "lake: ")+err.Error())
+	if next := l.next(err); next != "" {
+		fmt.Fprintln(l.err, "      "+next)
+	}
+	return statusOf(err)
+}
+
+func statusOf(err error) int {
+	if _, refused := errors.AsType[*client.Problem](err); refused {
+		return statusRefused
+	}
+	if errors.Is(err, client.ErrUserExists) || errors.Is(err, client.ErrNoUser) {
+		return statusRefused
+	}
+	return statusUnusable
+}
+
+// next is what a person can do about the error; "" where that is plain.
+func (l *lake) next(err error) string {
+	if hinted, ok := errors.AsType[*hintError](err); ok {
+		return hinted.hint
+	}
+	if problem, ok := errors.AsType[*client.Problem](err); ok {
+		return l.nextAfter(problem)
+	}
+	if unreachable, ok := errors.AsType[*client.UnreachableError](err); ok && unreachable.Refused() {
+		return fmt.Sprintf("Is the lake running? `%s up` starts it.", l.name)
+	}
+	if _, ok := errors.AsType[*client.SignInError](err); ok {
+		return fmt.Sprintf("The password is read from LAKE_PASSWORD or asked for; `%s users passwd` sets a new one.", l.name)
+	}
+	if _, ok := errors.AsType[*client.OutputError](err); ok {
+		return "The file of --outputs is written by: npx cdk deploy --all -c env=dev --outputs-file FILE"
+	}
+	if errors.Is(err, client.ErrUserExists) {
+		return fmt.Sprintf("`%s users passwd` sets a new password, `%[1]s users remove` removes the user.", l.name)
+	}
+	if errors.Is(err, client.ErrNoUser) {
+		return fmt.Sprintf("`%s users list` shows who there is.", l.name)
+	}
+	return ""
+}
+
+func (l *lake) nextAfter(problem *client.Problem) string {
+	switch {
+	case problem.Status == http.StatusUnauthorized:
+		return fmt.Sprintf("The token may have expired; `%s token` gives a new one.", l.name)
+	case problem.Status == http.StatusForbidden:
+		return fmt.Sprintf("A user sends for the institution in custom:write; `%s users list` shows it.", l.name)
+	case problem.Code == "not-yet":
+		return fmt.Sprintf("`%s trace ID --wait` waits for it.", l.name)
+	case problem.Code == "not-staged":
+		return fmt.Sprintf("`%s trace ID` shows the reason, `%[1]s get ID --er7` the message.", l.name)
+	default:
+		return ""
+	}
+}
+
+// missing tells whether a file is not there.
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -1,0 +1,62 @@
+package term
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// Progress is one line that says what goes on and is written over. Where lines
+// cannot be written over it shows nothing. It is safe for concurrent use.
+type Progress struct {
+	screen Screen
+
+	mu    sync.Mutex
+	shown bool
+}
+
+// NewProgress is a line on the screen, empty at first.
+func NewProgress(s Screen) *Progress { return &Progress{screen: s} }
+
+// Say shows what goes on now.
+func (p *Progress) Say(text string) {
+	if !p.screen.Live {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprint(p.screen, "\r\x1b[K", cut(text, p.screen.Width-1))
+	p.shown = true
+}
+
+// barWidth is the width of a bar in columns.
+const barWidth = 24
+
+// Bar shows how much of something is done.
+func (p *Progress) Bar(what string, done, total int64) {
+	filled := 0
+	if total > 0 {
+		filled = int(barWidth * min(done, total) / total)
+	}
+	bar := strings.Repeat("━", filled) + strings.Repeat("╌", barWidth-filled)
+	p.Say(fmt.Sprintf("%s %s", bar, what))
+}
+
+// Clear takes the line away. Call it before anything else is written.
+func (p *Progress) Clear() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.shown {
+		fmt.Fprint(p.screen, "\r\x1b[K")
+		p.shown = false
+	}
+}
+
+// cut shortens text to the columns there are; 0 or less is unknown.
+func cut(text string, columns int) string {
+	if columns <= 0 || utf8.RuneCountInString(text) <= columns {
+		return text
+	}
+	return string([]rune(text)[:columns-1]) + "…"
+}

@@ -1,0 +1,54 @@
+// Package term is what a person sees of lake: tables, colours and a line of
+// progress. Colour and progress appear on a terminal only, and never when the
+// environment has NO_COLOR (no-color.org).
+package term
+
+import (
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+// Style is how a text looks where there is colour.
+type Style string
+
+// The styles, ECMA-48 SGR parameters.
+const (
+	Plain Style = ""
+	Bold  Style = "1"
+	Dim   Style = "2"
+	Good  Style = "32" // green
+	Bad   Style = "31" // red
+	Note  Style = "33" // yellow
+)
+
+// Screen is a writer that knows what it may show.
+type Screen struct {
+	io.Writer
+	Colour bool // styles are shown
+	Live   bool // a line may be written over
+	Width  int  // columns; 0 is unknown
+}
+
+// NewScreen says what w can show: nothing but text unless it is a terminal.
+func NewScreen(w io.Writer, getenv func(string) string) Screen {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) || getenv("TERM") == "dumb" {
+		return Screen{Writer: w}
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		width = 0
+	}
+	plain := getenv("NO_COLOR") != ""
+	return Screen{Writer: w, Colour: !plain, Live: !plain, Width: width}
+}
+
+// Styled is text in a style, or as it is where there is no colour.
+func (s Screen) Styled(style Style, text string) string {
+	if !s.Colour || style == Plain || text == "" {
+		return text
+	}
+	return "\x1b[" + string(style) + "m" + text + "\x1b[0m"
+}

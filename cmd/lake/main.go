@@ -1,0 +1,26 @@
+// Command lake runs a lake on this machine and talks to lakes, here and on AWS.
+// `lake demo` shows in a few seconds what it is all about.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"hl7lake/cmd/lake/internal/term"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal asks to end in order, a second one ends at once.
+	context.AfterFunc(ctx, stop)
+	l := &lake{
+		in:     os.Stdin,
+		out:    term.NewScreen(os.Stdout, os.Getenv),
+		err:    term.NewScreen(os.Stderr, os.Getenv),
+		getenv: os.Getenv,
+		name:   nameOf(os.Args[0]),
+	}
+	os.Exit(l.run(ctx, os.Args[1:]))
+}

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/cmd/lake/internal/term"
+)
+
+// lake is the program: what it reads and writes, and the flags that all of its
+// commands share.
+type lake struct {
+	in     io.Reader
+	out    term.Screen // results
+	err    term.Screen // progress and errors
+	getenv func(string) string
+	name   string // how the program was called, for texts that show commands
+
+	json   bool // --json
+	access access
+}
+
+// nameOf is what to type to run the program again.
+func nameOf(argument0 string) string {
+	if strings.Contains(argument0, "go-build") {
+		return "go run ./cmd/lake"
+	}
+	return filepath.Base(argument0)
+}
+
+const exitCodes = `
+Exit status: 0 done as asked, 1 the lake refused or the result is not what was
+asked for, 2 wrong usage, no connection or not signed in, 130 interrupted.`
+
+// run is the whole program but for the process.
+func (l *lake) run(ctx context.Context, arguments []string) int {
+	root := l.command()
+	root.SetArgs(arguments)
+	root.SetIn(l.in)
+	root.SetOut(l.out)
+	root.SetErr(l.err)
+	return l.explain(ctx, root.ExecuteContext(ctx))
+}
+
+func (l *lake) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "lake",
+		Short: "A data lake for HL7v2 messages, on this machine or on AWS",
+		Long: `lake runs a data lake for HL7v2 messages on this machine, from the same
+CloudFormation templates that are deployed to AWS, and is the client of any such
+lake: it sends messages, follows them and brings them back.
+` + exitCodes,
+		Example: `  lake demo                 a throw-away lake, three users, some messages
+  lake up                   a lake in ./.lake until Ctrl-C
+  lake send samples/        in another terminal: post messages
+  lake trace ID --wait      what became of one of them`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON for machines")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.AddCommand(l.sendCommand(), l.getCommand(), l.traceCommand(), l.usersCommand(), l.tokenCommand(), l.envCommand())
+	return root
+}
+
+// object writes v as one line of JSON.
+func (l *lake) object(v any) error {
+	encoder := json.NewEncoder(l.out)
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(v)
+}
+
+// exactly wants n arguments, which are called what.
+func exactly(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, arguments []string) error {
+		if len(arguments) != n {
+			return usage(cmd, &argumentError{want: what, got: len(arguments)})
+		}
+		return nil
+	}
+}
+
+func atLeastOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, arguments []string) error {
+		if len(arguments) == 0 {
+			return usage(cmd, &argumentError{want: what})
+		}
+		return nil
+	}
+}

@@ -1,0 +1,190 @@
+package scenario
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/samples"
+)
+
+// Message is one accepted message and its way.
+type Message struct {
+	Name    string         `json:"name"` // of the sample
+	Shape   string         `json:"shape"`
+	Type    string         `json:"type"`
+	Version string         `json:"version,omitempty"`
+	Bytes   int            `json:"bytes"` // as sent
+	ID      string         `json:"id"`
+	History client.History `json:"history"`
+	// JSON is what the message became; nil for an error.
+	JSON json.RawMessage `json:"-"`
+	// Differences are what is wrong with it, each a few words.
+	Differences []string `json:"differences,omitempty"`
+
+	sample samples.Sample
+}
+
+// Took is the time from the message's receipt to the end of its way.
+func (m Message) Took() time.Duration {
+	last, ok := m.History.Last()
+	if !ok {
+		return 0
+	}
+	return last.Written.Sub(m.History.Received)
+}
+
+func (m *Message) differ(format string, arguments ...any) {
+	m.Differences = append(m.Differences, fmt.Sprintf(format, arguments...))
+}
+
+// accepted notes a message that is to be followed.
+func (p *play) accepted(done Post, sample samples.Sample) {
+	if done.Status != http.StatusCreated {
+		return
+	}
+	p.report.Messages = append(p.report.Messages, Message{
+		Name: sample.Name, Shape: sample.Shape, Type: sample.Type, Version: sample.Version,
+		Bytes: len(sample.Body), ID: done.ID, sample: sample,
+	})
+}
+
+// follow waits for the end of each message's way and looks at what it became.
+func (p *play) follow(ctx context.Context) error {
+	messages := p.report.Messages
+	arrived := make(chan struct{}, len(messages))
+	group, within := errgroup.WithContext(ctx)
+	for i := range messages {
+		group.Go(func() error {
+			defer func() { arrived <- struct{}{} }()
+			return p.followOne(within, &messages[i])
+		})
+	}
+	for done := range messages {
+		p.progress("staging", done, len(messages))
+		<-arrived
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, message := range messages {
+		for _, difference := range message.Differences {
+			p.differ("%s: %s", message.Name, difference)
+		}
+	}
+	return nil
+}
+
+func (p *play) followOne(ctx context.Context, m *Message) error {
+	limited, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s was not staged within %v", m.Name, patience))
+	defer cancel()
+	history, err := p.admin.Wait(limited, m.ID)
+	m.History = history
+	if limited.Err() != nil && ctx.Err() == nil {
+		m.differ("still %s after %v", cmp.Or(history.Status, "unknown"), patience)
+		return nil
+	}
+	if err != nil {
+		return ownProblem(m, "its history", err)
+	}
+	m.checkHistory()
+	if err := p.checkER7(ctx, m); err != nil {
+		return err
+	}
+	return p.checkJSON(ctx, m)
+}
+
+// ownProblem makes a refusal a difference of the message; other errors end the
+// scenario.
+func ownProblem(m *Message, what string, err error) error {
+	if refused, ok := errors.AsType[*client.Problem](err); ok {
+		m.differ("%s: %v", what, refused)
+		return nil
+	}
+	return err
+}
+
+func (m *Message) checkHistory() {
+	want := []client.Zone{client.Ingestion, client.Staging}
+	if !m.sample.HL7() {
+		want[1] = client.Failed
+	}
+	var zones []client.Zone
+	for _, step := range m.History.Steps {
+		zones = append(zones, step.Zone)
+	}
+	if !slices.Equal(zones, want) {
+		m.differ("its way is %v, not %v", zones, want)
+	}
+	if m.History.Type != m.Type {
+		m.differ("its type is %s, not %s", m.History.Type, m.Type)
+	}
+	if last, ok := m.History.Last(); ok && !m.sample.HL7() && (last.Reason == nil || last.Reason.Code == "") {
+		m.differ("its error has no reason")
+	}
+	if len(m.History.Steps) > 0 && m.History.Steps[0].SHA256 != m.sha256() {
+		m.differ("the catalog has another sha256 than what was sent")
+	}
+}
+
+func (m *Message) sha256() string {
+	sum := sha256.Sum256(m.sample.Body)
+	return hex.EncodeToString(sum[:])
+}
+
+func (p *play) checkER7(ctx context.Context, m *Message) error {
+	body, err := p.admin.ER7(ctx, m.ID)
+	if err != nil {
+		return ownProblem(m, "its ER7", err)
+	}
+	if !bytes.Equal(body, m.sample.Body) {
+		m.differ("its ER7 is not byte for byte what was sent")
+	}
+	return nil
+}
+
+// checkJSON reads the JSON as a consumer would.
+func (p *play) checkJSON(ctx context.Context, m *Message) error {
+	if m.History.Status != client.Staged {
+		return nil
+	}
+	body, err := p.admin.JSON(ctx, m.ID)
+	if err != nil {
+		return ownProblem(m, "its JSON", err)
+	}
+	m.JSON = body
+	type told struct{ Root, Source, SHA256, Type, Version string }
+	var document struct {
+		Root    string `json:"root"`
+		Source  string `json:"source"`
+		SHA256  string `json:"sha256"`
+		Message struct {
+			Type    string `json:"type"`
+			Version string `json:"version"`
+		} `json:"message"`
+		Segments []json.RawMessage `json:"segments"`
+	}
+	if err := json.Unmarshal(body, &document); err != nil {
+		m.differ("its JSON cannot be read: %v", err)
+		return nil
+	}
+	got := told{document.Root, document.Source, document.SHA256, document.Message.Type, document.Message.Version}
+	if want := (told{m.ID, Institution, m.sha256(), m.Type, m.Version}); got != want {
+		m.differ("its JSON says %+v, not %+v", got, want)
+	}
+	if len(document.Segments) != m.sample.Segments {
+		m.differ("its JSON has %d segments, not %d", len(document.Segments), m.sample.Segments)
+	}
+	return nil
+}

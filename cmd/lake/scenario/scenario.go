@@ -1,0 +1,149 @@
+// Package scenario is the lake's main job as a play with three users, one who
+// may read and write for an institution, one who may only read, one who may only
+// write. They send messages, find out who was let in, and follow each message
+// until it is JSON or an error. `lake demo` shows the play, the end-to-end tests
+// hold the lake against it.
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/samples"
+)
+
+// Institution is whose messages are sent.
+const Institution = "st-elsewhere"
+
+// patience is how long a message may take to become JSON or an error.
+const patience = 30 * time.Second
+
+// inFlight is how many requests the scenario has open at once.
+const inFlight = 8
+
+// Users are those who play, in the order of their appearance.
+func Users() []client.User {
+	return []client.User{
+		{Email: "admin@" + Institution + ".example", Read: Institution, Write: Institution},
+		{Email: "reader@" + Institution + ".example", Read: Institution},
+		{Email: "writer@" + Institution + ".example", Write: Institution},
+	}
+}
+
+// Report is what happened.
+type Report struct {
+	Institution string        `json:"institution"`
+	Users       []client.User `json:"users"`
+	Posts       []Post        `json:"posts"`
+	Reads       []Read        `json:"reads"`
+	Messages    []Message     `json:"messages"`
+	// Differences are what did not go as it should, each a sentence. Empty is
+	// success.
+	Differences []string      `json:"differences"`
+	Took        time.Duration `json:"took_ns"`
+}
+
+// Staged is how many messages became JSON, and how many ended as an error.
+func (r Report) Staged() (staged, failed int) {
+	for _, message := range r.Messages {
+		switch message.History.Status {
+		case client.Staged:
+			staged++
+		case client.Errored:
+			failed++
+		}
+	}
+	return staged, failed
+}
+
+// Progress is told what goes on: a few words, and how far it is.
+type Progress func(what string, done, total int)
+
+// play is one performance.
+type play struct {
+	connection client.Connection
+	progress   Progress
+	admin      *client.Client
+	clients    map[string]*client.Client // by e-mail address
+	report     Report
+}
+
+// Run plays the scenario on a lake that has not seen it. The connection's
+// credentials must be an administrator's; the scenario creates the users. An
+// error means that it could not be played to its end; the report then holds what
+// was seen so far.
+func Run(ctx context.Context, connection client.Connection, progress Progress) (Report, error) {
+	start := time.Now()
+	p := &play{
+		connection: connection,
+		progress:   progress,
+		clients:    map[string]*client.Client{},
+		report:     Report{Institution: Institution, Users: Users(), Differences: []string{}},
+	}
+	err := p.perform(ctx)
+	p.report.Took = time.Since(start)
+	return p.report, err
+}
+
+func (p *play) perform(ctx context.Context) error {
+	for _, act := range []func(context.Context) error{p.enter, p.postTheSame, p.postOthers, p.follow, p.read} {
+		if err := act(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter creates the users. They sign in with their first request.
+func (p *play) enter(ctx context.Context) error {
+	pool, err := p.connection.Pool(nil)
+	if err != nil {
+		return err
+	}
+	for i, user := range p.report.Users {
+		p.progress("creating users", i, len(p.report.Users))
+		password := client.NewPassword()
+		if err := pool.Add(ctx, user, password); err != nil {
+			return err
+		}
+		lake, err := p.connection.Client(pool.SignIn(user.Email, password))
+		if err != nil {
+			return err
+		}
+		p.clients[user.Email] = lake
+	}
+	p.admin = p.clients[p.report.Users[0].Email]
+	return nil
+}
+
+// differ notes what did not go as it should.
+func (p *play) differ(format string, arguments ...any) {
+	p.report.Differences = append(p.report.Differences, fmt.Sprintf(format, arguments...))
+}
+
+// postOthers has the admin send the remaining samples.
+func (p *play) postOthers(ctx context.Context) error {
+	others := samples.Others()
+	posts := make([]Post, len(others))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(inFlight)
+	for i, sample := range others {
+		group.Go(func() (err error) {
+			posts[i], err = post(ctx, p.admin, p.report.Users[0], sample)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for i, post := range posts {
+		post.Want = 201
+		p.check(post)
+		p.accepted(post, others[i])
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/internal/term"
+)
+
+func (l *lake) traceCommand() *cobra.Command {
+	var wait time.Duration
+	cmd := &cobra.Command{
+		Use:   "trace ID",
+		Short: "Show what became of a message",
+		Long: `trace shows a message's history: when it was received, which objects of the
+lake it led to and when, and, where it could not become JSON, why. With --wait it
+waits until the message is JSON or an error.
+
+The exit status is 1 for a message that ended as an error or, with --wait, did
+not end in time.
+` + exitCodes,
+		Example: `  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
+  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait
+  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait=2m --json`,
+		Args: exactly(1, "the id of one message"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			return l.trace(cmd.Context(), arguments[0], wait)
+		},
+	}
+	cmd.Flags().DurationVar(&wait, "wait", 0, "wait for the end of its way, at most this long")
+	cmd.Flags().Lookup("wait").NoOptDefVal = "30s"
+	l.userFlags(cmd)
+	return cmd
+}
+
+func (l *lake) trace(ctx context.Context, id string, wait time.Duration) error {
+	lake, err := l.client()
+	if err != nil {
+		return err
+	}
+	history, late, err := l.history(ctx, lake, id, wait)
+	if err != nil {
+		return err
+	}
+	if l.json {
+		err = l.object(history)
+	} else {
+		err = timeline(l.out, history)
+	}
+	if err != nil {
+		return err
+	}
+	if late {
+		fmt.Fprintf(l.err, "the message is still %s after %v\n", history.Status, wait)
+	}
+	if late || history.Status == client.Errored {
+		return errReported
+	}
+	return nil
+}
+
+// history is the message's, at the end of its way if there is time to wait; late
+// says that the time was over before.
+func (l *lake) history(ctx context.Context, lake *client.Client, id string, wait time.Duration) (history client.History, late bool, err error) {
+	if wait <= 0 {
+		history, err = lake.History(ctx, id)
+		return history, false, err
+	}
+	progress := term.NewProgress(l.err)
+	progress.Say("waiting for the end of the message's way")
+	defer progress.Clear()
+	limited, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	history, err = lake.Wait(limited, id)
+	if errors.Is(err, context.DeadlineExceeded) && history.ID != "" {
+		return history, true, nil
+	}
+	return history, false, err
+}
+
+// timeline shows a history, a row for each step.
+func timeline(s term.Screen, h client.History) error {
+	status := term.Cell{Text: string(h.Status), Style: styleOf(h.Status)}
+	if _, err := fmt.Fprintf(s, "%s  %s of %s: %s\n\n", s.Styled(term.Bold, h.ID), h.Type, h.Owner, s.Styled(status.Style, status.Text)); err != nil {
+		return err
+	}
+	table := term.NewTable("TIME", ">AFTER", "ZONE", ">SIZE", "OBJECT")
+	table.Row(term.Text(clock(h.Received)), term.Text(""), term.Text("received"), term.Text(""), term.Text(""))
+	for _, step := range h.Steps {
+		object := term.Text(step.Key)
+		if step.Attempts > 1 {
+			object.Text += fmt.Sprintf("  (told %d times)", step.Attempts)
+		}
+		table.Row(term.Text(clock(step.Written)), term.Text(took(step.Written.Sub(h.Received))),
+			term.Cell{Text: string(step.Zone), Style: zoneStyle(step.Zone)}, term.Text(size(step.Size)), object)
+		if step.Reason != nil {
+			table.Row(term.Text(""), term.Text(""), term.Text(""), term.Text(""), term.Cell{Text: step.Reason.String(), Style: term.Bad})
+		}
+	}
+	return table.Write(s)
+}
+
+func styleOf(status client.Status) term.Style {
+	switch status {
+	case client.Staged:
+		return term.Good
+	case client.Errored:
+		return term.Bad
+	default:
+		return term.Note
+	}
+}
+
+func zoneStyle(zone client.Zone) term.Style {
+	switch zone {
+	case client.Staging:
+		return term.Good
+	case client.Failed:
+		return term.Bad
+	default:
+		return term.Plain
+	}
+}
+
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000Z") }
+
+// took is a duration as a person reads it: 84 ms, 1.2 s, 5m3s.
+func took(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	case d < time.Minute:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	default:
+		return d.Round(time.Second).String()
+	}
+}
+
+// size is a number of bytes in SI units: 704 B, 2.1 kB, 410 kB.
+func size(bytes int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	value := float64(bytes)
+	unit := 0
+	for value >= 999.5 && unit < len(units)-1 {
+		value /= 1000
+		unit++
+	}
+	decimals := 0
+	if unit > 0 && value < 9.95 {
+		decimals = 1
+	}
+	return strconv.FormatFloat(value, 'f', decimals, 64) + " " + units[unit]
+}

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"regexp"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/internal/term"
+)
+
+func (l *lake) usersCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "users",
+		Short: "Say who may read and send",
+		Long: `users lists, adds and removes the users of a lake. A user reads the messages of
+one institution (custom:read) and sends for one (custom:write). Against AWS the
+commands need AWS credentials that may administer the user pool.
+` + exitCodes,
+		Example: `  lake users add engine@example.org --write st-elsewhere
+  lake users add analyst@example.org --read st-elsewhere --password
+  lake users list --outputs outputs.json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	l.placeFlags(cmd)
+	cmd.AddCommand(l.usersList(), l.usersAdd(), l.usersPassword(), l.usersRemove())
+	return cmd
+}
+
+func (l *lake) usersList() *cobra.Command {
+	return &cobra.Command{
+		Use:     "list",
+		Short:   "List the users",
+		Example: `  lake users list`,
+		Args:    exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			pool, err := l.pool(cmd.Context())
+			if err != nil {
+				return err
+			}
+			users, err := pool.List(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if l.json {
+				return l.object(users)
+			}
+			table := term.NewTable("USER", "READS", "SENDS FOR", "STATUS")
+			for _, user := range users {
+				table.Row(term.Text(user.Email), term.Text(orDash(user.Read)), term.Text(orDash(user.Write)), term.Cell{Text: user.Status, Style: term.Dim})
+			}
+			return table.Write(l.out)
+		},
+	}
+}
+
+// institution is the form of an owner's name, which becomes part of the lake's
+// keys.
+var institution = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+func (l *lake) usersAdd() *cobra.Command {
+	var user client.User
+	var ask bool
+	cmd := &cobra.Command{
+		Use:   "add EMAIL",
+		Short: "Add a user",
+		Long: `add makes a user who can sign in at once. No mail is sent: the password that is
+made up for the user is written out, once. With --password you choose it, at a
+prompt or on standard input.`,
+		Example: `  lake users add engine@example.org --write st-elsewhere`,
+		Args:    exactly(1, "the e-mail address of one user"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			user.Email = arguments[0]
+			if user.Read == "" && user.Write == "" {
+				return usage(cmd, fmt.Errorf("%s could do nothing: give --read or --write", user.Email))
+			}
+			for _, name := range []string{user.Read, user.Write} {
+				if name != "" && !institution.MatchString(name) {
+					return usage(cmd, fmt.Errorf("%q is no name of an institution: want up to 64 letters, digits, dots, hyphens and underscores, a letter or digit first", name))
+				}
+			}
+			pool, err := l.pool(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return l.withPassword(user.Email, ask, func(password string) error { return pool.Add(cmd.Context(), user, password) })
+		},
+	}
+	cmd.Flags().StringVar(&user.Read, "read", "", "the `institution` whose messages the user may read")
+	cmd.Flags().StringVar(&user.Write, "write", "", "the `institution` that the user may send for")
+	cmd.Flags().BoolVar(&ask, "password", false, "choose the password, at a prompt or on standard input")
+	return cmd
+}
+
+func (l *lake) usersPassword() *cobra.Command {
+	var ask bool
+	cmd := &cobra.Command{
+		Use:   "passwd EMAIL",
+		Short: "Give a user a new password",
+		Example: `  lake users passwd engine@example.org
+  lake users passwd engine@example.org --password < password.txt`,
+		Args: exactly(1, "the e-mail address of one user"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			pool, err := l.pool(cmd.Context())
+			if err != nil {
+				return err
+			}
+			return l.withPassword(arguments[0], ask, func(password string) error {
+				return pool.SetPassword(cmd.Context(), arguments[0], password)
+			})
+		},
+	}
+	cmd.Flags().BoolVar(&ask, "password", false, "choose the password, at a prompt or on standard input")
+	return cmd
+}
+
+// withPassword has use take a password, chosen or made up, and tells a made-up
+// one.
+func (l *lake) withPassword(email string, ask bool, use func(password string) error) error {
+	if ask {
+		password, err := l.askPassword("Password for " + email)
+		if err != nil {
+			return err
+		}
+		return use(password)
+	}
+	password := client.NewPassword()
+	if err := use(password); err != nil {
+		return err
+	}
+	if l.json {
+		return l.object(client.Account{User: client.User{Email: email}, Password: password})
+	}
+	fmt.Fprintf(l.err, "The password of %s, shown this once:\n", email)
+	_, err := fmt.Fprintln(l.out, password)
+	return err
+}
+
+func (l *lake) usersRemove() *cobra.Command {
+	return &cobra.Command{
+		Use:     "remove EMAIL…",
+		Short:   "Remove users; what they sent stays",
+		Example: `  lake users remove engine@example.org`,
+		Args:    atLeastOne("the e-mail address of a user"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			pool, err := l.pool(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, email := range arguments {
+				if err := pool.Remove(cmd.Context(), email); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
