@@ -13,30 +13,35 @@ import (
 // stateful is the resource types that hold what cannot be had again. What waits in a queue is a message that was accepted.
 var stateful = []string{"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::SQS::Queue"}
 
-func TestTheTemplatesAreTheSnapshots(t *testing.T) {
+func TestTheAssembliesAreTheSnapshots(t *testing.T) {
 	for env, assembly := range assemblies {
-		for _, id := range slices.Sorted(maps.Keys(assembly)) {
-			t.Run(env+"/"+id, func(t *testing.T) {
-				got := assembly[id].snapshot
-				path := filepath.Join("test", "snapshots", env, id+".template.json")
-				if *update {
-					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-						t.Fatal(err)
-					}
-					if err := os.WriteFile(path, got, 0o644); err != nil {
-						t.Fatal(err)
-					}
-					return
-				}
-				want, err := os.ReadFile(path)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(string(want), string(got)); diff != "" {
-					t.Errorf("the template differs from its snapshot (-snapshot +template); if that is meant, run go test ./test -update\n%s", diff)
-				}
+		files := assembly.snapshots()
+		for _, name := range slices.Sorted(maps.Keys(files)) {
+			t.Run(env+"/"+name, func(t *testing.T) {
+				compare(t, filepath.Join("test", "snapshots", env, name), files[name])
 			})
 		}
+	}
+}
+
+// compare fails the test if the file does not hold what was synthesized; with -update, it writes the file instead.
+func compare(t *testing.T, path string, synthesized []byte) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, synthesized, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	committed, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(committed), string(synthesized)); diff != "" {
+		t.Errorf("differs from its snapshot (-committed +synthesized); if that is meant, run: go test ./test -update\n%s", diff)
 	}
 }
 
@@ -45,7 +50,7 @@ func TestOtherStacksDependOnCoreAlone(t *testing.T) {
 	for env, assembly := range assemblies {
 		got := map[string][]string{}
 		for id, stack := range assembly {
-			got[id] = stack.dependsOn
+			got[id] = stack.artifact.Dependencies
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", env, diff)
@@ -96,7 +101,7 @@ func TestProdKeepsDataAndDevLeavesNothing(t *testing.T) {
 	want := map[string]string{"dev": "Delete", "prod": "Retain"}
 	for env, assembly := range assemblies {
 		for id, stack := range assembly {
-			if got, want := stack.protected, env == "prod"; got != want {
+			if got, want := stack.artifact.Properties.TerminationProtection, env == "prod"; got != want {
 				t.Errorf("%s %s: termination protection is %t, want %t", env, id, got, want)
 			}
 			for name, resource := range stack.template.Resources {

@@ -32,11 +32,31 @@ type assembly map[string]stack
 
 // stack is one stack of an assembly.
 type stack struct {
-	template  template
-	snapshot  []byte   // the template in the form in which it is committed
-	dependsOn []string // construct ids of the stacks that are deployed before
-	protected bool     // from termination
-	messages  []string // what the CDK would print about it
+	template template
+	snapshot []byte   // the template in the form in which it is committed
+	artifact artifact // what the manifest says of it
+	messages []string // what the CDK would print about it
+}
+
+// manifest is the part of a cloud assembly's manifest that says how its stacks are deployed, in the shape of the whole
+// (Cloud Assembly Schema, AWS CDK reference), so that a folder of snapshots can be read as an assembly.
+type manifest struct {
+	Artifacts map[string]artifact `json:"artifacts"`
+}
+
+// artifact is one stack in a manifest.
+type artifact struct {
+	Type         string     `json:"type"`
+	Properties   properties `json:"properties"`
+	Dependencies []string   `json:"dependencies,omitempty"` // construct ids of the stacks that are deployed before
+}
+
+// properties is how a stack is deployed.
+type properties struct {
+	TemplateFile          string            `json:"templateFile"`
+	StackName             string            `json:"stackName"`
+	TerminationProtection bool              `json:"terminationProtection"`
+	Tags                  map[string]string `json:"tags"`
 }
 
 func TestMain(m *testing.M) {
@@ -115,27 +135,39 @@ func synth(env stacks.Environment, dir string) assembly {
 	stacks.NewLake(app, env)
 
 	result := assembly{}
-	for _, artifact := range *app.Synth(nil).Stacks() {
-		result[*artifact.Id()] = readStack(artifact)
+	for _, written := range *app.Synth(nil).Stacks() {
+		result[*written.Id()] = readStack(written)
 	}
 	return result
 }
 
 // readStack reads what the CDK wrote about a stack.
-func readStack(artifact cxapi.CloudFormationStackArtifact) stack {
-	file, err := os.ReadFile(*artifact.TemplateFullPath())
+func readStack(written cxapi.CloudFormationStackArtifact) stack {
+	file, err := os.ReadFile(*written.TemplateFullPath())
 	if err != nil {
 		panic(err)
 	}
-	result := stack{protected: *artifact.TerminationProtection()}
+	var result stack
 	result.template, result.snapshot = normalise(file)
-	for _, needed := range *artifact.Dependencies() {
+	result.artifact = artifact{
+		Type: "aws:cloudformation:stack",
+		Properties: properties{
+			TemplateFile:          *written.TemplateFile(),
+			StackName:             *written.StackName(),
+			TerminationProtection: *written.TerminationProtection(),
+			Tags:                  map[string]string{},
+		},
+	}
+	for key, value := range *written.Tags() {
+		result.artifact.Properties.Tags[key] = *value
+	}
+	for _, needed := range *written.Dependencies() {
 		if id := *needed.Id(); !strings.HasSuffix(id, ".assets") {
-			result.dependsOn = append(result.dependsOn, id)
+			result.artifact.Dependencies = append(result.artifact.Dependencies, id)
 		}
 	}
-	for _, message := range *artifact.Messages() {
-		result.messages = append(result.messages, fmt.Sprint(message.Entry.Data))
+	for _, message := range *written.Messages() {
+		result.messages = append(result.messages, fmt.Sprint(message.Entry.Data)) //nolint:staticcheck // its successor is not in the Go bindings
 	}
 	return result
 }
@@ -171,7 +203,7 @@ type resource struct {
 }
 
 // normalise gives a template the form of a snapshot: indented, and without what changes when only code changes, which is the
-// hash by which a function's archive is named. It refuses a section that it would lose.
+// hash by which a function's archive is named (the archive of a function that the CDK brings changes with the CDK). It refuses a section that it would lose.
 func normalise(file []byte) (template, []byte) {
 	var document template
 	decoder := json.NewDecoder(bytes.NewReader(file))
@@ -180,16 +212,33 @@ func normalise(file []byte) (template, []byte) {
 		panic(err)
 	}
 	for _, resource := range document.Resources {
-		if resource.Type == "AWS::Lambda::Function" {
+		if resource.Metadata[stacks.PackageMetadata] != nil {
 			resource.Properties["Code"].(map[string]any)["S3Key"] = "asset.zip"
 		}
 	}
-	var snapshot bytes.Buffer
-	encoder := json.NewEncoder(&snapshot)
+	return document, indent(document)
+}
+
+// indent writes a value as JSON on many lines, with a newline at the end.
+func indent(value any) []byte {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(document); err != nil {
+	if err := encoder.Encode(value); err != nil {
 		panic(err)
 	}
-	return document, snapshot.Bytes()
+	return text.Bytes()
+}
+
+// snapshots returns the files in which an assembly is committed, by name.
+func (a assembly) snapshots() map[string][]byte {
+	files := map[string][]byte{}
+	contents := manifest{Artifacts: map[string]artifact{}}
+	for id, stack := range a {
+		files[stack.artifact.Properties.TemplateFile] = stack.snapshot
+		contents.Artifacts[id] = stack.artifact
+	}
+	files["manifest.json"] = indent(contents)
+	return files
 }
