@@ -1,0 +1,154 @@
+// Package sqs runs the queues of the templates behind SQS's JSON protocol, so
+// that dead letters can be looked at and taken back with the ordinary SDKs and
+// the AWS CLI. A message is durable before it is acknowledged; a received one
+// comes back when its visibility time-out is over. Other services of the local
+// lake put their dead letters in with Send.
+package sqs
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"hl7lake/local/store"
+	"hl7lake/local/wire"
+)
+
+// Queue has the properties of AWS::SQS::Queue that are run here; nil stands for
+// SQS's default. Times are in seconds.
+type Queue struct {
+	QueueName                     string
+	VisibilityTimeout             *int // 30 s
+	MessageRetentionPeriod        *int // 4 days
+	MaximumMessageSize            *int // bytes; 1 MiB
+	DelaySeconds                  *int // 0
+	ReceiveMessageWaitTimeSeconds *int // 0
+	RedrivePolicy                 *RedrivePolicy
+}
+
+// RedrivePolicy says where messages go that are received too often.
+type RedrivePolicy struct {
+	DeadLetterTargetArn string `json:"deadLetterTargetArn"`
+	MaxReceiveCount     int    `json:"maxReceiveCount"`
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name. How the
+// messages are encrypted means nothing here.
+func (q *Queue) UnmarshalJSON(text []byte) error {
+	type properties Queue
+	return wire.Properties(text, (*properties)(q), "SqsManagedSseEnabled", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "Tags")
+}
+
+// Service keeps queues. Their messages are durable in its store.
+type Service struct {
+	store     *store.Store
+	authorize wire.Authorize
+	endpoint  string
+	handler   http.Handler
+
+	mu     sync.RWMutex
+	queues map[string]*queue // by name
+}
+
+// New returns a service without queues. The URLs of its queues begin with
+// endpoint, such as http://127.0.0.1:4566.
+func New(store *store.Store, authorize wire.Authorize, endpoint string) *Service {
+	s := &Service{store: store, authorize: authorize, endpoint: endpoint, queues: map[string]*queue{}}
+	s.handler = wire.JSON("1.0", map[string]wire.Operation{
+		"SendMessage":             wire.Op(s.sendMessage),
+		"SendMessageBatch":        wire.Op(s.sendMessageBatch),
+		"ReceiveMessage":          wire.Op(s.receiveMessage),
+		"DeleteMessage":           wire.Op(s.deleteMessage),
+		"DeleteMessageBatch":      wire.Op(s.deleteMessageBatch),
+		"ChangeMessageVisibility": wire.Op(s.changeMessageVisibility),
+		"GetQueueUrl":             wire.Op(s.getQueueURL),
+		"GetQueueAttributes":      wire.Op(s.getQueueAttributes),
+		"ListQueues":              wire.Op(s.listQueues),
+		"PurgeQueue":              wire.Op(s.purgeQueue),
+	})
+	return s
+}
+
+// ServeHTTP answers the service's operations.
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// ARN is the ARN of a queue by its name.
+func ARN(name string) string { return wire.ARN("sqs", name) }
+
+// Add makes a queue known by its name, in place of one that had it, with the
+// messages that the store has for it.
+func (s *Service) Add(name string, properties Queue) error {
+	if p := properties.RedrivePolicy; p != nil && p.MaxReceiveCount < 1 {
+		return wire.UnsupportedProperty("RedrivePolicy.maxReceiveCount", p.MaxReceiveCount)
+	}
+	q, err := openQueue(s.store, name, properties)
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.queues[name] = q
+	return nil
+}
+
+// SetPolicy keeps a queue's resource policy, for those who ask for its Policy
+// attribute. Whether it grants something is Authorize's to say.
+func (s *Service) SetPolicy(name string, policy json.RawMessage) error {
+	q, err := s.queue(name)
+	if err != nil {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.policy = policy
+	return nil
+}
+
+// Send puts a message into a queue by its ARN, for the caller in ctx. The
+// attributes become message attributes of type String; they may be nil. When it
+// returns nil the message is durable.
+func (s *Service) Send(ctx context.Context, queueARN, body string, attributes map[string]string) error {
+	m := &message{Body: body, Attributes: map[string]Attribute{}}
+	for name, value := range attributes {
+		m.Attributes[name] = Attribute{DataType: "String", StringValue: value}
+	}
+	q, err := s.allowed(ctx, "SendMessage", nameOf(queueARN, ":"))
+	if err != nil {
+		return err
+	}
+	return s.put(q, m, nil)
+}
+
+// nameOf is the part of an ARN or URL after the last separator.
+func nameOf(text, separator string) string { return text[strings.LastIndex(text, separator)+1:] }
+
+// allowed finds a queue for a caller who may do action to it.
+func (s *Service) allowed(ctx context.Context, action, name string) (*queue, error) {
+	if err := s.authorize(ctx, "sqs:"+action, ARN(name), nil); err != nil {
+		return nil, err
+	}
+	return s.queue(name)
+}
+
+func (s *Service) queue(name string) (*queue, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	q, known := s.queues[name]
+	if !known {
+		return nil, wire.Errorf("QueueDoesNotExist", "The specified queue does not exist.")
+	}
+	return q, nil
+}
+
+func (s *Service) url(name string) string { return s.endpoint + "/" + wire.Account + "/" + name }
+
+// seconds is a time that a template or request gives as a number of them.
+func seconds(n *int, byDefault int) time.Duration {
+	if n == nil {
+		n = &byDefault
+	}
+	return time.Duration(*n) * time.Second
+}
