@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"hl7lake/local/wire"
 )
 
 // defaultRetries is what Lambda does where the template says nothing
@@ -179,19 +181,20 @@ func (s *Service) retryLater(f *function, key uint64, e pendingEvent) error {
 // failure destination and its dead-letter queue, in the forms that Lambda uses
 // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
 func (s *Service) undelivered(f *function, e pendingEvent, r result) error {
+	ctx := wire.WithCaller(s.ctx, f.Role) // Lambda sends with the function's role
 	if target := f.async.DestinationConfig.OnFailure.Destination; target != "" {
 		record, err := json.Marshal(failureRecord(f, e, r))
 		if err != nil {
 			return err
 		}
-		if err := s.config.Undelivered(s.ctx, target, string(record), nil); err != nil {
+		if err := s.config.Undelivered(ctx, target, string(record), nil); err != nil {
 			return err
 		}
 	}
 	if target := f.DeadLetterConfig.TargetArn; target != "" {
 		var reason struct{ ErrorMessage string }
 		_ = json.Unmarshal(r.payload, &reason) // a function may answer anything; then there is no message
-		return s.config.Undelivered(s.ctx, target, string(e.Payload), map[string]string{
+		return s.config.Undelivered(ctx, target, string(e.Payload), map[string]string{
 			"RequestID": e.RequestID, "ErrorCode": "200", "ErrorMessage": reason.ErrorMessage,
 		})
 	}

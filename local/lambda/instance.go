@@ -111,6 +111,10 @@ func (s *Service) environment(i *instance) []string {
 		"AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey,
 		"AWS_SESSION_TOKEN=" + credentials.SessionToken,
 		"AWS_ENDPOINT_URL=" + s.config.Endpoint,
+		// The SDK asks for some operations under a host name of their own
+		// (sync-127.0.0.1 for StartSyncExecution): as a proxy, this machine gets
+		// those requests too. Requests to 127.0.0.1 itself never use a proxy.
+		"HTTP_PROXY=" + s.config.Endpoint,
 		"AWS_EC2_METADATA_DISABLED=true",
 		"_HANDLER=bootstrap",
 		"TZ=:UTC",

@@ -43,6 +43,14 @@ type Function struct {
 	DeadLetterConfig             struct{ TargetArn string }
 }
 
+// UnmarshalJSON refuses the properties that are not run here by name. The
+// program comes from this machine, and nothing is traced.
+func (f *Function) UnmarshalJSON(text []byte) error {
+	type properties Function
+	return wire.Properties(text, (*properties)(f),
+		"Architectures", "Code", "Description", "Handler", "Layers", "LoggingConfig", "Runtime", "Tags", "TracingConfig")
+}
+
 // EventInvokeConfig is what a template says of a function's asynchronous
 // events; the fields are those of AWS::Lambda::EventInvokeConfig.
 type EventInvokeConfig struct {
@@ -51,6 +59,13 @@ type EventInvokeConfig struct {
 	DestinationConfig    struct {
 		OnFailure struct{ Destination string } // ARN
 	}
+	MaximumEventAgeInSeconds int // not run: an event is tried until its attempts are used up
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (c *EventInvokeConfig) UnmarshalJSON(text []byte) error {
+	type properties EventInvokeConfig
+	return wire.Properties(text, (*properties)(c), "Qualifier")
 }
 
 // Config is what the service needs of the machine around it.

@@ -23,6 +23,7 @@ const maxGroup = 256
 // Store is one open file. It is safe for concurrent use.
 type Store struct {
 	db       *bbolt.DB
+	durable  Durability
 	pending  chan write
 	finished sync.WaitGroup // the committing goroutine
 
@@ -55,10 +56,14 @@ func Open(path string, durability Durability) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	s := &Store{db: db, pending: make(chan write, maxGroup)}
+	s := &Store{db: db, durable: durability, pending: make(chan write, maxGroup)}
 	s.finished.Go(s.commitAll)
 	return s, nil
 }
+
+// Durability is what the store was opened with, for services that keep files
+// beside it.
+func (s *Store) Durability() Durability { return s.durable }
 
 // Close waits for the writes under way and closes the file. Later calls of
 // Update return ErrClosed.

@@ -1,0 +1,73 @@
+package local
+
+import (
+	"net/http"
+	"strings"
+
+	"hl7lake/local/lambda"
+	"hl7lake/local/wire"
+)
+
+// gateway serves every service on one port. A signed request says in its
+// credential scope which service it is for; one of the Runtime API and of
+// Cognito's public keys is known by its path, Cognito's unsigned operations by
+// their target; all the rest is for the HTTP API.
+type gateway struct {
+	keys     *keyring
+	services map[string]http.Handler // by the name in the credential scope
+	runtime  http.Handler
+	cognito  http.Handler
+	api      http.Handler
+	isPool   func(path string) bool // whether a path is that of a user pool's public documents
+}
+
+// ServeHTTP passes the request on to its service.
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if lambda.IsRuntime(r) {
+		g.runtime.ServeHTTP(w, r)
+		return
+	}
+	accessKey, service, signed := credentialScope(r)
+	switch {
+	case signed:
+		g.serveSigned(w, r, accessKey, service)
+	case strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService."), g.isPool(r.URL.Path):
+		g.cognito.ServeHTTP(w, r)
+	default:
+		g.api.ServeHTTP(w, r)
+	}
+}
+
+func (g *gateway) serveSigned(w http.ResponseWriter, r *http.Request, accessKey, service string) {
+	handler, known := g.services[service]
+	if !known {
+		http.Error(w, "the service "+service+" is not run by the local lake", http.StatusNotImplemented)
+		return
+	}
+	caller, known := g.keys.caller(accessKey)
+	if !known {
+		w.Header().Set("X-Amzn-Errortype", "UnrecognizedClientException")
+		wire.WriteJSON(w, http.StatusForbidden, map[string]string{
+			"__type":  "UnrecognizedClientException",
+			"message": "The security token included in the request is invalid.",
+		})
+		return
+	}
+	handler.ServeHTTP(w, r.WithContext(wire.WithCaller(r.Context(), caller)))
+}
+
+// credentialScope reads who signed a request, and for which service: from the
+// Authorization header or, in a presigned URL, the query
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html).
+func credentialScope(r *http.Request) (accessKey, service string, signed bool) {
+	credential := r.URL.Query().Get("X-Amz-Credential")
+	if header, is := strings.CutPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 "); is {
+		_, credential, _ = strings.Cut(header, "Credential=")
+		credential, _, _ = strings.Cut(credential, ",")
+	}
+	parts := strings.Split(credential, "/") // key, date, region, service, aws4_request
+	if len(parts) != 5 {
+		return "", "", false
+	}
+	return parts[0], parts[3], true
+}

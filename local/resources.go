@@ -1,0 +1,93 @@
+package local
+
+import (
+	"encoding/json"
+
+	"hl7lake/local/cognito"
+	"hl7lake/local/dynamodb"
+	"hl7lake/local/httpapi"
+	"hl7lake/local/lambda"
+	"hl7lake/local/s3"
+	"hl7lake/local/sns"
+	"hl7lake/local/sqs"
+	"hl7lake/local/states"
+	"hl7lake/local/template"
+)
+
+// provisioner brings one resource to life.
+type provisioner func(l *Lake, r *template.Resource) error
+
+// with makes a provisioner of a function that takes the resource's properties
+// decoded: P is a struct with CloudFormation's names.
+func with[P any](add func(l *Lake, r *template.Resource, properties P) error) provisioner {
+	return func(l *Lake, r *template.Resource) error {
+		text, err := r.JSON()
+		if err != nil {
+			return err
+		}
+		var properties P
+		if err := json.Unmarshal(text, &properties); err != nil {
+			return err
+		}
+		return add(l, r, properties)
+	}
+}
+
+func addBucket(l *Lake, r *template.Resource, b s3.Bucket) error {
+	b.BucketName = r.PhysicalID
+	return l.s3.CreateBucket(b)
+}
+
+func addTable(l *Lake, r *template.Resource, t dynamodb.Table) error {
+	t.TableName = r.PhysicalID
+	return l.dynamodb.CreateTable(t)
+}
+
+func addQueue(l *Lake, r *template.Resource, q sqs.Queue) error {
+	return l.sqs.Add(r.Attributes["QueueName"], q)
+}
+
+func addTopic(l *Lake, r *template.Resource, t sns.Topic) error {
+	return l.sns.AddTopic(r.PhysicalID, t)
+}
+
+func addSubscription(l *Lake, r *template.Resource, s sns.Subscription) error {
+	s.SubscriptionArn = r.PhysicalID
+	return l.sns.Subscribe(s)
+}
+
+func addEventInvokeConfig(l *Lake, _ *template.Resource, c lambda.EventInvokeConfig) error {
+	return l.lambda.Configure(c)
+}
+
+func addStateMachine(l *Lake, r *template.Resource, m states.StateMachine) error {
+	return l.states.Add(r.PhysicalID, m)
+}
+
+func addUserPool(l *Lake, r *template.Resource, p cognito.UserPool) error {
+	return l.cognito.AddUserPool(r.PhysicalID, p)
+}
+
+func addUserPoolClient(l *Lake, r *template.Resource, c cognito.UserPoolClient) error {
+	return l.cognito.AddUserPoolClient(r.PhysicalID, c)
+}
+
+func addAPI(l *Lake, r *template.Resource, a httpapi.Api) error {
+	return l.api.AddApi(r.PhysicalID, a)
+}
+
+func addAuthorizer(l *Lake, r *template.Resource, a httpapi.Authorizer) error {
+	return l.api.AddAuthorizer(r.PhysicalID, a)
+}
+
+func addIntegration(l *Lake, r *template.Resource, i httpapi.Integration) error {
+	return l.api.AddIntegration(r.PhysicalID, i)
+}
+
+func addRoute(l *Lake, _ *template.Resource, route httpapi.Route) error {
+	return l.api.AddRoute(route)
+}
+
+func addStage(l *Lake, _ *template.Resource, stage httpapi.Stage) error {
+	return l.api.AddStage(stage)
+}

@@ -1,0 +1,135 @@
+package s3
+
+import (
+	"encoding/xml"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"hl7lake/local/wire"
+)
+
+// Bucket is an AWS::S3::Bucket's properties, as far as they matter here.
+type Bucket struct {
+	BucketName              string
+	VersioningConfiguration *VersioningConfiguration
+	LifecycleConfiguration  *LifecycleConfiguration
+}
+
+// VersioningConfiguration has the Status Enabled or Suspended.
+type VersioningConfiguration struct{ Status string }
+
+// LifecycleConfiguration holds rules, of which the ones with ExpirationInDays
+// and without a filter are followed.
+type LifecycleConfiguration struct{ Rules []LifecycleRule }
+
+// LifecycleRule is one rule. Its Status is Enabled or Disabled.
+type LifecycleRule struct {
+	Status           string
+	Prefix           string
+	ExpirationInDays int
+}
+
+// bucket is a Bucket made ready for use.
+type bucket struct {
+	name       string
+	versioning string        // Enabled, Suspended or empty
+	expiry     time.Duration // after which an object expires; 0 for never
+	locks      keyLocks
+}
+
+// CreateBucket makes a bucket, or opens it with the objects that it has when it
+// was made before.
+func (s *Service) CreateBucket(definition Bucket) error {
+	// General purpose bucket naming rules, Amazon S3 User Guide.
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(definition.BucketName) {
+		return fmt.Errorf("%q is no bucket name: 3 to 63 of a-z, 0-9, - and . are", definition.BucketName)
+	}
+	b := &bucket{name: definition.BucketName}
+	if v := definition.VersioningConfiguration; v != nil {
+		b.versioning = v.Status
+	}
+	if l := definition.LifecycleConfiguration; l != nil {
+		b.expiry = l.expiry()
+	}
+	err := s.store.Update(func(tx *bbolt.Tx) error { return createRecords(tx, b.name) })
+	if err != nil {
+		return fmt.Errorf("bucket %s: %w", b.name, err)
+	}
+	if err := s.files.createBucket(b.name); err != nil {
+		return fmt.Errorf("bucket %s: %w", b.name, err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.buckets[b.name] = b
+	return nil
+}
+
+// expiry is the shortest time that an enabled rule for all objects gives.
+func (l *LifecycleConfiguration) expiry() (shortest time.Duration) {
+	const day = 24 * time.Hour
+	for _, rule := range l.Rules {
+		after := time.Duration(rule.ExpirationInDays) * day
+		if rule.Status == "Enabled" && rule.Prefix == "" && after > 0 && (shortest == 0 || after < shortest) {
+			shortest = after
+		}
+	}
+	return shortest
+}
+
+func (s *Service) listBuckets(w http.ResponseWriter, r *http.Request) error {
+	if r.Method != http.MethodGet {
+		return wire.Unsupported("the S3 request " + r.Method)
+	}
+	if err := s.authorize(r.Context(), "s3:ListAllMyBuckets", "arn:aws:s3:::*", nil); err != nil {
+		return err
+	}
+	type entry struct{ Name, CreationDate string }
+	out := struct {
+		XMLName xml.Name `xml:"ListAllMyBucketsResult"`
+		Owner   struct{ ID string }
+		Buckets []entry `xml:"Buckets>Bucket"`
+	}{}
+	out.Owner.ID = wire.Account
+	s.mu.RLock()
+	for _, name := range slices.Sorted(maps.Keys(s.buckets)) {
+		out.Buckets = append(out.Buckets, entry{name, lastModified(time.Unix(0, 0))})
+	}
+	s.mu.RUnlock()
+	writeXML(w, http.StatusOK, out)
+	return nil
+}
+
+func (s *Service) headBucket(w http.ResponseWriter, in *request) error {
+	if err := s.may(in.Context(), "ListBucket", in.bucket, "", nil); err != nil {
+		return err
+	}
+	w.Header().Set("X-Amz-Bucket-Region", wire.Region)
+	return nil
+}
+
+func (s *Service) getLocation(w http.ResponseWriter, in *request) error {
+	if err := s.may(in.Context(), "GetBucketLocation", in.bucket, "", nil); err != nil {
+		return err
+	}
+	writeXML(w, http.StatusOK, struct {
+		XMLName xml.Name `xml:"LocationConstraint"` // empty for us-east-1
+	}{})
+	return nil
+}
+
+func (s *Service) getVersioning(w http.ResponseWriter, in *request) error {
+	if err := s.may(in.Context(), "GetBucketVersioning", in.bucket, "", nil); err != nil {
+		return err
+	}
+	writeXML(w, http.StatusOK, struct {
+		XMLName xml.Name `xml:"VersioningConfiguration"`
+		Status  string   `xml:",omitempty"`
+	}{Status: in.bucket.versioning})
+	return nil
+}

@@ -1,0 +1,202 @@
+package s3
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+
+	"hl7lake/local/store"
+)
+
+// files are the contents in a folder.
+type files struct {
+	dir     string
+	durable bool // whether a file is on the disk before its record is written
+}
+
+const (
+	objectsDir = ".objects" // no bucket's name begins with a dot
+	uploadsDir = ".uploads"
+)
+
+// shards is how many folders a bucket's contents are spread over.
+const shards = 256
+
+func openFiles(dir string, durability store.Durability) (files, error) {
+	f := files{dir, durability == store.Durable}
+	if err := os.MkdirAll(filepath.Join(dir, uploadsDir), 0o700); err != nil {
+		return f, fmt.Errorf("objects: %w", err)
+	}
+	return f, nil
+}
+
+func (f files) createBucket(name string) error {
+	for shard := range shards {
+		if err := os.MkdirAll(filepath.Join(f.dir, objectsDir, name, fmt.Sprintf("%02x", shard)), 0o700); err != nil {
+			return err
+		}
+	}
+	return os.MkdirAll(filepath.Join(f.dir, name), 0o700)
+}
+
+// temporary makes a file for content that is on its way.
+func (f files) temporary() (*os.File, error) {
+	return os.OpenFile(filepath.Join(f.dir, uploadsDir, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+}
+
+// content is where a content's file is; its name is a UUID.
+func (f files) content(bucket, file string) string {
+	return filepath.Join(f.dir, objectsDir, bucket, file[len(file)-2:], file)
+}
+
+// keep turns a temporary file into a content, and closes it. Durable files are
+// on the disk when it returns.
+func (f files) keep(temporary *os.File, bucket string) (file string, err error) {
+	file = filepath.Base(temporary.Name())
+	if f.durable {
+		err = temporary.Sync()
+	}
+	if err = errors.Join(err, temporary.Close()); err != nil {
+		return "", err
+	}
+	path := f.content(bucket, file)
+	if err := os.Rename(temporary.Name(), path); err != nil {
+		return "", err
+	}
+	return file, f.syncDir(filepath.Dir(path))
+}
+
+func (f files) syncDir(path string) error {
+	if !f.durable {
+		return nil
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// remove deletes a content that no record names any more. What cannot be
+// deleted takes up room and does no other harm.
+func (f files) remove(bucket, file string) { _ = os.Remove(f.content(bucket, file)) }
+
+// show puts a content's file under its key, in place of what is there. shown is
+// false where a folder stands in the way, or a file where a folder is needed.
+func (f files) show(bucket, key, file string) (shown bool, err error) {
+	path := f.path(bucket, key)
+	link := filepath.Join(f.dir, uploadsDir, uuid.NewString())
+	if err := linkOrCopy(f.content(bucket, file), link); err != nil {
+		return false, err
+	}
+	defer os.Remove(link) // is gone already when all went well
+	const attempts = 10   // a neighbour's deletion may take the folder away again
+	for range attempts {
+		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
+			err = os.Rename(link, path)
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			break
+		}
+	}
+	if err != nil && blocked(f.path(bucket, ""), path) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// blocked says whether path cannot be a file: it is a folder, or one of its
+// folders is a file.
+func blocked(root, path string) bool {
+	if info, err := os.Stat(path); err == nil {
+		return info.IsDir()
+	}
+	for at := filepath.Dir(path); len(at) > len(root); at = filepath.Dir(at) {
+		if info, err := os.Stat(at); err == nil {
+			return !info.IsDir()
+		}
+	}
+	return false
+}
+
+// linkOrCopy copies where the file system has no links.
+func linkOrCopy(from, to string) error {
+	err := os.Link(from, to)
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
+}
+
+// hide removes the file under a key, and the folders that it leaves empty.
+func (f files) hide(bucket, key string) error {
+	path := f.path(bucket, key)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	for at := filepath.Dir(path); len(at) > len(f.path(bucket, "")); at = filepath.Dir(at) {
+		if os.Remove(at) != nil {
+			break // it is not empty
+		}
+	}
+	return nil
+}
+
+func (f files) path(bucket, key string) string {
+	return filepath.Join(f.dir, bucket, filepath.FromSlash(key))
+}
+
+// showable says whether a key makes a path that every common file system takes
+// as it is.
+func showable(key string) bool {
+	const longest = 255 // bytes in a name
+	if !utf8.ValidString(key) || strings.ContainsAny(key, `\:*?"<>|`) {
+		return false
+	}
+	for segment := range strings.SplitSeq(key, "/") {
+		if segment == "" || len(segment) > longest || segment[0] == '.' || strings.HasSuffix(segment, ".") ||
+			strings.IndexFunc(segment, func(r rune) bool { return r < ' ' || r == 0x7f }) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// fold is the same for keys that some file system would take for one path.
+func fold(key string) []byte { return []byte(cases.Fold().String(norm.NFC.String(key))) }
+
+// keyLocks let one writer at a time work on a key, and on those that fold alike.
+type keyLocks [64]sync.Mutex
+
+// of returns the lock of a key, which it may share with others.
+func (l *keyLocks) of(key string) *sync.Mutex {
+	hash := fnv.New32a()
+	_, _ = hash.Write(fold(key)) // never fails
+	return &l[hash.Sum32()%uint32(len(l))]
+}
+
+// discard removes a temporary file that is not wanted after all.
+func discard(temporary *os.File) {
+	_ = temporary.Close()
+	_ = os.Remove(temporary.Name())
+}
