@@ -29,7 +29,7 @@ func (d *Delimiters) setEncodingCharacters(msh2 []byte) bool {
 	roles := [...]*byte{&d.Component, &d.Repetition, &d.Escape, &d.Subcomponent, &d.Truncation}
 	role := 0
 	for i, c := range msh2 {
-		if c != ' ' && !canDelimit(c) {
+		if c != ' ' && !canDelimit(c) || c == ' ' && i == 0 {
 			return false
 		}
 		if i == 3 && c == msh2[2] && len(msh2) > 4 {

@@ -26,6 +26,13 @@ var (
 	// ErrCount: BTS-1 or FTS-1 disagrees with what the batch or file held
 	// (HL7 v2.5.1, 2.15.3 and 2.15.7).
 	ErrCount = errors.New("count disagrees with the trailer")
+	// ErrNoSegment: an edit names a segment that the message has not.
+	ErrNoSegment = errors.New("no such segment")
+	// ErrNotEncodable: a text cannot be written in the message's character set, or needs
+	// an escape character and the message has none.
+	ErrNotEncodable = errors.New("text cannot be written in this message")
+	// ErrJSON: a JSON text is not of the shape that [Message.AppendJSON] writes.
+	ErrJSON = errors.New("not the JSON of a message")
 	// ErrPath: a path is not of the form PID[1]-3[2].4.1.
 	ErrPath = errors.New("not a path")
 )

@@ -136,24 +136,76 @@ func isSequence(sequence []byte) bool {
 	if len(sequence) == 0 {
 		return false
 	}
-	switch rest := sequence[1:]; sequence[0] {
+	switch rest := string(sequence[1:]); sequence[0] {
 	case 'H', 'N':
-		return len(rest) == 0
+		return rest == ""
 	case 'C', 'M', 'X':
-		return isHex(rest)
+		return rest != "" && strings.Trim(rest, "0123456789ABCDEFabcdef") == ""
 	case 'Z':
-		return len(rest) > 0 && bytes.IndexByte(rest, ' ') < 0
+		return rest != "" && strings.IndexFunc(rest, func(r rune) bool { return r > 'z' || !isAlphanumeric(byte(r)) }) < 0
 	case '.':
-		return len(rest) >= 2 && strings.Contains(" br sp sk fi nf in ti ce ", " "+string(rest[:2])+" ")
+		return len(rest) >= 2 && strings.Contains(" br sp sk fi nf in ti ce ", " "+rest[:2]+" ") &&
+			strings.Trim(rest[2:], "+-0123456789") == ""
 	}
 	return false
 }
 
-func isHex(digits []byte) bool {
-	for _, c := range digits {
-		if !('0' <= c && c <= '9' || 'A' <= c && c <= 'F' || 'a' <= c && c <= 'f') {
-			return false
-		}
+// appendEscaped appends text in the form that [Message.Get] gives it back from: the
+// delimiters, line ends and control characters that a transport or a character set
+// might take for its own become escape sequences, and so does an escape character,
+// unless it is part of a sequence that reading leaves as it stands, such as \H\. It
+// reports false where the message has no escape character to write them with.
+func (m *Message) appendEscaped(dst []byte, text string) ([]byte, bool) {
+	d := m.delimiters
+	if d.Escape == 0 {
+		needed := strings.ContainsFunc(text, func(r rune) bool { return r == '\r' || r > 0 && r < 0x80 && d.has(byte(r)) })
+		return append(dst, text...), !needed
 	}
-	return len(digits) > 0
+	for i := 0; i < len(text); i++ {
+		var sequence string
+		switch c := text[i]; c {
+		case 0:
+		case d.Field:
+			sequence = "F"
+		case d.Component:
+			sequence = "S"
+		case d.Subcomponent:
+			sequence = "T"
+		case d.Repetition:
+			sequence = "R"
+		case d.Truncation:
+			sequence = "P"
+		case '\n':
+			sequence = ".br"
+		case '\r', vt, fs, esc:
+			sequence = "X" + strings.ToUpper(hex.EncodeToString([]byte{c}))
+		case d.Escape:
+			if kept := m.keptSequence(text[i:]); kept > 0 {
+				dst = append(dst, text[i:i+kept]...)
+				i += kept - 1
+				continue
+			}
+			sequence = "E"
+		}
+		if sequence == "" {
+			dst = append(dst, text[i])
+			continue
+		}
+		dst = append(append(append(dst, d.Escape), sequence...), d.Escape)
+	}
+	return dst, true
+}
+
+// keptSequence returns the length of the sequence at the front of text, if there is one
+// that reading leaves as it stands in whatever character set.
+func (m *Message) keptSequence(text string) int {
+	end := strings.IndexByte(text[1:], m.delimiters.Escape)
+	if end <= 0 || text[1] == 'X' {
+		return 0
+	}
+	sequence := []byte(text[1 : 1+end])
+	if !isSequence(sequence) || len(m.appendSequence(nil, sequence)) > 0 {
+		return 0
+	}
+	return end + 2
 }

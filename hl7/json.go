@@ -2,6 +2,7 @@ package hl7
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 )
 
@@ -40,84 +41,88 @@ func (m *Message) appendSegment(dst []byte, i int) []byte {
 		dst = appendQuoted(dst, m.text[s.start+4:m.body])
 		dst = append(dst, `"}]`...)
 	} else {
-		dst = m.appendValue(dst, s.name())
+		dst = m.appendValue(dst, s.start, s.separator())
 		dst = append(dst, `","fields":{`...)
 	}
 	dst = m.appendFields(dst, s)
 	return append(dst, "}}"...)
 }
 
-// appendFields walks the segment's delimiters once. Fields and repetitions are opened
-// when their first value is written, so that what is empty leaves no trace.
+// A place says by HL7's numbers where in a segment a value stands.
+type place struct{ field, repetition, component, subcomponent int }
+
+// appendFields walks the segment's delimiters once. Brackets are written when a value
+// needs them, so that what is empty leaves no trace.
 func (m *Message) appendFields(dst []byte, s Segment) []byte {
-	field, start, end := s.fields()
-	repetition, component, subcomponent := 1, 1, 1
-	open := 0          // repetitions begun in this field
-	comma := field > 1 // another field stands before this one
-	d := m.delimiters
-	for c := m.index.from(start + 1); start < end; {
-		start++
-		at := c.next(end)
+	first, start, end := s.fields()
+	if start == end {
+		return dst
+	}
+	start++
+	here, open := place{first, 1, 1, 1}, place{}
+	delimiters := m.index.from(start)
+	for {
+		at := delimiters.next(end)
 		if start < at {
-			switch {
-			case open == 0:
-				dst = appendField(dst, field, comma)
-				dst = appendRepetitions(dst, repetition-1)
-				comma = true
-			case open < repetition:
-				dst = appendRepetitions(dst, repetition-open)
-			default:
-				dst = append(dst, ',')
-			}
-			open = repetition
-			dst = appendKey(dst, component, subcomponent)
-			dst = m.appendValue(dst, m.text[start:at])
+			dst = appendPlace(dst, open, here, first)
+			dst = m.appendValue(dst, start, at)
 			dst = append(dst, '"')
+			open = here
 		}
-		start = at
-		delimiter := d.Field
-		if at < end {
-			delimiter = m.text[at]
+		if at >= end {
+			break
 		}
-		switch delimiter {
-		case d.Field:
-			if open > 0 {
-				dst = append(dst, "}]"...)
-			}
-			field, repetition, component, subcomponent, open = field+1, 1, 1, 1, 0
-		case d.Component:
-			component, subcomponent = component+1, 1
-		case d.Repetition:
-			repetition, component, subcomponent = repetition+1, 1, 1
-		default:
-			subcomponent++
-		}
+		here = here.after(m.text[at], &m.delimiters)
+		start = at + 1
+	}
+	if open.field > 0 {
+		dst = append(dst, "}]"...)
 	}
 	return dst
 }
 
-func appendField(dst []byte, field int, comma bool) []byte {
-	if comma {
+// after returns the place that follows a delimiter.
+func (p place) after(delimiter byte, d *Delimiters) place {
+	switch delimiter {
+	case d.Field:
+		return place{p.field + 1, 1, 1, 1}
+	case d.Component:
+		return place{p.field, p.repetition, p.component + 1, 1}
+	case d.Subcomponent:
+		return place{p.field, p.repetition, p.component, p.subcomponent + 1}
+	}
+	return place{p.field, p.repetition + 1, 1, 1}
+}
+
+// appendPlace ends what is open after the value at one place and begins what the value
+// at the next one needs, up to its opening quote.
+func appendPlace(dst []byte, open, here place, first int) []byte {
+	switch {
+	case open.field != here.field:
+		if open.field > 0 {
+			dst = append(dst, "}]"...)
+		}
+		if open.field > 0 || first > 1 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, '"')
+		dst = appendNumber(dst, here.field)
+		dst = append(dst, `":[{`...)
+		for range here.repetition - 1 {
+			dst = append(dst, "},{"...)
+		}
+	case open.repetition != here.repetition:
+		for range here.repetition - open.repetition {
+			dst = append(dst, "},{"...)
+		}
+	default:
 		dst = append(dst, ',')
 	}
 	dst = append(dst, '"')
-	dst = appendNumber(dst, field)
-	return append(dst, `":[{`...)
-}
-
-func appendRepetitions(dst []byte, n int) []byte {
-	for range n {
-		dst = append(dst, "},{"...)
-	}
-	return dst
-}
-
-func appendKey(dst []byte, component, subcomponent int) []byte {
-	dst = append(dst, '"')
-	dst = appendNumber(dst, component)
-	if subcomponent > 1 {
+	dst = appendNumber(dst, here.component)
+	if here.subcomponent > 1 {
 		dst = append(dst, '.')
-		dst = appendNumber(dst, subcomponent)
+		dst = appendNumber(dst, here.subcomponent)
 	}
 	return append(dst, `":"`...)
 }
@@ -129,49 +134,46 @@ func appendNumber(dst []byte, n int) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// appendValue appends a value as the content of a JSON string, its escapes decoded.
-func (m *Message) appendValue(dst, value []byte) []byte {
-	plain := plainPrefix(value, m.delimiters.Escape)
-	dst = append(dst, value[:plain]...)
-	if plain == len(value) {
+// appendValue appends text[start:end] as the content of a JSON string, its escapes
+// decoded. It copies eight bytes at a time, as far as none of them needs another form.
+func (m *Message) appendValue(dst []byte, start, end int) []byte {
+	length := len(dst)
+	dst = slices.Grow(dst, end-start+64)
+	for start < end && start+8 <= len(m.text) {
+		w := binary.LittleEndian.Uint64(m.text[start:])
+		binary.LittleEndian.PutUint64(dst[length:length+8], w)
+		n := min(8, end-start)
+		if special(w, m.delimiters.Escape)<<(64-8*n) != 0 {
+			break
+		}
+		start, length = start+n, length+n
+	}
+	dst = dst[:length]
+	if start == end {
 		return dst
 	}
 	var buffer [256]byte
-	return appendQuoted(dst, m.appendDecoded(buffer[:0], value[plain:]))
+	return appendQuoted(dst, m.appendDecoded(buffer[:0], m.text[start:end]))
 }
 
-// plainPrefix returns how many bytes at the front of value stand for themselves in
-// JSON, found eight at a time (see index.go).
-func plainPrefix(value []byte, escape byte) int {
-	if escape == 0 {
-		escape = '"'
-	}
-	i := 0
-	for ; i+8 <= len(value); i += 8 {
-		w := binary.LittleEndian.Uint64(value[i:])
-		b := w & low7
-		miss := (b ^ '"'*each + low7) & (b ^ '\\'*each + low7) & (b ^ uint64(escape)*each + low7) & (b&(0x60*each) + low7)
-		if ^(miss|w)&top != 0 {
-			break
-		}
-	}
-	for i < len(value) && value[i] >= ' ' && value[i] != '"' && value[i] != '\\' && value[i] != escape {
-		i++
-	}
-	return i
+// special has a bit set for each byte of a word that JSON writes in another form, and
+// for each escape character (see index.go).
+func special(w uint64, escape byte) uint64 {
+	b := w & low7
+	miss := ((b ^ '"'*each) + low7) & ((b ^ '\\'*each) + low7) & ((b ^ uint64(escape)*each) + low7) & (b&(0x60*each) + low7)
+	return ^(miss | w) & top
 }
 
 // appendQuoted appends UTF-8 text as the content of a JSON string (RFC 8259, 7).
 func appendQuoted(dst, text []byte) []byte {
 	const digits = "0123456789abcdef"
-	for len(text) > 0 {
-		plain := plainPrefix(text, 0)
-		dst, text = append(dst, text[:plain]...), text[plain:]
-		if len(text) == 0 {
-			break
+	plain := 0
+	for i, c := range text {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
 		}
-		c := text[0]
-		text = text[1:]
+		dst = append(dst, text[plain:i]...)
+		plain = i + 1
 		switch c {
 		case '"', '\\':
 			dst = append(dst, '\\', c)
@@ -186,5 +188,5 @@ func appendQuoted(dst, text []byte) []byte {
 			dst = append(dst, digits[c>>4], digits[c&15])
 		}
 	}
-	return dst
+	return append(dst, text[plain:]...)
 }

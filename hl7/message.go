@@ -6,7 +6,7 @@ import "bytes"
 // empty and ready for [Message.Parse]. Several goroutines may read a Message at once,
 // as long as none parses into it or edits it.
 type Message struct {
-	source []byte // as it came
+	source []byte // as it came; nil once text was edited
 	text   []byte // source, or its conversion to UTF-8; always valid UTF-8
 
 	delimiters Delimiters
@@ -96,11 +96,6 @@ func (m *Message) addSegment(start, end int) error {
 	m.segments = append(m.segments, segment{start, end})
 	return nil
 }
-
-// Encode returns the message in ER7: the very bytes that were parsed, or, once edited,
-// the text as it now is. It is nil for an empty message. The slice is m's own: it is
-// not to be changed.
-func (m *Message) Encode() []byte { return m.source }
 
 // Delimiters returns the message's own (MSH-1 and MSH-2).
 func (m *Message) Delimiters() Delimiters { return m.delimiters }

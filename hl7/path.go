@@ -30,11 +30,11 @@ func ParsePath(s string) (Path, error) {
 	if p.Segment, rest, ok = cutName(rest); !ok {
 		return Path{}, fmt.Errorf("hl7: %w: %q", ErrPath, s)
 	}
-	ok = number(&rest, "[", "]", &p.Occurrence) &&
-		(number(&rest, "-", "", &p.Field) && p.Field > 0 || number(&rest, ".", "", &p.Field)) &&
-		number(&rest, "[", "]", &p.Repetition) &&
-		number(&rest, ".", "", &p.Component) &&
-		number(&rest, ".", "", &p.Subcomponent)
+	ok = cutNumber(&rest, "[", "]", &p.Occurrence) &&
+		(cutNumber(&rest, "-", "", &p.Field) && p.Field > 0 || cutNumber(&rest, ".", "", &p.Field)) &&
+		cutNumber(&rest, "[", "]", &p.Repetition) &&
+		cutNumber(&rest, ".", "", &p.Component) &&
+		cutNumber(&rest, ".", "", &p.Subcomponent)
 	if !ok || rest != "" {
 		return Path{}, fmt.Errorf("hl7: %w: %q", ErrPath, s)
 	}
@@ -49,8 +49,8 @@ func cutName(s string) (name, rest string, ok bool) {
 	return s[:n], s[n:], n > 0
 }
 
-// number takes an optional number between open and end from the front of s.
-func number(s *string, open, end string, n *int) bool {
+// cutNumber takes an optional number between open and end from the front of s.
+func cutNumber(s *string, open, end string, n *int) bool {
 	digits, found := strings.CutPrefix(*s, open)
 	if !found {
 		return true

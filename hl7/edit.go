@@ -1,0 +1,188 @@
+package hl7
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/encoding"
+)
+
+// Encode returns the message in ER7. These are the very bytes that were parsed; once the
+// message has been edited, its text in the character set that it declares. The slice
+// belongs to the message and is not to be changed. It is nil for an empty message.
+func (m *Message) Encode() []byte {
+	e := m.outputEncoding()
+	switch {
+	case m.source != nil:
+		return m.source
+	case e == nil:
+		return m.text
+	}
+	encoded, err := e.NewEncoder().Bytes(m.text)
+	if err != nil { // only what was U+FFFD from the start: edits are checked
+		encoded, _ = encoding.ReplaceUnsupported(e.NewEncoder()).Bytes(m.text)
+	}
+	return encoded
+}
+
+// outputEncoding returns the encoding for the text of an edited message, nil for UTF-8.
+func (m *Message) outputEncoding() encoding.Encoding {
+	if m.charset.encoding != nil || len(m.segments) == 0 {
+		return m.charset.encoding
+	}
+	return m.declaredCharset().encoding
+}
+
+// Set gives the element that [Message.Get] reads at a path a new text, escaped as it
+// needs. Fields, repetitions, components and sub-components that are missing before it
+// are added empty; the segment must be there. Its time grows with the message. The
+// error wraps [ErrPath], [ErrNoSegment] or [ErrNotEncodable].
+func (m *Message) Set(path, text string) error {
+	p, err := ParsePath(path)
+	if err != nil {
+		return err
+	}
+	p.Repetition, p.Component, p.Subcomponent = max(p.Repetition, 1), max(p.Component, 1), max(p.Subcomponent, 1)
+	value, err := m.escape(text)
+	if err != nil {
+		return fmt.Errorf("hl7: %s: %w", path, err)
+	}
+	return m.set(p, value)
+}
+
+// SetRaw replaces what [Message.Raw] gives for a path, such as a field with all its
+// repetitions, by bytes that stand in the message as they are (in UTF-8). They may hold
+// delimiters, but no line ends. Errors are those of [Message.Set].
+func (m *Message) SetRaw(path string, raw []byte) error {
+	p, err := ParsePath(path)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(raw, isLineEnd) {
+		return fmt.Errorf("hl7: %s: %w", path, ErrNotEncodable)
+	}
+	return m.set(p, raw)
+}
+
+func isLineEnd(c byte) bool { return c == '\r' || c == '\n' }
+
+// escape returns text in the form that it has within the message.
+func (m *Message) escape(text string) ([]byte, error) {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	value, ok := m.appendEscaped(nil, text)
+	if !ok {
+		return nil, ErrNotEncodable
+	}
+	if e := m.outputEncoding(); e != nil {
+		if _, err := e.NewEncoder().Bytes(value); err != nil {
+			return nil, ErrNotEncodable
+		}
+	}
+	return value, nil
+}
+
+func (m *Message) set(p Path, value []byte) error {
+	s, ok := m.find(p)
+	switch {
+	case !ok:
+		return fmt.Errorf("hl7: %s: %w", p, ErrNoSegment)
+	case p.Field == 0 || s.isHeader() && p.Field <= 2: // MSH-1 and MSH-2 are what all else is written in
+		return fmt.Errorf("hl7: %s: %w", p, ErrPath)
+	}
+	d := m.delimiters
+	first, start, end := s.fields()
+	missing := ""
+	if start == end {
+		missing = string(d.Field)
+	} else {
+		start++
+	}
+	for _, level := range [...]struct {
+		delimiter byte
+		n         int
+	}{
+		{d.Field, p.Field - first + 1}, {d.Repetition, p.Repetition}, {d.Component, p.Component}, {d.Subcomponent, p.Subcomponent},
+	} {
+		found := 1
+		switch {
+		case level.n == 0:
+			continue
+		case missing == "":
+			start, end, found = m.reach(start, end, level.delimiter, level.n)
+		}
+		if found < level.n {
+			if level.delimiter == 0 {
+				return fmt.Errorf("hl7: %s: %w", p, ErrNotEncodable)
+			}
+			missing += strings.Repeat(string(level.delimiter), level.n-found)
+			start = end
+		}
+	}
+	return m.splice(start, end, append([]byte(missing), value...))
+}
+
+// reach is part, except that where there are fewer than n parts it returns the last one
+// and how many there are.
+func (m *Message) reach(start, end int, delimiter byte, n int) (int, int, int) {
+	for i := 1; ; i++ {
+		s, e, ok := m.part(start, end, delimiter, 1)
+		if !ok || i == n || e == end {
+			return s, e, i
+		}
+		start = e + 1
+	}
+}
+
+// AddSegment adds a segment behind the last one, with the texts of its fields from the
+// first on, escaped as they need. The error wraps [ErrNotEncodable], also where the name
+// is not three capital letters or digits.
+func (m *Message) AddSegment(name string, fields ...string) error {
+	if len(m.segments) == 0 {
+		return fmt.Errorf("hl7: %w", ErrNoSegment)
+	}
+	if _, isBoundary := boundary([]byte(name + "|")); isBoundary || !isCode(name) {
+		return fmt.Errorf("hl7: segment name: %w", ErrNotEncodable)
+	}
+	raw := []byte(name)
+	for i, text := range fields {
+		value, err := m.escape(text)
+		if err != nil {
+			return fmt.Errorf("hl7: %s-%d: %w", name, i+1, err)
+		}
+		raw = append(append(raw, m.delimiters.Field), value...)
+	}
+	end := m.segments[len(m.segments)-1].end
+	return m.splice(end, end, append(m.terminator(), raw...))
+}
+
+// DeleteSegment takes the segment at a 0-based position out of the message. It panics
+// where there is none, and for the MSH segment.
+func (m *Message) DeleteSegment(i int) {
+	if i == 0 {
+		panic("hl7: a message without MSH is none")
+	}
+	if err := m.splice(m.segments[i-1].end, m.segments[i].end, nil); err != nil {
+		panic(err) // a segment less leaves the header as it was
+	}
+}
+
+// terminator returns what ends the message's first segment, CR where nothing does.
+func (m *Message) terminator() []byte {
+	end := m.segments[0].end
+	n := end
+	for n < len(m.text) && n < end+2 && isLineEnd(m.text[n]) && (n == end || m.text[n] == '\n' && m.text[end] == '\r') {
+		n++
+	}
+	if n == end {
+		return []byte{'\r'}
+	}
+	return slices.Clone(m.text[end:n])
+}
+
+// splice replaces text[start:end] and indexes the message anew.
+func (m *Message) splice(start, end int, by []byte) error {
+	m.text = slices.Concat(m.text[:start], by, m.text[end:])
+	m.source = nil
+	return m.parse()
+}

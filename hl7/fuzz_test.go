@@ -1,0 +1,149 @@
+package hl7_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"hl7lake/hl7"
+)
+
+// patience is what a fuzz target waits before it takes a small input to be an endless loop.
+const patience = 5 * time.Second
+
+func seed(f *testing.F) {
+	files, err := filepath.Glob("testdata/*.hl7")
+	if err != nil || len(files) == 0 {
+		f.Fatal("no seeds", err)
+	}
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(data) < 64<<10 {
+			f.Add(data)
+		}
+	}
+}
+
+// inTime fails the test unless do returns soon.
+func inTime(t *testing.T, do func()) {
+	timer := time.AfterFunc(patience, func() { panic("no end in sight") })
+	defer timer.Stop()
+	do()
+}
+
+func FuzzParse(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		inTime(t, func() {
+			hl7.Peek(data)
+			hl7.Normalize(nil, data)
+			m, err := hl7.Parse(data)
+			if err != nil {
+				return
+			}
+			if !bytes.Equal(m.Encode(), data) {
+				t.Error("Encode is not the input")
+			}
+			for i := range m.Len() {
+				s := m.Segment(i)
+				if len(s.Raw()) == 0 {
+					t.Error("an empty segment")
+				}
+				if !utf8.ValidString(s.Get("1")) {
+					t.Error("text that is not UTF-8")
+				}
+			}
+			m.Header()
+		})
+	})
+}
+
+func FuzzJSON(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		inTime(t, func() {
+			m, err := hl7.Parse(data)
+			if err != nil {
+				return
+			}
+			checkJSON(t, m)
+			checkCanonical(t, m)
+		})
+	})
+}
+
+func FuzzFromJSON(f *testing.F) {
+	f.Add([]byte(`[{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}],"9":[{"1":"ACK"}]}}]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		inTime(t, func() {
+			m, err := hl7.FromJSON(data)
+			if err != nil {
+				return
+			}
+			if _, err := hl7.Parse(m.Encode()); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+}
+
+func FuzzReader(f *testing.F) {
+	seed(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		inTime(t, func() {
+			var back []byte
+			r := hl7.NewReader(bytes.NewReader(data))
+			for {
+				p, err := r.Next()
+				if err != nil {
+					break
+				}
+				if len(p.Data) == 0 || p.Offset != int64(len(back)) {
+					t.Fatal("a part that is empty or in the wrong place")
+				}
+				back = append(back, p.Data...)
+			}
+			if !bytes.Equal(back, data) {
+				t.Error("the parts are not the stream")
+			}
+			for m, err := range hl7.NewReader(bytes.NewReader(data)).Messages() {
+				if err == nil && m.Len() == 0 {
+					t.Error("an empty message")
+				}
+			}
+		})
+	})
+}
+
+// Whatever text is set at a path is what is read there, and nothing else changes.
+func FuzzSet(f *testing.F) {
+	f.Add("PID-5.1", `a|b^c~d&e\f\H\g`, `|^~\&`)
+	f.Add("ZZZ-3[2].2.2", "one\ntwo\rthree\x0b\x1b", `|^~\&#`)
+	f.Add("PID-1", "C:\\temp\\x", "$^~")
+	f.Fuzz(func(t *testing.T, path, text, delimiters string) {
+		p, err := hl7.ParsePath(path)
+		if err != nil || len(delimiters) == 0 || max(p.Occurrence, p.Field, p.Repetition, p.Component, p.Subcomponent) > 100 {
+			return
+		}
+		input := "MSH" + delimiters + delimiters[:1] + "A\rPID" + delimiters[:1] + "1\rZZZ\rEND" + delimiters[:1] + "9"
+		m, err := hl7.Parse([]byte(input))
+		if err != nil || !utf8.ValidString(text) {
+			return
+		}
+		if m.Set(path, text) != nil {
+			return
+		}
+		if got := m.Get(path); got != text {
+			t.Errorf("Set %q at %s, Get %q from %q", text, path, got, m.Encode())
+		}
+		if p.Segment != "END" && m.Get("END-1") != "9" {
+			t.Errorf("the last segment changed: %q", m.Encode())
+		}
+	})
+}
