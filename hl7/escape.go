@@ -176,7 +176,9 @@ func (m *Message) appendEscaped(dst []byte, text string) ([]byte, bool) {
 		case d.Truncation:
 			sequence = "P"
 		case '\n':
-			sequence = ".br"
+			if sequence = ".br"; d.has('.') {
+				sequence = "X0A"
+			}
 		case '\r', vt, fs, esc:
 			sequence = "X" + strings.ToUpper(hex.EncodeToString([]byte{c}))
 		case d.Escape:

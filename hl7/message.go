@@ -124,11 +124,7 @@ func (s Segment) name() []byte {
 
 // separator returns where the first field separator is, or the segment's end.
 func (s Segment) separator() int {
-	text, separator := s.m.text, s.m.delimiters.Field
-	if s.start+3 < s.end && text[s.start+3] == separator {
-		return s.start + 3
-	}
-	if n := bytes.IndexByte(text[s.start:s.end], separator); n >= 0 {
+	if n := bytes.IndexByte(s.m.text[s.start:s.end], s.m.delimiters.Field); n >= 0 {
 		return s.start + n
 	}
 	return s.end
