@@ -145,8 +145,10 @@ func checkCanonical(t *testing.T, m *hl7.Message) {
 	t.Helper()
 	line := m.AppendJSON(nil, hl7.JSON{})
 	canonical, err := hl7.FromJSON(line)
-	if errors.Is(err, hl7.ErrNotEncodable) && bytes.Contains(line, []byte("\ufffd")) {
-		return // bytes that the declared character set has no character for
+	noCharacter := bytes.Contains(line, []byte("\ufffd"))
+	noEscape := m.Delimiters().Escape == 0 && bytes.Contains(line, []byte(`\n`))
+	if errors.Is(err, hl7.ErrNotEncodable) && (noCharacter || noEscape) {
+		return
 	}
 	if err != nil {
 		t.Fatalf("FromJSON: %v of %s", err, line)
