@@ -16,8 +16,8 @@ const claimCheckDays = deadLetterDays + 16
 // ownerIndex is the catalog's index of one institution's messages by the time they were received.
 const ownerIndex = "by-owner"
 
-// Core is the stack of what everything else shares: the hub topic, the data lake with its catalog, and the writer, the only
-// function that may write to either.
+// Core is the stack of what everything else shares: the hub topic, the data lake with its catalog, and the writer, the
+// only function that may write to either.
 type Core struct {
 	awscdk.Stack
 	// Hub is the topic on which all events travel.
@@ -81,31 +81,40 @@ func (c Core) addWriter(env Environment) {
 	writer.subscribe(c.Hub, map[string]awssns.SubscriptionFilter{
 		"event": oneOf("ingested", "staged", "error"),
 	})
-	c.grantRedeem(writer.Lambda)
+	c.GrantRedeem(writer.Lambda)
 	// Get, because a redelivered event finds its object already written and reads back its version and digest.
-	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"},
-		c.Lake.ArnForObjects(new("ingestion/*")), c.Lake.ArnForObjects(new("staging/*")), c.Lake.ArnForObjects(new("error/*")))
+	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.zones()...)
 	grant(writer.Lambda, []string{"dynamodb:UpdateItem"}, c.Catalog.TableArn())
 }
 
-// GrantPublish lets the grantee publish events: on the hub, with large content checked in at the claim-check bucket.
+// zones returns the ARNs of the objects in the lake's zones, outside which there is nothing.
+func (c Core) zones() []*string {
+	var arns []*string
+	for _, zone := range []string{"ingestion", "staging", "error"} {
+		arns = append(arns, c.Lake.ArnForObjects(new(zone+"/*")))
+	}
+	return arns
+}
+
+// GrantPublish lets the grantee publish events: on the hub, with large content left at the claim-check bucket.
 func (c Core) GrantPublish(grantee awsiam.IGrantable) {
 	c.Hub.GrantPublish(grantee)
-	c.grantCheckIn(grantee)
+	c.GrantCheckIn(grantee)
 }
 
-// GrantPassOn lets the grantee hand content on between the steps of a workflow: redeem claim checks and write new ones.
-func (c Core) GrantPassOn(grantee awsiam.IGrantable) {
-	c.grantRedeem(grantee)
-	c.grantCheckIn(grantee)
-}
-
-// grantCheckIn lets the grantee put content into the claim-check bucket.
-func (c Core) grantCheckIn(grantee awsiam.IGrantable) {
+// GrantCheckIn lets the grantee leave content at the claim-check bucket.
+func (c Core) GrantCheckIn(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"s3:PutObject"}, c.ClaimCheck.ArnForObjects(new("*")))
 }
 
-// grantRedeem lets the grantee read the content that a claim check names.
-func (c Core) grantRedeem(grantee awsiam.IGrantable) {
+// GrantRedeem lets the grantee read the content that a claim check names.
+func (c Core) GrantRedeem(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"s3:GetObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+}
+
+// GrantRead lets the grantee look a message up in the catalog and read it from the lake, in the version that was
+// catalogued.
+func (c Core) GrantRead(grantee awsiam.IGrantable) {
+	grant(grantee, []string{"dynamodb:Query"}, c.Catalog.TableArn())
+	grant(grantee, []string{"s3:GetObject", "s3:GetObjectVersion"}, c.zones()...)
 }

@@ -61,7 +61,8 @@ func EnvironmentNamed(name string) (Environment, error) {
 		}
 		known = append(known, env.Name)
 	}
-	return Environment{}, fmt.Errorf("unknown environment %q: choose one with -c env=NAME, known names are %s", name, strings.Join(known, ", "))
+	return Environment{}, fmt.Errorf("unknown environment %q: choose one with -c env=NAME; the known ones are %s",
+		name, strings.Join(known, ", "))
 }
 
 // removalPolicy is what happens to a stateful resource when it leaves the template.

@@ -93,8 +93,7 @@ func (d FrontDoor) addMessages(env Environment, core Core) {
 			"RECEIVED_TABLE": d.Received.TableName(),
 		},
 	})
-	grant(messages.Lambda, []string{"dynamodb:Query"}, core.Catalog.TableArn())
-	grant(messages.Lambda, []string{"s3:GetObject", "s3:GetObjectVersion"}, core.Lake.ArnForObjects(new("*")))
+	core.GrantRead(messages.Lambda)
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
 	d.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, "/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json")
 }

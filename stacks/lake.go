@@ -1,6 +1,9 @@
 package stacks
 
-import "github.com/aws/constructs-go/constructs/v10"
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/constructs-go/constructs/v10"
+)
 
 // Lake is the whole system in one environment.
 type Lake struct {
@@ -17,4 +20,9 @@ func NewLake(scope constructs.Construct, env Environment) Lake {
 		FrontDoor:  NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Environment: env, Core: core}),
 		StagingER7: NewStagingER7(scope, "StagingER7", StagingER7Props{Environment: env, Core: core}),
 	}
+}
+
+// newOutput makes a stack output whose logical id is its name, for `cdk deploy --outputs-file`.
+func newOutput(stack awscdk.Stack, name string, value *string, description string) {
+	awscdk.NewCfnOutput(stack, &name, &awscdk.CfnOutputProps{Value: value, Description: &description})
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
-// StagingER7 is the stack that turns ingested ER7 messages into JSON. It knows the hub and nothing of who publishes there, so it
-// can be deleted, or another format's staging put beside it, without a change elsewhere.
+// StagingER7 is the stack that turns ingested ER7 messages into JSON. It knows the hub and nothing of who publishes
+// there, so it can be deleted, or another format's staging put beside it, without a change elsewhere.
 type StagingER7 struct {
 	awscdk.Stack
 	// Workflow prepares and parses one message.
@@ -24,8 +24,8 @@ type StagingER7Props struct {
 	Core Core
 }
 
-// The time limits, in seconds, contain each other: a step's function ends before the workflow, and the workflow before the
-// trigger, which then still has time to publish the error event.
+// The time limits, in seconds, contain each other: a step's function ends before the workflow, and the workflow before
+// the trigger, which then still has time to publish the error event.
 const (
 	stepSeconds     = 20
 	workflowSeconds = 60
@@ -45,7 +45,8 @@ func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props)
 			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
 		},
 	})
-	core.GrantPassOn(prepare.Lambda)
+	core.GrantRedeem(prepare.Lambda)
+	core.GrantCheckIn(prepare.Lambda)
 
 	parse := newFunction(stack, "Parse", env, functionProps{
 		Package:     "lambdas/parse",
@@ -59,7 +60,7 @@ func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props)
 		},
 	})
 	core.GrantPublish(parse.Lambda)
-	core.grantRedeem(parse.Lambda)
+	core.GrantRedeem(parse.Lambda)
 
 	staging := StagingER7{Stack: stack, Workflow: newWorkflow(stack, env, prepare, parse)}
 	staging.addTrigger(env, core)
@@ -85,11 +86,11 @@ func (s StagingER7) addTrigger(env Environment, core Core) {
 	})
 	s.Workflow.GrantStartSyncExecution(trigger.Lambda)
 	core.GrantPublish(trigger.Lambda)
-	core.grantRedeem(trigger.Lambda)
+	core.GrantRedeem(trigger.Lambda)
 }
 
-// newWorkflow defines the Express workflow prepare → parse. A message that is not HL7 and a step that broke end in different Fail
-// states, both with the error and cause of the step, which the trigger reads.
+// newWorkflow defines the Express workflow prepare → parse. A message that is not HL7 and a step that broke end in
+// different Fail states, both with the error and cause of the step, which the trigger reads.
 func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) awsstepfunctions.StateMachine {
 	refused := newFail(stack, "MessageRefused", "The message cannot be parsed; trying again would not help")
 	broken := newFail(stack, "StepBroken", "A step failed for a reason that is not the message's")
@@ -113,7 +114,9 @@ func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) a
 
 // newStep invokes a function with the state as its input; its answer is the next state. Only what is Lambda's own
 // trouble is tried again: a function's error would come again.
-func newStep(stack awscdk.Stack, id string, fn function, refused, broken awsstepfunctions.Fail) awsstepfunctions.TaskStateBase {
+func newStep(
+	stack awscdk.Stack, id string, fn function, refused, broken awsstepfunctions.Fail,
+) awsstepfunctions.TaskStateBase {
 	step := awsstepfunctionstasks.NewLambdaInvoke(stack, new("Step"+id), &awsstepfunctionstasks.LambdaInvokeProps{
 		StateName:                new(id),
 		LambdaFunction:           fn.Lambda,

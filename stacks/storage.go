@@ -65,8 +65,3 @@ func grant(grantee awsiam.IGrantable, actions []string, resources ...*string) {
 		ResourceArns: &resources,
 	}).AssertSuccess()
 }
-
-// newOutput makes a stack output whose logical id is its name, for `cdk deploy --outputs-file`.
-func newOutput(stack awscdk.Stack, name string, value *string, description string) {
-	awscdk.NewCfnOutput(stack, &name, &awscdk.CfnOutputProps{Value: value, Description: &description})
-}

@@ -60,7 +60,8 @@ func TestOnlyTheWriterMayChangeLakeAndCatalog(t *testing.T) {
 	for env, assembly := range assemblies {
 		writes := 0
 		for _, permission := range permissions(t, assembly) {
-			if !strings.Contains(permission.resources, "Lake5F1B88EA") && !strings.Contains(permission.resources, "Catalog742F25FD") {
+			about := func(resource string) bool { return strings.Contains(permission.resources, resource) }
+			if !about("Lake5F1B88EA") && !about("Catalog742F25FD") {
 				continue
 			}
 			for _, action := range permission.actions {
@@ -79,9 +80,9 @@ func TestOnlyTheWriterMayChangeLakeAndCatalog(t *testing.T) {
 	}
 }
 
-// TestPermissionsOnEverythingAreThoseThatAWSCannotScope holds the list of actions that know no resource: X-Ray's, and those by
-// which Step Functions sets up the delivery of its logs (Step Functions Developer Guide, Using CloudWatch Logs to log
-// execution history; Service Authorization Reference, AWS X-Ray).
+// TestPermissionsOnEverythingAreThoseThatAWSCannotScope holds the list of actions that know no resource: X-Ray's, and
+// those by which Step Functions sets up the delivery of its logs (Service Authorization Reference, AWS X-Ray; Step
+// Functions Developer Guide, Using CloudWatch Logs to log execution history).
 func TestPermissionsOnEverythingAreThoseThatAWSCannotScope(t *testing.T) {
 	unscoped := []string{
 		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",

@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// stateful is the resource types that hold what cannot be had again. What waits in a queue is a message that was accepted.
+// stateful is the resource types that hold what cannot be had again. What waits in a queue is a message that was
+// accepted.
 var stateful = []string{"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::SQS::Queue"}
 
 func TestTheAssembliesAreTheSnapshots(t *testing.T) {

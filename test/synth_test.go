@@ -1,5 +1,5 @@
-// Package test holds the templates that the CDK app makes, and the tests that read them: what a deployment would be, stays as
-// reviewed until somebody updates the snapshots on purpose.
+// Package test holds the templates that the CDK app makes, as snapshots, and the tests that read them. What would be
+// deployed is what was reviewed, until somebody updates the snapshots on purpose: go test ./test -update
 package test
 
 import (
@@ -23,8 +23,8 @@ import (
 
 var update = flag.Bool("update", false, "write the synthesized templates to snapshots/ instead of comparing")
 
-// assemblies holds what TestMain synthesized, by environment; nothing changes it later. All tests share it, since synthesis
-// takes seconds and must not run in parallel: the Node.js process behind it does not survive that.
+// assemblies holds what TestMain synthesized, by environment; nothing changes it later. All tests share it, since
+// synthesis takes seconds and must not run in parallel: the Node.js process behind it does not survive that.
 var assemblies map[string]assembly
 
 // assembly is what one environment's app synthesizes to: its stacks by construct id.
@@ -70,8 +70,8 @@ func TestMain(m *testing.M) {
 // prepared is set in the environment of the process that runs the tests.
 const prepared = "HL7LAKE_SYNTH_PREPARED"
 
-// runAgain runs this program a second time, in an environment made for synthesis. The CDK's bindings start Node.js while they
-// are loaded, before the first line here could change what that process sees.
+// runAgain runs this program a second time, in an environment made for synthesis. The CDK's bindings start Node.js while
+// they are loaded, before the first line here could change what that process sees.
 func runAgain() int {
 	jsii.Close()
 	node, err := findNode()
@@ -85,7 +85,7 @@ func runAgain() int {
 	again := exec.CommandContext(context.Background(), os.Args[0], os.Args[1:]...)
 	again.Stdout, again.Stderr = os.Stdout, os.Stderr
 	again.Env = append(os.Environ(), prepared+"=1",
-		"CDK_VALIDATION=false", // takes longer than all the rest; cfn-lint reads the same templates, and cdk synth validates them
+		"CDK_VALIDATION=false", // it takes longer than all the rest; cdk synth and cfn-lint look at the same templates
 		"JSII_NODE="+node,
 		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1")
 	if err := again.Run(); err != nil {
@@ -167,7 +167,8 @@ func readStack(written cxapi.CloudFormationStackArtifact) stack {
 		}
 	}
 	for _, message := range *written.Messages() {
-		result.messages = append(result.messages, fmt.Sprint(message.Entry.Data)) //nolint:staticcheck // its successor is not in the Go bindings
+		//nolint:staticcheck // the successor of this type is not in the Go bindings
+		result.messages = append(result.messages, fmt.Sprint(message.Entry.Data))
 	}
 	return result
 }
@@ -202,8 +203,8 @@ type resource struct {
 	Properties          map[string]any `json:",omitempty"`
 }
 
-// normalise gives a template the form of a snapshot: indented, and without what changes when only code changes, which is the
-// hash by which a function's archive is named (the archive of a function that the CDK brings changes with the CDK). It refuses a section that it would lose.
+// normalise gives a template the form of a snapshot: indented, and without what changes when only our code changes, which
+// is the hash by which a function's archive is named. It refuses a section that it would lose.
 func normalise(file []byte) (template, []byte) {
 	var document template
 	decoder := json.NewDecoder(bytes.NewReader(file))
