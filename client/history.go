@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -78,15 +79,32 @@ func (r Reason) String() string {
 	return r.Code + " at " + strings.Join(place, ", ")
 }
 
-// Ended says that the message's way is at its end: staged, or in error.
-func (h History) Ended() bool { return h.Status == Staged || h.Status == Errored }
-
-// Last is the newest step, false while there is none.
-func (h History) Last() (Step, bool) {
-	if len(h.Steps) == 0 {
-		return Step{}, false
+// Find is the newest step of a zone, false where there is none.
+func (h History) Find(zone Zone) (Step, bool) {
+	for _, step := range slices.Backward(h.Steps) {
+		if step.Zone == zone {
+			return step, true
+		}
 	}
-	return h.Steps[len(h.Steps)-1], true
+	return Step{}, false
+}
+
+// Outcome is where the message's way led to: its JSON, else the record of its
+// error; false while there is neither.
+func (h History) Outcome() (Step, bool) {
+	if step, ok := h.Find(Staging); ok {
+		return step, true
+	}
+	return h.Find(Failed)
+}
+
+// Ended says that the message's way is at its end: it lies in the lake as it was
+// sent, and so does what it led to. The two are written independently, so either
+// can be first.
+func (h History) Ended() bool {
+	_, sent := h.Find(Ingestion)
+	_, led := h.Outcome()
+	return sent && led
 }
 
 // History is the message's history. An id of another institution is a *Problem

@@ -62,7 +62,7 @@ func (l *lake) explain(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return statusDone
-	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+	case ctx.Err() != nil: // whatever else went wrong, it was on the way out
 		fmt.Fprintln(l.err, "interrupted")
 		return statusInterrupted
 	case errors.Is(err, errReported):

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/cmd/lake/scenario"
+	"hl7lake/local"
+	"hl7lake/local/store"
+)
+
+func (l *lake) demoCommand() *cobra.Command {
+	var o local.Options
+	var verbose, keep bool
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "See the lake at work: a throw-away lake, three users, some messages",
+		Long: `demo starts a lake that is thrown away afterwards, makes three users of one
+institution and has each of them post the same two texts, an ADT^A01 and a line
+that is not HL7. Then it posts messages of several types, versions and line ends,
+follows each until it is JSON or an error, and reads all of it back.
+
+The exit status is 0 only if everything went as it should.
+` + exitCodes,
+		Example: `  lake demo
+  lake demo --json | jq '.messages[] | {name, status: .history.status}'`,
+		Args: exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Log = l.logTo(verbose)
+			return l.demo(cmd.Context(), o, keep)
+		},
+	}
+	cmd.Flags().StringVar(&o.Assembly, "assembly", "", "run the templates in this `folder`, as cdk.out; else the committed ones of dev")
+	cmd.Flags().BoolVar(&keep, "keep", false, "keep the lake's folder, also when all went well")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the lake's services log")
+	return cmd
+}
+
+// demo runs the scenario in a lake of its own. The folder of a lake that failed
+// is kept, since its logs say why.
+func (l *lake) demo(ctx context.Context, o local.Options, keep bool) (err error) {
+	dir, err := os.MkdirTemp("", "lake-demo-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if keep || errors.Is(err, errReported) {
+			l.note("The lake's folder is kept: " + dir)
+			return
+		}
+		err = errors.Join(err, os.RemoveAll(dir))
+	}()
+	o.Dir, o.Addr, o.Durability = dir, "127.0.0.1:0", store.Fleeting
+	begin := time.Now()
+	running, connection, err := l.start(ctx, o)
+	if err != nil {
+		return err
+	}
+	started := time.Since(begin)
+
+	progress := term.NewProgress(l.err)
+	report, err := scenario.Run(ctx, connection, func(what string, done, total int) {
+		progress.Bar(fmt.Sprintf("%s: %d of %d", what, done, total), int64(done), int64(total))
+	})
+	progress.Clear()
+	if err = errors.Join(err, running.Close()); err != nil {
+		return err
+	}
+	if err := l.showReport(report, started); err != nil {
+		return err
+	}
+	if len(report.Differences) > 0 {
+		return errReported
+	}
+	return nil
+}
+
+func (l *lake) showReport(report scenario.Report, started time.Duration) error {
+	if l.json {
+		return l.object(report)
+	}
+	return writeReport(l.out, report, started)
+}
+
+// note writes a line for the person beside the results.
+func (l *lake) note(text string) { fmt.Fprintln(l.err, text) }

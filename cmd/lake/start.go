@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/local"
+)
+
+// slowStart is how long a start may take before it is told why: with the
+// functions built, it is well under a second.
+const slowStart = 1500 * time.Millisecond
+
+// start runs a lake on this machine. The caller closes it.
+func (l *lake) start(ctx context.Context, o local.Options) (*local.Lake, client.Connection, error) {
+	progress := term.NewProgress(l.err)
+	progress.Say("starting the lake")
+	defer progress.Clear()
+	slow := time.AfterFunc(slowStart, func() {
+		l.say(progress, "building the lake's functions; the first time this takes about a minute")
+	})
+	defer slow.Stop()
+
+	running, err := local.Start(ctx, o)
+	if err != nil {
+		return nil, client.Connection{}, err
+	}
+	outputs, err := running.Outputs()
+	if err != nil {
+		running.Close()
+		return nil, client.Connection{}, err
+	}
+	key := running.Credentials()
+	return running, client.Connection{
+		Outputs:     outputs,
+		Endpoint:    running.URL(),
+		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
+	}, nil
+}
+
+// say shows what goes on, as a line of its own where none can be written over.
+func (l *lake) say(progress *term.Progress, text string) {
+	if l.err.Live {
+		progress.Say(text)
+		return
+	}
+	l.note(text)
+}
+
+// logTo is the log of a lake's services: warnings, or with verbose everything.
+func (l *lake) logTo(verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(l.err, &slog.HandlerOptions{Level: level}))
+}

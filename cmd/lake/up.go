@@ -1,0 +1,175 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/cmd/lake/scenario"
+	"hl7lake/local"
+	"hl7lake/local/store"
+)
+
+func (l *lake) upCommand() *cobra.Command {
+	var o local.Options
+	var port int
+	var verbose bool
+	cmd := &cobra.Command{
+		Use:   "up",
+		Short: "Run a lake on this machine until Ctrl-C",
+		Long: `up runs a lake on this machine and keeps it in a folder: what was accepted is
+there again the next time. It makes three users and leaves in the folder what
+send, get, trace, users, token and env need, in connection.json, readable by you
+alone. Delete the folder to start afresh.
+` + exitCodes,
+		Example: `  lake up
+  lake up --port 8080 --dir /srv/lake
+  npx cdk synth -c env=dev && lake up --assembly cdk.out`,
+		Args: exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+			o.Durability = store.Durable
+			o.Log = l.logTo(verbose)
+			return l.up(cmd.Context(), o)
+		},
+	}
+	cmd.Flags().IntVar(&port, "port", 4000, "listen on this port of 127.0.0.1; 0 takes a free one")
+	cmd.Flags().StringVar(&o.Dir, "dir", defaultDir, "keep the lake in this `folder`")
+	cmd.Flags().StringVar(&o.Assembly, "assembly", "", "run the templates in this `folder`, as cdk.out; else the committed ones of dev")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the lake's services log")
+	return cmd
+}
+
+func (l *lake) up(ctx context.Context, o local.Options) (err error) {
+	running, connection, err := l.start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, running.Close()) }()
+	path := filepath.Join(o.Dir, connectionFile)
+	if connection.Users, err = accounts(ctx, connection, path); err != nil {
+		return err
+	}
+	if err := connection.Write(path); err != nil {
+		return err
+	}
+	if l.json {
+		err = l.object(struct {
+			Connection string   `json:"connection"`
+			Endpoint   string   `json:"endpoint"`
+			NotRun     []string `json:"not_run"`
+		}{path, connection.Endpoint, running.NotRun()})
+	} else {
+		err = l.welcome(connection, path, o.Dir, running.NotRun())
+	}
+	if err != nil {
+		return err
+	}
+	if err := running.Wait(ctx); err != nil {
+		return err
+	}
+	l.note("\nstopped; what was accepted is kept in " + o.Dir)
+	return nil
+}
+
+// accounts makes the users, with the passwords that the last start gave them.
+func accounts(ctx context.Context, connection client.Connection, path string) ([]client.Account, error) {
+	earlier, err := client.ReadConnection(path)
+	if err != nil && !missing(err) {
+		return nil, err
+	}
+	pool, err := connection.Pool(nil)
+	if err != nil {
+		return nil, err
+	}
+	var all []client.Account
+	for _, user := range scenario.Users() {
+		account, known := earlier.Account(user.Email)
+		if !known {
+			account = client.Account{User: user, Password: client.NewPassword()}
+		}
+		err := pool.Add(ctx, user, account.Password)
+		if errors.Is(err, client.ErrUserExists) {
+			err = pool.SetPassword(ctx, user.Email, account.Password)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, account)
+	}
+	return all, nil
+}
+
+// welcome says how to use the lake. Its commands work when they are pasted.
+func (l *lake) welcome(connection client.Connection, path, dir string, notRun []string) error {
+	api, err := connection.Outputs.Get(client.OutputAPI)
+	if err != nil {
+		return err
+	}
+	bucket, err := connection.Outputs.Get(client.OutputLake)
+	if err != nil {
+		return err
+	}
+	api = strings.TrimSuffix(api, "/")
+	command, where := l.name, ""
+	if dir != defaultDir {
+		where = " --dir " + quote(dir)
+	}
+	var out bytes.Buffer
+	page := l.out
+	page.Writer = &out
+	heading := func(text string) { fmt.Fprintf(&out, "\n%s\n\n", page.Styled(term.Bold, text)) }
+
+	fmt.Fprintf(&out, "%s  Kept in %s; Ctrl-C stops it.\n", page.Styled(term.Good, "The lake is up: "+api), dir)
+	heading("Users of " + scenario.Institution + ", whose passwords are in " + path + ":")
+	users := term.NewTable("USER", "MAY")
+	for _, account := range connection.Users {
+		users.Row(term.Text(account.Email), term.Text(rights(account.User)))
+	}
+	if err := users.Write(page); err != nil {
+		return err
+	}
+	heading("Post a message from another terminal, with curl or with lake, and follow it:")
+	fmt.Fprintf(&out, "  curl -i -H \"Authorization: Bearer $(%s token%s)\" -H 'Content-Type: application/hl7-v2' \\\n", command, where)
+	fmt.Fprintf(&out, "    --data-binary $'MSH|^~\\\\&|APP|HERE|||2026||ADT^A01|1|T|2.5\\rPID|1||1^^^HERE||Sample^Sue\\r' %s/er7\n\n", api)
+	fmt.Fprintf(&out, "  %s send%s cmd/lake/samples\n  %[1]s trace%[2]s ID --wait\n  %[1]s get%[2]s ID\n", command, where)
+	heading("Look inside with the AWS CLI:")
+	fmt.Fprintf(&out, "  eval \"$(%s env%s)\"\n  aws s3 ls --recursive s3://%s\n", command, where, bucket)
+	writeNotRun(page, notRun)
+	_, err = out.WriteTo(l.out)
+	return err
+}
+
+// writeNotRun counts what the local lake leaves out by type, which is what a
+// person asks for; --json names each.
+func writeNotRun(s term.Screen, notRun []string) {
+	if len(notRun) == 0 {
+		return
+	}
+	counts := map[string]int{}
+	for _, resource := range notRun {
+		_, kind, _ := strings.Cut(resource, " ")
+		counts[strings.Trim(kind, "()")]++
+	}
+	var kinds []string
+	for kind, n := range counts {
+		kinds = append(kinds, fmt.Sprintf("%s (%d)", kind, n))
+	}
+	slices.Sort(kinds)
+	fmt.Fprintf(s, "\n%s\n\n  %s\n", s.Styled(term.Bold, "In the templates, but not run here:"), strings.Join(kinds, ", "))
+}
+
+// quote makes a word of text that a shell reads back as it is.
+func quote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
