@@ -17,6 +17,7 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"hl7lake/local/wire"
@@ -33,15 +34,17 @@ type checksum struct {
 // checksum ("Checking object integrity in Amazon S3").
 const defaultAlgorithm = "crc64nvme"
 
+// nvme is the table of the CRC that S3 calls CRC64NVME.
+var nvme = sync.OnceValue(func() *crc64.Table { return crc64.MakeTable(0x9a6c9329ac4bc9b5) })
+
 func newHash(algorithm string) hash.Hash {
-	const nvme = 0x9a6c9329ac4bc9b5
 	switch algorithm {
 	case "crc32":
 		return crc32.NewIEEE()
 	case "crc32c":
 		return crc32.New(crc32.MakeTable(crc32.Castagnoli))
 	case "crc64nvme":
-		return crc64.New(crc64.MakeTable(nvme))
+		return crc64.New(nvme())
 	case "sha1":
 		return sha1.New()
 	case "sha256":

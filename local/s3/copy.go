@@ -33,15 +33,15 @@ func (s *Service) copyObject(w http.ResponseWriter, in *request) error {
 			return err
 		}
 	}
-	temporary, err := s.files.temporary()
+	content, err := s.files.create(in.bucket.name)
 	if err != nil {
 		return err
 	}
-	if err := appendFile(temporary, file.Name()); err != nil {
-		discard(temporary)
+	if err := appendFile(content, file.Name()); err != nil {
+		discard(content)
 		return err
 	}
-	if v.File, err = s.files.keep(temporary, in.bucket.name); err != nil {
+	if v.File, err = s.files.keep(content); err != nil {
 		return err
 	}
 	if err := s.add(in.bucket, v, conditions); err != nil {

@@ -48,6 +48,10 @@ func (s *Service) delete(b *bucket, key, id string) (deleted, error) {
 	lock := b.locks.of(key)
 	lock.Lock()
 	defer lock.Unlock()
+	return s.deleteLocked(b, key, id)
+}
+
+func (s *Service) deleteLocked(b *bucket, key, id string) (deleted, error) {
 	if id == "" && b.versioning != "" {
 		marker := &record{Key: key, Marker: true}
 		if err := s.hide(b, key); err != nil {

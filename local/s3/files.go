@@ -26,7 +26,7 @@ type files struct {
 
 const (
 	objectsDir = ".objects" // no bucket's name begins with a dot
-	uploadsDir = ".uploads"
+	linksDir   = ".links"
 )
 
 // shards is how many folders a bucket's contents are spread over.
@@ -34,7 +34,7 @@ const shards = 256
 
 func openFiles(dir string, durability store.Durability) (files, error) {
 	f := files{dir, durability == store.Durable}
-	if err := os.MkdirAll(filepath.Join(dir, uploadsDir), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, linksDir), 0o700); err != nil {
 		return f, fmt.Errorf("objects: %w", err)
 	}
 	return f, nil
@@ -49,9 +49,10 @@ func (f files) createBucket(name string) error {
 	return os.MkdirAll(filepath.Join(f.dir, name), 0o700)
 }
 
-// temporary makes a file for content that is on its way.
-func (f files) temporary() (*os.File, error) {
-	return os.OpenFile(filepath.Join(f.dir, uploadsDir, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+// create makes a file for a content of the bucket. No record names it yet, so
+// nobody looks at it while it is written.
+func (f files) create(bucket string) (*os.File, error) {
+	return os.OpenFile(f.content(bucket, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
 // content is where a content's file is; its name is a UUID.
@@ -59,32 +60,24 @@ func (f files) content(bucket, file string) string {
 	return filepath.Join(f.dir, objectsDir, bucket, file[len(file)-2:], file)
 }
 
-// keep turns a temporary file into a content, and closes it. Durable files are
-// on the disk when it returns.
-func (f files) keep(temporary *os.File, bucket string) (file string, err error) {
-	file = filepath.Base(temporary.Name())
+// keep closes a content that has been written, and returns its name. Durable
+// ones are on the disk then: the file systems in use write a new file's name
+// together with its content.
+func (f files) keep(content *os.File) (file string, err error) {
 	if f.durable {
-		err = temporary.Sync()
+		err = content.Sync()
 	}
-	if err = errors.Join(err, temporary.Close()); err != nil {
+	if err = errors.Join(err, content.Close()); err != nil {
+		_ = os.Remove(content.Name())
 		return "", err
 	}
-	path := f.content(bucket, file)
-	if err := os.Rename(temporary.Name(), path); err != nil {
-		return "", err
-	}
-	return file, f.syncDir(filepath.Dir(path))
+	return filepath.Base(content.Name()), nil
 }
 
-func (f files) syncDir(path string) error {
-	if !f.durable {
-		return nil
-	}
-	dir, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+// discard removes a content that is not wanted after all.
+func discard(content *os.File) {
+	_ = content.Close()
+	_ = os.Remove(content.Name())
 }
 
 // remove deletes a content that no record names any more. What cannot be
@@ -95,7 +88,7 @@ func (f files) remove(bucket, file string) { _ = os.Remove(f.content(bucket, fil
 // false where a folder stands in the way, or a file where a folder is needed.
 func (f files) show(bucket, key, file string) (shown bool, err error) {
 	path := f.path(bucket, key)
-	link := filepath.Join(f.dir, uploadsDir, uuid.NewString())
+	link := filepath.Join(f.dir, linksDir, uuid.NewString())
 	if err := linkOrCopy(f.content(bucket, file), link); err != nil {
 		return false, err
 	}
@@ -193,10 +186,4 @@ func (l *keyLocks) of(key string) *sync.Mutex {
 	hash := fnv.New32a()
 	_, _ = hash.Write(fold(key)) // never fails
 	return &l[hash.Sum32()%uint32(len(l))]
-}
-
-// discard removes a temporary file that is not wanted after all.
-func discard(temporary *os.File) {
-	_ = temporary.Close()
-	_ = os.Remove(temporary.Name())
 }

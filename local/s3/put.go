@@ -176,19 +176,27 @@ func (s *Service) latest(b *bucket, key string) (latest *record, err error) {
 
 // receive keeps a request's content as a file that no record names yet.
 func (s *Service) receive(b *bucket, body *body) (file string, err error) {
-	temporary, err := s.files.temporary()
+	content, err := s.files.create(b.name)
 	if err != nil {
 		return "", err
 	}
-	if err := body.copyTo(temporary); err != nil {
-		discard(temporary)
+	if err := body.copyTo(content); err != nil {
+		discard(content)
 		return "", err
 	}
-	return s.files.keep(temporary, b.name)
+	return s.files.keep(content)
 }
 
-// add makes v the newest version of its key, if the conditions allow.
+// add makes v the newest version of its key, if the conditions allow, and lets
+// go of a few objects that have expired.
 func (s *Service) add(b *bucket, v *record, conditions putConditions) error {
+	if err := s.addLocked(b, v, conditions); err != nil {
+		return err
+	}
+	return s.expire(b)
+}
+
+func (s *Service) addLocked(b *bucket, v *record, conditions putConditions) error {
 	lock := b.locks.of(v.Key)
 	lock.Lock()
 	defer lock.Unlock()
@@ -226,8 +234,7 @@ func (s *Service) show(b *bucket, v *record) (shown bool, err error) {
 	return s.files.show(b.name, v.Key, v.File)
 }
 
-// record writes v's record, and removes those that it replaces or that have
-// expired.
+// record writes v's record, and removes the one that it replaces.
 func (s *Service) record(b *bucket, v *record, shown bool) error {
 	v.Modified = s.now().UTC().Truncate(time.Millisecond)
 	var replaced *record

@@ -215,7 +215,7 @@ func (u upload) chosen(request completeRequest) (parts []part, err error) {
 
 // join makes one content of the parts. Its ETag is the MD5 of theirs.
 func (s *Service) join(b *bucket, u upload, parts []part) (*record, error) {
-	whole, err := s.files.temporary()
+	whole, err := s.files.create(b.name)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +232,7 @@ func (s *Service) join(b *bucket, u upload, parts []part) (*record, error) {
 	}
 	v.ETag = fmt.Sprintf("%x-%d", sums.Sum(nil), len(parts))
 	v.Checksum = checksum{defaultAlgorithm, encoded(sum)}
-	v.File, err = s.files.keep(whole, b.name)
+	v.File, err = s.files.keep(whole)
 	return v, err
 }
 
