@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestCfnLintHasNothingToSay runs cfn-lint, which knows CloudFormation's schemas. It is a Python program, so a machine may
-// be without it; in CI it is a must.
+// TestCfnLintHasNothingToSay runs cfn-lint, which knows CloudFormation's schemas. It is a Python program, so a machine
+// may be without it; in CI it is a must.
 func TestCfnLintHasNothingToSay(t *testing.T) {
 	cfnLint, err := exec.LookPath("cfn-lint")
 	if err != nil {

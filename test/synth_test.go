@@ -4,7 +4,6 @@ package test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -61,48 +60,7 @@ type properties struct {
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	if os.Getenv(prepared) == "" {
-		os.Exit(runAgain())
-	}
 	os.Exit(run(m))
-}
-
-// prepared is set in the environment of the process that runs the tests.
-const prepared = "HL7LAKE_SYNTH_PREPARED"
-
-// runAgain runs this program a second time, in an environment made for synthesis. The CDK's bindings start Node.js while
-// they are loaded, before the first line here could change what that process sees.
-func runAgain() int {
-	jsii.Close()
-	node, err := findNode()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "SKIPPED: the templates cannot be synthesized and compared:", err)
-		if os.Getenv("CI") != "" {
-			return 1
-		}
-		return 0
-	}
-	again := exec.CommandContext(context.Background(), os.Args[0], os.Args[1:]...)
-	again.Stdout, again.Stderr = os.Stdout, os.Stderr
-	again.Env = append(os.Environ(), prepared+"=1",
-		"CDK_VALIDATION=false", // it takes longer than all the rest; cdk synth and cfn-lint look at the same templates
-		"JSII_NODE="+node,
-		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1")
-	if err := again.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return 0
-}
-
-// findNode returns the Node.js that package.json pins where npm has installed it, or else the machine's own.
-func findNode() (string, error) {
-	if pinned, err := filepath.Abs("../node_modules/.bin/node"); err == nil {
-		if _, err := os.Stat(pinned); err == nil {
-			return pinned, nil
-		}
-	}
-	return exec.LookPath("node")
 }
 
 // run synthesizes both environments, runs the tests and clears up.
@@ -110,17 +68,50 @@ func run(m *testing.M) int {
 	if err := os.Chdir(".."); err != nil { // the app's paths are relative to the module root, where cdk runs it
 		panic(err)
 	}
+	if err := chooseNode(); err != nil {
+		fmt.Fprintln(os.Stderr, "SKIPPED: the templates cannot be synthesized and compared:", err)
+		if os.Getenv("CI") != "" {
+			return 1
+		}
+		return 0
+	}
+	defer jsii.Close()
 	dir, err := os.MkdirTemp("", "hl7lake-synth-")
 	if err != nil {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	defer jsii.Close()
 	assemblies = map[string]assembly{}
 	for _, env := range stacks.Environments() {
 		assemblies[env.Name] = synth(env, filepath.Join(dir, env.Name))
 	}
 	return m.Run()
+}
+
+// chooseNode makes the CDK's bindings run on the Node.js that package.json pins where npm has installed it, or else on
+// the machine's own, in an environment made for synthesis.
+func chooseNode() error {
+	node, err := filepath.Abs("node_modules/.bin/node")
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(node); err != nil {
+		if node, err = exec.LookPath("node"); err != nil {
+			return err
+		}
+	}
+	for name, value := range map[string]string{
+		"JSII_NODE": node,
+		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
+		"CDK_VALIDATION": "false", // it takes longer than all the rest; cdk synth and cfn-lint look at the same templates
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	// The bindings chose their process while they were loaded, with the environment of that time. Now they choose again.
+	jsii.Close()
+	return nil
 }
 
 // synth writes an environment's templates, as `cdk synth` does, but without compiling the functions.
