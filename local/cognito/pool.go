@@ -87,6 +87,10 @@ func (p UserPool) check() error {
 		return wire.UnsupportedProperty("MfaConfiguration", p.MfaConfiguration)
 	}
 	for _, attribute := range p.Schema {
+		// Every user of a pool for e-mail addresses has one.
+		if attribute.Required && (attribute.Name != "email" || len(p.UsernameAttributes) == 0) {
+			return wire.UnsupportedProperty("Schema.Required", attribute.Name)
+		}
 		if attribute.AttributeDataType != "String" && !slices.Contains(standardAttributes(), attribute.Name) {
 			return wire.UnsupportedProperty("Schema.AttributeDataType", attribute.AttributeDataType)
 		}

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,7 +81,7 @@ func headers(r *http.Request) map[string]string {
 		}
 	}
 	if r.ContentLength >= 0 && (r.ContentLength > 0 || r.Header.Get("Content-Type") != "") {
-		all["content-length"] = decimal(r.ContentLength)
+		all["content-length"] = strconv.FormatInt(r.ContentLength, 10)
 	}
 	return all
 }
@@ -88,7 +89,7 @@ func headers(r *http.Request) map[string]string {
 // traceID is the time and 96 random bits, in hexadecimal.
 func traceID() string {
 	id := strings.ReplaceAll(uuid.NewString(), "-", "")
-	return hexadecimal(time.Now().Unix()) + "-" + id[:24]
+	return strconv.FormatInt(time.Now().Unix(), 16) + "-" + id[:24]
 }
 
 func cookies(h http.Header) []string {

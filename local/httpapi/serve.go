@@ -31,9 +31,6 @@ type Invoker interface {
 	Invoke(ctx context.Context, functionARN string, payload []byte) (output []byte, functionError string, err error)
 }
 
-func decimal(n int64) string     { return strconv.FormatInt(n, 10) }
-func hexadecimal(n int64) string { return strconv.FormatInt(n, 16) }
-
 // refuse answers in API Gateway's own name.
 func refuse(w http.ResponseWriter, status int) {
 	w.Header().Set("Content-Type", "application/json")
@@ -203,14 +200,16 @@ func (a answer) write(w http.ResponseWriter, requestID string) {
 	for name, value := range a.headers {
 		h.Set(name, value)
 	}
-	for _, hop := range []string{"Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "Trailer"} {
-		h.Del(hop)
+	for _, own := range []string{"Connection", "Content-Length", "Keep-Alive", "Trailer", "Transfer-Encoding", "Upgrade"} {
+		h.Del(own) // the connection's, not the function's
 	}
 	for _, cookie := range a.cookies {
 		h.Add("Set-Cookie", cookie)
 	}
 	h.Set("Apigw-Requestid", requestID)
-	h.Set("Content-Length", decimal(int64(len(a.body))))
+	if len(a.body) > 0 {
+		h.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body) // a client that has gone does not want to know
 }

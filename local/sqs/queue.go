@@ -20,7 +20,6 @@ type queue struct {
 	store *store.Store
 
 	mu      sync.Mutex
-	policy  json.RawMessage
 	byKey   map[uint64]*message
 	waiting schedule      // all messages, the next to become visible first
 	changed chan struct{} // closed, and replaced, when a message may have become visible

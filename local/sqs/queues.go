@@ -84,11 +84,6 @@ func (q *queue) attributes() (map[string]string, error) {
 		"DelaySeconds":                          number(seconds(q.DelaySeconds, 0)),
 		"ReceiveMessageWaitTimeSeconds":         number(seconds(q.ReceiveMessageWaitTimeSeconds, 0)),
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.policy != nil {
-		attributes["Policy"] = string(q.policy)
-	}
 	if q.RedrivePolicy != nil {
 		text, err := json.Marshal(q.RedrivePolicy)
 		if err != nil {

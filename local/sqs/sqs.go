@@ -7,7 +7,6 @@ package sqs
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
@@ -91,19 +90,6 @@ func (s *Service) Add(name string, properties Queue) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.queues[name] = q
-	return nil
-}
-
-// SetPolicy keeps a queue's resource policy, for those who ask for its Policy
-// attribute. Whether it grants something is Authorize's to say.
-func (s *Service) SetPolicy(name string, policy json.RawMessage) error {
-	q, err := s.queue(name)
-	if err != nil {
-		return err
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.policy = policy
 	return nil
 }
 

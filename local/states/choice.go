@@ -81,16 +81,12 @@ func parseCondition(variable *path, operator string, operand json.RawMessage) (c
 		return func(data, context any) (bool, *Failure) {
 			value, found := variable.find(data, context)
 			if !found && operator != "IsPresent" {
-				return false, missing(*variable)
+				return false, missing(*variable, "Variable")
 			}
 			return check(value, found) == want, nil
 		}, nil
 	}
 	return parseComparison(*variable, operator, operand)
-}
-
-func missing(p path) *Failure {
-	return &Failure{errRuntime, "the path " + p.text + " leads to nothing"}
 }
 
 // combine is And (all) or Or; it stops at the first rule that settles it.
@@ -142,12 +138,12 @@ func parseComparison(variable path, operator string, operand json.RawMessage) (c
 	return func(data, context any) (bool, *Failure) {
 		value, found := variable.find(data, context)
 		if !found {
-			return false, missing(variable)
+			return false, missing(variable, "Variable")
 		}
 		with := literal
 		if fromPath {
 			if with, found = other.find(data, context); !found {
-				return false, missing(other)
+				return false, missing(other, operator)
 			}
 		}
 		return compare(value, with), nil
@@ -226,26 +222,45 @@ func asTime(value any) (time.Time, bool) {
 	return t, err == nil
 }
 
-// glob matches * against any characters; \* and \\ stand for themselves.
+// glob matches * against any characters; \* and \\ stand for themselves. It
+// finds the literal parts between the stars one after the other, each as early
+// as it can be, so its time does not explode with the number of stars.
 func glob(pattern, text string) bool {
-	for pattern != "" {
-		switch {
-		case pattern[0] == '*':
-			for from := range len(text) + 1 {
-				if glob(pattern[1:], text[from:]) {
-					return true
-				}
-			}
-			return false
-		case pattern[0] == '\\' && len(pattern) > 1:
-			pattern = pattern[1:]
-		}
-		if text == "" || text[0] != pattern[0] {
-			return false
-		}
-		pattern, text = pattern[1:], text[1:]
+	parts := globParts(pattern)
+	first, last := parts[0], parts[len(parts)-1]
+	if len(parts) == 1 {
+		return text == first
 	}
-	return text == ""
+	if len(text) < len(first)+len(last) || !strings.HasPrefix(text, first) || !strings.HasSuffix(text, last) {
+		return false
+	}
+	text = text[len(first) : len(text)-len(last)]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, rest, found := strings.Cut(text, part)
+		if !found {
+			return false
+		}
+		text = rest
+	}
+	return true
+}
+
+// globParts are the literal parts of a pattern, split at its stars.
+func globParts(pattern string) []string {
+	parts := []string{""}
+	for i := 0; i < len(pattern); i++ {
+		last := len(parts) - 1
+		switch {
+		case pattern[i] == '*':
+			parts = append(parts, "")
+		case pattern[i] == '\\' && i+1 < len(pattern):
+			i++
+			fallthrough
+		default:
+			parts[last] += pattern[i : i+1]
+		}
+	}
+	return parts
 }
 
 func (s *State) checkChoice(d *Definition) error {

@@ -8,14 +8,13 @@ import (
 // Error names of the language and of Step Functions
 // (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
 const (
-	errAll           = "States.ALL"
-	errTaskFailed    = "States.TaskFailed"
-	errTimeout       = "States.Timeout"
-	errRuntime       = "States.Runtime"
-	errDataLimit     = "States.DataLimitExceeded"
-	errParameterPath = "States.ParameterPathFailure"
-	errResultPath    = "States.ResultPathMatchFailure"
-	errNoChoice      = "States.NoChoiceMatched"
+	errAll        = "States.ALL"
+	errTaskFailed = "States.TaskFailed"
+	errTimeout    = "States.Timeout"
+	errRuntime    = "States.Runtime"
+	errDataLimit  = "States.DataLimitExceeded"
+	errResultPath = "States.ResultPathMatchFailure"
+	errNoChoice   = "States.NoChoiceMatched"
 )
 
 // Failure is how a state, or a whole execution, failed.

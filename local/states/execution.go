@@ -41,8 +41,9 @@ const (
 	timedOut  = "TIMED_OUT"
 )
 
-// run runs to the end and says how it was. The failure is nil where the
-// execution succeeded; TIMED_OUT means that ctx ended, or the machine's own time.
+// run runs to the end and says how it was. The failure is there where it failed.
+// TIMED_OUT, which has no error name of its own, means that ctx ended, or the
+// machine's own time.
 func (e *execution) run(ctx context.Context, input any) (status string, output any, failure *Failure) {
 	if e.definition.TimeoutSeconds > 0 {
 		limited, cancel := context.WithTimeout(ctx, time.Duration(e.definition.TimeoutSeconds)*time.Second)
@@ -54,7 +55,7 @@ func (e *execution) run(ctx context.Context, input any) (status string, output a
 		state := e.definition.States[name]
 		next, output, failure := e.enter(ctx, name, state, data)
 		if ctx.Err() != nil {
-			return timedOut, nil, &Failure{Error: errTimeout}
+			return timedOut, nil, nil
 		}
 		if failure != nil {
 			return failed, nil, failure
@@ -103,7 +104,7 @@ func (e *execution) attempt(ctx context.Context, state *State, data, object any)
 	if state.Type == "Fail" {
 		return "", nil, state.fail(data, object)
 	}
-	input, failure := state.InputPath.follow(data, object)
+	input, failure := state.InputPath.follow(data, object, "InputPath")
 	if failure != nil {
 		return "", nil, failure
 	}
@@ -111,7 +112,7 @@ func (e *execution) attempt(ctx context.Context, state *State, data, object any)
 		if next, failure = state.choose(input, object); failure != nil {
 			return "", nil, failure
 		}
-		output, failure = state.OutputPath.follow(input, object)
+		output, failure = state.OutputPath.follow(input, object, "OutputPath")
 		return next, output, failure
 	}
 	output, failure = e.work(ctx, state, data, input, object)
@@ -143,7 +144,7 @@ func (e *execution) work(ctx context.Context, state *State, data, input, object 
 		result, failure = state.ResultPath.merge(data, result)
 	}
 	if failure == nil {
-		output, failure = state.OutputPath.follow(result, object)
+		output, failure = state.OutputPath.follow(result, object, "OutputPath")
 	}
 	if failure == nil {
 		failure = limit(output, "state")
@@ -153,13 +154,13 @@ func (e *execution) work(ctx context.Context, state *State, data, input, object 
 
 // follow is what InputPath and OutputPath do: $ where there is none, an empty
 // object where it is null.
-func (p path) follow(data, object any) (any, *Failure) {
+func (p path) follow(data, object any, field string) (any, *Failure) {
 	if p.null {
 		return map[string]any{}, nil
 	}
 	value, found := p.find(data, object)
 	if !found {
-		return nil, missing(p)
+		return nil, missing(p, field)
 	}
 	return value, nil
 }

@@ -86,10 +86,14 @@ func isName(name string) bool {
 // isReference says whether the path can be written to.
 func (p path) isReference() bool { return !p.context }
 
-// find returns what the path leads to in the data or the context object.
+// find returns what the path leads to in the data or the context object. No path
+// leads anywhere in data that is null.
 func (p path) find(data, context any) (any, bool) {
 	if p.context {
 		data = context
+	}
+	if p.given && data == nil {
+		return nil, false
 	}
 	for _, step := range p.steps {
 		found := false
@@ -115,6 +119,12 @@ func (p path) find(data, context any) (any, bool) {
 		}
 	}
 	return data, true
+}
+
+// missing is the failure of a path, the value of field, that leads to nothing.
+// Unlike Step Functions it does not quote the input.
+func missing(p path, field string) *Failure {
+	return &Failure{errRuntime, fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the input", p.text, field)}
 }
 
 // put returns data with value at the path. Objects on the way are made where

@@ -68,7 +68,7 @@ func fill(template, data, context any) (any, *Failure) {
 			if isPath {
 				value, found := p.find(data, context)
 				if !found {
-					return nil, &Failure{errParameterPath, "the path " + p.text + " given for " + name + " leads to nothing"}
+					return nil, missing(p, name)
 				}
 				filled[strings.TrimSuffix(name, ".$")] = value
 				continue
