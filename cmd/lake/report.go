@@ -97,14 +97,10 @@ func answerCell(status int, expected bool) term.Cell {
 }
 
 func wayTable(r scenario.Report) *term.Table {
-	table := term.NewTable("MESSAGE", "TYPE", "VERSION", "SHAPE", ">SENT", "BECAME", ">SIZE", ">AFTER")
+	table := term.NewTable("MESSAGE", "TYPE", "VERSION", "SHAPE", ">SENT", ">AFTER", "BECAME")
 	for _, m := range r.Messages {
-		became, length := becameCell(m), ""
-		if staged, ok := m.History.Find(client.Staging); ok {
-			length = size(staged.Size)
-		}
 		table.Row(term.Text(m.Name), term.Text(m.Type), term.Text(m.Version), term.Cell{Text: m.Shape, Style: term.Dim},
-			term.Text(size(int64(m.Bytes))), became, term.Text(length), term.Text(took(m.Took())))
+			term.Text(size(int64(m.Bytes))), term.Text(took(m.Took())), becameCell(m))
 	}
 	return table
 }
@@ -114,9 +110,9 @@ func becameCell(m scenario.Message) term.Cell {
 	outcome, _ := m.History.Outcome()
 	switch {
 	case m.History.Status == client.Staged:
-		cell = term.Cell{Text: "JSON", Style: term.Good}
+		cell = term.Cell{Text: "JSON, " + size(outcome.Size), Style: term.Good}
 	case m.History.Status == client.Errored && outcome.Reason != nil:
-		cell = term.Cell{Text: "error: " + outcome.Reason.String(), Style: term.Note}
+		cell = term.Cell{Text: strings.TrimRight("error: "+outcome.Reason.Code+" "+outcome.Reason.Path, " "), Style: term.Note}
 	default:
 		cell = term.Text(string(m.History.Status))
 	}

@@ -57,11 +57,10 @@ lake: it sends messages, follows them and brings them back.
 ` + exitCodes,
 		Example: `  lake demo                 a throw-away lake, three users, some messages
   lake up                   a lake in ./.lake until Ctrl-C
-  lake send samples/        in another terminal: post messages
+  lake send FILE            in another terminal: post a message
   lake trace ID --wait      what became of one of them`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true

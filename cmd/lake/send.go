@@ -184,7 +184,7 @@ func (t *tally) add(done sent) {
 }
 
 func (t tally) String() string {
-	return fmt.Sprintf("%d accepted, %d duplicates, %d refused", t.accepted, t.duplicates, t.refused)
+	return fmt.Sprintf("accepted: %d, duplicates: %d, refused: %d", t.accepted, t.duplicates, t.refused)
 }
 
 // read gives the messages in files, folders and standard input.

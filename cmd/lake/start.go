@@ -20,7 +20,7 @@ func (l *lake) start(ctx context.Context, o local.Options) (*local.Lake, client.
 	progress.Say("starting the lake")
 	defer progress.Clear()
 	slow := time.AfterFunc(slowStart, func() {
-		l.say(progress, "building the lake's functions; the first time this takes about a minute")
+		l.say(progress, "building the lake's functions; the first time takes up to a minute")
 	})
 	defer slow.Stop()
 

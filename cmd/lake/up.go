@@ -142,7 +142,7 @@ func (l *lake) welcome(connection client.Connection, path, dir string, notRun []
 	heading("Post a message from another terminal, with curl or with lake, and follow it:")
 	fmt.Fprintf(&out, "  curl -i -H \"Authorization: Bearer $(%s token%s)\" -H 'Content-Type: application/hl7-v2' \\\n", command, where)
 	fmt.Fprintf(&out, "    --data-binary $'MSH|^~\\\\&|APP|HERE|||2026||ADT^A01|1|T|2.5\\rPID|1||1^^^HERE||Sample^Sue\\r' %s/er7\n\n", api)
-	fmt.Fprintf(&out, "  %s send%s cmd/lake/samples\n  %[1]s trace%[2]s ID --wait\n  %[1]s get%[2]s ID\n", command, where)
+	fmt.Fprintf(&out, "  %s send%s cmd/lake/samples/messages\n  %[1]s trace%[2]s ID --wait\n  %[1]s get%[2]s ID\n", command, where)
 	heading("Look inside with the AWS CLI:")
 	fmt.Fprintf(&out, "  eval \"$(%s env%s)\"\n  aws s3 ls --recursive s3://%s\n", command, where, bucket)
 	writeNotRun(page, notRun)
@@ -158,8 +158,8 @@ func writeNotRun(s term.Screen, notRun []string) {
 	}
 	counts := map[string]int{}
 	for _, resource := range notRun {
-		_, kind, _ := strings.Cut(resource, " ")
-		counts[strings.Trim(kind, "()")]++
+		_, kind, _ := strings.Cut(resource, " (")
+		counts[strings.Replace(kind, ")", "", 1)]++
 	}
 	var kinds []string
 	for kind, n := range counts {

@@ -9,7 +9,7 @@ import (
 	"encoding/base64"
 )
 
-//go:embed *.hl7 *.txt
+//go:embed messages
 var files embed.FS
 
 // Sample is a message and what is to become of it.
@@ -28,7 +28,7 @@ func (s Sample) HL7() bool { return s.Segments > 0 }
 
 // Admission is the ADT^A01 with which every tour of the lake begins.
 func Admission() Sample {
-	return read(Sample{Name: "adt-a01.hl7", Shape: "CR, repetitions, sub-components", Type: "ADT^A01", Version: "2.5.1", Segments: 7})
+	return read(Sample{Name: "adt-a01.hl7", Shape: "CR, repetitions", Type: "ADT^A01", Version: "2.5.1", Segments: 7})
 }
 
 // NotHL7 is a line of text as a misconfigured sender posts it.
@@ -40,23 +40,23 @@ func NotHL7() Sample {
 func Others() []Sample {
 	list := []Sample{
 		{Name: "adt-a03-latin1.hl7", Shape: "Latin-1", Charset: "iso-8859-1", Type: "ADT^A03", Version: "2.4", Segments: 4},
-		{Name: "adt-a04-version-2.1.hl7", Shape: "version of 1988", Type: "ADT^A04", Version: "2.1", Segments: 4},
+		{Name: "adt-a04-2.1.hl7", Shape: "as in 1988", Type: "ADT^A04", Version: "2.1", Segments: 4},
 		{Name: "adt-a08-crlf.hl7", Shape: "CRLF, a Z segment", Type: "ADT^A08", Version: "2.3", Segments: 5},
-		{Name: "adt-a28-separators.hl7", Shape: "other delimiters: $ and %", Type: "ADT^A28", Version: "2.5", Segments: 4},
+		{Name: "adt-a28-separators.hl7", Shape: "delimiters $ and %", Type: "ADT^A28", Version: "2.5", Segments: 4},
 		{Name: "oru-r01-lf.hl7", Shape: "LF, no end, escapes", Type: "ORU^R01", Version: "2.5.1", Segments: 8},
 		{Name: "orm-o01-mllp.hl7", Shape: "MLLP frame", Type: "ORM^O01", Version: "2.3.1", Segments: 5},
 		{Name: "siu-s12-bom.hl7", Shape: "byte order mark", Charset: "utf-8", Type: "SIU^S12", Version: "2.4", Segments: 6},
 		{Name: "mdm-t02.hl7", Shape: "formatted text", Type: "MDM^T02", Version: "2.6", Segments: 6},
 		{Name: "vxu-v04-utf8.hl7", Shape: "Greek in UTF-8", Charset: "utf-8", Type: "VXU^V04", Version: "2.5.1", Segments: 6},
 		{Name: "dft-p03-blank-lines.hl7", Shape: "blank lines", Type: "DFT^P03", Version: "2.3", Segments: 5},
-		{Name: "oml-o21-version-2.8.hl7", Shape: "truncation character #", Type: "OML^O21", Version: "2.8", Segments: 6},
+		{Name: "oml-o21-2.8.hl7", Shape: "truncation mark #", Type: "OML^O21", Version: "2.8", Segments: 6},
 		{Name: "ack-a01.hl7", Shape: "an acknowledgment", Type: "ACK^A01", Version: "2.7", Segments: 3},
 	}
 	for i, sample := range list {
 		list[i] = read(sample)
 	}
 	return append(list, Document(),
-		read(Sample{Name: "no-encoding-characters.hl7", Shape: "MSH without MSH-2", Type: "unknown"}))
+		read(Sample{Name: "no-delimiters.hl7", Shape: "MSH without MSH-2", Type: "unknown"}))
 }
 
 // documentSize is more than SNS and Step Functions pass, so that the message
@@ -71,11 +71,11 @@ func Document() Sample {
 		"OBX|1|ED|18842-5^Discharge summary^LN||^application^pdf^Base64^")
 	body = append(body, base64.StdEncoding.EncodeToString(bytes.Repeat([]byte("Invented! "), documentSize/10))...)
 	body = append(body, "||||||F\r"...)
-	return Sample{Name: "oru-r01-document", Shape: "a document of 300 KB", Type: "ORU^R01", Version: "2.5.1", Segments: 4, Body: body}
+	return Sample{Name: "oru-r01-document", Shape: "300 KB document", Type: "ORU^R01", Version: "2.5.1", Segments: 4, Body: body}
 }
 
 func read(s Sample) Sample {
-	body, err := files.ReadFile(s.Name)
+	body, err := files.ReadFile("messages/" + s.Name)
 	if err != nil {
 		panic(err) // the file is embedded above
 	}
