@@ -124,7 +124,7 @@ func decodeJSON(body []byte) (content, error) {
 	if err != nil {
 		var at base64.CorruptInputError
 		errors.As(err, &at)
-		return content{}, badRequest("bad-base64", `"msg" is not base64: see character %d.`, int64(at)+1)
+		return content{}, badRequest("bad-base64", `"msg" is not base64 with padding: see character %d.`, int64(at)+1)
 	}
 	return content{body: decoded, charset: strings.TrimSpace(form.Encoding)}, nil
 }

@@ -33,12 +33,12 @@ type Object struct {
 }
 
 // PutObject is S3's. A body that is not of the given checksum is refused.
-func (b *Buckets) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
+func (b *Buckets) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...func(*s3.Options)) (*s3.PutObjectOutput, error) {
 	content, err := io.ReadAll(in.Body)
 	if err != nil {
 		return nil, err
 	}
-	return call(&b.Faults, "PutObject", func() (*s3.PutObjectOutput, error) {
+	return call(ctx, &b.Faults, "PutObject", func() (*s3.PutObjectOutput, error) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		name := *in.Bucket + "/" + *in.Key
@@ -59,8 +59,8 @@ func (b *Buckets) PutObject(_ context.Context, in *s3.PutObjectInput, _ ...func(
 }
 
 // GetObject is S3's.
-func (b *Buckets) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
-	return call(&b.Faults, "GetObject", func() (*s3.GetObjectOutput, error) {
+func (b *Buckets) GetObject(ctx context.Context, in *s3.GetObjectInput, _ ...func(*s3.Options)) (*s3.GetObjectOutput, error) {
+	return call(ctx, &b.Faults, "GetObject", func() (*s3.GetObjectOutput, error) {
 		object, ok := b.Object(*in.Bucket + "/" + *in.Key)
 		if !ok || in.VersionId != nil && *in.VersionId != object.VersionID {
 			return nil, Refusal("S3", "GetObject", "NoSuchKey", http.StatusNotFound)
@@ -70,8 +70,8 @@ func (b *Buckets) GetObject(_ context.Context, in *s3.GetObjectInput, _ ...func(
 }
 
 // HeadObject is S3's.
-func (b *Buckets) HeadObject(_ context.Context, in *s3.HeadObjectInput, _ ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {
-	return call(&b.Faults, "HeadObject", func() (*s3.HeadObjectOutput, error) {
+func (b *Buckets) HeadObject(ctx context.Context, in *s3.HeadObjectInput, _ ...func(*s3.Options)) (*s3.HeadObjectOutput, error) {
+	return call(ctx, &b.Faults, "HeadObject", func() (*s3.HeadObjectOutput, error) {
 		object, ok := b.Object(*in.Bucket + "/" + *in.Key)
 		if !ok {
 			return nil, Refusal("S3", "HeadObject", "NotFound", http.StatusNotFound)

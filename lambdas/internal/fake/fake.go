@@ -15,15 +15,15 @@ import (
 // Faults decides what goes wrong with a call, by the name of its operation. A
 // nil function lets everything succeed.
 type Faults struct {
-	Before func(operation string) error // fails the call without effect
-	After  func(operation string) error // fails it after it took effect
-	Repeat func(operation string) bool  // the answer is lost and the SDK calls again
+	Before func(ctx context.Context, operation string) error // fails the call without effect
+	After  func(ctx context.Context, operation string) error // fails it after it took effect
+	Repeat func(operation string) bool                       // the answer is lost and the SDK calls again
 }
 
-func call[T any](f *Faults, operation string, do func() (T, error)) (T, error) {
+func call[T any](ctx context.Context, f *Faults, operation string, do func() (T, error)) (T, error) {
 	var none T
 	if f.Before != nil {
-		if err := f.Before(operation); err != nil {
+		if err := f.Before(ctx, operation); err != nil {
 			return none, err
 		}
 	}
@@ -32,7 +32,7 @@ func call[T any](f *Faults, operation string, do func() (T, error)) (T, error) {
 		out, err = do()
 	}
 	if err == nil && f.After != nil {
-		if err := f.After(operation); err != nil {
+		if err := f.After(ctx, operation); err != nil {
 			return none, err
 		}
 	}
@@ -79,22 +79,22 @@ func (d *Tables) create(t testing.TB, name, partition, sort string) {
 
 // PutItem is DynamoDB's.
 func (d *Tables) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error) {
-	return call(&d.Faults, "PutItem", func() (*dynamodb.PutItemOutput, error) { return d.client.PutItem(ctx, in) })
+	return call(ctx, &d.Faults, "PutItem", func() (*dynamodb.PutItemOutput, error) { return d.client.PutItem(ctx, in) })
 }
 
 // UpdateItem is DynamoDB's.
 func (d *Tables) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
-	return call(&d.Faults, "UpdateItem", func() (*dynamodb.UpdateItemOutput, error) { return d.client.UpdateItem(ctx, in) })
+	return call(ctx, &d.Faults, "UpdateItem", func() (*dynamodb.UpdateItemOutput, error) { return d.client.UpdateItem(ctx, in) })
 }
 
 // GetItem is DynamoDB's.
 func (d *Tables) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error) {
-	return call(&d.Faults, "GetItem", func() (*dynamodb.GetItemOutput, error) { return d.client.GetItem(ctx, in) })
+	return call(ctx, &d.Faults, "GetItem", func() (*dynamodb.GetItemOutput, error) { return d.client.GetItem(ctx, in) })
 }
 
 // Query is DynamoDB's.
 func (d *Tables) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
-	return call(&d.Faults, "Query", func() (*dynamodb.QueryOutput, error) { return d.client.Query(ctx, in) })
+	return call(ctx, &d.Faults, "Query", func() (*dynamodb.QueryOutput, error) { return d.client.Query(ctx, in) })
 }
 
 // Items is all that a table holds.

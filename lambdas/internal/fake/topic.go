@@ -25,8 +25,8 @@ const maxAttributes = 10
 const maxMessage = 262_144
 
 // Publish is SNS's.
-func (t *Topic) Publish(_ context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
-	return call(&t.Faults, "Publish", func() (*sns.PublishOutput, error) {
+func (t *Topic) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	return call(ctx, &t.Faults, "Publish", func() (*sns.PublishOutput, error) {
 		size := len(*in.Message)
 		for name, attribute := range in.MessageAttributes {
 			size += len(name) + len(*attribute.DataType) + len(*attribute.StringValue)

@@ -219,7 +219,7 @@ func TestAClaimThatGoesAwayMeanwhileIsNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, db := newTable(t)
 		first := acquire(t, table)
-		db.Before = func(operation string) error {
+		db.Before = func(_ context.Context, operation string) error {
 			if operation == "GetItem" { // time to live removes the item
 				db.Before = nil
 				db.Delete(t, fake.Received, "pk", received.Key(owner, body))
@@ -249,7 +249,7 @@ func TestAnAnnouncedIDTellsItsOwner(t *testing.T) {
 func TestAFailureOfTheTableIsNotAnAnswer(t *testing.T) {
 	table, db := newTable(t)
 	outage := errors.New("outage")
-	db.Before = func(string) error { return outage }
+	db.Before = func(context.Context, string) error { return outage }
 	if _, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience); !errors.Is(err, outage) {
 		t.Errorf("got %v", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/smithy-go"
 
 	"hl7lake/lambdas/internal/fake"
 	"hl7lake/lambdas/internal/telemetry"
@@ -57,10 +58,9 @@ func TestErrorsOfABatchAreDescribedOneByOne(t *testing.T) {
 }
 
 func TestATimeoutWithinACallIsNamed(t *testing.T) {
-	call := fake.Refusal("SNS", "Publish", "x", 500)
-	got := telemetry.Describe(fmt.Errorf("%w: %w", call, context.DeadlineExceeded))
-	if !strings.HasPrefix(got, "SNS Publish") || strings.Contains(got, "quote") {
-		t.Errorf("got %q", got)
+	call := &smithy.OperationError{ServiceID: "SFN", OperationName: "StartSyncExecution", Err: fmt.Errorf("POST /: %w", context.DeadlineExceeded)}
+	if got, want := telemetry.Describe(call), "SFN StartSyncExecution: deadline exceeded"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 
