@@ -6,7 +6,8 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
-// ownerNameLength is the longest name of an institution.
+// ownerNameLength is the longest name of an institution. Cognito lets nobody change an attribute's limits later, nor
+// remove it.
 const ownerNameLength = 64
 
 // newUserPool makes the pool of users: made by an administrator only, who also says which institution each may
@@ -15,7 +16,7 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 	institution := func() awscognito.ICustomAttribute {
 		return awscognito.NewStringAttribute(&awscognito.StringAttributeProps{
 			Mutable: new(true),
-			MinLen:  new(1.0),
+			MinLen:  new(0.0), // so that a permission can be taken away by setting it to nothing
 			MaxLen:  new(float64(ownerNameLength)),
 		})
 	}

@@ -1,0 +1,41 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+
+	"hl7lake/local/template"
+)
+
+// TestEveryFunctionOfTheTemplatesAnswersAnInvocation invokes each program with
+// an event that is not its own: whatever it says of it, it must start, take an
+// event from the Runtime API and answer.
+func TestEveryFunctionOfTheTemplatesAnswersAnInvocation(t *testing.T) {
+	l := start(t)
+	assembly, err := template.Load("../snapshots/dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := 0
+	for _, function := range assembly.OfType("AWS::Lambda::Function") {
+		program, ours := function.Metadata["hl7lake:package"].(string)
+		if !ours {
+			continue
+		}
+		out, err := l.lambda().Invoke(t.Context(), &lambda.InvokeInput{FunctionName: &function.PhysicalID, Payload: []byte(`{}`)})
+		if err != nil {
+			t.Errorf("%s: %v", program, err)
+			continue
+		}
+		if !json.Valid(out.Payload) || strings.Contains(string(out.Payload), "Runtime.ExitError") || strings.Contains(string(out.Payload), "Sandbox.Timedout") {
+			t.Errorf("%s answers %s", program, out.Payload)
+		}
+		answered++
+	}
+	if answered != 6 {
+		t.Errorf("%d functions answered, want 6", answered)
+	}
+}

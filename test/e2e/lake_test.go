@@ -1,0 +1,197 @@
+// Package e2e holds the whole lake, run from its committed templates, against
+// what it promises: the demo's scenario, every answer of the API, and what many
+// senders at once or an interrupted one must never cause. The functions are the
+// real programs, the services are reached over their wire protocols.
+package e2e_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/scenario"
+	"hl7lake/local"
+	"hl7lake/local/store"
+)
+
+// patience bounds every wait of a test: much longer than any step takes, even
+// on a machine that is busy with other tests.
+const patience = time.Minute
+
+// lake is a lake that runs for one test.
+type lake struct {
+	*local.Lake
+	connection client.Connection
+	pool       *client.Pool
+}
+
+// start runs the committed templates until the test ends.
+func start(t *testing.T) *lake {
+	t.Helper()
+	running, err := local.Start(t.Context(), local.Options{
+		Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := running.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	l := &lake{Lake: running}
+	outputs, err := running.Outputs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := running.Credentials()
+	l.connection = client.Connection{
+		Outputs: outputs, Endpoint: running.URL(),
+		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
+	}
+	if l.pool, err = l.connection.Pool(nil); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// user creates a user and returns the source of the user's tokens.
+func (l *lake) user(t *testing.T, u client.User) client.TokenSource {
+	t.Helper()
+	password := client.NewPassword()
+	if err := l.pool.Add(t.Context(), u, password); err != nil {
+		t.Fatal(err)
+	}
+	return l.pool.SignIn(u.Email, password)
+}
+
+// admin creates a user who may read and write for the scenario's institution.
+func (l *lake) admin(t *testing.T) client.TokenSource {
+	t.Helper()
+	return l.user(t, client.User{Email: "admin@example.org", Read: scenario.Institution, Write: scenario.Institution})
+}
+
+// client is the API as the user of the tokens sees it.
+func (l *lake) client(t *testing.T, tokens client.TokenSource) *client.Client {
+	t.Helper()
+	c, err := l.connection.Client(tokens)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (l *lake) output(t *testing.T, name string) string {
+	t.Helper()
+	value, err := l.connection.Outputs.Get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+// request is a request to the API as it goes over the wire.
+type request struct {
+	method, path, contentType string
+	token                     string // as the Authorization header; empty sends none
+	body                      []byte
+}
+
+// response is what came back.
+type response struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (l *lake) do(ctx context.Context, r request) (response, error) {
+	req, err := http.NewRequestWithContext(ctx, r.method, l.URL()+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return response{}, err
+	}
+	if r.contentType != "" {
+		req.Header.Set("Content-Type", r.contentType)
+	}
+	if r.token != "" {
+		req.Header.Set("Authorization", r.token)
+	}
+	answer, err := http.DefaultTransport.RoundTrip(req) // redirects and retries are for the test to see
+	if err != nil {
+		return response{}, err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	return response{answer.StatusCode, answer.Header, string(body)}, err
+}
+
+// mustDo is do for a request that must be answered.
+func (l *lake) mustDo(t *testing.T, r request) response {
+	t.Helper()
+	answer, err := l.do(t.Context(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+func token(t *testing.T, tokens client.TokenSource) string {
+	t.Helper()
+	text, err := tokens(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// config is an AWS SDK's, with the rights of the account's root.
+func (l *lake) config() aws.Config {
+	key := l.Credentials()
+	return aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(l.URL()),
+		Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, key.SessionToken),
+	}
+}
+
+func (l *lake) s3() *s3.Client             { return s3.NewFromConfig(l.config()) }
+func (l *lake) dynamodb() *dynamodb.Client { return dynamodb.NewFromConfig(l.config()) }
+func (l *lake) lambda() *awslambda.Client  { return awslambda.NewFromConfig(l.config()) }
+
+// keys lists the lake's objects in a zone.
+func (l *lake) keys(t *testing.T, zone client.Zone) (keys []string) {
+	t.Helper()
+	pages := s3.NewListObjectsV2Paginator(l.s3(), &s3.ListObjectsV2Input{
+		Bucket: aws.String(l.output(t, client.OutputLake)), Prefix: aws.String(string(zone) + "/"),
+	})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, object := range page.Contents {
+			keys = append(keys, *object.Key)
+		}
+	}
+	return keys
+}
+
+// ended waits until the message's way is at its end.
+func ended(t *testing.T, c *client.Client, id string) client.History {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	history, err := c.Wait(ctx, id)
+	if err != nil {
+		t.Fatalf("message %s: %v", id, err)
+	}
+	return history
+}
