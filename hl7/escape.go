@@ -158,7 +158,9 @@ func isSequence(sequence []byte) bool {
 func (m *Message) appendEscaped(dst []byte, text string) ([]byte, bool) {
 	d := m.delimiters
 	if d.Escape == 0 {
-		needed := strings.ContainsFunc(text, func(r rune) bool { return r == '\r' || r == '\n' || r > 0 && r < 0x80 && d.has(byte(r)) })
+		needed := strings.ContainsFunc(text, func(r rune) bool {
+			return r == '\r' || r == '\n' || r > 0 && r < 0x80 && r != rune(d.Truncation) && d.has(byte(r))
+		})
 		return append(dst, text...), !needed
 	}
 	for i := 0; i < len(text); i++ {

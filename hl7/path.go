@@ -31,7 +31,8 @@ func ParsePath(s string) (Path, error) {
 		return Path{}, fmt.Errorf("hl7: %w: %q", ErrPath, s)
 	}
 	ok = cutNumber(&rest, "[", "]", &p.Occurrence) &&
-		(cutNumber(&rest, "-", "", &p.Field) && p.Field > 0 || cutNumber(&rest, ".", "", &p.Field)) &&
+		cutNumber(&rest, "-", "", &p.Field) &&
+		(p.Field > 0 || cutNumber(&rest, ".", "", &p.Field)) &&
 		cutNumber(&rest, "[", "]", &p.Repetition) &&
 		cutNumber(&rest, ".", "", &p.Component) &&
 		cutNumber(&rest, ".", "", &p.Subcomponent)

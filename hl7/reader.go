@@ -177,7 +177,7 @@ func (r *Reader) fill() {
 }
 
 // nextPart returns where the second part of buf begins, or -1 and how far it has
-// looked. A part begins on a line of its own, blanks and MLLP framing before it.
+// looked. A part begins with a line, or with an MLLP frame wherever that is.
 func nextPart(buf []byte, from int, complete bool) (next, looked int) {
 	for at := from; ; {
 		n := bytes.IndexAny(buf[at:], "\r\n\v")
@@ -185,24 +185,27 @@ func nextPart(buf []byte, from int, complete bool) (next, looked int) {
 			return -1, len(buf)
 		}
 		at += n
-		begin := at
-		if buf[at] != vt {
-			begin++
+		begin, name := at+1, at+1
+		if buf[at] == vt {
+			begin = at
 		}
-		rest := buf[begin:]
-		blanks := leadingFrame(rest)
-		if len(rest)-blanks < 4 && !complete {
+		name += indent(buf[name:])
+		if len(buf)-name < 4 && !complete {
 			return -1, at
 		}
-		_, isBoundary := boundary(rest[blanks:])
+		_, isBoundary := boundary(buf[name:])
 		if isBoundary && leadingFrame(buf[:begin]) < begin {
 			return begin, begin
 		}
-		at = begin + max(blanks, 1)
-		if at > len(buf) {
-			return -1, len(buf)
-		}
+		at = name
 	}
+}
+
+// indent is the length of what may stand before a segment on its line.
+func indent(text []byte) int {
+	rest := bytes.TrimLeft(text, " \t")
+	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(bom)), " \t")
+	return len(text) - len(rest)
 }
 
 func kindOf(part []byte) PartKind {

@@ -1,0 +1,117 @@
+package hl7_test
+
+import (
+	"testing"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
+)
+
+func TestTextIsReadInTheDeclaredCharacterSet(t *testing.T) {
+	for name, test := range map[string]struct {
+		msh18    string
+		encoding encoding.Encoding
+		text     string
+		want     string // Charset
+	}{
+		"ASCII":                     {"ASCII", encoding.Nop, "Muller", "us-ascii"},
+		"none, ASCII":               {"", encoding.Nop, "Muller", "utf-8"},
+		"none, UTF-8":               {"", encoding.Nop, "Müller", "utf-8"},
+		"none, neither":             {"", charmap.Windows1252, "Müller€", "windows-1252"},
+		"unknown":                   {"KLINGON", charmap.Windows1252, "Müller", "windows-1252"},
+		"ASCII, untrue":             {"ASCII", charmap.Windows1252, "Müller", "windows-1252"},
+		"ASCII, UTF-8":              {"ASCII", encoding.Nop, "Müller", "utf-8"},
+		"UTF-8":                     {"UNICODE UTF-8", encoding.Nop, "Müller 表", "utf-8"},
+		"Latin 1":                   {"8859/1", charmap.ISO8859_1, "Müller", "iso-8859-1"},
+		"Latin 2":                   {"8859/2", charmap.ISO8859_2, "Dvořák", "iso-8859-2"},
+		"Latin 3":                   {"8859/3", charmap.ISO8859_3, "Ĝis", "iso-8859-3"},
+		"Latin 4":                   {"8859/4", charmap.ISO8859_4, "Ķēniņš", "iso-8859-4"},
+		"Cyrillic":                  {"8859/5", charmap.ISO8859_5, "Иванов", "iso-8859-5"},
+		"Arabic":                    {"8859/6", charmap.ISO8859_6, "علي", "iso-8859-6"},
+		"Greek":                     {"8859/7", charmap.ISO8859_7, "Γιώργος", "iso-8859-7"},
+		"Hebrew":                    {"8859/8", charmap.ISO8859_8, "דוד", "iso-8859-8"},
+		"Turkish":                   {"8859/9", charmap.ISO8859_9, "Işık", "iso-8859-9"},
+		"Latin 9":                   {"8859/15", charmap.ISO8859_15, "Müller€", "iso-8859-15"},
+		"lower case":                {"unicode utf-8", encoding.Nop, "Müller", "utf-8"},
+		"Latin 1, spelled as IANA":  {"ISO-8859-1", charmap.ISO8859_1, "Müller", "iso-8859-1"},
+		"JIS X 0201, delimiters":    {"ISO IR14", japanese.ShiftJIS, "ソ十表ﾃｽﾄ", "shift_jis"}, // second bytes are backslashes
+		"ISO 2022, JIS X 0208":      {"ISO IR87", japanese.ISO2022JP, "漢字表示", "iso-2022-jp"},
+		"alternate":                 {"ASCII~ISO IR87", japanese.ISO2022JP, "Yamada 山田", "iso-2022-jp"},
+		"alternate, not used":       {"ASCII~ISO IR87", encoding.Nop, "Yamada", "us-ascii"},
+		"alternate, empty first":    {"~ISO IR87", japanese.ISO2022JP, "山田", "iso-2022-jp"},
+		"GB 18030, delimiters":      {"GB 18030-2000", simplifiedchinese.GB18030, "盶俓誡", "gb18030"},
+		"Korean":                    {"KS X 1001", korean.EUCKR, "홍길동", "euc-kr"},
+		"Big 5, delimiters":         {"BIG-5", traditionalchinese.Big5, "功許蓋", "big5"},
+		"UTF-16, byte order mark":   {"UNICODE UTF-16", unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), "Müller 表", "utf-16le"},
+		"UTF-16, big endian":        {"UNICODE UTF-16", unicode.UTF16(unicode.BigEndian, unicode.UseBOM), "Müller 表", "utf-16be"},
+		"UTF-16, no mark":           {"UNICODE UTF-16", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), "Müller", "utf-16le"},
+		"UTF-16, big, no mark":      {"UNICODE UTF-16", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), "Müller", "utf-16be"},
+		"UTF-32, byte order mark":   {"UNICODE UTF-32", utf32.UTF32(utf32.LittleEndian, utf32.UseBOM), "Müller", "utf-32le"},
+		"UTF-32, big, no mark":      {"UNICODE UTF-32", utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), "Müller", "utf-32be"},
+		"UTF-8 in spite of Latin 1": {"8859/1", encoding.Nop, "plain", "iso-8859-1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			utf8 := "MSH|^~\\&|A|||||" + "|ADT^A01|1|P|2.5||||||" + test.msh18 + "\rPID|1||x^y~z||" + test.text + "^Q||end\r"
+			data, err := test.encoding.NewEncoder().Bytes([]byte(utf8))
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := parse(t, string(data))
+			if got := m.Charset(); got != test.want {
+				t.Errorf("read as %s, want %s", got, test.want)
+			}
+			if got := m.Get("PID-5"); got != test.text {
+				t.Errorf("PID-5 reads %q, want %q", got, test.text)
+			}
+			if got := m.Get("PID-5.2") + m.Get("PID-7"); got != "Qend" {
+				t.Errorf("what follows reads %q", got)
+			}
+			if string(m.Encode()) != string(data) {
+				t.Error("Encode is not the input")
+			}
+			checkJSON(t, m)
+			checkCanonical(t, m)
+		})
+	}
+}
+
+func TestInvalidBytesStillGiveText(t *testing.T) {
+	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||UNICODE UTF-8\rPID|a\xffb\xc3|\xed\xa0\x80\r")
+	if got := m.Get("PID-1"); got != "a\ufffdb\ufffd" {
+		t.Errorf("PID-1 reads %q", got)
+	}
+	if m.Charset() != "utf-8" {
+		t.Errorf("read as %s", m.Charset())
+	}
+	checkJSON(t, m)
+}
+
+func TestHexadecimalEscapesAreInTheMessagesCharacterSet(t *testing.T) {
+	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||8859/1\rPID|M\xfcller \\XFC\\\r")
+	if got := m.Get("PID-1"); got != "Müller ü" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestAnEditIsWrittenInTheDeclaredCharacterSet(t *testing.T) {
+	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||8859/1\rPID|x\r")
+	if err := m.Set("PID-1", "Müller"); err != nil {
+		t.Fatal(err)
+	}
+	again := parse(t, string(m.Encode()))
+	if got := again.Get("PID-1"); got != "Müller" || again.Charset() != "iso-8859-1" {
+		t.Errorf("PID-1 reads %q in %s", got, again.Charset())
+	}
+	if err := m.Set("PID-1", "表"); err == nil {
+		t.Error("a character that the set has not was taken")
+	}
+	if got := m.Get("PID-1"); got != "Müller" {
+		t.Errorf("a refused edit left %q", got)
+	}
+}

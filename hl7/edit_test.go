@@ -1,0 +1,160 @@
+package hl7_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/hl7"
+)
+
+func TestSettingAPathAddsWhatIsMissingBeforeIt(t *testing.T) {
+	for path, want := range map[string]string{
+		"PID-1":        "PID|new||7^^^X&1~8",
+		"PID-2":        "PID|1|new|7^^^X&1~8",
+		"PID-3":        "PID|1||new^^^X&1~8",
+		"PID-3.2":      "PID|1||7^new^^X&1~8",
+		"PID-3.4":      "PID|1||7^^^new&1~8",
+		"PID-3.4.2":    "PID|1||7^^^X&new~8",
+		"PID-3.4.4":    "PID|1||7^^^X&1&&new~8",
+		"PID-3.6.2":    "PID|1||7^^^X&1^^&new~8",
+		"PID-3[2]":     "PID|1||7^^^X&1~new",
+		"PID-3[2].3":   "PID|1||7^^^X&1~8^^new",
+		"PID-3[4]":     "PID|1||7^^^X&1~8~~new",
+		"PID-3[4].2.2": "PID|1||7^^^X&1~8~~^&new",
+		"PID-5":        "PID|1||7^^^X&1~8||new",
+		"PID-5[2].2":   "PID|1||7^^^X&1~8||~^new",
+	} {
+		m := parse(t, "MSH|^~\\&|A\nPID|1||7^^^X&1~8\nZZZ\n")
+		if err := m.Set(path, "new"); err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if diff := cmp.Diff("MSH|^~\\&|A\n"+want+"\nZZZ\n", string(m.Encode())); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
+		}
+		if got := m.Get(path); got != "new" {
+			t.Errorf("%s then reads %q", path, got)
+		}
+	}
+}
+
+func TestEditsKeepFrameAndLineEnds(t *testing.T) {
+	m := parse(t, "\v\ufeffMSH|^~\\&|A\r\nZZZ\r\n\x1c\r\n")
+	steps := []error{
+		m.Set("ZZZ-2", "a|b\\H\\\r\n"),
+		m.Set("MSH-5", "LAKE"),
+		m.AddSegment("NTE", "1", "", "x^y"),
+		m.SetRaw("ZZZ-1", []byte("p~q")),
+	}
+	if err := errors.Join(steps...); err != nil {
+		t.Fatal(err)
+	}
+	want := "\v\ufeffMSH|^~\\&|A||LAKE\r\nZZZ|p~q|a\\F\\b\\H\\\\X0D\\\\.br\\\r\nNTE|1||x\\S\\y\r\n\x1c\r\n"
+	if diff := cmp.Diff(want, string(m.Encode())); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	m.DeleteSegment(1)
+	if diff := cmp.Diff("\v\ufeffMSH|^~\\&|A||LAKE\r\nNTE|1||x\\S\\y\r\n\x1c\r\n", string(m.Encode())); diff != "" {
+		t.Errorf("after a deletion (-want +got):\n%s", diff)
+	}
+}
+
+func TestAnEditThatCannotBeIsRefused(t *testing.T) {
+	m := parse(t, "MSH|^|A\rPID|1\r")
+	for name, test := range map[string]struct{ got, want error }{
+		"no path":             {m.Set("nonsense-", "x"), hl7.ErrPath},
+		"no segment":          {m.Set("OBX-1", "x"), hl7.ErrNoSegment},
+		"a whole segment":     {m.Set("PID", "x"), hl7.ErrPath},
+		"the delimiters":      {m.Set("MSH-2", "x"), hl7.ErrPath},
+		"no escape":           {m.Set("PID-1", "a|b"), hl7.ErrNotEncodable},
+		"no repetitions":      {m.Set("PID-1[2]", "x"), hl7.ErrNotEncodable},
+		"no sub-components":   {m.Set("PID-1.1.2", "x"), hl7.ErrNotEncodable},
+		"raw line end":        {m.SetRaw("PID-1", []byte("a\rb")), hl7.ErrNotEncodable},
+		"a segment's name":    {m.AddSegment("P|D"), hl7.ErrNotEncodable},
+		"a second header":     {m.AddSegment("MSH"), hl7.ErrNotEncodable},
+		"a field with a line": {m.AddSegment("NTE", "a\rb"), hl7.ErrNotEncodable},
+	} {
+		if !errors.Is(test.got, test.want) {
+			t.Errorf("%s: %v, want %v", name, test.got, test.want)
+		}
+	}
+	if got := string(m.Encode()); got != "MSH|^|A\rPID|1\r" {
+		t.Errorf("refused edits left %q", got)
+	}
+}
+
+func TestAnAcknowledgmentGoesBackWhereTheMessageCameFrom(t *testing.T) {
+	at := time.Date(2026, 3, 14, 9, 15, 42, 0, time.UTC)
+	problem := hl7.Problem{
+		Path: hl7.Path{Segment: "PID", Occurrence: 1, Field: 5, Repetition: 1, Component: 1},
+		Code: "101", Name: "Required field missing", Text: "no name",
+	}
+	for name, test := range map[string]struct {
+		message string
+		ack     hl7.Ack
+		want    string
+	}{
+		"accept": {
+			"MSH|^~\\&|WARDS|NORTH^1.2^ISO|LAKE|SOUTH|20260314||ADT^A01^ADT_A01|NF1|P|2.5.1\r",
+			hl7.Ack{Code: hl7.ApplicationAccept, ControlID: "K1", Time: at},
+			"MSH|^~\\&|LAKE|SOUTH|WARDS|NORTH^1.2^ISO|20260314091542+0000||ACK^A01^ACK|K1|P|2.5.1\rMSA|AA|NF1\r",
+		},
+		"error, v2.5.1": {
+			"MSH|^~\\&|WARDS|NORTH|LAKE|SOUTH|20260314||ADT^A01|NF1|P|2.5.1||||||UNICODE UTF-8\r",
+			hl7.Ack{Code: hl7.ApplicationError, ControlID: "K1", Time: at, Problems: []hl7.Problem{problem, {Code: "207", Name: "Application internal error", Severity: "F"}}},
+			"MSH|^~\\&|LAKE|SOUTH|WARDS|NORTH|20260314091542+0000||ACK^A01^ACK|K1|P|2.5.1||||||UNICODE UTF-8\rMSA|AE|NF1\r" +
+				"ERR||PID^1^5^1^1|101^Required field missing^HL70357|E||||no name\rERR|||207^Application internal error^HL70357|F\r",
+		},
+		"error, v2.3": {
+			"MSH|^~\\&|WARDS|NORTH|LAKE|SOUTH|20260314||ADT^A01|NF1|P|2.3\r",
+			hl7.Ack{Code: hl7.ApplicationReject, ControlID: "K1", Time: at, Problems: []hl7.Problem{problem}},
+			"MSH|^~\\&|LAKE|SOUTH|WARDS|NORTH|20260314091542+0000||ACK^A01|K1|P|2.3\rMSA|AR|NF1\r" +
+				"ERR|PID^1^5^101&Required field missing&HL70357\r",
+		},
+		"its own delimiters, no type": {
+			"MSH$*@!%$WARDS$NORTH$LAKE\r",
+			hl7.Ack{Code: hl7.CommitAccept, ControlID: "K$1", Time: at},
+			"MSH$*@!%$LAKE$$WARDS$NORTH$20260314091542+0000$$ACK$K!F!1\rMSA$CA$\r",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ack, err := parse(t, test.message).Acknowledge(test.ack)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, string(ack.Encode())); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The rows are MSH-15 and MSH-16, the columns the codes in the order AA AE AR CA CE CR.
+func TestAcknowledgmentsAreWantedAsTheHeaderSays(t *testing.T) {
+	codes := []hl7.AckCode{hl7.ApplicationAccept, hl7.ApplicationError, hl7.ApplicationReject, hl7.CommitAccept, hl7.CommitError, hl7.CommitReject}
+	for conditions, want := range map[string]string{
+		"|":     "yes yes yes no no no ", // original mode
+		"AL|AL": "yes yes yes yes yes yes ",
+		"AL|NE": "no no no yes yes yes ",
+		"NE|AL": "yes yes yes no no no ",
+		"AL|":   "no no no yes yes yes ",
+		"ER|SU": "yes no no no yes yes ",
+		"SU|ER": "no yes yes yes no no ",
+	} {
+		m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5|||"+conditions+"\r")
+		got := ""
+		for _, code := range codes {
+			if m.Wants(code) {
+				got += "yes "
+			} else {
+				got += "no "
+			}
+		}
+		if got != want {
+			t.Errorf("MSH-15|MSH-16 = %s: %s, want %s", conditions, got, want)
+		}
+	}
+}

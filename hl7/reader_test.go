@@ -1,0 +1,127 @@
+package hl7_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/hl7"
+)
+
+// The mark § stands where a part begins.
+func TestAReaderTakesAStreamApart(t *testing.T) {
+	for name, marked := range map[string]string{
+		"one":                     "§MSH|^~\\&|A\rPID|1\r",
+		"several":                 "§MSH|^~\\&|A\r\nPID|1\r\n\r\n§MSH|^~\\&|B\r\n§MSH|^~\\&|C",
+		"LF":                      "§MSH|^~\\&|A\nPID|1\n\n§MSH|^~\\&|B\n",
+		"batch":                   "§BHS|^~\\&|A\r§MSH|^~\\&|A\r§MSH|^~\\&|B\r§BTS|2\r",
+		"file":                    "§FHS|^~\\&|A\n§BHS|^~\\&|A\n§MSH|^~\\&|A\nPID|1\n§BTS|1\n§FTS|1\n",
+		"trailers without fields": "§BHS|^~\\&|A\r§MSH|^~\\&|A\r§BTS\r§FTS",
+		"frames":                  "§\vMSH|^~\\&|A\rPID|1\r\x1c\r§\vMSH|^~\\&|B\r\x1c\r",
+		"frames without CR":       "§\vMSH|^~\\&|A\rPID|1\x1c§\vMSH|^~\\&|B\x1c",
+		"blanks before":           "§  \r\n MSH|^~\\&|A\r§  MSH|^~\\&|B\r",
+		"byte order marks":        "§\ufeffMSH|^~\\&|A\r§\ufeffMSH|^~\\&|B\r",
+		"no HL7 before":           "§Dear reader,\r\n§MSH|^~\\&|A\r",
+		"MSH in a value":          "§MSH|^~\\&|A\rNTE|1|MSH|^~\\&|\rMSHA|x\r§MSH$*$A\r",
+		"each its own delimiters": "§MSH|^~\\&|A\r§MSH$*@!%$A\r",
+		"nothing":                 "",
+		"blank":                   "§\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			input := strings.ReplaceAll(marked, "§", "")
+			for reader, r := range map[string]io.Reader{
+				"at once":      strings.NewReader(input),
+				"byte by byte": iotest.OneByteReader(strings.NewReader(input)),
+			} {
+				var got strings.Builder
+				parts := hl7.NewReader(r)
+				for {
+					p, err := parts.Next()
+					if err == io.EOF {
+						break
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					got.WriteString("§" + string(p.Data))
+				}
+				if diff := cmp.Diff(marked, got.String()); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", reader, diff)
+				}
+				if parts.InputOffset() != int64(len(input)) {
+					t.Errorf("%s: offset %d at the end of %d bytes", reader, parts.InputOffset(), len(input))
+				}
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeReadIsReportedAndTheRestIsRead(t *testing.T) {
+	input := "Dear reader,\n" +
+		"FHS|^~\\&|A\n" +
+		"BHS|^~\\&|A\n" +
+		"MSH|^~\\&|A|||||" + "|ADT^A01|1\n" +
+		"\n" +
+		"MSH|NOT|\n" +
+		"MSH|^~\\&|A|||||" + "|ADT^A01|2\nPID|1\n" +
+		"BTS|2\n" + // there are three
+		"FTS|2\n"
+	at := func(text string) int { return strings.Index(input, text) }
+	var got []string
+	for m, err := range hl7.NewReader(strings.NewReader(input)).Messages() {
+		if err != nil {
+			got = append(got, err.Error())
+			continue
+		}
+		got = append(got, m.ControlID())
+	}
+	want := []string{
+		"hl7: line 1, segment 1, offset 0: no-header: does not begin with an MSH segment",
+		"1",
+		fmt.Sprintf("hl7: line 6, segment 1, MSH-2, offset %d: bad-delimiters: unusable delimiters", at("NOT")),
+		"2",
+		fmt.Sprintf("hl7: line 9, BTS-1, offset %d: batch-count: count disagrees with the trailer", at("2\nFTS")),
+		fmt.Sprintf("hl7: line 10, FTS-1, offset %d: file-count: count disagrees with the trailer", len(input)-2),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAMessageOverTheLimitEndsTheStream(t *testing.T) {
+	r := hl7.NewReader(strings.NewReader("MSH|^~\\&|A\rNTE|" + strings.Repeat("x", 10_000) + "\r"))
+	r.Limit = 1000
+	if _, err := r.Next(); !errors.Is(err, hl7.ErrTooLarge) {
+		t.Errorf("error %v", err)
+	}
+	count := 0
+	for _, err := range r.Messages() {
+		if count++; !errors.Is(err, hl7.ErrTooLarge) {
+			t.Errorf("error %v", err)
+		}
+	}
+	if count != 1 {
+		t.Errorf("%d errors, want one", count)
+	}
+}
+
+func TestAStreamsOwnErrorComesThrough(t *testing.T) {
+	broken := io.MultiReader(strings.NewReader("MSH|^~\\&|A\rMSH|^~\\&|B\r"), iotest.ErrReader(io.ErrUnexpectedEOF))
+	var errs []error
+	messages := 0
+	for _, err := range hl7.NewReader(broken).Messages() {
+		if err != nil {
+			errs = append(errs, err)
+		} else {
+			messages++
+		}
+	}
+	if messages != 2 || len(errs) != 1 || !errors.Is(errs[0], io.ErrUnexpectedEOF) {
+		t.Errorf("%d messages, errors %v", messages, errs)
+	}
+}
