@@ -129,7 +129,7 @@ func parseComparison(variable path, operator string, operand json.RawMessage) (c
 	literal, err := decode(operand)
 	if fromPath {
 		err = json.Unmarshal(operand, &other)
-	} else if err == nil && !compare(literal, literal) && !strings.HasSuffix(name, "Than") {
+	} else if err == nil && !isOfKind(name, literal) {
 		err = fmt.Errorf("it compares with a value of another type")
 	}
 	if err != nil {
@@ -148,6 +148,22 @@ func parseComparison(variable path, operator string, operand json.RawMessage) (c
 		}
 		return compare(value, with), nil
 	}, nil
+}
+
+// isOfKind says whether a value is of the type that an operator's name starts
+// with.
+func isOfKind(operator string, value any) (is bool) {
+	switch {
+	case strings.HasPrefix(operator, "Numeric"):
+		_, is = value.(json.Number)
+	case strings.HasPrefix(operator, "Boolean"):
+		_, is = value.(bool)
+	case strings.HasPrefix(operator, "Timestamp"):
+		_, is = asTime(value)
+	default:
+		_, is = value.(string)
+	}
+	return is
 }
 
 // comparisons are the operators that compare two values, by name.

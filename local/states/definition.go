@@ -96,7 +96,10 @@ func Load(definition []byte) (*Definition, error) {
 		}
 		d.States[name] = state
 	}
-	return d, d.check()
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	return d, nil
 }
 
 // DefinitionError says what in a definition is wrong or not run here.

@@ -1,9 +1,6 @@
 package states
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // Error names of the language and of Step Functions
 // (https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html).
@@ -37,19 +34,4 @@ func (f *Failure) matches(names []string) bool {
 		return false
 	}
 	return slices.Contains(names, errAll) || slices.Contains(names, errTaskFailed) && f.Error != errTimeout
-}
-
-// lambdaError is the name under which an error of the Lambda service itself,
-// not of a function, is seen by retriers and catchers.
-func lambdaError(code string) string {
-	switch code {
-	case "TooManyRequestsException", "ServiceException", "ResourceNotFoundException", "ResourceNotReadyException":
-		return "Lambda." + code
-	case "InternalFailure":
-		return "Lambda.ServiceException"
-	}
-	if strings.HasPrefix(code, "Lambda.") {
-		return code
-	}
-	return "Lambda.AWSLambdaException"
 }

@@ -248,6 +248,8 @@ func (s *Service) startSync(ctx context.Context, in *startInput) (*syncOutput, e
 	}
 	if failure != nil {
 		answer.Error, answer.Cause = failure.Error, failure.Cause
+	}
+	if status != succeeded {
 		return answer, nil
 	}
 	text, err := encode(output)

@@ -1,0 +1,133 @@
+package states_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"hl7lake/local/states"
+)
+
+func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
+	invoke := `"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true`
+	for name, test := range map[string]struct{ definition, want string }{
+		"Map":                     {only(`{"Type":"Map","Iterator":{},"End":true}`), "Iterator"},
+		"Parallel":                {only(`{"Type":"Parallel","End":true}`), `type "Parallel" is not run`},
+		"JSONata":                 {`{"QueryLanguage":"JSONata","StartAt":"S","States":{"S":{"Type":"Succeed"}}}`, "JSONata"},
+		"JSONata in a state":      {only(`{"Type":"Succeed","QueryLanguage":"JSONata"}`), "JSONata"},
+		"another service":         {only(`{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","End":true}`), "sqs:sendMessage"},
+		"a callback":              {only(`{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","End":true}`), "waitForTaskToken"},
+		"an intrinsic function":   {only(`{"Type":"Pass","Parameters":{"x.$":"States.Format('{}', $.a)"},"End":true}`), "States.Format"},
+		"an intrinsic in Fail":    {only(`{"Type":"Fail","CausePath":"States.Format('{}', $.a)"}`), "States.Format"},
+		"a wildcard":              {only(`{"Type":"Pass","InputPath":"$.a[*]","End":true}`), "$.a[*]"},
+		"a descent":               {only(`{"Type":"Pass","InputPath":"$..a","End":true}`), "$..a"},
+		"a filter":                {only(`{"Type":"Pass","InputPath":"$.a[?(@.b==1)]","End":true}`), "?(@"},
+		"a slice":                 {only(`{"Type":"Pass","InputPath":"$.a[0:2]","End":true}`), "[0:2]"},
+		"a heartbeat":             {only(`{` + invoke + `,"HeartbeatSeconds":3}`), "HeartbeatSeconds"},
+		"an asynchronous call":    {only(`{` + invoke + `,"Parameters":{"FunctionName":"f","InvocationType":"Event"}}`), "InvocationType Event"},
+		"a qualifier":             {only(`{` + invoke + `,"Parameters":{"FunctionName":"f","Qualifier":"v"}}`), "Qualifier"},
+		"an invoke of nothing":    {only(`{` + invoke + `,"Parameters":{"Payload":{}}}`), "must name the function"},
+		"a field of another type": {only(`{"Type":"Pass","Seconds":3,"End":true}`), "no field Seconds"},
+		"neither Next nor End":    {only(`{"Type":"Pass"}`), "Next or End"},
+		"both Next and End":       {only(`{"Type":"Pass","Next":"S","End":true}`), "Next or End"},
+		"a Next to nowhere":       {only(`{"Type":"Pass","Next":"X"}`), `"X"`},
+		"a Catch to nowhere":      {only(`{` + invoke + `,"Parameters":{"FunctionName":"f"},"Catch":[{"ErrorEquals":["States.ALL"],"Next":"X"}]}`), `"X"`},
+		"a choice to nowhere":     {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","IsNull":true,"Next":"X"}]}`), `"X"`},
+		"an unknown comparison":   {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","StringIs":"x","Next":"S"}]}`), "StringIs"},
+		"two comparisons":         {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","IsNull":true,"IsString":true,"Next":"S"}]}`), "one comparison, not 2"},
+		"a mistyped comparison":   {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","NumericEquals":"x","Next":"S"}]}`), "NumericEquals"},
+		"no start":                {`{"StartAt":"X","States":{}}`, `"X"`},
+		"ALL among others":        {only(`{` + invoke + `,"Parameters":{"FunctionName":"f"},"Retry":[{"ErrorEquals":["States.ALL","E"]}]}`), "States.ALL must stand alone"},
+		"a rate below one":        {only(`{` + invoke + `,"Parameters":{"FunctionName":"f"},"Retry":[{"ErrorEquals":["E"],"BackoffRate":0.5}]}`), "BackoffRate"},
+		"a result in the context": {only(`{"Type":"Pass","ResultPath":"$$.x","End":true}`), "reference path"},
+		"two ways to wait":        {only(`{"Type":"Wait","Seconds":1,"SecondsPath":"$.a","End":true}`), "one of"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := states.Load([]byte(test.definition)); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+		})
+	}
+}
+
+func TestAPropertyThatIsNotRunIsRefusedByName(t *testing.T) {
+	for properties, want := range map[string]string{
+		`{"StateMachineType":"EXPRESS","EncryptionConfiguration":{}}`:        "EncryptionConfiguration",
+		`{"StateMachineType":"EXPRESS","DefinitionS3Location":{}}`:           "DefinitionS3Location",
+		`{"StateMachineType":"STANDARD","DefinitionString":"{}"}`:            "STANDARD",
+		`{"StateMachineType":"EXPRESS","DefinitionSubstitutions":{"a":"b"}}`: "DefinitionSubstitutions",
+	} {
+		var m states.StateMachine
+		err := json.Unmarshal([]byte(properties), &m)
+		if err == nil {
+			s := states.New(allow, nil)
+			err = s.Add(machineARN, m)
+			s.Close()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v", properties, err)
+		}
+	}
+}
+
+func TestAChoiceTakesTheFirstRuleThatMatches(t *testing.T) {
+	input := `{"s":"MSH|^~\\&|","n":3.0,"b":true,"z":null,"t":"2026-11-22T20:00:00Z","t2":"2026-11-22T21:00:00+01:00","o":{"s":"MSH"},"star":"a*b"}`
+	for rule, want := range map[string]bool{
+		`"Variable":"$.s","StringEquals":"MSH|^~\\&|"`:                                         true,
+		`"Variable":"$.s","StringLessThan":"MSI"`:                                              true,
+		`"Variable":"$.s","StringGreaterThanEquals":"MSI"`:                                     false,
+		`"Variable":"$.n","StringEquals":"3"`:                                                  false,
+		`"Variable":"$.n","NumericEquals":3`:                                                   true,
+		`"Variable":"$.n","NumericLessThanEquals":2.9`:                                         false,
+		`"Variable":"$.n","NumericGreaterThan":2`:                                              true,
+		`"Variable":"$.s","NumericEquals":3`:                                                   false,
+		`"Variable":"$.n","NumericEqualsPath":"$.n"`:                                           true,
+		`"Variable":"$.o.s","StringEqualsPath":"$.s"`:                                          false,
+		`"Variable":"$.b","BooleanEquals":true`:                                                true,
+		`"Variable":"$.b","BooleanEquals":false`:                                               false,
+		`"Variable":"$.t","TimestampEqualsPath":"$.t2"`:                                        true,
+		`"Variable":"$.t","TimestampLessThan":"2026-11-22T20:00:00.5Z"`:                        true,
+		`"Variable":"$.t","IsTimestamp":true`:                                                  true,
+		`"Variable":"$.s","IsTimestamp":true`:                                                  false,
+		`"Variable":"$.x","IsPresent":false`:                                                   true,
+		`"Variable":"$.z","IsPresent":true`:                                                    true,
+		`"Variable":"$.z","IsNull":true`:                                                       true,
+		`"Variable":"$.n","IsNumeric":true`:                                                    true,
+		`"Variable":"$.b","IsBoolean":false`:                                                   false,
+		`"Variable":"$.s","IsString":true`:                                                     true,
+		`"Variable":"$.s","StringMatches":"MSH|*&|"`:                                           true,
+		`"Variable":"$.s","StringMatches":"MSH|*X*"`:                                           false,
+		`"Variable":"$.star","StringMatches":"a\\*b"`:                                          true,
+		`"Variable":"$.o.s","StringMatches":"M\\*H"`:                                           false,
+		`"Not":{"Variable":"$.b","BooleanEquals":true}`:                                        false,
+		`"And":[{"Variable":"$.b","BooleanEquals":true},{"Variable":"$.n","NumericEquals":3}]`: true,
+		`"Or":[{"Variable":"$.b","BooleanEquals":false},{"Variable":"$.n","NumericEquals":3}]`: true,
+		`"Or":[{"Variable":"$.b","BooleanEquals":false},{"Variable":"$.n","NumericEquals":4}]`: false,
+		`"And":[{"Variable":"$.x","IsPresent":true},{"Variable":"$.x","NumericEquals":3}]`:     false,
+	} {
+		t.Run(rule, func(t *testing.T) {
+			got := run(t, `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{`+rule+`,"Next":"Yes"}],"Default":"No"},
+				"Yes":{"Type":"Pass","Result":true,"End":true},"No":{"Type":"Pass","Result":false,"End":true}}}`, input, nil)
+			if yes := got.Output == "true"; yes != want || got.Status != "SUCCEEDED" {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// FuzzLoad: whatever a definition says, it is refused or it ends.
+func FuzzLoad(f *testing.F) {
+	for _, seed := range []string{staging, `{}`, only(`{"Type":"Choice","Choices":[{"Not":{"Variable":"$","IsNull":true},"Next":"S"}]}`),
+		only(`{"Type":"Pass","Parameters":{"a.$":"$$.State"},"ResultPath":"$.a['b'][0]","End":true}`)} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		definition, err := states.Load([]byte(text))
+		if (err == nil) != (definition != nil) {
+			t.Errorf("a definition and an error: %v", err)
+		}
+		if err == nil && definition.States[definition.StartAt] == nil {
+			t.Error("it has no state to start with")
+		}
+	})
+}

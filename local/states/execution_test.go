@@ -1,0 +1,315 @@
+package states_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/local/states"
+	"hl7lake/local/wire"
+)
+
+// answer is what StartSyncExecution says of an execution.
+type answer struct {
+	Status, Output, Error, Cause string
+}
+
+// ask calls an operation without a network between, so that it can be done in a
+// synctest bubble.
+func ask(t *testing.T, s *states.Service, operation string, input any, output any) {
+	t.Helper()
+	text, err := json.Marshal(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/", strings.NewReader(string(text)))
+	r.Header.Set("X-Amz-Target", "AWSStepFunctions."+operation)
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, r)
+	if w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, w.Body)
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), output); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run runs a definition's states, begun with the first one named, on an input.
+func run(t *testing.T, definition, input string, f functions) (a answer) {
+	t.Helper()
+	s := states.New(allow, f)
+	defer s.Close()
+	if err := s.Add(machineARN, machine(t, definition)); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, s, "StartSyncExecution", map[string]string{"stateMachineArn": machineARN, "input": input}, &a)
+	return a
+}
+
+// echo answers with its event.
+func echo() functions {
+	return functions{function("echo"): func(_ context.Context, payload []byte) (string, string, error) {
+		return string(payload), "", nil
+	}}
+}
+
+// only is a machine of one state.
+func only(state string) string { return `{"StartAt":"S","States":{"S":` + state + `}}` }
+
+func TestDataPassesThroughAStatesPathsInOrder(t *testing.T) {
+	bare := `"Resource":"` + function("echo") + `"`
+	for name, test := range map[string]struct{ state, input, want string }{
+		"a result replaces the input":       {`{"Type":"Pass","Result":{"r":1},"End":true}`, `{"a":1}`, `{"r":1}`},
+		"input passes without a result":     {`{"Type":"Pass","End":true}`, `{"a":1.0}`, `{"a":1.0}`},
+		"InputPath selects":                 {`{"Type":"Pass","InputPath":"$.a.b","End":true}`, `{"a":{"b":[1,2]}}`, `[1,2]`},
+		"InputPath null is an empty object": {`{"Type":"Pass","InputPath":null,"End":true}`, `{"a":1}`, `{}`},
+		"OutputPath selects":                {`{"Type":"Pass","OutputPath":"$.a","End":true}`, `{"a":"x"}`, `"x"`},
+		"OutputPath null":                   {`{"Type":"Pass","OutputPath":null,"End":true}`, `{"a":1}`, `{}`},
+		"an index from a list":              {`{"Type":"Pass","OutputPath":"$.a[1]['b c']","End":true}`, `{"a":[0,{"b c":7}]}`, `7`},
+		"a negative index":                  {`{"Type":"Pass","OutputPath":"$.a[-1]","End":true}`, `{"a":[1,2,3]}`, `3`},
+		"Parameters":                        {`{"Type":"Pass","Parameters":{"k":"v","n":{"x.$":"$.a","l":[{"y.$":"$"}]}},"End":true}`, `{"a":1}`, `{"k":"v","n":{"l":[{"y":{"a":1}}],"x":1}}`},
+		"ResultPath adds to the input":      {`{"Type":"Pass","Result":5,"ResultPath":"$.x.y","End":true}`, `{"a":1}`, `{"a":1,"x":{"y":5}}`},
+		"ResultPath into a list":            {`{"Type":"Pass","Result":5,"ResultPath":"$.a[0]","End":true}`, `{"a":[1,2]}`, `{"a":[5,2]}`},
+		"ResultPath null drops the result":  {`{"Type":"Pass","Result":5,"ResultPath":null,"End":true}`, `{"a":1}`, `{"a":1}`},
+		"ResultPath joins the raw input":    {`{"Type":"Pass","InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":1,"b":2}`, `{"a":1,"b":2,"r":1}`},
+		"a bare function":                   {`{"Type":"Task",` + bare + `,"End":true}`, `{"a":1}`, `{"a":1}`},
+		"ResultSelector":                    {`{"Type":"Task",` + bare + `,"ResultSelector":{"only.$":"$.a"},"ResultPath":"$.r","End":true}`, `{"a":1}`, `{"a":1,"r":{"only":1}}`},
+		"the invoke integration":            {`{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"echo","Payload":{"p.$":"$.a"}},"ResultSelector":{"s.$":"$.StatusCode","p.$":"$.Payload"},"End":true}`, `{"a":1}`, `{"p":{"p":1},"s":200}`},
+		"no payload is an empty object":     {`{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"echo"},"OutputPath":"$.Payload","End":true}`, `{"a":1}`, `{}`},
+		"the context object":                {`{"Type":"Pass","Parameters":{"s.$":"$$.State.Name","r.$":"$$.Execution.RoleArn","i.$":"$$.Execution.Input.a","m.$":"$$.StateMachine.Name"},"End":true}`, `{"a":1}`, `{"i":1,"m":"Staging","r":"` + roleARN + `","s":"S"}`},
+		"Succeed":                           {`{"Type":"Succeed","InputPath":"$.a","OutputPath":"$.b"}`, `{"a":{"b":1}}`, `1`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := run(t, only(test.state), test.input, echo()); got.Status != "SUCCEEDED" || got.Output != test.want {
+				t.Errorf("got %+v, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestAFailureHasTheNameThatStepFunctionsGives(t *testing.T) {
+	failing := func(output, functionError string, err error) functions {
+		return functions{function("f"): func(context.Context, []byte) (string, string, error) { return output, functionError, err }}
+	}
+	task := `{"Type":"Task","Resource":"` + function("f") + `","End":true}`
+	for name, test := range map[string]struct {
+		state, input string
+		functions    functions
+		want         answer
+	}{
+		"Fail":            {`{"Type":"Fail","Error":"E","Cause":"C"}`, `{}`, nil, answer{Error: "E", Cause: "C"}},
+		"Fail from paths": {`{"Type":"Fail","ErrorPath":"$.e","CausePath":"$$.State.Name"}`, `{"e":"E"}`, nil, answer{Error: "E", Cause: "S"}},
+		"a path that leads nowhere": {`{"Type":"Pass","InputPath":"$.a","End":true}`, `{"secret":1}`, nil,
+			answer{Error: "States.Runtime", Cause: "The JSONPath '$.a' specified for the field 'InputPath' could not be found in the input"}},
+		"a parameter that leads nowhere": {`{"Type":"Pass","Parameters":{"x.$":"$.a"},"End":true}`, `{}`, nil,
+			answer{Error: "States.Runtime", Cause: "The JSONPath '$.a' specified for the field 'x.$' could not be found in the input"}},
+		"a path into null": {`{"Type":"Pass","Parameters":{"x.$":"$"},"End":true}`, `null`, nil,
+			answer{Error: "States.Runtime", Cause: "The JSONPath '$' specified for the field 'x.$' could not be found in the input"}},
+		"a result that has no place": {`{"Type":"Pass","Result":1,"ResultPath":"$.a.b","End":true}`, `{"a":1}`, nil,
+			answer{Error: "States.ResultPathMatchFailure", Cause: "the result cannot be put at $.a.b"}},
+		"no choice": {`{"Type":"Choice","Choices":[{"Variable":"$.a","NumericEquals":2,"Next":"S"}]}`, `{"a":1}`, nil,
+			answer{Error: "States.NoChoiceMatched", Cause: "no choice matched and there is no default"}},
+		"a function's own": {task, `{}`, failing(`{"errorMessage":"m","errorType":"ParseError"}`, "Unhandled", nil),
+			answer{Error: "ParseError", Cause: `{"errorMessage":"m","errorType":"ParseError"}`}},
+		"a function that died": {task, `{}`, failing(`{"errorMessage":"RequestId: 1 Error: Runtime exited"}`, "Unhandled", nil),
+			answer{Error: "Lambda.Unknown", Cause: `{"errorMessage":"RequestId: 1 Error: Runtime exited"}`}},
+		"a throttled function": {task, `{}`, failing("", "", &wire.Error{Status: 429, Code: "TooManyRequestsException", Message: "Rate Exceeded."}),
+			answer{Error: "Lambda.TooManyRequestsException", Cause: "Rate Exceeded."}},
+		"a role without the grant": {task, `{}`, failing("", "", &wire.Error{Status: 403, Code: "AccessDeniedException", Message: "no"}),
+			answer{Error: "Lambda.AWSLambdaException", Cause: "no"}},
+		"no such function": {task, `{}`, functions{}, answer{Error: "Lambda.ResourceNotFoundException", Cause: "Function not found: " + function("f")}},
+		"too much data": {task, `{}`, failing(`"`+strings.Repeat("x", states.MaxData)+`"`, "", nil),
+			answer{Error: "States.DataLimitExceeded", Cause: "The task returned a result with a size exceeding the maximum number of bytes service limit."}},
+		"too much to give": {`{"Type":"Task","Resource":"` + function("f") + `","Parameters":{"a.$":"$","b.$":"$"},"End":true}`,
+			`"` + strings.Repeat("x", states.MaxData/2) + `"`, failing("{}", "", nil),
+			answer{Error: "States.DataLimitExceeded", Cause: "The task's parameters returned a result with a size exceeding the maximum number of bytes service limit."}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			test.want.Status = "FAILED"
+			if diff := cmp.Diff(test.want, run(t, only(test.state), test.input, test.functions)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestACatcherTakesTheErrorsThatItNames(t *testing.T) {
+	failing := func(name string) functions {
+		return functions{function("f"): func(context.Context, []byte) (string, string, error) {
+			return `{"errorType":"` + name + `"}`, "Unhandled", nil
+		}}
+	}
+	tooMuch := functions{function("f"): func(context.Context, []byte) (string, string, error) {
+		return `"` + strings.Repeat("x", states.MaxData) + `"`, "", nil
+	}}
+	for name, test := range map[string]struct {
+		names     string
+		functions functions
+		caught    bool
+	}{
+		"its own name":               {`["A","B"]`, failing("B"), true},
+		"another name":               {`["A"]`, failing("B"), false},
+		"any":                        {`["States.ALL"]`, failing("B"), true},
+		"any failed task":            {`["States.TaskFailed"]`, failing("B"), true},
+		"no time-out":                {`["States.TaskFailed"]`, failing("States.Timeout"), false},
+		"too much data is not any":   {`["States.ALL"]`, tooMuch, false},
+		"too much data by name":      {`["States.DataLimitExceeded"]`, tooMuch, true},
+		"a runtime error never":      {`["States.ALL"]`, functions{function("f"): func(context.Context, []byte) (string, string, error) { return "{", "", nil }}, false},
+		"nor by its name":            {`["States.Runtime"]`, functions{function("f"): func(context.Context, []byte) (string, string, error) { return "{", "", nil }}, false},
+		"the service's own, as any":  {`["States.ALL"]`, functions{}, true},
+		"the service's own, by name": {`["Lambda.ResourceNotFoundException"]`, functions{}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := run(t, `{"StartAt":"T","States":{
+				"T":{"Type":"Task","Resource":"`+function("f")+`","End":true,"Catch":[{"ErrorEquals":`+test.names+`,"Next":"Caught","ResultPath":"$.error"}]},
+				"Caught":{"Type":"Pass","Parameters":{"caught":true,"a.$":"$.a","named.$":"$.error.Error"},"OutputPath":"$.a","End":true}}}`, `{"a":1}`, test.functions)
+			if caught := got.Status == "SUCCEEDED" && got.Output == "1"; caught != test.caught {
+				t.Errorf("got %s %s %s", got.Status, got.Output, got.Error)
+			}
+		})
+	}
+}
+
+func TestARetrierWaitsLongerEachTimeUpToItsLimit(t *testing.T) {
+	for name, test := range map[string]struct {
+		retry string
+		want  []float64 // when each attempt is made, in seconds since the start
+	}{
+		"by default":      {`{"ErrorEquals":["E"]}`, []float64{0, 1, 3, 7}},
+		"its own pace":    {`{"ErrorEquals":["States.ALL"],"IntervalSeconds":3,"BackoffRate":1.5,"MaxAttempts":2}`, []float64{0, 3, 7.5}},
+		"up to a limit":   {`{"ErrorEquals":["E"],"IntervalSeconds":2,"MaxDelaySeconds":5,"MaxAttempts":4}`, []float64{0, 2, 6, 11, 16}},
+		"not at all":      {`{"ErrorEquals":["E"],"MaxAttempts":0}`, []float64{0}},
+		"another's error": {`{"ErrorEquals":["X"]}`, []float64{0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				var got []float64
+				f := functions{function("f"): func(context.Context, []byte) (string, string, error) {
+					got = append(got, time.Since(begin).Seconds())
+					return `{"errorType":"E"}`, "Unhandled", nil
+				}}
+				run(t, only(`{"Type":"Task","Resource":"`+function("f")+`","End":true,"Retry":[`+test.retry+`]}`), `{}`, f)
+				if diff := cmp.Diff(test.want, got); diff != "" {
+					t.Errorf("attempts (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+func TestEachRetrierCountsForItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		calls := 0
+		f := functions{function("f"): func(context.Context, []byte) (string, string, error) {
+			calls++
+			return fmt.Sprintf(`{"errorType":"E%d"}`, calls%2), "Unhandled", nil
+		}}
+		got := run(t, only(`{"Type":"Task","Resource":"`+function("f")+`","End":true,"Retry":[
+			{"ErrorEquals":["E1"],"MaxAttempts":2},{"ErrorEquals":["E0"],"MaxAttempts":1}]}`), `{}`, f)
+		if calls != 4 || got.Error != "E0" {
+			t.Errorf("%d calls, then %s; want 4, then E0", calls, got.Error)
+		}
+	})
+}
+
+func TestJitterStaysWithinTheDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		run(t, only(`{"Type":"Task","Resource":"`+function("f")+`","End":true,"Retry":[
+			{"ErrorEquals":["States.ALL"],"IntervalSeconds":10,"BackoffRate":1,"MaxAttempts":5,"JitterStrategy":"FULL"}]}`), `{}`, functions{})
+		if took := time.Since(begin); took <= 0 || took >= 50*time.Second {
+			t.Errorf("five retries with jitter took %s", took)
+		}
+	})
+}
+
+func TestATaskThatTakesTooLongIsTimedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
+		f := functions{function("f"): func(ctx context.Context, _ []byte) (string, string, error) {
+			<-ctx.Done()
+			return "", "", ctx.Err()
+		}}
+		got := run(t, `{"StartAt":"T","States":{"T":{"Type":"Task","Resource":"`+function("f")+`","TimeoutSeconds":25,"End":true,
+			"Catch":[{"ErrorEquals":["States.Timeout"],"Next":"F"}]},"F":{"Type":"Fail","ErrorPath":"$.Error"}}}`, `{}`, f)
+		if want := (answer{Status: "FAILED", Error: "States.Timeout"}); got != want || time.Since(begin) != 25*time.Second {
+			t.Errorf("got %+v after %s", got, time.Since(begin))
+		}
+	})
+}
+
+func TestAnExecutionThatTakesTooLongIsTimedOut(t *testing.T) {
+	for definition, want := range map[string]time.Duration{
+		`{"StartAt":"S","TimeoutSeconds":60,"States":{"S":{"Type":"Wait","Seconds":61,"Next":"S"}}}`:                                         time.Minute,
+		only(`{"Type":"Wait","Seconds":100,"Next":"S"}`):                                                                                     5 * time.Minute,
+		only(`{"Type":"Task","Resource":"` + function("f") + `","End":true,"Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":400}]}`): 5 * time.Minute,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			got := run(t, definition, `{}`, functions{})
+			if got != (answer{Status: "TIMED_OUT"}) || time.Since(begin) != want {
+				t.Errorf("got %+v after %s, want TIMED_OUT after %s", got, time.Since(begin), want)
+			}
+		})
+	}
+}
+
+func TestAWaitEndsWhenItSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := time.Now().Add(20 * time.Second).UTC().Format(time.RFC3339)
+		for state, want := range map[string]time.Duration{
+			`{"Type":"Wait","Seconds":10,"End":true}`:                       10 * time.Second,
+			`{"Type":"Wait","SecondsPath":"$.seconds","End":true}`:          15 * time.Second,
+			`{"Type":"Wait","TimestampPath":"$.at","End":true}`:             20 * time.Second,
+			`{"Type":"Wait","Timestamp":"1999-12-31T23:00:00Z","End":true}`: 0,
+		} {
+			begin := time.Now()
+			input := fmt.Sprintf(`{"at":%q,"seconds":15}`, at)
+			got := run(t, only(state), input, nil)
+			if got.Output != input {
+				t.Errorf("%s: got %+v", state, got)
+			}
+			if took := time.Since(begin); took != want && !strings.Contains(state, "TimestampPath") {
+				t.Errorf("%s took %s, want %s", state, took, want)
+			}
+		}
+	})
+}
+
+func TestAnExecutionThatNobodyWaitsForEndsBeforeTheServiceIsClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var ended atomic.Int32
+		s := states.New(allow, functions{function("f"): func(ctx context.Context, _ []byte) (string, string, error) {
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+			ended.Add(1)
+			return "{}", "", ctx.Err()
+		}})
+		if err := s.Add(machineARN, machine(t, only(`{"Type":"Task","Resource":"`+function("f")+`","End":true}`))); err != nil {
+			t.Fatal(err)
+		}
+		var started struct{ ExecutionArn string }
+		ask(t, s, "StartExecution", map[string]string{"stateMachineArn": machineARN, "name": "mine"}, &started)
+		if !strings.HasPrefix(started.ExecutionArn, "arn:aws:states:us-east-1:123456789012:express:Staging:mine:") {
+			t.Errorf("got %s", started.ExecutionArn)
+		}
+		time.Sleep(2 * time.Second)
+		ask(t, s, "StartExecution", map[string]string{"stateMachineArn": machineARN}, &started)
+		synctest.Wait()
+		s.Close()
+		if ended.Load() != 2 {
+			t.Errorf("%d executions ended, want 2", ended.Load())
+		}
+	})
+}
