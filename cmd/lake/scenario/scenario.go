@@ -22,8 +22,9 @@ const Institution = "st-elsewhere"
 // patience is how long a message may take to become JSON or an error.
 const patience = 30 * time.Second
 
-// inFlight is how many requests the scenario has open at once.
-const inFlight = 8
+// inFlight is how many messages are posted at once. Each makes the lake start
+// functions, so that more would take longer on a small machine.
+const inFlight = 2
 
 // Users are those who play, in the order of their appearance.
 func Users() []client.User {
