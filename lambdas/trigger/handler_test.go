@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"hl7lake/lambdas/internal/canary"
+	"hl7lake/lambdas/internal/fake"
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")
+
+func ingested(body []byte) hub.Event {
+	return hub.Event{
+		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Owner: canary.Owner, Type: "ADT^A01", Body: body,
+	}
+}
+
+// execution is a workflow that ends in one way.
+type execution struct {
+	end   func(context.Context) (*sfn.StartSyncExecutionOutput, error)
+	input string // of the last start
+	name  string
+}
+
+func (e *execution) StartSyncExecution(ctx context.Context, in *sfn.StartSyncExecutionInput, _ ...func(*sfn.Options)) (*sfn.StartSyncExecutionOutput, error) {
+	e.input, e.name = *in.Input, *in.Name
+	return e.end(ctx)
+}
+
+// ends is a workflow that ends with status, error and cause.
+func ends(status types.SyncExecutionStatus, name, cause string) *execution {
+	return &execution{end: func(context.Context) (*sfn.StartSyncExecutionOutput, error) {
+		return &sfn.StartSyncExecutionOutput{Status: status, Error: &name, Cause: &cause}, nil
+	}}
+}
+
+// fails is a workflow that cannot be started.
+func fails(err error) *execution {
+	return &execution{end: func(context.Context) (*sfn.StartSyncExecutionOutput, error) { return nil, err }}
+}
+
+// staging is trigger in front of fakes, as Lambda runs it.
+type staging struct {
+	topic   fake.Topic
+	buckets fake.Buckets
+	log     bytes.Buffer
+}
+
+// trigger delivers e and returns the function's error.
+func (s *staging) trigger(ctx context.Context, t *testing.T, run *execution, e hub.Event) error {
+	t.Helper()
+	checks := hub.ClaimCheck{Bucket: "checks", Objects: &s.buckets}
+	source := &fake.Topic{}
+	if err := (hub.Topic{ARN: "hub", Publisher: source, ClaimCheck: checks}).Publish(ctx, e); err != nil {
+		t.Fatal(err)
+	}
+	h := handler{
+		logger:     telemetry.NewLogger(&s.log),
+		claimCheck: checks,
+		hub:        hub.Topic{ARN: "hub", Publisher: &s.topic, ClaimCheck: checks},
+		workflow:   workflow{arn: "machine", starter: run},
+	}
+	_, err := telemetry.Edge(h.logger, h.handle)(ctx, source.Deliveries())
+	return err
+}
+
+// event is the event that trigger published, false if it did not.
+func (s *staging) event(t *testing.T) (hub.Event, bool) {
+	t.Helper()
+	batch := s.topic.Deliveries()
+	if len(batch.Records) == 0 {
+		return hub.Event{}, false
+	}
+	e, err := hub.ClaimCheck{Bucket: "checks", Objects: &s.buckets}.Open(t.Context(), hub.FromSNS(batch.Records[0].SNS))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e, true
+}
+
+func TestAStagedMessageNeedsNothingMore(t *testing.T) {
+	var s staging
+	run := ends(types.SyncExecutionStatusSucceeded, "", "")
+	if err := s.trigger(t.Context(), t, run, ingested([]byte("MSH|^~\\&|<>\r"))); err != nil {
+		t.Fatal(err)
+	}
+	if e, published := s.event(t); published {
+		t.Errorf("published %+v", e)
+	}
+	var input hub.Wire
+	if err := json.Unmarshal([]byte(run.input), &input); err != nil {
+		t.Fatal(err)
+	}
+	got, err := hub.ClaimCheck{}.Open(t.Context(), input)
+	if diff := cmp.Diff(ingested([]byte("MSH|^~\\&|<>\r")), got); err != nil || diff != "" {
+		t.Errorf("the workflow's input: %v %s", err, diff)
+	}
+	if run.name != root.String() || strings.Contains(run.input, `\u00`) {
+		t.Errorf("execution %s of %s", run.name, run.input)
+	}
+}
+
+func TestAMessageThatIsNotStagedBecomesAnErrorEvent(t *testing.T) {
+	parseError := `{"errorMessage":"code=no-header segment=1 offset=0","errorType":"ParseError"}`
+	for _, test := range []struct {
+		name string
+		run  *execution
+		want hub.Reason
+	}{
+		{"a parse error", ends(types.SyncExecutionStatusFailed, "ParseError", parseError), hub.Reason{Code: "no-header", Segment: 1}},
+		{"a parse error in no shape", ends(types.SyncExecutionStatusFailed, "ParseError", "Doe, Jane"), hub.Reason{Code: "workflow"}},
+		{"a parse error without a code", ends(types.SyncExecutionStatusFailed, "ParseError", `{"errorMessage":"Doe, Jane"}`), hub.Reason{Code: "workflow"}},
+		{"another error", ends(types.SyncExecutionStatusFailed, "Fault", parseError), hub.Reason{Code: "workflow"}},
+		{"a state's time-out", ends(types.SyncExecutionStatusFailed, "States.Timeout", ""), hub.Reason{Code: "timeout"}},
+		{"a function's time-out", ends(types.SyncExecutionStatusFailed, "Sandbox.Timedout", ""), hub.Reason{Code: "timeout"}},
+		{"the workflow's time-out", ends(types.SyncExecutionStatusTimedOut, "", ""), hub.Reason{Code: "timeout"}},
+		{"throttling", fails(fake.Refusal("SFN", "StartSyncExecution", "ThrottlingException", 400)), hub.Reason{Code: "throttled"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var s staging
+			parent := ingested([]byte("Hello"))
+			if err := s.trigger(t.Context(), t, test.run, parent); err != nil {
+				t.Fatal(err)
+			}
+			want := hub.Derive(parent, hub.Error, hub.TXT)
+			want.Reason, want.Body = test.want, []byte("Hello")
+			got, _ := s.event(t)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestAWorkflowThatDoesNotAnswerIsAnErrorEventInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s staging
+		hangs := &execution{end: func(ctx context.Context) (*sfn.StartSyncExecutionOutput, error) {
+			<-ctx.Done()
+			return nil, fmt.Errorf("start: %w", ctx.Err())
+		}}
+		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+		defer cancel()
+		if err := s.trigger(ctx, t, hangs, ingested([]byte("Hello"))); err != nil || ctx.Err() != nil {
+			t.Fatal(err, ctx.Err())
+		}
+		if e, _ := s.event(t); e.Reason.Code != hub.CodeTimeout {
+			t.Errorf("published %+v", e)
+		}
+	})
+}
+
+func TestAStartThatFailsOtherwiseIsTriedAgainByLambda(t *testing.T) {
+	var s staging
+	err := s.trigger(t.Context(), t, fails(fake.Refusal("SFN", "StartSyncExecution", "AccessDeniedException", 400)), ingested([]byte("Hello")))
+	if err == nil || err.Error() != "SFN StartSyncExecution: AccessDeniedException (HTTP 400)" {
+		t.Errorf("got %v", err)
+	}
+	if e, published := s.event(t); published {
+		t.Errorf("published %+v", e)
+	}
+}
+
+func TestAnErrorEventThatCannotBePublishedIsTriedAgainByLambda(t *testing.T) {
+	s := staging{}
+	s.topic.Before = func(context.Context, string) error { return errors.New("outage") }
+	if err := s.trigger(t.Context(), t, ends(types.SyncExecutionStatusTimedOut, "", ""), ingested([]byte("Hello"))); err == nil {
+		t.Error("the message's fate would be unknown")
+	}
+}
+
+func TestALargeMessageBecomesAnErrorEventWhole(t *testing.T) {
+	var s staging
+	body := bytes.Repeat([]byte("x"), 300_000)
+	run := ends(types.SyncExecutionStatusTimedOut, "", "")
+	if err := s.trigger(t.Context(), t, run, ingested(body)); err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := s.event(t); !bytes.Equal(e.Body, body) || len(run.input) > 2000 {
+		t.Errorf("the event has %d bytes, the workflow's input %d", len(e.Body), len(run.input))
+	}
+}
+
+func TestNoPatientDataLeavesBesideTheBody(t *testing.T) {
+	leaky := `{"errorMessage":"code=` + canary.ControlID + ` path=` + canary.ControlID + `","errorType":"ParseError"}`
+	for name, input := range canary.Broken() {
+		for _, run := range []*execution{
+			ends(types.SyncExecutionStatusFailed, "ParseError", leaky),
+			ends(types.SyncExecutionStatusFailed, canary.ControlID, string(input)),
+			fails(fmt.Errorf("start: %w", fake.Refusal("SFN", "StartSyncExecution", "InvalidExecutionInput", 400))),
+		} {
+			var s staging
+			err := s.trigger(t.Context(), t, run, ingested(input))
+			canary.Check(t, name+": an error", fmt.Sprint(err))
+			canary.Check(t, name+": the log", s.log.String())
+			canary.Check(t, name+": an execution's name", run.name)
+			for _, in := range s.topic.Published() {
+				canary.Check(t, name+": an attribute or subject", []any{in.MessageAttributes, in.Subject})
+			}
+		}
+	}
+}
