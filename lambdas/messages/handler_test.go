@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"hl7lake/lambdas/internal/canary"
+	"hl7lake/lambdas/internal/catalog"
+	"hl7lake/lambdas/internal/fake"
+	"hl7lake/lambdas/internal/hub"
+	"hl7lake/lambdas/internal/problem"
+	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+const owner = "st-elsewhere"
+
+// root is a UUIDv7 of 2026-11-22T20:32:42.448Z.
+var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")
+
+var start = time.Date(2026, 11, 22, 20, 32, 43, 0, time.UTC)
+
+// readSide is messages in front of fakes, as Lambda runs it.
+type readSide struct {
+	tables  *fake.Tables
+	buckets *fake.Buckets
+	log     bytes.Buffer
+}
+
+func newReadSide(t *testing.T) *readSide {
+	return &readSide{tables: fake.NewTables(t), buckets: &fake.Buckets{}}
+}
+
+// get asks for path as somebody who may read what reads says.
+func (r *readSide) get(t *testing.T, path, reads string) events.APIGatewayV2HTTPResponse {
+	t.Helper()
+	logger := telemetry.NewLogger(&r.log)
+	h := handler{
+		logger:   logger,
+		catalog:  table{name: fake.Catalog, db: r.tables},
+		received: received.Table{Name: fake.Received, DB: r.tables},
+		lake:     lake{bucket: "lake", objects: r.buckets, presigner: r.buckets},
+	}
+	request := events.APIGatewayV2HTTPRequest{RawPath: path}
+	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: map[string]string{"custom:read": reads}},
+	}
+	response, err := problem.Answer(logger, h.get)(t.Context(), request)
+	if err != nil {
+		t.Fatalf("Lambda would see %v", err)
+	}
+	return response
+}
+
+// file puts what the writer files of e, seconds after start.
+func (r *readSide) file(t *testing.T, e hub.Event, seconds int) catalog.Entry {
+	t.Helper()
+	entry := catalog.NewEntry(e, "lake", start.Add(time.Duration(seconds)*time.Second))
+	sum := sha256.Sum256(e.Body)
+	out, err := r.buckets.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: &entry.Bucket, Key: &entry.Key, Body: bytes.NewReader(e.Body),
+		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry.VersionID, entry.SHA256, entry.Size, entry.Attempts = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body)), 1
+	item, err := attributevalue.MarshalMap(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
+		t.Fatal(err)
+	}
+	return entry
+}
+
+func ingested(body string) hub.Event {
+	return hub.Event{
+		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Owner: owner, Type: "ADT^A01", Charset: "iso-8859-1", Body: []byte(body),
+	}
+}
+
+func staged(body string) hub.Event {
+	e := hub.Derive(ingested(""), hub.Staged, hub.JSON)
+	e.Body = []byte(body)
+	return e
+}
+
+func refused(reason hub.Reason) hub.Event {
+	e := hub.Derive(ingested(""), hub.Error, hub.TXT)
+	e.Body, e.Reason = []byte("Hello"), reason
+	return e
+}
+
+// parser makes e the work of another version of the parser.
+func parser(e hub.Event, version string) hub.Event {
+	e.Parser = version
+	e.ID = uuid.NewSHA1(e.ID, []byte(version))
+	return e
+}
+
+// announce makes the received table know an id as ingest does.
+func (r *readSide) announce(t *testing.T) uuid.UUID {
+	t.Helper()
+	table := received.Table{Name: fake.Received, DB: r.tables}
+	claim, err := table.Acquire(t.Context(), owner, []byte("MSH"), time.Now().Add(time.Minute), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := table.Announce(t.Context(), claim); err != nil {
+		t.Fatal(err)
+	}
+	return claim.ID
+}
+
+func TestAHistoryTellsAMessagesWholeWayOldestFirst(t *testing.T) {
+	r := newReadSide(t)
+	raw := r.file(t, ingested("MSH|^~\\&|"), 1)
+	failed := r.file(t, refused(hub.Reason{Code: "bad-delimiters", Segment: 1, Path: "MSH-2"}), 2)
+	second := r.file(t, parser(staged("{}"), "2"), 3)
+	response := r.get(t, "/messages/"+root.String(), owner)
+	want := `{"id":"01a204f6-07d0-7ce3-a84e-ee08b2a143f8","status":"staged","owner":"st-elsewhere","type":"ADT^A01","charset":"iso-8859-1","received":"2026-11-22T20:32:42.448Z","history":[` +
+		`{"zone":"ingestion","id":"` + raw.ID + `","bucket":"lake","key":"` + raw.Key + `","version_id":"v1","sha256":"` + raw.SHA256 + `","size":9,"written":"2026-11-22T20:32:44.000Z","attempts":1},` +
+		`{"zone":"error","id":"` + failed.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + failed.Key + `","version_id":"v2","sha256":"` + failed.SHA256 + `","size":5,"parser":"1","written":"2026-11-22T20:32:45.000Z","attempts":1,` +
+		`"reason":{"code":"bad-delimiters","segment":1,"path":"MSH-2","offset":0}},` +
+		`{"zone":"staging","id":"` + second.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + second.Key + `","version_id":"v3","sha256":"` + second.SHA256 + `","size":2,"parser":"2","written":"2026-11-22T20:32:46.000Z","attempts":1}]}`
+	if diff := cmp.Diff(want, response.Body); response.StatusCode != 200 || diff != "" {
+		t.Errorf("%d %s", response.StatusCode, diff)
+	}
+}
+
+func TestTheStatusIsTheFurthestThatAMessageCame(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		filed  []hub.Event
+		status string
+	}{
+		{"ingested", []hub.Event{ingested("MSH")}, "ingested"},
+		{"staged", []hub.Event{ingested("MSH"), staged("{}")}, "staged"},
+		{"staged before the message is filed", []hub.Event{staged("{}")}, "staged"},
+		{"error", []hub.Event{ingested("MSH"), refused(hub.Reason{Code: "x"})}, "error"},
+		{"staged though a repeated attempt timed out", []hub.Event{ingested("MSH"), staged("{}"), refused(hub.Reason{Code: "timeout"})}, "staged"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newReadSide(t)
+			for i, e := range test.filed {
+				r.file(t, e, i)
+			}
+			var got history
+			if err := json.Unmarshal([]byte(r.get(t, "/messages/"+root.String(), owner).Body), &got); err != nil || got.Status != test.status {
+				t.Errorf("got %q %v, want %q", got.Status, err, test.status)
+			}
+		})
+	}
+}
+
+func TestAnAcceptedMessageIsFoundBeforeTheCatalogHasIt(t *testing.T) {
+	r := newReadSide(t)
+	id := r.announce(t)
+	response := r.get(t, "/messages/"+id.String(), owner)
+	want := `{"id":"` + id.String() + `","status":"accepted","owner":"st-elsewhere","received":"` + hub.Received(id).Format(hub.TimeLayout) + `","history":[]}`
+	if diff := cmp.Diff(want, response.Body); response.StatusCode != 200 || diff != "" {
+		t.Errorf("%d %s", response.StatusCode, diff)
+	}
+	for _, part := range []string{"/er7", "/json"} {
+		response := r.get(t, "/messages/"+id.String()+part, owner)
+		if response.StatusCode != 404 || response.Headers["Retry-After"] != "1" || !strings.Contains(response.Body, "not-yet") {
+			t.Errorf("%s: %d %s", part, response.StatusCode, response.Body)
+		}
+	}
+}
+
+func TestContentIsServedByteForByte(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("MSH|^~\\&|M\xfcller\r"), 1)
+	r.file(t, staged("{\"a\":1}\n"), 2)
+	r.file(t, parser(staged("{\"a\":10}\n"), "10"), 3)
+	r.file(t, parser(staged("{\"a\":9}\n"), "9"), 4)
+	for _, test := range []struct{ part, contentType, want string }{
+		{"/er7", "application/hl7-v2; charset=iso-8859-1", "MSH|^~\\&|M\xfcller\r"},
+		{"/json", "application/json", "{\"a\":10}\n"}, // the latest parser's
+	} {
+		response := r.get(t, "/messages/"+root.String()+test.part, owner)
+		content, err := base64.StdEncoding.DecodeString(response.Body)
+		if err != nil || !response.IsBase64Encoded || response.StatusCode != 200 || string(content) != test.want {
+			t.Errorf("%s: %d %q %v", test.part, response.StatusCode, content, err)
+		}
+		if got := response.Headers["Content-Type"]; got != test.contentType || response.Headers["Cache-Control"] != "no-store" {
+			t.Errorf("%s: %v", test.part, response.Headers)
+		}
+	}
+}
+
+func TestWhatTooLargeForAnAnswerIsFoundInS3(t *testing.T) {
+	for _, test := range []struct{ size, status int }{{maxInline, 200}, {maxInline + 1, 303}} {
+		r := newReadSide(t)
+		entry := r.file(t, ingested(strings.Repeat("x", test.size)), 1)
+		response := r.get(t, "/messages/"+root.String()+"/er7", owner)
+		if response.StatusCode != test.status {
+			t.Fatalf("%d bytes: %d", test.size, response.StatusCode)
+		}
+		want := "https://lake.example/" + entry.Key + "?type=application/hl7-v2; charset=iso-8859-1"
+		if got := response.Headers["Location"]; test.status == 303 && got != want {
+			t.Errorf("sent to %s, want %s", got, want)
+		}
+	}
+}
+
+func TestAnErrorHasNoJSONAndSaysSo(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("Hello"), 1)
+	r.file(t, refused(hub.Reason{Code: "no-header"}), 2)
+	response := r.get(t, "/messages/"+root.String()+"/json", owner)
+	if response.StatusCode != 404 || !strings.Contains(response.Body, "not-staged") || response.Headers["Retry-After"] != "" {
+		t.Errorf("%d %s", response.StatusCode, response.Body)
+	}
+}
+
+func TestAStrangerLearnsNothing(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("MSH"), 1)
+	r.file(t, staged("{}"), 2)
+	accepted := r.announce(t)
+	unknown := r.get(t, "/messages/01a204f6-07d0-7ce3-a84e-ee08b2a143f9", owner)
+	if unknown.StatusCode != 404 {
+		t.Fatalf("an unknown id: %d %s", unknown.StatusCode, unknown.Body)
+	}
+	id := root.String()
+	for _, test := range []struct{ name, path, reads string }{
+		{"another institution", "/messages/" + id, "another"},
+		{"another institution's ER7", "/messages/" + id + "/er7", "another"},
+		{"another institution's JSON", "/messages/" + id + "/json", "another"},
+		{"no claim", "/messages/" + id, ""},
+		{"a part of the name", "/messages/" + id, "st-"},
+		{"several names", "/messages/" + id, "another,st-elsewhere"},
+		{"another case", "/messages/" + id, "St-Elsewhere"},
+		{"accepted for another", "/messages/" + accepted.String(), "another"},
+		{"accepted, without a claim", "/messages/" + accepted.String(), ""},
+		{"upper case", "/messages/" + strings.ToUpper(id), owner},
+		{"braces", "/messages/{" + id + "}", owner},
+		{"a derived id", "/messages/" + staged("").ID.String(), owner},
+		{"no id", "/messages/", owner},
+		{"no UUID", "/messages/1", owner},
+		{"another part", "/messages/" + id + "/pdf", owner},
+		{"a slash too many", "/messages/" + id + "/", owner},
+		{"two slashes too many", "/messages/" + id + "/er7/", owner},
+		{"another path", "/er7", owner},
+	} {
+		if diff := cmp.Diff(unknown, r.get(t, test.path, test.reads)); diff != "" {
+			t.Errorf("%s: %s", test.name, diff)
+		}
+	}
+}
+
+func TestANamedStageIsNoPartOfThePath(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("MSH"), 1)
+	if response := r.get(t, "/v1/messages/"+root.String()+"/er7", owner); response.StatusCode != 200 {
+		t.Errorf("%d %s", response.StatusCode, response.Body)
+	}
+}
+
+func TestAnObjectThatIsNotTheCataloguedOneIsNotServed(t *testing.T) {
+	r := newReadSide(t)
+	entry := r.file(t, ingested("MSH"), 1)
+	entry.SHA256 = strings.Repeat("0", 64)
+	item, err := attributevalue.MarshalMap(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
+		t.Fatal(err)
+	}
+	if response := r.get(t, "/messages/"+root.String()+"/er7", owner); response.StatusCode != 503 || strings.Contains(response.Body, "TVNI") {
+		t.Errorf("%d %s", response.StatusCode, response.Body)
+	}
+}
+
+func TestAnOutageIsA503(t *testing.T) {
+	r := newReadSide(t)
+	r.tables.Before = func(context.Context, string) error {
+		return fake.Refusal("DynamoDB", "Query", "ProvisionedThroughputExceededException", 400)
+	}
+	if response := r.get(t, "/messages/"+root.String(), owner); response.StatusCode != 503 || response.Headers["Retry-After"] == "" {
+		t.Errorf("%d %s", response.StatusCode, response.Body)
+	}
+}
+
+func TestNoPatientDataIsLoggedNorInAHistory(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested(string(canary.Message())), 1)
+	r.file(t, staged(string(canary.Message())), 2)
+	canary.Check(t, "the history", r.get(t, "/messages/"+root.String(), owner))
+	r.get(t, "/messages/"+root.String()+"/er7", owner)
+	r.get(t, "/messages/"+root.String()+"/json", owner)
+	canary.Check(t, "the log", r.log.String())
+}
