@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,13 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
-	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/local/httpapi"
-	"hl7lake/local/wire"
 )
 
 const (
@@ -134,94 +132,67 @@ func body(t *testing.T, response *http.Response) string {
 	return string(text)
 }
 
-func TestTheEventIsTheOneThatAPIGatewayMakes(t *testing.T) {
-	signer := newSigner(t)
-	var event map[string]any
-	handler := api(t, func(ctx context.Context, arn string, payload []byte) (string, string, error) {
-		if arn != ingestARN {
-			t.Errorf("%s is invoked", arn)
-		}
-		if got, want := wire.Source(ctx), "arn:aws:execute-api:us-east-1:123456789012:testapi123/$default/GET/messages/{id}/er7"; got != want {
-			t.Errorf("on behalf of %s, want %s", got, want)
-		}
-		var typed events.APIGatewayV2HTTPRequest
-		if err := json.Unmarshal(payload, &typed); err != nil {
-			t.Error(err)
-		}
-		return `{"statusCode":200}`, "", json.Unmarshal(payload, &event)
-	}, signer.keys)
-	token := signer.token(t, map[string]any{"cognito:groups": []string{"a", "b"}, "exp": 4102444800, "email_verified": true})
-	response := ask(handler, "GET", "http://lake.test/messages/0190%20a/er7?a=1&a=2&b=", "",
-		"Authorization", "Bearer "+token, "X-Twice", "one", "X-Twice", "two", "Cookie", "k=v; l=w", "User-Agent", "test")
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("got %d: %s", response.StatusCode, response.Header.Get("Www-Authenticate"))
+func TestAnAPIWithoutItsStageAnswersNothing(t *testing.T) {
+	s := httpapi.New(answering(`{"statusCode":200}`), newSigner(t).keys)
+	if err := errors.Join(s.AddApi(apiID, httpapi.Api{ProtocolType: "HTTP"}), s.AddRoute(httpapi.Route{ApiId: apiID, RouteKey: "$default"})); err != nil {
+		t.Fatal(err)
 	}
-	request := event["requestContext"].(map[string]any)
-	claims := request["authorizer"].(map[string]any)["jwt"].(map[string]any)["claims"].(map[string]any)
-	for _, random := range []string{"requestId", "time", "timeEpoch"} {
-		if request[random] == nil {
-			t.Errorf("no %s", random)
-		}
-		delete(request, random)
+	if response := ask(s.Handler(apiID), "GET", "/", ""); response.StatusCode != http.StatusNotFound {
+		t.Errorf("got %d", response.StatusCode)
 	}
-	delete(event["headers"].(map[string]any), "x-amzn-trace-id")
-	delete(claims, "iat")
-	want := map[string]any{
-		"version": "2.0", "routeKey": "GET /messages/{id}/er7", "rawPath": "/messages/0190 a/er7", "rawQueryString": "a=1&a=2&b=",
-		"cookies": []any{"k=v", "l=w"},
-		"headers": map[string]any{"authorization": "Bearer " + token, "x-twice": "one,two", "host": "lake.test", "user-agent": "test",
-			"x-forwarded-for": "192.0.2.1", "x-forwarded-port": "443", "x-forwarded-proto": "https"},
-		"queryStringParameters": map[string]any{"a": "1,2", "b": ""},
-		"pathParameters":        map[string]any{"id": "0190 a"},
-		"isBase64Encoded":       false,
-		"requestContext": map[string]any{
-			"routeKey": "GET /messages/{id}/er7", "accountId": wire.Account, "stage": "$default", "apiId": apiID,
-			"domainName": apiID + ".execute-api.us-east-1.amazonaws.com", "domainPrefix": apiID,
-			"authorizer": map[string]any{"jwt": map[string]any{"scopes": nil, "claims": map[string]any{
-				"iss": issuer, "aud": audience, "sub": "u", "exp": "4102444800", "cognito:groups": "[a b]", "email_verified": "true"}}},
-			"http": map[string]any{"method": "GET", "path": "/messages/0190 a/er7", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test"},
+	if err := s.AddStage(httpapi.Stage{ApiId: apiID, StageName: "$default"}); err != nil {
+		t.Fatal(err)
+	}
+	if response := ask(s.Handler(apiID), "GET", "/", ""); response.StatusCode != http.StatusOK {
+		t.Errorf("got %d", response.StatusCode)
+	}
+}
+
+func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
+	s := httpapi.New(answering(``), newSigner(t).keys)
+	if err := s.AddApi(apiID, httpapi.Api{ProtocolType: "HTTP"}); err != nil {
+		t.Fatal(err)
+	}
+	add := map[string]func(text []byte) error{
+		"Api": func(text []byte) error {
+			var a httpapi.Api
+			return errors.Join(json.Unmarshal(text, &a), s.AddApi("x", a))
+		},
+		"Route": func(text []byte) error {
+			var r httpapi.Route
+			return errors.Join(json.Unmarshal(text, &r), s.AddRoute(r))
+		},
+		"Integration": func(text []byte) error {
+			var i httpapi.Integration
+			return errors.Join(json.Unmarshal(text, &i), s.AddIntegration("x", i))
+		},
+		"Authorizer": func(text []byte) error {
+			var z httpapi.Authorizer
+			return errors.Join(json.Unmarshal(text, &z), s.AddAuthorizer("x", z))
+		},
+		"Stage": func(text []byte) error {
+			var g httpapi.Stage
+			return errors.Join(json.Unmarshal(text, &g), s.AddStage(g))
 		},
 	}
-	if diff := cmp.Diff(want, event); diff != "" {
-		t.Errorf("event (-want +got):\n%s", diff)
-	}
-}
-
-func TestARequestWithoutAGoodTokenIsUnauthorized(t *testing.T) {
-	signer, stranger := newSigner(t), newSigner(t)
-	handler := api(t, answering(`{"statusCode":200}`), signer.keys)
-	past := time.Now().Add(-time.Hour).Unix()
-	invalid := `Bearer scope="" error="invalid_token" error_description=`
-	for name, test := range map[string]struct{ header, challenge string }{
-		"none":              {"", "Bearer"},
-		"only the scheme":   {"Bearer ", "Bearer"},
-		"not a JWT":         {"Bearer abc", invalid + `"the token is not a signed JWT"`},
-		"another key":       {"Bearer " + stranger.token(t, nil), invalid + `"the signature is invalid"`},
-		"another issuer":    {"Bearer " + signer.token(t, map[string]any{"iss": issuer + "2"}), invalid + `"the token has an invalid issuer"`},
-		"another audience":  {"Bearer " + signer.token(t, map[string]any{"aud": "x", "client_id": audience}), invalid + `"the token does not have a valid audience"`},
-		"expired":           {"Bearer " + signer.token(t, map[string]any{"exp": past}), invalid + `"the token has expired"`},
-		"without an expiry": {"Bearer " + signer.token(t, map[string]any{"exp": nil}), invalid + `"the token has expired"`},
-		"not yet valid":     {"Bearer " + signer.token(t, map[string]any{"nbf": time.Now().Add(time.Hour).Unix()}), invalid + `"the token is not valid yet"`},
+	for _, test := range []struct{ kind, properties, want string }{
+		{"Api", `{"ProtocolType":"WEBSOCKET"}`, "ProtocolType"},
+		{"Api", `{"ProtocolType":"HTTP","CorsConfiguration":{}}`, "CorsConfiguration"},
+		{"Route", `{"RouteKey":"GET /","AuthorizationType":"AWS_IAM"}`, "AWS_IAM"},
+		{"Route", `{"RouteKey":"GET /","RequestParameters":{}}`, "RequestParameters"},
+		{"Route", `{"RouteKey":"GET"}`, "RouteKey"},
+		{"Route", `{"RouteKey":"GET /{a+}/b"}`, "greedy"},
+		{"Integration", `{"IntegrationType":"HTTP_PROXY"}`, "HTTP_PROXY"},
+		{"Integration", `{"IntegrationType":"AWS_PROXY","PayloadFormatVersion":"1.0"}`, "PayloadFormatVersion"},
+		{"Integration", `{"IntegrationType":"AWS_PROXY","PayloadFormatVersion":"2.0","TimeoutInMillis":30001}`, "TimeoutInMillis"},
+		{"Integration", `{"RequestParameters":{}}`, "RequestParameters"},
+		{"Authorizer", `{"AuthorizerType":"REQUEST"}`, "REQUEST"},
+		{"Authorizer", `{"AuthorizerType":"JWT","IdentitySource":["$request.querystring.token"]}`, "IdentitySource"},
+		{"Stage", `{"StageName":"v1"}`, "StageName"},
+		{"Stage", `{"StageName":"$default","DefaultRouteSettings":{"ThrottlingRateLimit":1}}`, "DefaultRouteSettings"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			response := ask(handler, "POST", "/er7", "", "Authorization", test.header)
-			if response.StatusCode != http.StatusUnauthorized || body(t, response) != `{"message":"Unauthorized"}` {
-				t.Errorf("got %d", response.StatusCode)
-			}
-			if got := response.Header.Get("Www-Authenticate"); got != test.challenge {
-				t.Errorf("challenge %s, want %s", got, test.challenge)
-			}
-		})
-	}
-}
-
-func TestATokenIsTakenWithOrWithoutItsScheme(t *testing.T) {
-	signer := newSigner(t)
-	handler := api(t, answering(`{"statusCode":201,"body":"in"}`), signer.keys)
-	access := signer.token(t, map[string]any{"aud": nil, "client_id": audience})
-	for _, header := range []string{"Bearer " + access, "bearer " + access, access} {
-		if response := ask(handler, "POST", "/er7", "", "Authorization", header); response.StatusCode != http.StatusCreated {
-			t.Errorf("got %d", response.StatusCode)
+		if err := add[test.kind]([]byte(test.properties)); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s %s: got %v", test.kind, test.properties, err)
 		}
 	}
 }
