@@ -1,0 +1,246 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/hl7"
+)
+
+type parseOptions struct {
+	pretty bool
+	stats  bool
+	path   string
+}
+
+func (l *lake) parseCommand() *cobra.Command {
+	var o parseOptions
+	cmd := &cobra.Command{
+		Use:   "parse FILE|FOLDER|-…",
+		Short: "Read messages without a lake: as paths, JSON, one value each, or figures",
+		Long: `parse reads messages from files, folders and standard input (-), alone or many in
+a file, batches and MLLP captures too. Files are read as a stream, so they can be
+larger than memory.
+
+--pretty, what is shown unless something else is chosen, is a line a value with
+its path. --json is a line of JSON a message. --path writes one value of each
+message. --stats counts: how many messages of which types, versions and character
+sets, how many could not be parsed, and where.
+
+Exit status: 0 every message parsed, 1 some did not, 2 wrong usage or a file that
+cannot be read, 130 interrupted.`,
+		Example: `  lake parse adt-a01.hl7
+  lake parse --path PID-5.1 export/
+  lake parse --stats year-2025.hl7
+  zcat batch.hl7.gz | lake parse --json - | jq .type`,
+		Args: atLeastOne("a file to parse"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			write, err := l.parseOutput(o)
+			if err != nil {
+				return usage(cmd, err)
+			}
+			return l.parse(cmd.Context(), arguments, write)
+		},
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.pretty, "pretty", false, "a line a value, with its path")
+	flags.BoolVar(&o.stats, "stats", false, "figures about all messages")
+	flags.StringVar(&o.path, "path", "", "only the value at this `path`, as PID-3[2].4.1")
+	cmd.MarkFlagsMutuallyExclusive("pretty", "stats", "path")
+	return cmd
+}
+
+// parsed is one message of the input, or what is wrong there.
+type parsed struct {
+	file    string
+	number  int          // 1-based, in its file; counts what could not be parsed too
+	message *hl7.Message // valid until the next one; nil with err
+	err     error
+	several bool // the input is more than one file
+}
+
+// place names the message: its file, and its number where it is not the first.
+func (p parsed) place() string {
+	if p.number <= 1 {
+		return p.file
+	}
+	return fmt.Sprintf("%s#%d", p.file, p.number)
+}
+
+// parseOutput is how messages are shown.
+type parseOutput interface {
+	write(out *bufio.Writer, p parsed) error
+	end(out *bufio.Writer, took time.Duration, read int64) error
+}
+
+func (l *lake) parseOutput(o parseOptions) (parseOutput, error) {
+	switch {
+	case o.path != "":
+		if o.pretty || o.stats {
+			return nil, errors.New("--path goes with --json only")
+		}
+		if _, err := hl7.ParsePath(o.path); err != nil {
+			return nil, fmt.Errorf("--path %s: %w: want one such as PID-3, PID-5.1, OBX[2]-5 or PID-3[2].4.1", o.path, hl7.ErrPath)
+		}
+		return &valueOutput{path: o.path, json: l.json}, nil
+	case o.stats:
+		return newStats(l.out, l.json), nil
+	case l.json:
+		return &jsonOutput{}, nil
+	default:
+		return &prettyOutput{screen: l.out}, nil
+	}
+}
+
+// parse reads all inputs and shows each message as it comes.
+func (l *lake) parse(ctx context.Context, names []string, output parseOutput) error {
+	var files []found
+	var total int64
+	for file := range walk(names) {
+		if file.err != nil {
+			return file.err
+		}
+		files = append(files, file)
+		total += file.size
+	}
+	out := bufio.NewWriterSize(l.out, 64<<10)
+	run := &parseRun{lake: l, total: total, progress: term.NewProgress(l.err), start: time.Now()}
+	failed := 0
+	for p, err := range run.all(ctx, files) {
+		if err != nil {
+			return errors.Join(err, out.Flush())
+		}
+		if p.err != nil {
+			failed++
+			run.progress.Clear()
+		}
+		if err := l.showParsed(out, output, p); err != nil {
+			return err
+		}
+	}
+	run.progress.Clear()
+	if err := output.end(out, time.Since(run.start), run.read); err != nil {
+		return err
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	if failed > 0 {
+		return errReported
+	}
+	return nil
+}
+
+func (l *lake) showParsed(out *bufio.Writer, output parseOutput, p parsed) error {
+	if err := output.write(out, p); err != nil {
+		return err
+	}
+	if p.err == nil {
+		return nil
+	}
+	if _, counted := output.(*stats); counted {
+		return nil
+	}
+	// What came before it is to be seen before it.
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	l.note(fmt.Sprintf("%s: %v", p.place(), p.err))
+	return nil
+}
+
+// parseRun is one walk through the inputs.
+type parseRun struct {
+	lake     *lake
+	total    int64 // bytes of all inputs; 0 where they are not known
+	read     int64
+	progress *term.Progress
+	start    time.Time
+	told     time.Time // when progress was last shown
+}
+
+// all gives every message of every file. An error that comes with it is of the
+// input itself and ends the run.
+func (r *parseRun) all(ctx context.Context, files []found) iter.Seq2[parsed, error] {
+	return func(yield func(parsed, error) bool) {
+		for _, file := range files {
+			input, err := r.lake.open(file.name)
+			if err != nil {
+				yield(parsed{}, err)
+				return
+			}
+			more := r.messages(ctx, input, file.name, len(files) > 1, yield)
+			if err := input.Close(); err != nil || !more {
+				return
+			}
+		}
+	}
+}
+
+// messages gives those of one file; it reports whether to go on.
+func (r *parseRun) messages(ctx context.Context, input io.Reader, name string, several bool, yield func(parsed, error) bool) bool {
+	p := parsed{file: name, several: several}
+	for message, err := range hl7.NewReader(&countingReader{input: input, run: r, ctx: ctx}).Messages() {
+		if _, wrong := errors.AsType[*hl7.ParseError](err); err != nil && !wrong {
+			yield(parsed{}, readError(name, err))
+			return false
+		}
+		if !errors.Is(err, hl7.ErrCount) { // a trailer is no message
+			p.number++
+		}
+		p.message, p.err = message, err
+		if !yield(p, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// readError names the file where the error does not.
+func readError(name string, err error) error {
+	if _, named := errors.AsType[*fs.PathError](err); named {
+		return err
+	}
+	return fmt.Errorf("read %s: %w", name, err)
+}
+
+// countingReader counts what is read, shows how far it is and ends with ctx.
+type countingReader struct {
+	input io.Reader
+	run   *parseRun
+	ctx   context.Context
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	if c.ctx.Err() != nil {
+		return 0, context.Cause(c.ctx)
+	}
+	n, err := c.input.Read(p)
+	c.run.read += int64(n)
+	c.run.tell(time.Now())
+	return n, err
+}
+
+// tell shows progress, at most ten times a second and not for what is done in no
+// time.
+func (r *parseRun) tell(now time.Time) {
+	const patience, interval = 500 * time.Millisecond, 100 * time.Millisecond
+	if now.Sub(r.start) < patience || now.Sub(r.told) < interval {
+		return
+	}
+	r.told = now
+	if r.total == 0 {
+		r.progress.Say("read " + size(r.read))
+		return
+	}
+	r.progress.Bar(fmt.Sprintf("%s of %s", size(r.read), size(r.total)), r.read, r.total)
+}

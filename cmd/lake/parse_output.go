@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/hl7"
+)
+
+// jsonOutput is a line of JSON a message: where it is from, what its header says
+// and its segments in the lake's shape. What cannot be parsed is a line too.
+type jsonOutput struct{ line []byte }
+
+// origin is what stands before a message's content.
+type origin struct {
+	File    string        `json:"file"`
+	Number  int           `json:"number"`
+	Type    string        `json:"type,omitempty"`
+	Version string        `json:"version,omitempty"`
+	Charset string        `json:"charset,omitempty"`
+	Error   *parseProblem `json:"error,omitempty"`
+}
+
+type parseProblem struct {
+	Code    string `json:"code"`
+	Line    int    `json:"line"`
+	Segment int    `json:"segment,omitempty"`
+	Path    string `json:"path,omitempty"`
+	Offset  int    `json:"offset"`
+}
+
+func originOf(p parsed) origin {
+	from := origin{File: p.file, Number: p.number}
+	if wrong, ok := errors.AsType[*hl7.ParseError](p.err); ok {
+		from.Error = &parseProblem{wrong.Code, wrong.Line, wrong.Segment, wrong.Path, wrong.Offset}
+		return from
+	}
+	from.Type, from.Version, from.Charset = p.message.Type(), p.message.Version(), p.message.Charset()
+	return from
+}
+
+func (o *jsonOutput) write(out *bufio.Writer, p parsed) error {
+	head, err := json.Marshal(originOf(p))
+	if err != nil {
+		return err
+	}
+	o.line = append(o.line[:0], head...)
+	if p.err == nil {
+		o.line = append(o.line[:len(o.line)-1], `,"segments":`...)
+		o.line = p.message.AppendJSON(o.line, hl7.JSON{})
+		o.line = append(o.line, '}')
+	}
+	_, err = out.Write(append(o.line, '\n'))
+	return err
+}
+
+func (o *jsonOutput) end(*bufio.Writer, time.Duration, int64) error { return nil }
+
+// valueOutput is one value of each message. A message that has none is an empty
+// line, so that lines and messages go together.
+type valueOutput struct {
+	path string
+	json bool
+}
+
+func (o *valueOutput) write(out *bufio.Writer, p parsed) error {
+	if o.json {
+		return o.writeJSON(out, p)
+	}
+	if p.err != nil {
+		return nil
+	}
+	if p.several {
+		if _, err := out.WriteString(p.place() + ": "); err != nil {
+			return err
+		}
+	}
+	_, err := out.WriteString(onOneLine(p.message.Get(o.path)) + "\n")
+	return err
+}
+
+func (o *valueOutput) writeJSON(out *bufio.Writer, p parsed) error {
+	line := struct {
+		origin
+		Path  string `json:"path,omitempty"`
+		Value string `json:"value"`
+	}{origin: originOf(p), Path: o.path}
+	if p.err == nil {
+		line.Value = p.message.Get(o.path)
+	}
+	text, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(append(text, '\n'))
+	return err
+}
+
+func (o *valueOutput) end(*bufio.Writer, time.Duration, int64) error { return nil }
+
+// onOneLine writes control characters as Go does, so that a value can neither
+// break a line nor command a terminal.
+func onOneLine(text string) string {
+	if !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
+	}
+	var line strings.Builder
+	for _, r := range text {
+		if !unicode.IsControl(r) {
+			line.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		line.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return line.String()
+}
+
+// prettyOutput is a line a value, under a line about the message. The paths are
+// those that --path takes.
+type prettyOutput struct {
+	screen term.Screen
+	began  bool
+	json   []byte
+}
+
+func (o *prettyOutput) write(out *bufio.Writer, p parsed) error {
+	if p.err != nil {
+		return nil
+	}
+	if o.began {
+		if err := out.WriteByte('\n'); err != nil {
+			return err
+		}
+	}
+	o.began = true
+	head := fmt.Sprintf("%s  %s  %s  %s, %d segments", o.screen.Styled(term.Bold, p.place()),
+		p.message.Type(), cmp.Or(p.message.Version(), "no version"), p.message.Charset(), p.message.Len())
+	if _, err := out.WriteString(head + "\n"); err != nil {
+		return err
+	}
+	o.json = p.message.AppendJSON(o.json[:0], hl7.JSON{})
+	var segments []jsonSegment
+	if err := json.Unmarshal(o.json, &segments); err != nil {
+		return err
+	}
+	seen := map[string]int{}
+	for _, segment := range segments {
+		seen[segment.ID]++
+		if err := o.segment(out, segment, seen[segment.ID]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *prettyOutput) end(*bufio.Writer, time.Duration, int64) error { return nil }
+
+// jsonSegment is a segment as the lake's JSON has it.
+type jsonSegment struct {
+	ID     string                         `json:"id"`
+	Fields map[string][]map[string]string `json:"fields"`
+}
+
+func (o *prettyOutput) segment(out *bufio.Writer, segment jsonSegment, occurrence int) error {
+	name := segment.ID
+	if occurrence > 1 {
+		name += "[" + strconv.Itoa(occurrence) + "]"
+	}
+	if len(segment.Fields) == 0 {
+		_, err := out.WriteString("  " + onOneLine(name) + "\n")
+		return err
+	}
+	for _, field := range slices.SortedFunc(maps.Keys(segment.Fields), compareNumbers) {
+		repetitions := segment.Fields[field]
+		for i, repetition := range repetitions {
+			path := name + "-" + field
+			if len(repetitions) > 1 {
+				path += "[" + strconv.Itoa(i+1) + "]"
+			}
+			if err := o.values(out, path, repetition); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// pathWidth is how wide the column of paths is; longer ones push their value on.
+const pathWidth = 16
+
+func (o *prettyOutput) values(out *bufio.Writer, path string, repetition map[string]string) error {
+	for _, number := range slices.SortedFunc(maps.Keys(repetition), compareNumbers) {
+		here := path
+		if number != "1" || len(repetition) > 1 { // n is n.1 where there is nothing else
+			here += "." + number
+		}
+		padded := fmt.Sprintf("  %-*s  ", pathWidth, onOneLine(here))
+		if _, err := out.WriteString(o.screen.Styled(term.Dim, padded) + onOneLine(repetition[number]) + "\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compareNumbers orders "2" before "10" and "4" before "4.2".
+func compareNumbers(a, b string) int {
+	for a != "" || b != "" {
+		var x, y string
+		x, a, _ = strings.Cut(a, ".")
+		y, b, _ = strings.Cut(b, ".")
+		if c := cmp.Or(cmp.Compare(len(x), len(y)), cmp.Compare(x, y)); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
