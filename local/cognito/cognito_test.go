@@ -50,13 +50,15 @@ type rig struct {
 	server  *httptest.Server
 }
 
+func allow(context.Context, string, string, map[string]string) error { return nil }
+
 func start(t *testing.T, path string) rig {
 	t.Helper()
 	kept, err := store.Open(path, store.Fleeting)
 	if err != nil {
 		t.Fatal(err)
 	}
-	service := cognito.New(kept, func(context.Context, string, string, map[string]string) error { return nil })
+	service := cognito.New(kept, allow)
 	add(t, service, poolProperties, clientProperties)
 	server := httptest.NewServer(service)
 	t.Cleanup(func() {
