@@ -58,6 +58,7 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 		ProjectionType: awsdynamodb.ProjectionType_ALL,
 	})
 	core.addWriter(env)
+	ownCleanerLogs(stack, env)
 
 	newOutput(stack, "LakeBucketName", core.Lake.BucketName(), "Bucket of the data lake")
 	newOutput(stack, "HubTopicArn", core.Hub.TopicArn(), "Topic that carries all events")

@@ -5,7 +5,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
@@ -42,10 +41,7 @@ type function struct {
 // and its traces. Everything else is granted by the stack that knows why.
 func newFunction(scope constructs.Construct, id string, env Environment, props functionProps) function {
 	this := constructs.NewConstruct(scope, &id)
-	logs := awslogs.NewLogGroup(this, new("Logs"), &awslogs.LogGroupProps{
-		Retention:     env.LogRetention,
-		RemovalPolicy: env.removalPolicy(),
-	})
+	logs := newLogGroup(this, "Logs", env)
 	// A role of our own instead of the managed AWSLambdaBasicExecutionRole, which may write every log group of the account.
 	role := awsiam.NewRole(this, new("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(new("lambda.amazonaws.com"), nil),
@@ -61,7 +57,7 @@ func newFunction(scope constructs.Construct, id string, env Environment, props f
 		MemorySize:    new(props.Memory),
 		Timeout:       awscdk.Duration_Seconds(new(props.Timeout)),
 		Environment:   &props.Environment,
-		Tracing:       awslambda.Tracing_ACTIVE,
+		Tracing:       awslambda.Tracing_ACTIVE, // grants X-Ray's two actions on *: they know no resource
 		LogGroup:      logs,
 		LoggingFormat: awslambda.LoggingFormat_JSON,
 		Role:          role,

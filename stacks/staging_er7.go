@@ -2,7 +2,6 @@ package stacks
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctionstasks"
@@ -102,10 +101,7 @@ func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) a
 		Timeout:        awscdk.Duration_Seconds(new(float64(workflowSeconds))),
 		TracingEnabled: new(true),
 		Logs: &awsstepfunctions.LogOptions{
-			Destination: awslogs.NewLogGroup(stack, new("WorkflowLogs"), &awslogs.LogGroupProps{
-				Retention:     env.LogRetention,
-				RemovalPolicy: env.removalPolicy(),
-			}),
+			Destination:          newLogGroup(stack, "WorkflowLogs", env),
 			Level:                awsstepfunctions.LogLevel_ERROR,
 			IncludeExecutionData: new(false), // it would be the message
 		},

@@ -4,6 +4,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
 )
@@ -32,6 +33,27 @@ func newBucket(scope constructs.Construct, id string, env Environment, props buc
 		LifecycleRules:    &[]*awss3.LifecycleRule{&rule},
 		RemovalPolicy:     env.removalPolicy(),
 		AutoDeleteObjects: new(!env.KeepData),
+	})
+}
+
+// ownCleanerLogs gives the function by which the CDK empties a stack's buckets on destroy a log group of the stack. It
+// would otherwise make one itself, which outlives the stack and keeps its lines for ever. Where data is kept, there is no
+// such function.
+func ownCleanerLogs(stack awscdk.Stack, env Environment) {
+	cleaner := stack.Node().TryFindChild(new("Custom::S3AutoDeleteObjectsCustomResourceProvider"))
+	if cleaner == nil {
+		return
+	}
+	logs := newLogGroup(stack, "BucketCleanerLogs", env)
+	handler := cleaner.Node().FindChild(new("Handler")).(awscdk.CfnResource)
+	handler.AddPropertyOverride(new("LoggingConfig.LogGroup"), logs.LogGroupName())
+}
+
+// newLogGroup makes a log group that is kept as long as the environment says.
+func newLogGroup(scope constructs.Construct, id string, env Environment) awslogs.LogGroup {
+	return awslogs.NewLogGroup(scope, &id, &awslogs.LogGroupProps{
+		Retention:     env.LogRetention,
+		RemovalPolicy: env.removalPolicy(),
 	})
 }
 

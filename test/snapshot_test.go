@@ -115,3 +115,23 @@ func TestProdKeepsDataAndDevLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryFunctionLogsToAGroupOfItsStack holds for the CDK's own functions too: a group that Lambda makes by itself keeps
+// its lines for ever and outlives the stack.
+func TestEveryFunctionLogsToAGroupOfItsStack(t *testing.T) {
+	for env, assembly := range assemblies {
+		for id, stack := range assembly {
+			for name, resource := range stack.template.Resources {
+				if resource.Type != "AWS::Lambda::Function" {
+					continue
+				}
+				logging, _ := resource.Properties["LoggingConfig"].(map[string]any)
+				group, _ := logging["LogGroup"].(map[string]any)
+				named, _ := group["Ref"].(string)
+				if stack.template.Resources[named] == nil {
+					t.Errorf("%s %s: %s logs to %v", env, id, name, logging["LogGroup"])
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,49 @@
+package e2e_test
+
+import (
+	"bytes"
+	"net/http"
+	"testing"
+
+	"hl7lake/client"
+)
+
+// TestEveryGrantOfTheTemplatesIsNeeded walks every way that a message can take
+// and then asks for the grants that no call has needed: those are too many.
+func TestEveryGrantOfTheTemplatesIsNeeded(t *testing.T) {
+	l := start(t)
+	l.walkEveryWay(t)
+	for _, grant := range l.UnusedGrants() {
+		t.Errorf("nothing needs %s", grant)
+	}
+}
+
+// walkEveryWay sends messages such that every call that a function can make is
+// made: small and large, HL7 and not, accepted, duplicate and redelivered, read
+// back in every form.
+func (l *lake) walkEveryWay(t *testing.T) {
+	t.Helper()
+	tokens := l.admin(t)
+	c := l.client(t, tokens)
+	for name, body := range map[string][]byte{
+		"small": admission(1), "large": document(1 << 20), "no HL7": []byte("a line of text"),
+		"large, no HL7": bytes.Repeat([]byte("text "), 80_000), "more than an answer holds": document(5 << 20),
+	} {
+		r := l.mustDo(t, er7(token(t, tokens), body))
+		if r.status != http.StatusCreated {
+			t.Errorf("%s: answered %d %s", name, r.status, r.body)
+			continue
+		}
+		id := r.answer(t).ID
+		history := ended(t, c, id)
+		if _, err := c.ER7(t.Context(), id); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, err := c.JSON(t.Context(), id); err != nil && history.Status == client.Staged {
+			t.Errorf("%s: %v", name, err)
+		}
+		if again := l.mustDo(t, er7(token(t, tokens), body)); again.status != http.StatusConflict {
+			t.Errorf("%s: sent again, answered %d", name, again.status)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package e2e_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	snstypes "github.com/aws/aws-sdk-go-v2/service/sns/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/scenario"
+)
+
+func (l *lake) sns() *sns.Client { return sns.NewFromConfig(l.config()) }
+func (l *lake) sqs() *sqs.Client { return sqs.NewFromConfig(l.config()) }
+
+// publish puts an ingested event onto the hub, as ingest does.
+func (l *lake) publish(t *testing.T, id, messageType string, body []byte) {
+	t.Helper()
+	attributes := map[string]snstypes.MessageAttributeValue{}
+	for name, value := range map[string]string{
+		"event": "ingested", "protocol": "hl7v2", "format": "er7", "encoding": "utf-8",
+		"source": scenario.Institution, "owner": scenario.Institution, "id": id, "root": id, "type": messageType,
+	} {
+		attributes[name] = snstypes.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
+	}
+	_, err := l.sns().Publish(t.Context(), &sns.PublishInput{
+		TopicArn: aws.String(l.output(t, client.OutputHub)), Message: aws.String(string(body)), MessageAttributes: attributes,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// eventually waits until holds does, or the test's patience ends.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); !holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not so: %s", what)
+		}
+	}
+}
+
+func TestARedeliveredEventChangesNothingButTheCount(t *testing.T) {
+	l := start(t)
+	tokens := l.admin(t)
+	c := l.client(t, tokens)
+	for _, test := range []struct {
+		messageType string
+		body        []byte
+		end         client.Status
+	}{
+		{"ADT^A01", admission(1), client.Staged},
+		{"unknown", []byte("a line of text"), client.Errored},
+	} {
+		r := l.mustDo(t, er7(token(t, tokens), test.body))
+		if r.status != http.StatusCreated {
+			t.Fatalf("answered %d %s", r.status, r.body)
+		}
+		id := r.answer(t).ID
+		before := ended(t, c, id)
+		l.publish(t, id, test.messageType, test.body)
+		var after client.History
+		eventually(t, "each object was written twice", func() bool {
+			var err error
+			if after, err = c.History(t.Context(), id); err != nil {
+				t.Fatal(err)
+			}
+			return len(after.Steps) == 2 && after.Steps[0].Attempts >= 2 && after.Steps[1].Attempts >= 2
+		})
+		if after.Status != test.end {
+			t.Errorf("ended as %s, want %s", after.Status, test.end)
+		}
+		for i, step := range after.Steps {
+			was := before.Steps[i]
+			if step.Key != was.Key || step.VersionID != was.VersionID || step.SHA256 != was.SHA256 || !step.Written.Equal(was.Written) {
+				t.Errorf("the redelivery changed %+v to %+v", was, step)
+			}
+		}
+	}
+}
+
+func TestAnEventThatNobodyCanHandleEndsInTheDeadLetterQueues(t *testing.T) {
+	l := start(t)
+	l.publish(t, "not-an-id", "unknown", []byte("a line of text"))
+	queues, err := l.sqs().ListQueues(t.Context(), &sqs.ListQueuesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, function := range []string{"Writer", "Trigger"} {
+		for _, url := range queues.QueueUrls {
+			if !strings.Contains(url, function+"Failed") {
+				continue
+			}
+			eventually(t, function+"'s event is in its queue", func() bool {
+				out, err := l.sqs().ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return len(out.Messages) == 1 && strings.Contains(*out.Messages[0].Body, "a line of text")
+			})
+		}
+	}
+}
