@@ -38,6 +38,12 @@ var (
 		Detail:     "The same message is being accepted by another request. Send it again to learn the outcome.",
 		RetryAfter: 2,
 	}
+	errContentEncoding = &problem.Problem{
+		Status: http.StatusUnsupportedMediaType,
+		Code:   "unsupported-content-encoding",
+		Detail: "Send the body as it is, without a Content-Encoding.",
+		Header: map[string]string{"Accept-Encoding": "identity"},
+	}
 	errMediaType = &problem.Problem{
 		Status: http.StatusUnsupportedMediaType,
 		Code:   "unsupported-media-type",
@@ -54,6 +60,9 @@ func badRequest(code, format string, args ...any) *problem.Problem {
 func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
 	if len(request.Body) > maxBody {
 		return content{}, errTooLarge
+	}
+	if coding := header(request, "content-encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return content{}, errContentEncoding
 	}
 	media, params, err := mime.ParseMediaType(header(request, "content-type"))
 	if err != nil {

@@ -184,6 +184,8 @@ func TestABadRequestIsToldWhatIsWrongAndNotWhatItHolds(t *testing.T) {
 	const secret = "Zacharias"
 	broken := request("application/hl7-v2", secret+"!")
 	broken.IsBase64Encoded = true
+	packed := request("application/hl7-v2", adt)
+	packed.Headers["Content-Encoding"] = "gzip"
 	for _, test := range []struct {
 		name    string
 		request events.APIGatewayV2HTTPRequest
@@ -197,6 +199,7 @@ func TestABadRequestIsToldWhatIsWrongAndNotWhatItHolds(t *testing.T) {
 		{"no content type", request("", adt), 415, "Send application/json, application/hl7-v2 or text/plain."},
 		{"a form", request("application/x-www-form-urlencoded", adt), 415, "Send application/json, application/hl7-v2 or text/plain."},
 		{"a content type that is none", request("text/plain; charset", adt), 415, "Send application/json, application/hl7-v2 or text/plain."},
+		{"a packed body", packed, 415, "Send the body as it is, without a Content-Encoding."},
 		{"not JSON", request("application/json", `{"msg": `+secret), 400, "The body is not JSON: see byte 9."},
 		{"JSON cut off", request("application/json", `{"msg":"`), 400, "The body is not JSON: see byte 8."},
 		{"no JSON at all", request("application/json", ""), 400, "The body is not JSON: see byte 0."},

@@ -4,15 +4,11 @@
 package main
 
 import (
-	"context"
-	"os"
-
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"hl7lake/lambdas/internal/environment"
 	"hl7lake/lambdas/internal/hub"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
@@ -26,15 +22,7 @@ type settings struct {
 }
 
 func main() {
-	logger := telemetry.NewLogger(os.Stdout)
-	settings, err := environment.Load[settings](os.LookupEnv)
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
-	aws, err := telemetry.AWS(context.Background())
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
+	logger, settings, aws := telemetry.Start[settings]()
 	h := handler{
 		logger:   logger,
 		received: received.Table{Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws)},

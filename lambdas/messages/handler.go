@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -125,5 +126,5 @@ func er7MediaType(charset string) string {
 	if charset == "" {
 		return "application/hl7-v2"
 	}
-	return "application/hl7-v2; charset=" + charset
+	return mime.FormatMediaType("application/hl7-v2", map[string]string{"charset": charset})
 }

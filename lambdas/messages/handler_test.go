@@ -311,3 +311,14 @@ func TestNoPatientDataIsLoggedNorInAHistory(t *testing.T) {
 	r.get(t, "/messages/"+root.String()+"/json", owner)
 	canary.Check(t, "the log", r.log.String())
 }
+
+func FuzzNoPathMakesTheLakeFail(f *testing.F) {
+	f.Add("/messages/"+root.String()+"/er7", owner)
+	f.Add("/messages//messages/\x00", "\xff")
+	f.Fuzz(func(t *testing.T, path, reads string) {
+		response := newReadSide(t).get(t, path, reads)
+		if response.StatusCode != 404 {
+			t.Errorf("%d %s", response.StatusCode, response.Body)
+		}
+	})
+}

@@ -3,14 +3,10 @@
 package main
 
 import (
-	"context"
-	"os"
-
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"hl7lake/lambdas/internal/environment"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -23,15 +19,7 @@ type settings struct {
 }
 
 func main() {
-	logger := telemetry.NewLogger(os.Stdout)
-	settings, err := environment.Load[settings](os.LookupEnv)
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
-	aws, err := telemetry.AWS(context.Background())
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
+	logger, settings, aws := telemetry.Start[settings]()
 	db, objects := dynamodb.NewFromConfig(aws), s3.NewFromConfig(aws)
 	h := handler{
 		logger:   logger,

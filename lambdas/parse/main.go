@@ -4,15 +4,12 @@
 package main
 
 import (
-	"context"
-	"os"
 	"reflect"
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
-	"hl7lake/lambdas/internal/environment"
 	"hl7lake/lambdas/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -24,15 +21,7 @@ type settings struct {
 }
 
 func main() {
-	logger := telemetry.NewLogger(os.Stdout)
-	settings, err := environment.Load[settings](os.LookupEnv)
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
-	aws, err := telemetry.AWS(context.Background())
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
+	logger, settings, aws := telemetry.Start[settings]()
 	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		logger:     logger,

@@ -4,13 +4,9 @@
 package main
 
 import (
-	"context"
-	"os"
-
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"hl7lake/lambdas/internal/environment"
 	"hl7lake/lambdas/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -20,15 +16,7 @@ type settings struct {
 }
 
 func main() {
-	logger := telemetry.NewLogger(os.Stdout)
-	settings, err := environment.Load[settings](os.LookupEnv)
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
-	aws, err := telemetry.AWS(context.Background())
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
+	logger, settings, aws := telemetry.Start[settings]()
 	h := handler{
 		logger:     logger,
 		claimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)},

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -23,15 +22,10 @@ type handler struct {
 	workflow   workflow
 }
 
-// handle stages every message of the batch.
+// handle stages every message of the batch. Staging one again gives the same
+// events.
 func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, error) {
-	var failures []error
-	for _, record := range batch.Records {
-		if err := h.stage(ctx, hub.FromSNS(record.SNS)); err != nil {
-			failures = append(failures, err)
-		}
-	}
-	return struct{}{}, errors.Join(failures...)
+	return struct{}{}, hub.Each(batch, func(wire hub.Wire) error { return h.stage(ctx, wire) })
 }
 
 // stage runs the workflow for one message. A message that cannot be staged, for

@@ -5,7 +5,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -17,7 +16,6 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"hl7lake/lambdas/internal/environment"
 	"hl7lake/lambdas/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -29,15 +27,7 @@ type settings struct {
 }
 
 func main() {
-	logger := telemetry.NewLogger(os.Stdout)
-	settings, err := environment.Load[settings](os.LookupEnv)
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
-	aws, err := telemetry.AWS(context.Background())
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
+	logger, settings, aws := telemetry.Start[settings]()
 	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		logger:     logger,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -20,17 +19,10 @@ type handler struct {
 	catalog    table
 }
 
-// handle files every event of the batch. Those that fail are reported together,
-// so that Lambda delivers the batch again; filing an event twice changes
-// nothing but its count of attempts.
+// handle files every event of the batch. Filing one again changes nothing but
+// its count of attempts.
 func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, error) {
-	var failures []error
-	for _, record := range batch.Records {
-		if err := h.file(ctx, hub.FromSNS(record.SNS)); err != nil {
-			failures = append(failures, err)
-		}
-	}
-	return struct{}{}, errors.Join(failures...)
+	return struct{}{}, hub.Each(batch, func(wire hub.Wire) error { return h.file(ctx, wire) })
 }
 
 // file writes the object first and its entry second: what the catalog shows is

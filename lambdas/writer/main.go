@@ -4,15 +4,11 @@
 package main
 
 import (
-	"context"
-	"os"
-
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"hl7lake/lambdas/internal/environment"
 	"hl7lake/lambdas/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -24,21 +20,13 @@ type settings struct {
 }
 
 func main() {
-	logger := telemetry.NewLogger(os.Stdout)
-	settings, err := environment.Load[settings](os.LookupEnv)
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
-	configuration, err := telemetry.AWS(context.Background())
-	if err != nil {
-		telemetry.Exit(logger, err)
-	}
-	objects := s3.NewFromConfig(configuration, retryConflicts)
+	logger, settings, aws := telemetry.Start[settings]()
+	objects := s3.NewFromConfig(aws, retryConflicts)
 	h := handler{
 		logger:     logger,
 		claimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: objects},
 		lake:       lake{bucket: settings.LakeBucket, objects: objects},
-		catalog:    table{name: settings.CatalogTable, db: dynamodb.NewFromConfig(configuration)},
+		catalog:    table{name: settings.CatalogTable, db: dynamodb.NewFromConfig(aws)},
 	}
 	lambda.Start(telemetry.Edge(logger, h.handle))
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"unicode/utf8"
 
@@ -43,6 +44,18 @@ func FromSNS(record events.SNSEntity) Wire {
 		}
 	}
 	return wire
+}
+
+// Each handles every event of a function's batch. The errors are joined, so that
+// Lambda delivers the batch again; to handle an event twice must be harmless.
+func Each(batch events.SNSEvent, handle func(Wire) error) error {
+	var failures []error
+	for _, record := range batch.Records {
+		if err := handle(FromSNS(record.SNS)); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
 }
 
 // inline writes e with its body within the wire form.

@@ -35,43 +35,39 @@ type Handler[In, Out any] func(context.Context, In) (Out, error)
 
 // Edge wraps a handler so that what it returns may be seen: an error is logged
 // and leaves as text without content, a panic becomes a *PanicError. Errors of
-// a type in keep leave as they are and unwrapped, because Lambda reports the
-// outermost type as errorType, which a workflow's Retry and Catch compare.
-func Edge[In, Out any](logger *slog.Logger, handle Handler[In, Out], keep ...reflect.Type) Handler[In, Out] {
+// a type in expected leave as they are and unwrapped, because Lambda reports
+// the outermost type as errorType, which a workflow's Retry and Catch compare;
+// they are an outcome and no failure of the function.
+func Edge[In, Out any](logger *slog.Logger, handle Handler[In, Out], expected ...reflect.Type) Handler[In, Out] {
 	return func(ctx context.Context, in In) (out Out, err error) {
 		defer func() {
 			if value := recover(); value != nil {
 				err = newPanicError(value)
 			}
 			if err != nil {
-				err = outward(err, keep)
-				logger.ErrorContext(ctx, "failed", failure(err)...)
+				err = report(ctx, logger, err, expected)
 			}
 		}()
 		return handle(ctx, in)
 	}
 }
 
-func failure(err error) []any {
-	attrs := []any{"errorType", reflect.Indirect(reflect.ValueOf(err)).Type().Name(), "error", err.Error()}
-	var panicked *PanicError
-	if errors.As(err, &panicked) {
-		attrs = append(attrs, "frames", panicked.Frames)
-	}
-	return attrs
-}
-
-func outward(err error, keep []reflect.Type) error {
-	for _, kind := range keep {
+// report logs err and returns it as it may leave the function.
+func report(ctx context.Context, logger *slog.Logger, err error, expected []reflect.Type) error {
+	for _, kind := range expected {
 		if found := unwrapTo(err, kind); found != nil {
+			logger.WarnContext(ctx, "refused", "errorType", kind.Elem().Name(), "error", found.Error())
 			return found
 		}
 	}
 	var panicked *PanicError
 	if errors.As(err, &panicked) {
+		logger.ErrorContext(ctx, "failed", "error", panicked.Error(), "frames", panicked.Frames)
 		return panicked
 	}
-	return &Fault{text: Describe(err)}
+	fault := &Fault{text: Describe(err)}
+	logger.ErrorContext(ctx, "failed", "error", fault.Error())
+	return fault
 }
 
 // unwrapTo is the first error in err's chain of exactly the type kind.
@@ -88,7 +84,7 @@ func unwrapTo(err error, kind reflect.Type) error {
 // code, HTTP status and request id, since AWS's own text can quote the request;
 // for the rest the text, which is ours.
 func Describe(err error) string {
-	if many, ok := err.(interface{ Unwrap() []error }); ok {
+	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // within one call's error a list is the SDK's
 		var texts []string
 		for _, one := range many.Unwrap() {
 			texts = append(texts, Describe(one))

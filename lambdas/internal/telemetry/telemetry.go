@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
+
+	"hl7lake/lambdas/internal/environment"
 )
 
 // NewLogger writes one JSON object a line to w, in the shape of Lambda's own
@@ -43,15 +45,25 @@ func (h requestHandler) WithGroup(name string) slog.Handler {
 	return requestHandler{h.Handler.WithGroup(name)}
 }
 
-// AWS loads the configuration that the function's environment describes. The
-// SDK's own log is off: it is not JSON, and not ours to vouch for.
-func AWS(ctx context.Context) (aws.Config, error) {
-	return config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
+// Start is how every function begins: with a logger to standard output, the
+// settings that its environment holds (see environment.Load) and the AWS
+// configuration. Where these cannot be had it says why and ends the process;
+// Lambda shows the line and starts the function anew. The SDK's own log is off:
+// it is not JSON, and not ours to vouch for.
+func Start[T any]() (*slog.Logger, T, aws.Config) {
+	logger := NewLogger(os.Stdout)
+	settings, err := environment.Load[T](os.LookupEnv)
+	if err != nil {
+		exit(logger, err)
+	}
+	configuration, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}))
+	if err != nil {
+		exit(logger, err)
+	}
+	return logger, settings, configuration
 }
 
-// Exit reports why a function cannot start and ends the process: Lambda shows
-// the line and starts the function anew.
-func Exit(logger *slog.Logger, err error) {
+func exit(logger *slog.Logger, err error) {
 	logger.Error("cannot start", "error", err.Error())
 	os.Exit(1)
 }

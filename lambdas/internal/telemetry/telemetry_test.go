@@ -20,11 +20,11 @@ import (
 )
 
 // run calls handle behind the edge and returns its error and the log.
-func run(t *testing.T, handle func() error, keep ...reflect.Type) (error, map[string]any) {
+func run(t *testing.T, handle func() error, expected ...reflect.Type) (error, map[string]any) {
 	t.Helper()
 	var log bytes.Buffer
 	edge := telemetry.Edge(telemetry.NewLogger(&log),
-		func(context.Context, struct{}) (struct{}, error) { return struct{}{}, handle() }, keep...)
+		func(context.Context, struct{}) (struct{}, error) { return struct{}{}, handle() }, expected...)
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
 	_, err := edge(ctx, struct{}{})
 	line := map[string]any{}
@@ -64,14 +64,17 @@ func TestATimeoutWithinACallIsNamed(t *testing.T) {
 	}
 }
 
-type kept struct{ text string }
+type refusal struct{ text string }
 
-func (e *kept) Error() string { return e.text }
+func (e *refusal) Error() string { return e.text }
 
-func TestAKeptErrorLeavesUnwrapped(t *testing.T) {
-	err, _ := run(t, func() error { return fmt.Errorf("parse: %w", &kept{"code=x"}) }, reflect.TypeFor[*kept]())
-	if reflect.TypeOf(err) != reflect.TypeFor[*kept]() || err.Error() != "code=x" {
+func TestAnExpectedErrorLeavesUnwrapped(t *testing.T) {
+	err, line := run(t, func() error { return fmt.Errorf("parse: %w", &refusal{"code=x"}) }, reflect.TypeFor[*refusal]())
+	if reflect.TypeOf(err) != reflect.TypeFor[*refusal]() || err.Error() != "code=x" {
 		t.Errorf("left as %T %q", err, err)
+	}
+	if line["level"] != "WARN" || line["errorType"] != "refusal" {
+		t.Errorf("logged %v", line)
 	}
 }
 

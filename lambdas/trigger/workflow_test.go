@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/lambdas/internal/hub"
+)
+
+// against runs a message with the SDK's own client against serve.
+func against(t *testing.T, timeout time.Duration, serve http.HandlerFunc) (*hub.Reason, error) {
+	t.Helper()
+	server := httptest.NewServer(serve)
+	defer server.Close()
+	client := sfn.NewFromConfig(aws.Config{
+		Region:       "eu-central-1",
+		Credentials:  credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		BaseEndpoint: &server.URL,
+	}, literalEndpoint, func(o *sfn.Options) { o.RetryMaxAttempts = 1 })
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	return workflow{arn: "machine", starter: client}.run(ctx, "name", hub.Wire{Body: "MSH"})
+}
+
+func TestWhatTheSDKReportsIsUnderstood(t *testing.T) {
+	for _, test := range []struct {
+		name, body string
+		status     int
+		want       *hub.Reason
+	}{
+		{"success", `{"status":"SUCCEEDED"}`, 200, nil},
+		{"a time-out", `{"status":"TIMED_OUT"}`, 200, &hub.Reason{Code: "timeout"}},
+		{"a parse error", `{"status":"FAILED","error":"ParseError","cause":"{\"errorMessage\":\"code=empty offset=0\"}"}`, 200, &hub.Reason{Code: "empty"}},
+		{"a failure without words", `{"status":"FAILED"}`, 200, &hub.Reason{Code: "workflow"}},
+		{"throttling", `{"__type":"com.amazonaws.swf.base.model#ThrottlingException"}`, 400, &hub.Reason{Code: "throttled"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := against(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+				w.WriteHeader(test.status)
+				w.Write([]byte(test.body))
+			})
+			if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
+				t.Errorf("%v %s", err, diff)
+			}
+		})
+	}
+}
+
+func TestAServerThatHangsIsATimeout(t *testing.T) {
+	got, err := against(t, 50*time.Millisecond, func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-r.Context().Done():
+		case <-time.After(10 * time.Second):
+		}
+	})
+	if diff := cmp.Diff(&hub.Reason{Code: hub.CodeTimeout}, got); err != nil || diff != "" {
+		t.Errorf("%v %s", err, diff)
+	}
+}
+
+func TestAnEndpointSetByHandIsTakenAsItStands(t *testing.T) {
+	_, err := against(t, time.Minute, func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.Host, "127.0.0.1:") {
+			t.Errorf("asked for %s", r.Host)
+		}
+		w.Write([]byte(`{"status":"SUCCEEDED"}`))
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
