@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -43,14 +44,24 @@ type lake struct {
 	service *dynamodb.Service
 }
 
-// start serves the lake's tables from the store in a folder.
-func start(t testing.TB, folder string, authorize wire.Authorize, options ...dynamodb.Option) lake {
+// start serves the lake's tables from a new store.
+func start(t testing.TB, authorize wire.Authorize, options ...dynamodb.Option) lake {
 	t.Helper()
-	s, err := store.Open(filepath.Join(folder, "db"), store.Durable)
+	return serve(t, open(t, t.TempDir(), store.Fleeting), authorize, options...)
+}
+
+func open(t testing.TB, folder string, durability store.Durability) *store.Store {
+	t.Helper()
+	s, err := store.Open(filepath.Join(folder, "db"), durability)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func serve(t testing.TB, s *store.Store, authorize wire.Authorize, options ...dynamodb.Option) lake {
+	t.Helper()
 	service := dynamodb.New(s, authorize, options...)
 	for _, definition := range []string{catalog, received} {
 		create(t, service, definition)
@@ -103,7 +114,7 @@ func must[Output any](t testing.TB) func(Output, error) Output {
 }
 
 func TestAClaimIsTakenOnceAndTakenOverWhenItsLeaseIsOver(t *testing.T) {
-	l := start(t, t.TempDir(), allow)
+	l := start(t, allow)
 	claim := func(id string, now, lease string) (*sdk.PutItemOutput, error) {
 		return l.PutItem(t.Context(), &sdk.PutItemInput{
 			TableName:                           aws.String("received"),
@@ -131,7 +142,7 @@ func TestAClaimIsTakenOnceAndTakenOverWhenItsLeaseIsOver(t *testing.T) {
 }
 
 func TestAQueryOfAnIndexIsOrderedAndPaged(t *testing.T) {
-	l := start(t, t.TempDir(), allow)
+	l := start(t, allow)
 	for _, day := range []string{"03", "01", "02", "05", "04"} {
 		must[*sdk.PutItemOutput](t)(l.PutItem(t.Context(), &sdk.PutItemInput{TableName: aws.String("catalog"), Item: item{
 			"root": text("root-" + day), "sk": text("ingestion#1"), "owner": text("st-elsewhere"), "received": text("2026-11-" + day + "T00:00:00.000Z"),
@@ -154,4 +165,14 @@ func TestAQueryOfAnIndexIsOrderedAndPaged(t *testing.T) {
 	if want := "root-04 root-03 | root-02 | "; got != want {
 		t.Errorf("pages are %q, want %q", got, want)
 	}
+}
+
+// copied returns a copy of a folder's files, as they are at this moment.
+func copied(t testing.TB, folder string) string {
+	t.Helper()
+	to := t.TempDir()
+	if err := os.CopyFS(to, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	return to
 }
