@@ -7,7 +7,12 @@ import (
 )
 
 // JSON chooses how [Message.AppendJSON] writes. The zero value is the lake's shape.
-type JSON struct{}
+type JSON struct {
+	// Members, where it is set, appends more members to the object of the segment at a
+	// 0-based position, each with a comma before it; the package dictionary makes one
+	// that adds names, dates and groups. [FromJSON] passes over them.
+	Members func(dst []byte, position int) []byte
+}
 
 // AppendJSON appends the message's segments to dst as a JSON array on one line:
 //
@@ -18,17 +23,22 @@ type JSON struct{}
 // except that {} holds the place of an empty repetition before another one; a null is
 // "\"\"". Escapes are decoded. MSH-1 and MSH-2 are given as they stand. The shape is
 // the same for every version and type of message, and always valid UTF-8.
-func (m *Message) AppendJSON(dst []byte, _ JSON) []byte {
+func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
 	dst = append(dst, '[')
 	for i := range m.segments {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = m.appendSegment(dst, i)
+		if as.Members != nil {
+			dst = as.Members(dst, i)
+		}
+		dst = append(dst, '}')
 	}
 	return append(dst, ']')
 }
 
+// appendSegment appends the object of a segment, its closing bracket still to come.
 func (m *Message) appendSegment(dst []byte, i int) []byte {
 	s := m.Segment(i)
 	dst = append(dst, `{"seq":`...)
@@ -45,7 +55,7 @@ func (m *Message) appendSegment(dst []byte, i int) []byte {
 		dst = append(dst, `","fields":{`...)
 	}
 	dst = m.appendFields(dst, s)
-	return append(dst, "}}"...)
+	return append(dst, '}')
 }
 
 // A place says by HL7's numbers where in a segment a value stands.

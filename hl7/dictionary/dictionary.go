@@ -1,0 +1,209 @@
+// Package dictionary knows what HL7 version 2 calls the parts of a message and what it
+// expects of them: for each version the fields of each segment, the components of each
+// data type, the groups of each message structure, and the code tables. With it a
+// message's JSON can carry names, dates, numbers and groups ([Enrich]), and a message
+// can be held against the standard ([Version.Validate]). Parsing needs none of it.
+//
+// The facts are those of the npm package hl7-dictionary 1.0.1 (MIT licence, copyright
+// 2015 Fernando Serrano), which covers v2.1 to v2.7.1; generate/main.go turns them into
+// tables.txt.gz. For a later version the last one known is used.
+package dictionary
+
+import (
+	"strconv"
+	"strings"
+
+	"hl7lake/hl7"
+)
+
+// A Usage says whether a field or component must have a value (HL7 v2.5.1, 2.5.3.5).
+type Usage byte
+
+// The usages.
+const (
+	Optional    Usage = 'O'
+	Required    Usage = 'R'
+	Conditional Usage = 'C'
+	Backward    Usage = 'B' // kept for earlier versions
+)
+
+// A Field is what the standard says of a field of a segment, or of a component of a
+// data type.
+type Field struct {
+	Name        string
+	Type        string // data type, such as "XPN"; "VARIES" where another field decides
+	Usage       Usage
+	Repetitions int // the most allowed; 0 for no limit
+	Length      int // the most characters allowed; 0 where the standard gives none
+	Table       int // of its values; 0 for none
+}
+
+// A Segment is the definition of a segment.
+type Segment struct {
+	Name        string
+	Description string
+	Fields      []Field // field n is at n-1
+}
+
+// A DataType is the definition of a data type (HL7 v2.5.1, chapter 2A).
+type DataType struct {
+	Name        string
+	Description string
+	Components  []Field // component n is at n-1; none in a primitive type
+}
+
+// A Structure is the definition of an abstract message (HL7 v2.5.1, 2.13).
+type Structure struct {
+	Name        string
+	Description string
+	Root        *Node // a group without a name
+}
+
+// A Node is a segment, a group or a choice of segments within a [Structure].
+type Node struct {
+	Name     string  // of the segment or group; empty for a choice
+	Children []*Node // of the group, or to choose from; nil for a segment
+	Required bool
+	Repeats  bool
+}
+
+// A Table is a set of codes. HL7 fixes the values of some tables and suggests those of
+// others.
+type Table struct {
+	Number      int
+	Description string
+	Values      map[string]string // code: meaning
+}
+
+// A Version is one version of the standard. It is safe for use by several goroutines.
+type Version struct {
+	Name       string
+	segments   map[string]*Segment
+	types      map[string]*DataType
+	structures map[string]*Structure
+	tables     map[int]*Table
+}
+
+// Latest is the last version that the dictionary knows.
+const Latest = "2.7.1"
+
+// Of returns the version that a value of MSH-12 names, such as "2.5.1"; the nearest
+// earlier one where that is not known, the first for one before it, and [Latest] for
+// what is no version.
+func Of(msh12 string) *Version {
+	known := load()
+	wanted, ok := parseVersion(msh12)
+	if !ok {
+		return known[len(known)-1]
+	}
+	chosen := known[0]
+	for _, v := range known {
+		if number, _ := parseVersion(v.Name); number <= wanted {
+			chosen = v
+		}
+	}
+	return chosen
+}
+
+// parseVersion turns "2.5.1" into a number that orders versions.
+func parseVersion(s string) (n int, ok bool) {
+	parts := strings.Split(strings.TrimSpace(s), ".")
+	for i := range 3 {
+		digit := 0
+		if i < len(parts) {
+			var err error
+			if digit, err = strconv.Atoi(parts[i]); err != nil || digit < 0 || digit > 99 {
+				return 0, false
+			}
+		}
+		n = n*100 + digit
+	}
+	return n, len(parts) >= 2 && len(parts) <= 3
+}
+
+// Segment returns the definition of a segment, nil where the version has none.
+func (v *Version) Segment(name string) *Segment { return v.segments[name] }
+
+// Type returns the definition of a data type, nil where the version has none.
+func (v *Version) Type(name string) *DataType { return v.types[name] }
+
+// Structure returns the definition of a message structure such as "ADT_A01", nil where
+// the version has none.
+func (v *Version) Structure(name string) *Structure { return v.structures[name] }
+
+// Table returns a code table, nil where there is none. Tables are those of all versions
+// together.
+func (v *Version) Table(number int) *Table { return v.tables[number] }
+
+// StructureOf returns the structure of a message: that of MSH-9.3, else the one named
+// by message code and event, else by the code; nil where the version has none of them.
+func (v *Version) StructureOf(m *hl7.Message) *Structure {
+	h := m.Header()
+	for _, name := range []string{h.Structure, h.Message + "_" + h.Event, h.Message} {
+		if s := v.structures[name]; s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// Field returns the definition of a segment's field, counting from 1, nil where the
+// version has none.
+func (v *Version) Field(segment string, field int) *Field {
+	if s := v.segments[segment]; s != nil {
+		return at(s.Fields, field)
+	}
+	return nil
+}
+
+// component returns the definition of a data type's component, counting from 1.
+func (v *Version) component(dataType string, component int) *Field {
+	if t := v.types[dataType]; t != nil {
+		return at(t.Components, component)
+	}
+	return nil
+}
+
+func at(fields []Field, n int) *Field {
+	if n < 1 || n > len(fields) {
+		return nil
+	}
+	return &fields[n-1]
+}
+
+// Describe says what the latest version calls the element at a path.
+func Describe(path string) string { return Of(Latest).Describe(path) }
+
+// Describe says what the version calls the element at a path, from field to
+// sub-component: "PID-5.1" is "Patient Name / Family Name". It is empty where the
+// version does not know the element.
+func (v *Version) Describe(path string) string {
+	p, err := hl7.ParsePath(path)
+	if err != nil {
+		return ""
+	}
+	if p.Field == 0 {
+		if s := v.segments[p.Segment]; s != nil {
+			return s.Description
+		}
+		return ""
+	}
+	field := v.Field(p.Segment, p.Field)
+	if field == nil {
+		return ""
+	}
+	names := []string{field.Name}
+	for _, n := range []int{p.Component, p.Subcomponent} {
+		if n == 0 {
+			break
+		}
+		part := v.component(field.Type, n)
+		switch {
+		case part != nil:
+			names, field = append(names, part.Name), part
+		case n > 1 || v.types[field.Type] == nil: // the first part of a primitive is itself
+			return ""
+		}
+	}
+	return strings.Join(names, " / ")
+}

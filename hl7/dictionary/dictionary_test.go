@@ -1,0 +1,45 @@
+package dictionary_test
+
+import (
+	"testing"
+
+	"hl7lake/hl7/dictionary"
+)
+
+func TestDescribeNamesAnElementDownToItsParts(t *testing.T) {
+	for path, want := range map[string]string{
+		"PID":           "Patient Identification",
+		"PID-5":         "Patient Name",
+		"PID-5[2]":      "Patient Name",
+		"PID-5.1":       "Patient Name / Family Name",
+		"PID-5.1.1":     "Patient Name / Family Name / Surname",
+		"PID-3.4.2":     "Patient Identifier List / Assigning Authority / Universal ID",
+		"PID-8.1":       "Administrative Sex",
+		"PID-8.2":       "",
+		"MSH-9.2":       "Message Type / Trigger Event",
+		"OBX[3]-5":      "Observation Value",
+		"PID-99":        "",
+		"PID-5.99":      "",
+		"ZZZ-1":         "",
+		"not a path at": "",
+	} {
+		if got := dictionary.Of("2.5.1").Describe(path); got != want {
+			t.Errorf("%s is %q, want %q", path, got, want)
+		}
+	}
+	if got := dictionary.Describe("PID-5.1"); got != "Patient Name / Family Name" {
+		t.Errorf("the latest version calls it %q", got)
+	}
+}
+
+func TestAnUnknownVersionIsReadAsTheNearestEarlierOne(t *testing.T) {
+	for msh12, want := range map[string]string{
+		"2.1": "2.1", "2.3.1": "2.3.1", "2.5.1": "2.5.1", "2.7.1": "2.7.1",
+		"2.3.2": "2.3.1", "2.8": "2.7.1", "2.8.2": "2.7.1", "2.0": "2.1", "2.5.0": "2.5",
+		"": "2.7.1", "2": "2.7.1", "two": "2.7.1", "2.5.1.1": "2.7.1",
+	} {
+		if got := dictionary.Of(msh12).Name; got != want {
+			t.Errorf("%q is read as %s, want %s", msh12, got, want)
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package dictionary_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/hl7"
+	"hl7lake/hl7/dictionary"
+)
+
+// message makes a message of a type and the segments that follow.
+func message(t *testing.T, msh9, version, segments string) *hl7.Message {
+	t.Helper()
+	text := "MSH|^~\\&|A|B|C|D|20260314||" + msh9 + "|1|P|" + version + "\n" + segments
+	m, err := hl7.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestEachSegmentHasItsGroup(t *testing.T) {
+	for name, test := range map[string]struct{ msh9, version, segments, want string }{
+		"two orders with results": {"ORU^R01", "2.5.1", "PID|\nPV1|\nORC|\nOBR|\nOBX|\nNTE|\nOBX|\nOBR|\nNTE|\nOBX|\nSPM|\nOBX|\nDSC|\n", `
+			MSH
+			PID PATIENT_RESULT[1]/PATIENT[1]
+			PV1 PATIENT_RESULT[1]/PATIENT[1]/VISIT[1]
+			ORC PATIENT_RESULT[1]/ORDER_OBSERVATION[1]
+			OBR PATIENT_RESULT[1]/ORDER_OBSERVATION[1]
+			OBX PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[1]
+			NTE PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[1]
+			OBX PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[2]
+			OBR PATIENT_RESULT[1]/ORDER_OBSERVATION[2]
+			NTE PATIENT_RESULT[1]/ORDER_OBSERVATION[2]
+			OBX PATIENT_RESULT[1]/ORDER_OBSERVATION[2]/OBSERVATION[1]
+			SPM PATIENT_RESULT[1]/ORDER_OBSERVATION[2]/SPECIMEN[1]
+			OBX PATIENT_RESULT[1]/ORDER_OBSERVATION[2]/SPECIMEN[1]
+			DSC`},
+		"two patients": {"ORU^R01", "2.5.1", "PID|\nOBR|\nOBX|\nPID|\nOBR|\nOBX|\n", `
+			MSH
+			PID PATIENT_RESULT[1]/PATIENT[1]
+			OBR PATIENT_RESULT[1]/ORDER_OBSERVATION[1]
+			OBX PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[1]
+			PID PATIENT_RESULT[2]/PATIENT[1]
+			OBR PATIENT_RESULT[2]/ORDER_OBSERVATION[1]
+			OBX PATIENT_RESULT[2]/ORDER_OBSERVATION[1]/OBSERVATION[1]`},
+		"no order, a Z segment, one out of place, a line of text": {"ORU^R01", "2.5.1", "PID|\nZPI|\nOBX|\nEVN|\nsee overleaf\nOBX|\n", `
+			MSH
+			PID PATIENT_RESULT[1]/PATIENT[1]
+			ZPI PATIENT_RESULT[1]/PATIENT[1] ?
+			OBX PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[1]
+			EVN PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[1] ?
+			see overleaf PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[1] ?
+			OBX PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[2]`},
+		"an admission": {"ADT^A01^ADT_A01", "2.5.1", "EVN|\nPID|\nNK1|\nNK1|\nPV1|\nAL1|\nPR1|\nROL|\nPR1|\nIN1|\nIN2|\nIN1|\n", `
+			MSH
+			EVN
+			PID
+			NK1
+			NK1
+			PV1
+			AL1
+			PR1 PROCEDURE[1]
+			ROL PROCEDURE[1]
+			PR1 PROCEDURE[2]
+			IN1 INSURANCE[1]
+			IN2 INSURANCE[1]
+			IN1 INSURANCE[2]`},
+		"a choice": {"ORM^O01", "2.5.1", "PID|\nORC|\nRXO|\nRXR|\nORC|\nOBR|\n", `
+			MSH
+			PID PATIENT[1]
+			ORC ORDER[1]
+			RXO ORDER[1]/ORDER_DETAIL[1]
+			RXR ORDER[1]/ORDER_DETAIL[1] ?
+			ORC ORDER[2]
+			OBR ORDER[2]/ORDER_DETAIL[1]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := message(t, test.msh9, test.version, test.segments)
+			var got strings.Builder
+			for i, l := range dictionary.Of(m.Version()).StructureOf(m).Locate(m) {
+				line := m.Segment(i).Name() + " " + l.Group
+				if !l.Expected {
+					line += " ?"
+				}
+				got.WriteString("\n" + strings.TrimSpace(line))
+			}
+			want := strings.ReplaceAll(test.want, "\t", "")
+			if diff := cmp.Diff(want, got.String()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestTheStructureIsTheOneThatTheHeaderNames(t *testing.T) {
+	for msh9, want := range map[string]string{
+		"ADT^A04^ADT_A01": "ADT_A01", "ADT^A04": "ADT_A04", "ADT^A04^NONE": "ADT_A04", "ACK": "ACK", "ACK^A01": "ACK", "ZZZ^Z01": "", "": "",
+	} {
+		got := ""
+		if s := dictionary.Of("2.5.1").StructureOf(message(t, msh9, "2.5.1", "")); s != nil {
+			got = s.Name
+		}
+		if got != want {
+			t.Errorf("%q has structure %q, want %q", msh9, got, want)
+		}
+	}
+}

@@ -1,0 +1,256 @@
+package dictionary
+
+import (
+	"fmt"
+	"unicode/utf8"
+
+	"hl7lake/hl7"
+)
+
+// A Rule is what a message departs from.
+type Rule string
+
+// The rules. Those marked with strict are held only against [Strict]: few senders keep
+// them, and few receivers need them.
+const (
+	UnknownStructure   Rule = "unknown-structure"    // MSH-9 names none that the version has
+	MissingSegment     Rule = "missing-segment"      // one that the structure requires
+	UnexpectedSegment  Rule = "unexpected-segment"   // one that the structure has not, or not there; Z segments are never
+	MissingField       Rule = "missing-field"        // one that the segment requires
+	BadType            Rule = "bad-type"             // no date, time or number where one must stand
+	TooManyRepetitions Rule = "too-many-repetitions" //
+	UnknownSegment     Rule = "unknown-segment"      // strict: a name that the version has not
+	UnknownField       Rule = "unknown-field"        // strict: more fields or components than the version has
+	MissingComponent   Rule = "missing-component"    // strict: one that the data type requires
+	TooLong            Rule = "too-long"             // strict: more characters than the version allows
+	UnknownCode        Rule = "unknown-code"         // strict: a code that HL7's own table has not
+)
+
+// A Level says how closely [Version.Validate] looks.
+type Level int
+
+// The levels.
+const (
+	Lenient Level = iota
+	Strict
+)
+
+// A Finding is one departure of a message from the standard. It holds no content.
+type Finding struct {
+	Rule    Rule
+	Segment int      // 1-based position in the message; 0 where it is the message as a whole
+	Path    hl7.Path // the element; of a segment that is missing, its name
+	Detail  string   // what the standard says, such as "at most 20 characters"
+}
+
+// String gives the finding in a line, such as "PID-5: missing-field: Patient Name".
+func (f Finding) String() string {
+	text := string(f.Rule)
+	if f.Path.Segment != "" {
+		text = f.Path.String() + ": " + text
+	}
+	if f.Detail != "" {
+		text += ": " + f.Detail
+	}
+	return text
+}
+
+// Validate lists where a message departs from the version, in the order of the message,
+// what is missing as a whole last.
+func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
+	c := check{v: v, strict: level == Strict, seen: map[string]int{}}
+	structure := v.StructureOf(m)
+	var w *walk
+	if structure == nil {
+		c.report(UnknownStructure, hl7.Path{Segment: "MSH", Field: 9}, "")
+	} else {
+		w = newWalk(structure)
+	}
+	for i := range m.Len() {
+		c.segment(m.Segment(i), i+1, w)
+	}
+	c.position = 0
+	if w != nil {
+		c.missingSegments(w)
+	}
+	return c.findings
+}
+
+type check struct {
+	v        *Version
+	strict   bool
+	findings []Finding
+	position int            // of the segment that is looked at
+	seen     map[string]int // how many segments of a name there were
+}
+
+func (c *check) report(rule Rule, p hl7.Path, detail string) {
+	c.findings = append(c.findings, Finding{rule, c.position, p, detail})
+}
+
+func (c *check) segment(s hl7.Segment, position int, w *walk) {
+	c.position = position
+	name := placeName(s.Name())
+	c.seen[name]++
+	p := hl7.Path{Segment: name, Occurrence: c.seen[name]}
+	if w != nil && !w.step(name) && name[0] != 'Z' {
+		c.report(UnexpectedSegment, p, "")
+	}
+	definition := c.v.Segment(name)
+	if definition == nil {
+		if c.strict && name[0] != 'Z' {
+			c.report(UnknownSegment, p, "")
+		}
+		return
+	}
+	for n := range definition.Fields {
+		c.field(s, p, n+1, &definition.Fields[n])
+	}
+	c.values(s, p)
+}
+
+// placeName keeps text on a line that is no segment out of the findings.
+func placeName(name string) string {
+	if len(name) != 3 {
+		return "???"
+	}
+	for _, c := range name {
+		if !('A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
+			return "???"
+		}
+	}
+	return name
+}
+
+// field looks at a field as a whole.
+func (c *check) field(s hl7.Segment, p hl7.Path, n int, f *Field) {
+	p.Field = n
+	raw, _ := s.RawField(fmt.Sprint(n))
+	if len(raw) == 0 {
+		if f.Usage == Required {
+			c.report(MissingField, p, f.Name)
+		}
+		return
+	}
+	if s.Name() == "MSH" && n <= 2 {
+		return
+	}
+	for repetition := 1; ; repetition++ {
+		value, ok := s.RawField(fmt.Sprintf("%d[%d]", n, repetition))
+		if !ok {
+			break
+		}
+		p.Repetition = repetition
+		if f.Repetitions > 0 && repetition == f.Repetitions+1 {
+			c.report(TooManyRepetitions, p, fmt.Sprintf("at most %d", f.Repetitions))
+		}
+		if c.strict && f.Length > 0 && utf8.RuneCount(value) > f.Length {
+			c.report(TooLong, p, fmt.Sprintf("at most %d characters", f.Length))
+		}
+		if c.strict && len(value) > 0 {
+			c.components(s, p, f)
+		}
+	}
+}
+
+// components looks for those that the data type of a field requires.
+func (c *check) components(s hl7.Segment, p hl7.Path, f *Field) {
+	t := c.v.Type(fieldType(f, s))
+	if t == nil || string(mustRaw(s, p)) == hl7.Null {
+		return
+	}
+	for i, component := range t.Components {
+		p.Component = i + 1
+		if component.Usage == Required && len(mustRaw(s, p)) == 0 {
+			c.report(MissingComponent, p, f.Name+" / "+component.Name)
+		}
+	}
+}
+
+func mustRaw(s hl7.Segment, p hl7.Path) []byte {
+	path := fmt.Sprintf("%d[%d]", p.Field, p.Repetition)
+	if p.Component > 0 {
+		path += fmt.Sprintf(".%d", p.Component)
+	}
+	raw, _ := s.RawField(path)
+	return raw
+}
+
+// values looks at each value of a segment.
+func (c *check) values(s hl7.Segment, p hl7.Path) {
+	for at, text := range s.Values() {
+		at.Occurrence = p.Occurrence
+		field := c.v.Field(at.Segment, at.Field)
+		if field == nil {
+			if c.strict {
+				c.report(UnknownField, at, "")
+			}
+			continue
+		}
+		if text == hl7.Null {
+			continue
+		}
+		dataType := c.v.leafType(s, at)
+		switch dataType {
+		case "":
+			if c.strict && fieldType(field, s) != "" && c.v.Type(fieldType(field, s)) != nil {
+				c.report(UnknownField, at, field.Name)
+			}
+		case "DT", "DTM", "TS", "TM", "NM", "SI":
+			if typed(dataType, text) == nil {
+				c.report(BadType, at, "not of type "+dataType)
+			}
+		case "ID":
+			if c.strict {
+				c.code(at, text)
+			}
+		}
+	}
+}
+
+// Tables that are open by design: coding systems, to which everyone may add their own,
+// and versions, of which there are later ones than the dictionary knows.
+const (
+	codingSystems = 396
+	versionIDs    = 104
+)
+
+// code holds a value of type ID against its table (HL7 v2.5.1, 2.A.35).
+func (c *check) code(p hl7.Path, text string) {
+	f := c.v.Field(p.Segment, p.Field)
+	for _, n := range []int{p.Component, p.Subcomponent} {
+		if part := c.v.component(f.Type, n); part != nil {
+			f = part
+		}
+	}
+	t := c.v.Table(f.Table)
+	if t == nil || len(t.Values) == 0 || t.Number == codingSystems || t.Number == versionIDs {
+		return
+	}
+	if _, known := t.Values[text]; !known {
+		c.report(UnknownCode, p, fmt.Sprintf("not in table %04d", f.Table))
+	}
+}
+
+// missingSegments looks through the groups that were there for what they require.
+func (c *check) missingSegments(w *walk) {
+	for _, i := range w.all {
+		for n, child := range i.group.Children {
+			if child.Required && i.counts[n] == 0 {
+				c.missing(child)
+			}
+		}
+	}
+}
+
+// missing reports the segments that a node requires.
+func (c *check) missing(n *Node) {
+	if n.Children == nil {
+		c.report(MissingSegment, hl7.Path{Segment: n.Name}, "")
+	}
+	for _, child := range n.Children {
+		if child.Required && n.Name != "" {
+			c.missing(child)
+		}
+	}
+}

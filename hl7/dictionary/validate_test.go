@@ -1,0 +1,67 @@
+package dictionary_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/hl7/dictionary"
+)
+
+const (
+	evn = "EVN||20260314\n"
+	pid = "PID|||7||Testperson^Tilda\n"
+	pv1 = "PV1||I\n"
+)
+
+func TestFindingsNameRuleAndPlace(t *testing.T) {
+	for name, test := range map[string]struct {
+		segments string
+		level    dictionary.Level
+		want     []string
+	}{
+		"nothing":                   {evn + pid + pv1, dictionary.Lenient, nil},
+		"nothing, strictly":         {evn + pid + pv1, dictionary.Strict, nil},
+		"a segment is missing":      {evn + pid, dictionary.Lenient, []string{"PV1: missing-segment"}},
+		"a segment has no place":    {evn + pid + pv1 + "OBR|||2|3\n", dictionary.Lenient, []string{"OBR[1]: unexpected-segment"}},
+		"a Z segment may be":        {evn + pid + "ZZZ|x\n" + pv1, dictionary.Strict, nil},
+		"a field is missing":        {evn + "PID|||7\n" + pv1, dictionary.Lenient, []string{"PID[1]-5: missing-field: Patient Name"}},
+		"no date":                   {evn + "PID|||7||T||1971-08-20\n" + pv1, dictionary.Lenient, []string{"PID[1]-7[1].1.1: bad-type: not of type DTM"}},
+		"a null is no bad date":     {evn + "PID|||7||T||\"\"\n" + pv1, dictionary.Lenient, nil},
+		"no number":                 {evn + "PID|one||7||T\n" + pv1, dictionary.Lenient, []string{"PID[1]-1[1].1.1: bad-type: not of type SI"}},
+		"too many repetitions":      {evn + "PID|||7||T|||F~M~U\n" + pv1, dictionary.Lenient, []string{"PID[1]-8[2]: too-many-repetitions: at most 1"}},
+		"too long, leniently":       {evn + "PID|||7||T|||FEMALE\n" + pv1, dictionary.Lenient, nil},
+		"too long":                  {evn + "PID|||7||T|||FEMALE\n" + pv1, dictionary.Strict, []string{"PID[1]-8[1]: too-long: at most 1 characters"}},
+		"not in a table":            {evn + "PID|||7||T" + "|||||||||||||||||||Q\n" + pv1, dictionary.Strict, []string{"PID[1]-24[1].1.1: unknown-code: not in table 0136"}},
+		"more fields than defined":  {evn + pid + "PV1||I" + "||||||||||||||||||||||||||||||||||||||||||||||||||||||x\n", dictionary.Strict, []string{"PV1[1]-56[1].1.1: unknown-field"}},
+		"more components":           {evn + "PID|||7||T|||F^x\n" + pv1, dictionary.Strict, []string{"PID[1]-8[1]: too-long: at most 1 characters", "PID[1]-8[1].2.1: unknown-field: Administrative Sex"}},
+		"a component is missing":    {evn + "PID|||^^^NORTH||T\n" + pv1, dictionary.Strict, []string{"PID[1]-3[1].1: missing-component: Patient Identifier List / ID Number"}},
+		"an unknown segment":        {evn + pid + pv1 + "QQQ|1\n", dictionary.Strict, []string{"QQQ[1]: unexpected-segment", "QQQ[1]: unknown-segment"}},
+		"text shows nowhere":        {evn + pid + pv1 + "Tilda Testperson came\n", dictionary.Lenient, []string{"???[1]: unexpected-segment"}},
+		"a result without its type": {evn + pid + pv1 + "OBX|1||8^x||any||||||F\n", dictionary.Lenient, nil},
+		"a result against its type": {evn + pid + pv1 + "OBX|1|NM|8^x||high||||||F\nOBX|2|ST|8^x||high||||||F\n", dictionary.Lenient, []string{"OBX[1]-5[1].1.1: bad-type: not of type NM"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := message(t, "ADT^A01^ADT_A01", "2.5.1", test.segments)
+			var got []string
+			for _, f := range dictionary.Of("2.5.1").Validate(m, test.level) {
+				got = append(got, f.String())
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAMessageWithoutAStructureIsStillLookedAt(t *testing.T) {
+	m := message(t, "ZZZ^Z01", "2.5.1", "PID|||7\n")
+	var got []string
+	for _, f := range dictionary.Of("2.5.1").Validate(m, dictionary.Lenient) {
+		got = append(got, f.String())
+	}
+	want := []string{"MSH-9: unknown-structure", "PID[1]-5: missing-field: Patient Name"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,31 @@
+package hl7
+
+import "iter"
+
+// Values returns an iterator over the segment's values that are not empty, in their
+// order, with their places: field, repetition, component and sub-component are all
+// given. The text is decoded. MSH-1 and MSH-2 are not among them.
+func (s Segment) Values() iter.Seq2[Path, string] {
+	return func(yield func(Path, string) bool) {
+		first, start, end := s.fields()
+		if start == end {
+			return
+		}
+		start++
+		here := place{first, 1, 1, 1}
+		delimiters := s.m.index.from(start)
+		name := s.Name()
+		for {
+			at := delimiters.next(end)
+			if start < at && !yield(here.path(name), s.m.decode(s.m.text[start:at])) || at >= end {
+				return
+			}
+			here = here.after(s.m.text[at], &s.m.delimiters)
+			start = at + 1
+		}
+	}
+}
+
+func (p place) path(segment string) Path {
+	return Path{Segment: segment, Field: p.field, Repetition: p.repetition, Component: p.component, Subcomponent: p.subcomponent}
+}
