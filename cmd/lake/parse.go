@@ -88,7 +88,7 @@ func (l *lake) parseOutput(o parseOptions) (parseOutput, error) {
 		if o.pretty || o.stats {
 			return nil, errors.New("--path goes with --json only")
 		}
-		if _, err := hl7.ParsePath(o.path); err != nil {
+		if path, err := hl7.ParsePath(o.path); err != nil || path.Field == 0 {
 			return nil, fmt.Errorf("--path %s: %w: want one such as PID-3, PID-5.1, OBX[2]-5 or PID-3[2].4.1", o.path, hl7.ErrPath)
 		}
 		return &valueOutput{path: o.path, json: l.json}, nil

@@ -181,7 +181,7 @@ func (s *stats) writeProblems(page term.Screen) {
 	})
 	for _, code := range codes {
 		kind := s.Problems[code]
-		fmt.Fprintf(page, "  %s  %d times: %s\n", page.Styled(term.Bad, code), kind.Count, kind.Text)
+		fmt.Fprintf(page, "  %d × %s: %s\n", kind.Count, page.Styled(term.Bad, code), kind.Text)
 		for _, place := range kind.Places {
 			fmt.Fprintf(page, "    %s\n", place)
 		}

@@ -99,8 +99,12 @@ func answerCell(status int, expected bool) term.Cell {
 func wayTable(r scenario.Report) *term.Table {
 	table := term.NewTable("MESSAGE", "TYPE", "VERSION", "SHAPE", ">SENT", ">AFTER", "BECAME")
 	for _, m := range r.Messages {
+		after := ""
+		if _, ended := m.History.Outcome(); ended {
+			after = took(m.Took())
+		}
 		table.Row(term.Text(m.Name), term.Text(m.Type), term.Text(m.Version), term.Cell{Text: m.Shape, Style: term.Dim},
-			term.Text(size(int64(m.Bytes))), term.Text(took(m.Took())), becameCell(m))
+			term.Text(size(int64(m.Bytes))), term.Text(after), becameCell(m))
 	}
 	return table
 }

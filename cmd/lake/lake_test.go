@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/cmd/lake/internal/term"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden holds text against a file of testdata.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs; go test ./cmd/lake -update accepts it:\n%s", path, diff)
+	}
+}
+
+// result is what a run of the program left.
+type result struct {
+	Status   int
+	Out, Err string
+}
+
+// call runs the program without a terminal.
+func call(t *testing.T, environment map[string]string, input string, arguments ...string) result {
+	t.Helper()
+	var out, err bytes.Buffer
+	l := &lake{
+		in:     strings.NewReader(input),
+		out:    term.Screen{Writer: &out},
+		err:    term.Screen{Writer: &err},
+		getenv: func(name string) string { return environment[name] },
+		name:   "lake",
+	}
+	return result{Status: l.run(t.Context(), arguments), Out: out.String(), Err: err.String()}
+}
+
+func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
+	empty := t.TempDir()
+	none := filepath.Join(empty, "none.hl7")
+	tests := []struct {
+		name      string
+		arguments []string
+		want      string // on standard error, in parts that | separates
+	}{
+		{"no lake here", []string{"get", "1", "--dir", empty}, "there is no lake in|`lake up` starts one"},
+		{"nobody listens", []string{"get", "1", "--url", "http://127.0.0.1:1", "--token", "x"}, "no answer from http://127.0.0.1:1|Is the lake running?"},
+		{"no user", []string{"get", "1", "--url", "http://127.0.0.1:1"}, "who are you?|--user NAME"},
+		{"no id", []string{"get"}, "missing the id of one message|lake get --help"},
+		{"two ids", []string{"trace", "1", "2"}, "want the id of one message, got 2|lake trace --help"},
+		{"both contents", []string{"get", "1", "--er7", "--json"}, "--er7 and --json|lake get --help"},
+		{"nothing to send", []string{"send"}, "missing a file to send|lake send --help"},
+		{"no requests in flight", []string{"send", "x", "--parallel", "0"}, "--parallel 0: want 1 or more|lake send --help"},
+		{"unknown command", []string{"sned"}, `unknown command "sned"|send`},
+		{"unknown flag", []string{"get", "1", "--er8"}, "unknown flag: --er8|lake get --help"},
+		{"a user who could do nothing", []string{"users", "add", "a@example.org"}, "give --read or --write|lake users add --help"},
+		{"an institution that is no name", []string{"users", "add", "a@example.org", "--read", "../x"}, `"../x" is no name|letters`},
+		{"outputs of something else", []string{"users", "list", "--outputs", "testdata/other-outputs.json"}, "no stack has the output UserPoolId|cdk deploy"},
+		{"no outputs", []string{"users", "list", "--outputs", none}, "none.hl7"},
+		{"nothing to parse", []string{"parse"}, "missing a file to parse|lake parse --help"},
+		{"a file that is not there", []string{"parse", none}, "none.hl7"},
+		{"a path that is none", []string{"parse", "--path", "PID/5", "-"}, "--path PID/5|lake parse --help"},
+		{"two kinds of output", []string{"parse", "--path", "PID-5", "--stats", "-"}, "[path stats]"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := call(t, nil, "", test.arguments...)
+			if got.Status != statusUnusable || got.Out != "" {
+				t.Errorf("status %d, output %q", got.Status, got.Out)
+			}
+			for part := range strings.SplitSeq(test.want, "|") {
+				if !strings.Contains(got.Err, part) {
+					t.Errorf("%q does not say %q", got.Err, part)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryCommandExplainsItself(t *testing.T) {
+	root := (&lake{name: "lake"}).command()
+	for _, cmd := range append(root.Commands(), root) {
+		if cmd.Short == "" || cmd.Long == "" || !strings.Contains(cmd.Long, "Exit status:") || !strings.Contains(cmd.Example, "lake "+strings.TrimPrefix(cmd.Name(), "lake")) {
+			t.Errorf("%s: want a short and a long description with the exit status, and an example", cmd.CommandPath())
+		}
+	}
+}
+
+func TestTheProgramIsNamedAsItWasCalled(t *testing.T) {
+	for argument0, want := range map[string]string{
+		"/tmp/go-build123/b001/exe/lake":         "go run ./cmd/lake",
+		"/home/a/.cache/go-build/ab/abcd-d/lake": "go run ./cmd/lake",
+		"/usr/local/bin/lake":                    "lake",
+	} {
+		if got := nameOf(argument0); got != want {
+			t.Errorf("%s: %s, not %s", argument0, got, want)
+		}
+	}
+}

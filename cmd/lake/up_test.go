@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hl7lake/cmd/lake/internal/term"
+)
+
+// TestTheCommandsAgainstALakeThatIsUp runs a real lake and uses it as a person
+// would, one command after the other.
+func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts a lake")
+	}
+	dir := filepath.Join(t.TempDir(), "lake")
+	stop := startUp(t, dir)
+	defer stop()
+	use := func(status int, arguments ...string) result {
+		t.Helper()
+		got := call(t, nil, "", append(arguments, "--dir", dir)...)
+		if got.Status != status {
+			t.Fatalf("%v: status %d, want %d: %s%s", arguments, got.Status, status, got.Out, got.Err)
+		}
+		return got
+	}
+	messages := map[string]string{}
+	for line := range strings.Lines(use(statusDone, "send", sampleFolder, "--user", "writer").Out) {
+		fields := strings.Fields(line)
+		if fields[0] != "201" {
+			t.Error(line)
+		}
+		messages[filepath.Base(fields[1])] = fields[2]
+	}
+	admission, text := messages["adt-a01.hl7"], messages["not-hl7.txt"]
+
+	t.Run("what was accepted is refused as a duplicate", func(t *testing.T) {
+		again := use(statusDone, "send", filepath.Join(sampleFolder, "adt-a01.hl7"))
+		if !strings.Contains(again.Out, "409") || !strings.Contains(again.Out, admission) {
+			t.Error(again.Out)
+		}
+	})
+	t.Run("who may only read is refused", func(t *testing.T) {
+		refused := use(statusRefused, "send", filepath.Join(sampleFolder, "ack-a01.hl7"), "-u", "reader")
+		if !strings.HasPrefix(refused.Out, "403") {
+			t.Error(refused.Out)
+		}
+	})
+	t.Run("a message is followed to its JSON", func(t *testing.T) {
+		traced := use(statusDone, "trace", admission, "--wait", "-u", "reader")
+		if !strings.Contains(traced.Out, "ADT^A01 of st-elsewhere: staged") {
+			t.Error(traced.Out)
+		}
+		content := use(statusDone, "get", admission)
+		if !json.Valid([]byte(content.Out)) || strings.Count(content.Out, "\n") != 1 {
+			t.Error("not one line of JSON:", content.Out)
+		}
+	})
+	t.Run("a text that is not HL7 is followed to its error", func(t *testing.T) {
+		traced := use(statusRefused, "trace", text, "--wait")
+		if !strings.Contains(traced.Out, "no-header at segment 1, byte 0") {
+			t.Error(traced.Out)
+		}
+		if got := use(statusRefused, "get", text); !strings.Contains(got.Err, "lake trace ID") {
+			t.Error(got.Err)
+		}
+		if got := use(statusDone, "get", text, "--er7"); got.Out != "The fax machine on ward 3 is out of paper again.\n" {
+			t.Errorf("%q", got.Out)
+		}
+	})
+	t.Run("who may only write finds nothing", func(t *testing.T) {
+		use(statusRefused, "get", admission, "-u", "writer")
+	})
+	t.Run("a user is added, signs in and is removed", func(t *testing.T) {
+		password := strings.TrimSpace(use(statusDone, "users", "add", "new@example.org", "--read", "elsewhere").Out)
+		environment := map[string]string{"LAKE_PASSWORD": password}
+		if got := call(t, environment, "", "token", "-u", "new@example.org", "--dir", dir); got.Status != statusDone || strings.Count(got.Out, ".") != 2 {
+			t.Errorf("%+v", got)
+		}
+		use(statusRefused, "users", "add", "new@example.org", "--read", "elsewhere")
+		if listed := use(statusDone, "users", "list"); !strings.Contains(listed.Out, "new@example.org") {
+			t.Error(listed.Out)
+		}
+		use(statusDone, "users", "remove", "new@example.org")
+		use(statusRefused, "users", "remove", "new@example.org")
+		use(statusUnusable, "token", "-u", "new@example.org")
+	})
+	t.Run("the AWS CLI is told where to look", func(t *testing.T) {
+		if told := use(statusDone, "env"); !strings.Contains(told.Out, "export AWS_ENDPOINT_URL='http://127.0.0.1:") {
+			t.Error(told.Out)
+		}
+	})
+	t.Run("the next start keeps messages and passwords", func(t *testing.T) {
+		stop()
+		defer startUp(t, dir)()
+		use(statusDone, "trace", admission)
+	})
+}
+
+// startUp runs `lake up` until the function that it returns is called, which
+// waits for the end and may be called again.
+func startUp(t *testing.T, dir string) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out, in := io.Pipe()
+	var errors bytes.Buffer
+	l := &lake{out: term.Screen{Writer: in}, err: term.Screen{Writer: &errors}, getenv: func(string) string { return "" }, name: "lake"}
+	ended := make(chan int, 1)
+	go func() {
+		ended <- l.run(ctx, []string{"up", "--port", "0", "--dir", dir, "--json"})
+		in.Close()
+	}()
+	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+		cancel()
+		t.Fatalf("%s%v: status %d, %s", line, err, <-ended, errors.String())
+	}
+	stopped := false
+	return func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if status := <-ended; status != statusDone {
+			t.Errorf("status %d: %s", status, errors.String())
+		}
+	}
+}
