@@ -14,6 +14,8 @@
 //	template/      CloudFormation templates and their intrinsic functions
 //	iam/           who may do what, from the templates' policies
 //	dynamodb/ s3/ sns/ sqs/ lambda/ states/ cognito/ httpapi/   a service each
+//	fault/         what goes wrong on purpose, for tests
+//	timescale.go   the templates' time-outs in a fraction of their time, for tests
 //	wire/ store/   what the services share: protocols, durable storage
 //
 // A resource type that is not run here is listed by Lake.NotRun, a property or

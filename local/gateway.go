@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"hl7lake/local/fault"
 	"hl7lake/local/lambda"
 	"hl7lake/local/wire"
 )
@@ -19,6 +20,8 @@ type gateway struct {
 	cognito  http.Handler
 	api      http.Handler
 	isPool   func(path string) bool // whether a path is that of a user pool's public documents
+	faults   *fault.Injector        // strike the calls of functions; nil: none
+	process  func(trace string) (fault.Process, bool)
 }
 
 // ServeHTTP passes the request on to its service.
@@ -53,7 +56,22 @@ func (g *gateway) serveSigned(w http.ResponseWriter, r *http.Request, accessKey,
 		})
 		return
 	}
-	handler.ServeHTTP(w, r.WithContext(wire.WithCaller(r.Context(), caller)))
+	r = r.WithContext(wire.WithCaller(r.Context(), caller))
+	if by, struck := g.caller(r); struck {
+		g.faults.Serve(w, r, service, by, handler)
+		return
+	}
+	handler.ServeHTTP(w, r)
+}
+
+// caller is the function's process that makes a request, where there are faults
+// that can strike it.
+func (g *gateway) caller(r *http.Request) (fault.Process, bool) {
+	trace := r.Header.Get("X-Amzn-Trace-Id")
+	if g.faults == nil || trace == "" {
+		return fault.Process{}, false
+	}
+	return g.process(trace)
 }
 
 // credentialScope reads who signed a request, and for which service: from the

@@ -18,6 +18,7 @@ import (
 
 	"hl7lake/local/cognito"
 	"hl7lake/local/dynamodb"
+	"hl7lake/local/fault"
 	"hl7lake/local/httpapi"
 	"hl7lake/local/iam"
 	"hl7lake/local/lambda"
@@ -54,6 +55,14 @@ type Options struct {
 	// Durability says whether what is acknowledged survives a crash of the
 	// machine.
 	Durability store.Durability
+	// Faults say what goes wrong on purpose. nil: nothing.
+	Faults fault.Plan
+	// TimeScale multiplies the time-outs of the templates: of functions, of the
+	// workflow and its tasks, of the API's integrations. 0 stands for 1. It lets
+	// a test wait for a time-out in a fraction of the time. What a function keeps
+	// back of its time for itself is in its own code and is not scaled, so a
+	// scale that leaves a function little more than that changes what it does.
+	TimeScale float64
 	// Log gets what the local services themselves have to say. What the
 	// functions log goes to <Dir>/logs. nil: nowhere.
 	Log *slog.Logger
@@ -78,6 +87,7 @@ type Lake struct {
 	states   *states.Service
 	cognito  *cognito.Service
 	api      *httpapi.Service
+	faults   *fault.Injector
 
 	server  *http.Server
 	serving sync.WaitGroup
@@ -173,6 +183,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	l := &Lake{
 		options: o, url: url, assembly: assembly, store: kept, failed: make(chan error, 1),
 		keys: newKeyring(), policies: iam.New(), logs: newLogFolder(filepath.Join(o.Dir, "logs")),
+		faults: fault.NewInjector(o.Faults),
 	}
 	l.dynamodb = dynamodb.New(kept, l.policies.Authorize)
 	l.s3, err = s3.New(filepath.Join(o.Dir, "s3"), kept, l.policies.Authorize)
@@ -185,8 +196,9 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,
 		Credentials: l.keys.of, Undelivered: l.undelivered, Output: l.logs.of,
 		Concurrency: concurrency, IdleAfter: idleAfter, RetryDelay: retryDelay,
+		TimeScale: o.TimeScale, Faults: l.faults,
 	})
-	l.sns = sns.New(l.policies.Authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send})
+	l.sns = sns.New(l.policies.Authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send, Faults: l.faults})
 	l.states = states.New(l.policies.Authorize, l.lambda)
 	l.api = httpapi.New(l.lambda, l.cognito.Keys)
 	return l, nil
@@ -195,6 +207,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 func (l *Lake) serve(listener net.Listener, api http.Handler) {
 	gateway := &gateway{
 		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, api: api, isPool: l.isPool,
+		faults: l.faults, process: l.lambda.Process,
 		services: map[string]http.Handler{
 			"dynamodb": l.dynamodb, "s3": l.s3, "sns": l.sns, "sqs": l.sqs,
 			"lambda": l.lambda, "states": l.states, "cognito-idp": l.cognito,
@@ -270,6 +283,11 @@ func (l *Lake) UnusedGrants() []iam.Grant {
 	return l.policies.Unused("dynamodb", "lambda", "s3", "sns", "sqs", "states")
 }
 
+// Pending counts the asynchronous events, deliveries of a topic to a function,
+// that are accepted and not settled yet: zero means that all that was set off
+// has come to its end.
+func (l *Lake) Pending() (int, error) { return l.lambda.Pending() }
+
 // Wait returns when ctx ends, or with the reason when serving ends by itself.
 func (l *Lake) Wait(ctx context.Context) error {
 	select {
@@ -284,6 +302,7 @@ func (l *Lake) Wait(ctx context.Context) error {
 // the data folder ready for the next start.
 func (l *Lake) Close() (err error) {
 	l.close.Do(func() {
+		l.faults.Close()
 		l.states.Close()
 		l.lambda.Close()
 		if l.server != nil {

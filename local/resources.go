@@ -61,6 +61,11 @@ func addEventInvokeConfig(l *Lake, _ *template.Resource, c lambda.EventInvokeCon
 }
 
 func addStateMachine(l *Lake, r *template.Resource, m states.StateMachine) error {
+	scaled, err := l.scaleDefinition(m.DefinitionString)
+	if err != nil {
+		return err
+	}
+	m.DefinitionString = scaled
 	return l.states.Add(r.PhysicalID, m)
 }
 
@@ -81,6 +86,7 @@ func addAuthorizer(l *Lake, r *template.Resource, a httpapi.Authorizer) error {
 }
 
 func addIntegration(l *Lake, r *template.Resource, i httpapi.Integration) error {
+	i.TimeoutInMillis = l.scaleIntegration(i.TimeoutInMillis)
 	return l.api.AddIntegration(r.PhysicalID, i)
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
 	"go.etcd.io/bbolt"
 
+	"hl7lake/local/fault"
 	"hl7lake/local/wire"
 )
 
@@ -123,18 +125,23 @@ func (s *Service) serveQueue(f *function) {
 	}
 }
 
-// attempt tries one event once and settles what becomes of it.
+// attempt tries one event once and settles what becomes of it. What Lambda
+// itself could not do is tried again without an end here, for up to six hours on
+// AWS (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
 func (s *Service) attempt(f *function, key uint64) error {
 	e, err := s.pending(key)
 	if err != nil {
 		return err
 	}
-	r, err := s.invoke(s.ctx, f, e.RequestID, e.Payload)
+	r, err := s.invoke(s.ctx, f, delivery{fault.Event, e.RequestID, e.Payload})
 	if s.ctx.Err() != nil {
 		return nil // stays in the store for the next start
 	}
 	if err == nil && r.functionError == "" {
 		return s.forgetPending(key)
+	}
+	if refusal := new(wire.Error); errors.As(err, &refusal) {
+		return s.retryLater(f, key, e) // throttled, or Lambda's own trouble: not one of the function's attempts
 	}
 	if err != nil {
 		r = failure("Runtime.ExitError", err.Error())
@@ -166,7 +173,7 @@ func (s *Service) retryLater(f *function, key uint64, e pendingEvent) error {
 		return err
 	}
 	s.work.Go(func() {
-		timer := time.NewTimer(s.config.RetryDelay << min(e.Attempts-1, 6))
+		timer := time.NewTimer(s.config.RetryDelay << min(max(e.Attempts-1, 0), 6))
 		defer timer.Stop()
 		select {
 		case <-timer.C:
@@ -222,6 +229,18 @@ func (s *Service) pending(key uint64) (e pendingEvent, err error) {
 		return json.Unmarshal(tx.Bucket(pendingBucket()).Get(binary.BigEndian.AppendUint64(nil, key)), &e)
 	})
 	return e, err
+}
+
+// Pending counts the asynchronous events that were accepted and are not yet
+// handled, nor gone where failed events go.
+func (s *Service) Pending() (n int, err error) {
+	err = s.config.Store.View(func(tx *bbolt.Tx) error {
+		if bucket := tx.Bucket(pendingBucket()); bucket != nil {
+			n = bucket.Stats().KeyN
+		}
+		return nil
+	})
+	return n, err
 }
 
 func (s *Service) forgetPending(key uint64) error {

@@ -41,12 +41,20 @@ type instance struct {
 // invocation is one event on its way through an instance.
 type invocation struct {
 	requestID string
+	traceID   string // as X-Ray writes it; the SDK repeats it with each call that the process makes
 	payload   []byte
 	deadline  time.Time
 	answer    chan result // buffered, so that a late answer blocks nobody
 }
 
 func newRequestID() string { return uuid.NewString() }
+
+// newTraceID makes the id of a trace that begins now
+// (https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html).
+func newTraceID() string {
+	random := uuid.New()
+	return fmt.Sprintf("1-%08x-%x", time.Now().Unix(), random[:12])
+}
 
 // start runs a new process of the function.
 func (s *Service) start(f *function) (*instance, error) {
@@ -132,15 +140,14 @@ func (s *Service) environment(i *instance) []string {
 // handle gives the instance an event and waits for the answer. alive tells
 // whether the instance can take another. service ends the wait when the service
 // is closed.
-func (i *instance) handle(service context.Context, requestID string, payload []byte) (r result, alive bool) {
+func (i *instance) handle(service context.Context, d delivery, limit time.Duration) (r result, alive bool) {
 	if failed, ok := i.awaitReady(service); !ok {
 		return failed, false
 	}
-	limit := time.Duration(i.function.Timeout) * time.Second
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	event := &invocation{
-		requestID: requestID, payload: payload,
+		requestID: d.requestID, traceID: newTraceID(), payload: d.payload,
 		deadline: time.Now().Add(limit), answer: make(chan result, 1),
 	}
 	i.events <- event
@@ -149,9 +156,9 @@ func (i *instance) handle(service context.Context, requestID string, payload []b
 		return r, true
 	case <-timer.C:
 		return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds",
-			requestID, limit.Seconds())), false
+			d.requestID, limit.Seconds())), false
 	case <-i.exited:
-		return i.exitResult(requestID, event), false
+		return i.exitResult(d.requestID, event), false
 	case <-service.Done():
 		return failure("Runtime.ExitError", "the local lake is stopping"), false
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"hl7lake/local/fault"
 	"hl7lake/local/store"
 	"hl7lake/local/wire"
 )
@@ -89,6 +90,17 @@ type Config struct {
 	// RetryDelay is the wait before the first retry of an asynchronous event,
 	// doubled for the second. AWS waits a minute.
 	RetryDelay time.Duration
+	// TimeScale multiplies the functions' time-outs; 0 stands for 1.
+	TimeScale float64
+	// Faults strike deliveries to functions; nil: none.
+	Faults *fault.Injector
+}
+
+// delivery is an event on its way to a function.
+type delivery struct {
+	kind      string // fault.Invocation or fault.Event
+	requestID string
+	payload   []byte
 }
 
 // result is how a function answered.
@@ -206,7 +218,7 @@ func (s *Service) Invoke(ctx context.Context, functionARN string, payload []byte
 	if err != nil {
 		return nil, "", err
 	}
-	r, err := s.invoke(ctx, f, newRequestID(), payload)
+	r, err := s.invoke(ctx, f, delivery{fault.Invocation, newRequestID(), payload})
 	return r.payload, r.functionError, err
 }
 
@@ -219,14 +231,14 @@ func tooLarge(size, limit int) error {
 
 // invoke hands the event to an instance in a goroutine that the service owns,
 // so that the function runs to its end whatever becomes of the caller.
-func (s *Service) invoke(ctx context.Context, f *function, requestID string, payload []byte) (result, error) {
+func (s *Service) invoke(ctx context.Context, f *function, d delivery) (result, error) {
 	type outcome struct {
 		result
 		err error
 	}
 	answered := make(chan outcome, 1)
 	s.work.Go(func() {
-		r, err := s.run(ctx, f, requestID, payload)
+		r, err := s.deliver(ctx, f, d)
 		answered <- outcome{r, err}
 	})
 	select {
@@ -238,12 +250,12 @@ func (s *Service) invoke(ctx context.Context, f *function, requestID string, pay
 }
 
 // run waits for a free instance (until ctx ends) and then for its answer.
-func (s *Service) run(ctx context.Context, f *function, requestID string, payload []byte) (result, error) {
+func (s *Service) run(ctx context.Context, f *function, d delivery) (result, error) {
 	i, err := s.acquire(ctx, f)
 	if err != nil {
 		return result{}, err
 	}
-	r, alive := i.handle(s.ctx, requestID, payload)
+	r, alive := i.handle(s.ctx, d, s.limit(f))
 	if !alive {
 		i.kill()
 		f.pool.drop()
@@ -251,6 +263,15 @@ func (s *Service) run(ctx context.Context, f *function, requestID string, payloa
 	}
 	f.pool.release(i)
 	return r, nil
+}
+
+// limit is how long a function may work on an event.
+func (s *Service) limit(f *function) time.Duration {
+	limit := time.Duration(f.Timeout) * time.Second
+	if s.config.TimeScale > 0 {
+		limit = time.Duration(float64(limit) * s.config.TimeScale)
+	}
+	return limit
 }
 
 // acquire takes an idle instance of the function or starts one.

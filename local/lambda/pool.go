@@ -33,9 +33,7 @@ func (p *pool) take(ctx, service context.Context) (*instance, error) {
 		case p.slots <- struct{}{}:
 			return p.pop(), nil
 		default:
-			return nil, &wire.Error{
-				Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded.",
-			}
+			return nil, throttled()
 		}
 	}
 	select {
@@ -84,4 +82,8 @@ func (p *pool) expire(limit time.Time) []*instance {
 	expired := p.idle[:n:n]
 	p.idle = p.idle[n:]
 	return expired
+}
+
+func throttled() error {
+	return &wire.Error{Status: http.StatusTooManyRequests, Code: "TooManyRequestsException", Message: "Rate Exceeded."}
 }

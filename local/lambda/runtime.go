@@ -61,6 +61,7 @@ func (i *instance) serveNext(w http.ResponseWriter, r *http.Request) {
 	header.Set("Lambda-Runtime-Aws-Request-Id", event.requestID)
 	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(event.deadline.UnixMilli(), 10))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", i.function.arn)
+	header.Set("Lambda-Runtime-Trace-Id", "Root="+event.traceID+";Sampled=0")
 	_, _ = w.Write(event.payload) // a process that has gone is seen by its owner
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"hl7lake/local/fault"
 	"hl7lake/local/wire"
 )
 
@@ -66,6 +67,8 @@ type Subscribers struct {
 	Function func(ctx context.Context, functionARN string, payload []byte) error
 	// Queue takes a message for a queue, by its ARN.
 	Queue func(ctx context.Context, queueARN, body string, attributes map[string]string) error
+	// Faults strike deliveries to functions; nil: none.
+	Faults *fault.Injector
 }
 
 // Service is a set of topics.
@@ -227,7 +230,7 @@ func (s *Service) handOver(ctx context.Context, sub Subscription, m Message, id 
 		if err != nil {
 			return err
 		}
-		return s.subscribers.Function(ctx, sub.Endpoint, payload)
+		return s.notify(ctx, sub.Endpoint, payload)
 	}
 	if sub.RawMessageDelivery {
 		values := make(map[string]string, len(m.Attributes))
@@ -241,6 +244,41 @@ func (s *Service) handOver(ctx context.Context, sub Subscription, m Message, id 
 		return err
 	}
 	return s.subscribers.Queue(ctx, sub.Endpoint, string(body), nil)
+}
+
+// notifyTries is how often SNS tries a function without a pause; the tries that
+// it spreads over the following weeks are not made here
+// (https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html).
+const notifyTries = 3
+
+// notify hands a message to a function, again where that fails.
+func (s *Service) notify(ctx context.Context, functionARN string, payload []byte) (err error) {
+	for try := 1; try <= notifyTries; try++ {
+		if err = s.tryNotify(ctx, functionARN, payload, try); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+func (s *Service) tryNotify(ctx context.Context, functionARN string, payload []byte, try int) error {
+	function := functionARN[strings.LastIndexByte(functionARN, ':')+1:]
+	struck := s.subscribers.Faults.At(fault.Point{Function: function, Call: fault.Notification, Attempt: try, Payload: payload})
+	unavailable := &wire.Error{Status: http.StatusInternalServerError, Code: "ServiceException", Message: "a fault of the test's plan"}
+	switch struck.Kind {
+	case fault.Fail, fault.Throttle:
+		return unavailable
+	case fault.Lose:
+		if err := s.subscribers.Function(ctx, functionARN, payload); err != nil {
+			return err
+		}
+		return unavailable
+	case fault.Repeat:
+		if err := s.subscribers.Function(ctx, functionARN, payload); err != nil {
+			return err
+		}
+	}
+	return s.subscribers.Function(ctx, functionARN, payload)
 }
 
 // notification is the form in which a subscriber sees a message
