@@ -65,7 +65,7 @@ func (s *Service) start(f *function) (*instance, error) {
 		id: uuid.NewString(), function: f,
 		ready: make(chan struct{}), events: make(chan *invocation, 1), exited: make(chan struct{}),
 	}
-	i.process = exec.Command(f.binary)
+	i.process = exec.CommandContext(s.ctx, f.binary) // it ends with the service
 	i.process.Env = s.environment(i)
 	output := s.config.Output(f.FunctionName)
 	i.process.Stdout, i.process.Stderr = output, output
@@ -81,13 +81,6 @@ func (s *Service) start(f *function) (*instance, error) {
 		_ = i.process.Wait() // how it ended is told by the exit state
 		close(i.exited)
 		s.forget(i)
-	})
-	s.work.Go(func() { // the instance ends with the service
-		select {
-		case <-s.ctx.Done():
-			i.kill()
-		case <-i.exited:
-		}
 	})
 	return i, nil
 }

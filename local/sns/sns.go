@@ -118,7 +118,9 @@ func (s *Service) AddTopic(topicARN string, t Topic) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.topics[topicARN] = s.topics[topicARN]
+	if _, known := s.topics[topicARN]; !known {
+		s.topics[topicARN] = nil
+	}
 	return nil
 }
 
@@ -210,7 +212,7 @@ func (s *Service) deliver(ctx context.Context, sub Subscription, m Message, id s
 	if err == nil || sub.RedrivePolicy.DeadLetterTargetArn == "" {
 		return err
 	}
-	body, marshalErr := json.Marshal(notification(sub, m, id))
+	body, marshalErr := json.Marshal(notification(m, id))
 	if marshalErr != nil {
 		return marshalErr
 	}
@@ -225,7 +227,7 @@ func (s *Service) handOver(ctx context.Context, sub Subscription, m Message, id 
 			"EventSource":          "aws:sns",
 			"EventVersion":         "1.0",
 			"EventSubscriptionArn": sub.SubscriptionArn,
-			"Sns":                  notification(sub, m, id),
+			"Sns":                  notification(m, id),
 		}}})
 		if err != nil {
 			return err
@@ -239,7 +241,7 @@ func (s *Service) handOver(ctx context.Context, sub Subscription, m Message, id 
 		}
 		return s.subscribers.Queue(ctx, sub.Endpoint, m.Body, values)
 	}
-	body, err := json.Marshal(notification(sub, m, id))
+	body, err := json.Marshal(notification(m, id))
 	if err != nil {
 		return err
 	}
@@ -283,7 +285,7 @@ func (s *Service) tryNotify(ctx context.Context, functionARN string, payload []b
 
 // notification is the form in which a subscriber sees a message
 // (https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html). It is not signed here.
-func notification(sub Subscription, m Message, id string) map[string]any {
+func notification(m Message, id string) map[string]any {
 	attributes := make(map[string]any, len(m.Attributes))
 	for name, a := range m.Attributes {
 		attributes[name] = map[string]string{"Type": a.DataType, "Value": a.Value}
