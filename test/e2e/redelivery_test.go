@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,10 +47,31 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
+// redeliver sends a message, then publishes the same ingested event again, and
+// returns the history before and after.
+func (l *lake) redeliver(t *testing.T, tokens client.TokenSource, messageType string, body []byte) (before, after client.History) {
+	t.Helper()
+	c := l.client(t, tokens)
+	r := l.mustDo(t, er7(token(t, tokens), body))
+	if r.status != http.StatusCreated {
+		t.Fatalf("answered %d %s", r.status, r.body)
+	}
+	id := r.answer(t).ID
+	before = ended(t, c, id)
+	l.publish(t, id, messageType, body)
+	eventually(t, "each object was written twice", func() bool {
+		var err error
+		if after, err = c.History(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		return len(after.Steps) == 2 && after.Steps[0].Attempts >= 2 && after.Steps[1].Attempts >= 2
+	})
+	return before, after
+}
+
 func TestARedeliveredEventChangesNothingButTheCount(t *testing.T) {
 	l := start(t)
 	tokens := l.admin(t)
-	c := l.client(t, tokens)
 	for _, test := range []struct {
 		messageType string
 		body        []byte
@@ -58,21 +80,7 @@ func TestARedeliveredEventChangesNothingButTheCount(t *testing.T) {
 		{"ADT^A01", admission(1), client.Staged},
 		{"unknown", []byte("a line of text"), client.Errored},
 	} {
-		r := l.mustDo(t, er7(token(t, tokens), test.body))
-		if r.status != http.StatusCreated {
-			t.Fatalf("answered %d %s", r.status, r.body)
-		}
-		id := r.answer(t).ID
-		before := ended(t, c, id)
-		l.publish(t, id, test.messageType, test.body)
-		var after client.History
-		eventually(t, "each object was written twice", func() bool {
-			var err error
-			if after, err = c.History(t.Context(), id); err != nil {
-				t.Fatal(err)
-			}
-			return len(after.Steps) == 2 && after.Steps[0].Attempts >= 2 && after.Steps[1].Attempts >= 2
-		})
+		before, after := l.redeliver(t, tokens, test.messageType, test.body)
 		if after.Status != test.end {
 			t.Errorf("ended as %s, want %s", after.Status, test.end)
 		}
@@ -85,25 +93,30 @@ func TestARedeliveredEventChangesNothingButTheCount(t *testing.T) {
 	}
 }
 
-func TestAnEventThatNobodyCanHandleEndsInTheDeadLetterQueues(t *testing.T) {
-	l := start(t)
+// failEverywhere publishes an event that no function can handle, and waits until
+// it lies in the dead-letter queue of each.
+func (l *lake) failEverywhere(t *testing.T) {
+	t.Helper()
 	l.publish(t, "not-an-id", "unknown", []byte("a line of text"))
 	queues, err := l.sqs().ListQueues(t.Context(), &sqs.ListQueuesInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, function := range []string{"Writer", "Trigger"} {
-		for _, url := range queues.QueueUrls {
-			if !strings.Contains(url, function+"Failed") {
-				continue
-			}
-			eventually(t, function+"'s event is in its queue", func() bool {
-				out, err := l.sqs().ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &url})
-				if err != nil {
-					t.Fatal(err)
-				}
-				return len(out.Messages) == 1 && strings.Contains(*out.Messages[0].Body, "a line of text")
-			})
+		i := slices.IndexFunc(queues.QueueUrls, func(url string) bool { return strings.Contains(url, function+"Failed") })
+		if i < 0 {
+			t.Fatalf("%s has no queue for what it fails on: %v", function, queues.QueueUrls)
 		}
+		eventually(t, function+"'s event is in its queue", func() bool {
+			out, err := l.sqs().ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: &queues.QueueUrls[i]})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(out.Messages) == 1 && strings.Contains(*out.Messages[0].Body, "a line of text")
+		})
 	}
+}
+
+func TestAnEventThatNobodyCanHandleEndsInTheDeadLetterQueues(t *testing.T) {
+	start(t).failEverywhere(t)
 }
