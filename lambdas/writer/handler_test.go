@@ -199,6 +199,19 @@ func TestAnErrorIsFiledWithItsReason(t *testing.T) {
 	}
 }
 
+func TestAnErrorsFirstReasonStays(t *testing.T) {
+	c := newCore(t)
+	first := hub.Reason{Code: "timeout"}
+	for _, reason := range []hub.Reason{first, {Code: "throttled", Offset: 7}} {
+		if err := c.deliver(t, refused(reason)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := c.entries(t)[0]; got.ReasonCode != first.Code || *got.ReasonOffset != 0 || got.Attempts != 2 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestOneBadEventOfABatchDoesNotKeepTheOthers(t *testing.T) {
 	c := newCore(t)
 	topic := &fake.Topic{}

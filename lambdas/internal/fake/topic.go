@@ -3,6 +3,7 @@ package fake
 import (
 	"context"
 	"net/http"
+	"strings"
 	"sync"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -31,7 +32,7 @@ func (t *Topic) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(*sn
 		for name, attribute := range in.MessageAttributes {
 			size += len(name) + len(*attribute.DataType) + len(*attribute.StringValue)
 		}
-		if size > maxMessage || size == 0 || len(in.MessageAttributes) > maxAttributes || len(aws.ToString(in.Subject)) >= 100 {
+		if size > maxMessage || *in.Message == "" || strings.ContainsFunc(*in.Message, beyondXML) || len(in.MessageAttributes) > maxAttributes || len(aws.ToString(in.Subject)) >= 100 {
 			return nil, Refusal("SNS", "Publish", "InvalidParameter", http.StatusBadRequest)
 		}
 		t.mu.Lock()
@@ -39,6 +40,12 @@ func (t *Topic) Publish(ctx context.Context, in *sns.PublishInput, _ ...func(*sn
 		t.published = append(t.published, in)
 		return &sns.PublishOutput{}, nil
 	})
+}
+
+// beyondXML reports whether SQS refuses a text for r, so that it would not
+// reach a queue (Amazon SQS, SendMessage).
+func beyondXML(r rune) bool {
+	return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }
 
 // Published is every message that was taken, in order.

@@ -163,6 +163,17 @@ func TestASubjectIsShortWhateverTheReason(t *testing.T) {
 	})
 }
 
+func TestOfAReasonTooLongForASubjectThePathIsLeftOut(t *testing.T) {
+	refused := hub.Derive(ingested(nil), hub.Error, hub.TXT)
+	refused.Body = []byte("x")
+	refused.Reason = hub.Reason{Code: "abcdefghijklmnopqrstuvwx", Segment: 1<<31 - 1, Path: "OBX[99999]-9999[99999].999.999", Offset: 1<<31 - 1}
+	want := refused
+	want.Reason.Path = ""
+	if diff := cmp.Diff(want, deliver(t, refused)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAReasonCarriesNoContent(t *testing.T) {
 	for _, test := range []struct {
 		reason hub.Reason
