@@ -62,6 +62,7 @@ func New(store *store.Store, authorize wire.Authorize) *Service {
 		"InitiateAuth":              wire.Op(s.initiateAuth),
 		"AdminInitiateAuth":         wire.Op(s.adminInitiateAuth),
 		"RespondToAuthChallenge":    wire.Op(s.respondToAuthChallenge),
+		"ListUserPools":             wire.Op(s.listUserPools),
 		"DescribeUserPool":          wire.Op(s.describeUserPool),
 		"DescribeUserPoolClient":    wire.Op(s.describeUserPoolClient),
 	})
@@ -90,6 +91,9 @@ func (s *Service) AddUserPool(id string, properties UserPool) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if properties.UserPoolName == "" {
+		properties.UserPoolName = id
+	}
 	s.pools[id] = &pool{UserPool: properties, id: id, keys: keys, created: time.Now()}
 	return nil
 }

@@ -3,6 +3,7 @@ package cognito
 import (
 	"context"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -221,6 +222,26 @@ func (p *pool) passwordPolicy() PasswordPolicy {
 	}
 	policy.MinimumLength = max(policy.MinimumLength, 6)
 	return policy
+}
+
+type listPoolsOutput struct{ UserPools []listedPool }
+
+type listedPool struct {
+	Id, Name     string
+	CreationDate float64
+}
+
+func (s *Service) listUserPools(ctx context.Context, _ *struct{}) (*listPoolsOutput, error) {
+	if err := s.authorize(ctx, "cognito-idp:ListUserPools", "*", nil); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	output := &listPoolsOutput{UserPools: []listedPool{}}
+	for _, id := range slices.Sorted(maps.Keys(s.pools)) {
+		output.UserPools = append(output.UserPools, listedPool{id, s.pools[id].UserPoolName, epoch(s.pools[id].created)})
+	}
+	return output, nil
 }
 
 type describePoolInput struct{ UserPoolId string }

@@ -1,6 +1,7 @@
 package cognito_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
@@ -18,6 +19,7 @@ import (
 
 	"hl7lake/local/cognito"
 	"hl7lake/local/store"
+	"hl7lake/local/wire"
 )
 
 // refusal is the error that the SDK saw, as code and message.
@@ -308,5 +310,30 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 		if err := errors.Join(json.Unmarshal([]byte(properties), &c), s.AddUserPoolClient("x", c)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", properties, err)
 		}
+	}
+}
+
+func TestEachOperationOfAnAdministratorAsksForItsOwnPermission(t *testing.T) {
+	kept, err := store.Open(filepath.Join(t.TempDir(), "db"), store.Fleeting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.Close()
+	var asked string
+	s := cognito.New(kept, func(_ context.Context, action, resource string, _ map[string]string) error {
+		asked = action + " " + resource
+		return &wire.Error{Status: 400, Code: "AccessDeniedException", Message: "denied"}
+	})
+	for _, operation := range []string{"AdminCreateUser", "AdminSetUserPassword", "AdminUpdateUserAttributes", "AdminDeleteUser", "AdminGetUser",
+		"AdminDisableUser", "AdminEnableUser", "ListUsers", "AdminInitiateAuth", "DescribeUserPool", "DescribeUserPoolClient"} {
+		_, message := ask(t, s, operation, map[string]any{"UserPoolId": poolID, "Username": email})
+		if want := "cognito-idp:" + operation + " arn:aws:cognito-idp:us-east-1:123456789012:userpool/" + poolID; asked != want || message != "denied" {
+			t.Errorf("%s asked for %s and answered %s", operation, asked, message)
+		}
+	}
+	asked = ""
+	ask(t, s, "InitiateAuth", map[string]any{"ClientId": clientID})
+	if asked != "" {
+		t.Errorf("a user who signs in needs no permission, but %s was asked for", asked)
 	}
 }

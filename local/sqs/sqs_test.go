@@ -145,6 +145,48 @@ func TestAMessageIsSentReceivedAndDeletedWithItsAttributes(t *testing.T) {
 	}
 }
 
+// The digests are those that moto computes for the same message.
+func TestTheDigestsAreThoseThatSDKsExpect(t *testing.T) {
+	sent, err := client(t).SendMessage(t.Context(), &awssqs.SendMessageInput{QueueUrl: url(name), MessageBody: aws.String("hé"),
+		MessageAttributes: map[string]types.MessageAttributeValue{
+			"ErrorCode": {DataType: aws.String("Number"), StringValue: aws.String("200")},
+			"Raw":       {DataType: aws.String("Binary"), BinaryValue: []byte{0, 1, 255}},
+			"Text":      {DataType: aws.String("String.x"), StringValue: aws.String("grün")},
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := *sent.MD5OfMessageBody + " " + *sent.MD5OfMessageAttributes; got != "33fcd01258e6ba07ef405dc9e721f3a7 e60122184ceff445a9a33f7515b8f3a9" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestEachOperationAsksForItsOwnPermission(t *testing.T) {
+	kept, err := store.Open(filepath.Join(t.TempDir(), "db"), store.Fleeting)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closeStore(t, kept)
+	var asked string
+	s := sqs.New(kept, func(_ context.Context, action, resource string, _ map[string]string) error {
+		asked = action + " " + resource
+		return &wire.Error{Status: 403, Code: "AccessDenied"}
+	}, "")
+	for operation, action := range map[string]string{
+		"SendMessage": "sqs:SendMessage", "SendMessageBatch": "sqs:SendMessage", "ReceiveMessage": "sqs:ReceiveMessage",
+		"DeleteMessage": "sqs:DeleteMessage", "DeleteMessageBatch": "sqs:DeleteMessage", "PurgeQueue": "sqs:PurgeQueue",
+		"ChangeMessageVisibility": "sqs:ChangeMessageVisibility", "GetQueueAttributes": "sqs:GetQueueAttributes", "GetQueueUrl": "sqs:GetQueueUrl",
+	} {
+		output := call(t, s, operation, map[string]any{"QueueUrl": *url(name), "QueueName": name})
+		if want := action + " " + sqs.ARN(name); asked != want || output["error"] != "AccessDenied" {
+			t.Errorf("%s asked for %s and answered %v", operation, asked, output)
+		}
+	}
+	if err := s.Send(t.Context(), sqs.ARN(name), "x", nil); err == nil || asked != "sqs:SendMessage "+sqs.ARN(name) {
+		t.Errorf("Send asked for %s: %v", asked, err)
+	}
+}
+
 func TestABatchTellsWhichEntriesFailed(t *testing.T) {
 	c := client(t)
 	output, err := c.SendMessageBatch(t.Context(), &awssqs.SendMessageBatchInput{QueueUrl: url(name), Entries: []types.SendMessageBatchRequestEntry{

@@ -24,7 +24,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,6 +84,7 @@ func New(authorize wire.Authorize, invoker Invoker) *Service {
 		"StartSyncExecution":   wire.Op(s.startSync),
 		"StartExecution":       wire.Op(s.start),
 		"DescribeStateMachine": wire.Op(s.describe),
+		"ListStateMachines":    wire.Op(s.list),
 	})
 	return s
 }
@@ -286,6 +289,31 @@ func (s *Service) start(ctx context.Context, in *startInput) (*startOutput, erro
 	}
 	s.running.Go(func() { s.run(run) })
 	return &startOutput{run.arn, seconds(run.at)}, nil
+}
+
+type listOutput struct {
+	StateMachines []listedMachine `json:"stateMachines"`
+}
+
+type listedMachine struct {
+	StateMachineArn string  `json:"stateMachineArn"`
+	Name            string  `json:"name"`
+	Type            string  `json:"type"`
+	CreationDate    float64 `json:"creationDate"`
+}
+
+func (s *Service) list(ctx context.Context, _ *struct{}) (*listOutput, error) {
+	if err := s.authorize(ctx, "states:ListStateMachines", "*", nil); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	output := &listOutput{StateMachines: []listedMachine{}}
+	for _, arn := range slices.Sorted(maps.Keys(s.machines)) {
+		m := s.machines[arn]
+		output.StateMachines = append(output.StateMachines, listedMachine{m.arn, m.name, "EXPRESS", seconds(m.created)})
+	}
+	return output, nil
 }
 
 type describeOutput struct {
