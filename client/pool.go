@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/smithy-go"
 )
 
 // The attributes of a user that say which institution's messages they may read
@@ -48,6 +50,7 @@ func NewPool(o PoolOptions) *Pool {
 	}
 	if o.Endpoint != "" {
 		options.BaseEndpoint = &o.Endpoint
+		options.RetryMaxAttempts = 1 // a pool on this machine is there or it is not
 	}
 	return &Pool{options: o, api: cognito.New(options)}
 }
@@ -120,7 +123,19 @@ func signInError(email string, err error) error {
 	if _, ok := errors.AsType[*types.UserNotFoundException](err); ok {
 		return &SignInError{Email: email, Reason: "unknown user or wrong password", Err: err}
 	}
-	return fmt.Errorf("sign in as %s: %w", email, err)
+	return fmt.Errorf("sign in as %s: %w", email, cause(err))
+}
+
+// cause is what an AWS call failed of, without the SDK's account of its attempts.
+func cause(err error) error {
+	if problem, ok := errors.AsType[smithy.APIError](err); ok {
+		return fmt.Errorf("%s: %s", problem.ErrorCode(), problem.ErrorMessage())
+	}
+	if inner, ok := errors.AsType[*url.Error](err); ok {
+		address, _, _ := strings.Cut(inner.URL, "?")
+		return &UnreachableError{URL: strings.TrimSuffix(address, "/"), Err: inner.Err}
+	}
+	return err
 }
 
 // ErrUserExists is what Add returns for an e-mail address that has a user.
@@ -142,7 +157,7 @@ func (p *Pool) Add(ctx context.Context, u User, password string) error {
 		return fmt.Errorf("add %s: %w", u.Email, ErrUserExists)
 	}
 	if err != nil {
-		return fmt.Errorf("add %s: %w", u.Email, err)
+		return fmt.Errorf("add %s: %w", u.Email, cause(err))
 	}
 	if err := p.SetPassword(ctx, u.Email, password); err != nil {
 		return errors.Join(err, p.Remove(ctx, u.Email))
@@ -180,10 +195,10 @@ func (p *Pool) Remove(ctx context.Context, email string) error {
 
 func changed(what, email string, err error) error {
 	if _, ok := errors.AsType[*types.UserNotFoundException](err); ok {
-		err = ErrNoUser
+		return fmt.Errorf("%s %s: %w", what, email, ErrNoUser)
 	}
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", what, email, err)
+		return fmt.Errorf("%s %s: %w", what, email, cause(err))
 	}
 	return nil
 }
@@ -195,7 +210,7 @@ func (p *Pool) List(ctx context.Context) ([]User, error) {
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("list the users: %w", err)
+			return nil, fmt.Errorf("list the users: %w", cause(err))
 		}
 		for _, entry := range page.Users {
 			users = append(users, listed(entry))

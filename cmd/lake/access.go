@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 	xterm "golang.org/x/term"
 
@@ -146,9 +147,15 @@ func (l *lake) pool(ctx context.Context) (*client.Pool, error) {
 	if connection.Credentials != nil {
 		return connection.Pool(nil)
 	}
-	aws, err := config.LoadDefaultConfig(ctx)
+	aws, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	if _, err := aws.Credentials.Retrieve(ctx); err != nil {
+		return nil, &hintError{
+			err:  fmt.Errorf("find AWS credentials: %w", err),
+			hint: "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to one that may administer the user pool.",
+		}
 	}
 	return connection.Pool(aws.Credentials)
 }
