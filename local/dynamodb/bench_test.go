@@ -3,12 +3,12 @@ package dynamodb_test
 import (
 	"fmt"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"hl7lake/local/store"
 )
@@ -73,16 +73,15 @@ func BenchmarkCatalog(b *testing.B) {
 // fill puts count items into the catalog.
 func (l lake) fill(b *testing.B, count int) {
 	b.Helper()
-	var writers sync.WaitGroup
-	const together = 64
-	for w := range together {
-		writers.Go(func() {
-			for n := w; n < count; n += together {
-				if _, err := l.PutItem(b.Context(), &sdk.PutItemInput{TableName: aws.String("catalog"), Item: entry(n)}); err != nil {
-					b.Error(err)
-				}
-			}
-		})
+	const together = 25
+	for first := 0; first < count; first += together {
+		var requests []types.WriteRequest
+		for n := first; n < min(first+together, count); n++ {
+			requests = append(requests, types.WriteRequest{PutRequest: &types.PutRequest{Item: entry(n)}})
+		}
+		_, err := l.BatchWriteItem(b.Context(), &sdk.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"catalog": requests}})
+		if err != nil {
+			b.Fatal(err)
+		}
 	}
-	writers.Wait()
 }
