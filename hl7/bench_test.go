@@ -1,22 +1,20 @@
 package hl7_test
 
 import (
-	"os"
+	"bytes"
+	"io"
 	"testing"
 
 	"hl7lake/hl7"
+	"hl7lake/hl7/internal/sample"
 )
 
 func samples(b *testing.B, run func(b *testing.B, data []byte)) {
-	for _, name := range []string{"adt_1kb"} {
-		data, err := os.ReadFile("testdata/" + name + ".hl7")
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(name, func(b *testing.B) {
-			b.SetBytes(int64(len(data)))
+	for _, message := range sample.All() {
+		b.Run(message.Name, func(b *testing.B) {
+			b.SetBytes(int64(len(message.Data)))
 			b.ReportAllocs()
-			run(b, data)
+			run(b, message.Data)
 		})
 	}
 }
@@ -45,14 +43,58 @@ func BenchmarkAppendJSON(b *testing.B) {
 	})
 }
 
-func BenchmarkGet(b *testing.B) {
+func BenchmarkParseAndAppendJSON(b *testing.B) {
 	samples(b, func(b *testing.B, data []byte) {
-		m, err := hl7.Parse(data)
-		if err != nil {
-			b.Fatal(err)
-		}
+		var m hl7.Message
+		var dst []byte
 		for b.Loop() {
-			m.Get("PID-5.1")
+			if err := m.Parse(data); err != nil {
+				b.Fatal(err)
+			}
+			dst = m.AppendJSON(dst[:0], hl7.JSON{})
+		}
+	})
+}
+
+func BenchmarkGet(b *testing.B) {
+	m, err := hl7.Parse(sample.ADT())
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		m.Get("PID-5.1")
+	}
+}
+
+func BenchmarkPeek(b *testing.B) {
+	data := sample.ADT()
+	b.ReportAllocs()
+	for b.Loop() {
+		hl7.Peek(data)
+	}
+}
+
+func BenchmarkNormalize(b *testing.B) {
+	samples(b, func(b *testing.B, data []byte) {
+		data = bytes.ReplaceAll(data, []byte("\r"), []byte("\r\n"))
+		var dst []byte
+		for b.Loop() {
+			dst = hl7.Normalize(dst[:0], data)
+		}
+	})
+}
+
+func BenchmarkReader(b *testing.B) {
+	samples(b, func(b *testing.B, data []byte) {
+		stream := bytes.Repeat(data, 1+(4<<20)/len(data))
+		b.SetBytes(int64(len(stream)))
+		for b.Loop() {
+			for _, err := range hl7.NewReader(io.MultiReader(bytes.NewReader(stream))).Messages() {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"hl7lake/hl7"
+	"hl7lake/hl7/internal/sample"
 )
 
 // patience is what a fuzz target waits before it takes a small input to be an endless loop.
@@ -24,10 +25,9 @@ func seed(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		if len(data) < 64<<10 {
-			f.Add(data)
-		}
+		f.Add(data)
 	}
+	f.Add(sample.ADT())
 }
 
 // inTime fails the test unless do returns soon.

@@ -114,45 +114,6 @@ func (h *header) endsSegment(text []byte, at int) bool {
 	return false
 }
 
-// lines divides a text into segments.
-type lines struct {
-	text   []byte
-	header header
-	at     int // where the next one begins
-	cr, lf int // the next of its kind, where that is not before at
-}
-
-// next returns the next segment, which may be blank, as text[start:end].
-func (l *lines) next() (start, end int, ok bool) {
-	start = l.at
-	if start >= len(l.text) {
-		return 0, 0, false
-	}
-	from := start
-	for {
-		l.cr = l.find(l.cr, from, '\r')
-		l.lf = l.find(l.lf, from, '\n')
-		end = min(l.cr, l.lf)
-		if end == len(l.text) || l.header.endsSegment(l.text, end) {
-			l.at = end + 1
-			return start, end, true
-		}
-		from = end + 1
-	}
-}
-
-// find returns where c is next in the text from an offset on, or the text's end. It
-// looks only where what it found before lies behind, so that no byte is looked at twice.
-func (l *lines) find(known, from int, c byte) int {
-	if known >= from && known > 0 {
-		return known
-	}
-	if n := bytes.IndexByte(l.text[from:], c); n >= 0 {
-		return from + n
-	}
-	return len(l.text)
-}
-
 // hasSegmentName reports whether text begins like a segment: three capital letters or
 // digits, the first a letter, and a field separator (HL7 v2.5.1, 2.5.1).
 func hasSegmentName(text []byte, separator byte) bool {

@@ -67,7 +67,7 @@ func (m *Message) parse() error {
 	m.delimiters, m.body = h.delimiters, h.body
 	m.index, m.charset.beyondASCII = m.index.build(m.text, m.delimiters)
 	m.segments = m.segments[:0]
-	lines := lines{text: m.text[:len(m.text)-trailingFrame(m.text)], header: h, at: h.start}
+	lines := linesOf(m.text[:len(m.text)-trailingFrame(m.text)], h)
 	for {
 		start, end, ok := lines.next()
 		if !ok {
@@ -145,17 +145,6 @@ func (s Segment) Raw() []byte { return s.m.text[s.start:s.end:s.end] }
 
 // isHeader reports whether this is the MSH segment.
 func (s Segment) isHeader() bool { return s.start < s.m.body }
-
-// line returns the 1-based line of an offset, as an editor counts.
-func line(text []byte, offset int) int {
-	n := 1
-	for i, c := range text[:offset] {
-		if c == '\r' || c == '\n' && (i == 0 || text[i-1] != '\r') {
-			n++
-		}
-	}
-	return n
-}
 
 // boundary tells a segment that begins or ends a message, batch or file (HL7 v2.5.1,
 // 2.10.3) from one within a message. MSH counts only with a delimiter after it.

@@ -1,7 +1,5 @@
 package hl7
 
-import "bytes"
-
 // Normalize appends data to dst with every segment ended by CR, the only terminator
 // that HL7 allows (HL7 v2.5.1, 2.5.4), and without byte order mark, MLLP framing (HL7
 // Transport Specification: MLLP, 2) and the blank lines around them. A bare LF that
@@ -15,22 +13,20 @@ func Normalize(dst, data []byte) []byte {
 		h.delimiters.Field = text[3]
 		h.lfIsData = lfIsData(text, text[3])
 	}
-	for len(text) > 0 {
-		n := bytes.IndexAny(text, "\r\n")
-		if n < 0 {
-			return append(dst, text...)
+	breaks := newBreaks()
+	for start, from := 0, 0; ; {
+		end := breaks.findLineEnd(text, from)
+		if end == len(text) {
+			return append(dst, text[start:]...)
 		}
-		dst = append(dst, text[:n]...)
-		switch {
-		case !h.endsSegment(text, n):
-			dst = append(dst, '\n')
-		case text[n] == '\r' && n+1 < len(text) && text[n+1] == '\n':
-			dst = append(dst, '\r')
-			n++
-		default:
-			dst = append(dst, '\r')
+		from = end + 1
+		if !h.endsSegment(text, end) {
+			continue
 		}
-		text = text[n+1:]
+		dst = append(append(dst, text[start:end]...), '\r')
+		if text[end] == '\r' && from < len(text) && text[from] == '\n' {
+			from++
+		}
+		start = from
 	}
-	return dst
 }

@@ -20,6 +20,7 @@ type Reader struct {
 	err  error  // of r, kept until the buffer is used up
 	buf  []byte // read, not yet passed
 	part int    // length of the part at the front of buf that Next returned
+	next breaks // in buf
 
 	offset int64 // of buf in the stream
 	line   int   // of buf in the stream, 1-based
@@ -55,7 +56,9 @@ const (
 )
 
 // NewReader returns a Reader of the messages in r.
-func NewReader(r io.Reader) *Reader { return &Reader{Limit: defaultLimit, r: r, line: 1} }
+func NewReader(r io.Reader) *Reader {
+	return &Reader{Limit: defaultLimit, r: r, line: 1, next: newBreaks()}
+}
 
 // InputOffset returns how many bytes of the stream the parts returned so far make up.
 func (r *Reader) InputOffset() int64 { return r.offset + int64(r.part) }
@@ -72,22 +75,32 @@ func (r *Reader) Messages() iter.Seq2[*Message, error] {
 			if err == io.EOF {
 				return
 			}
-			var place *ParseError
+			goOn := err == nil // else the stream itself is at its end
 			if err == nil {
 				err = r.take(&m, p)
-				if errors.As(err, &place) {
-					place.Line += p.Line - 1
-					place.Offset += int(p.Offset)
-				}
 			}
 			switch {
-			case err != nil && (!yield(nil, err) || place == nil):
-				return
-			case err == nil && p.Kind == Single && !yield(&m, nil):
-				return
+			case err != nil:
+				if !yield(nil, placed(err, p)) || !goOn {
+					return
+				}
+			case p.Kind == Single:
+				if !yield(&m, nil) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// placed moves the place of an error from the part to the stream.
+func placed(err error, p Part) error {
+	var e *ParseError
+	if errors.As(err, &e) && p.Line > 0 {
+		e.Line += p.Line - 1
+		e.Offset += int(p.Offset)
+	}
+	return err
 }
 
 // take parses a message and counts; other parts it only checks.
@@ -144,10 +157,11 @@ func (r *Reader) Next() (Part, error) {
 	r.line += line(r.buf[:r.part], r.part) - 1
 	r.offset += int64(r.part)
 	r.buf = r.buf[r.part:]
+	r.next.shift(r.part)
 	r.part = 0
 	from := 0
 	for {
-		next, safe := nextPart(r.buf, from, r.err != nil)
+		next, looked := r.nextPart(from)
 		if next < 0 && r.err != nil {
 			next = len(r.buf)
 		}
@@ -161,7 +175,7 @@ func (r *Reader) Next() (Part, error) {
 		case r.err != nil:
 			return Part{}, r.err
 		}
-		from = safe
+		from = looked
 		r.fill()
 	}
 }
@@ -171,30 +185,30 @@ func (r *Reader) fill() {
 	if cap(r.buf)-n < readSize {
 		r.buf = slices.Grow(r.buf, max(readSize, n))
 	}
+	r.next.more(n)
 	var read int
 	read, r.err = io.ReadAtLeast(r.r, r.buf[n:cap(r.buf)], 1)
 	r.buf = r.buf[:n+read]
 }
 
-// nextPart returns where the second part of buf begins, or -1 and how far it has
+// nextPart returns where the second part of the buffer begins, or -1 and how far it has
 // looked. A part begins with a line, or with an MLLP frame wherever that is.
-func nextPart(buf []byte, from int, complete bool) (next, looked int) {
+func (r *Reader) nextPart(from int) (next, looked int) {
 	for at := from; ; {
-		n := bytes.IndexAny(buf[at:], "\r\n\v")
-		if n < 0 {
-			return -1, len(buf)
-		}
-		at += n
-		begin, name := at+1, at+1
-		if buf[at] == vt {
-			begin = at
-		}
-		name += indent(buf[name:])
-		if len(buf)-name < 4 && !complete {
+		at = r.next.find(r.buf, at)
+		if at == len(r.buf) {
 			return -1, at
 		}
-		_, isBoundary := boundary(buf[name:])
-		if isBoundary && leadingFrame(buf[:begin]) < begin {
+		begin, name := at+1, at+1
+		if r.buf[at] == vt {
+			begin = at
+		}
+		name += indent(r.buf[name:])
+		if len(r.buf)-name < 4 && r.err == nil {
+			return -1, at // there is more to come
+		}
+		_, isBoundary := boundary(r.buf[name:])
+		if isBoundary && leadingFrame(r.buf[:begin]) < begin {
 			return begin, begin
 		}
 		at = name

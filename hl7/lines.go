@@ -1,0 +1,86 @@
+package hl7
+
+import "bytes"
+
+// lines divides a text into segments.
+type lines struct {
+	text   []byte
+	header header
+	at     int // where the next one begins
+	breaks breaks
+}
+
+func linesOf(text []byte, h header) lines {
+	return lines{text: text, header: h, at: h.start, breaks: newBreaks()}
+}
+
+// next returns the next segment, which may be blank, as text[start:end].
+func (l *lines) next() (start, end int, ok bool) {
+	start = l.at
+	if start >= len(l.text) {
+		return 0, 0, false
+	}
+	for from := start; ; from = end + 1 {
+		end = l.breaks.findLineEnd(l.text, from)
+		if end == len(l.text) || l.header.endsSegment(l.text, end) {
+			l.at = end + 1
+			return start, end, true
+		}
+	}
+}
+
+// breaks finds what may end a segment or begin a message.
+type breaks struct{ cr, lf, frame ahead }
+
+func newBreaks() breaks { return breaks{ahead{'\r', -1}, ahead{'\n', -1}, ahead{vt, -1}} }
+
+// findLineEnd returns the offset of the next CR or LF, or the text's end.
+func (b *breaks) findLineEnd(text []byte, from int) int {
+	return min(b.cr.find(text, from), b.lf.find(text, from))
+}
+
+// find is findLineEnd, but stops at the first byte of an MLLP frame as well.
+func (b *breaks) find(text []byte, from int) int {
+	return min(b.findLineEnd(text, from), b.frame.find(text, from))
+}
+
+// shift follows a text that loses n bytes at its front.
+func (b *breaks) shift(n int) {
+	for _, a := range []*ahead{&b.cr, &b.lf, &b.frame} {
+		a.at = max(a.at-n, -1)
+	}
+}
+
+// more follows a text that had n bytes and is to grow.
+func (b *breaks) more(n int) {
+	for _, a := range []*ahead{&b.cr, &b.lf, &b.frame} {
+		if a.at == n {
+			a.at = -1
+		}
+	}
+}
+
+// ahead knows where a byte is next in a text, so that none is looked for twice over the
+// same stretch.
+type ahead struct {
+	c  byte
+	at int // -1 where that is not known
+}
+
+// find returns where the byte is from an offset on, or the text's end. Offsets only
+// grow from one call to the next.
+func (a *ahead) find(text []byte, from int) int {
+	if a.at < from {
+		a.at = len(text)
+		if n := bytes.IndexByte(text[from:], a.c); n >= 0 {
+			a.at = from + n
+		}
+	}
+	return a.at
+}
+
+// line returns the 1-based line of an offset, as an editor counts.
+func line(text []byte, offset int) int {
+	text = text[:offset]
+	return 1 + bytes.Count(text, []byte{'\r'}) + bytes.Count(text, []byte{'\n'}) - bytes.Count(text, []byte("\r\n"))
+}
