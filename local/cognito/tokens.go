@@ -1,6 +1,7 @@
 package cognito
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -13,8 +14,6 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
-
-	"crypto"
 
 	"hl7lake/local/wire"
 )
@@ -63,7 +62,7 @@ func (s *Service) makeKeys(poolID string) (private, secret []byte, err error) {
 		return nil, nil, err
 	}
 	private, secret = x509.MarshalPKCS1PrivateKey(key), make([]byte, 32)
-	rand.Read(secret) //nolint:errcheck // it never fails (crypto/rand)
+	_, _ = rand.Read(secret) // it never fails, says crypto/rand
 	return private, secret, s.store.Update(func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(keyBucket())
 		if err != nil {
@@ -111,8 +110,8 @@ type sealed struct {
 	Password []byte `json:"password,omitempty"` // salt of the password that it was given for
 }
 
-// unseal reads such a token. It says no to one of another purpose or client, or
-// whose time is over.
+// unseal reads such a token. It says no to one of another purpose or client.
+// Whether its time is over is for the caller to look at.
 func (k keys) unseal(token, purpose, client string) (sealed, bool) {
 	var claims sealed
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.HS256})

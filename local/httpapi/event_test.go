@@ -1,12 +1,16 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/local/wire"
@@ -95,4 +99,38 @@ func TestABodyIsTextOrBase64ByItsContentType(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzARequest: whatever a client sends, the function gets every byte of the
+// body, or the replacement characters of a text that is none.
+func FuzzARequest(f *testing.F) {
+	f.Add("POST", "/open", "text/plain", []byte("MSH|\xff"))
+	f.Add("GET", "/open/%7B?a=%zz&a", "application/json; charset=utf-8; x", []byte(nil))
+	f.Fuzz(func(t *testing.T, method, target, contentType string, sent []byte) {
+		r, err := http.NewRequestWithContext(t.Context(), method, "http://lake.test/"+target, bytes.NewReader(sent))
+		if err != nil {
+			t.Skip("no client could send it")
+		}
+		r.Header.Set("Content-Type", contentType)
+		var event events.APIGatewayV2HTTPRequest
+		handler := api(t, func(_ context.Context, _ string, payload []byte) (string, string, error) {
+			return `{"statusCode":200}`, "", json.Unmarshal(payload, &event)
+		}, func(string) (*jose.JSONWebKeySet, bool) { return nil, false })
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		if w.Code == http.StatusNotFound {
+			return
+		}
+		got := []byte(event.Body)
+		if event.IsBase64Encoded {
+			if got, err = base64.StdEncoding.DecodeString(event.Body); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			sent = bytes.ToValidUTF8(sent, []byte("\uFFFD"))
+		}
+		if w.Code != http.StatusOK || !bytes.Equal(got, sent) {
+			t.Errorf("%d: sent %q, got %q", w.Code, sent, got)
+		}
+	})
 }
