@@ -165,6 +165,9 @@ func TestWhatCannotBeHandledEndsInADeadLetterQueue(t *testing.T) {
 					if got := resource.Properties["MessageRetentionPeriod"]; got != 14*24*3600.0 {
 						t.Errorf("%s %s: %s keeps messages for %v seconds", env, id, name, got)
 					}
+					if got := resource.Properties["MaximumMessageSize"]; got != 1024*1024.0 {
+						t.Errorf("%s %s: %s takes messages of %v bytes", env, id, name, got)
+					}
 				}
 			}
 			if subscribed != caught {

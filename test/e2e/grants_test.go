@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"net/http"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
 
 	"hl7lake/client"
 )
@@ -19,15 +22,15 @@ func TestEveryGrantOfTheTemplatesIsNeeded(t *testing.T) {
 }
 
 // walkEveryWay sends messages such that every call that a function can make is
-// made: small and large, HL7 and not, accepted, duplicate and redelivered, read
-// back in every form.
+// made: small and large, HL7 and not, accepted, duplicate, claimed by another,
+// redelivered and undeliverable, read back in every form.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
 	tokens := l.admin(t)
 	c := l.client(t, tokens)
 	for name, body := range map[string][]byte{
 		"small": admission(1), "large": document(1 << 20), "no HL7": []byte("a line of text"),
-		"large, no HL7": bytes.Repeat([]byte("text "), 80_000), "more than an answer holds": document(5 << 20),
+		"large, no HL7": bytes.Repeat([]byte("text "), 80_000), "more than an answer holds": document(4 << 20),
 	} {
 		r := l.mustDo(t, er7(token(t, tokens), body))
 		if r.status != http.StatusCreated {
@@ -46,4 +49,11 @@ func (l *lake) walkEveryWay(t *testing.T) {
 			t.Errorf("%s: sent again, answered %d", name, again.status)
 		}
 	}
+	l.redeliver(t, tokens, "ADT^A01", admission(2))
+	l.redeliver(t, tokens, "unknown", []byte("another line of text"))
+	l.claim(t, admission(3), uuid.Must(uuid.NewV7()).String(), time.Now().Add(time.Minute))
+	if r := l.mustDo(t, er7(token(t, tokens), admission(3))); r.status != http.StatusServiceUnavailable {
+		t.Errorf("claimed by another: answered %d", r.status)
+	}
+	l.failEverywhere(t)
 }

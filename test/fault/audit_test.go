@@ -1,0 +1,313 @@
+package fault_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"hl7lake/client"
+)
+
+// entry is an item of the catalog.
+type entry struct {
+	Root      string `dynamodbav:"root"`
+	Zone      string `dynamodbav:"zone"`
+	Owner     string `dynamodbav:"owner"`
+	Key       string `dynamodbav:"key"`
+	VersionID string `dynamodbav:"version_id"`
+	SHA256    string `dynamodbav:"sha256"`
+	Reason    string `dynamodbav:"reason_code"`
+}
+
+// claim is an item of the table of received messages: a claim on content, or an
+// announced id.
+type claim struct {
+	PK    string `dynamodbav:"pk"`
+	State string `dynamodbav:"state"`
+	ID    string `dynamodbav:"id"`
+	Owner string `dynamodbav:"owner"`
+}
+
+// letter is a message of a dead-letter queue.
+type letter struct {
+	queue, root, id, event, body string // root, id and event are those of the hub's event
+	attributes                   map[string]string
+}
+
+// contents is all that a lake holds.
+type contents struct {
+	entries  map[string][]entry  // of the catalog, by root
+	versions map[string][]string // of the lake's objects, by key
+	claims   map[string]claim    // by key
+	letters  []letter
+}
+
+// contents reads the whole lake. It changes nothing: letters come back.
+func (l *lake) contents(ctx context.Context) (c contents, err error) {
+	c = contents{entries: map[string][]entry{}, versions: map[string][]string{}, claims: map[string]claim{}}
+	tables, err := l.dynamodb().ListTables(ctx, &dynamodb.ListTablesInput{})
+	if err != nil {
+		return c, err
+	}
+	catalog, err := l.Outputs.Get(client.OutputCatalog)
+	if err != nil {
+		return c, err
+	}
+	for _, table := range tables.TableNames {
+		if table == catalog {
+			err = scan(ctx, l, table, func(e entry) { c.entries[e.Root] = append(c.entries[e.Root], e) })
+		} else {
+			err = scan(ctx, l, table, func(item claim) { c.claims[item.PK] = item })
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+	bucket, err := l.Outputs.Get(client.OutputLake)
+	if err != nil {
+		return c, err
+	}
+	if err := l.objects(ctx, bucket, c.versions); err != nil {
+		return c, err
+	}
+	c.letters, err = l.letters(ctx)
+	return c, err
+}
+
+func scan[Item any](ctx context.Context, l *lake, table string, take func(Item)) error {
+	pages := dynamodb.NewScanPaginator(l.dynamodb(), &dynamodb.ScanInput{TableName: &table, ConsistentRead: aws.Bool(true)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		var items []Item
+		if err := attributevalue.UnmarshalListOfMaps(page.Items, &items); err != nil {
+			return err
+		}
+		for _, item := range items {
+			take(item)
+		}
+	}
+	return nil
+}
+
+func (l *lake) objects(ctx context.Context, bucket string, versions map[string][]string) error {
+	pages := s3.NewListObjectVersionsPaginator(l.s3(), &s3.ListObjectVersionsInput{Bucket: &bucket})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, version := range page.Versions {
+			versions[*version.Key] = append(versions[*version.Key], aws.ToString(version.VersionId))
+		}
+		for _, marker := range page.DeleteMarkers {
+			return fmt.Errorf("the lake has a delete marker: %s", *marker.Key)
+		}
+	}
+	return nil
+}
+
+// letters reads every queue until it is empty; what was read is invisible for a
+// while and then there again.
+func (l *lake) letters(ctx context.Context) (all []letter, err error) {
+	queues, err := l.sqs().ListQueues(ctx, &sqs.ListQueuesInput{})
+	if err != nil {
+		return nil, err
+	}
+	for _, url := range queues.QueueUrls {
+		for {
+			out, err := l.sqs().ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+				QueueUrl: &url, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"}, VisibilityTimeout: 600,
+			})
+			if err != nil {
+				return nil, err
+			}
+			if len(out.Messages) == 0 {
+				break
+			}
+			for _, m := range out.Messages {
+				read := letter{queue: url[strings.LastIndexByte(url, '/')+1:], body: *m.Body, attributes: map[string]string{}}
+				for name, value := range m.MessageAttributes {
+					read.attributes[name] = aws.ToString(value.StringValue)
+				}
+				read.root, read.id, read.event = origin(*m.Body)
+				all = append(all, read)
+			}
+		}
+	}
+	return all, nil
+}
+
+// notification is an SNS message as a subscriber gets it.
+type notification struct {
+	MessageAttributes map[string]struct{ Value string }
+}
+
+// origin is which event of which message a dead letter is about: it is the SNS
+// message that could not be delivered, or Lambda's record of the event that a
+// function failed on.
+func origin(body string) (root, id, event string) {
+	var text struct {
+		notification
+		RequestPayload struct{ Records []struct{ Sns notification } }
+	}
+	if json.Unmarshal([]byte(body), &text) != nil {
+		return "", "", ""
+	}
+	attributes := text.MessageAttributes
+	if records := text.RequestPayload.Records; len(records) == 1 {
+		attributes = records[0].Sns.MessageAttributes
+	}
+	return attributes["root"].Value, attributes["id"].Value, attributes["event"].Value
+}
+
+// verdict is what the audit says of one message.
+type verdict struct {
+	id       string
+	problems []string // each a few words; none is good
+	staged   bool     // it has its JSON
+	failed   string   // why it has none, the reason's code; or why an attempt had none
+	dead     int      // letters about it
+}
+
+func (v *verdict) wrong(format string, arguments ...any) {
+	v.problems = append(v.problems, fmt.Sprintf(format, arguments...))
+}
+
+// audit holds one message of the ledger against what the lake holds.
+func (c contents) audit(m *message) (v verdict) {
+	id, problem := m.id()
+	v.id = id
+	if problem != "" {
+		v.wrong("%s", problem)
+	}
+	if id == "" {
+		if !m.refused() {
+			v.wrong("it was neither accepted nor refused; its sender was told %v", m.told())
+		}
+		if _, claimed := c.claims[key(m)]; claimed {
+			v.wrong("it was refused, and there is a claim on it")
+		}
+		return v
+	}
+	c.auditClaim(m, &v)
+	zones := map[string][]entry{}
+	for _, e := range c.entries[id] {
+		zones[e.Zone] = append(zones[e.Zone], e)
+		c.auditEntry(m, e, &v)
+	}
+	dead := map[string]bool{}
+	for _, letter := range c.letters {
+		if letter.root == id {
+			v.dead++
+			dead[letter.event] = true
+			if strings.Contains(letter.queue, "Trigger") {
+				dead["outcome"] = true
+			}
+		}
+	}
+	if n := len(zones["ingestion"]); n > 1 || n == 0 && !dead["ingested"] {
+		v.wrong("the catalog has %d records of the message itself", n)
+	}
+	staged, failed := zones["staging"], zones["error"]
+	v.staged = len(staged) > 0
+	if len(failed) > 0 {
+		v.failed = failed[0].Reason
+	}
+	switch {
+	case len(staged)+len(failed) == 0 && !dead["staged"] && !dead["error"] && !dead["outcome"]:
+		v.wrong("it is neither staged nor an error, nor in a dead-letter queue")
+	case len(staged) > 1 || len(failed) > 1:
+		v.wrong("it is staged %d times and an error %d times", len(staged), len(failed))
+	case len(staged) == 1 && len(failed) == 1:
+		v.wrong("it is both staged and an error (%s)", v.failed)
+	case !m.hl7 && v.staged:
+		v.wrong("it is no HL7 and was staged")
+	}
+	return v
+}
+
+// key is the key of the message's claim.
+func key(m *message) string {
+	sum := sha256.Sum256(append([]byte(m.sender.owner+"\x00"), m.body...))
+	return hex.EncodeToString(sum[:])
+}
+
+func (c contents) auditClaim(m *message, v *verdict) {
+	switch claim, claimed := c.claims[key(m)]; {
+	case !claimed:
+		v.wrong("there is no claim on it")
+	case claim.ID != v.id:
+		v.wrong("its claim has the id %s, its sender was told %s", claim.ID, v.id)
+	case claim.State != "done":
+		v.wrong("its claim is still %s", claim.State)
+	}
+	if _, announced := c.claims["id#"+v.id]; !announced {
+		v.wrong("its id was not announced")
+	}
+}
+
+func (c contents) auditEntry(m *message, e entry, v *verdict) {
+	if e.Owner != m.sender.owner {
+		v.wrong("its record in %s belongs to %s", e.Zone, e.Owner)
+	}
+	versions := c.versions[e.Key]
+	if len(versions) != 1 || versions[0] != e.VersionID {
+		v.wrong("its object in %s has the versions %v, the catalog says %s", e.Zone, versions, e.VersionID)
+	}
+	if sum := sha256.Sum256(m.body); e.Zone != "staging" && e.SHA256 != hex.EncodeToString(sum[:]) {
+		v.wrong("its object in %s is not what was sent", e.Zone)
+	}
+}
+
+// strangers lists what the lake holds and no message of the ledger accounts for.
+func (c contents) strangers(ledger []*message) (problems []string) {
+	ids := map[string]bool{}
+	for _, m := range ledger {
+		id, _ := m.id()
+		ids[id] = true
+	}
+	known := map[string]bool{}
+	for root, entries := range c.entries {
+		if !ids[root] {
+			problems = append(problems, "the catalog has a message that nobody was told of: "+root)
+		}
+		for _, e := range entries {
+			known[e.Key] = true
+		}
+	}
+	for _, letter := range c.letters {
+		if !ids[letter.root] {
+			problems = append(problems, fmt.Sprintf("%s holds a letter about no message of the ledger (%s of %s)", letter.queue, letter.event, letter.root))
+		}
+	}
+	for key := range c.versions {
+		dead := func(d letter) bool { return d.id != "" && strings.Contains(key, d.id) }
+		if !known[key] && !slices.ContainsFunc(c.letters, dead) {
+			problems = append(problems, "the lake has an object that the catalog does not know: "+key)
+		}
+	}
+	for key, claim := range c.claims {
+		id := claim.ID
+		if announced, is := strings.CutPrefix(key, "id#"); is {
+			id = announced
+		}
+		if !ids[id] {
+			problems = append(problems, "there is a claim or an announced id that nobody was told of: "+id)
+		}
+	}
+	slices.Sort(problems)
+	return problems
+}

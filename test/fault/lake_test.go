@@ -1,0 +1,196 @@
+// Package fault proves the lake's promise on the whole lake, run from its
+// committed templates: a message that was answered 201 is kept and can be
+// found, one that was not can be sent again, and neither makes a second copy,
+// whatever goes wrong at whichever call or delivery, and whenever the whole lake
+// is killed.
+//
+// The default run is a short form. The rest runs with
+//
+//	go test ./test/fault -timeout=0 -faults=all -v     # every cell of the matrix
+//	go test ./test/fault -timeout=0 -walk=1h -seed=7 -v # the random walk
+//	go test ./test/fault -hostile=10000 -v              # hostile requests
+package fault_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"hl7lake/client"
+	"hl7lake/local"
+	"hl7lake/local/fault"
+	"hl7lake/local/store"
+	"hl7lake/local/template"
+)
+
+const (
+	// patience bounds every wait for the lake: far longer than its slowest way,
+	// even on a machine that is busy with other tests.
+	patience = 2 * time.Minute
+	// timeScale makes ingest's time-out 5 seconds, the steps' 5, the writer's 7.5
+	// and the trigger's 22.5. Below that the functions' own reserves, 2 to 5
+	// seconds, would be most of it.
+	timeScale = 0.25
+)
+
+// flags of a longer run.
+var (
+	allFaults = flag.String("faults", "short", "short: a sample of the fault matrix; all: every cell")
+	walkFor   = flag.Duration("walk", 4*time.Second, "how long the random walk sends messages")
+	seed      = flag.Uint64("seed", 1, "of the random walk and the hostile requests; the same seed makes the same plan")
+	hostile   = flag.Int("hostile", 500, "how many hostile requests are sent")
+)
+
+// lake is a running lake as a test sees it: by its connection only, so that it
+// may run in another process.
+type lake struct {
+	client.Connection
+	pool *client.Pool
+}
+
+// start runs the committed templates, with what goes wrong, until the test ends.
+func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
+	t.Helper()
+	running, err := local.Start(t.Context(), local.Options{
+		Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
+		Faults: plan, TimeScale: timeScale,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := running.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	connection, err := connect(running)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return join(t, connection), running
+}
+
+// connect is what a client needs to know of a lake.
+func connect(running *local.Lake) (client.Connection, error) {
+	outputs, err := running.Outputs()
+	key := running.Credentials()
+	return client.Connection{
+		Outputs: outputs, Endpoint: running.URL(),
+		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
+	}, err
+}
+
+func join(t *testing.T, connection client.Connection) *lake {
+	t.Helper()
+	pool, err := connection.Pool(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &lake{connection, pool}
+}
+
+// sender is a user who may write and read for one institution.
+type sender struct {
+	owner string
+	token client.TokenSource
+	lake  *client.Client
+}
+
+// sender makes a user of an institution.
+func (l *lake) sender(ctx context.Context, owner string) (sender, error) {
+	user := client.User{Email: owner + "@example.org", Read: owner, Write: owner}
+	password := client.NewPassword()
+	if err := l.pool.Add(ctx, user, password); err != nil {
+		return sender{}, err
+	}
+	tokens := l.pool.SignIn(user.Email, password)
+	c, err := l.Client(tokens)
+	return sender{owner, tokens, c}, err
+}
+
+// answer is what a sender was told of one request: a status, or why there is none.
+type answer struct {
+	Status     int
+	ID         string
+	RetryAfter string
+	Body       string
+	Err        string
+}
+
+// post sends a message once, as an interface engine does.
+func (l *lake) post(ctx context.Context, s sender, body []byte) answer {
+	return l.ask(ctx, s, http.MethodPost, "/er7", body)
+}
+
+// get fetches a path once.
+func (l *lake) get(ctx context.Context, s sender, path string) answer {
+	return l.ask(ctx, s, http.MethodGet, path, nil)
+}
+
+// ask sends one request, without any retry that the ledger does not see.
+func (l *lake) ask(ctx context.Context, s sender, method, path string, body []byte) answer {
+	token, err := s.token(ctx)
+	if err != nil {
+		return answer{Err: err.Error()}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, l.Endpoint+path, bytes.NewReader(body))
+	if err != nil {
+		return answer{Err: err.Error()}
+	}
+	request.Header.Set("Authorization", token)
+	request.Header.Set("Content-Type", "application/hl7-v2")
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		return answer{Err: err.Error()}
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{Err: err.Error()}
+	}
+	told := answer{Status: response.StatusCode, RetryAfter: response.Header.Get("Retry-After"), Body: string(text)}
+	var known struct{ ID string }
+	if json.Unmarshal(text, &known) == nil {
+		told.ID = known.ID
+	}
+	return told
+}
+
+// config is an AWS SDK's, with the rights of the account's root.
+func (l *lake) config() aws.Config {
+	return aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(l.Endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider(l.Credentials.AccessKeyID, l.Credentials.SecretAccessKey, ""),
+	}
+}
+
+func (l *lake) s3() *s3.Client             { return s3.NewFromConfig(l.config()) }
+func (l *lake) dynamodb() *dynamodb.Client { return dynamodb.NewFromConfig(l.config()) }
+func (l *lake) sqs() *sqs.Client           { return sqs.NewFromConfig(l.config()) }
+
+// programs are the functions' programs (ingest, writer…) by the functions' names.
+func programs(t *testing.T) map[string]string {
+	t.Helper()
+	assembly, err := template.Load("../snapshots/dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]string{}
+	for _, function := range assembly.OfType("AWS::Lambda::Function") {
+		if path, ours := function.Metadata["hl7lake:package"].(string); ours {
+			names[function.PhysicalID] = path[len("lambdas/"):]
+		}
+	}
+	return names
+}

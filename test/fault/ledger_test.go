@@ -1,0 +1,103 @@
+package fault_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"hl7lake/client"
+)
+
+// message is one message in the ledger: what was sent, and what its sender was
+// told each time.
+type message struct {
+	name    string // of the cell or of the walk's step that sent it
+	sender  sender
+	body    []byte
+	hl7     bool // it should become JSON
+	answers []answer
+}
+
+// id is what the sender was told that the message is; "" for one that was never
+// accepted. problem says where the answers contradict each other.
+func (m *message) id() (id, problem string) {
+	for _, told := range m.answers {
+		switch {
+		case told.Status != http.StatusCreated && told.Status != http.StatusConflict:
+			continue
+		case told.ID == "":
+			return id, fmt.Sprintf("the answer %d has no id", told.Status)
+		case id != "" && told.ID != id:
+			return id, fmt.Sprintf("the sender was told two ids, %s and %s", id, told.ID)
+		}
+		id = told.ID
+	}
+	return id, ""
+}
+
+// refused says that the lake does not want the message, so that its sender does
+// not send it again.
+func (m *message) refused() bool {
+	last := m.answers[len(m.answers)-1].Status
+	return last >= 400 && last < 500 && last != http.StatusConflict
+}
+
+// settled says that the sender need not send the message again.
+func (m *message) settled() bool {
+	if len(m.answers) == 0 {
+		return false
+	}
+	last := m.answers[len(m.answers)-1].Status
+	return last == http.StatusCreated || last == http.StatusConflict || m.refused()
+}
+
+// resendAfter is how long a sender waits that was told of no time.
+const resendAfter = 250 * time.Millisecond
+
+// send posts the message until the answer is for good, as a sender does: what
+// was not answered, or with a 5xx, is sent again.
+func (l *lake) send(ctx context.Context, m *message) error {
+	for {
+		told := l.post(ctx, m.sender, m.body)
+		m.answers = append(m.answers, told)
+		if m.settled() {
+			return nil
+		}
+		wait := resendAfter
+		if seconds, err := strconv.Atoi(told.RetryAfter); err == nil {
+			wait = time.Duration(seconds) * time.Second
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return fmt.Errorf("never accepted; told %v", m.told())
+		}
+	}
+}
+
+// told is the answers in short.
+func (m *message) told() (short []string) {
+	for _, a := range m.answers {
+		if a.Status == 0 {
+			short = append(short, a.Err)
+			continue
+		}
+		short = append(short, strconv.Itoa(a.Status))
+	}
+	return short
+}
+
+// follow waits until the message's way is at its end.
+func (m *message) follow(ctx context.Context) (client.History, error) {
+	id, problem := m.id()
+	if problem != "" {
+		return client.History{}, fmt.Errorf("%s", problem)
+	}
+	history, err := m.sender.lake.Wait(ctx, id)
+	if err != nil {
+		return history, fmt.Errorf("message %s is stuck as %q: %w", id, history.Status, err)
+	}
+	return history, nil
+}

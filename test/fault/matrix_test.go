@@ -1,0 +1,311 @@
+package fault_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hl7lake/local"
+	"hl7lake/local/fault"
+)
+
+// cell is one cell of the matrix: a fault at a place of a scenario.
+type cell struct {
+	scenario scenario
+	at       place
+	kind     fault.Kind
+	tries    tries
+}
+
+func (c cell) String() string {
+	return fmt.Sprintf("%s: %s, %s, %s", c.scenario.name, c.at, c.kind, c.tries)
+}
+
+// limits are the functions' time-outs as the templates have them, before timeScale.
+func limits() map[string]time.Duration {
+	return map[string]time.Duration{
+		"ingest": 20 * time.Second, "messages": 20 * time.Second, "writer": 30 * time.Second,
+		"prepare": 20 * time.Second, "parse": 20 * time.Second, "trigger": 90 * time.Second,
+	}
+}
+
+// delay is past the time-out of whoever waits at the cell's place.
+func (c cell) delay() time.Duration {
+	limit := limits()[c.at.program]
+	switch c.at.call {
+	case fault.Event:
+		return 2 * time.Second // nobody waits; what comes after it is faster
+	case fault.Invocation:
+		limit = 30 * time.Second // the API's
+	}
+	return time.Duration(float64(limit)*timeScale) + 500*time.Millisecond
+}
+
+// strike is the cell's part of the script.
+func (c cell) strike(struck func()) func(place, int, int) fault.Fault {
+	f := fault.Fault{Kind: c.kind, Delay: c.delay()}
+	return func(at place, visit, attempt int) fault.Fault {
+		if at == c.at && c.tries.strikes(visit, attempt) {
+			struck()
+			return f
+		}
+		if c.scenario.base != nil {
+			return c.scenario.base(at, visit, attempt)
+		}
+		return fault.Fault{}
+	}
+}
+
+// cells are those of a place in a scenario.
+func cells(s scenario, at place) (all []cell) {
+	for _, kind := range fault.Kinds() {
+		if at.call == fault.Notification && kind != fault.Fail && kind != fault.Lose && kind != fault.Repeat {
+			continue // a topic has no process, and its own time
+		}
+		for _, t := range triesOf(at, kind) {
+			all = append(all, cell{s, at, kind, t})
+		}
+	}
+	return all
+}
+
+// triesOf leaves out what is the same as another: an SDK tries again what is
+// refused or lost, not what is late or what killed its process.
+func triesOf(at place, kind fault.Kind) []tries {
+	var all []tries
+	refused := kind == fault.Fail || kind == fault.Throttle || kind == fault.Lose
+	if refused && (!at.delivery() || at.call == fault.Notification) {
+		all = append(all, once)
+	}
+	all = append(all, first)
+	if kind != fault.Repeat {
+		all = append(all, second)
+	}
+	asynchronous := at.program == "writer" || at.program == "trigger"
+	dies := refused || kind == fault.KillBefore || kind == fault.KillAfter
+	if asynchronous && dies && !(at.call == fault.Event && refused) {
+		all = append(all, always)
+	}
+	return all
+}
+
+// matrix finds the places by playing each scenario without the matrix's faults:
+// no call is forgotten.
+func (r *runner) matrix(t *testing.T) (all []cell) {
+	t.Helper()
+	type found struct {
+		scenario scenario
+		seen     []place
+	}
+	results := make([]found, len(scenarios()))
+	var playing sync.WaitGroup
+	for i, s := range scenarios() {
+		playing.Go(func() {
+			owner := r.owner()
+			part := r.script.play(owner, func(at place, visit, attempt int) fault.Fault {
+				if s.base == nil {
+					return fault.Fault{}
+				}
+				return s.base(at, visit, attempt)
+			})
+			if err := r.play(t.Context(), s, owner, s.name+", without a fault", false); err != nil {
+				t.Errorf("%s, without a fault: %v", s.name, err)
+			}
+			results[i] = found{s, part.seen}
+		})
+	}
+	playing.Wait()
+	known := map[place]bool{}
+	for _, result := range results {
+		for _, at := range result.seen {
+			if at.program == "messages" && !result.scenario.read || known[at] {
+				continue
+			}
+			known[at] = true
+			all = append(all, cells(result.scenario, at)...)
+		}
+	}
+	return all
+}
+
+// runner plays parts on one lake and keeps the ledger.
+type runner struct {
+	lake    *lake
+	running *local.Lake
+	script  *script
+
+	mu     sync.Mutex
+	ledger []*message
+	names  int
+}
+
+// owner is a new institution.
+func (r *runner) owner() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.names++
+	return fmt.Sprintf("cell-%04d", r.names)
+}
+
+// play sends the scenario's message and follows it to its end, unless that is a
+// dead-letter queue.
+func (r *runner) play(ctx context.Context, s scenario, owner, name string, dead bool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	sender, err := r.lake.sender(ctx, owner)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	m := &message{name: name, sender: sender, body: s.body(r.names), hl7: s.hl7}
+	r.ledger = append(r.ledger, m)
+	r.mu.Unlock()
+	if err := s.run(ctx, r.lake, m); err != nil || dead {
+		return err
+	}
+	if _, err := m.follow(ctx); err != nil {
+		return err
+	}
+	if s.read {
+		return readBack(ctx, r.lake, m)
+	}
+	return nil
+}
+
+// inFlight is how many cells are played at once: most of their time is waiting.
+const inFlight = 32
+
+func TestNoFaultLosesDoublesOrHidesAMessage(t *testing.T) {
+	script := newScript(programs(t))
+	l, running := start(t, script.plan)
+	r := &runner{lake: l, running: running, script: script}
+	matrix := r.matrix(t)
+	chosen := choose(matrix)
+	t.Logf("the matrix has %d cells, %d of them are played", len(matrix), len(chosen))
+	slots := make(chan struct{}, inFlight)
+	var playing sync.WaitGroup
+	for _, c := range chosen {
+		slots <- struct{}{}
+		playing.Go(func() {
+			defer func() { <-slots }()
+			r.cell(t, c)
+		})
+	}
+	playing.Wait()
+	r.settle(t)
+	r.audit(t)
+}
+
+// cell plays one cell.
+func (r *runner) cell(t *testing.T, c cell) {
+	owner := r.owner()
+	var part *part
+	part = r.script.play(owner, c.strike(func() { part.struck++ }))
+	began := time.Now()
+	err := r.play(t.Context(), c.scenario, owner, c.String(), c.tries == always)
+	if err != nil {
+		t.Errorf("%s: after %v: %v", c, time.Since(began).Round(time.Millisecond), err)
+	}
+	if c.tries == always {
+		return // its end is seen by the audit
+	}
+	r.script.mu.Lock()
+	defer r.script.mu.Unlock()
+	if part.struck == 0 {
+		t.Errorf("%s: the fault did not strike", c)
+	}
+}
+
+// choose is the cells of this run: all, or of each place those that differ most,
+// another kind at each.
+func choose(matrix []cell) (chosen []cell) {
+	if *allFaults == "all" {
+		return matrix
+	}
+	byPlace := map[place][]cell{}
+	var order []place
+	for _, c := range matrix {
+		if c.kind == fault.Late || c.kind == fault.Stall || c.tries == second {
+			continue // slow
+		}
+		if byPlace[c.at] == nil {
+			order = append(order, c.at)
+		}
+		byPlace[c.at] = append(byPlace[c.at], c)
+	}
+	for i, at := range order {
+		of := byPlace[at]
+		for n := range min(2, len(of)) {
+			chosen = append(chosen, of[(i+n*len(of)/2)%len(of)])
+		}
+	}
+	return chosen
+}
+
+// settle waits until all that was set off has come to its end.
+func (r *runner) settle(t *testing.T) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		pending, err := r.running.Pending()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.script.mu.Lock()
+		late := r.script.until
+		r.script.mu.Unlock()
+		if pending == 0 && time.Now().After(late.Add(time.Second)) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d asynchronous events are stuck", pending)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// audit holds the ledger against the lake.
+func (r *runner) audit(t *testing.T) {
+	t.Helper()
+	held, err := r.lake.contents(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for _, m := range r.ledger {
+		v := held.audit(m)
+		for _, problem := range v.problems {
+			t.Errorf("%s: %s", m.name, problem)
+		}
+		counts["sent"]++
+		if v.id == "" {
+			counts["refused"]++
+			continue
+		}
+		counts["stored"]++
+		switch {
+		case v.dead > 0:
+			counts["dead"]++
+		case v.staged:
+			counts["staged"]++
+		case v.failed != "":
+			counts["error "+v.failed]++
+		}
+		if told := r.lake.get(t.Context(), m.sender, "/messages/"+v.id); told.Status != 200 {
+			t.Errorf("%s: GET /messages/%s answers %d %s", m.name, v.id, told.Status, told.Body)
+		}
+	}
+	for _, problem := range held.strangers(r.ledger) {
+		t.Error(problem)
+	}
+	var text []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		text = append(text, fmt.Sprintf("%s %d", name, counts[name]))
+	}
+	t.Logf("the ledger: %s", strings.Join(text, ", "))
+}

@@ -1,0 +1,155 @@
+package fault_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"hl7lake/local/fault"
+)
+
+// scenario is a way through the lake. Together they make every call that a
+// function can make.
+type scenario struct {
+	name string
+	hl7  bool
+	size int // bytes of the message; 0 is a few
+	// base is what goes wrong in any case, so that a second way is taken; nil is
+	// nothing.
+	base func(at place, visit, attempt int) fault.Fault
+	// together posts the message twice at once; again posts it once more when it
+	// was accepted; read fetches it when its way is at its end.
+	together, again, read bool
+}
+
+const (
+	inline = 300_000 // bytes: more than a message of the topic may have
+	grown  = 150_000 // bytes of ER7 whose JSON is larger than that
+)
+
+// scenarios begin with the simplest: a call that several make is struck in the
+// first of them.
+func scenarios() []scenario {
+	return []scenario{
+		{name: "an admission", hl7: true},
+		{name: "no HL7"},
+		{name: "a large admission", hl7: true, size: inline},
+		{name: "large, and no HL7", size: inline},
+		{name: "an admission with large JSON", hl7: true, size: grown},
+		{name: "a duplicate", hl7: true, again: true},
+		{name: "a redelivered event", hl7: true, base: atFirst("writer", fault.Notification, fault.Fault{Kind: fault.Repeat})},
+		{name: "two senders at once", hl7: true, together: true, base: atFirst("ingest", "sns:Publish", fault.Fault{Kind: fault.Stall, Delay: 600 * time.Millisecond})},
+		{name: "a claim taken over", hl7: true, base: everyAttempt("ingest", "sns:Publish", fault.Fault{Kind: fault.Fail})},
+		{name: "a message read", hl7: true, read: true},
+	}
+}
+
+func atFirst(program, call string, f fault.Fault) func(place, int, int) fault.Fault {
+	return func(at place, visit, attempt int) fault.Fault {
+		if at.program == program && at.call == call && visit == 1 && attempt == 1 {
+			return f
+		}
+		return fault.Fault{}
+	}
+}
+
+func everyAttempt(program, call string, f fault.Fault) func(place, int, int) fault.Fault {
+	return func(at place, visit, _ int) fault.Fault {
+		if at.program == program && at.call == call && visit == 1 {
+			return f
+		}
+		return fault.Fault{}
+	}
+}
+
+// body is a message of the scenario; another n makes another message.
+func (s scenario) body(n int) []byte {
+	var body []byte
+	if s.hl7 {
+		body = fmt.Appendf(nil, "MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ADT^A01|%d|T|2.5.1\rPID|1||%[1]d^^^HERE^MR||Sample^Sue\r", n)
+	} else {
+		body = fmt.Appendf(nil, "no message, but kept: %d ", n)
+	}
+	line := []byte("NTE|1|L|a~b~c~d~e~f~g~h~i~j\r")
+	if !s.hl7 {
+		line = []byte("and on it goes ")
+	}
+	if missing := s.size - len(body); missing > 0 {
+		body = append(body, bytes.Repeat(line, missing/len(line)+1)...)
+	}
+	return body
+}
+
+// run plays the scenario for a sender. The message is in the ledger whatever
+// becomes of it.
+func (s scenario) run(ctx context.Context, l *lake, m *message) error {
+	if err := s.post(ctx, l, m); err != nil {
+		return err
+	}
+	if !s.again {
+		return nil
+	}
+	repeated := &message{sender: m.sender, body: m.body}
+	err := l.send(ctx, repeated)
+	m.answers = append(m.answers, repeated.answers...)
+	if last := repeated.answers[len(repeated.answers)-1]; err == nil && last.Status != http.StatusConflict {
+		err = fmt.Errorf("the duplicate was answered %d", last.Status)
+	}
+	return err
+}
+
+func (s scenario) post(ctx context.Context, l *lake, m *message) error {
+	if !s.together {
+		return l.send(ctx, m)
+	}
+	other := &message{name: m.name, sender: m.sender, body: m.body}
+	var failed error
+	var sending sync.WaitGroup
+	sending.Go(func() { failed = l.send(ctx, other) })
+	err := l.send(ctx, m)
+	sending.Wait()
+	m.answers = append(m.answers, other.answers...)
+	if err == nil {
+		err = failed
+	}
+	return err
+}
+
+// readBack fetches what became of the message, again where the lake cannot
+// answer, as a reader does.
+func readBack(ctx context.Context, l *lake, m *message) error {
+	id, _ := m.id()
+	for path, want := range map[string]func([]byte) bool{
+		"":      func(body []byte) bool { return bytes.Contains(body, []byte(id)) },
+		"/er7":  func(body []byte) bool { return bytes.Equal(body, m.body) },
+		"/json": func(body []byte) bool { return bytes.Contains(body, []byte(id)) },
+	} {
+		if err := l.readUntil(ctx, m.sender, "/messages/"+id+path, want); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readUntil asks until it is answered 200. Any other answer than a 5xx ends it.
+func (l *lake) readUntil(ctx context.Context, s sender, path string, want func([]byte) bool) error {
+	for {
+		told := l.get(ctx, s, path)
+		switch {
+		case told.Status == http.StatusOK && want([]byte(told.Body)):
+			return nil
+		case told.Status == http.StatusOK:
+			return fmt.Errorf("GET %s answers something else than what was sent", path)
+		case told.Status != 0 && told.Status < 500:
+			return fmt.Errorf("GET %s answers %d", path, told.Status)
+		}
+		select {
+		case <-time.After(resendAfter):
+		case <-ctx.Done():
+			return fmt.Errorf("GET %s was never answered: %+v", path, told)
+		}
+	}
+}

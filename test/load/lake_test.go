@@ -1,0 +1,162 @@
+// Package load measures the lake: how many messages a second go from a sender's
+// request to their JSON, what that takes of processors and memory, whether the
+// last message of many is as quick as the first, and what AWS would charge for
+// it. The lake is a process of its own, durable, as `lake up` runs it.
+//
+//	go test ./test/load                          the short forms
+//	go test ./test/load -run '^$' -bench . -benchtime 2000x
+//	go test ./test/load -run Last -load 100000 -timeout 1h -v
+//	go test ./test/load -run '^$' -bench . -benchtime 5000x -profile /tmp/lake.pprof
+package load_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime/pprof"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+
+	"hl7lake/client"
+	"hl7lake/local"
+	"hl7lake/local/store"
+)
+
+// patience bounds every wait for the lake.
+const patience = 2 * time.Minute
+
+// institution is whose messages are sent.
+const institution = "st-elsewhere"
+
+// serveDir, when it is set, has this program be a lake in that folder instead
+// of a test.
+const serveDir = "HL7LAKE_LOAD_DIR"
+
+var profile = flag.String("profile", "", "write a CPU profile of the lake's process to this `file`")
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(serveDir); dir != "" {
+		if err := serve(dir, os.Getenv("HL7LAKE_LOAD_PROFILE")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serve runs a lake until its standard input ends. The first line of its output
+// is the client.Connection as JSON.
+func serve(dir, profile string) (err error) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.Close()) }()
+	if profile != "" {
+		file, err := os.Create(profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	outputs, err := l.Outputs()
+	if err != nil {
+		return err
+	}
+	key := l.Credentials()
+	err = json.NewEncoder(os.Stdout).Encode(client.Connection{
+		Outputs: outputs, Endpoint: l.URL(),
+		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
+	})
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+// lake is a lake in a process of its own.
+type lake struct {
+	client.Connection
+	process *exec.Cmd
+	admin   *client.Client
+}
+
+// start runs a lake until the test or benchmark ends.
+func start(t testing.TB) *lake {
+	t.Helper()
+	l := &lake{process: exec.Command(os.Args[0])}
+	l.process.Env = append(os.Environ(), serveDir+"="+t.TempDir(), "HL7LAKE_LOAD_PROFILE="+*profile)
+	l.process.Stderr = os.Stderr
+	input, err := l.process.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := l.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		input.Close()
+		if err := l.process.Wait(); err != nil {
+			t.Error("the lake's process:", err)
+		}
+	})
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if err != nil {
+		t.Fatal("the lake did not start:", err)
+	}
+	if err := json.NewDecoder(strings.NewReader(line)).Decode(&l.Connection); err != nil {
+		t.Fatal(err)
+	}
+	l.addAdmin(t)
+	return l
+}
+
+// addAdmin makes a user who may read and write.
+func (l *lake) addAdmin(t testing.TB) {
+	t.Helper()
+	pool, err := l.Pool(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	password := client.NewPassword()
+	user := client.User{Email: "engine@example.org", Read: institution, Write: institution}
+	if err := pool.Add(ctx, user, password); err != nil {
+		t.Fatal(err)
+	}
+	if l.admin, err = l.Client(pool.SignIn(user.Email, password)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// config is an AWS SDK's, with the rights of the account's root.
+func (l *lake) config() aws.Config {
+	return aws.Config{
+		Region: "us-east-1", BaseEndpoint: aws.String(l.Endpoint),
+		Credentials: credentials.NewStaticCredentialsProvider(l.Credentials.AccessKeyID, l.Credentials.SecretAccessKey, ""),
+	}
+}

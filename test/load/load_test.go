@@ -1,0 +1,187 @@
+package load_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"golang.org/x/sync/errgroup"
+
+	"hl7lake/client"
+)
+
+// sender sends messages that differ from all before.
+type sender struct {
+	lake *lake
+	sent atomic.Int64
+}
+
+// send posts n messages from as many clients at once and returns how long each
+// took to be accepted, in the order of their acceptance. window, where it is
+// not nil, holds back what the lake has not yet staged.
+func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, error) {
+	var mu sync.Mutex
+	took := make([]time.Duration, 0, n)
+	var left atomic.Int64
+	left.Store(int64(n))
+	group, ctx := errgroup.WithContext(ctx)
+	for range clients {
+		group.Go(func() error {
+			for left.Add(-1) >= 0 {
+				body := message(int(s.sent.Add(1)))
+				begin := time.Now()
+				receipt, err := s.lake.admin.Send(ctx, client.Message{Body: body})
+				if err != nil {
+					return err
+				}
+				if receipt.Duplicate {
+					return fmt.Errorf("a new message was taken for a duplicate of %s", receipt.ID)
+				}
+				mu.Lock()
+				took = append(took, time.Since(begin))
+				mu.Unlock()
+			}
+			return nil
+		})
+	}
+	return took, group.Wait()
+}
+
+// filed is an entry of the catalog: when its message was received and when the
+// object was written.
+type filed struct{ received, written time.Time }
+
+// staged lists the catalog's entries of JSON objects, from a received time on,
+// in the order of their writing.
+func (l *lake) staged(ctx context.Context, from time.Time) ([]filed, error) {
+	table, err := l.Outputs.Get(client.OutputCatalog)
+	if err != nil {
+		return nil, err
+	}
+	pages := dynamodb.NewQueryPaginator(dynamodb.NewFromConfig(l.config()), &dynamodb.QueryInput{
+		TableName: &table, IndexName: aws.String("by-owner"),
+		KeyConditionExpression:   aws.String("#owner = :owner AND received >= :from"),
+		FilterExpression:         aws.String("#zone = :staging"),
+		ProjectionExpression:     aws.String("received, written"),
+		ExpressionAttributeNames: map[string]string{"#owner": "owner", "#zone": "zone"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":owner":   &types.AttributeValueMemberS{Value: institution},
+			":staging": &types.AttributeValueMemberS{Value: string(client.Staging)},
+			":from":    &types.AttributeValueMemberS{Value: from.UTC().Format("2006-01-02T15:04:05.000Z")},
+		},
+	})
+	var entries []filed
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range page.Items {
+			var entry filed
+			for name, into := range map[string]*time.Time{"received": &entry.received, "written": &entry.written} {
+				text, _ := item[name].(*types.AttributeValueMemberS)
+				if *into, err = time.Parse(time.RFC3339, text.Value); err != nil {
+					return nil, err
+				}
+			}
+			entries = append(entries, entry)
+		}
+	}
+	slices.SortFunc(entries, func(a, b filed) int { return a.written.Compare(b.written) })
+	return entries, nil
+}
+
+// allStaged waits until n messages that were received from a time on are JSON.
+// It asks seldom, so that asking takes little of what is measured.
+func (l *lake) allStaged(ctx context.Context, from time.Time, n int) ([]filed, error) {
+	for last := -1; ; {
+		begin := time.Now()
+		entries, err := l.staged(ctx, from)
+		if err != nil {
+			return nil, err
+		}
+		if len(entries) >= n {
+			return entries, nil
+		}
+		if len(entries) > last {
+			last = len(entries)
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), patience)
+			defer cancel()
+		}
+		select {
+		case <-time.After(200*time.Millisecond + 10*time.Since(begin)):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("%d of %d messages became JSON: %w", len(entries), n, ctx.Err())
+		}
+	}
+}
+
+// percentile is the value that p percent of the values do not exceed.
+func percentile(values []time.Duration, p int) time.Duration {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[(len(sorted)-1)*p/100]
+}
+
+// BenchmarkMessages sends messages and waits until every one is JSON in the
+// lake. Time per operation is that of the whole way, from the first post to the
+// last object.
+func BenchmarkMessages(b *testing.B) {
+	for _, clients := range []int{1, 8, 64} {
+		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
+			l := start(b)
+			s := &sender{lake: l}
+			warmUp(b, s, clients)
+			before, begin := usageOf(l.process.Process.Pid), time.Now()
+			b.ResetTimer()
+			took, err := s.send(b.Context(), b.N, clients)
+			if err != nil {
+				b.Fatal(err)
+			}
+			entries, err := l.allStaged(b.Context(), begin, b.N)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.StopTimer()
+			all := entries[len(entries)-1].written.Sub(begin)
+			spent := usageOf(l.process.Process.Pid).since(before)
+			b.ReportMetric(float64(b.N)/all.Seconds(), "messages/s")
+			b.ReportMetric(milliseconds(percentile(took, 50)), "ms-post-p50")
+			b.ReportMetric(milliseconds(percentile(took, 99)), "ms-post-p99")
+			b.ReportMetric(milliseconds(percentile(ages(entries), 50)), "ms-staged-p50")
+			b.ReportMetric(milliseconds(spent.Lake)/float64(b.N), "ms-cpu-lake/op")
+			b.ReportMetric(milliseconds(spent.Functions)/float64(b.N), "ms-cpu-functions/op")
+			b.ReportMetric(float64(spent.Instances), "instances")
+		})
+	}
+}
+
+// warmUp has the lake start its functions.
+func warmUp(t testing.TB, s *sender, clients int) {
+	t.Helper()
+	begin := time.Now()
+	n := max(4*clients, 20)
+	if _, err := s.send(t.Context(), n, clients); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.lake.allStaged(t.Context(), begin, n); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ages are how long each message was on its way.
+func ages(entries []filed) (all []time.Duration) {
+	for _, e := range entries {
+		all = append(all, e.written.Sub(e.received))
+	}
+	return all
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
