@@ -123,6 +123,9 @@ func signInError(email string, err error) error {
 	if _, ok := errors.AsType[*types.UserNotFoundException](err); ok {
 		return &SignInError{Email: email, Reason: "unknown user or wrong password", Err: err}
 	}
+	if _, ok := errors.AsType[*types.InvalidParameterException](err); ok {
+		return &SignInError{Email: email, Reason: "this lake signs nobody in by password, it wants an ID token", Err: err}
+	}
 	return fmt.Errorf("sign in as %s: %w", email, cause(err))
 }
 

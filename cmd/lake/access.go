@@ -144,8 +144,9 @@ func (l *lake) pool(ctx context.Context) (*client.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	if connection.Credentials != nil {
-		return connection.Pool(nil)
+	// Outputs that name no pool are told before credentials are looked for.
+	if pool, err := connection.Pool(nil); err != nil || connection.Credentials != nil {
+		return pool, err
 	}
 	aws, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {

@@ -42,25 +42,18 @@ The exit status is 0 only if everything went as it should.
 	return cmd
 }
 
-// demo runs the scenario in a lake of its own. The folder of a lake that failed
-// is kept, since its logs say why.
-func (l *lake) demo(ctx context.Context, o local.Options, keep bool) (err error) {
+// demo runs the scenario in a lake of its own. The folder of a lake in which
+// something went wrong is kept, since its logs say why.
+func (l *lake) demo(ctx context.Context, o local.Options, keep bool) error {
 	dir, err := os.MkdirTemp("", "lake-demo-")
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if keep || errors.Is(err, errReported) {
-			l.note("The lake's folder is kept: " + dir)
-			return
-		}
-		err = errors.Join(err, os.RemoveAll(dir))
-	}()
 	o.Dir, o.Addr, o.Durability = dir, "127.0.0.1:0", store.Fleeting
 	begin := time.Now()
 	running, connection, err := l.start(ctx, o)
 	if err != nil {
-		return err
+		return errors.Join(err, os.RemoveAll(dir))
 	}
 	started := time.Since(begin)
 
@@ -69,16 +62,17 @@ func (l *lake) demo(ctx context.Context, o local.Options, keep bool) (err error)
 		progress.Bar(fmt.Sprintf("%s: %d of %d", what, done, total), int64(done), int64(total))
 	})
 	progress.Clear()
-	if err = errors.Join(err, running.Close()); err != nil {
+	if err = errors.Join(err, running.Close()); err == nil {
+		err = l.showReport(report, started)
+	}
+	if err == nil && len(report.Differences) > 0 {
+		err = errReported
+	}
+	if keep || err != nil && ctx.Err() == nil {
+		l.note("The lake's folder is kept: " + dir)
 		return err
 	}
-	if err := l.showReport(report, started); err != nil {
-		return err
-	}
-	if len(report.Differences) > 0 {
-		return errReported
-	}
-	return nil
+	return errors.Join(err, os.RemoveAll(dir))
 }
 
 func (l *lake) showReport(report scenario.Report, started time.Duration) error {

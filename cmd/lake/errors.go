@@ -97,7 +97,7 @@ func (l *lake) next(err error) string {
 		return fmt.Sprintf("Is the lake running? `%s up` starts it.", l.name)
 	}
 	if _, ok := errors.AsType[*client.SignInError](err); ok {
-		return fmt.Sprintf("The password is read from LAKE_PASSWORD or asked for; `%s users passwd` sets a new one.", l.name)
+		return fmt.Sprintf("The password is read from LAKE_PASSWORD or asked for, `%s users passwd` sets a new one; LAKE_TOKEN takes an ID token instead.", l.name)
 	}
 	if _, ok := errors.AsType[*client.OutputError](err); ok {
 		return "The file of --outputs is written by: npx cdk deploy --all -c env=dev --outputs-file FILE"

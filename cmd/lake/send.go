@@ -35,8 +35,9 @@ func (l *lake) sendCommand() *cobra.Command {
 		Long: `send posts each file as one message, byte for byte; - is standard input, a
 folder stands for the files in it. A line a message tells what the lake answered:
 201 accepted, 409 a duplicate (with the id of the first one), or why it was refused.
-A lake that is busy (503) is asked again, as often as it wants; sending the same
-again is harmless, since the lake knows a message by its content.
+A lake that is busy (503) is asked again after the time that it names, up to six
+times; sending the same again is harmless, since the lake knows a message by its
+content.
 
 The exit status is 0 when every message is in the lake, accepted now or before.
 ` + exitCodes,
