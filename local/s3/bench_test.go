@@ -8,6 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"hl7lake/local/store"
 )
 
 // Puts of a message of 2 KB by writers at the same time, into a bucket that
@@ -15,7 +17,7 @@ import (
 func BenchmarkPutObject(b *testing.B) {
 	for _, held := range []int{1_000, 20_000} {
 		b.Run(fmt.Sprintf("held=%d", held), func(b *testing.B) {
-			l := start(b, b.TempDir(), allow)
+			l := serve(b, b.TempDir(), store.Durable, allow)
 			content := strings.Repeat("x", 2<<10)
 			var n atomic.Int64
 			put := func() {

@@ -30,7 +30,7 @@ const (
 )
 
 // shards is how many folders a bucket's contents are spread over.
-const shards = 256
+const shards = 16
 
 func openFiles(dir string, durability store.Durability) (files, error) {
 	f := files{dir, durability == store.Durable}
@@ -42,7 +42,7 @@ func openFiles(dir string, durability store.Durability) (files, error) {
 
 func (f files) createBucket(name string) error {
 	for shard := range shards {
-		if err := os.MkdirAll(filepath.Join(f.dir, objectsDir, name, fmt.Sprintf("%02x", shard)), 0o700); err != nil {
+		if err := os.MkdirAll(filepath.Join(f.dir, objectsDir, name, fmt.Sprintf("%x", shard)), 0o700); err != nil {
 			return err
 		}
 	}
@@ -55,9 +55,10 @@ func (f files) create(bucket string) (*os.File, error) {
 	return os.OpenFile(f.content(bucket, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 }
 
-// content is where a content's file is; its name is a UUID.
+// content is where a content's file is; its name is a UUID, whose
+// last digit is its shard.
 func (f files) content(bucket, file string) string {
-	return filepath.Join(f.dir, objectsDir, bucket, file[len(file)-2:], file)
+	return filepath.Join(f.dir, objectsDir, bucket, file[len(file)-1:], file)
 }
 
 // keep closes a content that has been written, and returns its name. Durable

@@ -9,14 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
 	"hl7lake/local/s3"
@@ -41,10 +38,16 @@ type lake struct {
 	url     string
 }
 
-// start serves the buckets from what a folder holds.
-func start(t testing.TB, folder string, authorize wire.Authorize, options ...s3.Option) lake {
+// start serves the buckets from an empty folder.
+func start(t testing.TB, authorize wire.Authorize, options ...s3.Option) lake {
 	t.Helper()
-	kept, err := store.Open(filepath.Join(folder, "db"), store.Durable)
+	return serve(t, t.TempDir(), store.Fleeting, authorize, options...)
+}
+
+// serve serves the buckets from what a folder holds.
+func serve(t testing.TB, folder string, durability store.Durability, authorize wire.Authorize, options ...s3.Option) lake {
+	t.Helper()
+	kept, err := store.Open(filepath.Join(folder, "db"), durability)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,11 +68,12 @@ func start(t testing.TB, folder string, authorize wire.Authorize, options ...s3.
 	}
 	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)
-	return lake{client(server.URL), service, dir, server.URL}
+	return lake{client(server.URL, nil), service, dir, server.URL}
 }
 
-func client(url string) *sdk.Client {
+func client(url string, transport aws.HTTPClient) *sdk.Client {
 	return sdk.New(sdk.Options{
+		HTTPClient:   transport,
 		BaseEndpoint: &url, Region: wire.Region, RetryMaxAttempts: 1, UsePathStyle: true,
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
@@ -121,53 +125,4 @@ func (l lake) file(t testing.TB, bucket, key string) string {
 		t.Fatal(err)
 	}
 	return string(content)
-}
-
-func TestOfAHundredWritersOfANewKeyExactlyOneWins(t *testing.T) {
-	l := start(t, t.TempDir(), allow)
-	var writers sync.WaitGroup
-	var won atomic.Int32
-	for range 100 {
-		writers.Go(func() {
-			_, err := l.PutObject(t.Context(), &sdk.PutObjectInput{
-				Bucket: aws.String("lake"), Key: aws.String("one"), Body: strings.NewReader("x"), IfNoneMatch: aws.String("*"),
-				ChecksumAlgorithm: types.ChecksumAlgorithmSha256,
-			})
-			switch {
-			case err == nil:
-				won.Add(1)
-			case code(err) != "PreconditionFailed":
-				t.Errorf("a writer got %v", err)
-			}
-		})
-	}
-	writers.Wait()
-	if won.Load() != 1 {
-		t.Errorf("%d writers won", won.Load())
-	}
-}
-
-func TestOlderVersionsAreKeptApartAndComeBack(t *testing.T) {
-	l := start(t, t.TempDir(), allow)
-	const bucket, key = "lake", "staging/protocol=hl7v2/a.json"
-	first := l.put(t, bucket, key, "first")
-	second := l.put(t, bucket, key, "second")
-	if got := l.file(t, bucket, key); got != "second" {
-		t.Errorf("the file holds %q", got)
-	}
-	if got, err := l.get(t, bucket, key, first); got != "first" || err != nil {
-		t.Errorf("the first version is %q, %v", got, err)
-	}
-	if _, err := l.DeleteObject(t.Context(), &sdk.DeleteObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.get(t, bucket, key, ""); code(err) != "NoSuchKey" {
-		t.Errorf("a deleted object gives %v", err)
-	}
-	if got := l.file(t, bucket, key); got != "(none)" {
-		t.Errorf("the deleted object's file holds %q", got)
-	}
-	if got, err := l.get(t, bucket, key, second); got != "second" || err != nil {
-		t.Errorf("the second version is %q, %v", got, err)
-	}
 }

@@ -197,18 +197,19 @@ func (s *Service) completeUpload(w http.ResponseWriter, in *request) error {
 // order and as they were uploaded.
 func (u upload) chosen(request completeRequest) (parts []part, err error) {
 	last := 0
-	for i, named := range request.Part {
+	for _, named := range request.Part {
 		p, there := u.Parts[named.PartNumber]
 		switch {
 		case named.PartNumber <= last:
 			return nil, wire.Errorf("InvalidPartOrder", "The list of parts was not in ascending order.")
 		case !there || p.ETag != strings.Trim(named.ETag, `"`):
 			return nil, wire.Errorf("InvalidPart", "One or more of the specified parts could not be found.")
-		case p.Size < minPart && i < len(request.Part)-1:
-			return nil, wire.Errorf("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 		}
 		last = named.PartNumber
 		parts = append(parts, p)
+	}
+	if slices.ContainsFunc(parts[:len(parts)-1], func(p part) bool { return p.Size < minPart }) {
+		return nil, wire.Errorf("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
 	}
 	return parts, nil
 }
