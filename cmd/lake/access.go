@@ -100,7 +100,7 @@ func (l *lake) tokenSource(connection client.Connection) (client.TokenSource, er
 	}
 	if user == "" {
 		return nil, &hintError{
-			err:  errors.New("who are you?"),
+			err:  errors.New("no user is named"),
 			hint: "--user NAME signs in with a password; LAKE_TOKEN or --token takes an ID token.",
 		}
 	}

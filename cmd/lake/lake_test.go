@@ -63,7 +63,7 @@ func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
 	}{
 		{"no lake here", []string{"get", "1", "--dir", empty}, "there is no lake in|`lake up` starts one"},
 		{"nobody listens", []string{"get", "1", "--url", "http://127.0.0.1:1", "--token", "x"}, "no answer from http://127.0.0.1:1|Is the lake running?"},
-		{"no user", []string{"get", "1", "--url", "http://127.0.0.1:1"}, "who are you?|--user NAME"},
+		{"no user", []string{"get", "1", "--url", "http://127.0.0.1:1"}, "no user is named|--user NAME"},
 		{"no id", []string{"get"}, "missing the id of one message|lake get --help"},
 		{"two ids", []string{"trace", "1", "2"}, "want the id of one message, got 2|lake trace --help"},
 		{"both contents", []string{"get", "1", "--er7", "--json"}, "--er7 and --json|lake get --help"},

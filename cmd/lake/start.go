@@ -20,7 +20,12 @@ func (l *lake) start(ctx context.Context, o local.Options) (*local.Lake, client.
 	progress.Say("starting the lake")
 	defer progress.Clear()
 	slow := time.AfterFunc(slowStart, func() {
-		l.say(progress, "building the lake's functions; the first time takes up to a minute")
+		text := "building the lake's functions; the first time takes up to a minute"
+		if l.err.Live {
+			progress.Say(text)
+		} else {
+			l.note(text)
+		}
 	})
 	defer slow.Stop()
 
@@ -39,15 +44,6 @@ func (l *lake) start(ctx context.Context, o local.Options) (*local.Lake, client.
 		Endpoint:    running.URL(),
 		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
 	}, nil
-}
-
-// say shows what goes on, as a line of its own where none can be written over.
-func (l *lake) say(progress *term.Progress, text string) {
-	if l.err.Live {
-		progress.Say(text)
-		return
-	}
-	l.note(text)
 }
 
 // logTo is the log of a lake's services: warnings, or with verbose everything.
