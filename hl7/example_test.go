@@ -3,6 +3,7 @@ package hl7_test
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"hl7lake/hl7"
 )
@@ -36,4 +37,65 @@ func ExampleMessage_AppendJSON() {
 	// [{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}],"3":[{"1":"WARDS"}],"4":[{"1":"NORTHFIELD"}],"5":[{"1":"LAKE"}],"6":[{"1":"NORTHFIELD"}],"7":[{"1":"202603140915"}],"9":[{"1":"ADT","2":"A01","3":"ADT_A01"}],"10":[{"1":"NF0000481"}],"11":[{"1":"P"}],"12":[{"1":"2.5.1"}]}},
 	// {"seq":2,"id":"PID","fields":{"1":[{"1":"1"}],"3":[{"1":"900100223","4":"NORTHFIELD","4.2":"2.16.840.1","4.3":"ISO","5":"MR"},{"1":"99-1002","5":"NI"}],"5":[{"1":"Testperson","2":"Tilda"}],"7":[{"1":"19710820"}],"8":[{"1":"F"}],"11":[{"1":"12 Sample Street & Yard"}]}},
 	// {"seq":3,"id":"ZWB","fields":{"1":[{"1":"blue"}],"2":[{"1":"\"\""}]}}]
+}
+
+func ExampleReader() {
+	stream := strings.NewReader(admission + "\n" + strings.ReplaceAll(admission, "NF0000481", "NF0000482"))
+	for m, err := range hl7.NewReader(stream).Messages() {
+		if err != nil {
+			fmt.Println(err) // names the line, never the content; the rest is read on
+			continue
+		}
+		fmt.Println(m.ControlID(), m.Len(), "segments")
+	}
+	// Output:
+	// NF0000481 3 segments
+	// NF0000482 3 segments
+}
+
+func ExampleMessage_Set() {
+	m, err := hl7.Parse([]byte(admission))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := m.Set("PID-5.2", "Tilda & Theo"); err != nil {
+		fmt.Println(err)
+	}
+	if err := m.AddSegment("NTE", "1", "", "moved | to 3WEST"); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Printf("%s", m.Encode())
+	// Output:
+	// MSH|^~\&|WARDS|NORTHFIELD|LAKE|NORTHFIELD|202603140915||ADT^A01^ADT_A01|NF0000481|P|2.5.1
+	// PID|1||900100223^^^NORTHFIELD&2.16.840.1&ISO^MR~99-1002^^^^NI||Testperson^Tilda \T\ Theo||19710820|F|||12 Sample Street \T\ Yard
+	// ZWB|blue|""
+	// NTE|1||moved \F\ to 3WEST
+}
+
+func ExampleMessage_Acknowledge() {
+	m, err := hl7.Parse([]byte(admission))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ack, err := m.Acknowledge(hl7.Ack{
+		Code:      hl7.ApplicationAccept,
+		ControlID: "LAKE0001",
+		Time:      time.Date(2026, 3, 14, 9, 15, 30, 0, time.UTC),
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.ReplaceAll(string(ack.Encode()), "\r", "\n"))
+	// Output:
+	// MSH|^~\&|LAKE|NORTHFIELD|WARDS|NORTHFIELD|20260314091530+0000||ACK^A01^ACK|LAKE0001|P|2.5.1
+	// MSA|AA|NF0000481
+}
+
+func ExamplePeek() {
+	header, ok := hl7.Peek([]byte(admission))
+	fmt.Println(ok, header.Type, header.SentAt)
+	// Output: true ADT^A01 2026-03-14T09:15
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"slices"
 	"strconv"
 )
 
@@ -18,9 +17,11 @@ type Reader struct {
 
 	r    io.Reader
 	err  error  // of r, kept until the buffer is used up
-	buf  []byte // read, not yet passed
+	buf  []byte // read, not yet passed; a part of memory
 	part int    // length of the part at the front of buf that Next returned
 	next breaks // in buf
+
+	memory []byte
 
 	offset int64 // of buf in the stream
 	line   int   // of buf in the stream, 1-based
@@ -180,12 +181,16 @@ func (r *Reader) Next() (Part, error) {
 	}
 }
 
+// fill reads more into the buffer, moved to the front of its memory where that makes room.
 func (r *Reader) fill() {
 	n := len(r.buf)
-	if cap(r.buf)-n < readSize {
-		r.buf = slices.Grow(r.buf, max(readSize, n))
-	}
 	r.next.more(n)
+	if cap(r.buf)-n < readSize {
+		if cap(r.memory)-n < readSize {
+			r.memory = make([]byte, 0, 2*n+readSize)
+		}
+		r.buf = append(r.memory[:0], r.buf...)
+	}
 	var read int
 	read, r.err = io.ReadAtLeast(r.r, r.buf[n:cap(r.buf)], 1)
 	r.buf = r.buf[:n+read]

@@ -1,0 +1,213 @@
+// Command compare runs this module's ER7 parser and those that package registries serve
+// on the same messages, one after the other, and prints a table:
+//
+//	go run ./hl7/compare
+//
+// It installs npm's simple-hl7, hl7, hl7v2 and @medplum/core and Debian's python3-hl7 in
+// a temporary folder, and needs node and npm, python3 and apt-get for them; what cannot
+// be installed is left out and named. Times are of the processor, not of the clock, so
+// that a busy machine distorts them little.
+package main
+
+import (
+	"bufio"
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"hl7lake/hl7"
+	"hl7lake/hl7/internal/sample"
+)
+
+//go:embed measure.js
+var measureJS []byte
+
+//go:embed measure.py
+var measurePy []byte
+
+// npmPackages are the newest that install together: hl7v2 1.9.0 asks for a version of
+// its dictionary that is not published.
+var npmPackages = []string{"simple-hl7@3.3.0", "hl7@1.1.1", "hl7v2@1.8.0", "hl7v2-dictionary@1.8.0", "@medplum/core@4.5.2"}
+
+// A result is how fast a parser did a task on a sample. The scripts print one a line.
+type result struct {
+	Parser string
+	Task   string // "parse", or "json": from ER7 to JSON text
+	Sample string
+	MBps   float64 // 10^6 bytes of ER7 a second
+}
+
+func main() {
+	log.SetFlags(0)
+	seconds := flag.Float64("seconds", 0.5, "processor time to spend on each measurement")
+	flag.Parse()
+	folder, err := os.MkdirTemp("", "compare")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	for _, m := range sample.All() {
+		if err := os.WriteFile(filepath.Join(folder, m.Name+".hl7"), m.Data, 0o600); err != nil {
+			log.Fatal(err)
+		}
+	}
+	results := own(*seconds)
+	for _, other := range []struct {
+		name string
+		run  func(folder string, seconds string) ([]result, error)
+	}{{"npm", node}, {"Debian", python}} {
+		r, err := other.run(folder, fmt.Sprint(*seconds))
+		if err != nil {
+			log.Printf("left out: %s: %v", other.name, err)
+		}
+		results = append(results, r...)
+	}
+	print(results)
+}
+
+// own measures this module's parser, its memory used again as a server would.
+func own(seconds float64) (results []result) {
+	var m hl7.Message
+	var dst []byte
+	for _, s := range sample.All() {
+		parse := func() {
+			if err := m.Parse(s.Data); err != nil {
+				log.Fatal(err)
+			}
+		}
+		toJSON := func() {
+			parse()
+			dst = m.AppendJSON(dst[:0], hl7.JSON{})
+		}
+		results = append(results,
+			result{"hl7lake/hl7 (Go)", "parse", s.Name, speed(seconds, len(s.Data), parse)},
+			result{"hl7lake/hl7 (Go)", "json", s.Name, speed(seconds, len(s.Data), toJSON)})
+	}
+	return results
+}
+
+// speed repeats do for that long and returns 10^6 bytes a second.
+func speed(seconds float64, size int, do func()) float64 {
+	do() // warm
+	rounds, begin := 0, processorTime()
+	for batch := 1; ; batch *= 2 {
+		for range batch {
+			do()
+		}
+		rounds += batch
+		if spent := processorTime() - begin; spent.Seconds() > seconds {
+			return float64(rounds) * float64(size) / spent.Seconds() / 1e6
+		}
+	}
+}
+
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		log.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func node(folder, seconds string) ([]result, error) {
+	script := filepath.Join(folder, "measure.js")
+	if err := os.WriteFile(script, measureJS, 0o600); err != nil {
+		return nil, err
+	}
+	install := append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder}, npmPackages...)
+	if _, err := run(folder, "npm", install...); err != nil {
+		return nil, err
+	}
+	out, err := run(folder, "node", script, folder, seconds)
+	return parseResults(out, err)
+}
+
+func python(folder, seconds string) ([]result, error) {
+	script := filepath.Join(folder, "measure.py")
+	if err := os.WriteFile(script, measurePy, 0o600); err != nil {
+		return nil, err
+	}
+	if _, err := run(folder, "apt-get", "download", "-q", "python3-hl7"); err != nil {
+		return nil, err
+	}
+	packages, err := filepath.Glob(filepath.Join(folder, "python3-hl7_*.deb"))
+	if err != nil || len(packages) == 0 {
+		return nil, errors.New("apt-get brought no package")
+	}
+	if _, err := run(folder, "dpkg", "-x", packages[0], folder); err != nil {
+		return nil, err
+	}
+	out, err := run(folder, "python3", script, folder, seconds)
+	return parseResults(out, err)
+}
+
+func run(folder, name string, args ...string) ([]byte, error) {
+	c := exec.Command(name, args...)
+	c.Dir = folder
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	out, err := c.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w\n%s", name, err, stderr.Bytes())
+	}
+	return out, nil
+}
+
+func parseResults(lines []byte, err error) (results []result, _ error) {
+	if err != nil {
+		return nil, err
+	}
+	for s := bufio.NewScanner(bytes.NewReader(lines)); s.Scan(); {
+		var r result
+		if err := json.Unmarshal(s.Bytes(), &r); err != nil {
+			return nil, err
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// print writes a Markdown table, a line for each parser.
+func print(results []result) {
+	samples := sample.All()
+	head, rule := "| MB/s of ER7 |", "|---|"
+	for _, task := range []string{"parse", "to JSON"} {
+		for _, s := range samples {
+			head += fmt.Sprintf(" %s, %s |", task, s.Name)
+			rule += "---:|"
+		}
+	}
+	fmt.Println(head + "\n" + rule)
+	speeds, parsers := map[[3]string]float64{}, []string{}
+	for _, r := range results {
+		if len(parsers) == 0 || parsers[len(parsers)-1] != r.Parser {
+			parsers = append(parsers, r.Parser)
+		}
+		speeds[[3]string{r.Parser, r.Task, r.Sample}] = r.MBps
+	}
+	for _, parser := range parsers {
+		var cells []string
+		for _, task := range []string{"parse", "json"} {
+			for _, s := range samples {
+				cell := "fails"
+				if speed := speeds[[3]string{parser, task, s.Name}]; speed >= 10 {
+					cell = fmt.Sprintf("%.0f", speed)
+				} else if speed > 0 {
+					cell = fmt.Sprintf("%.2g", speed)
+				}
+				cells = append(cells, cell)
+			}
+		}
+		fmt.Printf("| %s | %s |\n", parser, strings.Join(cells, " | "))
+	}
+}
