@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -48,7 +49,7 @@ func TestWhatTheSDKReportsIsUnderstood(t *testing.T) {
 			got, err := against(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/x-amz-json-1.0")
 				w.WriteHeader(test.status)
-				w.Write([]byte(test.body))
+				fmt.Fprint(w, test.body)
 			})
 			if diff := cmp.Diff(test.want, got); err != nil || diff != "" {
 				t.Errorf("%v %s", err, diff)
@@ -59,7 +60,7 @@ func TestWhatTheSDKReportsIsUnderstood(t *testing.T) {
 
 func TestAServerThatHangsIsATimeout(t *testing.T) {
 	got, err := against(t, 50*time.Millisecond, func(_ http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body) // the server notices a client that leaves once it has read the request
+		_, _ = io.Copy(io.Discard, r.Body) // the server notices a client that leaves once it has read the request
 		<-r.Context().Done()
 	})
 	if diff := cmp.Diff(&hub.Reason{Code: hub.CodeTimeout}, got); err != nil || diff != "" {
@@ -72,7 +73,7 @@ func TestAnEndpointSetByHandIsTakenAsItStands(t *testing.T) {
 		if !strings.HasPrefix(r.Host, "127.0.0.1:") {
 			t.Errorf("asked for %s", r.Host)
 		}
-		w.Write([]byte(`{"status":"SUCCEEDED"}`))
+		fmt.Fprint(w, `{"status":"SUCCEEDED"}`)
 	})
 	if err != nil {
 		t.Error(err)

@@ -72,7 +72,7 @@ func (d *Tables) create(t testing.TB, name, partition, sort string) {
 	if sort != "" {
 		add(sort, types.KeyTypeRange)
 	}
-	if _, err := d.client.CreateTable(context.Background(), in); err != nil {
+	if _, err := d.client.CreateTable(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -100,7 +100,7 @@ func (d *Tables) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*
 // Items is all that a table holds.
 func (d *Tables) Items(t testing.TB, table string) []map[string]types.AttributeValue {
 	t.Helper()
-	out, err := d.client.Scan(context.Background(), &dynamodb.ScanInput{TableName: &table})
+	out, err := d.client.Scan(t.Context(), &dynamodb.ScanInput{TableName: &table})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +110,7 @@ func (d *Tables) Items(t testing.TB, table string) []map[string]types.AttributeV
 // Delete removes one item, as time to live does.
 func (d *Tables) Delete(t testing.TB, table, key, value string) {
 	t.Helper()
-	_, err := d.client.DeleteItem(context.Background(), &dynamodb.DeleteItemInput{
+	_, err := d.client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
 		TableName: &table,
 		Key:       map[string]types.AttributeValue{key: &types.AttributeValueMemberS{Value: value}},
 	})

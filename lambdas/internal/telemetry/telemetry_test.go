@@ -20,7 +20,7 @@ import (
 )
 
 // run calls handle behind the edge and returns its error and the log.
-func run(t *testing.T, handle func() error, expected ...reflect.Type) (error, map[string]any) {
+func run(t *testing.T, handle func() error, expected ...reflect.Type) (map[string]any, error) {
 	t.Helper()
 	var log bytes.Buffer
 	edge := telemetry.Edge(telemetry.NewLogger(&log),
@@ -33,12 +33,12 @@ func run(t *testing.T, handle func() error, expected ...reflect.Type) (error, ma
 			t.Fatalf("the log is not one JSON object: %s", log.Bytes())
 		}
 	}
-	return err, line
+	return line, err
 }
 
 func TestAnErrorOfAWSLeavesWithoutItsText(t *testing.T) {
 	refusal := fmt.Errorf("publish: %w", fake.Refusal("SNS", "Publish", "InvalidParameter", http.StatusBadRequest))
-	err, line := run(t, func() error { return refusal })
+	line, err := run(t, func() error { return refusal })
 	const want = "SNS Publish: InvalidParameter (HTTP 400)"
 	if err.Error() != want || line["error"] != want {
 		t.Errorf("left as %q, logged as %q", err, line["error"])
@@ -49,7 +49,7 @@ func TestAnErrorOfAWSLeavesWithoutItsText(t *testing.T) {
 }
 
 func TestErrorsOfABatchAreDescribedOneByOne(t *testing.T) {
-	err, _ := run(t, func() error {
+	_, err := run(t, func() error {
 		return errors.Join(fake.Refusal("S3", "PutObject", "SlowDown", 503), errors.New("hub: ours"))
 	})
 	if want := "S3 PutObject: SlowDown (HTTP 503); hub: ours"; err.Error() != want {
@@ -69,7 +69,7 @@ type refusal struct{ text string }
 func (e *refusal) Error() string { return e.text }
 
 func TestAnExpectedErrorLeavesUnwrapped(t *testing.T) {
-	err, line := run(t, func() error { return fmt.Errorf("parse: %w", &refusal{"code=x"}) }, reflect.TypeFor[*refusal]())
+	line, err := run(t, func() error { return fmt.Errorf("parse: %w", &refusal{"code=x"}) }, reflect.TypeFor[*refusal]())
 	if reflect.TypeOf(err) != reflect.TypeFor[*refusal]() || err.Error() != "code=x" {
 		t.Errorf("left as %T %q", err, err)
 	}
@@ -88,7 +88,7 @@ func TestAPanicLeavesWithoutItsValue(t *testing.T) {
 		{"an error", errors.New("Doe, Jane"), "panic: *errors.errorString"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			err, line := run(t, func() error { panic(test.value) })
+			line, err := run(t, func() error { panic(test.value) })
 			if err.Error() != test.want {
 				t.Errorf("left as %q, want %q", err, test.want)
 			}
@@ -101,14 +101,14 @@ func TestAPanicLeavesWithoutItsValue(t *testing.T) {
 
 func TestARunTimeErrorSaysWhatItWas(t *testing.T) {
 	var none []int
-	err, _ := run(t, func() error { return fmt.Errorf("%d", none[len(none)]) })
+	_, err := run(t, func() error { return fmt.Errorf("%d", none[len(none)]) })
 	if want := "panic: runtime error: index out of range [0] with length 0"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
 }
 
 func TestSuccessIsSilentAtTheEdge(t *testing.T) {
-	if err, line := run(t, func() error { return nil }); err != nil || len(line) != 0 {
+	if line, err := run(t, func() error { return nil }); err != nil || len(line) != 0 {
 		t.Errorf("%v, logged %v", err, line)
 	}
 }
