@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"golang.org/x/text/cases"
@@ -164,7 +163,7 @@ func (f files) path(bucket, key string) string {
 // as it is.
 func showable(key string) bool {
 	const longest = 255 // bytes in a name
-	if !utf8.ValidString(key) || strings.ContainsAny(key, `\:*?"<>|`) {
+	if strings.ContainsAny(key, `\:*?"<>|`) {
 		return false
 	}
 	for segment := range strings.SplitSeq(key, "/") {

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/xml"
 	"net/http"
@@ -71,32 +70,23 @@ func (l listing) common(key string) (prefix string, is bool) {
 // start is the first key to look at: after the one, or all those under the
 // common prefix, that the last page ended with.
 func (l listing) start() []byte {
-	start := []byte(l.after)
-	if l.after == "" {
+	if l.after < l.prefix {
 		return []byte(l.prefix)
 	}
-	if prefix, is := "", strings.HasPrefix(l.after, l.prefix); is {
-		if prefix, is = l.common(l.after); is && prefix == l.after {
-			return later(prefix, []byte(l.prefix))
+	if strings.HasPrefix(l.after, l.prefix) {
+		if prefix, is := l.common(l.after); is && prefix == l.after {
+			return later(prefix)
 		}
 	}
-	if start = append(start, 0x00); bytes.Compare(start, []byte(l.prefix)) < 0 {
-		start = []byte(l.prefix)
-	}
-	return start
+	return append([]byte(l.after), 0x00)
 }
 
-// later is the first key that comes after all those that begin with prefix, or
-// something after every key. least is a bound for it.
-func later(prefix string, least []byte) []byte {
+// later is the first key that comes after all those that begin with prefix,
+// which is not empty. Keys are UTF-8, and so have no byte 0xff.
+func later(prefix string) []byte {
 	next := []byte(prefix)
-	for end := len(next); end > 0; end-- {
-		if next[end-1] != 0xff {
-			next[end-1]++
-			return next[:end]
-		}
-	}
-	return append(bytes.Clone(least), 0xff)
+	next[len(next)-1]++
+	return next
 }
 
 type prefixEntry struct{ Prefix string }
@@ -128,7 +118,7 @@ func (l listing) objects(r records) (p page, err error) {
 		if prefix, is := l.common(string(key)); is {
 			p.prefixes = append(p.prefixes, prefixEntry{l.encode(prefix)})
 			p.last = prefix
-			key, number = cursor.Seek(later(prefix, key))
+			key, number = cursor.Seek(later(prefix))
 			continue
 		}
 		v, err := r.at(key, number)
@@ -290,7 +280,7 @@ func (l listing) versions(r records, out *versionsOutput) error {
 		if prefix, is := l.common(v.Key); is {
 			out.CommonPrefixes = append(out.CommonPrefixes, prefixEntry{l.encode(prefix)})
 			last, lastID = prefix, ""
-			at, text = cursor.Seek(later(prefix, at))
+			at, text = cursor.Seek(later(prefix))
 			continue
 		}
 		newest, err := r.latest(v.Key)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.etcd.io/bbolt"
 
@@ -80,6 +81,8 @@ func checkKey(key string) error {
 	switch {
 	case len(key) > maxKey:
 		return wire.Errorf("KeyTooLongError", "Your key is too long")
+	case !utf8.ValidString(key):
+		return wire.Errorf("InvalidURI", "Couldn't parse the specified URI.")
 	case strings.ContainsRune(key, 0):
 		return wire.Errorf("InvalidArgument", "A key with a zero byte is not kept by the local lake")
 	}

@@ -110,7 +110,7 @@ func TestEveryKeyGivesItsBytesBack(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("after all are deleted, the folder holds %v, %v", left, err)
 	}
-	for _, test := range []struct{ key, code string }{{strings.Repeat("k", 1025), "KeyTooLongError"}, {"zero\x00byte", "InvalidArgument"}} {
+	for _, test := range []struct{ key, code string }{{strings.Repeat("k", 1025), "KeyTooLongError"}, {"zero\x00byte", "InvalidArgument"}, {"\xff", "InvalidURI"}} {
 		_, err := l.PutObject(t.Context(), &sdk.PutObjectInput{Bucket: aws.String("lake"), Key: &test.key, Body: strings.NewReader("x")})
 		if code(err) != test.code {
 			t.Errorf("a key of %d bytes gives %v", len(test.key), err)
