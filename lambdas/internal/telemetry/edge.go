@@ -82,9 +82,10 @@ func unwrapTo(err error, kind reflect.Type) error {
 
 // Describe is the outward text of err: for an AWS call its service, operation,
 // code, HTTP status and request id, since AWS's own text can quote the request;
-// for the rest the text, which is ours.
+// for the rest the text, which is ours. Of a list, as hub.Each returns it, each
+// error is described; a list within one call's error is the SDK's.
 func Describe(err error) string {
-	if many, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // within one call's error a list is the SDK's
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var texts []string
 		for _, one := range many.Unwrap() {
 			texts = append(texts, Describe(one))
