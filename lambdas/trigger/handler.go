@@ -12,7 +12,7 @@ import (
 )
 
 // reserve is kept back from the function's time to publish the error event of a
-// workflow that did not answer.
+// workflow that ended late, and to report one that did not answer.
 const reserve = 5 * time.Second
 
 type handler struct {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,7 +26,9 @@ type workflow struct {
 
 // run stages wire and waits for the outcome: nil when the message is staged,
 // else why it is not. StartSyncExecution answers 200 for an execution that
-// failed, so its status decides (AWS Step Functions, StartSyncExecution).
+// failed, so its status decides (AWS Step Functions, StartSyncExecution). No
+// answer is an error: the workflow has its own, shorter, time-out, so what
+// became of it is unknown, and it may have staged the message.
 func (w workflow) run(ctx context.Context, name string, wire hub.Wire) (*hub.Reason, error) {
 	input, err := wire.JSON()
 	if err != nil {
@@ -39,8 +40,6 @@ func (w workflow) run(ctx context.Context, name string, wire hub.Wire) (*hub.Rea
 		Input:           new(string(input)),
 	})
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return &hub.Reason{Code: hub.CodeTimeout}, nil
 	case throttled(err):
 		return &hub.Reason{Code: hub.CodeThrottled}, nil
 	case err != nil:
