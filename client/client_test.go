@@ -114,6 +114,7 @@ func TestABusyLakeAndALostAnswerAreTriedAgain(t *testing.T) {
 		"busy, no hint": answering(503, ``),
 		"throttled":     answering(429, `{"message":"Too Many Requests"}`),
 		"timed out":     answering(504, ``),
+		"died":          answering(500, `{"message":"Internal Server Error"}`),
 		"lost":          lost,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,7 +129,7 @@ func TestABusyLakeAndALostAnswerAreTriedAgain(t *testing.T) {
 
 func TestARefusalIsNotTriedAgain(t *testing.T) {
 	for _, status := range []int{400, 401, 403, 413, 500} {
-		lake, requests := answers(t, answering(status, ""))
+		lake, requests := answers(t, answering(status, `{"code":"refused"}`))
 		if _, err := lake.Send(t.Context(), Message{}); err == nil || *requests != 1 {
 			t.Errorf("%d: %v after %d requests", status, err, *requests)
 		}

@@ -31,6 +31,12 @@ func (p retryPolicy) next(attempt int, a answer, err error) (time.Duration, bool
 	}
 	switch a.status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusInternalServerError:
+		// API Gateway's own says that the function's process died. The lake's has
+		// a code: it failed on this very request.
+		if a.problem().Code != "" {
+			return 0, false
+		}
 	default:
 		return 0, false
 	}
