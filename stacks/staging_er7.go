@@ -108,8 +108,10 @@ func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) a
 	})
 }
 
-// newStep invokes a function with the state as its input; its answer is the next state. Only what is Lambda's own
-// trouble is tried again: a function's error would come again.
+// newStep invokes a function with the state as its input; its answer is the next state. What the message is to blame
+// for would come again and ends the workflow at once. All else is tried again, be it Lambda's trouble or the function's
+// with a service that it calls: a step repeats the ids of what it publishes, so doing it twice changes nothing, while
+// giving up on a step that did publish would leave the message both staged and an error.
 func newStep(
 	stack awscdk.Stack, id string, fn function, refused, broken awsstepfunctions.Fail,
 ) awsstepfunctions.TaskStateBase {
@@ -121,12 +123,11 @@ func newStep(
 		RetryOnServiceExceptions: new(false),
 	})
 	step.AddRetry(&awsstepfunctions.RetryProps{
-		Errors: &[]*string{
-			new("Lambda.ServiceException"),
-			new("Lambda.AWSLambdaException"),
-			new("Lambda.SdkClientException"),
-			new("Lambda.TooManyRequestsException"),
-		},
+		Errors:      &[]*string{new("ParseError"), new("PanicError")},
+		MaxAttempts: new(0.0),
+	})
+	step.AddRetry(&awsstepfunctions.RetryProps{
+		Errors:         &[]*string{new("States.ALL")},
 		Interval:       awscdk.Duration_Seconds(new(1.0)),
 		BackoffRate:    new(2.0),
 		MaxAttempts:    new(3.0),
