@@ -43,7 +43,7 @@ func (i *Injector) Serve(w http.ResponseWriter, r *http.Request, service string,
 	}
 	f := i.At(Point{
 		Function: by.Function, Call: service + ":" + operation(r, service, body),
-		Run: by.Run, Attempt: attempt(r), Payload: by.Payload,
+		Run: by.Run, CallID: r.Header.Get("Amz-Sdk-Invocation-Id"), Attempt: attempt(r), Payload: by.Payload,
 	})
 	switch f.Kind {
 	case Fail, Throttle:

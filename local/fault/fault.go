@@ -54,6 +54,7 @@ type Point struct {
 	Function string // name of the function that calls or is delivered to
 	Call     string // the action, or one of the deliveries
 	Run      string // for a call: the run of the function that makes it, each on one event; empty for a delivery
+	CallID   string // the SDK's id of a call, the same for all its attempts; empty for a delivery
 	Attempt  int    // which of the SDK's attempts at the call this is, or SNS's at the delivery; 1 is the first
 	Payload  []byte // what the function works on: the event it was invoked with, or is to be
 }

@@ -7,6 +7,7 @@
 // The default run is a short form. The rest runs with
 //
 //	go test ./test/fault -timeout=0 -faults=all -v     # every cell of the matrix
+//	go test ./test/fault -faults='parse sns:Publish' -v # the cells with such a name
 //	go test ./test/fault -timeout=0 -walk=1h -seed=7 -v # the random walk
 //	go test ./test/fault -hostile=10000 -v              # hostile requests
 package fault_test
@@ -46,10 +47,10 @@ const (
 
 // flags of a longer run.
 var (
-	allFaults = flag.String("faults", "short", "short: a sample of the fault matrix; all: every cell")
-	walkFor   = flag.Duration("walk", 4*time.Second, "how long the random walk sends messages")
-	seed      = flag.Uint64("seed", 1, "of the random walk and the hostile requests; the same seed makes the same plan")
-	hostile   = flag.Int("hostile", 500, "how many hostile requests are sent")
+	which   = flag.String("faults", "short", "the cells of the fault matrix: short is a sample, all is all; else those whose name matches the expression")
+	walkFor = flag.Duration("walk", 4*time.Second, "how long the random walk sends messages")
+	seed    = flag.Uint64("seed", 1, "of the random walk and the hostile requests; the same seed makes the same plan")
+	hostile = flag.Int("hostile", 500, "how many hostile requests are sent")
 )
 
 // lake is a running lake as a test sees it: by its connection only, so that it

@@ -21,9 +21,13 @@ type scenario struct {
 	// nothing.
 	base func(at place, visit, attempt int) fault.Fault
 	// together posts the message twice at once; again posts it once more when it
-	// was accepted; read fetches it when its way is at its end.
-	together, again, read bool
+	// was accepted; early asks for it as soon as it is accepted, read fetches it
+	// when its way is at its end.
+	together, again, early, read bool
 }
+
+// reads says that the scenario is about reading.
+func (s scenario) reads() bool { return s.early || s.read }
 
 const (
 	inline = 300_000 // bytes: more than a message of the topic may have
@@ -43,6 +47,7 @@ func scenarios() []scenario {
 		{name: "a redelivered event", hl7: true, base: atFirst("writer", fault.Notification, fault.Fault{Kind: fault.Repeat})},
 		{name: "two senders at once", hl7: true, together: true, base: atFirst("ingest", "sns:Publish", fault.Fault{Kind: fault.Stall, Delay: 600 * time.Millisecond})},
 		{name: "a claim taken over", hl7: true, base: everyAttempt("ingest", "sns:Publish", fault.Fault{Kind: fault.Fail})},
+		{name: "a message asked for early", hl7: true, early: true, base: everyAttempt("writer", fault.Event, fault.Fault{Kind: fault.Late, Delay: 2 * time.Second})},
 		{name: "a message read", hl7: true, read: true},
 	}
 }
@@ -123,15 +128,20 @@ func (s scenario) post(ctx context.Context, l *lake, m *message) error {
 func readBack(ctx context.Context, l *lake, m *message) error {
 	id, _ := m.id()
 	for path, want := range map[string]func([]byte) bool{
-		"":      func(body []byte) bool { return bytes.Contains(body, []byte(id)) },
+		"":      telling(id),
 		"/er7":  func(body []byte) bool { return bytes.Equal(body, m.body) },
-		"/json": func(body []byte) bool { return bytes.Contains(body, []byte(id)) },
+		"/json": telling(id),
 	} {
 		if err := l.readUntil(ctx, m.sender, "/messages/"+id+path, want); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// telling is of answers that name the message.
+func telling(id string) func([]byte) bool {
+	return func(body []byte) bool { return bytes.Contains(body, []byte(id)) }
 }
 
 // readUntil asks until it is answered 200. Any other answer than a 5xx ends it.
