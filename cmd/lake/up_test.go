@@ -99,7 +99,9 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 	t.Run("the next start keeps messages and passwords", func(t *testing.T) {
 		stop()
 		defer startUp(t, dir)()
-		use(statusDone, "trace", admission)
+		if content := use(statusDone, "get", admission); !json.Valid([]byte(content.Out)) {
+			t.Error(content.Out)
+		}
 	})
 }
 
