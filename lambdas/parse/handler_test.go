@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"hl7lake/lambdas/internal/canary"
+	"hl7lake/internal/canary"
 	"hl7lake/lambdas/internal/fake"
 	"hl7lake/lambdas/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"

@@ -3,6 +3,7 @@ package canary
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 	"testing"
 
 	"hl7lake/hl7"
@@ -17,6 +18,8 @@ func TestAPlantedLeakIsFound(t *testing.T) {
 		"base64, shift 1": base64.StdEncoding.EncodeToString([]byte("x" + marker + " and more")),
 		"base64, shift 2": base64.StdEncoding.EncodeToString([]byte("xx" + marker + " and more")),
 		"bytes":           []byte(marker),
+		"upper, base64":   base64.StdEncoding.EncodeToString([]byte("A" + strings.ToUpper(marker) + "!")),
+		"lower, hex":      strings.ToUpper(hex.EncodeToString([]byte(strings.ToLower(marker)))),
 		"hex":             hex.EncodeToString([]byte("_" + marker)),
 		"a nested value":  []any{map[string]any{"a": []string{"b", marker}}},
 	} {

@@ -1,5 +1,6 @@
-// Package canary finds leaks: a message with a marker in every field that can
-// hold patient data, and a check that what left a function holds none of them.
+// Package canary finds leaks, for tests: messages with a marker in every field
+// that can hold patient data, and a check that what left a function, or the
+// whole lake, holds none of them.
 package canary
 
 import (
@@ -7,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -27,8 +29,14 @@ func Message() []byte {
 		fmt.Sprintf(`MSH|^~\&|%[1]s-app|%[1]s-facility|%[1]s-to|%[1]s-place|20260102030405||ADT^A01^ADT_A01|%[2]s|P|2.5.1`, marker, ControlID),
 		fmt.Sprintf(`EVN|A01|20260102|||%[1]s-operator`, marker),
 		fmt.Sprintf(`PID|1||%[1]s-mrn^^^%[1]s-authority||%[1]s-family^%[1]s-given||%[1]s-birth|F|||%[1]s-street^^%[1]s-city||%[1]s-phone`, marker),
-		fmt.Sprintf(`NK1|1|%[1]s-kin`, marker),
+		fmt.Sprintf(`PD1||||%[1]s-doctor`, marker),
+		fmt.Sprintf(`NK1|1|%[1]s-kin^%[1]s-given|MTH|%[1]s-street|%[1]s-phone`, marker),
+		fmt.Sprintf(`PV1|1|I|%[1]s-ward^%[1]s-room||||%[1]s-attending||||||||||||%[1]s-visit`, marker),
+		fmt.Sprintf(`GT1|1|%[1]s-number|%[1]s-guarantor||%[1]s-street|%[1]s-phone`, marker),
+		fmt.Sprintf(`IN1|1|%[1]s-plan|%[1]s-company|%[1]s-insurer||||%[1]s-group||||||||%[1]s-insured`, marker),
+		fmt.Sprintf(`DG1|1||%[1]s-diagnosis`, marker),
 		fmt.Sprintf(`OBX|1|TX|%[1]s-code||%[1]s-text`, marker),
+		fmt.Sprintf(`NTE|1|L|%[1]s-note\T\%[1]s-comment`, marker),
 		fmt.Sprintf(`ZZZ|%[1]s-local`, marker),
 	}, "\r") + "\r")
 }
@@ -60,22 +68,28 @@ func Leaks(value any) []string {
 
 func leaks(text string) []string {
 	var found []string
+	text = strings.ToLower(text)
 	for form, needle := range forms() {
-		if strings.Contains(strings.ToLower(text), strings.ToLower(needle)) {
+		if strings.Contains(text, strings.ToLower(needle)) {
 			found = append(found, form)
 		}
 	}
+	slices.Sort(found)
 	return found
 }
 
-// forms is the marker as it may hide. Base64 depends on the position of a text
-// modulo 3, so the parts that do not are looked for.
+// forms is the marker as it may hide; case is looked past afterwards, so only the
+// codes need each. Base64 depends on the position of a text modulo 3, so the
+// parts that do not are looked for.
 func forms() map[string]string {
-	all := map[string]string{"plain": marker, "hex": hex.EncodeToString([]byte(marker))}
-	for shift := range 3 {
-		encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("_", shift) + marker))
-		from := (shift*8 + 5) / 6
-		all[fmt.Sprintf("base64+%d", shift)] = encoded[from : len(encoded)-1]
+	all := map[string]string{"plain": marker}
+	for spelling, text := range map[string]string{"": marker, " lower": strings.ToLower(marker), " upper": strings.ToUpper(marker)} {
+		all["hex"+spelling] = hex.EncodeToString([]byte(text))
+		for shift := range 3 {
+			encoded := base64.RawStdEncoding.EncodeToString([]byte(strings.Repeat("_", shift) + text))
+			from := (shift*8 + 5) / 6
+			all[fmt.Sprintf("base64+%d%s", shift, spelling)] = encoded[from : len(encoded)-1]
+		}
 	}
 	return all
 }
