@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"hl7lake/local/dynamodb/attribute"
 )
@@ -219,7 +220,7 @@ func (t *table) buildIndexes(tx *bbolt.Tx, stale []*index) error {
 	d := t.in(tx)
 	indexes := d.bucket.Bucket(indexesBucket)
 	for _, i := range stale {
-		if err := indexes.DeleteBucket([]byte(i.name)); err != nil && !errors.Is(err, bbolt.ErrBucketNotFound) {
+		if err := indexes.DeleteBucket([]byte(i.name)); err != nil && !errors.Is(err, bbolterrors.ErrBucketNotFound) {
 			return err
 		}
 	}

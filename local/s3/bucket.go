@@ -64,6 +64,9 @@ func (s *Service) CreateBucket(definition Bucket) error {
 	if err := s.files.createBucket(b.name); err != nil {
 		return fmt.Errorf("bucket %s: %w", b.name, err)
 	}
+	if err := s.settle(b); err != nil {
+		return fmt.Errorf("bucket %s: %w", b.name, err)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.buckets[b.name] = b

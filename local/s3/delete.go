@@ -52,6 +52,11 @@ func (s *Service) delete(b *bucket, key, id string) (deleted, error) {
 }
 
 func (s *Service) deleteLocked(b *bucket, key, id string) (deleted, error) {
+	end, err := s.files.begin(intent{Bucket: b.name, Key: key})
+	if err != nil {
+		return deleted{}, err
+	}
+	defer end()
 	if id == "" && b.versioning != "" {
 		marker := &record{Key: key, Marker: true}
 		if err := s.hide(b, key); err != nil {
@@ -68,11 +73,7 @@ func (s *Service) deleteLocked(b *bucket, key, id string) (deleted, error) {
 
 // hide takes away the file under a key.
 func (s *Service) hide(b *bucket, key string) error {
-	var owner string
-	err := s.store.View(func(tx *bbolt.Tx) error {
-		owner = string(b.in(tx).paths.Get(fold(key)))
-		return nil
-	})
+	owner, err := s.shownAs(b, key)
 	if err != nil || owner != key {
 		return err
 	}

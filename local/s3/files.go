@@ -26,6 +26,7 @@ type files struct {
 const (
 	objectsDir = ".objects" // no bucket's name begins with a dot
 	linksDir   = ".links"
+	intentsDir = ".intents"
 )
 
 // shards is how many folders a bucket's contents are spread over.
@@ -33,8 +34,10 @@ const shards = 16
 
 func openFiles(dir string, durability store.Durability) (files, error) {
 	f := files{dir, durability == store.Durable}
-	if err := os.MkdirAll(filepath.Join(dir, linksDir), 0o700); err != nil {
-		return f, fmt.Errorf("objects: %w", err)
+	for _, name := range []string{linksDir, intentsDir} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
+			return f, fmt.Errorf("objects: %w", err)
+		}
 	}
 	return f, nil
 }
@@ -49,9 +52,9 @@ func (f files) createBucket(name string) error {
 }
 
 // create makes a file for a content of the bucket. No record names it yet, so
-// nobody looks at it while it is written.
+// nobody looks at it while it is written; afterwards nobody may write to it.
 func (f files) create(bucket string) (*os.File, error) {
-	return os.OpenFile(f.content(bucket, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	return os.OpenFile(f.content(bucket, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o400)
 }
 
 // content is where a content's file is; its name is a UUID, whose
@@ -133,7 +136,7 @@ func linkOrCopy(from, to string) error {
 		return err
 	}
 	defer source.Close()
-	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	target, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o400)
 	if err != nil {
 		return err
 	}

@@ -211,6 +211,12 @@ func (s *Service) addLocked(b *bucket, v *record, conditions putConditions) erro
 		s.files.remove(b.name, v.File)
 		return err
 	}
+	end, err := s.files.begin(intent{b.name, v.Key, v.File})
+	if err != nil {
+		s.files.remove(b.name, v.File)
+		return err
+	}
+	defer end()
 	shown, err := s.show(b, v)
 	if err == nil {
 		err = s.record(b, v, shown)
@@ -226,15 +232,21 @@ func (s *Service) show(b *bucket, v *record) (shown bool, err error) {
 	if !showable(v.Key) {
 		return false, nil
 	}
-	var owner string
-	err = s.store.View(func(tx *bbolt.Tx) error {
-		owner = string(b.in(tx).paths.Get(fold(v.Key)))
-		return nil
-	})
+	owner, err := s.shownAs(b, v.Key)
 	if err != nil || owner != "" && owner != v.Key {
 		return false, err
 	}
 	return s.files.show(b.name, v.Key, v.File)
+}
+
+// shownAs returns the key that has the file under key, or one that some file
+// system would take for it; it is empty if there is none.
+func (s *Service) shownAs(b *bucket, key string) (owner string, err error) {
+	err = s.store.View(func(tx *bbolt.Tx) error {
+		owner = string(b.in(tx).paths.Get(fold(key)))
+		return nil
+	})
+	return owner, err
 }
 
 // record writes v's record, and removes the one that it replaces.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -98,8 +99,8 @@ func TestEveryKeyGivesItsBytesBack(t *testing.T) {
 		}
 	}
 	entries, err := os.ReadDir(l.dir)
-	if err != nil || len(entries) != 4 {
-		t.Errorf("beside .objects, .links and the two buckets there is something: %v, %v", entries, err)
+	if err != nil || len(entries) != 5 {
+		t.Errorf("beside .objects, .links, .intents and the two buckets there is something: %v, %v", entries, err)
 	}
 	for key := range shown {
 		if _, err := l.DeleteObject(t.Context(), &sdk.DeleteObjectInput{Bucket: aws.String("lake"), Key: &key}); err != nil {
@@ -363,6 +364,58 @@ func TestWhatWasWrittenOutlivesTheProcess(t *testing.T) {
 		if got, err := again.get(t, "lake", "a/b", version); got != want || err != nil {
 			t.Errorf("after reopening, version %q is %q, %v", version, got, err)
 		}
+	}
+}
+
+// A process can be killed between any two steps; these are what it may leave.
+func TestFilesAgreeWithTheRecordsAfterAProcessWasKilled(t *testing.T) {
+	folder := t.TempDir()
+	l := serve(t, folder, store.Durable, allow)
+	for _, key := range []string{"new version", "hidden", "x/deleted"} {
+		l.put(t, "lake", key, "kept")
+	}
+	leave := func(name, key string) { // an intent, and the new content where it has a name
+		intent := fmt.Sprintf(`{"Bucket":"lake","Key":%q,"File":%q}`, key, name)
+		if err := os.WriteFile(filepath.Join(l.dir, ".intents", "left-"+strings.ReplaceAll(key, "/", "-")), []byte(intent), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if name == "" {
+			return
+		}
+		for _, path := range []string{filepath.Join(l.dir, ".objects", "lake", name[len(name)-1:], name), filepath.Join(l.dir, "lake", key)} {
+			if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, []byte("unacknowledged"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	leave("0a", "new object")
+	leave("0b", "new version")
+	leave("", "hidden")
+	leave("", "x/deleted")
+	if err := os.Remove(filepath.Join(l.dir, "lake", "hidden")); err != nil {
+		t.Fatal(err)
+	}
+	copied := t.TempDir()
+	if err := os.CopyFS(copied, os.DirFS(folder)); err != nil {
+		t.Fatal(err)
+	}
+	again := serve(t, copied, store.Durable, allow)
+	for key, want := range map[string]string{"new object": "(none)", "new version": "kept", "hidden": "kept", "x/deleted": "kept"} {
+		if got := again.file(t, "lake", key); got != want {
+			t.Errorf("the file of %s holds %q, want %q", key, got, want)
+		}
+	}
+	if got := again.contents(t); got != 3 {
+		t.Errorf("%d contents are kept, want 3", got)
+	}
+	if left, err := os.ReadDir(filepath.Join(again.dir, ".intents")); len(left) != 0 || err != nil {
+		t.Errorf("intents are left: %v, %v", left, err)
 	}
 }
 

@@ -109,12 +109,7 @@ func versionNumber(id string) (uint64, bool) {
 
 // latest returns a key's newest version, which may be a delete marker, or nil.
 func (r records) latest(key string) (*record, error) {
-	prefix := append([]byte(key), 0x00)
-	at, text := r.versions.Cursor().Seek(prefix)
-	if len(at) != len(prefix)+8 || string(at[:len(prefix)]) != string(prefix) {
-		return nil, nil
-	}
-	return readRecord(at, text)
+	return r.first(key, func(*record) bool { return true })
 }
 
 // version returns the version of a key with an id, or nil.
@@ -140,12 +135,23 @@ func (r records) version(key, id string) (*record, error) {
 
 // null returns a key's null version, or nil. It goes through the key's versions.
 func (r records) null(key string) (*record, error) {
+	return r.first(key, func(v *record) bool { return v.VersionID == nullVersion })
+}
+
+// uses says whether a version of the key has its content in file.
+func (r records) uses(key, file string) (bool, error) {
+	v, err := r.first(key, func(v *record) bool { return v.File == file })
+	return v != nil, err
+}
+
+// first returns the newest of a key's versions that matches, or nil.
+func (r records) first(key string, matches func(*record) bool) (*record, error) {
 	prefix := append([]byte(key), 0x00)
 	cursor := r.versions.Cursor()
 	for at, text := cursor.Seek(prefix); len(at) == len(prefix)+8 && string(at[:len(prefix)]) == string(prefix); at, text = cursor.Next() {
-		found, err := readRecord(at, text)
-		if err != nil || found.VersionID == nullVersion {
-			return found, err
+		v, err := readRecord(at, text)
+		if err != nil || matches(v) {
+			return v, err
 		}
 	}
 	return nil, nil

@@ -14,7 +14,7 @@
 //
 //	<dir>/<bucket>/<key>              the current object
 //	<dir>/.objects/<bucket>/…         contents of all versions
-//	<dir>/.links/…                    links on their way to <key>
+//	<dir>/.links/… .intents/…         changes under way
 //
 // Differences from S3: buckets come from templates only, and have no tags, ACLs,
 // or object locks; requests for those are refused as not implemented. Objects
