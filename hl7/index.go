@@ -26,12 +26,14 @@ const (
 
 // build returns the index of text, in x's memory where that suffices, and whether text
 // holds a byte above 0x7f.
-func (x index) build(text []byte, d Delimiters) (_ index, beyondASCII bool) {
+func (x index) build(text []byte, d Delimiters) (index, bool) {
 	n := (len(text) + 63) / 64
 	x = slices.Grow(x[:0], n)[:n]
 	p := patternsOf(d)
+	done, beyondASCII := p.matchWide(x, text)
+	text = text[64*done:]
 	var all, seen uint64
-	for i := range x {
+	for i := done; i < n; i++ {
 		if len(text) >= 64 {
 			x[i], seen = p.match((*[64]byte)(text))
 			text = text[64:]
@@ -42,7 +44,7 @@ func (x index) build(text []byte, d Delimiters) (_ index, beyondASCII bool) {
 		}
 		all |= seen
 	}
-	return x, all&top != 0
+	return x, beyondASCII || all&top != 0
 }
 
 // patterns hold each delimiter in all eight bytes of a word.

@@ -50,7 +50,17 @@ type result struct {
 func main() {
 	log.SetFlags(0)
 	seconds := flag.Float64("seconds", 0.5, "processor time to spend on each measurement")
+	others := flag.Bool("others", true, "measure the other parsers, too")
 	flag.Parse()
+	results := own(*seconds)
+	if *others {
+		results = append(results, theirs(fmt.Sprint(*seconds))...)
+	}
+	print(results)
+}
+
+// theirs measures the parsers of others in a temporary folder.
+func theirs(seconds string) (results []result) {
 	folder, err := os.MkdirTemp("", "compare")
 	if err != nil {
 		log.Fatal(err)
@@ -61,18 +71,17 @@ func main() {
 			log.Fatal(err)
 		}
 	}
-	results := own(*seconds)
 	for _, other := range []struct {
 		name string
 		run  func(folder string, seconds string) ([]result, error)
 	}{{"npm", node}, {"Debian", python}} {
-		r, err := other.run(folder, fmt.Sprint(*seconds))
+		r, err := other.run(folder, seconds)
 		if err != nil {
 			log.Printf("left out: %s: %v", other.name, err)
 		}
 		results = append(results, r...)
 	}
-	print(results)
+	return results
 }
 
 // own measures this module's parser, its memory used again as a server would.
