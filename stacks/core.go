@@ -84,14 +84,14 @@ func (c Core) addWriter(env Environment) {
 	})
 	c.GrantRedeem(writer.Lambda)
 	// Get, because a redelivered event finds its object already written and reads back its version and digest.
-	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.zones()...)
+	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.objects("ingestion", "staging", "error")...)
 	grant(writer.Lambda, []string{"dynamodb:UpdateItem"}, c.Catalog.TableArn())
 }
 
-// zones returns the ARNs of the objects in the lake's zones, outside which there is nothing.
-func (c Core) zones() []*string {
+// objects returns the ARNs of the objects in zones of the lake.
+func (c Core) objects(zones ...string) []*string {
 	var arns []*string
-	for _, zone := range []string{"ingestion", "staging", "error"} {
+	for _, zone := range zones {
 		arns = append(arns, c.Lake.ArnForObjects(new(zone+"/*")))
 	}
 	return arns
@@ -113,9 +113,9 @@ func (c Core) GrantRedeem(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"s3:GetObject"}, c.ClaimCheck.ArnForObjects(new("*")))
 }
 
-// GrantRead lets the grantee look a message up in the catalog and read it from the lake, in the version that was
-// catalogued.
+// GrantRead lets the grantee look a message up in the catalog and read it from the lake, as it came or as JSON, in the
+// version that was catalogued and in no other.
 func (c Core) GrantRead(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"dynamodb:Query"}, c.Catalog.TableArn())
-	grant(grantee, []string{"s3:GetObject", "s3:GetObjectVersion"}, c.zones()...)
+	grant(grantee, []string{"s3:GetObjectVersion"}, c.objects("ingestion", "staging")...)
 }

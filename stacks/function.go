@@ -4,7 +4,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awslambdadestinations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
@@ -93,10 +92,17 @@ func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.Subscr
 		FilterPolicy:    &filter,
 		DeadLetterQueue: newDeadLetterQueue(f.scope, "Undelivered", f.env),
 	}))
-	f.Lambda.ConfigureAsyncInvoke(&awslambda.EventInvokeConfigOptions{
-		RetryAttempts: new(2.0),
-		MaxEventAge:   awscdk.Duration_Hours(new(6.0)),
-		OnFailure:     awslambdadestinations.NewSqsDestination(newDeadLetterQueue(f.scope, "Failed", f.env)),
+	failed := newDeadLetterQueue(f.scope, "Failed", f.env)
+	grant(f.Lambda, []string{"sqs:SendMessage"}, failed.QueueArn())
+	// Not ConfigureAsyncInvoke: it would let the function ask for the queue's URL and attributes too.
+	awslambda.NewCfnEventInvokeConfig(f.scope, new("OnFailure"), &awslambda.CfnEventInvokeConfigProps{
+		FunctionName:             f.Lambda.FunctionName(),
+		Qualifier:                new("$LATEST"),
+		MaximumRetryAttempts:     new(2.0),
+		MaximumEventAgeInSeconds: awscdk.Duration_Hours(new(6.0)).ToSeconds(nil),
+		DestinationConfig: &awslambda.CfnEventInvokeConfig_DestinationConfigProperty{
+			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: failed.QueueArn()},
+		},
 	})
 }
 

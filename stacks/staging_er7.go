@@ -4,7 +4,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctionstasks"
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
@@ -93,7 +92,7 @@ func (s StagingER7) addTrigger(env Environment, core Core) {
 func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) awsstepfunctions.StateMachine {
 	refused := newFail(stack, "MessageRefused", "The message cannot be parsed; trying again would not help")
 	broken := newFail(stack, "StepBroken", "A step failed for a reason that is not the message's")
-	return awsstepfunctions.NewStateMachine(stack, new("Workflow"), &awsstepfunctions.StateMachineProps{
+	workflow := awsstepfunctions.NewStateMachine(stack, new("Workflow"), &awsstepfunctions.StateMachineProps{
 		StateMachineType: awsstepfunctions.StateMachineType_EXPRESS,
 		Comment:          new("Turns one ER7 message into JSON"),
 		DefinitionBody: awsstepfunctions.DefinitionBody_FromChainable(
@@ -106,6 +105,8 @@ func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) a
 			IncludeExecutionData: new(false), // it would be the message
 		},
 	})
+	grant(workflow, []string{"lambda:InvokeFunction"}, prepare.Lambda.FunctionArn(), parse.Lambda.FunctionArn())
+	return workflow
 }
 
 // newStep invokes a function with the state as its input; its answer is the next state. What the message is to blame
@@ -114,13 +115,16 @@ func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) a
 // giving up on a step that did publish would leave the message both staged and an error.
 func newStep(
 	stack awscdk.Stack, id string, fn function, refused, broken awsstepfunctions.Fail,
-) awsstepfunctions.TaskStateBase {
-	step := awsstepfunctionstasks.NewLambdaInvoke(stack, new("Step"+id), &awsstepfunctionstasks.LambdaInvokeProps{
-		StateName:                new(id),
-		LambdaFunction:           fn.Lambda,
-		OutputPath:               new("$.Payload"),
-		TaskTimeout:              awsstepfunctions.Timeout_Duration(awscdk.Duration_Seconds(new(float64(stepSeconds + 5)))),
-		RetryOnServiceExceptions: new(false),
+) awsstepfunctions.CustomState {
+	// Not the CDK's own LambdaInvoke: it would let the workflow invoke every version and alias of the function too.
+	step := awsstepfunctions.NewCustomState(stack, new("Step"+id), &awsstepfunctions.CustomStateProps{
+		StateJson: &map[string]any{
+			"Type":           "Task",
+			"Resource":       "arn:" + *stack.Partition() + ":states:::lambda:invoke",
+			"Parameters":     map[string]any{"FunctionName": fn.Lambda.FunctionArn(), "Payload.$": "$"},
+			"OutputPath":     "$.Payload",
+			"TimeoutSeconds": stepSeconds + 5,
+		},
 	})
 	step.AddRetry(&awsstepfunctions.RetryProps{
 		Errors:      &[]*string{new("ParseError"), new("PanicError")},
