@@ -8,10 +8,7 @@ import (
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/japanese"
-	"golang.org/x/text/encoding/korean"
-	"golang.org/x/text/encoding/simplifiedchinese"
-	"golang.org/x/text/encoding/traditionalchinese"
+	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
 )
@@ -21,12 +18,13 @@ type charset struct {
 	name        string            // as the IANA writes it, in lower case
 	encoding    encoding.Encoding // nil where source was UTF-8 or ASCII
 	beyondASCII bool              // a byte above 0x7f was seen
+	outside     string            // declared outside of the message, for want of MSH-18
 }
 
 // Charset returns the name of the character set that the message was read in, such as
 // "utf-8" or "iso-8859-1": the one that MSH-18 declares (HL7 v2.5.1, 2.15.9.18, table
-// 0211). Where it declares none, one that is unknown, or ASCII for what is not ASCII,
-// it is "utf-8" if the bytes are valid UTF-8 and "windows-1252" if not.
+// 0211), or what [Message.ParseAs] was told. Where there is no declaration, one that is
+// unknown, or ASCII for what is not ASCII, it is "utf-8" if the bytes are valid UTF-8 and "windows-1252" if not.
 func (m *Message) Charset() string {
 	if m.charset.name == "" && len(m.segments) > 0 {
 		return cmp.Or(m.declaredCharset().name, "utf-8")
@@ -36,48 +34,54 @@ func (m *Message) Charset() string {
 
 const iso2022 = "iso-2022-jp"
 
-// table0211 finds the character set for a value of MSH-18. The alternates that ISO 2022
-// adds by escape sequences come with the encoding that understands these.
-func table0211(value string) (name string, _ encoding.Encoding) {
-	switch strings.ToUpper(value) {
-	case "ASCII", "ISO IR6", "US-ASCII":
-		return "us-ascii", nil
-	case "UNICODE UTF-8", "UTF-8", "UTF8":
-		return "utf-8", nil
-	case "8859/1", "ISO-8859-1", "ISO IR100":
-		return "iso-8859-1", charmap.ISO8859_1
-	case "8859/2", "ISO-8859-2":
-		return "iso-8859-2", charmap.ISO8859_2
-	case "8859/3", "ISO-8859-3":
-		return "iso-8859-3", charmap.ISO8859_3
-	case "8859/4", "ISO-8859-4":
-		return "iso-8859-4", charmap.ISO8859_4
-	case "8859/5", "ISO-8859-5":
-		return "iso-8859-5", charmap.ISO8859_5
-	case "8859/6", "ISO-8859-6":
-		return "iso-8859-6", charmap.ISO8859_6
-	case "8859/7", "ISO-8859-7":
-		return "iso-8859-7", charmap.ISO8859_7
-	case "8859/8", "ISO-8859-8":
-		return "iso-8859-8", charmap.ISO8859_8
-	case "8859/9", "ISO-8859-9":
-		return "iso-8859-9", charmap.ISO8859_9
-	case "8859/15", "ISO-8859-15":
-		return "iso-8859-15", charmap.ISO8859_15
-	case "WINDOWS-1252", "CP1252":
-		return "windows-1252", charmap.Windows1252
-	case "ISO IR14": // JIS X 0201: the single bytes of Shift JIS
-		return "shift_jis", japanese.ShiftJIS
-	case "ISO IR87", "ISO IR159": // JIS X 0208 and 0212, by escape sequences
-		return iso2022, japanese.ISO2022JP
-	case "GB 18030-2000", "GB18030":
-		return "gb18030", simplifiedchinese.GB18030
-	case "KS X 1001":
-		return "euc-kr", korean.EUCKR
-	case "BIG-5", "BIG5":
-		return "big5", traditionalchinese.Big5
+// table0211 is how HL7 table 0211 calls what the IANA calls otherwise. The names of the
+// IANA are taken as well. CNS 11643-1992 and the withdrawn UNICODE cannot be read.
+func table0211(value string) (iana string) {
+	value = strings.ToUpper(strings.TrimSpace(value))
+	if part, ok := strings.CutPrefix(value, "8859/"); ok {
+		return "ISO-8859-" + part
 	}
-	return "", nil
+	switch value {
+	case "ASCII", "ISO IR6":
+		return "US-ASCII"
+	case "UNICODE UTF-8":
+		return "UTF-8"
+	case "ISO IR100":
+		return "ISO-8859-1"
+	case "ISO IR14": // JIS X 0201: the single bytes of Shift JIS
+		return "Shift_JIS"
+	case "ISO IR87", "ISO IR159": // JIS X 0208 and 0212, by escape sequences
+		return "ISO-2022-JP"
+	case "GB 18030-2000":
+		return "GB18030"
+	case "KS X 1001":
+		return "EUC-KR"
+	case "BIG-5":
+		return "Big5"
+	}
+	return value
+}
+
+// lookup finds a character set by its name in HL7 or the IANA's. The encoding is nil for
+// UTF-8 and ASCII, which need none. A set in which MSH is not spelled in ASCII's bytes
+// cannot be true of a message in which a declaration could be read.
+func lookup(value string) (c charset) {
+	e, err := ianaindex.MIME.Encoding(table0211(value))
+	if err != nil || e == nil {
+		return c
+	}
+	name, err := ianaindex.MIME.Name(e)
+	if err != nil {
+		return c
+	}
+	name = strings.ToLower(name)
+	if name == "us-ascii" || name == "utf-8" {
+		return charset{name: name}
+	}
+	if head, err := e.NewDecoder().String("MSH"); err != nil || head != "MSH" {
+		return c
+	}
+	return charset{name: name, encoding: e}
 }
 
 // chooseCharset settles in which character set the message is, converts the text where
@@ -110,16 +114,18 @@ func (m *Message) chooseCharset() (converted bool) {
 // declaredCharset reads MSH-18. Its first repetition is the set that the message begins
 // in; alternates matter where they come with ISO 2022 escapes.
 func (m *Message) declaredCharset() (c charset) {
-	raw, _ := m.Segment(0).raw(Path{Field: 18})
-	for i := 0; len(raw) > 0; i++ {
-		var value []byte
-		if value, raw, _ = bytes.Cut(raw, []byte{m.delimiters.Repetition}); m.delimiters.Repetition == 0 {
-			value, raw = raw, nil
+	for i := 1; ; i++ {
+		raw, ok := m.Segment(0).raw(Path{Field: 18, Repetition: i})
+		if !ok {
+			break
 		}
-		name, set := table0211(string(bytes.TrimSpace(value)))
-		if i == 0 || name == iso2022 && bytes.IndexByte(m.text, esc) >= 0 {
-			c.name, c.encoding = name, set
+		set := lookup(string(raw))
+		if i == 1 || set.name == iso2022 && bytes.IndexByte(m.text, esc) >= 0 {
+			c = set
 		}
+	}
+	if outside := lookup(m.charset.outside); c.name == "" && outside.encoding != nil {
+		return outside
 	}
 	return c
 }

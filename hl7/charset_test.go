@@ -11,6 +11,8 @@ import (
 	"golang.org/x/text/encoding/traditionalchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
+
+	"hl7lake/hl7"
 )
 
 func TestTextIsReadInTheDeclaredCharacterSet(t *testing.T) {
@@ -113,5 +115,26 @@ func TestAnEditIsWrittenInTheDeclaredCharacterSet(t *testing.T) {
 	}
 	if got := m.Get("PID-1"); got != "Müller" {
 		t.Errorf("a refused edit left %q", got)
+	}
+}
+
+func TestADeclarationFromOutsideHoldsWhereTheMessageHasNone(t *testing.T) {
+	for name, test := range map[string]struct{ msh18, outside, want, charset string }{
+		"none in the message":    {"", "ISO-8859-2", "Dvořák", "iso-8859-2"},
+		"one in the message":     {"8859/1", "ISO-8859-2", "Dvoøák", "iso-8859-1"},
+		"unknown in the message": {"KLINGON", "iso-8859-2", "Dvořák", "iso-8859-2"},
+		"untrue":                 {"", "utf-8", "Dvoøák", "windows-1252"},
+		"unknown":                {"", "klingon", "Dvoøák", "windows-1252"},
+		"not for ER7":            {"", "ibm037", "Dvoøák", "windows-1252"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var m hl7.Message
+			if err := m.ParseAs(test.outside, []byte("MSH|^~\\&|A|||||||||||||||"+test.msh18+"\rPID|Dvo\xf8\xe1k\r")); err != nil {
+				t.Fatal(err)
+			}
+			if got := m.Get("PID-1"); got != test.want || m.Charset() != test.charset {
+				t.Errorf("reads %q in %s, want %q in %s", got, m.Charset(), test.want, test.charset)
+			}
+		})
 	}
 }

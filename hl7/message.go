@@ -40,8 +40,14 @@ func Parse(data []byte) (*Message, error) {
 // value, unless the name of a standard segment and a field separator follow it.
 //
 // The error is a [*ParseError], and the message is empty then.
-func (m *Message) Parse(data []byte) error {
+func (m *Message) Parse(data []byte) error { return m.ParseAs("", data) }
+
+// ParseAs is Parse for data whose character set was declared outside of the message as
+// well, such as in a Content-Type. It is taken where MSH-18 declares none that is known,
+// and only if it is neither UTF-8 nor ASCII, which show by themselves.
+func (m *Message) ParseAs(charset string, data []byte) error {
 	m.reset()
+	m.charset.outside = charset
 	m.source, m.text = data, data
 	m.convertWide()
 	err := m.parse()

@@ -67,7 +67,8 @@ func (r *Reader) InputOffset() int64 { return r.offset + int64(r.part) }
 // Messages returns an iterator over the messages. The message is the same one each
 // time, parsed anew. What cannot be parsed comes as a [*ParseError] whose place is that
 // in the stream, and the iteration goes on behind it; so do counts in BTS-1 and FTS-1
-// that disagree with what was there ([ErrCount]). An error of the stream itself ends it.
+// that disagree with what was there ([ErrCount]). An error of the stream itself ends it,
+// and so does a message over the limit.
 func (r *Reader) Messages() iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		var m Message
