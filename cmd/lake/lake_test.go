@@ -79,6 +79,8 @@ func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
 		{"a file that is not there", []string{"parse", none}, "none.hl7"},
 		{"a path that is none", []string{"parse", "--path", "PID/5", "-"}, "--path PID/5|lake parse --help"},
 		{"two kinds of output", []string{"parse", "--path", "PID-5", "--stats", "-"}, "[path stats]"},
+		{"strict without validate", []string{"parse", "--strict", "-"}, "--strict goes with --validate|lake parse --help"},
+		{"enrich without JSON", []string{"parse", "--enrich", "-"}, "--enrich goes with --json|lake parse --help"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -17,29 +17,35 @@ import (
 )
 
 type parseOptions struct {
-	pretty bool
-	stats  bool
-	path   string
+	pretty   bool
+	stats    bool
+	validate bool
+	strict   bool
+	enrich   bool
+	path     string
 }
 
 func (l *lake) parseCommand() *cobra.Command {
 	var o parseOptions
 	cmd := &cobra.Command{
 		Use:   "parse FILE|FOLDER|-…",
-		Short: "Read messages without a lake: as paths, JSON, one value each, or figures",
+		Short: "Read messages without a lake: show, convert, validate or count them",
 		Long: `parse reads messages from files, folders and standard input (-), alone or many in
 a file, batches and MLLP captures too. Files are read as a stream, so they can be
 larger than memory.
 
 --pretty, what is shown unless something else is chosen, is a line a value with
-its path. --json is a line of JSON a message. --path writes one value of each
-message. --stats counts: how many messages of which types, versions and character
-sets, how many could not be parsed, and where.
+its path and name. --json is a line of JSON a message; --enrich adds names, dates
+in ISO 8601 and groups. --path writes one value of each message. --validate lists
+where messages depart from the version that they name, with --strict also what
+few senders keep. --stats counts: how many messages of which types, versions and
+character sets, how many could not be parsed, and where.
 
-Exit status: 0 every message parsed, 1 some did not, 2 wrong usage or a file that
-cannot be read, 130 interrupted.`,
+Exit status: 0 every message parsed, 1 some did not, or with --validate departs
+from the standard, 2 wrong usage or a file that cannot be read, 130 interrupted.`,
 		Example: `  lake parse adt-a01.hl7
   lake parse --path PID-5.1 export/
+  lake parse --validate adt-a01.hl7
   lake parse --stats year-2025.hl7
   zcat batch.hl7.gz | lake parse --json - | jq .type`,
 		Args: atLeastOne("a file to parse"),
@@ -54,8 +60,11 @@ cannot be read, 130 interrupted.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&o.pretty, "pretty", false, "a line a value, with its path")
 	flags.BoolVar(&o.stats, "stats", false, "figures about all messages")
+	flags.BoolVar(&o.validate, "validate", false, "departures from the standard")
+	flags.BoolVar(&o.strict, "strict", false, "with --validate: lengths, codes and unknown elements too")
+	flags.BoolVar(&o.enrich, "enrich", false, "with --json: add names, ISO dates, numbers and groups")
 	flags.StringVar(&o.path, "path", "", "only the value at this `path`, as PID-3[2].4.1")
-	cmd.MarkFlagsMutuallyExclusive("pretty", "stats", "path")
+	cmd.MarkFlagsMutuallyExclusive("pretty", "stats", "validate", "path")
 	return cmd
 }
 
@@ -79,23 +88,28 @@ func (p parsed) place() string {
 // parseOutput is how messages are shown.
 type parseOutput interface {
 	write(out *bufio.Writer, p parsed) error
+	// end writes what is to be said of all messages. It returns errReported where
+	// they are not as asked for, though they parsed.
 	end(out *bufio.Writer, took time.Duration, read int64) error
 }
 
 func (l *lake) parseOutput(o parseOptions) (parseOutput, error) {
 	switch {
+	case o.strict && !o.validate:
+		return nil, errors.New("--strict goes with --validate")
+	case o.enrich && (!l.json || o.pretty || o.stats || o.validate || o.path != ""):
+		return nil, errors.New("--enrich goes with --json alone")
 	case o.path != "":
-		if o.pretty || o.stats {
-			return nil, errors.New("--path goes with --json only")
-		}
 		if path, err := hl7.ParsePath(o.path); err != nil || path.Field == 0 {
 			return nil, fmt.Errorf("--path %s: %w: want one such as PID-3, PID-5.1, OBX[2]-5 or PID-3[2].4.1", o.path, hl7.ErrPath)
 		}
 		return &valueOutput{path: o.path, json: l.json}, nil
 	case o.stats:
 		return newStats(l.out, l.json), nil
+	case o.validate:
+		return &validation{screen: l.out, json: l.json, strict: o.strict}, nil
 	case l.json:
-		return &jsonOutput{}, nil
+		return &jsonOutput{enrich: o.enrich}, nil
 	default:
 		return &prettyOutput{screen: l.out}, nil
 	}
@@ -128,16 +142,14 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 		}
 	}
 	run.progress.Clear()
-	if err := output.end(out, time.Since(run.start), run.read); err != nil {
-		return err
-	}
+	end := output.end(out, time.Since(run.start), run.read)
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	if failed > 0 {
+	if end == nil && failed > 0 {
 		return errReported
 	}
-	return nil
+	return end
 }
 
 func (l *lake) showParsed(out *bufio.Writer, output parseOutput, p parsed) error {

@@ -15,11 +15,15 @@ import (
 
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/hl7"
+	"hl7lake/hl7/dictionary"
 )
 
 // jsonOutput is a line of JSON a message: where it is from, what its header says
 // and its segments in the lake's shape. What cannot be parsed is a line too.
-type jsonOutput struct{ line []byte }
+type jsonOutput struct {
+	enrich bool
+	line   []byte
+}
 
 // origin is what stands before a message's content.
 type origin struct {
@@ -57,11 +61,18 @@ func (o *jsonOutput) write(out *bufio.Writer, p parsed) error {
 	o.line = append(o.line[:0], head...)
 	if p.err == nil {
 		o.line = append(o.line[:len(o.line)-1], `,"segments":`...)
-		o.line = p.message.AppendJSON(o.line, hl7.JSON{})
+		o.line = p.message.AppendJSON(o.line, o.shape(p.message))
 		o.line = append(o.line, '}')
 	}
 	_, err = out.Write(append(o.line, '\n'))
 	return err
+}
+
+func (o *jsonOutput) shape(message *hl7.Message) hl7.JSON {
+	if !o.enrich {
+		return hl7.JSON{}
+	}
+	return dictionary.Enrich(message, dictionary.Enrichment{Names: true, Values: true, Groups: true})
 }
 
 func (o *jsonOutput) end(*bufio.Writer, time.Duration, int64) error { return nil }
@@ -127,11 +138,12 @@ func onOneLine(text string) string {
 }
 
 // prettyOutput is a line a value, under a line about the message. The paths are
-// those that --path takes.
+// those that --path takes, the names those of the message's own version.
 type prettyOutput struct {
-	screen term.Screen
-	began  bool
-	json   []byte
+	screen  term.Screen
+	began   bool
+	json    []byte
+	version *dictionary.Version // of the message
 }
 
 func (o *prettyOutput) write(out *bufio.Writer, p parsed) error {
@@ -154,6 +166,7 @@ func (o *prettyOutput) write(out *bufio.Writer, p parsed) error {
 	if err := json.Unmarshal(o.json, &segments); err != nil {
 		return err
 	}
+	o.version = dictionary.Of(p.message.Version())
 	seen := map[string]int{}
 	for _, segment := range segments {
 		seen[segment.ID]++
@@ -184,11 +197,11 @@ func (o *prettyOutput) segment(out *bufio.Writer, segment jsonSegment, occurrenc
 	for _, field := range slices.SortedFunc(maps.Keys(segment.Fields), compareNumbers) {
 		repetitions := segment.Fields[field]
 		for i, repetition := range repetitions {
-			path := name + "-" + field
+			path, plain := name+"-"+field, segment.ID+"-"+field
 			if len(repetitions) > 1 {
 				path += "[" + strconv.Itoa(i+1) + "]"
 			}
-			if err := o.values(out, path, repetition); err != nil {
+			if err := o.values(out, path, plain, repetition); err != nil {
 				return err
 			}
 		}
@@ -196,17 +209,24 @@ func (o *prettyOutput) segment(out *bufio.Writer, segment jsonSegment, occurrenc
 	return nil
 }
 
-// pathWidth is how wide the column of paths is; longer ones push their value on.
-const pathWidth = 16
+// The columns of paths and values; what is longer pushes the rest of its line on.
+const (
+	pathWidth  = 16
+	valueWidth = 24
+)
 
-func (o *prettyOutput) values(out *bufio.Writer, path string, repetition map[string]string) error {
+// values writes those of one repetition, which stands at path; plain is the
+// field's path without counts.
+func (o *prettyOutput) values(out *bufio.Writer, path, plain string, repetition map[string]string) error {
 	for _, number := range slices.SortedFunc(maps.Keys(repetition), compareNumbers) {
-		here := path
+		here, element := path, plain
 		if number != "1" || len(repetition) > 1 { // n is n.1 where there is nothing else
-			here += "." + number
+			here, element = here+"."+number, element+"."+number
 		}
-		padded := fmt.Sprintf("  %-*s  ", pathWidth, onOneLine(here))
-		if _, err := out.WriteString(o.screen.Styled(term.Dim, padded) + onOneLine(repetition[number]) + "\n"); err != nil {
+		line, name := fmt.Sprintf("  %-*s  ", pathWidth, onOneLine(here)), o.version.Describe(element)
+		line = o.screen.Styled(term.Dim, line) + fmt.Sprintf("%-*s", valueWidth, onOneLine(repetition[number]))
+		line = strings.TrimRight(line+"  "+o.screen.Styled(term.Dim, name), " ")
+		if _, err := out.WriteString(line + "\n"); err != nil {
 			return err
 		}
 	}

@@ -26,9 +26,10 @@ func TestEachPathThatIsShownIsOneToAskFor(t *testing.T) {
 	shown := call(t, nil, "", "parse", "--pretty", file)
 	lines := strings.Split(strings.TrimSpace(shown.Out), "\n")[1:]
 	for _, line := range lines[:30] {
-		path, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		path, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		value, _, _ := strings.Cut(strings.TrimSpace(rest), "  ") // its name stands behind it
 		got := call(t, nil, "", "parse", "--path", path, file)
-		if diff := cmp.Diff(result{Out: strings.TrimSpace(value) + "\n"}, got); diff != "" {
+		if diff := cmp.Diff(result{Out: value + "\n"}, got); diff != "" {
 			t.Errorf("%s: %s", path, diff)
 		}
 	}
@@ -73,6 +74,39 @@ func TestValuesOfSeveralFilesAreNamed(t *testing.T) {
 	got.Out = strings.ReplaceAll(got.Out, dir, "DIR")
 	if diff := cmp.Diff(result{Out: "DIR/a.hl7: 1\nDIR/b.hl7: 2\nDIR/b.hl7#2: 3\n"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestTheSamplesKeepTheStandard(t *testing.T) {
+	got := call(t, nil, "", "parse", "--validate", sampleFolder)
+	if got.Out != "0 of 13 messages depart from the standard\n" {
+		t.Error(got.Out)
+	}
+}
+
+func TestDeparturesAreListedWithTheirPlaces(t *testing.T) {
+	const input = "MSH|^~\\&|A||||20260301||ADT^A01^ADT_A01|1|P|2.5.1\rEVN||20260301||||||||||more\rPID|1||4711||Testperson||1.4.71\r"
+	got := call(t, nil, input, "parse", "--validate", "-")
+	want := result{Status: statusRefused, Out: "-: PID[1]-7[1].1.1: bad-type: not of type DTM\n-: PV1: missing-segment\n1 of 1 messages depart from the standard\n"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	got = call(t, nil, input, "parse", "--validate", "--json", "-")
+	var line struct{ Findings []finding }
+	if err := json.Unmarshal([]byte(got.Out), &line); err != nil || len(line.Findings) != 2 || line.Findings[1].Rule != "missing-segment" {
+		t.Errorf("%v: %s", err, got.Out)
+	}
+	if strict := call(t, nil, input, "parse", "--validate", "--strict", "-"); len(strict.Out) <= len(want.Out) {
+		t.Errorf("--strict finds no more: %s", strict.Out)
+	}
+}
+
+func TestEnrichedJSONHasNamesDatesAndGroups(t *testing.T) {
+	got := call(t, nil, "", "parse", "--json", "--enrich", filepath.Join(sampleFolder, "oru-r01-lf.hl7"))
+	for _, part := range []string{`"5.1":"Family Name"`, `"7":[{"1":"2026-03-02T11:30:00"}]`, `"group":"PATIENT_RESULT[1]/ORDER_OBSERVATION[1]/OBSERVATION[2]"`} {
+		if !strings.Contains(got.Out, part) {
+			t.Errorf("no %s in %s", part, got.Out)
+		}
 	}
 }
 

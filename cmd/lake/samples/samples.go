@@ -40,7 +40,7 @@ func NotHL7() Sample {
 func Others() []Sample {
 	list := []Sample{
 		{Name: "adt-a03-latin1.hl7", Shape: "Latin-1", Charset: "iso-8859-1", Type: "ADT^A03", Version: "2.4", Segments: 4},
-		{Name: "adt-a04-2.1.hl7", Shape: "as in 1988", Type: "ADT^A04", Version: "2.1", Segments: 4},
+		{Name: "adt-a04-2.1.hl7", Shape: "as in 1988", Type: "ADT^A04", Version: "2.1", Segments: 5},
 		{Name: "adt-a08-crlf.hl7", Shape: "CRLF, a Z segment", Type: "ADT^A08", Version: "2.3", Segments: 5},
 		{Name: "adt-a28-separators.hl7", Shape: "delimiters $ and %", Type: "ADT^A28", Version: "2.5", Segments: 4},
 		{Name: "oru-r01-lf.hl7", Shape: "LF, no end, escapes", Type: "ORU^R01", Version: "2.5.1", Segments: 8},
