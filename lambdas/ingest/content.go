@@ -14,7 +14,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/problem"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/hl7"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"

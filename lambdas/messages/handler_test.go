@@ -19,9 +19,9 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/internal/canary"
-	"hl7lake/lambdas/internal/catalog"
-	"hl7lake/lambdas/internal/fake"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/fake"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"hl7lake/lambdas/internal/catalog"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/hub"
 )
 
 // history is the body of GET /messages/{id}.

@@ -15,7 +15,7 @@ import (
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"hl7lake/lambdas/internal/catalog"
+	"hl7lake/internal/catalog"
 )
 
 const (

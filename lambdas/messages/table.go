@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
-	"hl7lake/lambdas/internal/catalog"
+	"hl7lake/internal/catalog"
 )
 
 // querier is what the read side needs of Amazon DynamoDB; *dynamodb.Client has

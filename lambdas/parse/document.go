@@ -7,8 +7,8 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/hl7"
-	"hl7lake/lambdas/internal/catalog"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/hub"
 )
 
 // envelope is what stands before the segments in a message's JSON: where it

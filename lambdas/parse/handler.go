@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/hl7"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 )
 
 type handler struct {

@@ -7,7 +7,7 @@ import (
 	"log/slog"
 
 	"hl7lake/hl7"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 )
 
 type handler struct {

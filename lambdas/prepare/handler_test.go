@@ -12,8 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/internal/canary"
-	"hl7lake/lambdas/internal/fake"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/fake"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
 

@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
 

@@ -16,7 +16,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
 

@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 )
 
 // starter is what trigger needs of AWS Step Functions; *sfn.Client has it.

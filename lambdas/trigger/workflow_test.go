@@ -16,7 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/google/go-cmp/cmp"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 )
 
 // against runs a message with the SDK's own client against serve.

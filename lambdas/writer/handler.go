@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"hl7lake/hl7"
-	"hl7lake/lambdas/internal/catalog"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/hub"
 )
 
 type handler struct {

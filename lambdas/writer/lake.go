@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 )
 
 // objectStore is what the writer needs of Amazon S3 beside reading claim

@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
 

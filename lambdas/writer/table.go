@@ -9,7 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"hl7lake/lambdas/internal/catalog"
+	"hl7lake/internal/catalog"
 )
 
 // updater is what the writer needs of Amazon DynamoDB; *dynamodb.Client has it.

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 )
 
 // Window is how long content is remembered: the same content after that is a

@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"hl7lake/lambdas/internal/fake"
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/fake"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/received"
 )
 

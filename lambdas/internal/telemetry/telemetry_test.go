@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/smithy-go"
 
-	"hl7lake/lambdas/internal/fake"
+	"hl7lake/internal/fake"
 	"hl7lake/lambdas/internal/telemetry"
 )
 

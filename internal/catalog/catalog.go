@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"hl7lake/lambdas/internal/hub"
+	"hl7lake/internal/hub"
 )
 
 // Zone is a part of the lake, the first folder of a key.
