@@ -146,7 +146,7 @@ func checkCanonical(t *testing.T, m *hl7.Message) {
 	line := m.AppendJSON(nil, hl7.JSON{})
 	canonical, err := hl7.FromJSON(line)
 	noCharacter := bytes.Contains(line, []byte("\ufffd"))
-	noEscape := m.Delimiters().Escape == 0 && bytes.Contains(line, []byte(`\n`))
+	noEscape := m.Delimiters().Escape == 0 // and one is needed, for a line end in a value
 	if errors.Is(err, hl7.ErrNotEncodable) && (noCharacter || noEscape) {
 		return
 	}

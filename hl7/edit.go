@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 )
@@ -59,7 +60,7 @@ func (m *Message) SetRaw(path string, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(raw, isLineEnd) {
+	if slices.ContainsFunc(raw, isLineEnd) || !utf8.Valid(raw) || !m.hasCharacters(raw) {
 		return fmt.Errorf("hl7: %s: %w", path, ErrNotEncodable)
 	}
 	return m.set(p, raw)
@@ -74,12 +75,20 @@ func (m *Message) escape(text string) ([]byte, error) {
 	if !ok {
 		return nil, ErrNotEncodable
 	}
-	if e := m.outputEncoding(); e != nil {
-		if _, err := e.NewEncoder().Bytes(value); err != nil {
-			return nil, ErrNotEncodable
-		}
+	if !m.hasCharacters(value) {
+		return nil, ErrNotEncodable
 	}
 	return value, nil
+}
+
+// hasCharacters reports whether the message's character set has those of a text.
+func (m *Message) hasCharacters(text []byte) bool {
+	e := m.outputEncoding()
+	if e == nil {
+		return true
+	}
+	_, err := e.NewEncoder().Bytes(text)
+	return err == nil
 }
 
 func (m *Message) set(p Path, value []byte) error {

@@ -159,7 +159,7 @@ func (m *Message) appendEscaped(dst []byte, text string) ([]byte, bool) {
 	d := m.delimiters
 	if d.Escape == 0 {
 		needed := strings.ContainsFunc(text, func(r rune) bool {
-			return r == '\r' || r == '\n' || r > 0 && r < 0x80 && r != rune(d.Truncation) && d.has(byte(r))
+			return strings.ContainsRune("\r\n\v\x1b\x1c", r) || r > 0 && r < 0x80 && r != rune(d.Truncation) && d.has(byte(r))
 		})
 		return append(dst, text...), !needed
 	}

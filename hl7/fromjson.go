@@ -1,7 +1,7 @@
 package hl7
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -19,26 +19,25 @@ func FromJSON(data []byte) (*Message, error) {
 	if err := json.Unmarshal(data, &segments); err != nil {
 		return nil, fmt.Errorf("hl7: %w", ErrJSON) // encoding/json would quote the content
 	}
-	m := new(Message)
-	var text []byte
+	if len(segments) == 0 {
+		return nil, fmt.Errorf("hl7: %w", ErrNoHeader)
+	}
+	head, err := segments[0].header()
+	if err != nil {
+		return nil, err
+	}
+	b := builder{limit: 1<<20 + 64*len(data)}
+	if err := b.as.Parse(head); err != nil {
+		return nil, err
+	}
+	b.text = append(b.text, head[:b.as.body]...)
 	for i, s := range segments {
-		if i == 0 {
-			head, err := s.header()
-			if err != nil {
-				return nil, err
-			}
-			if err := m.Parse(head); err != nil { // for the delimiters
-				return nil, err
-			}
-			text = append(text, head[:m.body]...)
-		}
-		var err error
-		if text, err = m.appendFromJSON(text, s, i); err != nil {
+		if err := b.segment(s, i == 0); err != nil {
 			return nil, fmt.Errorf("hl7: segment %d: %w", i+1, err)
 		}
-		text = append(text, '\r')
 	}
-	return m, m.adopt(text)
+	m := new(Message)
+	return m, m.adopt(b.text)
 }
 
 // adopt makes m the message that a UTF-8 text holds, to be encoded as it declares.
@@ -72,90 +71,117 @@ func (s jsonSegment) header() ([]byte, error) {
 	return []byte("MSH" + separator + s.Fields["2"][0]["1"] + separator), nil
 }
 
-func (m *Message) appendFromJSON(text []byte, s jsonSegment, position int) ([]byte, error) {
-	d, first := m.delimiters, 1
-	length := len(text)
-	if position == 0 {
-		first = 3
-	} else {
-		var err error
-		if text, err = m.appendName(text, s.ID); err != nil {
-			return nil, err
-		}
+// A builder writes ER7.
+type builder struct {
+	as    Message // has the delimiters to write in
+	text  []byte
+	limit int // of text: a number may ask for a message of nothing but delimiters
+}
+
+func (b *builder) segment(s jsonSegment, isHeader bool) error {
+	before, at := len(b.text), 0
+	if isHeader {
+		at = 2 // which stand in text already
+	} else if err := b.name(s.ID); err != nil {
+		return err
 	}
 	numbers, err := numbersOf(s.Fields)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	at := first - 1
-	for _, number := range numbers {
-		if number.component < first {
+	for _, n := range numbers {
+		if n.subcomponent > 1 {
+			return ErrJSON
+		}
+		if isHeader && n.component <= 2 {
 			continue
 		}
-		text = appendDelimiters(text, d.Field, number.component-at)
-		at = number.component
-		repetitions := s.Fields[number.key]
-		if len(repetitions) > 1 && d.Repetition == 0 {
-			return nil, ErrNotEncodable
+		if err := b.delimiters(b.as.delimiters.Field, n.component-at); err != nil {
+			return err
 		}
-		for i, repetition := range repetitions {
-			text = appendDelimiters(text, d.Repetition, min(i, 1))
-			if text, err = m.appendRepetition(text, repetition); err != nil {
-				return nil, err
-			}
+		at = n.component
+		if err := b.field(s.Fields[n.key]); err != nil {
+			return err
 		}
 	}
-	if len(text) == length { // a header must show where MSH-2 ends, a segment that it is there
-		text = append(text, d.Field)
+	if len(b.text) == before { // a header must show where MSH-2 ends, a segment that it is there
+		b.text = append(b.text, b.as.delimiters.Field)
 	}
-	return text, nil
+	b.text = append(b.text, '\r')
+	return nil
 }
 
-func (m *Message) appendRepetition(text []byte, values map[string]string) ([]byte, error) {
+func (b *builder) field(repetitions []map[string]string) error {
+	for i, values := range repetitions {
+		if err := b.delimiters(b.as.delimiters.Repetition, min(i, 1)); err != nil {
+			return err
+		}
+		if err := b.repetition(values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *builder) repetition(values map[string]string) error {
 	numbers, err := numbersOf(values)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	at := number{component: 1, subcomponent: 1}
 	for _, n := range numbers {
-		if n.component > 1 && m.delimiters.Component == 0 || n.subcomponent > 1 && m.delimiters.Subcomponent == 0 {
-			return nil, ErrNotEncodable
+		if err := b.delimiters(b.as.delimiters.Component, n.component-at.component); err != nil {
+			return err
 		}
 		if n.component > at.component {
-			text = appendDelimiters(text, m.delimiters.Component, n.component-at.component)
-			at = number{component: n.component, subcomponent: 1}
+			at.subcomponent = 1
 		}
-		text = appendDelimiters(text, m.delimiters.Subcomponent, n.subcomponent-at.subcomponent)
+		if err := b.delimiters(b.as.delimiters.Subcomponent, n.subcomponent-at.subcomponent); err != nil {
+			return err
+		}
 		at = n
-		if text, err = m.appendText(text, values[n.key]); err != nil {
-			return nil, err
+		if err := b.value(values[n.key]); err != nil {
+			return err
 		}
 	}
-	return text, nil
+	return nil
 }
 
-func appendDelimiters(text []byte, delimiter byte, n int) []byte {
-	return append(text, bytes.Repeat([]byte{delimiter}, n)...)
-}
-
-// appendName appends the name of a segment, in which only the field separator delimits.
-func (m *Message) appendName(dst []byte, name string) ([]byte, error) {
-	if m.delimiters.Escape == 0 && !strings.ContainsAny(name, "\r\n"+string(rune(m.delimiters.Field))) {
-		return append(dst, name...), nil
+// delimiters writes a delimiter n times, which may be none.
+func (b *builder) delimiters(delimiter byte, n int) error {
+	switch {
+	case n > 0 && delimiter == 0:
+		return ErrNotEncodable
+	case n > b.limit-len(b.text):
+		return ErrJSON
 	}
-	if name != "" && name[0] <= ' ' && m.delimiters.Escape != 0 { // else parsing would pass over it
-		dst = fmt.Appendf(dst, "%cX%02X%c", m.delimiters.Escape, name[0], m.delimiters.Escape)
+	for range n {
+		b.text = append(b.text, delimiter)
+	}
+	return nil
+}
+
+// name writes the name of a segment, in which only the field separator delimits.
+func (b *builder) name(name string) error {
+	d := b.as.delimiters
+	if d.Escape == 0 && !strings.ContainsAny(name, "\r\n"+string(rune(d.Field))) {
+		b.text = append(b.text, name...)
+		return nil
+	}
+	if name != "" && name[0] <= ' ' && d.Escape != 0 { // else parsing would pass over it
+		b.text = fmt.Appendf(b.text, "%cX%02X%c", d.Escape, name[0], d.Escape)
 		name = name[1:]
 	}
-	return m.appendText(dst, name)
+	return b.value(name)
 }
 
-func (m *Message) appendText(dst []byte, text string) ([]byte, error) {
-	dst, ok := m.appendEscaped(dst, text)
+func (b *builder) value(text string) error {
+	written, ok := b.as.appendEscaped(b.text, text)
 	if !ok {
-		return nil, ErrNotEncodable
+		return ErrNotEncodable
 	}
-	return dst, nil
+	b.text = written
+	return nil
 }
 
 // A number is a key such as "4" or "4.2".
@@ -164,34 +190,28 @@ type number struct {
 	component, subcomponent int
 }
 
-// maxNumber keeps a key from asking for a message of nothing but delimiters.
-const maxNumber = 1 << 16
-
 // numbersOf returns the keys of a JSON object in the order that their values have in a
 // message.
 func numbersOf[V any](object map[string]V) ([]number, error) {
 	var numbers []number
 	for key := range object {
 		component, subcomponent, divided := strings.Cut(key, ".")
-		n := number{key: key, subcomponent: 1}
-		var err1, err2 error
-		n.component, err1 = strconv.Atoi(component)
-		if divided {
-			n.subcomponent, err2 = strconv.Atoi(subcomponent)
+		if !divided {
+			subcomponent = "1"
 		}
-		if err1 != nil || err2 != nil || n.component < 1 || n.subcomponent < 1 || max(n.component, n.subcomponent) > maxNumber {
+		c, err1 := strconv.ParseUint(component, 10, 31)
+		s, err2 := strconv.ParseUint(subcomponent, 10, 31)
+		if err1 != nil || err2 != nil || c == 0 || s == 0 {
 			return nil, ErrJSON
 		}
-		numbers = append(numbers, n)
+		numbers = append(numbers, number{key, int(c), int(s)})
 	}
-	slices.SortFunc(numbers, func(a, b number) int {
-		if a.component != b.component {
-			return a.component - b.component
-		}
-		return a.subcomponent - b.subcomponent
-	})
+	order := func(a, b number) int {
+		return cmp.Or(cmp.Compare(a.component, b.component), cmp.Compare(a.subcomponent, b.subcomponent))
+	}
+	slices.SortFunc(numbers, order)
 	for i := 1; i < len(numbers); i++ {
-		if a, b := numbers[i-1], numbers[i]; a.component == b.component && a.subcomponent == b.subcomponent {
+		if order(numbers[i-1], numbers[i]) == 0 {
 			return nil, ErrJSON // "4" and "4.1" are the same place
 		}
 	}
