@@ -38,7 +38,7 @@ type queryInput struct {
 }
 
 type queryOutput struct {
-	Items            []attribute.Item `json:",omitempty"`
+	Items            []attribute.Item `json:",omitzero"` // none, but there, where nothing is found
 	Count            int
 	ScannedCount     int
 	LastEvaluatedKey attribute.Item `json:",omitempty"`

@@ -237,3 +237,11 @@ func TestANewIndexIsFilledAndAnotherKeyIsRefused(t *testing.T) {
 		t.Errorf("another key schema gives %v", err)
 	}
 }
+
+func TestWhatFindsNothingAnswersWithNoItems(t *testing.T) {
+	l := start(t, allow)
+	out := must[*sdk.ScanOutput](t)(l.Scan(t.Context(), &sdk.ScanInput{TableName: aws.String("catalog")}))
+	if out.Items == nil || len(out.Items) != 0 { // other clients look for the member
+		t.Errorf("the answer's items are %v", out.Items)
+	}
+}
