@@ -33,7 +33,8 @@ func (l *lake) sendCommand() *cobra.Command {
 		Use:   "send FILE|FOLDER|-…",
 		Short: "Post messages",
 		Long: `send posts each file as one message, byte for byte; - is standard input, a
-folder stands for the files in it. A line a message tells what the lake answered:
+folder stands for the files in it. A batch is several messages: --split takes it
+apart, as one message the lake would keep it but find no JSON. A line a message tells what the lake answered:
 201 accepted, 409 a duplicate (with the id of the first one), or why it was refused.
 A lake that is busy (503) is asked again after the time that it names, up to six
 times; sending the same again is harmless, since the lake knows a message by its
