@@ -141,30 +141,36 @@ func (m *Message) convert(e encoding.Encoding) {
 	m.text = m.converted
 }
 
-// convertWide recognises UTF-16 and UTF-32 (HL7 table 0211, UNICODE UTF-16 and UTF-32)
-// by the zeros between the letters of "MSH", as nothing can be read before that.
+// convertWide converts UTF-16 and UTF-32.
 func (m *Message) convertWide() {
-	if bytes.IndexByte(m.text[:min(8, len(m.text))], 0) < 0 {
-		return
+	if name, e := wide(m.text); e != nil {
+		m.convert(e)
+		m.charset.name, m.charset.encoding = name, e
 	}
-	bom16, bom32 := unicode.UseBOM, utf32.UseBOM
-	for _, wide := range []struct {
+}
+
+// wide recognises UTF-16 and UTF-32 (HL7 table 0211, UNICODE UTF-16 and UTF-32) by the
+// zeros between the letters of "MSH", as nothing can be read before that.
+func wide(text []byte) (name string, _ encoding.Encoding) {
+	if bytes.IndexByte(text[:min(8, len(text))], 0) < 0 {
+		return "", nil
+	}
+	for _, w := range []struct {
 		start, name string
 		encoding    encoding.Encoding
 	}{
-		{"\xff\xfe\x00\x00M\x00\x00\x00", "utf-32le", utf32.UTF32(utf32.LittleEndian, bom32)},
-		{"\x00\x00\xfe\xff\x00\x00\x00M", "utf-32be", utf32.UTF32(utf32.BigEndian, bom32)},
+		{"\xff\xfe\x00\x00M\x00\x00\x00", "utf-32le", utf32.UTF32(utf32.LittleEndian, utf32.UseBOM)},
+		{"\x00\x00\xfe\xff\x00\x00\x00M", "utf-32be", utf32.UTF32(utf32.BigEndian, utf32.UseBOM)},
 		{"M\x00\x00\x00S\x00\x00\x00", "utf-32le", utf32.UTF32(utf32.LittleEndian, utf32.IgnoreBOM)},
 		{"\x00\x00\x00M\x00\x00\x00S", "utf-32be", utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM)},
-		{"\xff\xfeM\x00S\x00", "utf-16le", unicode.UTF16(unicode.LittleEndian, bom16)},
-		{"\xfe\xff\x00M\x00S", "utf-16be", unicode.UTF16(unicode.BigEndian, bom16)},
+		{"\xff\xfeM\x00S\x00", "utf-16le", unicode.UTF16(unicode.LittleEndian, unicode.UseBOM)},
+		{"\xfe\xff\x00M\x00S", "utf-16be", unicode.UTF16(unicode.BigEndian, unicode.UseBOM)},
 		{"M\x00S\x00H\x00", "utf-16le", unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM)},
 		{"\x00M\x00S\x00H", "utf-16be", unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM)},
 	} {
-		if bytes.HasPrefix(m.text, []byte(wide.start)) {
-			m.convert(wide.encoding)
-			m.charset.name, m.charset.encoding = wide.name, wide.encoding
-			return
+		if bytes.HasPrefix(text, []byte(w.start)) {
+			return w.name, w.encoding
 		}
 	}
+	return "", nil
 }

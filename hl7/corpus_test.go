@@ -24,23 +24,30 @@ func wantError(file string) error {
 	return nil
 }
 
-// corpus runs a subtest on each file of the corpus of public messages.
+// corpus runs a subtest on each of the package's own fixtures and on each file of the
+// corpus of public messages.
 func corpus(t *testing.T, test func(t *testing.T, data []byte)) {
 	t.Helper()
-	files, _ := filepath.Glob("../../shared/corpus/*/*")
-	if len(files) == 0 {
-		t.Skip("the corpus of public messages is not beside the module (../shared/corpus)")
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	run := func(pattern string) (found bool) {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Run(filepath.Base(file), func(t *testing.T) { test(t, data) })
 		}
-		t.Run(filepath.Base(file), func(t *testing.T) { test(t, data) })
+		return len(files) > 0
+	}
+	if !run("testdata/*.hl7") {
+		t.Error("no fixtures")
+	}
+	if !run("../../shared/corpus/*/*") {
+		t.Skip("the corpus of public messages is not beside the module (../shared/corpus): own fixtures only")
 	}
 }
 
-func TestEveryMessageOfTheCorpusComesBackByteForByte(t *testing.T) {
+func TestEveryMessageComesBackByteForByte(t *testing.T) {
 	corpus(t, func(t *testing.T, data []byte) {
 		var back bytes.Buffer
 		messages := 0
@@ -75,7 +82,7 @@ func TestEveryMessageOfTheCorpusComesBackByteForByte(t *testing.T) {
 	})
 }
 
-func TestEveryMessageOfTheCorpusIsValidJSON(t *testing.T) {
+func TestEveryMessageIsValidJSON(t *testing.T) {
 	corpus(t, func(t *testing.T, data []byte) {
 		for m, err := range hl7.NewReader(bytes.NewReader(data)).Messages() {
 			if err != nil {
@@ -129,7 +136,7 @@ func checkJSON(t *testing.T, m *hl7.Message) {
 	}
 }
 
-func TestEveryMessageOfTheCorpusSurvivesJSON(t *testing.T) {
+func TestEveryMessageSurvivesJSON(t *testing.T) {
 	corpus(t, func(t *testing.T, data []byte) {
 		for m, err := range hl7.NewReader(bytes.NewReader(data)).Messages() {
 			if err == nil {

@@ -58,38 +58,35 @@ func (m *Message) appendDecoded(dst, value []byte) []byte {
 // appendSequence appends what an escape sequence stands for, and nothing where that is
 // no text.
 func (m *Message) appendSequence(dst, sequence []byte) []byte {
-	if len(sequence) == 0 {
-		return dst
-	}
-	if len(sequence) == 1 {
+	switch {
+	case len(sequence) == 0:
+	case len(sequence) == 1:
 		if c := m.delimiterFor(sequence[0]); c != 0 {
 			dst = append(dst, c)
 		}
-		return dst
+	case sequence[0] == 'X':
+		dst = m.appendHex(dst, sequence[1:])
+	case sequence[0] == '.' && len(sequence) >= 3:
+		dst = appendLayout(dst, string(sequence[1:3]), string(sequence[3:]))
 	}
-	if sequence[0] == 'X' {
-		return m.appendHex(dst, sequence[1:])
+	return dst
+}
+
+// appendLayout appends the line ends and blanks that a formatting command asks for
+// (HL7 v2.5.1, 2.7.6), up to 255 of them.
+func appendLayout(dst []byte, command, count string) []byte {
+	n, err := uint64(1), error(nil)
+	if count != "" {
+		n, err = strconv.ParseUint(count, 10, 8)
 	}
-	if len(sequence) < 3 || sequence[0] != '.' {
-		return dst
-	}
-	count := 1
-	if len(sequence) > 3 {
-		n, err := strconv.ParseUint(string(sequence[3:]), 10, 8)
-		if err != nil || n == 0 || sequence[3] == '+' {
-			return dst
-		}
-		count = int(n)
-	}
-	switch string(sequence[1:3]) {
-	case "br":
-		if len(sequence) == 3 {
-			dst = append(dst, '\n')
-		}
-	case "sp":
-		dst = append(dst, strings.Repeat("\n", count)...)
-	case "sk":
-		dst = append(dst, strings.Repeat(" ", count)...)
+	switch {
+	case err != nil:
+	case command == "br" && count == "":
+		dst = append(dst, '\n')
+	case command == "sp":
+		dst = append(dst, strings.Repeat("\n", int(n))...)
+	case command == "sk":
+		dst = append(dst, strings.Repeat(" ", int(n))...)
 	}
 	return dst
 }

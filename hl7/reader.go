@@ -117,7 +117,7 @@ func (r *Reader) take(m *Message, p Part) error {
 		return r.checkCount(p)
 	case Other:
 		if err := m.Parse(p.Data); !errors.Is(err, ErrEmpty) {
-			return err
+			return err // which there is: what can be parsed is a message
 		}
 	}
 	return nil
@@ -228,7 +228,11 @@ func indent(text []byte) int {
 	return len(text) - len(rest)
 }
 
+// kindOf tells what a part begins with. A stream in UTF-16 or UTF-32 is one message.
 func kindOf(part []byte) PartKind {
+	if _, e := wide(part); e != nil {
+		return Single
+	}
 	name, _ := boundary(part[leadingFrame(part):])
 	switch name {
 	case "MSH":
