@@ -14,7 +14,9 @@
 // The parser takes what senders send: any of the line ends, byte order marks, MLLP
 // frames, odd delimiters, segments nobody has heard of. It refuses only what has no
 // readable header, and says where. Departures from the standard are the business of
-// a validator, not of the parser.
+// the validator in the package dictionary, not of the parser.
 //
 // Files, batches and streams hold several messages: a [Reader] takes them apart.
+//
+// Built with GOEXPERIMENT=simd for amd64, parsing is about twice as fast.
 package hl7
