@@ -10,12 +10,14 @@
 //	gateway.go     one port: which service a request is for, and who calls
 //	credentials.go the credentials of each role, and of the person at the keyboard
 //	build.go       builds the functions for this machine
+//	metering.go    what AWS would charge for
 //	folder.go      the data folder: its version, its lock
 //	template/      CloudFormation templates and their intrinsic functions
 //	iam/           who may do what, from the templates' policies
 //	dynamodb/ s3/ sns/ sqs/ lambda/ states/ cognito/ httpapi/   a service each
 //	fault/         what goes wrong on purpose, for tests
 //	timescale.go   the templates' time-outs in a fraction of their time, for tests
+//	bill/          prices what was counted
 //	wire/ store/   what the services share: protocols, durable storage
 //
 // A resource type that is not run here is listed by Lake.NotRun, a property or

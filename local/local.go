@@ -88,6 +88,7 @@ type Lake struct {
 	cognito  *cognito.Service
 	api      *httpapi.Service
 	faults   *fault.Injector
+	metering *metering
 
 	server  *http.Server
 	serving sync.WaitGroup
@@ -183,9 +184,9 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	l := &Lake{
 		options: o, url: url, assembly: assembly, store: kept, failed: make(chan error, 1),
 		keys: newKeyring(), policies: iam.New(), logs: newLogFolder(filepath.Join(o.Dir, "logs")),
-		faults: fault.NewInjector(o.Faults),
+		faults: fault.NewInjector(o.Faults), metering: newMetering(),
 	}
-	l.dynamodb = dynamodb.New(kept, l.policies.Authorize)
+	l.dynamodb = dynamodb.New(kept, l.policies.Authorize, dynamodb.WithConsumed(l.metering.dynamodb))
 	l.s3, err = s3.New(filepath.Join(o.Dir, "s3"), kept, l.policies.Authorize)
 	if err != nil {
 		return nil, errors.Join(err, kept.Close())
@@ -196,9 +197,10 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,
 		Credentials: l.keys.of, Undelivered: l.undelivered, Output: l.logs.of,
 		Concurrency: concurrency, IdleAfter: idleAfter, RetryDelay: retryDelay,
-		TimeScale: o.TimeScale, Faults: l.faults,
+		TimeScale: o.TimeScale, Faults: l.faults, Handled: l.metering.lambda,
 	})
-	l.sns = sns.New(l.policies.Authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send, Faults: l.faults})
+	l.sns = sns.New(l.policies.Authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send, Faults: l.faults},
+		sns.WithPublished(l.metering.sns))
 	l.states = states.New(l.policies.Authorize, l.lambda)
 	l.api = httpapi.New(l.lambda, l.cognito.Keys)
 	return l, nil
@@ -206,11 +208,11 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 
 func (l *Lake) serve(listener net.Listener, api http.Handler) {
 	gateway := &gateway{
-		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, api: api, isPool: l.isPool,
+		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, api: l.metering.api(api), isPool: l.isPool,
 		faults: l.faults, process: l.lambda.Process,
 		services: map[string]http.Handler{
-			"dynamodb": l.dynamodb, "s3": l.s3, "sns": l.sns, "sqs": l.sqs,
-			"lambda": l.lambda, "states": l.states, "cognito-idp": l.cognito,
+			"dynamodb": l.dynamodb, "s3": l.metering.s3(l.s3), "sns": l.sns, "sqs": l.sqs,
+			"lambda": l.lambda, "states": l.metering.states(l.states), "cognito-idp": l.cognito,
 		},
 	}
 	l.server = &http.Server{Handler: gateway, ErrorLog: slog.NewLogLogger(l.options.Log.Handler(), slog.LevelWarn)}

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"os"
@@ -14,10 +15,11 @@ type logFolder struct {
 
 	mu    sync.Mutex
 	files map[string]*os.File
+	seen  map[string]int64 // how far each file was read by written
 }
 
 func newLogFolder(dir string) *logFolder {
-	return &logFolder{dir: dir, files: map[string]*os.File{}}
+	return &logFolder{dir: dir, files: map[string]*os.File{}, seen: map[string]int64{}}
 }
 
 // of returns the file of a function, which all its instances append to. Where
@@ -36,7 +38,52 @@ func (l *logFolder) of(functionName string) io.Writer {
 		return io.Discard
 	}
 	l.files[functionName] = file
+	if info, err := file.Stat(); err == nil {
+		l.seen[functionName] = info.Size() // the rest is of an earlier run
+	}
 	return file
+}
+
+// written tells what each function has written since the last call: bytes
+// without line ends, and lines. It reads the files, so that writing them is left
+// to the functions alone.
+func (l *logFolder) written(tell func(functionName string, size, lines int)) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, file := range l.files {
+		content, err := os.Open(file.Name())
+		if err != nil {
+			return err
+		}
+		size, lines, err := countLines(content, l.seen[name])
+		if err = errors.Join(err, content.Close()); err != nil {
+			return err
+		}
+		l.seen[name] += int64(size + lines)
+		tell(name, size, lines)
+	}
+	return nil
+}
+
+// countLines counts the whole lines from an offset on, and their bytes without
+// line ends.
+func countLines(file io.ReadSeeker, from int64) (size, lines int, err error) {
+	if _, err := file.Seek(from, io.SeekStart); err != nil {
+		return 0, 0, err
+	}
+	reader := bufio.NewReaderSize(file, 1<<16)
+	for length := 0; ; {
+		part, err := reader.ReadSlice('\n')
+		length += len(part)
+		switch {
+		case err == nil:
+			size, lines, length = size+length-1, lines+1, 0
+		case errors.Is(err, io.EOF):
+			return size, lines, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return size, lines, err
+		}
+	}
 }
 
 func (l *logFolder) close() (err error) {

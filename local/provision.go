@@ -96,6 +96,7 @@ func addFunctionOf(programs map[string]string) provisioner {
 		}
 		return with(func(l *Lake, r *template.Resource, f lambda.Function) error {
 			f.FunctionName = r.PhysicalID
+			l.metering.functions[f.FunctionName] = p
 			l.lambda.Add(f, programs[p])
 			return nil
 		})(l, r)

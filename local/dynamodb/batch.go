@@ -55,7 +55,7 @@ func (s *Service) batchWriteItem(ctx context.Context, in *batchWriteItemInput) (
 	case repeats(writes):
 		return nil, invalid("Provided list of item keys contains duplicates")
 	}
-	return &batchWriteItemOutput{}, s.runAll(writes, func(errs []error) error { return firstOf(errs) })
+	return &batchWriteItemOutput{}, s.runAll(ctx, standard, writes, func(errs []error) error { return firstOf(errs) })
 }
 
 // repeats says whether two of the writes are to the same item.
@@ -72,10 +72,12 @@ func repeats(writes []write) bool {
 }
 
 // runAll carries out writes to different items, all of them or none. refusal
-// makes one error of those that each write met, which are nil for most.
-func (s *Service) runAll(writes []write, refusal func([]error) error) error {
+// makes one error of those that each write met, which are nil for most; factor
+// is of their request units.
+func (s *Service) runAll(ctx context.Context, factor float64, writes []write, refusal func([]error) error) error {
+	changes, errs := make([]change, len(writes)), make([]error, len(writes))
+	defer func() { s.wrote(ctx, factor, changes...) }()
 	return s.store.Update(func(tx *bbolt.Tx) error {
-		changes, errs := make([]change, len(writes)), make([]error, len(writes))
 		for i, w := range writes {
 			changes[i], errs[i] = w.plan(tx)
 		}

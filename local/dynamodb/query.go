@@ -55,6 +55,7 @@ type walk struct {
 	filter     expression.Condition
 	projection expression.Projection
 	count      bool // only counts
+	size       int  // of the items that were looked at, in bytes
 }
 
 func (s *Service) query(ctx context.Context, in *queryInput) (*queryOutput, error) {
@@ -65,7 +66,7 @@ func (s *Service) query(ctx context.Context, in *queryInput) (*queryOutput, erro
 	if in.KeyConditionExpression == nil {
 		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
 	}
-	return s.walk(t, in)
+	return s.walk(ctx, t, in)
 }
 
 func (s *Service) scan(ctx context.Context, in *queryInput) (*queryOutput, error) {
@@ -77,16 +78,17 @@ func (s *Service) scan(ctx context.Context, in *queryInput) (*queryOutput, error
 		return nil, wire.Unsupported("a parallel Scan")
 	}
 	in.KeyConditionExpression, in.ScanIndexForward = nil, nil
-	return s.walk(t, in)
+	return s.walk(ctx, t, in)
 }
 
-func (s *Service) walk(t *table, in *queryInput) (*queryOutput, error) {
+func (s *Service) walk(ctx context.Context, t *table, in *queryInput) (*queryOutput, error) {
 	w, err := t.newWalk(in)
 	if err != nil {
 		return nil, err
 	}
 	out := &queryOutput{}
 	err = s.store.View(func(tx *bbolt.Tx) error { return w.run(t.in(tx), out) })
+	s.read(ctx, t, consistency(&in.ConsistentRead), w.size)
 	if w.count {
 		out.Items = nil
 	} else if out.Items == nil {
@@ -291,15 +293,16 @@ func (w *walk) selects(in *queryInput) error {
 
 // run looks at items until the limit, the page's size or the end is reached.
 func (w *walk) run(d data, out *queryOutput) error {
-	size := 0
 	for _, value := range w.entries(d) {
 		item, err := w.item(d, value)
 		if err != nil {
 			return err
 		}
-		if size += item.Size(); size > maxPage && out.ScannedCount > 0 {
+		size := item.Size()
+		if w.size+size > maxPage && out.ScannedCount > 0 {
 			return nil
 		}
+		w.size += size
 		out.ScannedCount++
 		if w.filter.Holds(item) {
 			out.Count++
@@ -360,13 +363,7 @@ func (w *walk) item(d data, value []byte) (attribute.Item, error) {
 	if err != nil || w.index.all {
 		return item, err
 	}
-	projected := attribute.Item{}
-	for name := range w.index.attributes {
-		if value, there := item[name]; there {
-			projected[name] = value
-		}
-	}
-	return projected, nil
+	return w.index.project(item), nil
 }
 
 // position is the key that a walk goes on after.

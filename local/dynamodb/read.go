@@ -23,6 +23,7 @@ type getItemInput struct {
 	Key                      attribute.Item
 	ProjectionExpression     *string
 	ExpressionAttributeNames map[string]string
+	ConsistentRead           *bool
 	AttributesToGet          json.RawMessage // came before expressions; refused
 }
 
@@ -41,7 +42,7 @@ func (s *Service) getItem(ctx context.Context, in *getItemInput) (*itemOutput, e
 	}
 	out := &itemOutput{}
 	err = s.store.View(func(tx *bbolt.Tx) error {
-		out.Item, err = r.get(tx)
+		out.Item, err = s.get(ctx, tx, r)
 		return err
 	})
 	return out, err
@@ -52,10 +53,11 @@ type read struct {
 	table      *table
 	key        []byte
 	projection expression.Projection
+	factor     float64 // of its request units
 }
 
 func (t *table) newRead(in *getItemInput) (read, error) {
-	r := read{table: t}
+	r := read{table: t, factor: consistency(in.ConsistentRead)}
 	if in.AttributesToGet != nil {
 		return r, wire.Unsupported("the legacy parameter AttributesToGet")
 	}
@@ -74,8 +76,9 @@ func (t *table) newRead(in *getItemInput) (read, error) {
 }
 
 // get returns the item, or nil when there is none.
-func (r read) get(tx *bbolt.Tx) (attribute.Item, error) {
+func (s *Service) get(ctx context.Context, tx *bbolt.Tx, r read) (attribute.Item, error) {
 	item, err := r.table.in(tx).get(r.key)
+	s.read(ctx, r.table, r.factor, item.Size())
 	return r.projection.Of(item), err
 }
 
@@ -112,6 +115,7 @@ func (s *Service) batchGetItem(ctx context.Context, in *batchGetItemInput) (*bat
 				if err != nil {
 					return err
 				}
+				s.read(ctx, r.table, r.factor, item.Size())
 				if size += item.Size(); size > maxBatchGetSize {
 					request.Keys = request.Keys[i:]
 					out.UnprocessedKeys[name] = request
@@ -139,7 +143,8 @@ func (s *Service) batchReads(ctx context.Context, in *batchGetItemInput) (map[st
 		for _, key := range request.Keys {
 			r, err := t.newRead(&getItemInput{
 				Key: key, ProjectionExpression: request.ProjectionExpression,
-				ExpressionAttributeNames: request.ExpressionAttributeNames, AttributesToGet: request.AttributesToGet,
+				ExpressionAttributeNames: request.ExpressionAttributeNames, ConsistentRead: request.ConsistentRead,
+				AttributesToGet: request.AttributesToGet,
 			})
 			if err != nil {
 				return nil, err
@@ -185,12 +190,13 @@ func (s *Service) transactGetItems(ctx context.Context, in *transactGetItemsInpu
 		if err != nil {
 			return nil, err
 		}
+		r.factor = transactional
 		reads = append(reads, r)
 	}
 	out := &transactGetItemsOutput{}
 	err := s.store.View(func(tx *bbolt.Tx) error {
 		for _, r := range reads {
-			item, err := r.get(tx)
+			item, err := s.get(ctx, tx, r)
 			if err != nil {
 				return err
 			}

@@ -31,6 +31,7 @@ type Service struct {
 	store     *store.Store
 	authorize wire.Authorize
 	now       func() time.Time
+	consumed  Consumed
 	handler   http.Handler
 
 	mu     sync.RWMutex
@@ -46,7 +47,10 @@ func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = 
 // New returns a service without tables, which keeps its data in the store and
 // asks authorize before it acts.
 func New(store *store.Store, authorize wire.Authorize, options ...Option) *Service {
-	s := &Service{store: store, authorize: authorize, now: time.Now, tables: map[string]*table{}}
+	s := &Service{
+		store: store, authorize: authorize, now: time.Now, tables: map[string]*table{},
+		consumed: func(context.Context, string, float64, float64) {},
+	}
 	for _, option := range options {
 		option(s)
 	}

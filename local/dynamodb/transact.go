@@ -37,7 +37,7 @@ func (s *Service) transactWriteItems(ctx context.Context, in *transactWriteItems
 	if repeats(writes) {
 		return nil, invalid("Transaction request cannot include multiple operations on one item")
 	}
-	return nil, s.runAll(writes, errCanceled)
+	return nil, s.runAll(ctx, transactional, writes, errCanceled)
 }
 
 // transactWrite checks one action of a transaction.

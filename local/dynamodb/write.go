@@ -46,14 +46,15 @@ type write struct {
 }
 
 // plan reads the item, checks the condition and returns the change to make, which has
-// no table when there is none.
+// no table when there is none. Where the condition fails, it is from the item to
+// itself.
 func (w write) plan(tx *bbolt.Tx) (change, error) {
 	before, err := w.table.in(tx).get(w.key)
 	if err != nil {
 		return change{}, err
 	}
 	if !w.condition.Holds(before) {
-		return change{}, errCondition(before, w.showOld)
+		return change{table: w.table, key: w.key, before: before, after: before}, errCondition(before, w.showOld)
 	}
 	if w.checkOnly {
 		return change{}, nil
@@ -74,7 +75,7 @@ func errCondition(item attribute.Item, show bool) error {
 }
 
 // run carries the write out.
-func (s *Service) run(w write) (done change, err error) {
+func (s *Service) run(ctx context.Context, w write) (done change, err error) {
 	err = s.store.Update(func(tx *bbolt.Tx) error {
 		if done, err = w.plan(tx); err != nil {
 			return err
@@ -84,6 +85,7 @@ func (s *Service) run(w write) (done change, err error) {
 		}
 		return w.table.in(tx).sweep(tx, s.now())
 	})
+	s.wrote(ctx, standard, done)
 	return done, err
 }
 
@@ -105,7 +107,7 @@ func (s *Service) putItem(ctx context.Context, in *putItemInput) (*attributesOut
 	if err != nil {
 		return nil, err
 	}
-	return s.runReturning(w, in.ReturnValues, nil)
+	return s.runReturning(ctx, w, in.ReturnValues, nil)
 }
 
 // put checks a PutItem.
@@ -160,7 +162,7 @@ func (s *Service) deleteItem(ctx context.Context, in *deleteItemInput) (*attribu
 	if err != nil {
 		return nil, err
 	}
-	return s.runReturning(w, in.ReturnValues, nil)
+	return s.runReturning(ctx, w, in.ReturnValues, nil)
 }
 
 // delete checks a DeleteItem.
@@ -189,7 +191,7 @@ func (s *Service) updateItem(ctx context.Context, in *updateItemInput) (*attribu
 	if err != nil {
 		return nil, err
 	}
-	return s.runReturning(w, in.ReturnValues, update)
+	return s.runReturning(ctx, w, in.ReturnValues, update)
 }
 
 // update checks an UpdateItem.
@@ -238,7 +240,7 @@ func (t *table) updated(update *expression.Update, before attribute.Item) (attri
 
 // runReturning carries a write out and returns what ReturnValues asks for.
 // update is nil for PutItem and DeleteItem, which know NONE and ALL_OLD only.
-func (s *Service) runReturning(w write, returnValues string, update *expression.Update) (*attributesOutput, error) {
+func (s *Service) runReturning(ctx context.Context, w write, returnValues string, update *expression.Update) (*attributesOutput, error) {
 	switch returnValues {
 	case "", "NONE", "ALL_OLD":
 	case "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW":
@@ -249,7 +251,7 @@ func (s *Service) runReturning(w write, returnValues string, update *expression.
 		return nil, invalid("1 validation error detected: Value at 'returnValues' failed to satisfy constraint:" +
 			" Member must satisfy enum value set: [ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]")
 	}
-	done, err := s.run(w)
+	done, err := s.run(ctx, w)
 	if err != nil {
 		return nil, err
 	}

@@ -137,8 +137,9 @@ func (i *instance) handle(service context.Context, d delivery, limit time.Durati
 	if failed, ok := i.awaitReady(service); !ok {
 		return failed, false
 	}
-	timer := time.NewTimer(limit)
+	timer, begin := time.NewTimer(limit), time.Now()
 	defer timer.Stop()
+	defer func() { r.took = time.Since(begin) }()
 	event := &invocation{
 		requestID: d.requestID, traceID: newTraceID(), payload: d.payload,
 		deadline: time.Now().Add(limit), answer: make(chan result, 1),

@@ -42,6 +42,9 @@ type Function struct {
 	// throttled. nil: the service's own bound, where events wait.
 	ReservedConcurrentExecutions *int
 	DeadLetterConfig             struct{ TargetArn string }
+	// TracingConfig and LoggingConfig change nothing here but the bill.
+	TracingConfig struct{ Mode string } // Active: begins a trace where none comes with the event
+	LoggingConfig struct{ LogFormat, LogGroup, ApplicationLogLevel, SystemLogLevel string }
 }
 
 // UnmarshalJSON refuses the properties that are not run here by name. The
@@ -49,7 +52,7 @@ type Function struct {
 func (f *Function) UnmarshalJSON(text []byte) error {
 	type properties Function
 	return wire.Properties(text, (*properties)(f),
-		"Architectures", "Code", "Description", "Handler", "Layers", "LoggingConfig", "Runtime", "Tags", "TracingConfig")
+		"Architectures", "Code", "Description", "Handler", "Layers", "Runtime", "Tags")
 }
 
 // EventInvokeConfig is what a template says of a function's asynchronous
@@ -94,6 +97,16 @@ type Config struct {
 	TimeScale float64
 	// Faults strike deliveries to functions; nil: none.
 	Faults *fault.Injector
+	// Handled is told of each event that an instance was given; nil: nobody is.
+	Handled func(ctx context.Context, h Handled)
+}
+
+// Handled is an event that an instance of a function was given, with success or
+// without.
+type Handled struct {
+	Function  Function
+	AsyncSize int           // of an asynchronous event, in bytes; zero for others
+	Took      time.Duration // from being given the event to the answer
 }
 
 // delivery is an event on its way to a function.
@@ -107,6 +120,7 @@ type delivery struct {
 type result struct {
 	payload       []byte // the function's answer, or {"errorMessage", "errorType"}
 	functionError string // "Unhandled" where the function failed, else empty
+	took          time.Duration
 }
 
 // Service runs functions. Close ends it.
@@ -249,13 +263,15 @@ func (s *Service) invoke(ctx context.Context, f *function, d delivery) (result, 
 	}
 }
 
-// run waits for a free instance (until ctx ends) and then for its answer.
+// run waits for a free instance (until ctx ends) and then for its answer. ctx
+// tells who calls.
 func (s *Service) run(ctx context.Context, f *function, d delivery) (result, error) {
 	i, err := s.acquire(ctx, f)
 	if err != nil {
 		return result{}, err
 	}
 	r, alive := i.handle(s.ctx, d, s.limit(f))
+	s.handled(ctx, f, d, r)
 	if !alive {
 		i.kill()
 		f.pool.drop()
@@ -263,6 +279,17 @@ func (s *Service) run(ctx context.Context, f *function, d delivery) (result, err
 	}
 	f.pool.release(i)
 	return r, nil
+}
+
+func (s *Service) handled(ctx context.Context, f *function, d delivery, r result) {
+	if s.config.Handled == nil {
+		return
+	}
+	h := Handled{Function: f.Function, Took: r.took}
+	if d.kind == fault.Event {
+		h.AsyncSize = len(d.payload)
+	}
+	s.config.Handled(ctx, h)
 }
 
 // limit is how long a function may work on an event.

@@ -76,6 +76,7 @@ type Service struct {
 	http.Handler
 	authorize   wire.Authorize
 	subscribers Subscribers
+	published   Published
 
 	mu     sync.RWMutex
 	topics map[string][]subscription // by the topic's ARN
@@ -100,9 +101,25 @@ type Message struct {
 	Attributes map[string]Attribute
 }
 
+// Published is told of each message that was published: its size in bytes, with
+// its attributes, and to how many subscriptions it went.
+type Published func(ctx context.Context, size, deliveries int)
+
+// Option changes how a Service works.
+type Option func(*Service)
+
+// WithPublished has the service tell of what is published.
+func WithPublished(published Published) Option { return func(s *Service) { s.published = published } }
+
 // New returns a service without topics.
-func New(authorize wire.Authorize, subscribers Subscribers) *Service {
-	s := &Service{authorize: authorize, subscribers: subscribers, topics: map[string][]subscription{}}
+func New(authorize wire.Authorize, subscribers Subscribers, options ...Option) *Service {
+	s := &Service{
+		authorize: authorize, subscribers: subscribers, topics: map[string][]subscription{},
+		published: func(context.Context, int, int) {},
+	}
+	for _, option := range options {
+		option(s)
+	}
 	s.Handler = wire.Query(namespace, map[string]wire.QueryOperation{
 		"Publish":                  s.servePublish,
 		"ListTopics":               s.serveListTopics,
@@ -165,14 +182,17 @@ func (s *Service) Publish(ctx context.Context, m Message) (id string, err error)
 		return "", notFound()
 	}
 	id = uuid.NewString()
-	ctx = wire.WithSource(ctx, "sns.amazonaws.com", m.TopicARN)
+	deliveries := 0
+	defer func() { s.published(ctx, m.size(), deliveries) }()
+	onBehalf := wire.WithSource(ctx, "sns.amazonaws.com", m.TopicARN)
 	for _, sub := range subscriptions {
 		if !sub.filter.passes(m.Attributes) {
 			continue
 		}
-		if err := s.deliver(ctx, sub.Subscription, m, id); err != nil {
+		if err := s.deliver(onBehalf, sub.Subscription, m, id); err != nil {
 			return "", err
 		}
+		deliveries++
 	}
 	return id, nil
 }
@@ -180,22 +200,29 @@ func (s *Service) Publish(ctx context.Context, m Message) (id string, err error)
 // check refuses what SNS refuses
 // (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
 func (m Message) check() error {
-	size := len(m.Body)
 	for name, a := range m.Attributes {
 		if a.Value == "" {
 			return wire.Errorf("ParameterValueInvalid", "The message attribute '%s' must contain non-empty message attribute value.", name)
 		}
-		size += len(name) + len(a.DataType) + len(a.Value)
 	}
 	switch {
 	case m.Body == "":
 		return wire.Errorf("InvalidParameter", "Invalid parameter: Empty message")
-	case size > MaxMessage:
+	case m.size() > MaxMessage:
 		return wire.Errorf("InvalidParameter", "Invalid parameter: Message too long")
 	case !validSubject(m.Subject):
 		return wire.Errorf("InvalidParameter", "Invalid parameter: Subject")
 	}
 	return nil
+}
+
+// size is that of the message in bytes, with its attributes.
+func (m Message) size() int {
+	size := len(m.Body)
+	for name, a := range m.Attributes {
+		size += len(name) + len(a.DataType) + len(a.Value)
+	}
+	return size
 }
 
 // validSubject tells whether a subject is ASCII of at most 100 characters

@@ -64,7 +64,7 @@ func Equal(a, b Value) bool {
 	case Null:
 		return true
 	case Map:
-		return equalItems(a.Map, b.Map)
+		return EqualItems(a.Map, b.Map)
 	case List:
 		return slices.EqualFunc(a.List, b.List, Equal)
 	case StringSet, NumberSet, BinarySet:
@@ -74,7 +74,8 @@ func Equal(a, b Value) bool {
 	}
 }
 
-func equalItems(a, b Item) bool {
+// EqualItems says whether both have the same attributes with equal values.
+func EqualItems(a, b Item) bool {
 	if len(a) != len(b) {
 		return false
 	}

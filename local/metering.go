@@ -1,0 +1,109 @@
+package local
+
+import (
+	"context"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+
+	"hl7lake/local/bill"
+	"hl7lake/local/iam"
+	"hl7lake/local/lambda"
+	"hl7lake/local/wire"
+)
+
+// metering tells the meter what the services do. What the account's root asks
+// for, the person at the keyboard, is not part of the lake's bill.
+type metering struct {
+	meter     bill.Meter
+	functions map[string]string // the folder of each function's program, by the function's name
+}
+
+func newMetering() *metering { return &metering{functions: map[string]string{}} }
+
+// Bill is what AWS would charge for what the lake has done since its start, as
+// far as its services are run here; package bill says what is exact and what is
+// estimated.
+func (l *Lake) Bill() (bill.Bill, error) {
+	err := l.logs.written(func(functionName string, size, lines int) {
+		l.metering.meter.Logged(l.metering.function(functionName), size, lines)
+	})
+	return l.metering.meter.Bill(), err
+}
+
+// function names a function as a person knows it.
+func (m *metering) function(name string) string {
+	if folder, known := m.functions[name]; known {
+		return path.Base(folder)
+	}
+	return name
+}
+
+func byRoot(ctx context.Context) bool { return wire.Caller(ctx) == iam.Root }
+
+// api counts the requests to an HTTP API.
+func (m *metering) api(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m.meter.APICall(int(r.ContentLength))
+		next.ServeHTTP(w, r)
+	})
+}
+
+// s3 counts the requests to S3 by their price
+// (https://aws.amazon.com/s3/pricing/, Requests and data retrievals): deletions
+// are free, lists cost what writes cost.
+func (m *metering) s3(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, isList := r.URL.Query()["list-type"]
+		switch {
+		case byRoot(r.Context()), r.Method == http.MethodDelete:
+		case r.Method == http.MethodPut, r.Method == http.MethodPost, isList:
+			m.meter.Add(bill.Put, "", 1)
+		default:
+			m.meter.Add(bill.Get, "", 1)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// states counts the synchronous executions of workflows.
+func (m *metering) states(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		begin := time.Now()
+		next.ServeHTTP(w, r)
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".StartSyncExecution") && !byRoot(r.Context()) {
+			m.meter.Executed("", time.Since(begin))
+		}
+	})
+}
+
+// dynamodb is a dynamodb.Consumed.
+func (m *metering) dynamodb(ctx context.Context, _ string, read, write float64) {
+	if byRoot(ctx) {
+		return
+	}
+	m.meter.Add(bill.Read, "", read)
+	m.meter.Add(bill.Write, "", write)
+}
+
+// sns is an sns.Published.
+func (m *metering) sns(ctx context.Context, size, deliveries int) {
+	if byRoot(ctx) {
+		return
+	}
+	m.meter.Published(size)
+	m.meter.Add(bill.Delivery, "", float64(deliveries))
+}
+
+// lambda counts an invocation. Those by API Gateway, which traces nothing
+// itself, begin a trace where the function traces; SNS and Step Functions pass
+// on the trace of who called them.
+func (m *metering) lambda(ctx context.Context, h lambda.Handled) {
+	m.meter.Invoked(bill.Invocation{
+		Function: m.function(h.Function.FunctionName), MemoryMB: h.Function.MemorySize,
+		Duration: h.Took, AsyncSize: h.AsyncSize,
+		SystemLog: h.Function.LoggingConfig.SystemLogLevel != "WARN",
+		Traced:    h.Function.TracingConfig.Mode == "Active" && wire.Caller(ctx) == "apigateway.amazonaws.com",
+	})
+}
