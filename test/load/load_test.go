@@ -23,9 +23,8 @@ type sender struct {
 	sent atomic.Int64
 }
 
-// send posts n messages from as many clients at once and returns how long each
-// took to be accepted, in the order of their acceptance. window, where it is
-// not nil, holds back what the lake has not yet staged.
+// send posts n messages, from so many clients at once, and returns how long each
+// took to be accepted, in the order of their acceptance.
 func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, error) {
 	var mu sync.Mutex
 	took := make([]time.Duration, 0, n)
