@@ -24,7 +24,8 @@ type charset struct {
 // Charset returns the name of the character set that the message was read in, such as
 // "utf-8" or "iso-8859-1": the one that MSH-18 declares (HL7 v2.5.1, 2.15.9.18, table
 // 0211), or what [Message.ParseAs] was told. Where there is no declaration, one that is
-// unknown, or ASCII for what is not ASCII, it is "utf-8" if the bytes are valid UTF-8 and "windows-1252" if not.
+// unknown, or ASCII for what is not ASCII, it is "utf-8" if the bytes are valid UTF-8,
+// else "windows-1252".
 func (m *Message) Charset() string {
 	if m.charset.name == "" && len(m.segments) > 0 {
 		return cmp.Or(m.declaredCharset().name, "utf-8")

@@ -12,6 +12,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -52,36 +54,36 @@ func main() {
 	seconds := flag.Float64("seconds", 0.5, "processor time to spend on each measurement")
 	others := flag.Bool("others", true, "measure the other parsers, too")
 	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	results := own(*seconds)
 	if *others {
-		results = append(results, theirs(fmt.Sprint(*seconds))...)
+		more, err := theirs(ctx, fmt.Sprint(*seconds))
+		if err != nil {
+			log.Printf("left out: %v", err)
+		}
+		results = append(results, more...)
 	}
-	print(results)
+	printTable(results)
 }
 
-// theirs measures the parsers of others in a temporary folder.
-func theirs(seconds string) (results []result) {
+// theirs measures the parsers of others in a temporary folder. What it could not measure
+// is in the error.
+func theirs(ctx context.Context, seconds string) ([]result, error) {
 	folder, err := os.MkdirTemp("", "compare")
 	if err != nil {
-		log.Fatal(err)
+		return nil, err
 	}
 	defer os.RemoveAll(folder)
 	for _, m := range sample.All() {
 		if err := os.WriteFile(filepath.Join(folder, m.Name+".hl7"), m.Data, 0o600); err != nil {
-			log.Fatal(err)
+			return nil, err
 		}
 	}
-	for _, other := range []struct {
-		name string
-		run  func(folder string, seconds string) ([]result, error)
-	}{{"npm", node}, {"Debian", python}} {
-		r, err := other.run(folder, seconds)
-		if err != nil {
-			log.Printf("left out: %s: %v", other.name, err)
-		}
-		results = append(results, r...)
-	}
-	return results
+	c := commands{ctx, folder}
+	npm, npmErr := c.node(seconds)
+	debian, debianErr := c.python(seconds)
+	return append(npm, debian...), errors.Join(npmErr, debianErr)
 }
 
 // own measures this module's parser, its memory used again as a server would.
@@ -128,44 +130,50 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-func node(folder, seconds string) ([]result, error) {
-	script := filepath.Join(folder, "measure.js")
+// commands run in a folder.
+type commands struct {
+	ctx    context.Context
+	folder string
+}
+
+func (c commands) node(seconds string) ([]result, error) {
+	script := filepath.Join(c.folder, "measure.js")
 	if err := os.WriteFile(script, measureJS, 0o600); err != nil {
 		return nil, err
 	}
-	install := append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", folder}, npmPackages...)
-	if _, err := run(folder, "npm", install...); err != nil {
+	install := append([]string{"install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", c.folder}, npmPackages...)
+	if _, err := c.run("npm", install...); err != nil {
 		return nil, err
 	}
-	out, err := run(folder, "node", script, folder, seconds)
+	out, err := c.run("node", script, c.folder, seconds)
 	return parseResults(out, err)
 }
 
-func python(folder, seconds string) ([]result, error) {
-	script := filepath.Join(folder, "measure.py")
+func (c commands) python(seconds string) ([]result, error) {
+	script := filepath.Join(c.folder, "measure.py")
 	if err := os.WriteFile(script, measurePy, 0o600); err != nil {
 		return nil, err
 	}
-	if _, err := run(folder, "apt-get", "download", "-q", "python3-hl7"); err != nil {
+	if _, err := c.run("apt-get", "download", "-q", "python3-hl7"); err != nil {
 		return nil, err
 	}
-	packages, err := filepath.Glob(filepath.Join(folder, "python3-hl7_*.deb"))
+	packages, err := filepath.Glob(filepath.Join(c.folder, "python3-hl7_*.deb"))
 	if err != nil || len(packages) == 0 {
 		return nil, errors.New("apt-get brought no package")
 	}
-	if _, err := run(folder, "dpkg", "-x", packages[0], folder); err != nil {
+	if _, err := c.run("dpkg", "-x", packages[0], c.folder); err != nil {
 		return nil, err
 	}
-	out, err := run(folder, "python3", script, folder, seconds)
+	out, err := c.run("python3", script, c.folder, seconds)
 	return parseResults(out, err)
 }
 
-func run(folder, name string, args ...string) ([]byte, error) {
-	c := exec.Command(name, args...)
-	c.Dir = folder
+func (c commands) run(name string, args ...string) ([]byte, error) {
+	command := exec.CommandContext(c.ctx, name, args...)
+	command.Dir = c.folder
 	var stderr bytes.Buffer
-	c.Stderr = &stderr
-	out, err := c.Output()
+	command.Stderr = &stderr
+	out, err := command.Output()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w\n%s", name, err, stderr.Bytes())
 	}
@@ -186,8 +194,8 @@ func parseResults(lines []byte, err error) (results []result, _ error) {
 	return results, nil
 }
 
-// print writes a Markdown table, a line for each parser.
-func print(results []result) {
+// printTable writes a Markdown table, a line for each parser.
+func printTable(results []result) {
 	samples := sample.All()
 	head, rule := "| MB/s of ER7 |", "|---|"
 	for _, task := range []string{"parse", "to JSON"} {

@@ -1,7 +1,6 @@
 package dictionary
 
 import (
-	"bytes"
 	"compress/gzip"
 	_ "embed"
 	"io"
@@ -21,13 +20,13 @@ import (
 //	    code  meaning
 //
 //go:embed tables.txt.gz
-var compressed []byte
+var compressed string
 
 // load reads the tables when they are first wanted, which most programs never do; the
 // result is never changed. It panics on tables that are damaged, which the tests of
 // this package rule out.
 var load = sync.OnceValue(func() []*Version {
-	r, err := gzip.NewReader(bytes.NewReader(compressed))
+	r, err := gzip.NewReader(strings.NewReader(compressed))
 	if err != nil {
 		panic(err)
 	}
