@@ -42,11 +42,6 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (g *gateway) serveSigned(w http.ResponseWriter, r *http.Request, accessKey, service string) {
-	handler, known := g.services[service]
-	if !known {
-		http.Error(w, "the service "+service+" is not run by the local lake", http.StatusNotImplemented)
-		return
-	}
 	caller, known := g.keys.caller(accessKey)
 	if !known {
 		w.Header().Set("X-Amzn-Errortype", "UnrecognizedClientException")
@@ -54,6 +49,11 @@ func (g *gateway) serveSigned(w http.ResponseWriter, r *http.Request, accessKey,
 			"__type":  "UnrecognizedClientException",
 			"message": "The security token included in the request is invalid.",
 		})
+		return
+	}
+	handler, known := g.services[service]
+	if !known {
+		http.Error(w, "the service "+service+" is not run by the local lake", http.StatusNotImplemented)
 		return
 	}
 	r = r.WithContext(wire.WithCaller(r.Context(), caller))

@@ -119,7 +119,9 @@ func (s *Service) proxy(w http.ResponseWriter, r *http.Request, matched *route, 
 	if i.TimeoutInMillis > 0 {
 		wait = time.Duration(i.TimeoutInMillis) * time.Millisecond
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), wait)
+	// A client that has sent all it had to may close its side of the connection
+	// and still read the answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), wait)
 	defer cancel()
 	ctx = wire.WithSource(ctx, "apigateway.amazonaws.com", sourceARN(event.RequestContext.APIID, matched, r.Method))
 	output, functionError, err := s.invoker.Invoke(ctx, i.IntegrationUri, payload)
