@@ -131,16 +131,16 @@ type answer struct {
 
 // post sends a message once, as an interface engine does.
 func (l *lake) post(ctx context.Context, s sender, body []byte) answer {
-	return l.ask(ctx, s, http.MethodPost, "/er7", body)
+	return l.request(ctx, s, http.MethodPost, "/er7", "application/hl7-v2", body)
 }
 
 // get fetches a path once.
 func (l *lake) get(ctx context.Context, s sender, path string) answer {
-	return l.ask(ctx, s, http.MethodGet, path, nil)
+	return l.request(ctx, s, http.MethodGet, path, "", nil)
 }
 
-// ask sends one request, without any retry that the ledger does not see.
-func (l *lake) ask(ctx context.Context, s sender, method, path string, body []byte) answer {
+// request sends one request, without any retry that the ledger does not see.
+func (l *lake) request(ctx context.Context, s sender, method, path, contentType string, body []byte) answer {
 	token, err := s.token(ctx)
 	if err != nil {
 		return answer{Err: err.Error()}
@@ -150,7 +150,9 @@ func (l *lake) ask(ctx context.Context, s sender, method, path string, body []by
 		return answer{Err: err.Error()}
 	}
 	request.Header.Set("Authorization", token)
-	request.Header.Set("Content-Type", "application/hl7-v2")
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
 	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
 		return answer{Err: err.Error()}

@@ -193,6 +193,7 @@ func (r *runner) play(ctx context.Context, s scenario, owner, name string, dead 
 const inFlight = 32
 
 func TestNoFaultLosesDoublesOrHidesAMessage(t *testing.T) {
+	t.Parallel()
 	script := newScript(programs(t))
 	l, running := start(t, script.plan)
 	r := &runner{lake: l, running: running, script: script}
@@ -314,15 +315,19 @@ func (r *runner) audit(t *testing.T) {
 			continue
 		}
 		counts["stored"]++
+		status := ""
 		switch {
 		case v.dead > 0:
 			counts["dead"]++
+		case v.staged && v.failed != "":
+			counts["staged after a time-out"]++
+			status = `"status":"staged"`
 		case v.staged:
 			counts["staged"]++
 		case v.failed != "":
 			counts["error "+v.failed]++
 		}
-		if told := r.lake.get(t.Context(), m.sender, "/messages/"+v.id); told.Status != 200 {
+		if told := r.lake.get(t.Context(), m.sender, "/messages/"+v.id); told.Status != 200 || !strings.Contains(told.Body, status) {
 			t.Errorf("%s: GET /messages/%s answers %d %s", m.name, v.id, told.Status, told.Body)
 		}
 	}
