@@ -292,6 +292,7 @@ func TestUpdatesThatDynamoDBWouldRefuseAreRefused(t *testing.T) {
 		"SET s.k = :a":                  "document path provided in the update expression is invalid",
 		"SET m[0] = :a":                 "document path provided in the update expression is invalid",
 		"REMOVE absent.k":               "document path provided in the update expression is invalid",
+		"REMOVE s.k":                    "document path provided in the update expression is invalid",
 		"SET s = s + :one":              "incorrect data type",
 		"SET l = list_append(s, :list)": "incorrect data type",
 		"ADD s :one":                    "incorrect data type",

@@ -135,8 +135,12 @@ func (s step) with(container, value attribute.Value) (attribute.Value, error) {
 func remove(container attribute.Value, path Path) (attribute.Value, error) {
 	s, rest := path[0], path[1:]
 	next, there := s.find(container)
+	kind := attribute.Map
+	if s.isIndex {
+		kind = attribute.List
+	}
 	switch {
-	case len(rest) > 0 && !there, s.isIndex != (container.Kind == attribute.List):
+	case container.Kind != kind, len(rest) > 0 && !there:
 		return container, errPath()
 	case !there:
 		return container, nil
