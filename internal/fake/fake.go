@@ -5,6 +5,7 @@ package fake
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -84,7 +85,26 @@ func (d *Tables) PutItem(ctx context.Context, in *dynamodb.PutItemInput, _ ...fu
 
 // UpdateItem is DynamoDB's.
 func (d *Tables) UpdateItem(ctx context.Context, in *dynamodb.UpdateItemInput, _ ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error) {
-	return call(ctx, &d.Faults, "UpdateItem", func() (*dynamodb.UpdateItemOutput, error) { return d.client.UpdateItem(ctx, in) })
+	return call(ctx, &d.Faults, "UpdateItem", func() (*dynamodb.UpdateItemOutput, error) {
+		out, err := d.client.UpdateItem(ctx, in)
+		if names, ok := strings.CutPrefix(*in.UpdateExpression, "REMOVE "); ok && err == nil {
+			err = d.remove(ctx, in, strings.Split(names, ", "))
+		}
+		return out, err
+	})
+}
+
+// remove takes attributes out of an item, which minidyn leaves in.
+func (d *Tables) remove(ctx context.Context, in *dynamodb.UpdateItemInput, names []string) error {
+	out, err := d.client.GetItem(ctx, &dynamodb.GetItemInput{TableName: in.TableName, Key: in.Key})
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		delete(out.Item, name)
+	}
+	_, err = d.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: in.TableName, Item: out.Item})
+	return err
 }
 
 // GetItem is DynamoDB's.
@@ -92,9 +112,24 @@ func (d *Tables) GetItem(ctx context.Context, in *dynamodb.GetItemInput, _ ...fu
 	return call(ctx, &d.Faults, "GetItem", func() (*dynamodb.GetItemOutput, error) { return d.client.GetItem(ctx, in) })
 }
 
-// Query is DynamoDB's.
+// Query is DynamoDB's. An index is a look through the whole table, which sees
+// what a sparse index has: minidyn's own keeps items that have left it.
 func (d *Tables) Query(ctx context.Context, in *dynamodb.QueryInput, _ ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
-	return call(ctx, &d.Faults, "Query", func() (*dynamodb.QueryOutput, error) { return d.client.Query(ctx, in) })
+	return call(ctx, &d.Faults, "Query", func() (*dynamodb.QueryOutput, error) {
+		if in.IndexName == nil {
+			return d.client.Query(ctx, in)
+		}
+		out, err := d.client.Scan(ctx, &dynamodb.ScanInput{
+			TableName:                 in.TableName,
+			FilterExpression:          in.KeyConditionExpression,
+			ExpressionAttributeNames:  in.ExpressionAttributeNames,
+			ExpressionAttributeValues: in.ExpressionAttributeValues,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &dynamodb.QueryOutput{Items: out.Items, Count: out.Count}, nil
+	})
 }
 
 // Items is all that a table holds.

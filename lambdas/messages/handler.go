@@ -10,13 +10,14 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
+	"hl7lake/internal/catalog"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 )
 
 type handler struct {
 	logger   *slog.Logger
-	catalog  table
+	catalog  catalog.Table
 	received received.Table
 	lake     lake
 }
@@ -75,7 +76,7 @@ func (h handler) find(ctx context.Context, id uuid.UUID, owner string) (history,
 	if owner == "" {
 		return history{}, errNotFound
 	}
-	entries, err := h.catalog.history(ctx, id)
+	entries, err := h.catalog.History(ctx, id)
 	if err != nil {
 		return history{}, err
 	}

@@ -51,7 +51,7 @@ func (r *readSide) get(t *testing.T, path, reads string) events.APIGatewayV2HTTP
 	logger := telemetry.NewLogger(&r.log)
 	h := handler{
 		logger:   logger,
-		catalog:  table{name: fake.Catalog, db: r.tables},
+		catalog:  catalog.Table{Name: fake.Catalog, DB: r.tables},
 		received: received.Table{Name: fake.Received, DB: r.tables},
 		lake:     lake{bucket: "lake", objects: r.buckets, presigner: r.buckets},
 	}

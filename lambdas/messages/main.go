@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"hl7lake/internal/catalog"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -23,7 +24,7 @@ func main() {
 	db, objects := dynamodb.NewFromConfig(aws), s3.NewFromConfig(aws)
 	h := handler{
 		logger:   logger,
-		catalog:  table{name: settings.CatalogTable, db: db},
+		catalog:  catalog.Table{Name: settings.CatalogTable, DB: db},
 		received: received.Table{Name: settings.ReceivedTable, DB: db},
 		lake:     lake{bucket: settings.LakeBucket, objects: objects, presigner: s3.NewPresignClient(objects)},
 	}

@@ -3,6 +3,7 @@
 package environment
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strings"
@@ -18,17 +19,19 @@ func (e *MissingError) Error() string {
 }
 
 // Load fills a T, a struct of string fields that each carry the name of their
-// variable as `env:"NAME"`. An unset or empty variable is missing; all missing
-// ones are reported together in a *MissingError. lookup is os.LookupEnv outside
-// of tests.
+// variable as `env:"NAME"` and may carry what stands for an unset one as
+// `default:"value"`. Without that, an unset or empty variable is missing; all
+// missing ones are reported together in a *MissingError. lookup is os.LookupEnv
+// outside of tests.
 func Load[T any](lookup func(string) (string, bool)) (T, error) {
 	var settings T
 	value := reflect.ValueOf(&settings).Elem()
 	var missing []string
 	for i := range value.NumField() {
-		name := value.Type().Field(i).Tag.Get("env")
+		tag := value.Type().Field(i).Tag
+		name := tag.Get("env")
 		text, _ := lookup(name)
-		if text == "" {
+		if text = cmp.Or(text, tag.Get("default")); text == "" {
 			missing = append(missing, name)
 		}
 		value.Field(i).SetString(text)

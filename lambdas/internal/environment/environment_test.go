@@ -38,3 +38,15 @@ func TestMissingAndEmptyVariablesAreNamedTogether(t *testing.T) {
 		t.Errorf("got %q, want %q", err, want)
 	}
 }
+
+func TestAnUnsetVariableMayHaveADefault(t *testing.T) {
+	type settings struct {
+		Name string `env:"NAME" default:"unnamed"`
+	}
+	for variable, want := range map[string]string{"": "unnamed", "dev": "dev"} {
+		got, err := environment.Load[settings](lookup(map[string]string{"NAME": variable}))
+		if err != nil || got.Name != want {
+			t.Errorf("%q: got %q, %v; want %q", variable, got.Name, err, want)
+		}
+	}
+}

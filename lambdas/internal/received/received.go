@@ -31,6 +31,7 @@ type DynamoDB interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
 // Table is the received table.
@@ -56,6 +57,9 @@ type item struct {
 	Lease   int64  `dynamodbav:"lease"`   // end of the lease, epoch milliseconds
 	Expiry  int64  `dynamodbav:"expiry"`  // epoch seconds
 	Attempt string `dynamodbav:"attempt"` // a random name, so that an attempt knows its own write when its answer was lost
+
+	Unsettled string `dynamodbav:"unsettled,omitempty"` // a shard of the index of the same name; see Unsettled
+	Retried   int64  `dynamodbav:"retried,omitempty"`   // when the message was last published again, epoch milliseconds
 }
 
 // Key is the key of body among owner's messages: one institution can neither
@@ -105,6 +109,8 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 		Lease:   lease.UnixMilli(),
 		Expiry:  time.Now().Add(Window).Unix(),
 		Attempt: rand.Text(),
+
+		Unsettled: shardOf(id),
 	}
 	return t.acquire(ctx, mine, time.Now().Add(patience))
 }
@@ -160,7 +166,7 @@ func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                &t.Name,
 		Key:                      key(mine.PK),
-		UpdateExpression:         new("SET lease = :lease, attempt = :attempt"),
+		UpdateExpression:         new("SET lease = :lease, attempt = :attempt, unsettled = :unsettled"),
 		ConditionExpression:      new("lease = :lapsed AND #state = :pending"),
 		ExpressionAttributeNames: map[string]string{"#state": "state"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
@@ -168,6 +174,8 @@ func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
 			":attempt": text(mine.Attempt),
 			":lapsed":  number(lapsed.Lease),
 			":pending": text(pending),
+			// Reconcile may have given it up.
+			":unsettled": text(shardOfText(lapsed.ID)),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})

@@ -1,0 +1,84 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/uuid"
+
+	"hl7lake/internal/hub"
+)
+
+// ownerIndex is the index of one institution's entries by the time of acceptance.
+const ownerIndex = "by-owner"
+
+// Querier is what reading the catalog needs of Amazon DynamoDB;
+// *dynamodb.Client has it.
+type Querier interface {
+	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
+}
+
+// Table is the catalog table, to read.
+type Table struct {
+	Name string
+	DB   Querier
+}
+
+// History is all that the catalog holds of the message root. One page of a
+// query, 1 MB, holds more objects than a message will ever have.
+func (t Table) History(ctx context.Context, root uuid.UUID) ([]Entry, error) {
+	out, err := t.DB.Query(ctx, &dynamodb.QueryInput{
+		TableName:                 &t.Name,
+		ConsistentRead:            new(true),
+		KeyConditionExpression:    new("#root = :root"),
+		ExpressionAttributeNames:  map[string]string{"#root": "root"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":root": text(root.String())},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("query the catalog: %w", err)
+	}
+	var entries []Entry
+	return entries, attributevalue.UnmarshalListOfMaps(out.Items, &entries)
+}
+
+// Of gives owner's entries of all zones that were accepted from from up to but
+// not at to, oldest first. It ends after the first error. The index follows the
+// table within a second or so.
+func (t Table) Of(ctx context.Context, owner string, from, to time.Time) iter.Seq2[Entry, error] {
+	in := &dynamodb.QueryInput{
+		TableName:                &t.Name,
+		IndexName:                new(ownerIndex),
+		KeyConditionExpression:   new("#owner = :owner AND received BETWEEN :from AND :to"),
+		ExpressionAttributeNames: map[string]string{"#owner": "owner"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":owner": text(owner),
+			":from":  text(from.UTC().Format(hub.TimeLayout)),
+			":to":    text(to.UTC().Add(-time.Millisecond).Format(hub.TimeLayout)),
+		},
+	}
+	return func(yield func(Entry, error) bool) {
+		for pages := dynamodb.NewQueryPaginator(t.DB, in); pages.HasMorePages(); {
+			out, err := pages.NextPage(ctx)
+			var entries []Entry
+			if err == nil {
+				err = attributevalue.UnmarshalListOfMaps(out.Items, &entries)
+			}
+			if err != nil {
+				yield(Entry{}, fmt.Errorf("query the catalog: %w", err))
+				return
+			}
+			for _, entry := range entries {
+				if !yield(entry, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }

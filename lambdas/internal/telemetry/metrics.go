@@ -1,0 +1,56 @@
+package telemetry
+
+import (
+	"log/slog"
+	"time"
+)
+
+// namespace is where CloudWatch shows the metrics.
+const namespace = "hl7lake"
+
+// Metrics makes log lines count: CloudWatch takes metrics out of a line that has
+// the members of its embedded metric format (Amazon CloudWatch, Specification:
+// Embedded metric format), so a number and what it was about stay together.
+type Metrics struct {
+	Environment string // the deployment, a dimension of every metric
+}
+
+// Metric is one number.
+type Metric struct {
+	Name  string
+	Unit  string // CloudWatch's: Count, Milliseconds, Seconds
+	Value int64
+}
+
+// Count counts one event of the name.
+func (m Metrics) Count(name string, dimensions ...slog.Attr) slog.Attr {
+	return m.Measure([]Metric{{name, "Count", 1}}, dimensions...)
+}
+
+// Measure is the members that make metrics of a log line. Each metric is kept by
+// environment, and by environment and each further dimension, whose members the
+// line has by this and must not have again. Values of dimensions are names that
+// we gave, such as an institution's or a reason's code.
+func (m Metrics) Measure(metrics []Metric, dimensions ...slog.Attr) slog.Attr {
+	type definition struct{ Name, Unit string }
+	type directive struct {
+		Namespace  string
+		Dimensions [][]string
+		Metrics    []definition
+	}
+	of := directive{Namespace: namespace, Dimensions: [][]string{{"environment"}}}
+	members := []any{slog.String("environment", m.Environment)}
+	for _, dimension := range dimensions {
+		of.Dimensions = append(of.Dimensions, []string{"environment", dimension.Key})
+		members = append(members, dimension)
+	}
+	for _, metric := range metrics {
+		of.Metrics = append(of.Metrics, definition{metric.Name, metric.Unit})
+		members = append(members, slog.Int64(metric.Name, metric.Value))
+	}
+	members = append(members, slog.Any("_aws", struct {
+		Timestamp         int64 // epoch milliseconds
+		CloudWatchMetrics []directive
+	}{time.Now().UnixMilli(), []directive{of}}))
+	return slog.Group("", members...)
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/hub"
+	"hl7lake/internal/replay"
+	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+const (
+	// overdue is the age at which a message should have come to the end of its
+	// way. A busy lake may only be late, which is harmless: a message that is
+	// published again is one message.
+	overdue = 10 * time.Minute
+	// givenUp is the age at which a claim whose message was never published is
+	// no longer waited for.
+	givenUp = 24 * time.Hour
+	// reserve is kept back from the function's time to report what was found.
+	reserve = 5 * time.Second
+	// workers is how many messages are looked at together.
+	workers = 16
+)
+
+type handler struct {
+	logger   *slog.Logger
+	metrics  telemetry.Metrics
+	received received.Table
+	catalog  catalog.Table
+	lake     replay.Lake
+	now      func() time.Time
+}
+
+// request is the function's input. What EventBridge sends has nothing of it; an
+// operator who invokes the function may.
+type request struct {
+	OverdueSeconds *int `json:"overdueSeconds"` // nil is the default, ten minutes
+}
+
+// reconcile looks at every claim that is overdue and not settled, oldest first
+// in each shard, until all are seen or its time is over: the next run begins
+// with the oldest again, and those that this run settled are gone by then.
+func (h handler) reconcile(ctx context.Context, in request) (report, error) {
+	work, cancel := telemetry.WithReserve(ctx, reserve)
+	defer cancel()
+	age := overdue
+	if in.OverdueSeconds != nil {
+		age = time.Duration(*in.OverdueSeconds) * time.Second
+	}
+	found := newFindings()
+	var group errgroup.Group
+	group.SetLimit(workers)
+	var shards sync.WaitGroup
+	for _, shard := range received.Shards() {
+		shards.Go(func() {
+			for claim, err := range h.received.Unsettled(work, shard, h.now().Add(-age)) {
+				group.Go(func() error {
+					if err == nil {
+						err = h.examine(work, claim, found)
+					}
+					if work.Err() == nil { // else it is the time that was over
+						found.failed(err)
+					}
+					return nil
+				})
+			}
+		})
+	}
+	shards.Wait()
+	_ = group.Wait() // the errors are with the findings: one message's must not end the run for the others
+	return h.report(ctx, found, work.Err() == nil)
+}
+
+// examine settles one claim, publishes its message again, or finds that neither
+// can be done.
+func (h handler) examine(ctx context.Context, claim received.Unsettled, found *findings) error {
+	entries, err := h.catalog.History(ctx, claim.ID)
+	if err != nil {
+		return err
+	}
+	if ended(entries) {
+		found.add(claim, settled, 0)
+		return h.received.Settle(ctx, claim)
+	}
+	standing, err := h.received.Standing(ctx, claim)
+	if err != nil {
+		return err
+	}
+	now := h.now()
+	age := now.Sub(hub.Received(claim.ID))
+	switch {
+	case len(entries) == 0 && !standing.Done:
+		return h.unpublished(ctx, claim, standing, found)
+	case !due(claim, standing, now):
+		found.add(claim, waiting, age)
+		return nil
+	}
+	raw, ok := replay.Raw(entries)
+	if !ok {
+		found.add(claim, missing, age)
+		h.logger.ErrorContext(ctx, "missing: accepted, and not in the lake; look into the dead-letter queues",
+			"id", claim.ID, "owner", claim.Owner, "ageSeconds", int(age.Seconds()))
+		return nil
+	}
+	if err := h.lake.Publish(ctx, raw); err != nil {
+		return err
+	}
+	found.add(claim, republished, age)
+	h.logger.WarnContext(ctx, "published again", "id", claim.ID, "owner", claim.Owner, "zone", raw.Zone, "ageSeconds", int(age.Seconds()))
+	return h.received.Retry(ctx, claim, now)
+}
+
+// unpublished is a claim of which the hub never had the message, as far as
+// anybody knows: nobody was told that it is accepted. It stays for the sender's
+// next try, which takes it over.
+func (h handler) unpublished(ctx context.Context, claim received.Unsettled, standing received.Standing, found *findings) error {
+	if h.now().Sub(hub.Received(claim.ID)) < givenUp || h.now().Before(standing.Lease) {
+		found.add(claim, unpublished, 0)
+		return nil
+	}
+	found.add(claim, abandoned, 0)
+	h.logger.WarnContext(ctx, "abandoned: never published, and not sent again", "id", claim.ID, "owner", claim.Owner)
+	return h.received.Abandon(ctx, claim, standing)
+}
+
+// ended reports whether a message is at the end of its way: it lies in the lake
+// as it was sent, and so does its JSON or the record of its error.
+func ended(entries []catalog.Entry) bool {
+	var sent, led bool
+	for _, entry := range entries {
+		sent = sent || entry.Zone == catalog.Ingestion
+		led = led || entry.Zone == catalog.Staging || entry.Zone == catalog.Failed
+	}
+	return sent && led
+}
+
+// due reports whether it is time to publish a message again: at once the first
+// time, and then whenever its age has doubled, so that what cannot be helped
+// does not keep the lake busy.
+func due(claim received.Unsettled, standing received.Standing, now time.Time) bool {
+	return standing.Retried.IsZero() || now.Sub(standing.Retried) >= standing.Retried.Sub(hub.Received(claim.ID))
+}

@@ -1,0 +1,347 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/internal/canary"
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/fake"
+	"hl7lake/internal/hub"
+	"hl7lake/internal/replay"
+	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+// lake is reconcile in front of fakes, as Lambda runs it.
+type lake struct {
+	tables  *fake.Tables
+	topic   fake.Topic
+	buckets fake.Buckets
+	log     bytes.Buffer
+}
+
+// newLake is an empty lake. Ids rise throughout the process, while each test's
+// clock begins anew, so it waits until ids are of now.
+func newLake(t *testing.T) *lake {
+	t.Helper()
+	id, err := hub.NewID()
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(hub.Received(id).Add(time.Second)))
+	return &lake{tables: fake.NewTables(t)}
+}
+
+func (l *lake) received() received.Table { return received.Table{Name: fake.Received, DB: l.tables} }
+
+// run is one run of the function.
+func (l *lake) run(ctx context.Context, in request) (report, error) {
+	logger := telemetry.NewLogger(&l.log)
+	h := handler{
+		logger:   logger,
+		metrics:  telemetry.Metrics{Environment: "test"},
+		received: l.received(),
+		catalog:  catalog.Table{Name: fake.Catalog, DB: l.tables},
+		lake: replay.Lake{Bucket: "lake", Objects: &l.buckets, Hub: hub.Topic{
+			ARN: "hub", Publisher: &l.topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: &l.buckets},
+		}},
+		now: time.Now,
+	}
+	return telemetry.Edge(logger, h.reconcile)(ctx, in)
+}
+
+// reconcile is a run that must end well.
+func (l *lake) reconcile(t *testing.T) report {
+	t.Helper()
+	got, err := l.run(t.Context(), request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+// claim is what ingest leaves of body: a claim that is done, or one whose
+// attempt died before it published.
+func (l *lake) claim(t *testing.T, body []byte, done bool) received.Claim {
+	t.Helper()
+	claim, err := l.received().Acquire(t.Context(), canary.Owner, body, time.Now().Add(20*time.Second), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done {
+		if err := l.received().Finish(t.Context(), claim); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return claim
+}
+
+func ingested(claim received.Claim, body []byte) hub.Event {
+	return hub.Event{
+		Name: hub.Ingested, Format: hub.ER7, ID: claim.ID, Root: claim.ID,
+		Owner: canary.Owner, Type: "ADT^A01", Charset: "iso-8859-1", Body: body,
+	}
+}
+
+// file leaves what the writer leaves of e.
+func (l *lake) file(t *testing.T, e hub.Event) {
+	t.Helper()
+	entry := catalog.NewEntry(e, "lake", time.Now())
+	sum := sha256.Sum256(e.Body)
+	out, err := l.buckets.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: &entry.Bucket, Key: &entry.Key, Body: bytes.NewReader(e.Body),
+		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry.VersionID, entry.SHA256 = *out.VersionId, hex.EncodeToString(sum[:])
+	item, err := attributevalue.MarshalMap(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// published is the events that were published, opened.
+func (l *lake) published(t *testing.T) (all []hub.Event) {
+	t.Helper()
+	for _, record := range l.topic.Deliveries().Records {
+		e, err := hub.ClaimCheck{Bucket: "checks", Objects: &l.buckets}.Open(t.Context(), hub.FromSNS(record.SNS))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, e)
+	}
+	return all
+}
+
+func want(t *testing.T, what string, want, got report) {
+	t.Helper()
+	want.Complete = true
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s: %s", what, diff)
+	}
+}
+
+const seconds = int64(time.Minute / time.Second)
+
+func TestAMessageAtTheEndOfItsWayIsLookedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, name := range []hub.Name{hub.Staged, hub.Error} {
+			l := newLake(t)
+			message := ingested(l.claim(t, canary.Message(), true), canary.Message())
+			l.file(t, message)
+			l.file(t, hub.Derive(message, name, hub.JSON))
+			want(t, "young", report{}, l.reconcile(t))
+			time.Sleep(11 * time.Minute)
+			want(t, "due", report{Settled: 1}, l.reconcile(t))
+			want(t, "again", report{}, l.reconcile(t))
+			if got := l.published(t); got != nil {
+				t.Errorf("published %d events", len(got))
+			}
+		}
+	})
+}
+
+func TestAMessageThatIsStuckIsPublishedAgainEachTimeItsAgeHasDoubled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		message := ingested(l.claim(t, canary.Message(), true), canary.Message())
+		l.file(t, message)
+		time.Sleep(11 * time.Minute)
+		want(t, "first", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
+		if diff := cmp.Diff([]hub.Event{message}, l.published(t)); diff != "" {
+			t.Error(diff)
+		}
+		time.Sleep(10 * time.Minute)
+		want(t, "too soon", report{Waiting: 1, OldestUnstagedSeconds: 21 * seconds}, l.reconcile(t))
+		time.Sleep(2 * time.Minute)
+		want(t, "second", report{Republished: 1, OldestUnstagedSeconds: 23 * seconds}, l.reconcile(t))
+		l.file(t, hub.Derive(message, hub.Staged, hub.JSON))
+		want(t, "staged", report{Settled: 1}, l.reconcile(t))
+	})
+}
+
+func TestAMessageOfWhichOnlyTheErrorWasFiledIsPublishedFromThat(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		message := ingested(l.claim(t, []byte("Hello"), true), []byte("Hello"))
+		refused := hub.Derive(message, hub.Error, hub.TXT)
+		refused.Body = message.Body
+		l.file(t, refused)
+		time.Sleep(11 * time.Minute)
+		want(t, "report", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
+		if diff := cmp.Diff([]hub.Event{message}, l.published(t)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAnAcceptedMessageThatTheLakeDoesNotHoldIsReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		claim := l.claim(t, canary.Message(), true)
+		l.file(t, hub.Derive(ingested(claim, nil), hub.Staged, hub.JSON)) // its JSON is no way back to it
+		time.Sleep(11 * time.Minute)
+		for range 2 {
+			l.log.Reset()
+			want(t, "report", report{Missing: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
+			if log := l.log.String(); !strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, claim.ID.String()) {
+				t.Error(log)
+			}
+		}
+	})
+}
+
+func TestAClaimThatWasNeverPublishedIsWaitedForADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		claim := l.claim(t, canary.Message(), false)
+		time.Sleep(11 * time.Minute)
+		want(t, "waited for", report{Unpublished: 1}, l.reconcile(t))
+		time.Sleep(24 * time.Hour)
+		want(t, "given up", report{Abandoned: 1}, l.reconcile(t))
+		want(t, "gone", report{}, l.reconcile(t))
+
+		// The sender's next try brings it back, with the same id.
+		if again := l.claim(t, canary.Message(), true); again.ID != claim.ID {
+			t.Errorf("taken over as %s, not %s", again.ID, claim.ID)
+		}
+		want(t, "accepted at last", report{Missing: 1, OldestUnstagedSeconds: (24*60 + 11) * seconds}, l.reconcile(t))
+	})
+}
+
+func TestAnInterruptedClaimWhoseMessageArrivedIsAMessageLikeAnyOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		message := ingested(l.claim(t, canary.Message(), false), canary.Message())
+		l.file(t, message)
+		time.Sleep(11 * time.Minute)
+		want(t, "stuck", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
+		l.file(t, hub.Derive(message, hub.Staged, hub.JSON))
+		want(t, "staged", report{Settled: 1}, l.reconcile(t))
+	})
+}
+
+func TestOneMessageThatCannotBeReadDoesNotStopTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		for _, text := range []string{"a", "b", "c"} {
+			l.file(t, ingested(l.claim(t, []byte(text), true), []byte(text)))
+		}
+		failed := false
+		l.buckets.Before = func(_ context.Context, operation string) error {
+			if operation == "GetObject" && !failed {
+				failed = true
+				return fake.Refusal("S3", operation, "InternalError", 500)
+			}
+			return nil
+		}
+		time.Sleep(11 * time.Minute)
+		if _, err := l.run(t.Context(), request{}); err == nil || err.Error() != "S3 GetObject: InternalError (HTTP 500)" {
+			t.Errorf("got %v", err)
+		}
+		if got := len(l.published(t)); got != 2 {
+			t.Errorf("%d were published, want 2", got)
+		}
+		if got := l.reconcile(t); got.Republished != 1 || got.Waiting != 2 {
+			t.Errorf("the next run: %+v", got)
+		}
+	})
+}
+
+func TestARunEndsWithItsTimeAndSaysSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		for n := range 100 {
+			l.claim(t, []byte{'a' + byte(n)}, true)
+		}
+		l.tables.Before = func(ctx context.Context, operation string) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(time.Second):
+				return nil
+			}
+		}
+		time.Sleep(11 * time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		begin := time.Now()
+		got, err := l.run(ctx, request{})
+		if err != nil || got.Complete || got.Missing == 0 || got.Missing == 100 {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if took := time.Since(begin); took > 10*time.Second-reserve {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+func TestEveryRunMeasuresForEachInstitution(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		l.reconcile(t)
+		l.claim(t, canary.Message(), true)
+		time.Sleep(11 * time.Minute)
+		l.reconcile(t)
+		var ages []float64
+		var owners []any
+		for line := range strings.Lines(l.log.String()) {
+			var members map[string]any
+			if err := json.Unmarshal([]byte(line), &members); err != nil {
+				t.Fatal(err)
+			}
+			if members["_aws"] != nil {
+				ages = append(ages, members["OldestUnstagedAge"].(float64))
+				owners = append(owners, members["owner"])
+			}
+		}
+		if diff := cmp.Diff([]float64{0, 660}, ages); diff != "" {
+			t.Error(diff)
+		}
+		if diff := cmp.Diff([]any{nil, canary.Owner}, owners); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestAnOperatorMayChooseTheAge(t *testing.T) {
+	l := newLake(t)
+	l.file(t, ingested(l.claim(t, canary.Message(), true), canary.Message()))
+	time.Sleep(2 * time.Millisecond)
+	if got, err := l.run(t.Context(), request{OverdueSeconds: new(0)}); got.Republished != 1 || err != nil {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestNoPatientDataIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		for _, body := range canary.Broken() {
+			l.file(t, ingested(l.claim(t, body, true), body))
+		}
+		l.claim(t, canary.Message(), true)
+		l.claim(t, []byte(canary.ControlID), false)
+		time.Sleep(25 * time.Hour)
+		l.reconcile(t)
+		canary.Check(t, "the log", l.log.String())
+	})
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+// finding is what became of a claim that was looked at.
+type finding int
+
+const (
+	settled     finding = iota // its message is at the end of its way
+	republished                // it was published again
+	waiting                    // it was published again by an earlier run
+	missing                    // it was accepted, and the lake does not hold it
+	unpublished                // nobody was told that it is accepted
+	abandoned                  // nor will be
+)
+
+// report is what a run found, by the number of claims.
+type report struct {
+	Settled     int `json:"settled"`     // at the end of its way
+	Republished int `json:"republished"` // stuck, and published again
+	Waiting     int `json:"waiting"`     // published again by an earlier run
+	Missing     int `json:"missing"`     // accepted, and not in the lake
+	Unpublished int `json:"unpublished"` // never published: its sender was not told that it is accepted
+	Abandoned   int `json:"abandoned"`   // the same, and no longer waited for
+	Failed      int `json:"failed"`      // could not be dealt with; the next run tries again
+
+	OldestUnstagedSeconds int64 `json:"oldestUnstagedSeconds"` // age of the oldest message that is not at the end of its way
+	Complete              bool  `json:"complete"`              // all were looked at; else the time was over
+}
+
+// findings collects what the workers find. It is safe for concurrent use.
+type findings struct {
+	mu     sync.Mutex
+	all    report
+	owners map[string]*report
+	err    error // the first
+}
+
+func newFindings() *findings { return &findings{owners: map[string]*report{}} }
+
+// add counts a claim. age is that of a message which is not at the end of its
+// way, else 0.
+func (f *findings) add(claim received.Unsettled, what finding, age time.Duration) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all.count(what, age)
+	if what == settled {
+		return
+	}
+	of := f.owners[claim.Owner]
+	if of == nil {
+		of = &report{}
+		f.owners[claim.Owner] = of
+	}
+	of.count(what, age)
+}
+
+// failed counts a claim that could not be dealt with; nil is none.
+func (f *findings) failed(err error) {
+	if err == nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all.Failed++
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+func (r *report) count(what finding, age time.Duration) {
+	switch what {
+	case settled:
+		r.Settled++
+	case republished:
+		r.Republished++
+	case waiting:
+		r.Waiting++
+	case missing:
+		r.Missing++
+	case unpublished:
+		r.Unpublished++
+	case abandoned:
+		r.Abandoned++
+	}
+	r.OldestUnstagedSeconds = max(r.OldestUnstagedSeconds, int64(age.Seconds()))
+}
+
+// report writes the run's metrics: a line for each institution that has
+// something stuck or, so that an alarm sees the lake is watched, one line of
+// zeros. Its error is the first that a claim met.
+func (h handler) report(ctx context.Context, found *findings, complete bool) (report, error) {
+	found.mu.Lock()
+	defer found.mu.Unlock()
+	for owner, of := range found.owners {
+		h.logger.InfoContext(ctx, "reconciled", h.metrics.Measure(of.metrics(), slog.String("owner", owner)))
+	}
+	if len(found.owners) == 0 {
+		h.logger.InfoContext(ctx, "reconciled", h.metrics.Measure(found.all.metrics()))
+	}
+	all := found.all
+	all.Complete = complete
+	h.logger.InfoContext(ctx, "reconciled all", "report", all)
+	return all, found.err
+}
+
+func (r *report) metrics() []telemetry.Metric {
+	return []telemetry.Metric{
+		{Name: "OldestUnstagedAge", Unit: "Seconds", Value: r.OldestUnstagedSeconds},
+		{Name: "Missing", Unit: "Count", Value: int64(r.Missing)},
+		{Name: "Republished", Unit: "Count", Value: int64(r.Republished)},
+		{Name: "Abandoned", Unit: "Count", Value: int64(r.Abandoned)},
+	}
+}
