@@ -94,6 +94,9 @@ func (m *Message) chooseCharset() (converted bool) {
 	}
 	c := m.declaredCharset()
 	valid := utf8.Valid(m.text)
+	if c.name == "" && !valid {
+		c = m.hiddenCharset()
+	}
 	switch {
 	case c.encoding != nil && (m.charset.beyondASCII || c.name == iso2022):
 		m.charset.name, m.charset.encoding = c.name, c.encoding
@@ -129,6 +132,21 @@ func (m *Message) declaredCharset() (c charset) {
 		return outside
 	}
 	return c
+}
+
+// hiddenCharset tries the sets in which a byte of a character may look like a delimiter,
+// and so move MSH-18 to where it is not found: it is true of a set if it declares that
+// set when read in it.
+func (m *Message) hiddenCharset() charset {
+	for _, name := range []string{"GB 18030-2000", "BIG-5", "ISO IR14"} {
+		c := lookup(name)
+		probe := Message{text: m.Segment(0).Raw()}
+		probe.convert(c.encoding)
+		if probe.parse() == nil && probe.declaredCharset().name == c.name {
+			return c
+		}
+	}
+	return charset{}
 }
 
 // convert replaces the text by its conversion. An encoding puts U+FFFD for what it does

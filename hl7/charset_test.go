@@ -138,3 +138,26 @@ func TestADeclarationFromOutsideHoldsWhereTheMessageHasNone(t *testing.T) {
 		})
 	}
 }
+
+func TestADelimiterWithinACharacterHidesNoDeclaration(t *testing.T) {
+	for msh18, test := range map[string]struct {
+		encoding encoding.Encoding
+		facility string // its second byte is a bar
+	}{
+		"BIG-5":         {traditionalchinese.Big5, "四"},
+		"GB 18030-2000": {simplifiedchinese.GB18030, "眧"},
+		"ISO IR14":      {japanese.ShiftJIS, "ポ"},
+	} {
+		data, err := test.encoding.NewEncoder().Bytes([]byte("MSH|^~\\&|A|" + test.facility + "|||||ADT^A01|1|P|2.5||||||" + msh18 + "\rPID|" + test.facility + "|x\r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := parse(t, string(data))
+		if m.Get("MSH-4") != test.facility || m.Get("PID-1") != test.facility || m.Type() != "ADT^A01" {
+			t.Errorf("%s, read as %s: %q, %q, %s", msh18, m.Charset(), m.Get("MSH-4"), m.Get("PID-1"), m.Type())
+		}
+		if string(m.Encode()) != string(data) {
+			t.Errorf("%s: Encode is not the input", msh18)
+		}
+	}
+}

@@ -100,3 +100,20 @@ func TestAnErrorNamesItsPlace(t *testing.T) {
 		})
 	}
 }
+
+func TestNoErrorHoldsContent(t *testing.T) {
+	for _, input := range []string{
+		"Testperson", "PID|1||Testperson", "MSH|Testperson|A", "MSHTestperson", "MSH Testperson", "MSH|Testperson",
+		"MSH|^~\\&|A\rMSH|Testperson\r", "BHS|Testperson",
+	} {
+		_, err := hl7.Parse([]byte(input))
+		if err == nil {
+			t.Errorf("%q is a message", input)
+		} else if strings.Contains(err.Error(), "Testperson") {
+			t.Errorf("%q: %v", input, err)
+		}
+	}
+	if _, err := hl7.FromJSON([]byte(`[{"id":"Testperson","fields":"Testperson"}]`)); err == nil || strings.Contains(err.Error(), "Testperson") {
+		t.Errorf("FromJSON: %v", err)
+	}
+}
