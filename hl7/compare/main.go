@@ -74,7 +74,7 @@ func theirs(ctx context.Context, seconds string) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	for _, m := range sample.All() {
 		if err := os.WriteFile(filepath.Join(folder, m.Name+".hl7"), m.Data, 0o600); err != nil {
 			return nil, err
