@@ -243,8 +243,10 @@ func (s *Service) Pending() (n int, err error) {
 	return n, err
 }
 
+// forgetPending does not wait until the event is gone: one that comes back after
+// a crash is delivered once more, as Lambda may do with any.
 func (s *Service) forgetPending(key uint64) error {
-	return s.config.Store.Update(func(tx *bbolt.Tx) error {
+	return s.config.Store.Later(func(tx *bbolt.Tx) error {
 		return tx.Bucket(pendingBucket()).Delete(binary.BigEndian.AppendUint64(nil, key))
 	})
 }

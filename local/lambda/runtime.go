@@ -58,6 +58,7 @@ func (i *instance) serveNext(w http.ResponseWriter, r *http.Request) {
 	i.mu.Unlock()
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(event.payload)))
 	header.Set("Lambda-Runtime-Aws-Request-Id", event.requestID)
 	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(event.deadline.UnixMilli(), 10))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", i.function.arn)

@@ -8,6 +8,7 @@ package sns
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"sync"
@@ -185,16 +186,35 @@ func (s *Service) Publish(ctx context.Context, m Message) (id string, err error)
 	deliveries := 0
 	defer func() { s.published(ctx, m.size(), deliveries) }()
 	onBehalf := wire.WithSource(ctx, "sns.amazonaws.com", m.TopicARN)
-	for _, sub := range subscriptions {
-		if !sub.filter.passes(m.Attributes) {
-			continue
+	var errs []error
+	for _, err := range s.deliverAll(onBehalf, subscriptions, m, id) {
+		if err == nil {
+			deliveries++
 		}
-		if err := s.deliver(onBehalf, sub.Subscription, m, id); err != nil {
-			return "", err
-		}
-		deliveries++
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
 	}
 	return id, nil
+}
+
+// deliverAll delivers to all subscriptions at once, so that they wait for the
+// disk together. It returns how each delivery ended.
+func (s *Service) deliverAll(ctx context.Context, subscriptions []subscription, m Message, id string) []error {
+	var passing []subscription
+	for _, sub := range subscriptions {
+		if sub.filter.passes(m.Attributes) {
+			passing = append(passing, sub)
+		}
+	}
+	errs := make([]error, len(passing))
+	var delivering sync.WaitGroup
+	for i, sub := range passing {
+		delivering.Go(func() { errs[i] = s.deliver(ctx, sub.Subscription, m, id) })
+	}
+	delivering.Wait()
+	return errs
 }
 
 // check refuses what SNS refuses

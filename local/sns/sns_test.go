@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -29,21 +31,31 @@ type delivery struct {
 	Attributes map[string]string
 }
 
+// subscribers keep what they got in the order of who got it: a topic delivers to
+// all at once.
 type subscribers struct {
+	mu      sync.Mutex
 	got     []delivery
 	refuses string // the function that cannot take anything
+}
+
+func (s *subscribers) take(d delivery) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.got = append(s.got, d)
+	slices.SortStableFunc(s.got, func(a, b delivery) int { return strings.Compare(a.To, b.To) })
 }
 
 func (s *subscribers) function(_ context.Context, arn string, payload []byte) error {
 	if arn == s.refuses {
 		return wire.Errorf("ResourceNotFoundException", "gone")
 	}
-	s.got = append(s.got, delivery{To: arn, Body: string(payload)})
+	s.take(delivery{To: arn, Body: string(payload)})
 	return nil
 }
 
 func (s *subscribers) queue(_ context.Context, arn, body string, attributes map[string]string) error {
-	s.got = append(s.got, delivery{To: arn, Body: body, Attributes: attributes})
+	s.take(delivery{To: arn, Body: body, Attributes: attributes})
 	return nil
 }
 

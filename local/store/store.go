@@ -33,7 +33,7 @@ type Store struct {
 
 type write struct {
 	do   func(*bbolt.Tx) error
-	done chan error
+	done chan error // nil where nobody waits
 }
 
 // Durability says what an acknowledged write survives.
@@ -94,6 +94,17 @@ func (s *Store) Update(do func(*bbolt.Tx) error) error {
 	return <-w.done
 }
 
+// Later is Update for a caller who does not wait: do runs in a transaction soon
+// after, in the order of all writes, and at the latest before Close returns. Its
+// error is lost, and what it writes is not there after a crash that comes first.
+// The only error is ErrClosed.
+func (s *Store) Later(do func(*bbolt.Tx) error) error {
+	if !s.hand(write{do: do}) {
+		return ErrClosed
+	}
+	return nil
+}
+
 func (s *Store) hand(w write) bool {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -124,11 +135,13 @@ func (s *Store) commit(first write) {
 		return nil
 	})
 	for i, w := range group {
-		if err != nil {
+		switch {
+		case w.done == nil:
+		case err != nil:
 			w.done <- fmt.Errorf("commit: %w", err)
-			continue
+		default:
+			w.done <- results[i]
 		}
-		w.done <- results[i]
 	}
 }
 

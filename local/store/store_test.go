@@ -65,6 +65,31 @@ func TestWhatWasAcknowledgedIsThereAfterReopening(t *testing.T) {
 	}
 }
 
+func TestWhatNobodyWaitsForIsWrittenInOrderBeforeTheStoreCloses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	s := open(t, path)
+	const count = 300 // more than one commit takes
+	for i := range count {
+		if err := s.Later(func(tx *bbolt.Tx) error { return put(tx, uint32(i)) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Later(func(tx *bbolt.Tx) error { return tx.Bucket([]byte("numbers")).Delete(make([]byte, 4)) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Later(func(*bbolt.Tx) error { return nil }); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("a write after Close gives %v", err)
+	}
+	s = open(t, path)
+	defer s.Close()
+	if got, want := size(t, s), count-1; got != want {
+		t.Errorf("%d keys after reopening, want %d", got, want)
+	}
+}
+
 func put(tx *bbolt.Tx, n uint32) error {
 	bucket, err := tx.CreateBucketIfNotExists([]byte("numbers"))
 	if err != nil {
