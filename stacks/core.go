@@ -63,6 +63,7 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 	newOutput(stack, "LakeBucketName", core.Lake.BucketName(), "Bucket of the data lake")
 	newOutput(stack, "HubTopicArn", core.Hub.TopicArn(), "Topic that carries all events")
 	newOutput(stack, "CatalogTableName", core.Catalog.TableName(), "Table of what the lake holds")
+	newOutput(stack, "ClaimCheckBucketName", core.ClaimCheck.BucketName(), "Bucket of content too large for the hub")
 	return core
 }
 

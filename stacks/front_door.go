@@ -45,6 +45,15 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 			TimeToLiveAttribute: new("expiry"),
 		}),
 	}
+	// What ingest claimed and nobody has seen at the end of its way yet: a sparse index, so that reconcile's work grows with
+	// what is under way and not with what was ever received.
+	door.Received.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
+		IndexName:        new("unsettled"),
+		PartitionKey:     stringAttribute("unsettled"),
+		SortKey:          stringAttribute("id"),
+		ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
+		NonKeyAttributes: &[]*string{new("owner")},
+	})
 	door.API = awsapigatewayv2.NewHttpApi(stack, new("Api"), &awsapigatewayv2.HttpApiProps{
 		ApiName:     new("hl7lake-" + env.Name),
 		Description: new("Posts HL7v2 messages and reads them back"),
