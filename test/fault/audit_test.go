@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -49,12 +51,12 @@ type contents struct {
 	entries  map[string][]entry  // of the catalog, by root
 	versions map[string][]string // of the lake's objects, by key
 	claims   map[string]claim    // by key
-	letters  []letter
+	letters  map[string][]letter // about a message, by root
 }
 
 // contents reads the whole lake. It changes nothing: letters come back.
 func (l *lake) contents(ctx context.Context) (c contents, err error) {
-	c = contents{entries: map[string][]entry{}, versions: map[string][]string{}, claims: map[string]claim{}}
+	c = contents{entries: map[string][]entry{}, versions: map[string][]string{}, claims: map[string]claim{}, letters: map[string][]letter{}}
 	tables, err := l.dynamodb().ListTables(ctx, &dynamodb.ListTablesInput{})
 	if err != nil {
 		return c, err
@@ -80,7 +82,10 @@ func (l *lake) contents(ctx context.Context) (c contents, err error) {
 	if err := l.objects(ctx, bucket, c.versions); err != nil {
 		return c, err
 	}
-	c.letters, err = l.letters(ctx)
+	letters, err := l.letters(ctx)
+	for _, letter := range letters {
+		c.letters[letter.root] = append(c.letters[letter.root], letter)
+	}
 	return c, err
 }
 
@@ -119,32 +124,49 @@ func (l *lake) objects(ctx context.Context, bucket string, versions map[string][
 	return nil
 }
 
-// letters reads every queue until it is empty; what was read is invisible for a
-// while and then there again.
+// letters reads every queue and leaves it as it was.
 func (l *lake) letters(ctx context.Context) (all []letter, err error) {
 	queues, err := l.sqs().ListQueues(ctx, &sqs.ListQueuesInput{})
 	if err != nil {
 		return nil, err
 	}
 	for _, url := range queues.QueueUrls {
-		for {
-			out, err := l.sqs().ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
-				QueueUrl: &url, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"}, VisibilityTimeout: 600,
-			})
-			if err != nil {
-				return nil, err
+		of, err := l.queue(ctx, url)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, of...)
+	}
+	return all, nil
+}
+
+// queue reads a queue until it is empty and then puts everything back.
+func (l *lake) queue(ctx context.Context, url string) (all []letter, err error) {
+	var receipts []*string
+	for {
+		out, err := l.sqs().ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
+			QueueUrl: &url, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"All"}, VisibilityTimeout: 600,
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(out.Messages) == 0 {
+			break
+		}
+		for _, m := range out.Messages {
+			read := letter{queue: url[strings.LastIndexByte(url, '/')+1:], body: *m.Body, attributes: map[string]string{}}
+			for name, value := range m.MessageAttributes {
+				read.attributes[name] = aws.ToString(value.StringValue)
 			}
-			if len(out.Messages) == 0 {
-				break
-			}
-			for _, m := range out.Messages {
-				read := letter{queue: url[strings.LastIndexByte(url, '/')+1:], body: *m.Body, attributes: map[string]string{}}
-				for name, value := range m.MessageAttributes {
-					read.attributes[name] = aws.ToString(value.StringValue)
-				}
-				read.root, read.id, read.event = origin(*m.Body)
-				all = append(all, read)
-			}
+			read.root, read.id, read.event = origin(*m.Body)
+			all = append(all, read)
+			receipts = append(receipts, m.ReceiptHandle)
+		}
+	}
+	for _, receipt := range receipts {
+		_, err := l.sqs().ChangeMessageVisibility(ctx, &sqs.ChangeMessageVisibilityInput{QueueUrl: &url, ReceiptHandle: receipt})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return all, nil
@@ -212,13 +234,11 @@ func (c contents) audit(m *message) (v verdict) {
 		c.auditEntry(m, e, &v)
 	}
 	dead := map[string]bool{}
-	for _, letter := range c.letters {
-		if letter.root == id {
-			v.dead++
-			dead[letter.event] = true
-			if strings.Contains(letter.queue, "Trigger") {
-				dead["outcome"] = true
-			}
+	for _, letter := range c.letters[id] {
+		v.dead++
+		dead[letter.event] = true
+		if strings.Contains(letter.queue, "Trigger") {
+			dead["outcome"] = true
 		}
 	}
 	if n := len(zones["ingestion"]); n > 1 || n == 0 && !dead["ingested"] {
@@ -240,6 +260,58 @@ func (c contents) audit(m *message) (v verdict) {
 		v.wrong("it is no HL7 and was staged")
 	}
 	return v
+}
+
+// tally counts messages by what became of them.
+type tally map[string]int
+
+func (t tally) String() string {
+	var text []string
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		text = append(text, fmt.Sprintf("%s %d", name, t[name]))
+	}
+	return strings.Join(text, ", ")
+}
+
+// audit holds a ledger against the lake. problems name the message, or say what
+// no message accounts for.
+func (l *lake) audit(ctx context.Context, ledger []*message) (problems []string, counts tally, err error) {
+	held, err := l.contents(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	counts = tally{"sent": len(ledger)}
+	for _, m := range ledger {
+		v := held.audit(m)
+		for _, problem := range v.problems {
+			problems = append(problems, m.name+": "+problem)
+		}
+		if v.id == "" {
+			counts["refused"]++
+			continue
+		}
+		counts["stored"]++
+		fate, status := v.fate()
+		counts[fate]++
+		if told := l.get(ctx, m.sender, "/messages/"+v.id); told.Status != 200 || !strings.Contains(told.Body, status) {
+			problems = append(problems, fmt.Sprintf("%s: GET /messages/%s answers %d %s", m.name, v.id, told.Status, told.Body))
+		}
+	}
+	return append(problems, held.strangers(ledger)...), counts, nil
+}
+
+// fate is what became of the message, and a part of what its reader must be told.
+func (v verdict) fate() (fate, status string) {
+	switch {
+	case v.dead > 0:
+		return "in a dead-letter queue", ""
+	case v.staged && v.failed != "":
+		return "staged after a time-out", `"status":"staged"`
+	case v.staged:
+		return "staged", `"status":"staged"`
+	default:
+		return "error " + v.failed, ""
+	}
 }
 
 // key is the key of the message's claim.
@@ -291,14 +363,18 @@ func (c contents) strangers(ledger []*message) (problems []string) {
 			known[e.Key] = true
 		}
 	}
-	for _, letter := range c.letters {
-		if !ids[letter.root] {
-			problems = append(problems, fmt.Sprintf("%s holds a letter about no message of the ledger (%s of %s)", letter.queue, letter.event, letter.root))
+	dead := map[string]bool{}
+	for root, letters := range c.letters {
+		for _, letter := range letters {
+			dead[letter.id] = true
+		}
+		if !ids[root] {
+			problems = append(problems, fmt.Sprintf("%s holds a letter about no message of the ledger (%s)", letters[0].queue, root))
 		}
 	}
 	for key := range c.versions {
-		dead := func(d letter) bool { return d.id != "" && strings.Contains(key, d.id) }
-		if !known[key] && !slices.ContainsFunc(c.letters, dead) {
+		id := strings.TrimSuffix(path.Base(key), path.Ext(key))
+		if !known[key] && !dead[id] {
 			problems = append(problems, "the lake has an object that the catalog does not know: "+key)
 		}
 	}
