@@ -144,10 +144,16 @@ func linkOrCopy(from, to string) error {
 	return errors.Join(err, target.Close())
 }
 
-// hide removes the file under a key, and the folders that it leaves empty.
+// hide removes the file under a key, and the folders that it leaves empty. Where
+// another key's file or folder has come into its place there is none.
 func (f files) hide(bucket, key string) error {
 	path := f.path(bucket, key)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	err := os.Remove(path)
+	switch {
+	case err == nil, errors.Is(err, os.ErrNotExist):
+	case blocked(f.path(bucket, ""), path):
+		return nil
+	default:
 		return err
 	}
 	for at := filepath.Dir(path); len(at) > len(f.path(bucket, "")); at = filepath.Dir(at) {

@@ -449,3 +449,21 @@ func TestWritersOfOneKeyLeaveTheFileOfTheNewestVersion(t *testing.T) {
 		}
 	}
 }
+
+// The file of a key is not where it was once another key has needed its place
+// for a folder, or the place of its folder.
+func TestAKeyWhosePlaceAnotherHasTakenCanStillBeDeleted(t *testing.T) {
+	l := start(t, allow)
+	for _, keys := range [][2]string{{"one/under", "one"}, {"two", "two/under"}} {
+		for range 2 { // the second time, its place is taken
+			l.put(t, "lake", keys[0], "first")
+			if _, err := l.DeleteObject(t.Context(), &sdk.DeleteObjectInput{Bucket: aws.String("lake"), Key: &keys[0]}); err != nil {
+				t.Errorf("delete %s: %v", keys[0], err)
+			}
+			l.put(t, "lake", keys[1], "second")
+		}
+		if got := l.file(t, "lake", keys[1]); got != "second" {
+			t.Errorf("the file %s holds %q", keys[1], got)
+		}
+	}
+}
