@@ -2,6 +2,7 @@ package load_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"slices"
 	"sync"
@@ -184,3 +185,84 @@ func ages(entries []filed) (all []time.Duration) {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
+
+var count = flag.Int("load", 200, "send so many messages in TestTheLastMessageIsAsQuickAsTheFirst")
+
+// long is how many messages it takes until a trend can be told from chance.
+const long = 10_000
+
+// TestTheLastMessageIsAsQuickAsTheFirst sends messages from eight clients and
+// compares the tenths of the run. In the short form it shows that every message
+// becomes JSON; with -load 100000 also that rate and memory stay what they are.
+func TestTheLastMessageIsAsQuickAsTheFirst(t *testing.T) {
+	l := start(t)
+	s := &sender{lake: l}
+	warmUp(t, s, 8)
+	watch := l.watch()
+	begin := time.Now()
+	took, err := s.send(t.Context(), *count, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := l.allStaged(t.Context(), begin, *count)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples := watch()
+	if len(entries) != *count {
+		t.Fatalf("%d of %d messages are JSON", len(entries), *count)
+	}
+	var rates []float64
+	from := begin
+	for i := range 10 {
+		low, high := i**count/10, (i+1)**count/10
+		until := entries[high-1].written
+		rates = append(rates, float64(high-low)/until.Sub(from).Seconds())
+		now := samples[(len(samples)-1)*(i+1)/10]
+		t.Logf("tenth %2d: %5.0f messages/s, accepted in %s, staged in %s (medians); lake %d MB, %d instances %d MB",
+			i+1, rates[i], percentile(took[low:high], 50).Round(time.Millisecond), percentile(ages(entries[low:high]), 50).Round(time.Millisecond),
+			now.LakeMemory>>20, now.Instances, now.FunctionMemory>>20)
+		from = until
+	}
+	if *count < long {
+		return
+	}
+	if first, last := rates[1], rates[9]; last < first*0.7 {
+		t.Errorf("%.0f messages a second at first, %.0f at last", first, last)
+	}
+	memory := func(u usage) int64 { return u.LakeMemory + u.FunctionMemory }
+	third := len(samples) / 3
+	early, late := highest(samples[:third], memory), highest(samples[2*third:], memory)
+	if late > early*5/4 {
+		t.Errorf("memory grows from %d to %d MB", early>>20, late>>20)
+	}
+}
+
+func highest(samples []usage, of func(usage) int64) (most int64) {
+	for _, u := range samples {
+		most = max(most, of(u))
+	}
+	return most
+}
+
+// watch takes samples of the lake's usage until the returned function is called.
+func (l *lake) watch() func() []usage {
+	var samples []usage
+	var watching sync.WaitGroup
+	ended := make(chan struct{})
+	watching.Go(func() {
+		for {
+			samples = append(samples, usageOf(l.process.Process.Pid))
+			select {
+			case <-time.After(time.Second):
+			case <-ended:
+				return
+			}
+		}
+	})
+	return func() []usage {
+		close(ended)
+		watching.Wait()
+		return samples
+	}
+}

@@ -11,7 +11,7 @@ import (
 // usage is what the lake and its functions have taken of the machine.
 type usage struct {
 	Lake, Functions time.Duration // processor time, user and system
-	LakeMemory      int64         // bytes of resident memory
+	LakeMemory      int64         // bytes of resident memory, without mapped files
 	FunctionMemory  int64         // the same, of all its functions together
 	Instances       int           // processes of functions
 }
@@ -58,7 +58,7 @@ func readStat(pid int) (s stat, ok bool) {
 	_, rest, _ := strings.Cut(string(text), ") ") // behind the program's name
 	fields := strings.Fields(rest)
 	const first = 3 // the number, in proc(5), of the first of these fields
-	if len(fields) < 24-first+1 {
+	if len(fields) < 17-first+1 {
 		return s, false
 	}
 	field := func(n int) int64 {
@@ -69,6 +69,18 @@ func readStat(pid int) (s stat, ok bool) {
 	s.parent = int(field(4))
 	s.own = time.Duration(field(14)+field(15)) * tick
 	s.reaped = time.Duration(field(16)+field(17)) * tick
-	s.memory = field(24) * int64(os.Getpagesize())
+	s.memory = anonymous(pid)
 	return s, true
+}
+
+// anonymous is the resident memory of a process that is no file's, in bytes.
+func anonymous(pid int) int64 {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
+	fields := strings.Fields(string(text))
+	if err != nil || len(fields) < 3 {
+		return 0
+	}
+	resident, _ := strconv.ParseInt(fields[1], 10, 64)
+	ofFiles, _ := strconv.ParseInt(fields[2], 10, 64)
+	return (resident - ofFiles) * int64(os.Getpagesize())
 }
