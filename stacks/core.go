@@ -17,9 +17,11 @@ const claimCheckDays = deadLetterDays + 16
 const ownerIndex = "by-owner"
 
 // Core is the stack of what everything else shares: the hub topic, the data lake with its catalog, and the writer, the
-// only function that may write to either.
+// only function that may write to either; and the keys, the alarm topic, the trail and the dashboard of the whole.
 type Core struct {
 	awscdk.Stack
+	// Foundation is what the constructs of all stacks stand on.
+	Foundation Foundation
 	// Hub is the topic on which all events travel.
 	Hub awssns.Topic
 	// Lake is the bucket that holds every message, as it came and as JSON.
@@ -39,14 +41,19 @@ type CoreProps struct {
 func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 	env := props.Environment
 	stack := awscdk.NewStack(scope, &id, env.stackProps("core", "hl7lake: hub, data lake, catalog and their writer"))
+	keys := newKeys(stack, env)
+	base := Foundation{Environment: env, Keys: keys, Alarms: newAlarmTopic(stack, "Alarms", env, keys)}
+	accessLogs := newAccessLogs(stack, "AccessLogs", env)
 	core := Core{
-		Stack: stack,
+		Stack:      stack,
+		Foundation: base,
 		Hub: awssns.NewTopic(stack, new("Hub"), &awssns.TopicProps{
+			MasterKey:  keys.Hub,
 			EnforceSSL: new(true),
 		}),
-		Lake:       newBucket(stack, "Lake", env, bucketProps{Versioned: true}),
-		ClaimCheck: newBucket(stack, "ClaimCheck", env, bucketProps{ExpireAfterDays: claimCheckDays}),
-		Catalog: newTable(stack, "Catalog", env, awsdynamodb.TableProps{
+		Lake:       newLakeBucket(stack, "Lake", base, accessLogs),
+		ClaimCheck: newClaimCheck(stack, "ClaimCheck", base, accessLogs),
+		Catalog: newTable(stack, "Catalog", base, awsdynamodb.TableProps{
 			PartitionKey: stringAttribute("root"),
 			SortKey:      stringAttribute("sk"),
 		}),
@@ -57,23 +64,47 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 		SortKey:        stringAttribute("received"),
 		ProjectionType: awsdynamodb.ProjectionType_ALL,
 	})
-	core.addWriter(env)
-	ownCleanerLogs(stack, env)
+	core.addWriter()
+	base.alarm(core.Hub, "Lost", alarmProps{
+		Runbook: "lost-events",
+		Subject: "hub",
+		Means:   "SNS could neither deliver an event nor put it in a dead-letter queue.",
+		Metric:  core.Hub.Metric(new("NumberOfNotificationsFailedToRedriveToDlq"), every(5)),
+		AtLeast: 1,
+	})
+	ownCleanerLogs(stack, base)
 
 	newOutput(stack, "LakeBucketName", core.Lake.BucketName(), "Bucket of the data lake")
 	newOutput(stack, "HubTopicArn", core.Hub.TopicArn(), "Topic that carries all events")
 	newOutput(stack, "CatalogTableName", core.Catalog.TableName(), "Table of what the lake holds")
 	newOutput(stack, "ClaimCheckBucketName", core.ClaimCheck.BucketName(), "Bucket of content too large for the hub")
+	newOutput(stack, "AlarmTopicArn", base.Alarms.TopicArn(), "Topic that tells of alarms")
 	return core
 }
 
+// newClaimCheck makes the bucket for content that is too large to travel in an event.
+func newClaimCheck(scope constructs.Construct, id string, base Foundation, accessLogs awss3.Bucket) awss3.Bucket {
+	bucket := newBucket(scope, id, base.Environment, accessLogs, awss3.BucketProps{
+		Encryption:       awss3.BucketEncryption_KMS,
+		EncryptionKey:    base.Keys.Lake,
+		BucketKeyEnabled: new(true),
+		Versioned:        new(false),
+		LifecycleRules:   &[]*awss3.LifecycleRule{lifecycle("", 0, claimCheckDays)},
+	})
+	accept(bucket, "HIPAA.Security-S3BucketVersioningEnabled",
+		"Content waits here for at most 30 days on its way to the lake, which is versioned; each key is of one event and no "+
+			"function may delete. Versions would only keep patients' data longer than needed.")
+	return bucket
+}
+
 // addWriter defines the function that files every event's content in the lake and in the catalog.
-func (c Core) addWriter(env Environment) {
-	writer := newFunction(c.Stack, "Writer", env, functionProps{
+func (c Core) addWriter() {
+	writer := newFunction(c.Stack, "Writer", c.Foundation, functionProps{
 		Package:     "lambdas/writer",
 		Description: "Files the content of each event in the data lake and in the catalog",
 		Memory:      512,
 		Timeout:     30,
+		Concurrency: 100,
 		Environment: map[string]*string{
 			"LAKE_BUCKET":        c.Lake.BucketName(),
 			"CATALOG_TABLE":      c.Catalog.TableName(),
@@ -85,8 +116,11 @@ func (c Core) addWriter(env Environment) {
 	})
 	c.GrantRedeem(writer.Lambda)
 	// Get, because a redelivered event finds its object already written and reads back its version and digest.
-	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.objects("ingestion", "staging", "error")...)
+	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.objects(zoneIngestion, zoneStaging, zoneError)...)
+	grantEncrypt(writer.Lambda, c.Foundation.Keys.Lake)
+	denyOtherWriters(c.Lake, writer.Lambda.Role())
 	grant(writer.Lambda, []string{"dynamodb:UpdateItem"}, c.Catalog.TableArn())
+	grantTableKey(writer.Lambda, c.Foundation.Keys.Tables)
 }
 
 // objects returns the ARNs of the objects in zones of the lake.
@@ -100,23 +134,28 @@ func (c Core) objects(zones ...string) []*string {
 
 // GrantPublish lets the grantee publish events: on the hub, with large content left at the claim-check bucket.
 func (c Core) GrantPublish(grantee awsiam.IGrantable) {
-	c.Hub.GrantPublish(grantee)
+	grant(grantee, []string{"sns:Publish"}, c.Hub.TopicArn())
+	grantEncrypt(grantee, c.Foundation.Keys.Hub)
 	c.GrantCheckIn(grantee)
 }
 
 // GrantCheckIn lets the grantee leave content at the claim-check bucket.
 func (c Core) GrantCheckIn(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"s3:PutObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+	grantEncrypt(grantee, c.Foundation.Keys.Lake)
 }
 
 // GrantRedeem lets the grantee read the content that a claim check names.
 func (c Core) GrantRedeem(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"s3:GetObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+	grantDecrypt(grantee, c.Foundation.Keys.Lake)
 }
 
 // GrantRead lets the grantee look a message up in the catalog and read it from the lake, as it came or as JSON, in the
 // version that was catalogued and in no other.
 func (c Core) GrantRead(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"dynamodb:Query"}, c.Catalog.TableArn())
-	grant(grantee, []string{"s3:GetObjectVersion"}, c.objects("ingestion", "staging")...)
+	grantTableKey(grantee, c.Foundation.Keys.Tables)
+	grant(grantee, []string{"s3:GetObjectVersion"}, c.objects(zoneIngestion, zoneStaging)...)
+	grantDecrypt(grantee, c.Foundation.Keys.Lake)
 }

@@ -13,14 +13,24 @@ const deadLetterDays = 14
 // that the topic took arrives here with an envelope around it and its line ends escaped, and must still fit.
 const deadLetterBytes = 1 << 20
 
-// newDeadLetterQueue makes a queue for messages that nobody could handle. It is encrypted with SQS's own key and
-// takes part in nothing but TLS connections.
-func newDeadLetterQueue(scope constructs.Construct, id string, env Environment) awssqs.Queue {
-	return awssqs.NewQueue(scope, &id, &awssqs.QueueProps{
+// newDeadLetterQueue makes an encrypted queue for messages that nobody could handle, reached over TLS only, with an alarm
+// at the first.
+func newDeadLetterQueue(scope constructs.Construct, id string, base Foundation) awssqs.Queue {
+	queue := awssqs.NewQueue(scope, &id, &awssqs.QueueProps{
 		RetentionPeriod:     awscdk.Duration_Days(new(float64(deadLetterDays))),
 		MaxMessageSizeBytes: new(float64(deadLetterBytes)),
-		Encryption:          awssqs.QueueEncryption_SQS_MANAGED,
+		Encryption:          awssqs.QueueEncryption_KMS,
+		EncryptionMasterKey: base.Keys.Hub,
 		EnforceSSL:          new(true),
-		RemovalPolicy:       env.removalPolicy(),
+		RemovalPolicy:       base.removalPolicy(),
 	})
+	base.alarm(queue, "NotEmpty", alarmProps{
+		Runbook: "dead-letters",
+		Subject: *scope.Node().Id() + "-" + id,
+		Means:   "A message that was accepted waits where nothing will handle it by itself.",
+		Metric:  queue.MetricApproximateNumberOfMessagesVisible(statistic("Maximum", 1)),
+		AtLeast: 1,
+	})
+	accept(queue, "AwsSolutions-SQS3", "This is itself a dead-letter queue: lake redrive empties it, and an alarm tells of its first message.")
+	return queue
 }

@@ -14,42 +14,99 @@ type Environment struct {
 	// Name is what `-c env=` selects; it is part of each stack's name.
 	Name string
 
-	// KeepData says that data outlives the stacks: buckets, tables, logs and the user pool are retained when a stack
-	// is deleted, tables can be restored to any second, and deleting a stack or a table by mistake is refused.
-	// Without it a destroy empties the buckets and leaves nothing behind.
+	// KeepData says that data outlives the stacks: buckets, tables, keys, logs and the user pool are retained when a
+	// stack is deleted, and deleting a stack or a table by mistake is refused. Without it a destroy empties the buckets
+	// and leaves nothing behind.
 	KeepData bool
+	// KeyDeletionDays is how long a key that was given up can be had back, and with it what it encrypts: 7 to 30.
+	KeyDeletionDays float64
+	// LockYears is for how many years no object of the lake can be deleted without special permission; zero is not at all.
+	LockYears float64
+	// Zones says what becomes of objects with age.
+	Zones Zones
 
 	// PasswordSignIn lets a client exchange a password for tokens in one call (USER_PASSWORD_AUTH). Convenient for
 	// curl and for tests, but the password itself travels; without it only SRP signs in, which never sends it.
 	PasswordSignIn bool
+	// RequireMFA demands a second factor of everybody who signs in: a one-time password of an authenticator.
+	RequireMFA bool
+	// ThreatProtection refuses passwords that leaked elsewhere and sign-ins that look stolen. It needs Cognito's Plus
+	// plan, which is charged for each user.
+	ThreatProtection bool
+	// Sessions says how long tokens open doors.
+	Sessions Sessions
+	// Console is the application for browsers.
+	Console Console
+	// Institutions are those whose engines post here. Each gets a machine client of its own. Institutions whose people
+	// and engines sign in as users need not be listed.
+	Institutions []Institution
 
-	// LogRetention is how long the functions' and the workflow's logs are kept. They hold ids and outcomes only.
+	// PostLimit and ReadLimit are how many requests API Gateway lets through to each route that posts and that reads.
+	PostLimit, ReadLimit RateLimit
+	// CORSOrigins are the origins whose scripts a browser lets call the API; none turns CORS off.
+	CORSOrigins []string
+	// Domain is the API's own name; without it, API Gateway's is used.
+	Domain *Domain
+
+	// LogRetention is how long logs are kept. They hold ids and outcomes only, and among them the audit records: who
+	// read and posted what.
 	LogRetention awslogs.RetentionDays
+	// AuditDays is how long the trail and the buckets' access logs are kept.
+	AuditDays float64
+	// AlarmAddresses are the e-mail addresses that alarms are sent to. Each must confirm once.
+	AlarmAddresses []string
+	// ReserveConcurrency gives each function its own share of the account's concurrency, so that no flood of requests to
+	// one starves the others.
+	ReserveConcurrency bool
 }
 
-// Dev is for trying a change with synthetic patients: cheap, and gone without a trace after `cdk destroy`.
-func Dev() Environment {
-	return Environment{
-		Name:           "dev",
-		KeepData:       false,
-		PasswordSignIn: true,
-		LogRetention:   awslogs.RetentionDays_ONE_WEEK,
-	}
+// Sessions is how long tokens are valid.
+type Sessions struct {
+	// TokenMinutes is how long an ID or access token of a user is valid: 5 to 1440. A permission that was taken away
+	// holds until then.
+	TokenMinutes float64
+	// SignInHours is how long new tokens are given without signing in again.
+	SignInHours float64
+	// MachineTokenMinutes is how long an access token of a machine is valid.
+	MachineTokenMinutes float64
 }
 
-// Prod is for a hospital's feed: nothing is deleted by accident, and logs cover a year of questions.
-func Prod() Environment {
-	return Environment{
-		Name:           "prod",
-		KeepData:       true,
-		PasswordSignIn: false,
-		LogRetention:   awslogs.RetentionDays_ONE_YEAR,
-	}
+// Console is the application for browsers: where Cognito's pages lead after signing in and out.
+type Console struct{ Callback, Logout string }
+
+// Institution is one whose interface engine posts with client credentials.
+type Institution struct {
+	// Name is the owner of what it posts: a letter or digit, then up to 63 of letters, digits, dot, underscore and dash.
+	Name string
+	// QuietAfterMinutes is how long it may send nothing before that is an alarm, in steps of five, at most a day; zero for
+	// one that sends now and then.
+	QuietAfterMinutes float64
 }
 
-// Environments returns every known environment, the least precious first.
-func Environments() []Environment {
-	return []Environment{Dev(), Prod()}
+// RateLimit is how many requests a second pass on average, and how many at once (API Gateway's token bucket).
+type RateLimit struct{ PerSecond, Burst float64 }
+
+// Domain is a custom domain of the API.
+type Domain struct {
+	// Name is the host, such as lake.example.org. Its DNS record is made where the zone is.
+	Name string
+	// CertificateARN is that of its certificate, in the same region.
+	CertificateARN string
+	// TrustStoreBucket and TrustStoreKey name the object with the certificates (PEM) of those who may sign clients'
+	// certificates. With them, clients must show one (mutual TLS).
+	TrustStoreBucket, TrustStoreKey string
+}
+
+// Zones is what becomes of the objects in each zone of the lake.
+type Zones struct{ Ingestion, Staging, Error Aging }
+
+// Aging is what becomes of an object with time. Days count from its writing; zero is never.
+type Aging struct {
+	// ColdAfterDays moves it to Glacier Instant Retrieval: read as fast, cheaper to keep, dearer to read. S3 leaves
+	// objects of less than 128 KiB where they are, since their move would cost more than it saves.
+	ColdAfterDays float64
+	// ExpireAfterDays deletes it.
+	ExpireAfterDays float64
 }
 
 // EnvironmentNamed returns the environment of that name, or an error that lists the known names.
@@ -63,6 +120,14 @@ func EnvironmentNamed(name string) (Environment, error) {
 	}
 	return Environment{}, fmt.Errorf("unknown environment %q: choose one with -c env=NAME; the known ones are %s",
 		name, strings.Join(known, ", "))
+}
+
+// reserved is the concurrency to reserve, or nil for none.
+func (e Environment) reserved(concurrency float64) *float64 {
+	if !e.ReserveConcurrency {
+		return nil
+	}
+	return &concurrency
 }
 
 // removalPolicy is what happens to a stateful resource when it leaves the template.

@@ -3,13 +3,15 @@ package stacks
 import (
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestAnEnvironmentIsFoundByItsName(t *testing.T) {
 	for _, want := range Environments() {
 		got, err := EnvironmentNamed(want.Name)
-		if err != nil || got != want {
-			t.Errorf("%s: got %+v, %v", want.Name, got, err)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", want.Name, err, diff)
 		}
 	}
 }

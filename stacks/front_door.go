@@ -4,7 +4,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -18,29 +17,31 @@ type FrontDoor struct {
 	API awsapigatewayv2.HttpApi
 	// Users is the pool of people and machines who may use the API.
 	Users awscognito.UserPool
-	// Client is the application through which Users sign in.
+	// Client is the application through which Users sign in at the command line.
 	Client awscognito.UserPoolClient
 	// Received records the hash of each message, so that a second copy is refused.
 	Received awsdynamodb.Table
+	api      api
 }
 
 // FrontDoorProps is what FrontDoor needs.
 type FrontDoorProps struct {
-	Environment Environment
 	// Core is where messages are published to and read from.
 	Core Core
 }
 
 // NewFrontDoor defines the FrontDoor stack.
 func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) FrontDoor {
-	env := props.Environment
+	core := props.Core
+	base := core.Foundation
+	env := base.Environment
 	stack := awscdk.NewStack(scope, &id, env.stackProps("front-door", "hl7lake: HTTP API, users and duplicate detection"))
 	users := newUserPool(stack, "Users", env)
 	door := FrontDoor{
 		Stack:  stack,
 		Users:  users,
 		Client: newUserPoolClient(users, "Client", env),
-		Received: newTable(stack, "Received", env, awsdynamodb.TableProps{
+		Received: newTable(stack, "Received", base, awsdynamodb.TableProps{
 			PartitionKey:        stringAttribute("pk"),
 			TimeToLiveAttribute: new("expiry"),
 		}),
@@ -48,36 +49,43 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	// What ingest claimed and nobody has seen at the end of its way yet: a sparse index, so that reconcile's work grows with
 	// what is under way and not with what was ever received.
 	door.Received.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
-		IndexName:        new("unsettled"),
+		IndexName:        new(unsettledIndex),
 		PartitionKey:     stringAttribute("unsettled"),
 		SortKey:          stringAttribute("id"),
 		ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
 		NonKeyAttributes: &[]*string{new("owner")},
 	})
-	door.API = awsapigatewayv2.NewHttpApi(stack, new("Api"), &awsapigatewayv2.HttpApiProps{
-		ApiName:     new("hl7lake-" + env.Name),
-		Description: new("Posts HL7v2 messages and reads them back"),
-		DefaultAuthorizer: awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
-			&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{
-				UserPoolClients: &[]awscognito.IUserPoolClient{door.Client},
-			}),
-	})
-	door.addIngest(env, props.Core)
-	door.addMessages(env, props.Core)
+	console := newConsoleClient(users, "Console", env)
+	domain := newSignInDomain(stack, users, env)
+	clients := []awscognito.IUserPoolClient{door.Client, console}
+	for _, machine := range newMachineClients(users, env) {
+		clients = append(clients, machine)
+	}
+	door.api = newAPI(stack, "Api", base, awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
+		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients}))
+	door.API = door.api.HTTP
+	door.addIngest(core)
+	door.addMessages(core)
+	door.addReconcile(core)
+	identities := newIdentityPool(stack, "Identities", core, users, door.Client, console)
 
-	newOutput(stack, "ApiUrl", door.API.ApiEndpoint(), "Base URL of the HTTP API")
+	newOutput(stack, "ApiUrl", door.api.URL(), "Base URL of the HTTP API")
 	newOutput(stack, "UserPoolId", users.UserPoolId(), "Pool of the API's users")
 	newOutput(stack, "UserPoolClientId", door.Client.UserPoolClientId(), "Client through which users sign in")
+	newOutput(stack, "ConsoleClientId", console.UserPoolClientId(), "Client of browser applications (code + PKCE)")
+	newOutput(stack, "SignInUrl", domain.BaseUrl(nil), "Sign-in pages, and /oauth2/token for machines")
+	newOutput(stack, "IdentityPoolId", identities.Ref(), "Pool that gives users credentials to read the lake in S3")
 	return door
 }
 
 // addIngest defines the function that accepts a message, once.
-func (d FrontDoor) addIngest(env Environment, core Core) {
-	ingest := newFunction(d.Stack, "Ingest", env, functionProps{
+func (d FrontDoor) addIngest(core Core) {
+	ingest := newFunction(d.Stack, "Ingest", core.Foundation, functionProps{
 		Package:     "lambdas/ingest",
 		Description: "Accepts a posted message, refuses duplicates, publishes the rest",
 		Memory:      512,
 		Timeout:     20,
+		Concurrency: 100,
 		Environment: map[string]*string{
 			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
 			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
@@ -86,16 +94,18 @@ func (d FrontDoor) addIngest(env Environment, core Core) {
 	})
 	core.GrantPublish(ingest.Lambda)
 	grant(ingest.Lambda, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, d.Received.TableArn())
-	d.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, "/er7")
+	grantTableKey(ingest.Lambda, core.Foundation.Keys.Tables)
+	d.api.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7")
 }
 
 // addMessages defines the function that gives a message back to those who may read it.
-func (d FrontDoor) addMessages(env Environment, core Core) {
-	messages := newFunction(d.Stack, "Messages", env, functionProps{
+func (d FrontDoor) addMessages(core Core) {
+	messages := newFunction(d.Stack, "Messages", core.Foundation, functionProps{
 		Package:     "lambdas/messages",
 		Description: "Gives back a message's history and content",
 		Memory:      512,
 		Timeout:     20,
+		Concurrency: 100,
 		Environment: map[string]*string{
 			"CATALOG_TABLE":  core.Catalog.TableName(),
 			"LAKE_BUCKET":    core.Lake.BucketName(),
@@ -104,17 +114,6 @@ func (d FrontDoor) addMessages(env Environment, core Core) {
 	})
 	core.GrantRead(messages.Lambda)
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
-	d.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, "/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json")
-}
-
-// addRoutes sends requests for the paths to the function.
-func (d FrontDoor) addRoutes(fn function, method awsapigatewayv2.HttpMethod, paths ...string) {
-	integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(fn.scope.Node().Id(), fn.Lambda, nil)
-	for _, path := range paths {
-		d.API.AddRoutes(&awsapigatewayv2.AddRoutesOptions{
-			Path:        new(path),
-			Methods:     &[]awsapigatewayv2.HttpMethod{method},
-			Integration: integration,
-		})
-	}
+	d.api.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
+		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json")
 }

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
@@ -24,8 +25,13 @@ type functionProps struct {
 	Memory float64
 	// Timeout is in seconds.
 	Timeout float64
+	// Concurrency is how many invocations may run at once, where the environment reserves concurrency.
+	Concurrency float64
 	// Environment is the function's configuration: names and ARNs, never a secret.
 	Environment map[string]*string
+	// FailsOnMessages says that the function returns an error when a message is not HL7. Its errors then tell nothing
+	// of the function; the alarm is on the messages that failed.
+	FailsOnMessages bool
 }
 
 // function is a Lambda function written in Go: the one way in which this app makes one.
@@ -33,40 +39,92 @@ type function struct {
 	// Lambda is the function itself. It is no embedded field, since only jsii's own values can be handed back to jsii.
 	Lambda awslambda.Function
 	scope  constructs.Construct // of all that belongs to the function
-	env    Environment
+	base   Foundation
 }
 
 // newFunction makes a function with its own log group and its own role, which at first may do nothing but write that log
 // and its traces. Everything else is granted by the stack that knows why.
-func newFunction(scope constructs.Construct, id string, env Environment, props functionProps) function {
+func newFunction(scope constructs.Construct, id string, base Foundation, props functionProps) function {
 	this := constructs.NewConstruct(scope, &id)
-	logs := newLogGroup(this, "Logs", env)
+	logs := newLogGroup(this, "Logs", base)
 	// A role of our own instead of the managed AWSLambdaBasicExecutionRole, which may write every log group of the account.
 	role := awsiam.NewRole(this, new("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(new("lambda.amazonaws.com"), nil),
 	})
 	logs.GrantWrite(role)
+	props.Environment["ENVIRONMENT"] = new(base.Name) // a dimension of the function's metrics
 
 	fn := awscdklambdagoalpha.NewGoFunction(this, new("Function"), &awscdklambdagoalpha.GoFunctionProps{
-		Entry:         new(props.Package),
-		ModuleDir:     new("go.mod"),
-		Description:   new(props.Description),
-		Runtime:       awslambda.Runtime_PROVIDED_AL2023(),
-		Architecture:  awslambda.Architecture_ARM_64(),
-		MemorySize:    new(props.Memory),
-		Timeout:       awscdk.Duration_Seconds(new(props.Timeout)),
-		Environment:   &props.Environment,
-		Tracing:       awslambda.Tracing_ACTIVE, // grants X-Ray's two actions on *: they know no resource
-		LogGroup:      logs,
-		LoggingFormat: awslambda.LoggingFormat_JSON,
-		Role:          role,
-		Bundling:      reproducibleBuild(),
+		Entry:                        new(props.Package),
+		ModuleDir:                    new("go.mod"),
+		Description:                  new(props.Description),
+		Runtime:                      awslambda.Runtime_PROVIDED_AL2023(),
+		Architecture:                 awslambda.Architecture_ARM_64(),
+		MemorySize:                   new(props.Memory),
+		Timeout:                      awscdk.Duration_Seconds(new(props.Timeout)),
+		ReservedConcurrentExecutions: base.reserved(props.Concurrency),
+		Environment:                  &props.Environment,
+		Tracing:                      awslambda.Tracing_ACTIVE, // grants X-Ray's two actions on *: they know no resource
+		LogGroup:                     logs,
+		LoggingFormat:                awslambda.LoggingFormat_JSON,
+		Role:                         role,
+		Bundling:                     reproducibleBuild(),
 	})
 	awscdk.Annotations_Of(this).AcknowledgeWarning(new("@aws-cdk/aws-lambda-go-alpha:goBuildFlagsSecurityWarning"),
 		new("the flags are constants of this package"))
 	resource := fn.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(new(PackageMetadata), props.Package)
-	return function{Lambda: fn, scope: this, env: env}
+	made := function{Lambda: fn, scope: this, base: base}
+	made.watch(props)
+	made.acceptFindings()
+	return made
+}
+
+// watch makes the alarms that every function has.
+func (f function) watch(props functionProps) {
+	id := *f.scope.Node().Id()
+	f.base.alarm(f.scope, "Throttled", alarmProps{
+		Runbook: "throttles",
+		Subject: id,
+		Means:   "Lambda refused to run " + id + " because too many of it, or of the account's functions, were running.",
+		Metric:  f.Lambda.MetricThrottles(every(5)),
+		AtLeast: 1,
+	})
+	if props.FailsOnMessages {
+		return
+	}
+	f.base.alarm(f.scope, "Errors", alarmProps{
+		Runbook: "errors",
+		Subject: id,
+		Means:   "More than 5 % of the invocations of " + id + " failed, for ten minutes.",
+		Metric: sum("100 * errors / invocations", map[string]awscloudwatch.IMetric{
+			"errors":      f.Lambda.MetricErrors(every(5)),
+			"invocations": f.Lambda.MetricInvocations(every(5)),
+		}),
+		AtLeast: 5,
+		Periods: 2,
+	})
+}
+
+// acceptFindings says why some rules of cdk-nag do not hold for functions.
+func (f function) acceptFindings() {
+	accept(f.scope, "HIPAA.Security-LambdaInsideVPC",
+		"The function calls AWS services only, over TLS, as its own role. A VPC would add networks to guard and nothing that "+
+			"reaches the function: it has no address.")
+	accept(f.scope, "HIPAA.Security-LambdaDLQ",
+		"The rule knows no destinations. A function that is invoked asynchronously has one on failure, a queue with the error "+
+			"and the event. Of the others, reconcile does at its next run what a failed one left, and the rest answer a caller, "+
+			"who tries again.")
+	accept(f.scope, "HIPAA.Security-IAMNoInlinePolicy",
+		"The policy is of this role and goes with it: what one function may do is nothing that another should be given by name.")
+	accept(f.scope, "AwsSolutions-IAM5", "X-Ray's actions know no resource (Service Authorization Reference).", "Resource::*")
+	accept(f.scope, "AwsSolutions-IAM5",
+		"The objects of one zone, or of the bucket that content passes through: their keys are known when a message is.",
+		`/^Resource::<(Lake|ClaimCheck)[0-9A-F]{8}\.Arn>\/((ingestion|staging|error)\/)?\*$/`)
+	if !f.base.ReserveConcurrency {
+		accept(f.scope, "HIPAA.Security-LambdaConcurrency",
+			"A new account may run ten functions at once and lets none of that be reserved; prod reserves for each function.")
+	}
 }
 
 // reproducibleBuild makes the same source give the same binary on every machine, and names the asset by that binary:
@@ -90,10 +148,18 @@ func reproducibleBuild() *awscdklambdagoalpha.BundlingOptions {
 func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) {
 	topic.AddSubscription(awssnssubscriptions.NewLambdaSubscription(f.Lambda, &awssnssubscriptions.LambdaSubscriptionProps{
 		FilterPolicy:    &filter,
-		DeadLetterQueue: newDeadLetterQueue(f.scope, "Undelivered", f.env),
+		DeadLetterQueue: newDeadLetterQueue(f.scope, "Undelivered", f.base),
 	}))
-	failed := newDeadLetterQueue(f.scope, "Failed", f.env)
+	failed := newDeadLetterQueue(f.scope, "Failed", f.base)
 	grant(f.Lambda, []string{"sqs:SendMessage"}, failed.QueueArn())
+	grantEncrypt(f.Lambda, f.base.Keys.Hub)
+	f.base.alarm(f.scope, "Lost", alarmProps{
+		Runbook: "lost-events",
+		Subject: *f.scope.Node().Id(),
+		Means:   "Lambda gave up on an event and could not put it in the queue of failed ones.",
+		Metric:  f.Lambda.Metric(new("DestinationDeliveryFailures"), every(5)),
+		AtLeast: 1,
+	})
 	// Not ConfigureAsyncInvoke: it would let the function ask for the queue's URL and attributes too.
 	awslambda.NewCfnEventInvokeConfig(f.scope, new("OnFailure"), &awslambda.CfnEventInvokeConfigProps{
 		FunctionName:             f.Lambda.FunctionName(),

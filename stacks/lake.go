@@ -17,8 +17,8 @@ func NewLake(scope constructs.Construct, env Environment) Lake {
 	core := NewCore(scope, "Core", CoreProps{Environment: env})
 	return Lake{
 		Core:       core,
-		FrontDoor:  NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Environment: env, Core: core}),
-		StagingER7: NewStagingER7(scope, "StagingER7", StagingER7Props{Environment: env, Core: core}),
+		FrontDoor:  NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Core: core}),
+		StagingER7: NewStagingER7(scope, "StagingER7", StagingER7Props{Core: core}),
 	}
 }
 

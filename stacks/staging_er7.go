@@ -17,7 +17,6 @@ type StagingER7 struct {
 
 // StagingER7Props is what StagingER7 needs.
 type StagingER7Props struct {
-	Environment Environment
 	// Core is whose hub is listened to and published on.
 	Core Core
 }
@@ -32,13 +31,15 @@ const (
 
 // NewStagingER7 defines the StagingER7 stack.
 func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props) StagingER7 {
-	env, core := props.Environment, props.Core
-	stack := awscdk.NewStack(scope, &id, env.stackProps("staging-er7", "hl7lake: turns ER7 messages into JSON"))
-	prepare := newFunction(stack, "Prepare", env, functionProps{
+	core := props.Core
+	base := core.Foundation
+	stack := awscdk.NewStack(scope, &id, base.stackProps("staging-er7", "hl7lake: turns ER7 messages into JSON"))
+	prepare := newFunction(stack, "Prepare", base, functionProps{
 		Package:     "lambdas/prepare",
 		Description: "Makes a message's segment terminators uniform",
 		Memory:      512,
 		Timeout:     stepSeconds,
+		Concurrency: 100,
 		Environment: map[string]*string{
 			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
 		},
@@ -46,32 +47,35 @@ func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props)
 	core.GrantRedeem(prepare.Lambda)
 	core.GrantCheckIn(prepare.Lambda)
 
-	parse := newFunction(stack, "Parse", env, functionProps{
+	parse := newFunction(stack, "Parse", base, functionProps{
 		Package:     "lambdas/parse",
 		Description: "Turns ER7 into JSON and publishes it",
 		Memory:      1024,
 		Timeout:     stepSeconds,
+		Concurrency: 100,
 		Environment: map[string]*string{
 			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
 			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
 			"LAKE_BUCKET":        core.Lake.BucketName(), // named in the JSON's envelope, not opened
 		},
+		FailsOnMessages: true,
 	})
 	core.GrantPublish(parse.Lambda)
 	core.GrantRedeem(parse.Lambda)
 
-	staging := StagingER7{Stack: stack, Workflow: newWorkflow(stack, env, prepare, parse)}
-	staging.addTrigger(env, core)
+	staging := StagingER7{Stack: stack, Workflow: newWorkflow(stack, base, prepare, parse)}
+	staging.addTrigger(core)
 	return staging
 }
 
 // addTrigger defines the function that runs the workflow for each ingested ER7 message.
-func (s StagingER7) addTrigger(env Environment, core Core) {
-	trigger := newFunction(s.Stack, "Trigger", env, functionProps{
+func (s StagingER7) addTrigger(core Core) {
+	trigger := newFunction(s.Stack, "Trigger", core.Foundation, functionProps{
 		Package:     "lambdas/trigger",
 		Description: "Runs the workflow for an ingested message; publishes the error when it fails",
 		Memory:      512,
 		Timeout:     triggerSeconds,
+		Concurrency: 100, // no more than of each step, so that a step is never refused
 		Environment: map[string]*string{
 			"STATE_MACHINE_ARN":  s.Workflow.StateMachineArn(),
 			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
@@ -89,7 +93,7 @@ func (s StagingER7) addTrigger(env Environment, core Core) {
 
 // newWorkflow defines the Express workflow prepare → parse. A message that is not HL7 and a step that broke end in
 // different Fail states, both with the error and cause of the step, which the trigger reads.
-func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) awsstepfunctions.StateMachine {
+func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) awsstepfunctions.StateMachine {
 	refused := newFail(stack, "MessageRefused", "The message cannot be parsed; trying again would not help")
 	broken := newFail(stack, "StepBroken", "A step failed for a reason that is not the message's")
 	workflow := awsstepfunctions.NewStateMachine(stack, new("Workflow"), &awsstepfunctions.StateMachineProps{
@@ -100,12 +104,16 @@ func newWorkflow(stack awscdk.Stack, env Environment, prepare, parse function) a
 		Timeout:        awscdk.Duration_Seconds(new(float64(workflowSeconds))),
 		TracingEnabled: new(true),
 		Logs: &awsstepfunctions.LogOptions{
-			Destination:          newLogGroup(stack, "WorkflowLogs", env),
-			Level:                awsstepfunctions.LogLevel_ERROR,
+			Destination:          newLogGroup(stack, "WorkflowLogs", base),
+			Level:                awsstepfunctions.LogLevel_ALL,
 			IncludeExecutionData: new(false), // it would be the message
 		},
 	})
 	grant(workflow, []string{"lambda:InvokeFunction"}, prepare.Lambda.FunctionArn(), parse.Lambda.FunctionArn())
+	accept(workflow, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
+	accept(workflow, "AwsSolutions-IAM5",
+		"X-Ray's actions and those that set up the delivery of logs know no resource (Service Authorization Reference).",
+		"Resource::*")
 	return workflow
 }
 

@@ -20,7 +20,7 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 			MaxLen:  new(float64(ownerNameLength)),
 		})
 	}
-	return awscognito.NewUserPool(scope, &id, &awscognito.UserPoolProps{
+	props := awscognito.UserPoolProps{
 		SelfSignUpEnabled:   new(false),
 		SignInAliases:       &awscognito.SignInAliases{Email: new(true)},
 		SignInCaseSensitive: new(false),
@@ -37,30 +37,67 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 			RequireSymbols:       new(true),
 			TempPasswordValidity: awscdk.Duration_Days(new(3.0)),
 		},
+		FeaturePlan:        awscognito.FeaturePlan_ESSENTIALS,
 		DeletionProtection: new(env.KeepData),
 		RemovalPolicy:      env.removalPolicy(),
-	})
+	}
+	if env.RequireMFA {
+		props.Mfa = awscognito.Mfa_REQUIRED
+		props.MfaSecondFactor = &awscognito.MfaSecondFactor{Otp: new(true), Sms: new(false)} // a telephone number can be taken over
+	}
+	if env.ThreatProtection {
+		props.FeaturePlan = awscognito.FeaturePlan_PLUS
+		props.StandardThreatProtectionMode = awscognito.StandardThreatProtectionMode_FULL_FUNCTION
+	}
+	pool := awscognito.NewUserPool(scope, &id, &props)
+	if !env.RequireMFA {
+		accept(pool, "AwsSolutions-COG2", "Synthetic patients only: a second factor would keep tests from signing in. prod requires it.")
+	}
+	if !env.ThreatProtection {
+		accept(pool, "AwsSolutions-COG3", "Synthetic patients only: threat protection is charged for each user. prod enforces it.")
+	}
+	return pool
 }
 
-// newUserPoolClient makes the application through which users sign in. Its tokens carry custom:read and custom:write,
-// but a user who is signed in cannot change them: the attributes that a client may write are
-// named, because the default is all of them.
+// newUserPoolClient makes the application through which the command line signs users in. Its tokens carry custom:read and
+// custom:write, but a user who is signed in cannot change them: see [clientOptions].
 func newUserPoolClient(users awscognito.UserPool, id string, env Environment) awscognito.UserPoolClient {
-	return users.AddClient(&id, &awscognito.UserPoolClientOptions{
-		AuthFlows: &awscognito.AuthFlow{
-			UserSrp:      new(true),
-			UserPassword: new(env.PasswordSignIn),
-		},
-		DisableOAuth:               new(true),
+	options := clientOptions(env)
+	options.DisableOAuth = new(true)
+	options.AuthFlows = &awscognito.AuthFlow{UserSrp: new(true), UserPassword: new(env.PasswordSignIn)}
+	return users.AddClient(&id, options)
+}
+
+// newConsoleClient makes the application for browsers: users sign in on Cognito's pages, and the application gets a code
+// that it changes for tokens with the secret that it made for this sign-in (code + PKCE, RFC 7636). It has no secret of
+// its own, which a browser could not keep, and never sees a password.
+func newConsoleClient(users awscognito.UserPool, id string, env Environment) awscognito.UserPoolClient {
+	options := clientOptions(env)
+	options.OAuth = &awscognito.OAuthSettings{
+		Flows:        &awscognito.OAuthFlows{AuthorizationCodeGrant: new(true)},
+		Scopes:       &[]awscognito.OAuthScope{awscognito.OAuthScope_OPENID(), awscognito.OAuthScope_EMAIL()},
+		CallbackUrls: texts(env.Console.Callback),
+		LogoutUrls:   texts(env.Console.Logout),
+	}
+	client := users.AddClient(&id, options)
+	client.Node().DefaultChild().(awscognito.CfnUserPoolClient).SetExplicitAuthFlows(texts("ALLOW_REFRESH_TOKEN_AUTH"))
+	return client
+}
+
+// clientOptions are those of every application through which people sign in. The attributes that a user may change through
+// it are named, because the default is all of them.
+func clientOptions(env Environment) *awscognito.UserPoolClientOptions {
+	return &awscognito.UserPoolClientOptions{
+		SupportedIdentityProviders: &[]awscognito.UserPoolClientIdentityProvider{awscognito.UserPoolClientIdentityProvider_COGNITO()},
 		PreventUserExistenceErrors: new(true),
 		EnableTokenRevocation:      new(true),
-		IdTokenValidity:            awscdk.Duration_Hours(new(1.0)),
-		AccessTokenValidity:        awscdk.Duration_Hours(new(1.0)),
-		RefreshTokenValidity:       awscdk.Duration_Days(new(1.0)),
+		IdTokenValidity:            awscdk.Duration_Minutes(&env.Sessions.TokenMinutes),
+		AccessTokenValidity:        awscdk.Duration_Minutes(&env.Sessions.TokenMinutes),
+		RefreshTokenValidity:       awscdk.Duration_Hours(&env.Sessions.SignInHours),
 		ReadAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Email: new(true), Fullname: new(true)}).
 			WithCustomAttributes(new("read"), new("write")),
 		WriteAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Fullname: new(true)}),
-	})
+	}
 }

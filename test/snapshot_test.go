@@ -11,8 +11,8 @@ import (
 )
 
 // stateful is the resource types that hold what cannot be had again. What waits in a queue is a message that was
-// accepted.
-var stateful = []string{"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::SQS::Queue"}
+// accepted; without its key, nothing can be read.
+var stateful = []string{"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::SQS::Queue", "AWS::KMS::Key"}
 
 func TestTheAssembliesAreTheSnapshots(t *testing.T) {
 	for env, assembly := range assemblies {
@@ -74,6 +74,11 @@ func TestSynthesisGivesNoWarning(t *testing.T) {
 func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 	want := map[string]string{
 		"Core/Lake5F1B88EA":                     "AWS::S3::Bucket",
+		"Core/AccessLogs8B620ECA":               "AWS::S3::Bucket",
+		"Core/LakeKey09476F72":                  "AWS::KMS::Key",
+		"Core/HubKeyC2E414D4":                   "AWS::KMS::Key",
+		"Core/TablesKey11820CBC":                "AWS::KMS::Key",
+		"Core/LogsKeyA6AB43B2":                  "AWS::KMS::Key",
 		"Core/ClaimCheckB4EF2317":               "AWS::S3::Bucket",
 		"Core/Catalog742F25FD":                  "AWS::DynamoDB::Table",
 		"FrontDoor/ReceivedE45C8E6C":            "AWS::DynamoDB::Table",

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 	"github.com/aws/jsii-runtime-go"
+	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
 	"hl7lake/stacks"
 )
@@ -118,12 +119,18 @@ func chooseNode() error {
 func synth(env stacks.Environment, dir string) assembly {
 	settings := cdkContext()
 	settings["aws:cdk:bundling-stacks"] = []string{}
+	settings["@aws-cdk/core:annotationsInValidationReport"] = false // else synthesis panics at the first nag finding
 	app := awscdk.NewApp(&awscdk.AppProps{
 		Outdir:             &dir,
 		Context:            &settings,
 		AnalyticsReporting: new(false),
 	})
 	stacks.NewLake(app, env)
+	for _, pack := range []awscdk.IAspect{
+		cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{}), cdknag.NewHIPAASecurityChecks(&cdknag.NagPackProps{}),
+	} {
+		awscdk.Aspects_Of(app).Add(pack, nil)
+	}
 
 	result := assembly{}
 	for _, written := range *app.Synth(nil).Stacks() {

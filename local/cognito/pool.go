@@ -57,27 +57,29 @@ func (p *UserPool) UnmarshalJSON(text []byte) error {
 // UserPoolClient has the properties of AWS::Cognito::UserPoolClient that are run
 // here.
 type UserPoolClient struct {
-	ClientName                      string
-	UserPoolId                      string
-	ExplicitAuthFlows               []string
-	GenerateSecret                  bool
-	AccessTokenValidity             int // 1 hour where 0
-	IdTokenValidity                 int // 1 hour where 0
-	RefreshTokenValidity            int // 30 days where 0
-	TokenValidityUnits              struct{ AccessToken, IdToken, RefreshToken string }
-	AuthSessionValidity             int // minutes; 3 where 0
-	ReadAttributes                  []string
-	WriteAttributes                 []string
-	PreventUserExistenceErrors      string // ENABLED, LEGACY
-	SupportedIdentityProviders      []string
-	AllowedOAuthFlowsUserPoolClient bool
-	EnableTokenRevocation           *bool
+	ClientName                 string
+	UserPoolId                 string
+	ExplicitAuthFlows          []string
+	GenerateSecret             bool
+	AccessTokenValidity        int // 1 hour where 0
+	IdTokenValidity            int // 1 hour where 0
+	RefreshTokenValidity       int // 30 days where 0
+	TokenValidityUnits         struct{ AccessToken, IdToken, RefreshToken string }
+	AuthSessionValidity        int // minutes; 3 where 0
+	ReadAttributes             []string
+	WriteAttributes            []string
+	PreventUserExistenceErrors string // ENABLED, LEGACY
+	SupportedIdentityProviders []string
+	EnableTokenRevocation      *bool
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are not run here by name. The sign-in
+// pages and the token endpoint are not run: a client that has no other way to
+// tokens is known and gets none.
 func (c *UserPoolClient) UnmarshalJSON(text []byte) error {
 	type properties UserPoolClient
-	return wire.Properties(text, (*properties)(c))
+	return wire.Properties(text, (*properties)(c), "AllowedOAuthFlows", "AllowedOAuthFlowsUserPoolClient", "AllowedOAuthScopes",
+		"CallbackURLs", "DefaultRedirectURI", "LogoutURLs")
 }
 
 func (p UserPool) check() error {
@@ -100,11 +102,8 @@ func (p UserPool) check() error {
 }
 
 func (c UserPoolClient) check() error {
-	switch {
-	case c.GenerateSecret:
+	if c.GenerateSecret && len(c.ExplicitAuthFlows) > 0 { // whose requests would have to prove that they know it
 		return wire.UnsupportedProperty("GenerateSecret", true)
-	case c.AllowedOAuthFlowsUserPoolClient:
-		return wire.UnsupportedProperty("AllowedOAuthFlowsUserPoolClient", true)
 	}
 	for _, provider := range c.SupportedIdentityProviders {
 		if provider != "COGNITO" {

@@ -299,12 +299,11 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 		}
 	}
 	for properties, want := range map[string]string{
-		`{"CallbackURLs":[]}`:                          "CallbackURLs",
-		`{"GenerateSecret":true}`:                      "GenerateSecret",
-		`{"AllowedOAuthFlowsUserPoolClient":true}`:     "AllowedOAuthFlowsUserPoolClient",
-		`{"SupportedIdentityProviders":["Google"]}`:    "Google",
-		`{"ExplicitAuthFlows":["USER_PASSWORD_AUTH"]}`: "ExplicitAuthFlows",
-		`{"UserPoolId":"nowhere"}`:                     "nowhere",
+		`{"AnalyticsConfiguration":{}}`:                                       "AnalyticsConfiguration",
+		`{"GenerateSecret":true,"ExplicitAuthFlows":["ALLOW_USER_SRP_AUTH"]}`: "GenerateSecret",
+		`{"SupportedIdentityProviders":["Google"]}`:                           "Google",
+		`{"ExplicitAuthFlows":["USER_PASSWORD_AUTH"]}`:                        "ExplicitAuthFlows",
+		`{"UserPoolId":"nowhere"}`:                                            "nowhere",
 	} {
 		var c cognito.UserPoolClient
 		if err := errors.Join(json.Unmarshal([]byte(properties), &c), s.AddUserPoolClient("x", c)); err == nil || !strings.Contains(err.Error(), want) {

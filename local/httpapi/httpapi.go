@@ -91,7 +91,7 @@ type Stage struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (s *Stage) UnmarshalJSON(text []byte) error {
 	type properties Stage
-	return wire.Properties(text, (*properties)(s), "AccessLogSettings", "Description", "Tags")
+	return wire.Properties(text, (*properties)(s), "AccessLogSettings", "DefaultRouteSettings", "Description", "RouteSettings", "Tags")
 }
 
 // Keys gives the public keys of a tokens' issuer, and whether it is known.

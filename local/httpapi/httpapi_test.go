@@ -189,7 +189,7 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 		{"Authorizer", `{"AuthorizerType":"REQUEST"}`, "REQUEST"},
 		{"Authorizer", `{"AuthorizerType":"JWT","IdentitySource":["$request.querystring.token"]}`, "IdentitySource"},
 		{"Stage", `{"StageName":"v1"}`, "StageName"},
-		{"Stage", `{"StageName":"$default","DefaultRouteSettings":{"ThrottlingRateLimit":1}}`, "DefaultRouteSettings"},
+		{"Stage", `{"StageName":"$default","StageVariables":{"name":"value"}}`, "StageVariables"},
 	} {
 		if err := add[test.kind]([]byte(test.properties)); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s %s: got %v", test.kind, test.properties, err)

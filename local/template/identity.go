@@ -69,6 +69,10 @@ func identities() map[string]func(*Resource) (string, attributes) {
 			name := r.name("LogGroupName", 512)
 			return name, attributes{"Arn": wire.ARN("logs", "log-group:"+name+":*")}
 		},
+		"AWS::Events::Rule": func(r *Resource) (string, attributes) {
+			name := r.name("Name", 64)
+			return name, attributes{"Arn": wire.ARN("events", "rule/"+name)}
+		},
 		"AWS::KMS::Key": func(r *Resource) (string, attributes) {
 			id := strings.ToLower(r.short())
 			return id, attributes{"KeyId": id, "Arn": wire.ARN("kms", "key/"+id)}

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,8 +18,16 @@ func TestEveryGrantOfTheTemplatesIsNeeded(t *testing.T) {
 	l := start(t)
 	l.walkEveryWay(t)
 	for _, grant := range l.UnusedGrants() {
-		t.Errorf("nothing needs %s", grant)
+		if !takenElsewhere(grant.Role) {
+			t.Errorf("nothing needs %s", grant)
+		}
 	}
+}
+
+// takenElsewhere reports whether nobody takes the role in this test: EventBridge
+// wakes reconcile, and users get credentials of the identity pool.
+func takenElsewhere(role string) bool {
+	return strings.Contains(role, "-ReconcileRole") || strings.Contains(role, "-IdentitiesReader")
 }
 
 // walkEveryWay sends messages such that every call that a function can make is

@@ -1,0 +1,122 @@
+package stacks
+
+import (
+	"strings"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatchactions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/constructs-go/constructs/v10"
+)
+
+// metricNamespace is where the functions write their metrics.
+const metricNamespace = "hl7lake"
+
+// runbook is where the pages for people on call stand; each alarm's description ends with its page.
+const runbook = "docs/runbook/"
+
+// alarmProps is what one alarm watches.
+type alarmProps struct {
+	// Runbook is the page that says what to do, without its folder and ending. It begins the alarm's name.
+	Runbook string
+	// Subject is what this one of the alarms with that page is about; it ends the alarm's name. Empty for the only one.
+	Subject string
+	// Means says in a sentence what has happened.
+	Means string
+	// Metric is what is measured, with its period and statistic.
+	Metric awscloudwatch.IMetric
+	// AtLeast is the value from which on there is something wrong. Where it is zero, Below must be given.
+	AtLeast float64
+	// Below is the value under which there is something wrong.
+	Below float64
+	// Periods is for how many periods on end it must be so; zero is one.
+	Periods float64
+	// SilenceIsBad takes a period without a measurement for a bad one.
+	SilenceIsBad bool
+}
+
+// alarm makes an alarm that tells the alarm topic when it begins and when it ends.
+func (f Foundation) alarm(scope constructs.Construct, id string, props alarmProps) awscloudwatch.Alarm {
+	name := strings.Join([]string{"hl7lake", f.Name, props.Runbook}, "-")
+	if props.Subject != "" {
+		name += "-" + strings.ToLower(props.Subject)
+	}
+	comparison, threshold := awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD, props.AtLeast
+	if props.AtLeast == 0 {
+		comparison, threshold = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD, props.Below
+	}
+	missing := awscloudwatch.TreatMissingData_NOT_BREACHING
+	if props.SilenceIsBad {
+		missing = awscloudwatch.TreatMissingData_BREACHING
+	}
+	alarm := awscloudwatch.NewAlarm(scope, new(id+"Alarm"), &awscloudwatch.AlarmProps{
+		AlarmName:          &name,
+		AlarmDescription:   new(props.Means + " What to do: " + runbook + props.Runbook + ".md"),
+		Metric:             props.Metric,
+		ComparisonOperator: comparison,
+		Threshold:          &threshold,
+		EvaluationPeriods:  new(max(props.Periods, 1)),
+		TreatMissingData:   missing,
+	})
+	action := awscloudwatchactions.NewSnsAction(f.Alarms)
+	alarm.AddAlarmAction(action)
+	alarm.AddOkAction(action)
+	return alarm
+}
+
+// newAlarmTopic makes the topic that tells people of alarms, at the addresses that the environment lists.
+func newAlarmTopic(stack awscdk.Stack, id string, env Environment, keys Keys) awssns.Topic {
+	topic := awssns.NewTopic(stack, &id, &awssns.TopicProps{
+		MasterKey:  keys.Logs,
+		EnforceSSL: new(true),
+	})
+	topic.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        new("AlarmsMayTell"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(new("cloudwatch.amazonaws.com"), nil)},
+		Actions:    texts("sns:Publish"),
+		Resources:  &[]*string{topic.TopicArn()},
+		Conditions: &map[string]any{"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()}},
+	}))
+	for _, address := range env.AlarmAddresses {
+		topic.AddSubscription(awssnssubscriptions.NewEmailSubscription(&address, nil))
+	}
+	return topic
+}
+
+// every asks for a sum over so many minutes.
+func every(minutes float64) *awscloudwatch.MetricOptions {
+	return &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(&minutes), Statistic: new("Sum")}
+}
+
+// statistic asks for another statistic than a sum, such as p99.
+func statistic(name string, minutes float64) *awscloudwatch.MetricOptions {
+	return &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(&minutes), Statistic: &name}
+}
+
+// sum combines metrics by a formula in their names, over five minutes.
+func sum(formula string, metrics map[string]awscloudwatch.IMetric) awscloudwatch.MathExpression {
+	return awscloudwatch.NewMathExpression(&awscloudwatch.MathExpressionProps{
+		Expression:   &formula,
+		UsingMetrics: &metrics,
+		Period:       awscdk.Duration_Minutes(new(5.0)),
+	})
+}
+
+// ownMetric is a metric that the functions write, for the whole environment or with further dimensions, given as name and
+// value in turn.
+func (e Environment) ownMetric(name string, options *awscloudwatch.MetricOptions, dimensions ...string) awscloudwatch.IMetric {
+	all := map[string]*string{"environment": new(e.Name)}
+	for i := 0; i+1 < len(dimensions); i += 2 {
+		all[dimensions[i]] = new(dimensions[i+1])
+	}
+	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
+		Namespace:     new(metricNamespace),
+		MetricName:    &name,
+		DimensionsMap: &all,
+		Period:        options.Period,
+		Statistic:     options.Statistic,
+	})
+}

@@ -1,0 +1,152 @@
+package stacks
+
+import (
+	"encoding/json"
+
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2integrations"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscertificatemanager"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+)
+
+// api is the HTTP API with its only stage. HTTP APIs take up to 10 MB and know no WAF; who wants one puts CloudFront in
+// front of the custom domain.
+type api struct {
+	// HTTP is the API itself.
+	HTTP   awsapigatewayv2.HttpApi
+	base   Foundation
+	stack  awscdk.Stack
+	stage  awsapigatewayv2.CfnStage
+	limits map[string]awsapigatewayv2.CfnStage_RouteSettingsProperty // by route key
+}
+
+// newAPI makes the API. Every route demands what the authorizer does; CORS is off but for the origins that the
+// environment lists, since engines are no browsers.
+func newAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigatewayv2.IHttpRouteAuthorizer) api {
+	props := awsapigatewayv2.HttpApiProps{
+		ApiName:           new("hl7lake-" + base.Name),
+		Description:       new("Posts HL7v2 messages and reads them back"),
+		DefaultAuthorizer: authorizer,
+	}
+	if len(base.CORSOrigins) > 0 {
+		props.CorsPreflight = &awsapigatewayv2.CorsPreflightOptions{
+			AllowOrigins: texts(base.CORSOrigins...),
+			AllowMethods: &[]awsapigatewayv2.CorsHttpMethod{awsapigatewayv2.CorsHttpMethod_GET, awsapigatewayv2.CorsHttpMethod_POST},
+			AllowHeaders: texts("authorization", "content-type"),
+			MaxAge:       awscdk.Duration_Hours(new(1.0)),
+		}
+	}
+	if base.Domain != nil {
+		props.DefaultDomainMapping = &awsapigatewayv2.DomainMappingOptions{DomainName: newDomain(stack, "Domain", *base.Domain)}
+		props.DisableExecuteApiEndpoint = new(true) // it would be a way around client certificates
+	}
+	made := api{
+		HTTP:   awsapigatewayv2.NewHttpApi(stack, &id, &props),
+		base:   base,
+		stack:  stack,
+		limits: map[string]awsapigatewayv2.CfnStage_RouteSettingsProperty{},
+	}
+	made.stage = made.HTTP.DefaultStage().Node().DefaultChild().(awsapigatewayv2.CfnStage)
+	made.logAccess()
+	made.watch()
+	return made
+}
+
+// newDomain makes the API's own name, with mutual TLS where a trust store is given: a client must then show a certificate
+// that the store's authorities signed, besides its token.
+func newDomain(stack awscdk.Stack, id string, domain Domain) awsapigatewayv2.DomainName {
+	props := awsapigatewayv2.DomainNameProps{
+		DomainName:     &domain.Name,
+		Certificate:    awscertificatemanager.Certificate_FromCertificateArn(stack, new(id+"Certificate"), &domain.CertificateARN),
+		SecurityPolicy: awsapigatewayv2.SecurityPolicy_TLS_1_2,
+	}
+	if domain.TrustStoreBucket != "" {
+		props.Mtls = &awsapigatewayv2.MTLSConfig{
+			Bucket: awss3.Bucket_FromBucketName(stack, new(id+"TrustStore"), &domain.TrustStoreBucket),
+			Key:    &domain.TrustStoreKey,
+		}
+	}
+	return awsapigatewayv2.NewDomainName(stack, &id, &props)
+}
+
+// URL is where clients reach the API.
+func (a api) URL() *string {
+	if a.base.Domain != nil {
+		return new("https://" + a.base.Domain.Name)
+	}
+	return a.HTTP.ApiEndpoint()
+}
+
+// addRoutes sends requests for the paths to the function, as many as the limit lets through.
+func (a api) addRoutes(fn function, method awsapigatewayv2.HttpMethod, limit RateLimit, paths ...string) {
+	integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(fn.scope.Node().Id(), fn.Lambda, nil)
+	for _, path := range paths {
+		for _, route := range *a.HTTP.AddRoutes(&awsapigatewayv2.AddRoutesOptions{
+			Path:        new(path),
+			Methods:     &[]awsapigatewayv2.HttpMethod{method},
+			Integration: integration,
+		}) {
+			a.stage.Node().AddDependency(route) // a limit is refused for a route that is not there yet
+		}
+		a.limits[string(method)+" "+path] = awsapigatewayv2.CfnStage_RouteSettingsProperty{
+			ThrottlingRateLimit: &limit.PerSecond, ThrottlingBurstLimit: &limit.Burst, DetailedMetricsEnabled: new(true),
+		}
+	}
+	a.stage.SetRouteSettings(a.limits)
+}
+
+// logAccess logs each request: who asked for which route and what became of it. Neither the path, which holds an id, nor a
+// header nor a body is logged; the functions' audit records say which message it was about.
+func (a api) logAccess() {
+	logs := newLogGroup(a.stack, "AccessLogs", a.base)
+	format, err := json.Marshal(map[string]string{
+		"time": "$context.requestTime", "request": "$context.requestId", "ip": "$context.identity.sourceIp",
+		"route": "$context.routeKey", "status": "$context.status", "bytes": "$context.responseLength",
+		"milliseconds": "$context.responseLatency", "user": "$context.authorizer.claims.sub",
+		"client": "$context.authorizer.claims.client_id", "refusal": "$context.authorizer.error", "error": "$context.error.responseType",
+	})
+	if err != nil {
+		panic(err) // a map of strings
+	}
+	a.stage.SetAccessLogSettings(&awsapigatewayv2.CfnStage_AccessLogSettingsProperty{
+		DestinationArn: new(arnOf(a.stack, "logs", "log-group:"+*logs.LogGroupName())),
+		Format:         new(string(format)),
+	})
+	throttled := logs.AddMetricFilter(new("Throttled"), &awslogs.MetricFilterOptions{
+		FilterPattern:   awslogs.FilterPattern_StringValue(new("$.status"), new("="), new("429")),
+		MetricNamespace: new(metricNamespace + "/" + a.base.Name), // a filter cannot name the environment as a dimension
+		MetricName:      new("Throttled"),
+		DefaultValue:    new(0.0),
+	})
+	a.base.alarm(a.stack, "ApiThrottled", alarmProps{
+		Runbook: "throttles",
+		Subject: "api",
+		Means:   "The API refused requests because a route had too many at once.",
+		Metric:  throttled.Metric(every(5)),
+		AtLeast: 1,
+	})
+}
+
+// watch makes the API's alarms.
+func (a api) watch() {
+	a.base.alarm(a.stack, "ApiErrors", alarmProps{
+		Runbook: "api-errors",
+		Means:   "More than 1 % of the requests were answered with 5xx, for ten minutes.",
+		Metric: sum("100 * errors / requests", map[string]awscloudwatch.IMetric{
+			"errors":   a.HTTP.MetricServerError(every(5)),
+			"requests": a.HTTP.MetricCount(every(5)),
+		}),
+		AtLeast: 1,
+		Periods: 2,
+	})
+	a.base.alarm(a.stack, "ApiLatency", alarmProps{
+		Runbook: "api-latency",
+		Means:   "One of a hundred requests took 5 seconds or more, for a quarter of an hour.",
+		Metric:  a.HTTP.MetricLatency(statistic("p99", 5)),
+		AtLeast: 5000,
+		Periods: 3,
+	})
+}

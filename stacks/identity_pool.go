@@ -1,0 +1,86 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+)
+
+// readTag is the tag of a session that names the one institution whose messages it may read.
+const readTag = "${aws:PrincipalTag/read}"
+
+// newIdentityPool lets users read the lake in S3, say from Athena or DuckDB, with credentials that they get for an ID token
+// of one of the clients. All share one role; what differs is the session's tag `read`, which Cognito takes from the
+// token's custom:read and which the role's policy puts in the place of the institution's name. A user without the claim
+// has no tag, and a policy with a variable that has no value grants nothing.
+func newIdentityPool(
+	stack awscdk.Stack, id string, core Core, users awscognito.UserPool, clients ...awscognito.UserPoolClient,
+) awscognito.CfnIdentityPool {
+	var providers []any
+	for _, client := range clients {
+		providers = append(providers, &awscognito.CfnIdentityPool_CognitoIdentityProviderProperty{
+			ClientId:             client.UserPoolClientId(),
+			ProviderName:         users.UserPoolProviderName(),
+			ServerSideTokenCheck: new(true), // a token that was revoked opens nothing
+		})
+	}
+	pool := awscognito.NewCfnIdentityPool(stack, &id, &awscognito.CfnIdentityPoolProps{
+		AllowUnauthenticatedIdentities: new(false),
+		AllowClassicFlow:               new(false),
+		CognitoIdentityProviders:       &providers,
+	})
+	awscognito.NewCfnIdentityPoolPrincipalTag(stack, new(id+"Tags"), &awscognito.CfnIdentityPoolPrincipalTagProps{
+		IdentityPoolId:       pool.Ref(),
+		IdentityProviderName: users.UserPoolProviderName(),
+		UseDefaults:          new(false),
+		PrincipalTags:        map[string]string{"read": "custom:read"},
+	})
+	role := newReaderRole(stack, id+"Reader", pool)
+	core.grantReadTagged(role)
+	awscognito.NewCfnIdentityPoolRoleAttachment(stack, new(id+"Roles"), &awscognito.CfnIdentityPoolRoleAttachmentProps{
+		IdentityPoolId: pool.Ref(),
+		Roles:          map[string]*string{"authenticated": role.RoleArn()},
+	})
+	return pool
+}
+
+// newReaderRole makes the role of those who are signed in. Nobody else can take it: the token must be of this pool and of
+// a user.
+func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPool) awsiam.Role {
+	conditions := map[string]any{
+		"StringEquals":           map[string]any{"cognito-identity.amazonaws.com:aud": pool.Ref()},
+		"ForAnyValue:StringLike": map[string]any{"cognito-identity.amazonaws.com:amr": "authenticated"},
+	}
+	identities := awsiam.NewFederatedPrincipal(new("cognito-identity.amazonaws.com"), &conditions,
+		new("sts:AssumeRoleWithWebIdentity"))
+	return awsiam.NewRole(stack, &id, &awsiam.RoleProps{
+		Description:        new("Reads the lake's objects of the institution in the session's tag"),
+		AssumedBy:          identities.WithSessionTags(),
+		MaxSessionDuration: awscdk.Duration_Hours(new(1.0)),
+	})
+}
+
+// grantReadTagged lets sessions of the role read, in the lake, the objects of the institution in their tag, and list them.
+// An empty tag would name the objects of nobody; it is refused all the same.
+func (c Core) grantReadTagged(role awsiam.Role) {
+	var objects, prefixes []*string
+	for _, zone := range []string{zoneIngestion, zoneStaging, zoneError} {
+		prefix := zone + "/protocol=hl7v2/source=" + readTag + "/*"
+		objects, prefixes = append(objects, c.Lake.ArnForObjects(&prefix)), append(prefixes, &prefix)
+	}
+	named := map[string]any{"aws:PrincipalTag/read": "?*"}
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:    texts("s3:GetObject"),
+		Resources:  &objects,
+		Conditions: &map[string]any{"StringLike": named},
+	}))
+	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Actions:    texts("s3:ListBucket"),
+		Resources:  &[]*string{c.Lake.BucketArn()},
+		Conditions: &map[string]any{"StringLike": map[string]any{"aws:PrincipalTag/read": "?*", "s3:prefix": prefixes}},
+	}))
+	grantDecrypt(role, c.Foundation.Keys.Lake)
+	accept(role, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
+	accept(role, "AwsSolutions-IAM5", "All objects of one institution, which the session's tag names.",
+		`/^Resource::<Lake[0-9A-F]{8}\.Arn>\/(ingestion|staging|error)\/protocol=hl7v2\/source=<aws:PrincipalTag\/read>\/\*$/`)
+}

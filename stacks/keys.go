@@ -1,0 +1,121 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
+)
+
+// Keys are the customer-managed keys, one for each class of data: whoever may read the logs cannot read the lake.
+type Keys struct {
+	// Lake encrypts messages at rest: the lake's bucket and the claim-check bucket.
+	Lake awskms.Key
+	// Hub encrypts messages on their way: the hub topic and the dead-letter queues.
+	Hub awskms.Key
+	// Tables encrypts the catalog and the received hashes.
+	Tables awskms.Key
+	// Logs encrypts what tells of the system without holding a message: logs, the trail, alarms.
+	Logs awskms.Key
+}
+
+// newKeys makes the keys of an environment.
+func newKeys(stack awscdk.Stack, env Environment) Keys {
+	keys := Keys{
+		Lake:   newKey(stack, "LakeKey", env, "messages at rest", "s3"),
+		Hub:    newKey(stack, "HubKey", env, "messages on their way", "sns", "sqs"),
+		Tables: newKey(stack, "TablesKey", env, "catalog and received hashes", "dynamodb"),
+		Logs:   newKey(stack, "LogsKey", env, "logs, trail and alarms", "s3", "sns"),
+	}
+	// SNS hands over to a dead-letter queue what it could not deliver.
+	letUse(keys.Hub, "sns.amazonaws.com", map[string]any{
+		"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()},
+	})
+	letUse(keys.Logs, "logs."+*stack.Region()+".amazonaws.com", map[string]any{
+		"ArnLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": arnOf(stack, "logs", "log-group:hl7lake-"+env.Name+"-*")},
+	})
+	letUse(keys.Logs, "cloudtrail.amazonaws.com", map[string]any{
+		"StringLike": map[string]any{"kms:EncryptionContext:aws:cloudtrail:arn": arnOf(stack, "cloudtrail", "trail/*")},
+	})
+	letUse(keys.Logs, "cloudwatch.amazonaws.com", nil) // tells the alarm topic; CloudWatch gives no source to check
+	return keys
+}
+
+// newKey makes a key that is rotated each year and can be used through the named services only. Its policy separates
+// administration from use: administrators of the account can manage the key but not decrypt with it, and a role that may
+// use it does so on behalf of a service, which asks for permission to the object, message or item as well. Which role
+// that is, its own policy says: see the grant methods of [Keys].
+func newKey(stack awscdk.Stack, id string, env Environment, holds string, services ...string) awskms.Key {
+	var through []*string
+	for _, service := range services {
+		through = append(through, new(service+"."+*stack.Region()+".amazonaws.com"))
+	}
+	account := awsiam.NewAccountRootPrincipal()
+	policy := awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Sid:        new("Administration"),
+			Principals: &[]awsiam.IPrincipal{account},
+			Resources:  &[]*string{new("*")}, // in a key's policy: this key
+			Actions: texts("kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+				"kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+				"kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations", "kms:ListResourceTags", "kms:PutKeyPolicy",
+				"kms:RetireGrant", "kms:RevokeGrant", "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource",
+				"kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription"),
+		}),
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Sid:        new("UseThroughServices"),
+			Principals: &[]awsiam.IPrincipal{account},
+			Resources:  &[]*string{new("*")},
+			Actions:    texts(append(encrypting(), "kms:Decrypt", "kms:DescribeKey")...),
+			Conditions: &map[string]any{"StringEquals": map[string]any{"kms:ViaService": through}},
+		}),
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Sid:        new("ServicesOnTheirOwn"), // DynamoDB keeps a grant to the key of each table
+			Principals: &[]awsiam.IPrincipal{account},
+			Resources:  &[]*string{new("*")},
+			Actions:    texts("kms:CreateGrant"),
+			Conditions: &map[string]any{
+				"StringEquals": map[string]any{"kms:ViaService": through},
+				"Bool":         map[string]any{"kms:GrantIsForAWSResource": "true"},
+			},
+		}),
+	}})
+	return awskms.NewKey(stack, &id, &awskms.KeyProps{
+		Description:       new("hl7lake " + env.Name + ": " + holds),
+		EnableKeyRotation: new(true),
+		PendingWindow:     awscdk.Duration_Days(new(env.KeyDeletionDays)),
+		RemovalPolicy:     env.removalPolicy(),
+		Policy:            policy,
+	})
+}
+
+// letUse lets an AWS service use the key by itself, under the conditions.
+func letUse(key awskms.Key, service string, conditions map[string]any) {
+	key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(&service, nil)},
+		Resources:  &[]*string{new("*")},
+		Actions:    texts("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+		Conditions: &conditions,
+	}), nil)
+}
+
+// encrypting is what a service does with a key on behalf of who writes.
+func encrypting() []string {
+	return []string{"kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
+}
+
+// grantDecrypt lets the grantee read what the key encrypts, where it may read at all.
+func grantDecrypt(grantee awsiam.IGrantable, key awskms.Key) {
+	grant(grantee, []string{"kms:Decrypt"}, key.KeyArn())
+}
+
+// grantEncrypt lets the grantee write what the key encrypts, where it may write at all. S3, SNS and SQS ask for a data
+// key, and to decrypt it again when they verify or repeat it.
+func grantEncrypt(grantee awsiam.IGrantable, key awskms.Key) {
+	grant(grantee, []string{"kms:Decrypt", "kms:GenerateDataKey"}, key.KeyArn())
+}
+
+// grantTableKey lets the grantee use tables. DynamoDB wraps each table's key in ours and asks for all of this, be it to
+// read or to write (Amazon DynamoDB Developer Guide, Encryption at rest).
+func grantTableKey(grantee awsiam.IGrantable, key awskms.Key) {
+	grant(grantee, append(encrypting(), "kms:Decrypt", "kms:DescribeKey"), key.KeyArn())
+}

@@ -1,0 +1,53 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
+)
+
+// resourceServer is what machines ask to use. Its scopes are `lake/write.<institution>`: to post as that institution.
+const resourceServer = "lake"
+
+// newMachineClients makes, for each institution of the environment, the application by which its interface engine gets
+// tokens (client credentials, RFC 6749, 4.4). Each may ask for the scope of its own institution and no other. The secrets
+// are Cognito's; they are in no template and no output.
+func newMachineClients(users awscognito.UserPool, env Environment) []awscognito.UserPoolClient {
+	var scopes []awscognito.ResourceServerScope
+	for _, institution := range env.Institutions {
+		scopes = append(scopes, awscognito.NewResourceServerScope(&awscognito.ResourceServerScopeProps{
+			ScopeName:        new("write." + institution.Name),
+			ScopeDescription: new("Post messages as " + institution.Name),
+		}))
+	}
+	server := users.AddResourceServer(new("Lake"), &awscognito.UserPoolResourceServerOptions{
+		Identifier: new(resourceServer),
+		Scopes:     &scopes,
+	})
+	var clients []awscognito.UserPoolClient
+	for _, institution := range env.Institutions {
+		client := users.AddClient(new("Machine-"+institution.Name), &awscognito.UserPoolClientOptions{
+			UserPoolClientName: new("engine-of-" + institution.Name),
+			GenerateSecret:     new(true),
+			OAuth: &awscognito.OAuthSettings{
+				Flows:  &awscognito.OAuthFlows{ClientCredentials: new(true)},
+				Scopes: &[]awscognito.OAuthScope{awscognito.OAuthScope_Custom(new(resourceServer + "/write." + institution.Name))},
+			},
+			SupportedIdentityProviders: &[]awscognito.UserPoolClientIdentityProvider{awscognito.UserPoolClientIdentityProvider_COGNITO()},
+			EnableTokenRevocation:      new(true),
+			AccessTokenValidity:        awscdk.Duration_Minutes(&env.Sessions.MachineTokenMinutes),
+		})
+		client.Node().AddDependency(server) // the scope must be there before who may ask for it
+		clients = append(clients, client)
+	}
+	return clients
+}
+
+// newSignInDomain makes the host of the sign-in pages and of the endpoint where machines get their tokens. Its name is
+// unique among all of AWS by the account's number.
+func newSignInDomain(stack awscdk.Stack, users awscognito.UserPool, env Environment) awscognito.UserPoolDomain {
+	return users.AddDomain(new("Domain"), &awscognito.UserPoolDomainOptions{
+		CognitoDomain: &awscognito.CognitoDomainOptions{
+			DomainPrefix: new("hl7lake-" + env.Name + "-" + *stack.Account()),
+		},
+	})
+}
