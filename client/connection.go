@@ -19,12 +19,13 @@ type Outputs map[string]map[string]string
 
 // The outputs that a client uses.
 const (
-	OutputAPI     = "ApiUrl"
-	OutputPool    = "UserPoolId"
-	OutputClient  = "UserPoolClientId"
-	OutputLake    = "LakeBucketName"
-	OutputHub     = "HubTopicArn"
-	OutputCatalog = "CatalogTableName"
+	OutputAPI        = "ApiUrl"
+	OutputPool       = "UserPoolId"
+	OutputClient     = "UserPoolClientId"
+	OutputLake       = "LakeBucketName"
+	OutputHub        = "HubTopicArn"
+	OutputCatalog    = "CatalogTableName"
+	OutputClaimCheck = "ClaimCheckBucketName"
 )
 
 // Get is the value of the output of that name, of whichever stack has it.

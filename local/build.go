@@ -37,15 +37,21 @@ func moduleRoot(dir string) (string, error) {
 
 // build compiles the functions' packages for this machine and returns where
 // each one's program is. Programs are kept between runs, so that only what has
-// changed is built and linked again.
-func build(ctx context.Context, root string, packages []string) (map[string]string, error) {
+// changed is built and linked again; those with an overlay are kept apart.
+func build(ctx context.Context, root string, o Options, packages []string) (map[string]string, error) {
 	folder := filepath.Join(root, ".lake", "bin")
+	if o.Overlay != "" {
+		folder = filepath.Join(o.Dir, "bin")
+	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=lambda.norpc", "-o", folder + string(filepath.Separator)}
+	if o.Overlay != "" {
+		args = append(args, "-overlay="+o.Overlay)
+	}
 	programs := make(map[string]string, len(packages))
 	for _, p := range packages {
 		args = append(args, "./"+p)

@@ -48,6 +48,10 @@ type Options struct {
 	// Assembly is a folder of templates: cdk.out, or one with
 	// <stack>.template.json files. Empty: the committed snapshots of dev.
 	Assembly string
+	// Overlay is a file for `go build -overlay`: the functions are built with the
+	// files that it puts in place of others, as they may be in time to come.
+	// Empty: as they are. Only for tests.
+	Overlay string
 	// Dir is the data folder, made where there is none.
 	Dir string
 	// Addr is the loopback address to listen on; port 0 takes any that is free.
@@ -109,7 +113,7 @@ func Start(ctx context.Context, o Options) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := build(ctx, root, packagesOf(assembly))
+	programs, err := build(ctx, root, o, packagesOf(assembly))
 	if err != nil {
 		return nil, err
 	}

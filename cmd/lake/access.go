@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 	xterm "golang.org/x/term"
 
@@ -148,15 +146,9 @@ func (l *lake) pool(ctx context.Context) (*client.Pool, error) {
 	if pool, err := connection.Pool(nil); err != nil || connection.Credentials != nil {
 		return pool, err
 	}
-	aws, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
+	configuration, err := awsConfiguration(ctx, "administer the user pool")
 	if err != nil {
-		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+		return nil, err
 	}
-	if _, err := aws.Credentials.Retrieve(ctx); err != nil {
-		return nil, &hintError{
-			err:  fmt.Errorf("find AWS credentials: %w", err),
-			hint: "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, to one that may administer the user pool.",
-		}
-	}
-	return connection.Pool(aws.Credentials)
+	return connection.Pool(configuration.Credentials)
 }

@@ -38,8 +38,14 @@ func ZoneOf(name hub.Name) Zone {
 // Hive-style partitions, and the date is that of the root, so that a redelivery
 // writes the same key.
 func ObjectKey(zone Zone, owner string, root, id uuid.UUID, format hub.Format) string {
-	return string(zone) + "/protocol=" + hub.Protocol + "/source=" + owner +
+	return OwnersPrefix(zone) + owner +
 		"/date=" + hub.Received(root).Format(time.DateOnly) + "/" + id.String() + "." + string(format)
+}
+
+// OwnersPrefix is how all keys of a zone begin; the owner's name follows, up to
+// the next slash.
+func OwnersPrefix(zone Zone) string {
+	return string(zone) + "/protocol=" + hub.Protocol + "/source="
 }
 
 // Entry is one item of the catalog: one object of the lake. The item holds no

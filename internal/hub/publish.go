@@ -28,16 +28,21 @@ func (t Topic) Publish(ctx context.Context, e Event) error {
 	if err != nil {
 		return err
 	}
-	attributes := make(map[string]types.MessageAttributeValue, len(wire.Attributes))
-	for name, value := range wire.Attributes {
-		attributes[name] = types.MessageAttributeValue{DataType: new("String"), StringValue: new(value)}
-	}
-	in := &sns.PublishInput{TopicArn: &t.ARN, Message: &wire.Body, MessageAttributes: attributes}
-	if wire.Subject != "" {
-		in.Subject = &wire.Subject
-	}
-	if _, err := t.Publisher.Publish(ctx, in); err != nil {
+	if _, err := t.Publisher.Publish(ctx, wire.Input(t.ARN)); err != nil {
 		return fmt.Errorf("publish %s: %w", e.Name, err)
 	}
 	return nil
+}
+
+// Input is w as a message for the topic.
+func (w Wire) Input(topicARN string) *sns.PublishInput {
+	attributes := make(map[string]types.MessageAttributeValue, len(w.Attributes))
+	for name, value := range w.Attributes {
+		attributes[name] = types.MessageAttributeValue{DataType: new("String"), StringValue: new(value)}
+	}
+	in := &sns.PublishInput{TopicArn: &topicARN, Message: &w.Body, MessageAttributes: attributes}
+	if w.Subject != "" {
+		in.Subject = &w.Subject
+	}
+	return in
 }

@@ -38,9 +38,13 @@ type lake struct {
 // start runs the committed templates until the test ends.
 func start(t *testing.T) *lake {
 	t.Helper()
-	running, err := local.Start(t.Context(), local.Options{
-		Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
-	})
+	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting})
+}
+
+// startWith runs a lake with the options until the test ends.
+func startWith(t *testing.T, o local.Options) *lake {
+	t.Helper()
+	running, err := local.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/operate"
+)
+
+func (l *lake) replayCommand() *cobra.Command {
+	var selection operate.Selection
+	var from, to string
+	var dry bool
+	cmd := &cobra.Command{
+		Use:   "replay ID…",
+		Short: "Have stored messages parsed again",
+		Long: `replay publishes messages as they were sent, from the lake, on the hub again:
+those of the ids, or those of an institution, or all that became an error. The
+results of a new parser version are stored beside the old ones, never over them,
+and are what the lake then shows. The same parser makes the same results with the
+same ids: then nothing changes but a count of attempts.
+
+It needs AWS credentials that may read the lake and its catalog and publish on the
+hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
+` + exitCodes,
+		Example: `  lake replay 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
+  lake replay --errors --dry-run
+  lake replay --owner st-elsewhere --type ADT^A01 --from 2026-11-01 --to 2026-12-01`,
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			if len(arguments) > 0 {
+				selection.IDs = arguments
+			}
+			if err := check(cmd, &selection, from, to); err != nil {
+				return usage(cmd, err)
+			}
+			return l.replay(cmd.Context(), selection, dry)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&selection.Owner, "owner", "", "messages of this `institution`")
+	flags.StringVar(&selection.Type, "type", "", "only of this `type`, as ADT^A01")
+	flags.StringVar(&from, "from", "", "only accepted at or after this `time`")
+	flags.StringVar(&to, "to", "", "only accepted before this `time`")
+	flags.BoolVar(&selection.Errors, "errors", false, "only messages that have no JSON; without --owner, of all institutions")
+	flags.BoolVar(&dry, "dry-run", false, "show what would be replayed")
+	l.placeFlags(cmd)
+	return cmd
+}
+
+// check completes the selection, and refuses one that says nothing or two things.
+func check(cmd *cobra.Command, selection *operate.Selection, from, to string) (err error) {
+	chosen := false
+	for _, name := range []string{"owner", "type", "from", "to", "errors"} {
+		chosen = chosen || cmd.Flags().Changed(name)
+	}
+	switch {
+	case selection.IDs != nil && chosen:
+		return errors.New("ids and a choice of messages are two things")
+	case selection.IDs == nil && selection.Owner == "" && !selection.Errors:
+		return errors.New("say which messages: ids, --owner or --errors")
+	}
+	if selection.From, err = parseTime(from); err != nil {
+		return err
+	}
+	if selection.To, err = parseTime(to); err != nil {
+		return err
+	}
+	if !selection.To.IsZero() && !selection.From.Before(selection.To) {
+		return errors.New("--from is not before --to")
+	}
+	return nil
+}
+
+// parseTime reads a time or a day; nothing is the zero time.
+func parseTime(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, fmt.Errorf("%q is no time: want it as 2026-11-22 or 2026-11-22T08:00:00Z", text)
+	}
+	return at, nil
+}
+
+func (l *lake) replay(ctx context.Context, selection operate.Selection, dry bool) error {
+	operator, err := l.operator(ctx)
+	if err != nil {
+		return err
+	}
+	var published, failed, known int
+	var failure error
+	err = operator.Replay(ctx, selection, dry, func(message operate.Replayed) {
+		switch {
+		case message.Err != nil:
+			failed++
+		case len(message.Parser) > 0 && message.Parser[len(message.Parser)-1] == operate.ParserVersion:
+			known++
+			fallthrough
+		default:
+			published++
+		}
+		if failure == nil {
+			failure = l.reportReplayed(message, dry)
+		}
+	})
+	switch {
+	case err != nil:
+		return l.unworkable(err)
+	case failure != nil:
+		return failure
+	}
+	l.noteReplayed(published, failed, known, dry)
+	if failed > 0 {
+		return errReported
+	}
+	return nil
+}
+
+// noteReplayed counts, and says what to expect where the parser may be the same.
+func (l *lake) noteReplayed(published, failed, known int, dry bool) {
+	what := "published again"
+	if dry {
+		what = "would be published again"
+	}
+	l.note(fmt.Sprintf("%s: %d, failed: %d", what, published, failed))
+	if known > 0 {
+		l.note(fmt.Sprintf("%d of them have a result of parser %s, which is this program's. If it is also the lake's, it makes the same\n"+
+			"results again, under the same ids, and nothing changes but the count of attempts.", known, operate.ParserVersion))
+	}
+}
+
+func (l *lake) reportReplayed(message operate.Replayed, dry bool) error {
+	if l.json {
+		return l.object(struct {
+			operate.Replayed
+			Error string `json:"error,omitempty"`
+		}{message, errorText(message.Err)})
+	}
+	status, style := "published", term.Good
+	switch {
+	case message.Err != nil:
+		status, style = "failed", term.Bad
+	case dry:
+		status, style = "would be", term.Note
+	}
+	had := "no result yet"
+	switch {
+	case message.Err != nil:
+		had = told(message.Err)
+	case len(message.Parser) > 0:
+		had = "had an error"
+		if message.Staged {
+			had = "had JSON"
+		}
+		had += " of parser " + strings.Join(message.Parser, ", ")
+	}
+	_, err := fmt.Fprintf(l.out, "%s  %-36s  %-7s  %s  %s\n", l.out.Styled(style, fmt.Sprintf("%-9s", status)), message.ID, orDash(message.Type), orDash(message.Owner), had)
+	return err
+}

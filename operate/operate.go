@@ -1,0 +1,114 @@
+// Package operate is a lake as its operator sees it: what could not be handled
+// lies in dead-letter queues and is brought back from there, and what was stored
+// can be published again after a repair. It works with AWS credentials on the
+// lake's own queues, tables and buckets, on AWS and on one machine alike.
+//
+// Everything here ends in an event on the hub, which goes to every subscriber.
+// That is right, and not just what failed, because ids repeat: whoever had the
+// event takes it for a redelivery, which changes nothing but a count.
+//
+// No result holds content. It passes through this program on its way, so run it
+// where it may be.
+package operate
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"hl7lake/client"
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/hub"
+	"hl7lake/internal/replay"
+)
+
+// Operator works on one lake. It is safe for concurrent use.
+type Operator struct {
+	prefix  string // of the names of the lake's queues
+	queues  *sqs.Client
+	objects *s3.Client
+	hub     publisher
+	catalog catalog.Table
+	lake    replay.Lake
+}
+
+// publisher puts messages onto the hub as they are.
+type publisher struct {
+	arn string
+	sns *sns.Client
+}
+
+// New is an operator of the lake that the connection leads to, with the
+// credentials of configuration. A connection to a lake on one machine brings its
+// own endpoint and credentials.
+func New(connection client.Connection, configuration aws.Config) (*Operator, error) {
+	outputs := map[string]string{}
+	for _, name := range []string{client.OutputLake, client.OutputHub, client.OutputCatalog, client.OutputClaimCheck} {
+		value, err := connection.Outputs.Get(name)
+		if err != nil {
+			return nil, err
+		}
+		outputs[name] = value
+	}
+	prefix, err := stackPrefix(connection.Outputs)
+	if err != nil {
+		return nil, err
+	}
+	region, err := connection.Region()
+	if err != nil {
+		return nil, err
+	}
+	configuration.Region = region
+	if connection.Endpoint != "" {
+		configuration.BaseEndpoint = &connection.Endpoint
+	}
+	if key := connection.Credentials; key != nil {
+		configuration.Credentials = client.StaticCredentials(key.AccessKeyID, key.SecretAccessKey)
+	}
+	objects, topic := s3.NewFromConfig(configuration), sns.NewFromConfig(configuration)
+	return &Operator{
+		prefix:  prefix,
+		queues:  sqs.NewFromConfig(configuration),
+		objects: objects,
+		hub:     publisher{outputs[client.OutputHub], topic},
+		catalog: catalog.Table{Name: outputs[client.OutputCatalog], DB: dynamodb.NewFromConfig(configuration)},
+		lake: replay.Lake{
+			Bucket:  outputs[client.OutputLake],
+			Objects: objects,
+			Hub: hub.Topic{
+				ARN:        outputs[client.OutputHub],
+				Publisher:  topic,
+				ClaimCheck: hub.ClaimCheck{Bucket: outputs[client.OutputClaimCheck], Objects: objects},
+			},
+		},
+	}, nil
+}
+
+// stackPrefix is how the names of the environment's stacks begin, and with them
+// the names that CloudFormation gives to their queues: that of the stack which
+// has the hub, less its own part.
+func stackPrefix(outputs client.Outputs) (string, error) {
+	const own = "core"
+	for stack, values := range outputs {
+		if _, ok := values[client.OutputHub]; !ok {
+			continue
+		}
+		if prefix, ok := strings.CutSuffix(stack, own); ok && prefix != "" {
+			return prefix, nil
+		}
+		return "", fmt.Errorf("the stack with the hub is called %s, want a name that ends in %s", stack, own)
+	}
+	return "", &client.OutputError{Name: client.OutputHub}
+}
+
+// publish puts a message onto the hub as it is.
+func (p publisher) publish(ctx context.Context, wire hub.Wire) error {
+	_, err := p.sns.Publish(ctx, wire.Input(p.arn))
+	return err
+}

@@ -1,0 +1,190 @@
+package e2e_test
+
+import (
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/canary"
+	"hl7lake/local"
+	"hl7lake/local/fault"
+	"hl7lake/local/store"
+	"hl7lake/operate"
+)
+
+// outage is a time in which SNS cannot reach the writer, and the trigger's
+// process dies of every event.
+type outage struct{ over atomic.Bool }
+
+func (o *outage) plan(p fault.Point) fault.Fault {
+	switch {
+	case o.over.Load():
+	case p.Call == fault.Notification && strings.Contains(p.Function, "Writer"):
+		return fault.Fault{Kind: fault.Fail}
+	case p.Call == fault.Event && strings.Contains(p.Function, "Trigger"):
+		return fault.Fault{Kind: fault.KillBefore}
+	}
+	return fault.Fault{}
+}
+
+// broken starts a lake with an outage.
+func broken(t *testing.T) (*lake, *outage) {
+	t.Helper()
+	var o outage
+	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: o.plan}), &o
+}
+
+// redrive redrives the queues with one of the words in their name, and returns
+// what was reported, sorted by queue.
+func (l *lake) redrive(t *testing.T, dry bool, words ...string) (letters []operate.DeadLetter) {
+	t.Helper()
+	err := l.operator(t).Redrive(t.Context(), dry, words, func(letter operate.DeadLetter) { letters = append(letters, letter) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return letters
+}
+
+// outcomes is what became of the letters, as "WriterUndelivered redriven".
+func outcomes(letters []operate.DeadLetter) (all []string) {
+	for _, letter := range letters {
+		for _, queue := range []string{"WriterUndelivered", "WriterFailed", "TriggerUndelivered", "TriggerFailed"} {
+			if strings.Contains(letter.Queue, queue) {
+				all = append(all, queue+" "+string(letter.Outcome))
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// dead sends the canary's message and waits until both of its deliveries are
+// dead letters.
+func (l *lake) dead(t *testing.T, c *client.Client) (id string) {
+	t.Helper()
+	receipt, err := c.Send(t.Context(), client.Message{Body: canary.Message()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"TriggerFailed would be", "WriterUndelivered would be"}
+	eventually(t, "both deliveries are dead letters", func() bool { return slices.Equal(outcomes(l.redrive(t, true)), want) })
+	return receipt.ID
+}
+
+func wantOutcomes(t *testing.T, letters []operate.DeadLetter, want ...string) {
+	t.Helper()
+	if got := outcomes(letters); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q: %+v", got, want, letters)
+	}
+}
+
+func TestWhatDiedIsRedrivenToTheEndOfItsWay(t *testing.T) {
+	l, outage := broken(t)
+	c := l.client(t, l.admin(t))
+	id := l.dead(t, c)
+	outage.over.Store(true)
+	letters := l.redrive(t, false)
+	wantOutcomes(t, letters, "TriggerFailed redriven", "WriterUndelivered redriven")
+	causes := map[string]bool{}
+	for _, letter := range letters {
+		if letter.ID != id || letter.Root != id || letter.Owner != scenario.Institution || letter.Type != "ADT^A01" || letter.Event != "ingested" {
+			t.Errorf("reported as %+v", letter)
+		}
+		causes[letter.Cause] = true
+	}
+	if !causes["not delivered"] || !causes["Runtime.ExitError"] {
+		t.Errorf("the causes are %v", causes)
+	}
+	canary.Check(t, "the report", letters)
+	if h := ended(t, c, id); h.Status != client.Staged || len(h.Steps) != 2 {
+		t.Errorf("ended as %+v", h)
+	}
+	wantOutcomes(t, l.redrive(t, false))
+}
+
+func TestADryRunChangesNothing(t *testing.T) {
+	l, outage := broken(t)
+	id := l.dead(t, l.client(t, l.admin(t)))
+	outage.over.Store(true)
+	for range 2 {
+		wantOutcomes(t, l.redrive(t, true), "TriggerFailed would be", "WriterUndelivered would be")
+	}
+	if h, err := l.client(t, l.pool.SignIn(l.reader(t))).History(t.Context(), id); err != nil || h.Status != client.Accepted {
+		t.Errorf("the message is %s, %v", h.Status, err)
+	}
+}
+
+// reader makes a user who may read, and returns how to sign in as that.
+func (l *lake) reader(t *testing.T) (email, password string) {
+	t.Helper()
+	password = client.NewPassword()
+	if err := l.pool.Add(t.Context(), client.User{Email: "reader@example.org", Read: scenario.Institution}, password); err != nil {
+		t.Fatal(err)
+	}
+	return "reader@example.org", password
+}
+
+func TestARedriveEndsAlthoughEverythingFailsAgain(t *testing.T) {
+	l, _ := broken(t)
+	l.dead(t, l.client(t, l.admin(t)))
+	// What the writer cannot be told is back in its queue at once.
+	wantOutcomes(t, l.redrive(t, false, "WriterUndelivered"), "WriterUndelivered came back", "WriterUndelivered redriven")
+	wantOutcomes(t, l.redrive(t, true, "WriterUndelivered"), "WriterUndelivered would be")
+}
+
+func TestOnlyTheNamedQueuesAreRedriven(t *testing.T) {
+	l, outage := broken(t)
+	l.dead(t, l.client(t, l.admin(t)))
+	outage.over.Store(true)
+	wantOutcomes(t, l.redrive(t, false, "TriggerFailed", "WriterFailed"), "TriggerFailed redriven")
+	wantOutcomes(t, l.redrive(t, true), "WriterUndelivered would be")
+	if names, err := l.operator(t).Queues(t.Context(), "nothing"); names != nil || err != nil {
+		t.Errorf("got %v, %v", names, err)
+	}
+}
+
+func TestADeadLetterLeavesItsQueueOnlyAfterTheHubHasIt(t *testing.T) {
+	l, outage := broken(t)
+	l.dead(t, l.client(t, l.admin(t)))
+	outage.over.Store(true)
+	elsewhere := client.Outputs{}
+	for stack, outputs := range l.connection.Outputs {
+		elsewhere[stack] = map[string]string{}
+		for name, value := range outputs {
+			if name == client.OutputHub {
+				value += "-that-is-not-there"
+			}
+			elsewhere[stack][name] = value
+		}
+	}
+	connection := l.connection
+	connection.Outputs = elsewhere
+	o, err := operate.New(connection, aws.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var letters []operate.DeadLetter
+	if err := o.Redrive(t.Context(), false, nil, func(letter operate.DeadLetter) { letters = append(letters, letter) }); err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, letters, "TriggerFailed not sent", "WriterUndelivered not sent")
+	wantOutcomes(t, l.redrive(t, false), "TriggerFailed redriven", "WriterUndelivered redriven")
+}
+
+func TestWhatIsNoEventStaysWhereItIs(t *testing.T) {
+	l := start(t)
+	l.publish(t, "not-an-id", "unknown", []byte("a line of text"))
+	want := []string{"TriggerFailed no event", "WriterFailed no event"}
+	eventually(t, "both functions have given it up", func() bool { return slices.Equal(outcomes(l.redrive(t, false)), want) })
+	wantOutcomes(t, l.redrive(t, false), want...)
+	for _, letter := range l.redrive(t, true) {
+		if letter.Err == nil || strings.Contains(letter.Err.Error(), "line") || letter.ID != "" {
+			t.Errorf("reported as %+v", letter)
+		}
+	}
+}
