@@ -10,6 +10,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -221,8 +223,8 @@ func (s *Service) deliverAll(ctx context.Context, subscriptions []subscription, 
 // (https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
 func (m Message) check() error {
 	for name, a := range m.Attributes {
-		if a.Value == "" {
-			return wire.Errorf("ParameterValueInvalid", "The message attribute '%s' must contain non-empty message attribute value.", name)
+		if err := a.check(name); err != nil {
+			return err
 		}
 	}
 	switch {
@@ -243,6 +245,24 @@ func (m Message) size() int {
 		size += len(name) + len(a.DataType) + len(a.Value)
 	}
 	return size
+}
+
+// check refuses an attribute without a value, of no known type, or that is no
+// number where it says so
+// (https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html).
+func (a Attribute) check(name string) error {
+	kind, _, _ := strings.Cut(a.DataType, ".")
+	_, notNumber := strconv.ParseFloat(a.Value, 64)
+	switch {
+	case !slices.Contains([]string{"String", "Number", "Binary"}, kind):
+		return wire.Errorf("ParameterValueInvalid", "The message attribute '%s' has an invalid message attribute type, "+
+			"the set of supported type prefixes is Binary, Number, and String.", name)
+	case a.Value == "":
+		return wire.Errorf("ParameterValueInvalid", "The message attribute '%s' must contain non-empty message attribute value.", name)
+	case kind == "Number" && notNumber != nil:
+		return wire.Errorf("ParameterValueInvalid", "Could not cast message attribute '%s' value to number.", name)
+	}
+	return nil
 }
 
 // validSubject tells whether a subject is ASCII of at most 100 characters
@@ -284,6 +304,9 @@ func (s *Service) handOver(ctx context.Context, sub Subscription, m Message, id 
 	if sub.RawMessageDelivery {
 		values := make(map[string]string, len(m.Attributes))
 		for name, a := range m.Attributes {
+			if a.DataType != "String" {
+				return wire.Unsupported("raw delivery of a message attribute of type " + a.DataType)
+			}
 			values[name] = a.Value
 		}
 		return s.subscribers.Queue(ctx, sub.Endpoint, m.Body, values)

@@ -80,8 +80,10 @@ func start(t *testing.T, to *subscribers, subscriptions ...sns.Subscription) *aw
 	})
 }
 
-func attribute(value string) types.MessageAttributeValue {
-	return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: &value}
+func attribute(value string) types.MessageAttributeValue { return typed("String", value) }
+
+func typed(kind, value string) types.MessageAttributeValue {
+	return types.MessageAttributeValue{DataType: &kind, StringValue: &value}
 }
 
 func TestAFunctionGetsTheNotificationThatAWSDocuments(t *testing.T) {
@@ -135,6 +137,17 @@ func TestAQueueGetsTheBareMessageOnlyWhereRawDeliveryIsSet(t *testing.T) {
 	}
 }
 
+func TestRawDeliveryOfANumberIsRefusedByName(t *testing.T) {
+	var to subscribers
+	client := start(t, &to, sns.Subscription{Protocol: "sqs", Endpoint: "arn:raw", RawMessageDelivery: true})
+	_, err := client.Publish(t.Context(), &awssns.PublishInput{
+		TopicArn: aws.String(topic), Message: aws.String("m"), MessageAttributes: map[string]types.MessageAttributeValue{"n": typed("Number", "5")},
+	})
+	if err == nil || !strings.Contains(err.Error(), "type Number") || len(to.got) > 0 {
+		t.Errorf("got %v, delivered %v", err, to.got)
+	}
+}
+
 func TestWhatASubscriberCannotTakeGoesToItsDeadLetterQueue(t *testing.T) {
 	to := subscribers{refuses: "arn:function"}
 	sub := sns.Subscription{Protocol: "lambda", Endpoint: "arn:function"}
@@ -164,6 +177,8 @@ func TestAMessageThatSNSWouldRefuseIsRefused(t *testing.T) {
 		"too long":             {func(in *awssns.PublishInput) { in.Message = aws.String(strings.Repeat("x", sns.MaxMessage+1)) }, "InvalidParameter"},
 		"too long with names":  {func(in *awssns.PublishInput) { in.Message = aws.String(strings.Repeat("x", sns.MaxMessage-5)) }, "InvalidParameter"},
 		"another topic":        {func(in *awssns.PublishInput) { in.TopicArn = aws.String(topic + "2") }, "NotFound"},
+		"no type":              {func(in *awssns.PublishInput) { in.MessageAttributes["a"] = typed("Text", "b") }, "ParameterValueInvalid"},
+		"no number":            {func(in *awssns.PublishInput) { in.MessageAttributes["a"] = typed("Number", "b") }, "ParameterValueInvalid"},
 		"an empty attribute":   {func(in *awssns.PublishInput) { in.MessageAttributes["a"] = attribute("") }, "ParameterValueInvalid"},
 		"a subject of 2 lines": {func(in *awssns.PublishInput) { in.Subject = aws.String("a\nb") }, "InvalidParameter"},
 		"a long subject":       {func(in *awssns.PublishInput) { in.Subject = aws.String(strings.Repeat("s", 101)) }, "InvalidParameter"},
