@@ -291,6 +291,9 @@ func (l *lake) audit(ctx context.Context, ledger []*message) (problems []string,
 			continue
 		}
 		counts["stored"]++
+		if v.dead > 0 && !m.mayDie {
+			problems = append(problems, fmt.Sprintf("%s: there are %d dead letters about it", m.name, v.dead))
+		}
 		fate, status := v.fate()
 		counts[fate]++
 		if told := l.get(ctx, m.sender, "/messages/"+v.id); told.Status != 200 || !strings.Contains(told.Body, status) {

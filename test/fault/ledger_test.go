@@ -17,6 +17,7 @@ type message struct {
 	sender  sender
 	body    []byte
 	hl7     bool // it should become JSON
+	mayDie  bool // it may end in a dead-letter queue
 	answers []answer
 }
 

@@ -165,7 +165,7 @@ func (r *runner) play(ctx context.Context, s scenario, owner, name string, dead 
 		return err
 	}
 	r.mu.Lock()
-	m := &message{name: name, sender: sender, body: s.body(r.names), hl7: s.hl7}
+	m := &message{name: name, sender: sender, body: s.body(r.names), hl7: s.hl7, mayDie: dead}
 	r.ledger = append(r.ledger, m)
 	r.mu.Unlock()
 	if err := s.run(ctx, r.lake, m); err != nil || dead {

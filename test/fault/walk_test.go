@@ -77,7 +77,7 @@ func (w *walker) next(n int) *message {
 	}
 	return &message{
 		name:   fmt.Sprintf("%s, message %d, %s", w.sender.owner, n, shape.name),
-		sender: w.sender, body: shape.body(n), hl7: shape.hl7,
+		sender: w.sender, body: shape.body(n), hl7: shape.hl7, mayDie: true,
 	}
 }
 
