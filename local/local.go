@@ -212,7 +212,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 
 func (l *Lake) serve(listener net.Listener, api http.Handler) {
 	gateway := &gateway{
-		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, api: l.metering.api(api), isPool: l.isPool,
+		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, api: l.metering.api(api, l.accessLine()), isPool: l.isPool,
 		faults: l.faults, process: l.lambda.Process,
 		services: map[string]http.Handler{
 			"dynamodb": l.dynamodb, "s3": l.metering.s3(l.s3), "sns": l.sns, "sqs": l.sqs,

@@ -2,8 +2,10 @@ package local
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 
@@ -42,12 +44,33 @@ func (m *metering) function(name string) string {
 
 func byRoot(ctx context.Context) bool { return wire.Caller(ctx) == iam.Root }
 
-// api counts the requests to an HTTP API.
-func (m *metering) api(next http.Handler) http.Handler {
+// api counts the requests to an HTTP API, and its access log, which is not
+// written here.
+func (m *metering) api(next http.Handler, accessLine int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		m.meter.APICall(int(r.ContentLength))
+		if accessLine > 0 {
+			m.meter.Logged("API access", accessLine, 1)
+		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// accessLine is about how many bytes API Gateway logs of each request, by the
+// format of the stage's access log; zero where there is none.
+func (l *Lake) accessLine() int {
+	const value = "a value of this size"
+	for _, stage := range l.assembly.OfType("AWS::ApiGatewayV2::Stage") {
+		var properties struct{ AccessLogSettings struct{ Format string } }
+		text, err := stage.JSON()
+		if err == nil {
+			err = json.Unmarshal(text, &properties)
+		}
+		if format := properties.AccessLogSettings.Format; err == nil && format != "" {
+			return len(regexp.MustCompile(`\$context\.[A-Za-z.]+`).ReplaceAllString(format, value))
+		}
+	}
+	return 0
 }
 
 // s3 counts the requests to S3 by their price
