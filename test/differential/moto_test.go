@@ -1,0 +1,154 @@
+package differential_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/smithy-go"
+
+	"hl7lake/local/wire"
+)
+
+// startLimit is how long moto's server may take to answer: it imports half of
+// Python first.
+const startLimit = 2 * time.Minute
+
+// server is one of the two that are asked, by its URL.
+type server struct{ url string }
+
+// config is that of an AWS SDK that talks to the server.
+func (s *server) config() aws.Config {
+	return aws.Config{
+		Region: wire.Region, BaseEndpoint: &s.url, RetryMaxAttempts: 1,
+		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
+	}
+}
+
+// startMoto runs moto's server until the test ends. Its state machines find the
+// functions that they invoke at functions.
+func startMoto(t *testing.T, functions *functions) *server {
+	t.Helper()
+	program, err := exec.LookPath("moto_server")
+	if err != nil {
+		missing(t)
+	}
+	address := freeAddress(t)
+	host, port, _ := net.SplitHostPort(address)
+	output := new(lockedBuffer)
+	process := exec.CommandContext(t.Context(), program, "-H", host, "-p", port)
+	// The variable is where moto looks for the services that its state machines
+	// call; the port that it serves is the one of its arguments.
+	process.Env = append(os.Environ(), "MOTO_PORT="+functions.port())
+	process.Stdout, process.Stderr = output, output
+	endWithParent(process)
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = process.Process.Kill() // it may have ended by itself
+		_ = process.Wait()
+		if t.Failed() {
+			t.Logf("the last that moto's server said:\n%s", output.tail(4000))
+		}
+	})
+	moto := &server{"http://" + address}
+	moto.await(t, output)
+	moto.configure(t)
+	return moto
+}
+
+func missing(t *testing.T) {
+	t.Helper()
+	const advice = "there is no moto_server on the PATH: pip install 'moto[all,server]'"
+	if os.Getenv("CI") == "true" {
+		t.Fatal(advice)
+	}
+	t.Skip("NOT COMPARED WITH A SECOND OPINION: " + advice)
+}
+
+// freeAddress is one of the loopback interface that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+func (s *server) await(t *testing.T, output *lockedBuffer) {
+	t.Helper()
+	for deadline := time.Now().Add(startLimit); ; time.Sleep(50 * time.Millisecond) {
+		answer, err := http.Get(s.url + "/moto-api/")
+		if err == nil {
+			_ = answer.Body.Close() // only that it answers counts
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("moto's server does not answer: %v\n%s", err, output.tail(4000))
+		}
+	}
+}
+
+// configure has moto run state machines, which it only keeps otherwise.
+func (s *server) configure(t *testing.T) {
+	t.Helper()
+	answer, err := http.Post(s.url+"/moto-api/config", "application/json",
+		strings.NewReader(`{"stepfunctions":{"execute_state_machine":true}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close() // its status says all
+	if answer.StatusCode/100 != 2 {
+		t.Fatalf("moto's configuration is answered %s", answer.Status)
+	}
+}
+
+// lockedBuffer is a buffer that a process writes to while the test reads.
+type lockedBuffer struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *lockedBuffer) tail(n int) string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	text := b.text.String()
+	return text[max(0, len(text)-n):]
+}
+
+// code is AWS's name for an error, which is all that two emulators can be
+// expected to agree on; an error that has none is given by its status.
+func code(err error) string {
+	var answered *awshttp.ResponseError
+	if errors.As(err, &answered) && answered.HTTPStatusCode() >= http.StatusInternalServerError {
+		return fmt.Sprintf("HTTP %d", answered.HTTPStatusCode())
+	}
+	var refusal smithy.APIError
+	if errors.As(err, &refusal) {
+		return refusal.ErrorCode()
+	}
+	return fmt.Sprint(err)
+}
+
+// asError finds the error of a type in err's chain.
+func asError[E error](err error, into *E) bool { return errors.As(err, into) }

@@ -1,0 +1,282 @@
+package differential_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"hl7lake/local/states"
+	"hl7lake/local/template"
+	"hl7lake/local/wire"
+)
+
+// workflow is one case: a definition and what it is run on.
+type workflow struct{ name, definition, input string }
+
+const workflowRole = "arn:aws:iam::123456789012:role/Workflow"
+
+func compareStates(t *testing.T, moto *server, functions *functions, agree verdict) {
+	service := states.New(allow, functions)
+	t.Cleanup(service.Close)
+	local := serve(t, service)
+	type pair struct{ ours, motos string }
+	all := append(workflows(), ofTheLake(t)...)
+	answers := make([]pair, len(all))
+	var running sync.WaitGroup // they wait, in Wait states and between retries: together that takes no longer than the longest
+	for i, w := range all {
+		running.Go(func() { answers[i].ours = runLocally(t, service, local, w) })
+		running.Go(func() { answers[i].motos = runOnMoto(t, moto, i, w) })
+	}
+	running.Wait()
+	for i, w := range all {
+		agree(w.name+" "+w.definition+" on "+w.input, answers[i].ours, answers[i].motos)
+	}
+}
+
+// runLocally answers in words how the execution ended.
+func runLocally(t *testing.T, service *states.Service, local *server, w workflow) string {
+	arn := wire.ARN("states", "stateMachine:"+w.name)
+	err := service.Add(arn, states.StateMachine{StateMachineType: "EXPRESS", RoleArn: workflowRole, DefinitionString: w.definition})
+	if refused := new(states.DefinitionError); errors.As(err, &refused) {
+		return "InvalidDefinition"
+	}
+	address, parseErr := url.Parse(local.url)
+	if err = errors.Join(err, parseErr); err != nil {
+		return err.Error()
+	}
+	config := local.config()
+	config.HTTPClient = awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
+		transport.Proxy = http.ProxyURL(address) // the SDK asks for another host: see package states
+	})
+	out, err := sfn.NewFromConfig(config).StartSyncExecution(t.Context(), &sfn.StartSyncExecutionInput{StateMachineArn: &arn, Input: &w.input})
+	if err != nil {
+		return code(err)
+	}
+	return ending(string(out.Status), out.Output, out.Error, out.Cause)
+}
+
+// runOnMoto does the same as a standard workflow, since moto has no
+// StartSyncExecution; the language is one.
+func runOnMoto(t *testing.T, moto *server, n int, w workflow) string {
+	config := moto.config()
+	// Moto cannot start an execution in an account that has had one already: it
+	// copies all that the account has. So each has an account of its own.
+	config.APIOptions = append(config.APIOptions, smithyhttp.AddHeaderValue("x-moto-account-id", fmt.Sprintf("%012d", n+1)))
+	client := sfn.NewFromConfig(config)
+	machine, err := client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
+		Name: aws.String(fmt.Sprintf("workflow-%d", n)), Definition: &w.definition, RoleArn: aws.String(workflowRole),
+	})
+	if err != nil {
+		return code(err)
+	}
+	started, err := client.StartExecution(t.Context(), &sfn.StartExecutionInput{StateMachineArn: machine.StateMachineArn, Input: &w.input})
+	if err != nil {
+		return code(err)
+	}
+	for {
+		out, err := client.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: started.ExecutionArn})
+		if err != nil {
+			return code(err)
+		}
+		if out.Status != types.ExecutionStatusRunning {
+			return ending(string(out.Status), out.Output, out.Error, out.Cause)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// ending is how an execution ended. Causes are for people, and compared where
+// they are a function's own.
+func ending(status string, output, name, cause *string) string {
+	text := status
+	if output != nil {
+		var value any
+		if err := json.Unmarshal([]byte(*output), &value); err != nil {
+			return "an output that is not JSON: " + *output
+		}
+		sorted, err := json.Marshal(value)
+		if err != nil {
+			return err.Error()
+		}
+		text += " " + string(sorted)
+	}
+	if name != nil && *name != "" {
+		text += " " + *name
+	}
+	if cause != nil && strings.HasPrefix(*cause, "{") {
+		text += " " + *cause
+	}
+	return text
+}
+
+// only is a machine of one state.
+func only(state string) string { return `{"StartAt":"S","States":{"S":` + state + `}}` }
+
+func functionARN(name string) string { return wire.ARN("lambda", "function:"+name) }
+
+// workflows are a few of each state, path, error name, retrier and catcher that
+// the local lake runs.
+func workflows() []workflow {
+	return append(append(dataFlows(), choices()...), failures()...)
+}
+
+// ofTheLake are the workflow of the committed template with functions that
+// succeed, and with ones that fail in the ways that it catches.
+func ofTheLake(t *testing.T) (all []workflow) {
+	t.Helper()
+	assembly, err := template.Load("../snapshots/dev")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, machine := range assembly.OfType("AWS::StepFunctions::StateMachine") {
+		properties, err := machine.Properties()
+		if err != nil {
+			t.Fatal(err)
+		}
+		definition := regexp.MustCompile(`arn:aws:lambda:[^"]*Prepare[^"]*`).ReplaceAllString(properties["DefinitionString"].(string), functionARN("echo"))
+		for _, parse := range []string{"echo", "fails-ParseError", "fails-Other"} {
+			text := regexp.MustCompile(`arn:aws:lambda:[^"]*Parse[^"]*`).ReplaceAllString(definition, functionARN(parse))
+			if text == definition {
+				t.Fatalf("the workflow invokes no function Parse: %s", definition)
+			}
+			all = append(all, workflow{"lake-" + parse, text, `{"attributes":{"id":"1"},"body":"MSH"}`})
+		}
+	}
+	return all
+}
+
+// dataFlows lead data through paths.
+func dataFlows() (all []workflow) {
+	echo := `"Resource":"` + functionARN("echo") + `"`
+	invoke := `"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"` + functionARN("echo") + `"`
+	for i, c := range [][2]string{
+		{`{"Type":"Pass","Result":{"r":1},"End":true}`, `{"a":1}`},
+		{`{"Type":"Pass","End":true}`, `{"a":1.5,"b":[true,null,"x"]}`},
+		{`{"Type":"Pass","InputPath":"$.a.b","End":true}`, `{"a":{"b":[1,2]}}`},
+		{`{"Type":"Pass","InputPath":null,"End":true}`, `{"a":1}`},
+		{`{"Type":"Pass","OutputPath":"$.a","End":true}`, `{"a":"x"}`},
+		{`{"Type":"Pass","OutputPath":null,"End":true}`, `{"a":1}`},
+		{`{"Type":"Pass","OutputPath":"$.a[1]['b c']","End":true}`, `{"a":[0,{"b c":7}]}`},
+		{`{"Type":"Pass","OutputPath":"$.a[0]","End":true}`, `{"a":[1,2,3]}`},
+		{`{"Type":"Pass","Parameters":{"k":"v","n":{"x.$":"$.a","l":[{"y.$":"$"}]}},"End":true}`, `{"a":1}`},
+		{`{"Type":"Pass","InputPath":"$.b","Parameters":{"x.$":"$.c","y.$":"$$.Execution.Input.a"},"End":true}`, `{"a":1,"b":{"c":2}}`},
+		{`{"Type":"Pass","Result":5,"ResultPath":"$.x.y","End":true}`, `{"a":1}`},
+		{`{"Type":"Pass","Result":5,"ResultPath":"$.a","End":true}`, `{"a":1,"b":2}`},
+		{`{"Type":"Pass","Result":5,"ResultPath":null,"End":true}`, `{"a":1}`},
+		{`{"Type":"Pass","InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":1,"b":2}`},
+		{`{"Type":"Pass","Parameters":{"s.$":"$$.State.Name","r.$":"$$.Execution.RoleArn"},"End":true}`, `{}`},
+		{`{"Type":"Succeed","InputPath":"$.a","OutputPath":"$.b"}`, `{"a":{"b":1}}`},
+		{`{"Type":"Succeed"}`, `[1,2]`},
+		{`{"Type":"Wait","Seconds":1,"End":true}`, `{"a":1}`},
+		{`{"Type":"Wait","SecondsPath":"$.s","OutputPath":"$.a","End":true}`, `{"a":1,"s":1}`},
+		{`{"Type":"Wait","Timestamp":"2016-03-14T01:59:00Z","End":true}`, `{"a":1}`},
+		{`{"Type":"Wait","TimestampPath":"$.at","End":true}`, `{"at":"2016-03-14T01:59:00Z"}`},
+		{`{"Type":"Task",` + echo + `,"End":true}`, `{"a":1}`},
+		{`{"Type":"Task",` + echo + `,"InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":{"b":2}}`},
+		{`{"Type":"Task",` + echo + `,"Parameters":{"p.$":"$.a"},"ResultSelector":{"only.$":"$.p"},"ResultPath":"$.r","End":true}`, `{"a":1}`},
+		{`{"Type":"Task",` + echo + `,"ResultPath":null,"OutputPath":"$.a","End":true}`, `{"a":1}`},
+		{`{"Type":"Task",` + invoke + `,"Payload":{"p.$":"$.a"}},"ResultSelector":{"s.$":"$.StatusCode","p.$":"$.Payload","v.$":"$.ExecutedVersion"},"End":true}`, `{"a":1}`},
+		{`{"Type":"Task",` + invoke + `,"Payload.$":"$"},"OutputPath":"$.Payload","End":true}`, `{"a":{"b":[1,"x"]}}`},
+	} {
+		all = append(all, workflow{fmt.Sprintf("data-%d", i), only(c[0]), c[1]})
+	}
+	return all
+}
+
+// choices ask every operator for something that holds and something that does not.
+func choices() (all []workflow) {
+	for i, c := range [][2]string{
+		{`"StringEquals":"x"`, `"x"`}, {`"StringEquals":"x"`, `5`}, {`"StringLessThan":"b"`, `"a"`}, {`"StringGreaterThanEquals":"b"`, `"b"`},
+		{`"StringMatches":"a*c"`, `"abbc"`}, {`"StringMatches":"a*c"`, `"abcd"`}, {`"StringMatches":"a\\*"`, `"a*"`},
+		{`"NumericEquals":5`, `5.0`}, {`"NumericLessThan":5`, `5`}, {`"NumericLessThanEquals":5`, `5`}, {`"NumericGreaterThan":5`, `"9"`},
+		{`"BooleanEquals":true`, `true`}, {`"BooleanEquals":false`, `true`},
+		{`"TimestampEquals":"2026-01-01T00:00:00Z"`, `"2026-01-01T00:00:00Z"`}, {`"TimestampLessThan":"2026-01-01T00:00:00Z"`, `"2025-12-31T23:59:59Z"`},
+		{`"IsNull":true`, `null`}, {`"IsNull":false`, `1`}, {`"IsString":true`, `"x"`}, {`"IsNumeric":true`, `"1"`}, {`"IsBoolean":true`, `false`},
+		{`"IsTimestamp":true`, `"2026-01-01T00:00:00Z"`}, {`"IsTimestamp":true`, `"yesterday"`}, {`"IsPresent":true`, `null`},
+		{`"StringEqualsPath":"$.b"`, `"y"`}, {`"NumericLessThanPath":"$.c"`, `6`},
+	} {
+		definition := `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$.a",` + c[0] + `,"Next":"Yes"}],"Default":"No"},
+			"Yes":{"Type":"Pass","Result":{"is":true},"End":true},"No":{"Type":"Pass","Result":{"is":false},"End":true}}}`
+		all = append(all, workflow{fmt.Sprintf("choice-%d", i), definition, `{"a":` + c[1] + `,"b":"y","c":7}`})
+	}
+	for i, rule := range []string{
+		`"And":[{"Variable":"$.a","NumericEquals":1},{"Variable":"$.b","NumericEquals":2}]`,
+		`"Or":[{"Variable":"$.a","NumericEquals":9},{"Variable":"$.b","NumericEquals":2}]`,
+		`"Not":{"Variable":"$.a","NumericEquals":1}`,
+		`"Or":[{"Not":{"Variable":"$.a","IsPresent":true}},{"And":[{"Variable":"$.b","NumericGreaterThan":1},{"Variable":"$.b","NumericLessThan":3}]}]`,
+		`"Variable":"$.absent","IsPresent":false`,
+	} {
+		definition := `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{` + rule + `,"Next":"Yes"}],"Default":"No"},
+			"Yes":{"Type":"Pass","Result":{"is":true},"End":true},"No":{"Type":"Succeed"}}}`
+		all = append(all, workflow{fmt.Sprintf("rule-%d", i), definition, `{"a":1,"b":2}`})
+	}
+	return all
+}
+
+// failures end executions, or are caught, or are tried again.
+func failures() (all []workflow) {
+	task := func(function, more string) string {
+		return `{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"` + functionARN(function) + `"},"End":true` + more + `}`
+	}
+	caught := func(function, names, retry string) string {
+		return `{"StartAt":"T","States":{"T":` + task(function, retry+`,"Catch":[{"ErrorEquals":`+names+`,"ResultPath":"$.caught","Next":"C"}]`) +
+			`,"C":{"Type":"Pass","Parameters":{"error.$":"$.caught.Error","a.$":"$.a"},"End":true}}}`
+	}
+	direct := func(function string) string {
+		return only(`{"Type":"Task","Resource":"` + functionARN(function) + `","End":true}`)
+	}
+	for i, definition := range []string{
+		only(`{"Type":"Fail","Error":"E","Cause":"C"}`),
+		only(`{"Type":"Fail"}`),
+		only(`{"Type":"Fail","ErrorPath":"$.e","CausePath":"$.c"}`),
+		only(`{"Type":"Pass","InputPath":"$.nowhere","End":true}`),
+		only(`{"Type":"Pass","Parameters":{"x.$":"$.nowhere"},"End":true}`),
+		only(`{"Type":"Pass","OutputPath":"$.nowhere","End":true}`),
+		only(`{"Type":"Pass","Result":1,"ResultPath":"$.a.b","End":true}`),
+		only(`{"Type":"Choice","Choices":[{"Variable":"$.a","NumericEquals":2,"Next":"S"}]}`),
+		only(`{"Type":"Choice","Choices":[{"Variable":"$.nowhere","NumericEquals":2,"Next":"S"}]}`),
+		only(`{"Type":"Wait","SecondsPath":"$.e","End":true}`),
+		`{"StartAt":"S","TimeoutSeconds":1,"States":{"S":{"Type":"Wait","Seconds":20,"End":true}}}`,
+		only(task("fails-ParseError", "")),
+		only(task("dies", "")),
+		only(task("absent", "")),
+		only(task("throttled", "")),
+		direct("fails-ParseError"), direct("dies"), direct("absent"), direct("throttled"),
+		only(task("fails-E", `,"Retry":[{"ErrorEquals":["E"],"MaxAttempts":2,"IntervalSeconds":1,"BackoffRate":1}]`)),
+		only(task("fails-E", `,"Retry":[{"ErrorEquals":["X"],"MaxAttempts":9}]`)),
+		caught("fails-E", `["E"]`, ""),
+		caught("fails-E", `["X","E"]`, ""),
+		caught("fails-E", `["X"]`, ""),
+		caught("fails-E", `["States.ALL"]`, ""),
+		caught("fails-E", `["States.TaskFailed"]`, ""),
+		caught("fails-E", `["States.Timeout"]`, ""),
+		caught("dies", `["States.ALL"]`, ""),
+		caught("absent", `["Lambda.ResourceNotFoundException"]`, ""),
+		caught("throttled", `["Lambda.TooManyRequestsException"]`, ""),
+		caught("throttled", `["States.ALL"]`, `,"Retry":[{"ErrorEquals":["Lambda.TooManyRequestsException"],"MaxAttempts":2,"IntervalSeconds":1,"BackoffRate":2}]`),
+		caught("fails-E", `["States.ALL"]`, `,"Retry":[{"ErrorEquals":["E"],"MaxAttempts":1,"IntervalSeconds":1}]`),
+		`{"StartAt":"T","States":{"T":` + task("fails-E", `,"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F"}]`) + `,"F":{"Type":"Fail","ErrorPath":"$.Error","CausePath":"$.Cause"}}}`,
+		// Refused when they are made.
+		`{"StartAt":"X","States":{"S":{"Type":"Succeed"}}}`,
+		only(`{"Type":"Pass","Next":"X"}`),
+		only(`{"Type":"Dance","End":true}`),
+		only(`{"Type":"Pass"}`),
+		`{"States":{"S":{"Type":"Succeed"}}}`,
+	} {
+		all = append(all, workflow{fmt.Sprintf("failure-%d", i), definition, `{"a":1,"e":"Err","c":"why"}`})
+	}
+	return all
+}
