@@ -23,6 +23,7 @@ import (
 	"hl7lake/local/iam"
 	"hl7lake/local/lambda"
 	"hl7lake/local/s3"
+	"hl7lake/local/schedule"
 	"hl7lake/local/sns"
 	"hl7lake/local/sqs"
 	"hl7lake/local/states"
@@ -91,6 +92,7 @@ type Lake struct {
 	states   *states.Service
 	cognito  *cognito.Service
 	api      *httpapi.Service
+	schedule *schedule.Service
 	faults   *fault.Injector
 	metering *metering
 
@@ -145,7 +147,11 @@ func (l *Lake) start(listener net.Listener, programs map[string]string) error {
 		return errors.Join(err, listener.Close())
 	}
 	l.serve(listener, api)
-	return l.lambda.Start()
+	if err := l.lambda.Start(); err != nil {
+		return err
+	}
+	l.schedule.Start()
+	return nil
 }
 
 // theAPI is what serves the one HTTP API that a single port can stand for.
@@ -205,6 +211,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	})
 	l.sns = sns.New(l.policies.Authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send, Faults: l.faults},
 		sns.WithPublished(l.metering.sns))
+	l.schedule = schedule.New(l.deliverToFunction, o.Log)
 	l.states = states.New(l.policies.Authorize, l.lambda)
 	l.api = httpapi.New(l.lambda, l.cognito.Keys)
 	return l, nil
@@ -238,7 +245,7 @@ func (l *Lake) isPool(path string) bool {
 	return false
 }
 
-// deliverToFunction is how SNS hands a message to a function: as an
+// deliverToFunction is how a topic or a rule hands a function something: as an
 // asynchronous event.
 func (l *Lake) deliverToFunction(ctx context.Context, functionARN string, payload []byte) error {
 	return l.lambda.InvokeAsync(ctx, lambda.Event{FunctionARN: functionARN, Payload: payload})
@@ -309,6 +316,7 @@ func (l *Lake) Wait(ctx context.Context) error {
 func (l *Lake) Close() (err error) {
 	l.close.Do(func() {
 		l.faults.Close()
+		l.schedule.Close()
 		l.states.Close()
 		l.lambda.Close()
 		if l.server != nil {

@@ -31,6 +31,7 @@ func steps(programs map[string]string) []step {
 		{"AWS::Lambda::EventInvokeConfig", with(addEventInvokeConfig)},
 		{"AWS::Lambda::Permission", with(addPermission)},
 		{"AWS::SNS::Subscription", with(addSubscription)},
+		{"AWS::Events::Rule", with(addRule)},
 		{"AWS::StepFunctions::StateMachine", with(addStateMachine)},
 		{"AWS::Cognito::UserPool", with(addUserPool)},
 		{"AWS::Cognito::UserPoolClient", with(addUserPoolClient)},

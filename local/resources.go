@@ -8,6 +8,7 @@ import (
 	"hl7lake/local/httpapi"
 	"hl7lake/local/lambda"
 	"hl7lake/local/s3"
+	"hl7lake/local/schedule"
 	"hl7lake/local/sns"
 	"hl7lake/local/sqs"
 	"hl7lake/local/states"
@@ -54,6 +55,10 @@ func addTopic(l *Lake, r *template.Resource, t sns.Topic) error {
 func addSubscription(l *Lake, r *template.Resource, s sns.Subscription) error {
 	s.SubscriptionArn = r.PhysicalID
 	return l.sns.Subscribe(s)
+}
+
+func addRule(l *Lake, r *template.Resource, rule schedule.Rule) error {
+	return l.schedule.Add(r.Attributes["Arn"], rule)
 }
 
 func addEventInvokeConfig(l *Lake, _ *template.Resource, c lambda.EventInvokeConfig) error {
