@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -73,5 +74,9 @@ func (l *lake) unworkable(err error) error {
 	if connectionErr != nil {
 		return connectionErr
 	}
-	return &client.UnreachableError{URL: connection.Endpoint, Err: operation.Err}
+	err = operation.Err
+	if inner, ok := errors.AsType[*url.Error](err); ok { // without the SDK's account of its attempts
+		err = inner.Err
+	}
+	return &client.UnreachableError{URL: connection.Endpoint, Err: err}
 }

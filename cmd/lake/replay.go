@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,14 +101,13 @@ func (l *lake) replay(ctx context.Context, selection operate.Selection, dry bool
 	var published, failed, known int
 	var failure error
 	err = operator.Replay(ctx, selection, dry, func(message operate.Replayed) {
-		switch {
-		case message.Err != nil:
+		if message.Err != nil {
 			failed++
-		case len(message.Parser) > 0 && message.Parser[len(message.Parser)-1] == operate.ParserVersion:
-			known++
-			fallthrough
-		default:
+		} else {
 			published++
+		}
+		if slices.Contains(message.Parser, operate.ParserVersion) {
+			known++
 		}
 		if failure == nil {
 			failure = l.reportReplayed(message, dry)

@@ -18,24 +18,33 @@ import (
 )
 
 // outage is a time in which SNS cannot reach the writer, and the trigger's
-// process dies of every event.
-type outage struct{ over atomic.Bool }
+// process dies of every event, or one of these.
+type outage struct {
+	of   []string // Writer, Trigger
+	over atomic.Bool
+}
 
 func (o *outage) plan(p fault.Point) fault.Fault {
+	hit := func(function string) bool {
+		return slices.Contains(o.of, function) && strings.Contains(p.Function, function)
+	}
 	switch {
 	case o.over.Load():
-	case p.Call == fault.Notification && strings.Contains(p.Function, "Writer"):
+	case p.Call == fault.Notification && hit("Writer"):
 		return fault.Fault{Kind: fault.Fail}
-	case p.Call == fault.Event && strings.Contains(p.Function, "Trigger"):
+	case p.Call == fault.Event && hit("Trigger"):
 		return fault.Fault{Kind: fault.KillBefore}
 	}
 	return fault.Fault{}
 }
 
-// broken starts a lake with an outage.
-func broken(t *testing.T) (*lake, *outage) {
+// broken starts a lake with an outage of the functions, else of both.
+func broken(t *testing.T, of ...string) (*lake, *outage) {
 	t.Helper()
-	var o outage
+	o := outage{of: of}
+	if of == nil {
+		o.of = []string{"Writer", "Trigger"}
+	}
 	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: o.plan}), &o
 }
 
