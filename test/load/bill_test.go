@@ -17,9 +17,13 @@ const million = 1_000_000
 // decides which share of them is traced.
 const feed = million / (24. * 60 * 60)
 
-// budget is what a million messages may cost, in USD. docs/bill.md has the bill,
-// and what would make it smaller.
-const budget = 25
+// What a million messages may cost, in USD: what is counted, and what depends on
+// how quick this machine is. docs/bill.md has the bill, and what would make it
+// smaller.
+const (
+	countedBudget  = 23
+	durationBudget = 10
+)
 
 // TestAMillionMessagesCostWhatTheirTableSays sends messages one at a time, so
 // that no function waits for a processor that another one has.
@@ -64,8 +68,15 @@ func TestAMillionMessagesCostWhatTheirTableSays(t *testing.T) {
 		}
 	}
 	all := used.Times(million / messages).Sampled(bill.Sampling(feed))
-	if all.USD() > budget {
-		t.Errorf("a million messages cost %.2f USD, more than %d", all.USD(), budget)
+	var durations float64
+	for _, line := range all.Lines {
+		if line.Charge == bill.LambdaGBSecond || line.Charge == bill.StatesGBSecond {
+			durations += line.USD
+		}
+	}
+	if counted := all.USD() - durations; counted > countedBudget || durations > durationBudget {
+		t.Errorf("a million messages cost %.2f USD and %.2f USD for the time that they take; the budgets are %d and %d",
+			counted, durations, countedBudget, durationBudget)
 	}
 	var table strings.Builder
 	if err := all.WriteMarkdown(&table); err != nil {
