@@ -7,6 +7,7 @@ package e2e_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"io"
 	"net/http"
 	"testing"
@@ -26,7 +27,7 @@ import (
 
 // patience bounds every wait of a test: much longer than any step takes, even
 // on a machine that is busy with other tests.
-const patience = time.Minute
+var patience = flag.Duration("patience", time.Minute, "the longest that a test waits for something to happen")
 
 // lake is a lake that runs for one test.
 type lake struct {
@@ -191,7 +192,7 @@ func (l *lake) keys(t *testing.T, zone client.Zone) (keys []string) {
 // ended waits until the message's way is at its end.
 func ended(t *testing.T, c *client.Client, id string) client.History {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), *patience)
 	defer cancel()
 	history, err := c.Wait(ctx, id)
 	if err != nil {

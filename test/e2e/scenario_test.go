@@ -9,7 +9,7 @@ import (
 
 func TestTheDemosScenarioGoesAsItShould(t *testing.T) {
 	l := start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), *patience)
 	defer cancel()
 	report, err := scenario.Run(ctx, l.connection, func(string, int, int) {})
 	if err != nil {
