@@ -40,10 +40,7 @@ type alarmProps struct {
 
 // alarm makes an alarm that tells the alarm topic when it begins and when it ends.
 func (f Foundation) alarm(scope constructs.Construct, id string, props alarmProps) awscloudwatch.Alarm {
-	name := strings.Join([]string{"hl7lake", f.Name, props.Runbook}, "-")
-	if props.Subject != "" {
-		name += "-" + strings.ToLower(props.Subject)
-	}
+	name := f.alarmName(props.Runbook, props.Subject)
 	comparison, threshold := awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD, props.AtLeast
 	if props.AtLeast == 0 {
 		comparison, threshold = awscloudwatch.ComparisonOperator_LESS_THAN_THRESHOLD, props.Below
@@ -65,6 +62,15 @@ func (f Foundation) alarm(scope constructs.Construct, id string, props alarmProp
 	alarm.AddAlarmAction(action)
 	alarm.AddOkAction(action)
 	return alarm
+}
+
+// alarmName is the name of the alarm with that page and subject; the latter is empty for the only one.
+func (e Environment) alarmName(page, subject string) string {
+	name := "hl7lake-" + e.Name + "-" + page
+	if subject != "" {
+		name += "-" + strings.ToLower(subject)
+	}
+	return name
 }
 
 // newAlarmTopic makes the topic that tells people of alarms, at the addresses that the environment lists.

@@ -72,6 +72,8 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 		Metric:  core.Hub.Metric(new("NumberOfNotificationsFailedToRedriveToDlq"), every(5)),
 		AtLeast: 1,
 	})
+	core.addTrail(accessLogs)
+	core.addDashboard()
 	ownCleanerLogs(stack, base)
 
 	newOutput(stack, "LakeBucketName", core.Lake.BucketName(), "Bucket of the data lake")

@@ -1,6 +1,8 @@
 package stacks
 
 import (
+	"fmt"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
@@ -67,6 +69,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	door.addIngest(core)
 	door.addMessages(core)
 	door.addReconcile(core)
+	door.watchFeeds(base)
 	identities := newIdentityPool(stack, "Identities", core, users, door.Client, console)
 
 	newOutput(stack, "ApiUrl", door.api.URL(), "Base URL of the HTTP API")
@@ -116,4 +119,22 @@ func (d FrontDoor) addMessages(core Core) {
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
 	d.api.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
 		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json")
+}
+
+// watchFeeds makes an alarm for each institution that sends regularly: it has been silent for too long.
+func (d FrontDoor) watchFeeds(base Foundation) {
+	for _, institution := range base.Institutions {
+		if institution.QuietAfterMinutes == 0 {
+			continue
+		}
+		base.alarm(d.Stack, "NoTraffic-"+institution.Name, alarmProps{
+			Runbook:      "no-traffic",
+			Subject:      institution.Name,
+			Means:        fmt.Sprintf("%s has sent nothing that was accepted for %g minutes.", institution.Name, institution.QuietAfterMinutes),
+			Metric:       base.ownMetric("Accepted", every(5), "owner", institution.Name),
+			Below:        1,
+			Periods:      institution.QuietAfterMinutes / 5,
+			SilenceIsBad: true,
+		})
+	}
 }

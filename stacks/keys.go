@@ -88,14 +88,19 @@ func newKey(stack awscdk.Stack, id string, env Environment, holds string, servic
 	})
 }
 
-// letUse lets an AWS service use the key by itself, under the conditions.
+// letUse lets an AWS service use the key by itself, under the conditions, and look at it under none: a look has no
+// encryption context.
 func letUse(key awskms.Key, service string, conditions map[string]any) {
-	key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(&service, nil)},
-		Resources:  &[]*string{new("*")},
-		Actions:    texts("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
-		Conditions: &conditions,
-	}), nil)
+	statement := func(conditions map[string]any, actions ...string) {
+		key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(&service, nil)},
+			Resources:  &[]*string{new("*")},
+			Actions:    texts(actions...),
+			Conditions: &conditions,
+		}), nil)
+	}
+	statement(conditions, append(encrypting(), "kms:Decrypt")...)
+	statement(nil, "kms:DescribeKey")
 }
 
 // encrypting is what a service does with a key on behalf of who writes.

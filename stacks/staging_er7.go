@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
@@ -65,7 +66,43 @@ func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props)
 
 	staging := StagingER7{Stack: stack, Workflow: newWorkflow(stack, base, prepare, parse)}
 	staging.addTrigger(core)
+	staging.watch(base)
 	return staging
+}
+
+// watch makes the alarms of staging as a whole. What a single step does wrong, its messages show.
+func (s StagingER7) watch(base Foundation) {
+	base.alarm(s.Stack, "Failures", alarmProps{
+		Runbook: "staging-failures",
+		Means:   "More than 5 % of the messages could not be staged, for a quarter of an hour.",
+		Metric: sum("100 * failed / (staged + failed)", map[string]awscloudwatch.IMetric{
+			"failed": base.ownMetric("Failed", every(5)),
+			"staged": base.ownMetric("Staged", every(5)),
+		}),
+		AtLeast: 5,
+		Periods: 3,
+	})
+	base.alarm(s.Stack, "Latency", alarmProps{
+		Runbook: "staging-latency",
+		Means:   "One of a hundred messages took a minute or more from acceptance to JSON, for a quarter of an hour.",
+		Metric:  base.ownMetric("StagingLatency", statistic("p99", 5)),
+		AtLeast: 60_000,
+		Periods: 3,
+	})
+	base.alarm(s.Stack, "WorkflowTimedOut", alarmProps{
+		Runbook: "errors",
+		Subject: "workflow",
+		Means:   "Executions of the workflow took more than their time.",
+		Metric:  s.Workflow.MetricTimedOut(every(5)),
+		AtLeast: 1,
+	})
+	base.alarm(s.Stack, "WorkflowThrottled", alarmProps{
+		Runbook: "throttles",
+		Subject: "workflow",
+		Means:   "Step Functions refused to begin executions because there were too many at once.",
+		Metric:  s.Workflow.MetricThrottled(every(5)),
+		AtLeast: 1,
+	})
 }
 
 // addTrigger defines the function that runs the workflow for each ingested ER7 message.

@@ -74,6 +74,7 @@ func TestSynthesisGivesNoWarning(t *testing.T) {
 func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 	want := map[string]string{
 		"Core/Lake5F1B88EA":                     "AWS::S3::Bucket",
+		"Core/TrailLogs3B05809D":                "AWS::S3::Bucket",
 		"Core/AccessLogs8B620ECA":               "AWS::S3::Bucket",
 		"Core/LakeKey09476F72":                  "AWS::KMS::Key",
 		"Core/HubKeyC2E414D4":                   "AWS::KMS::Key",

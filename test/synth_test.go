@@ -16,7 +16,6 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 	"github.com/aws/jsii-runtime-go"
-	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 
 	"hl7lake/stacks"
 )
@@ -26,6 +25,9 @@ var update = flag.Bool("update", false, "write the synthesized templates to snap
 // assemblies holds what TestMain synthesized, by environment; nothing changes it later. All tests share it, since
 // synthesis takes seconds and must not run in parallel: the Node.js process behind it does not survive that.
 var assemblies map[string]assembly
+
+// findings holds what cdk-nag said of each environment.
+var findings map[string][]finding
 
 // assembly is what one environment's app synthesizes to: its stacks by construct id.
 type assembly map[string]stack
@@ -82,9 +84,10 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	assemblies = map[string]assembly{}
+	assemblies, findings = map[string]assembly{}, map[string][]finding{}
 	for _, env := range stacks.Environments() {
 		assemblies[env.Name] = synth(env, filepath.Join(dir, env.Name))
+		findings[env.Name] = readFindings(filepath.Join(dir, env.Name))
 	}
 	return m.Run()
 }
@@ -126,11 +129,7 @@ func synth(env stacks.Environment, dir string) assembly {
 		AnalyticsReporting: new(false),
 	})
 	stacks.NewLake(app, env)
-	for _, pack := range []awscdk.IAspect{
-		cdknag.NewAwsSolutionsChecks(&cdknag.NagPackProps{}), cdknag.NewHIPAASecurityChecks(&cdknag.NagPackProps{}),
-	} {
-		awscdk.Aspects_Of(app).Add(pack, nil)
-	}
+	nag(app)
 
 	result := assembly{}
 	for _, written := range *app.Synth(nil).Stacks() {
