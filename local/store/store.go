@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -47,14 +46,18 @@ const (
 )
 
 // Open opens the file at path, making it when there is none. A file that
-// another process holds is an error after a short wait.
+// another process holds is ErrInUse, after a short wait; one that is not whole is
+// ErrDamaged.
 func Open(path string, durability Durability) (*Store, error) {
+	if err := inspect(path); err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: time.Second, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
+		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true,
 		NoSync: durability == Fleeting,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("open %s: %w", path, opening(err))
 	}
 	s := &Store{db: db, durable: durability, pending: make(chan write, maxGroup)}
 	s.finished.Go(s.commitAll)
@@ -138,7 +141,7 @@ func (s *Store) commit(first write) {
 		switch {
 		case w.done == nil:
 		case err != nil:
-			w.done <- fmt.Errorf("commit: %w", err)
+			w.done <- committing(err)
 		default:
 			w.done <- results[i]
 		}
