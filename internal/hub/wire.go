@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -18,6 +19,8 @@ type Wire struct {
 	Attributes map[string]string `json:"attributes"`
 	Subject    string            `json:"subject,omitempty"`
 	Body       string            `json:"body"`
+
+	Published time.Time `json:"-"` // when the hub took it, as SNS says; zero where that is not known
 }
 
 // The values of the `encoding` attribute: how Body carries the content. Only
@@ -37,7 +40,7 @@ const MaxInline = 262_144 - 8_192
 // FromSNS is the event in one record of a function's SNS event, with its body
 // as it came.
 func FromSNS(record events.SNSEntity) Wire {
-	wire := Wire{Attributes: make(map[string]string, len(record.MessageAttributes)), Subject: record.Subject, Body: record.Message}
+	wire := Wire{Attributes: make(map[string]string, len(record.MessageAttributes)), Subject: record.Subject, Body: record.Message, Published: record.Timestamp}
 	for name, attribute := range record.MessageAttributes {
 		if object, ok := attribute.(map[string]any); ok {
 			wire.Attributes[name], _ = object["Value"].(string)

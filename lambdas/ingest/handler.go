@@ -12,6 +12,8 @@ import (
 
 	"hl7lake/hl7"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/audit"
+	"hl7lake/lambdas/internal/caller"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -33,6 +35,7 @@ const (
 
 type handler struct {
 	logger   *slog.Logger
+	metrics  telemetry.Metrics
 	received received.Table
 	hub      hub.Topic
 }
@@ -43,21 +46,14 @@ type answer struct {
 	ID     uuid.UUID `json:"id"`
 }
 
-// post answers POST /er7.
+// post answers POST /er7, and records who posted and what came of it.
 func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-	owner, ok := writer(request)
-	if !ok {
-		return events.APIGatewayV2HTTPResponse{}, errNoPrivilege
-	}
-	content, err := decode(request)
-	if err != nil {
-		return events.APIGatewayV2HTTPResponse{}, err
-	}
-	id, err := h.accept(ctx, owner, content)
+	by := caller.Of(request)
+	id, err := h.take(ctx, by.Write, request)
+	h.account(ctx, by, id, err)
 	var duplicate *received.DuplicateError
 	switch {
 	case errors.As(err, &duplicate):
-		h.logger.InfoContext(ctx, "duplicate", "id", duplicate.ID, "owner", owner)
 		return located(http.StatusConflict, answer{"Rejected due to being a duplicate", duplicate.ID}), nil
 	case errors.Is(err, received.ErrHeld):
 		return events.APIGatewayV2HTTPResponse{}, errInFlight
@@ -65,6 +61,52 @@ func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPReques
 		return events.APIGatewayV2HTTPResponse{}, err
 	}
 	return located(http.StatusCreated, answer{"Message ingested", id}), nil
+}
+
+// take makes what was posted for owner a message of the lake.
+func (h handler) take(ctx context.Context, owner string, request events.APIGatewayV2HTTPRequest) (uuid.UUID, error) {
+	if owner == "" {
+		return uuid.Nil, errNoPrivilege
+	}
+	content, err := decode(request)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return h.accept(ctx, owner, content)
+}
+
+// account records and counts one request.
+func (h handler) account(ctx context.Context, by caller.Caller, id uuid.UUID, err error) {
+	outcome, metric := audit.Outcome(err), "Accepted"
+	var duplicate *received.DuplicateError
+	var refused *problem.Problem
+	switch {
+	case err == nil:
+		outcome = "accepted"
+	case errors.As(err, &duplicate):
+		outcome, metric, id = "duplicate", "Duplicate", duplicate.ID
+	case errors.Is(err, received.ErrHeld):
+		outcome, metric = errInFlight.Code, ""
+	case errors.As(err, &refused):
+		metric = "Refused"
+	default:
+		metric = "" // Lambda counts what fails
+	}
+	members := []any{"who", by.Subject}
+	if id != uuid.Nil {
+		members = append(members, "id", id)
+	}
+	var dimensions []slog.Attr
+	if by.Write != "" {
+		dimensions = append(dimensions, slog.String("owner", by.Write))
+	}
+	switch {
+	case metric != "":
+		members = append(members, h.metrics.Count(metric, dimensions...))
+	default:
+		members = append(members, "owner", by.Write)
+	}
+	audit.Record(ctx, h.logger, "post", outcome, members...)
 }
 
 // located is an answer that says where the message is found.
@@ -140,15 +182,4 @@ func leaseEnd(ctx context.Context) time.Time {
 		deadline = time.Now().Add(withoutDeadline)
 	}
 	return deadline.Add(margin)
-}
-
-// writer is the institution that the sender may write for: the token's claim
-// custom:write, which holds exactly one name.
-func writer(request events.APIGatewayV2HTTPRequest) (owner string, ok bool) {
-	authorizer := request.RequestContext.Authorizer
-	if authorizer == nil || authorizer.JWT == nil {
-		return "", false
-	}
-	owner = authorizer.JWT.Claims["custom:write"]
-	return owner, hub.ValidOwner(owner)
 }

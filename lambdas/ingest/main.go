@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -19,16 +20,18 @@ type settings struct {
 	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
 	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
 	ReceivedTable    string `env:"RECEIVED_TABLE"`
+	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
 }
 
 func main() {
 	logger, settings, aws := telemetry.Start[settings]()
 	h := handler{
 		logger:   logger,
+		metrics:  telemetry.Metrics{Environment: settings.Environment},
 		received: received.Table{Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws)},
 		hub: hub.Topic{
 			ARN:        settings.HubTopicARN,
-			Publisher:  sns.NewFromConfig(aws),
+			Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
 			ClaimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)},
 		},
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"mime"
@@ -11,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/lambdas/internal/audit"
+	"hl7lake/lambdas/internal/caller"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 )
@@ -30,22 +33,27 @@ var (
 	errNotStaged = &problem.Problem{Status: http.StatusNotFound, Code: "not-staged", Detail: "The message could not be turned into JSON. Its history says why."}
 )
 
-// get answers GET /messages/{id}, …/er7 and …/json.
+// get answers GET /messages/{id}, …/er7 and …/json, and records who asked for
+// what and was told what.
 func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	by := caller.Of(request)
 	id, part, ok := target(request.RawPath)
 	if !ok {
+		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", by.Read)
 		return events.APIGatewayV2HTTPResponse{}, errNotFound
 	}
-	found, err := h.find(ctx, id, reader(request))
+	response, err := h.read(ctx, id, part, by.Read)
+	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", by.Read, "id", id, "part", cmp.Or(part, "history"))
+	return response, err
+}
+
+// read answers with a part of the message id, if it is owner's to read.
+func (h handler) read(ctx context.Context, id uuid.UUID, part, owner string) (events.APIGatewayV2HTTPResponse, error) {
+	found, err := h.find(ctx, id, owner)
 	if err != nil {
 		return events.APIGatewayV2HTTPResponse{}, err
 	}
-	response, err := h.answer(ctx, found, part)
-	if err != nil {
-		return events.APIGatewayV2HTTPResponse{}, err
-	}
-	h.logger.InfoContext(ctx, "read", "id", id, "part", part, "owner", found.Owner, "status", response.StatusCode)
-	return response, nil
+	return h.answer(ctx, found, part)
 }
 
 func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
@@ -110,16 +118,6 @@ func target(path string) (id uuid.UUID, part string, ok bool) {
 		return uuid.Nil, "", false
 	}
 	return id, part, (part == "" && !strings.HasSuffix(rest, "/")) || part == "er7" || part == "json"
-}
-
-// reader is the institution that the caller may read: the token's claim
-// custom:read, which holds exactly one name.
-func reader(request events.APIGatewayV2HTTPRequest) string {
-	authorizer := request.RequestContext.Authorizer
-	if authorizer == nil || authorizer.JWT == nil {
-		return ""
-	}
-	return authorizer.JWT.Claims["custom:read"]
 }
 
 // er7MediaType is application/hl7-v2 with the charset that the sender declared.

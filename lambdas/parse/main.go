@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -26,7 +27,7 @@ func main() {
 	h := handler{
 		logger:     logger,
 		claimCheck: claimCheck,
-		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: sns.NewFromConfig(aws), ClaimCheck: claimCheck},
+		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
 		lakeBucket: settings.LakeBucket,
 	}
 	lambda.Start(telemetry.Edge(logger, h.parse, reflect.TypeFor[*ParseError]()))

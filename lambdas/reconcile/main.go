@@ -14,6 +14,7 @@ import (
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -40,7 +41,7 @@ func main() {
 			Objects: objects,
 			Hub: hub.Topic{
 				ARN:        settings.HubTopicARN,
-				Publisher:  sns.NewFromConfig(aws),
+				Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
 				ClaimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: objects},
 			},
 		},

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -17,6 +18,7 @@ const reserve = 5 * time.Second
 
 type handler struct {
 	logger     *slog.Logger
+	metrics    telemetry.Metrics
 	claimCheck hub.ClaimCheck
 	hub        hub.Topic
 	workflow   workflow
@@ -39,11 +41,12 @@ func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 	work, cancel := telemetry.WithReserve(ctx, reserve)
 	defer cancel()
 	reason, err := h.workflow.run(work, event.ID.String(), wire)
+	audit.Record(ctx, h.logger, "states:StartSyncExecution", outcome(reason, err), "id", event.ID, "root", event.Root, "owner", event.Owner)
 	switch {
 	case err != nil:
 		return err
 	case reason == nil:
-		h.logger.InfoContext(ctx, "staged", "id", event.ID, "root", event.Root, "type", event.Type)
+		h.logger.InfoContext(ctx, "staged", "id", event.ID, "root", event.Root, "type", event.Type, h.latency(event, wire))
 		return nil
 	}
 	if err := h.refuse(ctx, wire, *reason); err != nil {
@@ -51,6 +54,25 @@ func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 	}
 	h.logger.WarnContext(ctx, "not staged", "id", event.ID, "root", event.Root, "type", event.Type, "reason", reason.String())
 	return nil
+}
+
+// outcome is how an execution ended, in one word.
+func outcome(reason *hub.Reason, err error) string {
+	if reason != nil {
+		return reason.Code
+	}
+	return audit.Outcome(err)
+}
+
+// latency is the members of the log line that say whose message it is and
+// measure its way from the hub to its JSON.
+func (h handler) latency(event hub.Event, wire hub.Wire) slog.Attr {
+	owner := slog.String("owner", event.Owner)
+	if wire.Published.IsZero() {
+		return owner
+	}
+	took := max(time.Since(wire.Published), 0) // clocks differ
+	return h.metrics.Measure([]telemetry.Metric{{Name: "StagingLatency", Unit: "Milliseconds", Value: took.Milliseconds()}}, owner)
 }
 
 // refuse publishes the error event: the original ER7 and the reason.

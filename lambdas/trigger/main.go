@@ -17,6 +17,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -24,6 +25,7 @@ type settings struct {
 	StateMachineARN  string `env:"STATE_MACHINE_ARN"`
 	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
 	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
+	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
 }
 
 func main() {
@@ -31,8 +33,9 @@ func main() {
 	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		logger:     logger,
+		metrics:    telemetry.Metrics{Environment: settings.Environment},
 		claimCheck: claimCheck,
-		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: sns.NewFromConfig(aws), ClaimCheck: claimCheck},
+		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
 		workflow:   workflow{arn: settings.StateMachineARN, starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
 	}
 	lambda.Start(telemetry.Edge(logger, h.handle))

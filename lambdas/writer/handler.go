@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
@@ -10,10 +11,12 @@ import (
 	"hl7lake/hl7"
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/telemetry"
 )
 
 type handler struct {
 	logger     *slog.Logger
+	metrics    telemetry.Metrics
 	claimCheck hub.ClaimCheck
 	lake       lake
 	catalog    table
@@ -48,6 +51,20 @@ func (h handler) file(ctx context.Context, wire hub.Wire) error {
 		return err
 	}
 	h.logger.InfoContext(ctx, "filed", "event", event.Name, "id", event.ID, "root", event.Root,
-		"owner", event.Owner, "type", event.Type, "zone", entry.Zone, "size", entry.Size, "repeated", object.repeated)
+		"type", event.Type, "zone", entry.Zone, "size", entry.Size, "repeated", object.repeated, h.count(event, object.repeated))
 	return nil
+}
+
+// count is the members of the log line that say whose event it is and count
+// messages by their end: once each, however often the event is delivered.
+func (h handler) count(event hub.Event, repeated bool) slog.Attr {
+	owner := slog.String("owner", event.Owner)
+	switch {
+	case repeated || event.Name == hub.Ingested:
+		return owner
+	case event.Name == hub.Error:
+		return h.metrics.Count("Failed", owner, slog.String("reason", cmp.Or(event.Reason.Code, "unknown")))
+	default:
+		return h.metrics.Count("Staged", owner)
+	}
 }

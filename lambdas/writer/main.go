@@ -17,6 +17,7 @@ type settings struct {
 	LakeBucket       string `env:"LAKE_BUCKET"`
 	CatalogTable     string `env:"CATALOG_TABLE"`
 	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
+	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
 }
 
 func main() {
@@ -24,6 +25,7 @@ func main() {
 	objects := s3.NewFromConfig(aws, retryConflicts)
 	h := handler{
 		logger:     logger,
+		metrics:    telemetry.Metrics{Environment: settings.Environment},
 		claimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: objects},
 		lake:       lake{bucket: settings.LakeBucket, objects: objects},
 		catalog:    table{name: settings.CatalogTable, db: dynamodb.NewFromConfig(aws)},

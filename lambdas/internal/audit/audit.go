@@ -1,0 +1,61 @@
+// Package audit records what nobody else does: who posted and read which
+// message, and the calls that CloudTrail has no event for, which are SNS's
+// Publish and Step Functions' StartSyncExecution. A record is a log line with the
+// member "audit": true; its time and requestId are the line's. It holds ids,
+// names and outcomes, never content.
+package audit
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/smithy-go"
+
+	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/problem"
+)
+
+// Record writes what was done, how it ended, and whatever else tells of it.
+func Record(ctx context.Context, logger *slog.Logger, action, outcome string, members ...any) {
+	members = append([]any{"audit", true, "action", action, "outcome", outcome}, members...)
+	logger.InfoContext(ctx, "audit", members...)
+}
+
+// Outcome is how an action ended, in one word: the code of a refusal, AWS's code
+// for what is wrong with a call, or done.
+func Outcome(err error) string {
+	if err == nil {
+		return "done"
+	}
+	if refused := (*problem.Problem)(nil); errors.As(err, &refused) {
+		return refused.Code
+	}
+	if refused := smithy.APIError(nil); errors.As(err, &refused) {
+		return refused.ErrorCode()
+	}
+	return "failed"
+}
+
+// Publisher is a hub.Publisher that records each event which is published. The
+// function that does it is named by the log group.
+type Publisher struct {
+	Publisher hub.Publisher
+	Logger    *slog.Logger
+}
+
+// Publish is SNS's.
+func (p Publisher) Publish(ctx context.Context, in *sns.PublishInput, options ...func(*sns.Options)) (*sns.PublishOutput, error) {
+	out, err := p.Publisher.Publish(ctx, in, options...)
+	members := []any{"topic", aws.ToString(in.TopicArn)}
+	for _, name := range []string{"event", "id", "root", "owner"} {
+		members = append(members, name, aws.ToString(in.MessageAttributes[name].StringValue))
+	}
+	if out != nil {
+		members = append(members, "messageId", aws.ToString(out.MessageId))
+	}
+	Record(ctx, p.Logger, "sns:Publish", Outcome(err), members...)
+	return out, err
+}
