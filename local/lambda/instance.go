@@ -149,6 +149,9 @@ func (i *instance) handle(service context.Context, d delivery, limit time.Durati
 	i.events <- event
 	select {
 	case r := <-event.answer:
+		if i.usedTooMuch() {
+			return failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: signal: killed", d.requestID)), false
+		}
 		return r, true
 	case <-timer.C:
 		return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds",
@@ -158,6 +161,14 @@ func (i *instance) handle(service context.Context, d delivery, limit time.Durati
 	case <-service.Done():
 		return failure("Runtime.ExitError", "the local lake is stopping"), false
 	}
+}
+
+// usedTooMuch says whether the process has had more memory than its function
+// may use. Lambda kills it in the act; here it comes to its end first, and only
+// its answer is lost. Where a process's memory is not known it may use any.
+func (i *instance) usedTooMuch() bool {
+	peak, known := peakMemory(i.process.Process.Pid)
+	return known && i.function.MemorySize > 0 && peak > int64(i.function.MemorySize)<<20
 }
 
 // awaitReady waits until the process has asked for its first event.

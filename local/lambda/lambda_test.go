@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -52,6 +53,20 @@ func behave(ctx context.Context, o order) (map[string]string, error) {
 		os.Exit(3)
 	case "sleep":
 		time.Sleep(time.Minute)
+	case "allocate": // so many MB, all of them touched
+		var n int
+		if _, err := fmt.Sscan(o.Text, &n); err != nil {
+			return nil, err
+		}
+		return map[string]string{"value": fmt.Sprint(bytes.Count(bytes.Repeat([]byte("x"), n<<20), []byte("x")))}, nil
+	case "length":
+		return map[string]string{"value": fmt.Sprint(len(o.Text))}, nil
+	case "answer": // of so many bytes, the quotes and names included
+		var n int
+		if _, err := fmt.Sscan(o.Text, &n); err != nil {
+			return nil, err
+		}
+		return map[string]string{"v": strings.Repeat("x", n-len(`{"v":""}`))}, nil
 	case "environment":
 		return map[string]string{"value": os.Getenv(o.Text)}, nil
 	case "count": // every call appends a line to the file
@@ -200,6 +215,51 @@ func TestAFailureIsToldAsLambdaDoes(t *testing.T) {
 		if answer, _ := m.invoke(t, order{Text: "again"}); answer["value"] != "again" {
 			t.Errorf("after %s the function answers %v", test.do, answer)
 		}
+	}
+}
+
+func TestEventsAndAnswersHaveLambdasLimits(t *testing.T) {
+	m := newMachine(t, nil)
+	event := func(size int) []byte {
+		const frame = `{"Do":"length","Text":""}`
+		return []byte(`{"Do":"length","Text":"` + strings.Repeat("x", size-len(frame)) + `"}`)
+	}
+	if answer, failed, err := m.Invoke(t.Context(), m.arn, event(lambda.MaxPayload)); err != nil || failed != "" {
+		t.Errorf("the largest event: %s, %v", answer, err)
+	}
+	if _, _, err := m.Invoke(t.Context(), m.arn, event(lambda.MaxPayload+1)); wire.AsError(err).Code != "RequestTooLargeException" {
+		t.Errorf("an event that is larger: %v", err)
+	}
+	if err := m.InvokeAsync(t.Context(), lambda.Event{FunctionARN: m.arn, Payload: event(lambda.MaxAsyncPayload)}); err != nil {
+		t.Errorf("the largest asynchronous event: %v", err)
+	}
+	err := m.InvokeAsync(t.Context(), lambda.Event{FunctionARN: m.arn, Payload: event(lambda.MaxAsyncPayload + 1)})
+	if wire.AsError(err).Code != "RequestTooLargeException" {
+		t.Errorf("an asynchronous event that is larger: %v", err)
+	}
+	for size, want := range map[int]string{lambda.MaxPayload: "", lambda.MaxPayload + 1: "Function.ResponseSizeTooLarge"} {
+		answer, _ := m.invoke(t, order{Do: "answer", Text: fmt.Sprint(size)})
+		if answer["errorType"] != want {
+			t.Errorf("an answer of %d bytes: %q, want %q", size, answer["errorType"], want)
+		}
+	}
+}
+
+func TestAFunctionThatUsesMoreThanItsMemoryDies(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the memory of a process is known on Linux only")
+	}
+	m := newMachine(t, func(f *lambda.Function, _ *lambda.Config) { f.MemorySize = 256 })
+	first, _ := m.invoke(t, order{Do: "allocate", Text: "64"})
+	if first["value"] != fmt.Sprint(64<<20) {
+		t.Errorf("with a quarter of its memory: %v", first)
+	}
+	if answer, failed := m.invoke(t, order{Do: "allocate", Text: "300"}); failed != "Unhandled" || answer["errorType"] != "Runtime.ExitError" ||
+		!strings.Contains(answer["errorMessage"], "signal: killed") {
+		t.Errorf("with more than its memory: %q %v", failed, answer)
+	}
+	if answer, _ := m.invoke(t, order{Text: "again"}); answer["value"] != "again" {
+		t.Errorf("the next instance: %v", answer)
 	}
 }
 
