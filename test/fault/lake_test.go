@@ -49,7 +49,7 @@ const (
 var (
 	which   = flag.String("faults", "short", "the cells of the fault matrix: short is a sample, all is all; else those whose name matches the expression")
 	walkFor = flag.Duration("walk", 4*time.Second, "how long the random walk sends messages")
-	seed    = flag.Uint64("seed", 1, "of the random walk and the hostile requests; the same seed makes the same plan")
+	seed    = flag.Uint64("seed", 1, "of the random walk, the hostile requests and the sample of the matrix; the same seed makes the same plan")
 	hostile = flag.Int("hostile", 500, "how many hostile requests are sent")
 )
 
