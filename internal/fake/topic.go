@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -64,7 +65,7 @@ func (t *Topic) Deliveries() events.SNSEvent {
 			attributes[name] = map[string]any{"Type": *attribute.DataType, "Value": *attribute.StringValue}
 		}
 		batch.Records = append(batch.Records, events.SNSEventRecord{SNS: events.SNSEntity{
-			Message: *in.Message, Subject: aws.ToString(in.Subject), MessageAttributes: attributes,
+			Message: *in.Message, Subject: aws.ToString(in.Subject), MessageAttributes: attributes, Timestamp: time.Now(),
 		}})
 	}
 	return batch

@@ -43,6 +43,7 @@ func newFrontDoor(t testing.TB) *frontDoor {
 	logger := telemetry.NewLogger(door.log)
 	h := handler{
 		logger:   logger,
+		metrics:  telemetry.Metrics{Environment: "test"},
 		received: received.Table{Name: fake.Received, DB: door.tables},
 		hub:      hub.Topic{ARN: "hub", Publisher: door.topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: door.buckets}},
 	}
@@ -449,4 +450,33 @@ func FuzzNoRequestMakesTheLakeFail(f *testing.F) {
 			t.Errorf("an answer of %d bytes", len(response.Body))
 		}
 	})
+}
+
+func TestEveryPostIsRecordedAndCounted(t *testing.T) {
+	type line = map[string]any
+	door := newFrontDoor(t)
+	user := map[string]string{"sub": "user-1", "token_use": "id", "custom:write": owner}
+	machine := map[string]string{"sub": "machine-1", "token_use": "access", "scope": "lake/write." + owner}
+	accepted := id(t, door.post(t, as(request("text/plain", adt), user))).String()
+	for _, r := range []events.APIGatewayV2HTTPRequest{
+		as(request("text/plain", adt), machine),
+		as(request("text/plain", ""), machine),
+		as(request("text/plain", adt), map[string]string{"sub": "user-2", "token_use": "id"}),
+	} {
+		door.post(t, r)
+	}
+	door.topic.Before = func(context.Context, string) error { return errors.New("outage") }
+	door.post(t, as(request("text/plain", adt+"NTE|1\r"), user))
+
+	want := []line{
+		{"outcome": "accepted", "who": "user-1", "id": accepted, "owner": owner, "environment": "test", "Accepted": 1.0},
+		{"outcome": "duplicate", "who": "machine-1", "id": accepted, "owner": owner, "environment": "test", "Duplicate": 1.0},
+		{"outcome": "empty-body", "who": "machine-1", "owner": owner, "environment": "test", "Refused": 1.0},
+		{"outcome": "no-write-privilege", "who": "user-2", "environment": "test", "Refused": 1.0},
+		{"outcome": "failed", "who": "user-1", "owner": owner},
+	}
+	got := fake.Lines(t, door.log.String(), "audit", "outcome", "who", "id", "owner", "environment", "Accepted", "Duplicate", "Refused")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
 }

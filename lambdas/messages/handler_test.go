@@ -48,6 +48,12 @@ func newReadSide(t *testing.T) *readSide {
 // get asks for path as somebody who may read what reads says.
 func (r *readSide) get(t *testing.T, path, reads string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
+	return r.getAs(t, path, map[string]string{"sub": "user-1", "token_use": "id", "custom:read": reads})
+}
+
+// getAs asks for path with a token of the claims.
+func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) events.APIGatewayV2HTTPResponse {
+	t.Helper()
 	logger := telemetry.NewLogger(&r.log)
 	h := handler{
 		logger:   logger,
@@ -57,7 +63,7 @@ func (r *readSide) get(t *testing.T, path, reads string) events.APIGatewayV2HTTP
 	}
 	request := events.APIGatewayV2HTTPRequest{RawPath: path}
 	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
-		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: map[string]string{"custom:read": reads}},
+		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims},
 	}
 	response, err := problem.Answer(logger, h.get)(t.Context(), request)
 	if err != nil {
@@ -321,4 +327,37 @@ func FuzzNoPathMakesTheLakeFail(f *testing.F) {
 			t.Errorf("%d %s", response.StatusCode, response.Body)
 		}
 	})
+}
+
+func TestEveryReadIsRecorded(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("MSH"), 1)
+	id := root.String()
+	for _, path := range []string{"/messages/" + id, "/messages/" + id + "/er7", "/messages/" + id + "/json", "/messages/" + canary.ControlID} {
+		r.get(t, path, owner)
+	}
+	r.get(t, "/messages/"+id+"/er7", "another")
+	want := []map[string]any{
+		{"action": "read", "outcome": "done", "who": "user-1", "reads": owner, "id": id, "part": "history"},
+		{"action": "read", "outcome": "done", "who": "user-1", "reads": owner, "id": id, "part": "er7"},
+		{"action": "read", "outcome": "not-yet", "who": "user-1", "reads": owner, "id": id, "part": "json"},
+		{"action": "read", "outcome": "not-found", "who": "user-1", "reads": owner},
+		{"action": "read", "outcome": "not-found", "who": "user-1", "reads": "another", "id": id, "part": "er7"},
+	}
+	got := fake.Lines(t, r.log.String(), "audit", "action", "outcome", "who", "reads", "id", "part")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	canary.Check(t, "the log", r.log.String())
+}
+
+func TestAMachineReadsWhatItsScopeNames(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("MSH"), 1)
+	for scope, status := range map[string]int{"lake/read." + owner: 200, "lake/read.another": 404, "lake/write." + owner: 404, "": 404} {
+		claims := map[string]string{"sub": "machine-1", "token_use": "access", "scope": scope, "custom:read": owner}
+		if got := r.getAs(t, "/messages/"+root.String(), claims); got.StatusCode != status {
+			t.Errorf("%q: %d, want %d", scope, got.StatusCode, status)
+		}
+	}
 }

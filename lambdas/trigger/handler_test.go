@@ -72,6 +72,7 @@ func (s *staging) trigger(ctx context.Context, t *testing.T, run *execution, e h
 	}
 	h := handler{
 		logger:     telemetry.NewLogger(&s.log),
+		metrics:    telemetry.Metrics{Environment: "test"},
 		claimCheck: checks,
 		hub:        hub.Topic{ARN: "hub", Publisher: &s.topic, ClaimCheck: checks},
 		workflow:   workflow{arn: "machine", starter: run},
@@ -220,6 +221,41 @@ func TestNoPatientDataLeavesBesideTheBody(t *testing.T) {
 			for _, in := range s.topic.Published() {
 				canary.Check(t, name+": an attribute or subject", []any{in.MessageAttributes, in.Subject})
 			}
+		}
+	}
+}
+
+func TestAStagedMessageIsMeasuredFromTheHub(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s staging
+		slow := &execution{end: func(context.Context) (*sfn.StartSyncExecutionOutput, error) {
+			time.Sleep(84 * time.Millisecond)
+			return &sfn.StartSyncExecutionOutput{Status: types.SyncExecutionStatusSucceeded}, nil
+		}}
+		if err := s.trigger(t.Context(), t, slow, ingested([]byte("MSH|^~\\&|\r"))); err != nil {
+			t.Fatal(err)
+		}
+		want := []map[string]any{{"owner": canary.Owner, "environment": "test", "StagingLatency": 84.0}}
+		if diff := cmp.Diff(want, fake.Lines(t, s.log.String(), "_aws", "owner", "environment", "StagingLatency")); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestEveryExecutionIsRecordedWithItsOutcome(t *testing.T) {
+	for outcome, run := range map[string]*execution{
+		"done":                  ends(types.SyncExecutionStatusSucceeded, "", ""),
+		"timeout":               ends(types.SyncExecutionStatusTimedOut, "", ""),
+		"AccessDeniedException": fails(fake.Refusal("SFN", "StartSyncExecution", "AccessDeniedException", 400)),
+	} {
+		var s staging
+		err := s.trigger(t.Context(), t, run, ingested([]byte("Hello")))
+		if (err != nil) != (outcome == "AccessDeniedException") {
+			t.Errorf("%s: got %v", outcome, err)
+		}
+		want := []map[string]any{{"action": "states:StartSyncExecution", "outcome": outcome, "id": root.String(), "root": root.String(), "owner": canary.Owner}}
+		if diff := cmp.Diff(want, fake.Lines(t, s.log.String(), "audit", "action", "outcome", "id", "root", "owner")); diff != "" {
+			t.Errorf("%s: %s", outcome, diff)
 		}
 	}
 }

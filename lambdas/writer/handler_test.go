@@ -66,6 +66,7 @@ func (c *core) deliver(t *testing.T, batch ...hub.Event) error {
 func (c *core) handle(ctx context.Context, batch events.SNSEvent) error {
 	h := handler{
 		logger:     telemetry.NewLogger(&c.log),
+		metrics:    telemetry.Metrics{Environment: "test"},
 		claimCheck: hub.ClaimCheck{Bucket: "checks", Objects: c.buckets},
 		lake:       lake{bucket: "lake", objects: c.buckets},
 		catalog:    table{name: fake.Catalog, db: c.tables},
@@ -260,5 +261,29 @@ func TestNoPatientDataLeavesBesideTheObject(t *testing.T) {
 			canary.Check(t, "a key", c.buckets.Names())
 			canary.Check(t, "the log", c.log.String())
 		})
+	}
+}
+
+func TestAMessageIsCountedOnceHoweverOftenItIsDelivered(t *testing.T) {
+	c := newCore(t)
+	staged := hub.Derive(ingested(""), hub.Staged, hub.JSON)
+	staged.Body = []byte("{}")
+	failed := refused(hub.Reason{Code: "no-header", Segment: 1})
+	for range 2 {
+		if err := c.deliver(t, ingested(adt), staged, failed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []map[string]any{
+		{"owner": "st-elsewhere", "environment": "test", "Staged": 1.0},
+		{"owner": "st-elsewhere", "environment": "test", "Failed": 1.0, "reason": "no-header"},
+	}
+	if diff := cmp.Diff(want, fake.Lines(t, c.log.String(), "_aws", "owner", "environment", "Staged", "Failed", "reason")); diff != "" {
+		t.Error(diff)
+	}
+	for _, line := range fake.Lines(t, c.log.String(), "zone", "owner") {
+		if line["owner"] != "st-elsewhere" {
+			t.Errorf("a line of %v", line["owner"])
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
@@ -20,13 +21,17 @@ import (
 )
 
 // NewLogger writes one JSON object a line to w, in the shape of Lambda's own
-// log records, each with the id of the request that it belongs to.
+// log records, each with the ids of the request and the trace that it belongs
+// to.
 func NewLogger(w io.Writer) *slog.Logger {
 	json := slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr})
 	return slog.New(requestHandler{json})
 }
 
-// requestHandler adds the request id of the context to each record.
+// requestHandler adds the request id of the context to each record, and the id of
+// the X-Ray trace. That one is the same in every function that has a part in one
+// post: Lambda takes it from what invokes the function, the AWS SDK sends it with
+// each call (X-Amzn-Trace-Id), and SNS and Step Functions hand it on.
 type requestHandler struct{ slog.Handler }
 
 func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
@@ -34,7 +39,23 @@ func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
 		record = record.Clone()
 		record.AddAttrs(slog.String("requestId", lambda.AwsRequestID))
 	}
+	if id := traceOf(ctx); id != "" {
+		record = record.Clone()
+		record.AddAttrs(slog.String("traceId", id))
+	}
 	return h.Handler.Handle(ctx, record)
+}
+
+// traceOf is the id of the trace, the Root of the header that aws-lambda-go puts
+// into the context; "" where there is none.
+func traceOf(ctx context.Context) string {
+	header, _ := ctx.Value("x-amzn-trace-id").(string)
+	for part := range strings.SplitSeq(header, ";") {
+		if id, ok := strings.CutPrefix(part, "Root="); ok {
+			return id
+		}
+	}
+	return ""
 }
 
 func (h requestHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
