@@ -2,6 +2,7 @@ package local
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,9 @@ import (
 // older program could not read what a newer one wrote, or the other way round.
 const folderVersion = "1"
 
+// database is the name of the store's file in the data folder.
+const database = "lake.db"
+
 // prepareFolder makes the data folder, or checks that this program understands
 // the one that is there.
 func prepareFolder(dir string) error {
@@ -23,13 +27,31 @@ func prepareFolder(dir string) error {
 	content, err := os.ReadFile(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return os.WriteFile(file, []byte(folderVersion+"\n"), 0o600)
+		return newFolder(dir, file)
 	case err != nil:
 		return fmt.Errorf("data folder: %w", err)
 	}
 	if found := string(bytes.TrimSpace(content)); found != folderVersion {
 		return fmt.Errorf("the data folder %s is of version %q, this program reads version %s: "+
 			"use the program that wrote it, or name another folder", dir, found, folderVersion)
+	}
+	return nil
+}
+
+// newFolder gives a folder its version, which is there as a whole or not at all.
+// A folder with data but without a version is none of this program's.
+func newFolder(dir, file string) error {
+	if _, err := os.Stat(filepath.Join(dir, database)); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the data folder %s has data but no version, this program reads version %s: "+
+			"use the program that wrote it, or name another folder (%w)", dir, folderVersion, cmp.Or(err, fs.ErrExist))
+	}
+	begun := file + ".new"
+	err := os.WriteFile(begun, []byte(folderVersion+"\n"), 0o600)
+	if err == nil {
+		err = os.Rename(begun, file)
+	}
+	if err != nil {
+		return fmt.Errorf("data folder: %w", err)
 	}
 	return nil
 }

@@ -187,9 +187,9 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	kept, err := store.Open(filepath.Join(o.Dir, "lake.db"), o.Durability)
+	kept, err := store.Open(filepath.Join(o.Dir, database), o.Durability)
 	if err != nil {
-		return nil, fmt.Errorf("data folder in use by another lake, or damaged: %w", err)
+		return nil, fmt.Errorf("the data folder %s: %w", o.Dir, err)
 	}
 	l := &Lake{
 		options: o, url: url, assembly: assembly, store: kept, failed: make(chan error, 1),
