@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -88,10 +89,11 @@ func (s *Service) open(b *bucket, key, id string) (v *record, file *os.File, err
 		}
 		file, err = os.Open(s.files.content(b.name, v.File))
 		if !errors.Is(err, os.ErrNotExist) {
-			break
+			return v, file, err
 		}
 	}
-	return v, file, err
+	return nil, nil, &wire.Error{Status: http.StatusInternalServerError, Code: "InternalError", Message: "The content of the object " +
+		"is missing from the data folder: put " + filepath.Join("s3", objectsDir, b.name, v.File[len(v.File)-1:], v.File) + " back from a copy of it."}
 }
 
 // errAbsent refuses a request for an object that is not there: v is nil or a

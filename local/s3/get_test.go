@@ -3,8 +3,11 @@ package s3_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -249,5 +252,33 @@ func TestRequestsThatAreNotRunAreRefusedByName(t *testing.T) {
 		if body, _ := io.ReadAll(got.Body); got.StatusCode != 501 || !strings.Contains(string(body), test.want) {
 			t.Errorf("%s %s gives %s %s", test.method, test.path, got.Status, body)
 		}
+	}
+}
+
+func TestAMissingContentIsSaidWithItsPlace(t *testing.T) {
+	l := start(t, allow)
+	l.put(t, "lake", "kept", "content")
+	l.put(t, "lake", "lost", "content")
+	contents, err := filepath.Glob(filepath.Join(l.dir, ".objects", "lake", "*", "*"))
+	if err != nil || len(contents) != 2 {
+		t.Fatalf("the contents are %v (%v)", contents, err)
+	}
+	lost, err := os.Stat(filepath.Join(l.dir, "lake", "lost"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range contents {
+		if content, err := os.Stat(path); err != nil || os.SameFile(content, lost) && os.Remove(path) != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+	}
+	if _, err = l.get(t, "lake", "lost", ""); code(err) != "InternalError" || !strings.Contains(err.Error(), "back from a copy") {
+		t.Errorf("got %v", err)
+	}
+	if strings.Contains(fmt.Sprint(err), l.dir) {
+		t.Errorf("the answer tells where the data folder is: %v", err)
+	}
+	if content, err := l.get(t, "lake", "kept", ""); content != "content" || err != nil {
+		t.Errorf("the other object: %q, %v", content, err)
 	}
 }
