@@ -20,7 +20,7 @@ type api struct {
 	base   Foundation
 	stack  awscdk.Stack
 	stage  awsapigatewayv2.CfnStage
-	limits map[string]awsapigatewayv2.CfnStage_RouteSettingsProperty // by route key
+	limits map[string]any // by route key
 }
 
 // newAPI makes the API. Every route demands what the authorizer does; CORS is off but for the origins that the
@@ -47,7 +47,7 @@ func newAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigat
 		HTTP:   awsapigatewayv2.NewHttpApi(stack, &id, &props),
 		base:   base,
 		stack:  stack,
-		limits: map[string]awsapigatewayv2.CfnStage_RouteSettingsProperty{},
+		limits: map[string]any{},
 	}
 	made.stage = made.HTTP.DefaultStage().Node().DefaultChild().(awsapigatewayv2.CfnStage)
 	made.logAccess()
@@ -91,8 +91,9 @@ func (a api) addRoutes(fn function, method awsapigatewayv2.HttpMethod, limit Rat
 		}) {
 			a.stage.Node().AddDependency(route) // a limit is refused for a route that is not there yet
 		}
-		a.limits[string(method)+" "+path] = awsapigatewayv2.CfnStage_RouteSettingsProperty{
-			ThrottlingRateLimit: &limit.PerSecond, ThrottlingBurstLimit: &limit.Burst, DetailedMetricsEnabled: new(true),
+		// With CloudFormation's names: to it, the settings of routes are a text of which it knows nothing.
+		a.limits[string(method)+" "+path] = map[string]any{
+			"ThrottlingRateLimit": limit.PerSecond, "ThrottlingBurstLimit": limit.Burst, "DetailedMetricsEnabled": true,
 		}
 	}
 	a.stage.SetRouteSettings(a.limits)

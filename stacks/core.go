@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsxray"
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
@@ -48,8 +49,9 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 		Stack:      stack,
 		Foundation: base,
 		Hub: awssns.NewTopic(stack, new("Hub"), &awssns.TopicProps{
-			MasterKey:  keys.Hub,
-			EnforceSSL: new(true),
+			MasterKey:     keys.Hub,
+			EnforceSSL:    new(true),
+			TracingConfig: awssns.TracingConfig_ACTIVE, // so that a trace goes on from the post to the JSON
 		}),
 		Lake:       newLakeBucket(stack, "Lake", base, accessLogs),
 		ClaimCheck: newClaimCheck(stack, "ClaimCheck", base, accessLogs),
@@ -72,6 +74,7 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 		Metric:  core.Hub.Metric(new("NumberOfNotificationsFailedToRedriveToDlq"), every(5)),
 		AtLeast: 1,
 	})
+	core.letHubTrace()
 	core.addTrail(accessLogs)
 	core.addDashboard()
 	ownCleanerLogs(stack, base)
@@ -82,6 +85,26 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 	newOutput(stack, "ClaimCheckBucketName", core.ClaimCheck.BucketName(), "Bucket of content too large for the hub")
 	newOutput(stack, "AlarmTopicArn", base.Alarms.TopicArn(), "Topic that tells of alarms")
 	return core
+}
+
+// letHubTrace lets the hub add its part to traces. Functions ask for that by their roles; a topic has none (Amazon SNS
+// Developer Guide, Amazon SNS active tracing).
+func (c Core) letHubTrace() {
+	policy := awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
+		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+			Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(new("sns.amazonaws.com"), nil)},
+			Actions:    texts("xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTraceSegments"),
+			Resources:  &[]*string{new("*")}, // X-Ray's actions know no resource
+			Conditions: &map[string]any{
+				"StringEquals": map[string]any{"aws:SourceAccount": c.Stack.Account()},
+				"ArnLike":      map[string]any{"aws:SourceArn": c.Hub.TopicArn()},
+			},
+		}),
+	}})
+	awsxray.NewCfnResourcePolicy(c.Stack, new("HubTraces"), &awsxray.CfnResourcePolicyProps{
+		PolicyName:     new("hl7lake-" + c.Foundation.Name + "-hub"),
+		PolicyDocument: c.Stack.ToJsonString(policy.ToJSON(), nil),
+	})
 }
 
 // newClaimCheck makes the bucket for content that is too large to travel in an event.

@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2authorizers"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
+	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawslogs"
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
@@ -66,8 +68,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	door.api = newAPI(stack, "Api", base, awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
 		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients}))
 	door.API = door.api.HTTP
-	door.addIngest(core)
-	door.addMessages(core)
+	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core))
 	door.addReconcile(core)
 	door.watchFeeds(base)
 	identities := newIdentityPool(stack, "Identities", core, users, door.Client, console)
@@ -82,7 +83,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 }
 
 // addIngest defines the function that accepts a message, once.
-func (d FrontDoor) addIngest(core Core) {
+func (d FrontDoor) addIngest(core Core) function {
 	ingest := newFunction(d.Stack, "Ingest", core.Foundation, functionProps{
 		Package:     "lambdas/ingest",
 		Description: "Accepts a posted message, refuses duplicates, publishes the rest",
@@ -99,10 +100,11 @@ func (d FrontDoor) addIngest(core Core) {
 	grant(ingest.Lambda, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, d.Received.TableArn())
 	grantTableKey(ingest.Lambda, core.Foundation.Keys.Tables)
 	d.api.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7")
+	return ingest
 }
 
 // addMessages defines the function that gives a message back to those who may read it.
-func (d FrontDoor) addMessages(core Core) {
+func (d FrontDoor) addMessages(core Core) function {
 	messages := newFunction(d.Stack, "Messages", core.Foundation, functionProps{
 		Package:     "lambdas/messages",
 		Description: "Gives back a message's history and content",
@@ -119,6 +121,7 @@ func (d FrontDoor) addMessages(core Core) {
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
 	d.api.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
 		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json")
+	return messages
 }
 
 // watchFeeds makes an alarm for each institution that sends regularly: it has been silent for too long.
@@ -137,4 +140,24 @@ func (d FrontDoor) watchFeeds(base Foundation) {
 			SilenceIsBad: true,
 		})
 	}
+}
+
+// addAuditQuery saves the question that an auditor asks: who posted and who read what? The records stand among the lines
+// of the functions that saw it happen, in their log groups, which are encrypted and kept as long as an audit demands; a
+// copy elsewhere would be a second place to guard.
+func (d FrontDoor) addAuditQuery(base Foundation, functions ...function) {
+	var groups []interfacesawslogs.ILogGroupRef
+	for _, fn := range functions {
+		groups = append(groups, fn.Logs)
+	}
+	awslogs.NewQueryDefinition(d.Stack, new("AuditQuery"), &awslogs.QueryDefinitionProps{
+		QueryDefinitionName: new("hl7lake-" + base.Name + "/who posted and read what"),
+		LogGroups:           &groups,
+		QueryString: awslogs.NewQueryString(&awslogs.QueryStringProps{
+			Fields:           texts("@timestamp", "@message"),
+			FilterStatements: texts("ispresent(audit)"),
+			Sort:             new("@timestamp desc"),
+			Limit:            new(1000.0),
+		}),
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
@@ -38,8 +39,10 @@ type functionProps struct {
 type function struct {
 	// Lambda is the function itself. It is no embedded field, since only jsii's own values can be handed back to jsii.
 	Lambda awslambda.Function
-	scope  constructs.Construct // of all that belongs to the function
-	base   Foundation
+	// Logs is where it writes its log, its metrics and its audit records.
+	Logs  awslogs.LogGroup
+	scope constructs.Construct // of all that belongs to the function
+	base  Foundation
 }
 
 // newFunction makes a function with its own log group and its own role, which at first may do nothing but write that log
@@ -74,7 +77,7 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		new("the flags are constants of this package"))
 	resource := fn.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(new(PackageMetadata), props.Package)
-	made := function{Lambda: fn, scope: this, base: base}
+	made := function{Lambda: fn, Logs: logs, scope: this, base: base}
 	made.watch(props)
 	made.acceptFindings()
 	return made

@@ -1,0 +1,171 @@
+package test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/stacks"
+)
+
+// only returns the one resource of a type in a stack.
+func only(t *testing.T, stack stack, resourceType string) *resource {
+	t.Helper()
+	var found []*resource
+	for _, resource := range stack.template.Resources {
+		if resource.Type == resourceType {
+			found = append(found, resource)
+		}
+	}
+	if len(found) != 1 {
+		t.Fatalf("%d of %s", len(found), resourceType)
+	}
+	return found[0]
+}
+
+func TestEveryRouteHasItsLimit(t *testing.T) {
+	for env, assembly := range assemblies {
+		limits := only(t, assembly["FrontDoor"], "AWS::ApiGatewayV2::Stage").Properties["RouteSettings"].(map[string]any)
+		for _, resource := range assembly["FrontDoor"].template.Resources {
+			if resource.Type != "AWS::ApiGatewayV2::Route" {
+				continue
+			}
+			key := resource.Properties["RouteKey"].(string)
+			limit, _ := limits[key].(map[string]any)
+			if rate, _ := limit["ThrottlingRateLimit"].(float64); rate <= 0 {
+				t.Errorf("%s: %s has no limit: %v", env, key, limit)
+			}
+		}
+	}
+}
+
+// TestTheAccessLogHoldsNoContent lists all that is logged of a request, by API Gateway's names (API Gateway Developer
+// Guide, Customize HTTP API access logs). A path holds an id; headers hold tokens.
+func TestTheAccessLogHoldsNoContent(t *testing.T) {
+	allowed := []string{
+		"$context.authorizer.claims.client_id", "$context.authorizer.claims.sub", "$context.authorizer.error",
+		"$context.error.responseType", "$context.identity.sourceIp", "$context.requestId", "$context.requestTime",
+		"$context.responseLatency", "$context.responseLength", "$context.routeKey", "$context.status",
+	}
+	for env, assembly := range assemblies {
+		settings := only(t, assembly["FrontDoor"], "AWS::ApiGatewayV2::Stage").Properties["AccessLogSettings"].(map[string]any)
+		var format map[string]string
+		if err := json.Unmarshal([]byte(settings["Format"].(string)), &format); err != nil {
+			t.Fatal(err)
+		}
+		var logged []string
+		for _, variable := range format {
+			logged = append(logged, variable)
+		}
+		slices.Sort(logged)
+		if diff := cmp.Diff(allowed, logged); diff != "" {
+			t.Errorf("%s (-allowed +logged):\n%s", env, diff)
+		}
+	}
+}
+
+func TestPeopleNeedASecondFactorInProd(t *testing.T) {
+	pool := only(t, assemblies["prod"]["FrontDoor"], "AWS::Cognito::UserPool").Properties
+	if pool["MfaConfiguration"] != "ON" || !slices.Equal(stringsOf(pool["EnabledMfas"]), []string{"SOFTWARE_TOKEN_MFA"}) {
+		t.Errorf("second factor %v of %v", pool["MfaConfiguration"], pool["EnabledMfas"])
+	}
+	if pool["UserPoolAddOns"].(map[string]any)["AdvancedSecurityMode"] != "ENFORCED" || pool["UserPoolTier"] != "PLUS" {
+		t.Errorf("threat protection is %v on plan %v", pool["UserPoolAddOns"], pool["UserPoolTier"])
+	}
+}
+
+// TestAMachineMayAskForItsOwnInstitutionOnly holds each machine client to one scope, and to client credentials.
+func TestAMachineMayAskForItsOwnInstitutionOnly(t *testing.T) {
+	for _, env := range stacks.Environments() {
+		got := map[string][]string{}
+		for _, client := range clients(t, assemblies[env.Name]) {
+			if client.Properties["GenerateSecret"] != true {
+				continue
+			}
+			if flows := stringsOf(client.Properties["AllowedOAuthFlows"]); !slices.Equal(flows, []string{"client_credentials"}) {
+				t.Errorf("%s: a machine may use %v", env.Name, flows)
+			}
+			got[client.Properties["ClientName"].(string)] = stringsOf(client.Properties["AllowedOAuthScopes"])
+		}
+		want := map[string][]string{}
+		for _, institution := range env.Institutions {
+			want["engine-of-"+institution.Name] = []string{"lake/write." + institution.Name}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", env.Name, diff)
+		}
+	}
+}
+
+// TestASessionReadsOneInstitution holds the policy of the identity pool's role, in which the session's tag stands for the
+// institution, and who may take the role.
+func TestASessionReadsOneInstitution(t *testing.T) {
+	for env, assembly := range assemblies {
+		reads := 0
+		for _, permission := range permissions(t, assembly) {
+			if !strings.HasPrefix(permission.role, "IdentitiesReader") {
+				continue
+			}
+			for _, action := range permission.actions {
+				switch action {
+				case "s3:GetObject":
+					reads++
+					all, tagged := strings.Count(permission.resources, `"/`), strings.Count(permission.resources, "/protocol=hl7v2/source=${aws:PrincipalTag/read}/*")
+					if tagged != 3 || all != tagged {
+						t.Errorf("%s: reads %s", env, permission.resources)
+					}
+				case "s3:ListBucket", "kms:Decrypt":
+				default:
+					t.Errorf("%s: may do %s", env, action)
+				}
+			}
+		}
+		if reads != 1 {
+			t.Errorf("%s: %d statements let it read", env, reads)
+		}
+		door := assembly["FrontDoor"]
+		if pool := only(t, door, "AWS::Cognito::IdentityPool").Properties; pool["AllowUnauthenticatedIdentities"] != false {
+			t.Errorf("%s: anybody gets credentials", env)
+		}
+		tags, _ := json.Marshal(only(t, door, "AWS::Cognito::IdentityPoolPrincipalTag").Properties["PrincipalTags"])
+		if string(tags) != `{"read":"custom:read"}` {
+			t.Errorf("%s: tags %s", env, tags)
+		}
+	}
+}
+
+// TestSettingsThatNoEnvironmentUsesYet synthesizes an environment with its own domain, client certificates and CORS.
+func TestSettingsThatNoEnvironmentUsesYet(t *testing.T) {
+	env := stacks.Dev()
+	env.CORSOrigins = []string{"https://console.example.org"}
+	env.Domain = &stacks.Domain{
+		Name: "lake.example.org", CertificateARN: "arn:aws:acm:us-east-1:123456789012:certificate/0",
+		TrustStoreBucket: "trust", TrustStoreKey: "senders.pem",
+	}
+	door := synth(env, filepath.Join(t.TempDir(), "dev"))["FrontDoor"]
+	api := only(t, door, "AWS::ApiGatewayV2::Api").Properties
+	if api["DisableExecuteApiEndpoint"] != true {
+		t.Error("there is a way around client certificates")
+	}
+	cors, _ := json.Marshal(api["CorsConfiguration"])
+	if !strings.Contains(string(cors), `"AllowOrigins":["https://console.example.org"]`) {
+		t.Errorf("CORS is %s", cors)
+	}
+	domain := only(t, door, "AWS::ApiGatewayV2::DomainName").Properties
+	if got := domain["MutualTlsAuthentication"].(map[string]any)["TruststoreUri"]; got != "s3://trust/senders.pem" {
+		t.Errorf("the trust store is %v", got)
+	}
+	var url struct{ Value string }
+	if err := json.Unmarshal(door.template.Outputs["ApiUrl"], &url); err != nil || url.Value != "https://lake.example.org" {
+		t.Errorf("clients are told %v, %v", url, err)
+	}
+	for env, assembly := range assemblies {
+		if cors := only(t, assembly["FrontDoor"], "AWS::ApiGatewayV2::Api").Properties["CorsConfiguration"]; cors != nil {
+			t.Errorf("%s: CORS is on: %v", env, cors)
+		}
+	}
+}

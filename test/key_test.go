@@ -1,0 +1,104 @@
+package test
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// keyPolicies returns the statements of the policies of all keys of an assembly, by the key's logical id.
+func keyPolicies(t *testing.T, assembly assembly) map[string][]map[string]any {
+	t.Helper()
+	policies := map[string][]map[string]any{}
+	for _, stack := range assembly {
+		for name, resource := range stack.template.Resources {
+			if resource.Type != "AWS::KMS::Key" {
+				continue
+			}
+			if resource.Properties["EnableKeyRotation"] != true {
+				t.Errorf("%s is not rotated", name)
+			}
+			for _, each := range resource.Properties["KeyPolicy"].(map[string]any)["Statement"].([]any) {
+				policies[name] = append(policies[name], each.(map[string]any))
+			}
+		}
+	}
+	if len(policies) != 4 {
+		t.Fatalf("%d keys, want 4", len(policies))
+	}
+	return policies
+}
+
+// TestWhoAdministersAKeyCannotDecryptWithIt looks at every statement by which the account's administrators get a key: what
+// decrypts, or lets decrypt, holds through a service only.
+func TestWhoAdministersAKeyCannotDecryptWithIt(t *testing.T) {
+	uses := []string{"kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:GenerateDataKey"}
+	for env, assembly := range assemblies {
+		for key, statements := range keyPolicies(t, assembly) {
+			for _, statement := range statements {
+				principal, _ := json.Marshal(statement["Principal"])
+				if !strings.Contains(string(principal), ":root") {
+					continue
+				}
+				conditions, _ := json.Marshal(statement["Condition"])
+				for _, action := range stringsOf(statement["Action"]) {
+					if strings.Contains(action, "*") {
+						t.Errorf("%s %s: all of %s", env, key, action)
+					}
+					if slices.Contains(uses, action) && !strings.Contains(string(conditions), `"kms:ViaService"`) {
+						t.Errorf("%s %s: %s without a service between", env, key, action)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestWhatHoldsDataHasAKeyOfOurs names the property in which each type names its key.
+func TestWhatHoldsDataHasAKeyOfOurs(t *testing.T) {
+	keyed := map[string]string{
+		"AWS::S3::Bucket": "BucketEncryption", "AWS::DynamoDB::Table": "SSESpecification", "AWS::SQS::Queue": "KmsMasterKeyId",
+		"AWS::SNS::Topic": "KmsMasterKeyId", "AWS::Logs::LogGroup": "KmsKeyId", "AWS::CloudTrail::Trail": "KMSKeyId",
+	}
+	for env, assembly := range assemblies {
+		seen := map[string]bool{}
+		for id, stack := range assembly {
+			for name, resource := range stack.template.Resources {
+				property, holds := keyed[resource.Type]
+				if !holds || id == "Core" && strings.HasPrefix(name, "AccessLogs") { // which S3 takes with its own key only
+					continue
+				}
+				seen[resource.Type] = true
+				if text, _ := json.Marshal(resource.Properties[property]); !strings.Contains(string(text), "Key") {
+					t.Errorf("%s %s/%s: %s is %s", env, id, name, property, text)
+				}
+			}
+		}
+		if len(seen) != len(keyed) {
+			t.Errorf("%s: only %v were seen", env, seen)
+		}
+	}
+}
+
+// TestNothingIsReachedWithoutTLS looks for the denial in the policy of every bucket, queue and topic.
+func TestNothingIsReachedWithoutTLS(t *testing.T) {
+	for env, assembly := range assemblies {
+		guarded, policies := 0, 0
+		for _, stack := range assembly {
+			for _, resource := range stack.template.Resources {
+				switch resource.Type {
+				case "AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic":
+					guarded++
+				case "AWS::S3::BucketPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy":
+					if text, _ := json.Marshal(resource.Properties); strings.Contains(string(text), `{"Bool":{"aws:SecureTransport":"false"}}`) {
+						policies++
+					}
+				}
+			}
+		}
+		if guarded == 0 || policies != guarded {
+			t.Errorf("%s: %d of %d refuse what comes without TLS", env, policies, guarded)
+		}
+	}
+}
