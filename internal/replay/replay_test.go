@@ -1,0 +1,108 @@
+package replay_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"hl7lake/internal/canary"
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/fake"
+	"hl7lake/internal/hub"
+	"hl7lake/internal/replay"
+)
+
+var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")
+
+func ingested(body []byte) hub.Event {
+	return hub.Event{
+		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Owner: canary.Owner, Type: "ADT^A01", Charset: "iso-8859-1", Body: body,
+	}
+}
+
+// lake is a lake with one object, and the entry of it.
+func lake(t *testing.T, e hub.Event) (replay.Lake, catalog.Entry, *fake.Topic) {
+	t.Helper()
+	buckets, topic := &fake.Buckets{}, &fake.Topic{}
+	entry := catalog.NewEntry(e, "lake", hub.Received(root))
+	sum := sha256.Sum256(e.Body)
+	out, err := buckets.PutObject(t.Context(), &s3.PutObjectInput{
+		Bucket: &entry.Bucket, Key: &entry.Key, Body: bytes.NewReader(e.Body),
+		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry.VersionID, entry.SHA256 = *out.VersionId, hex.EncodeToString(sum[:])
+	checks := hub.ClaimCheck{Bucket: "checks", Objects: buckets}
+	return replay.Lake{Bucket: "lake", Objects: buckets, Hub: hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: checks}}, entry, topic
+}
+
+func TestAReplayIsTheEventThatTheMessageWas(t *testing.T) {
+	for name, body := range map[string][]byte{
+		"small": canary.Message(), "large": bytes.Repeat([]byte("text "), 80_000), "not UTF-8": []byte("\xff\x00\x0b"),
+	} {
+		want := ingested(body)
+		failed := hub.Derive(want, hub.Error, hub.TXT)
+		failed.Body = body
+		for _, filed := range []hub.Event{want, failed} {
+			lake, entry, topic := lake(t, filed)
+			if err := lake.Publish(t.Context(), entry); err != nil {
+				t.Fatalf("%s, from %s: %v", name, entry.Zone, err)
+			}
+			got, err := lake.Hub.ClaimCheck.Open(t.Context(), hub.FromSNS(topic.Deliveries().Records[0].SNS))
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("%s, from %s: %v %s", name, entry.Zone, err, diff)
+			}
+		}
+	}
+}
+
+func TestTheMessageItselfIsPreferredToItsError(t *testing.T) {
+	message, failed, json := catalog.Entry{Zone: catalog.Ingestion}, catalog.Entry{Zone: catalog.Failed}, catalog.Entry{Zone: catalog.Staging}
+	for _, test := range []struct {
+		entries []catalog.Entry
+		want    catalog.Zone
+		ok      bool
+	}{
+		{[]catalog.Entry{failed, message, json}, catalog.Ingestion, true},
+		{[]catalog.Entry{message, failed}, catalog.Ingestion, true},
+		{[]catalog.Entry{json, failed}, catalog.Failed, true},
+		{[]catalog.Entry{json}, "", false},
+		{nil, "", false},
+	} {
+		if got, ok := replay.Raw(test.entries); got.Zone != test.want || ok != test.ok {
+			t.Errorf("%v: got %q, %t", test.entries, got.Zone, ok)
+		}
+	}
+}
+
+func TestWhatIsNotWhatWasCataloguedIsNotPublished(t *testing.T) {
+	lake, entry, topic := lake(t, ingested(canary.Message()))
+	for name, change := range map[string]func(*catalog.Entry){
+		"another digest":  func(e *catalog.Entry) { e.SHA256 = hex.EncodeToString(make([]byte, 32)) },
+		"another version": func(e *catalog.Entry) { e.VersionID = "v9" },
+		"no root":         func(e *catalog.Entry) { e.Root = "root" },
+		"no owner":        func(e *catalog.Entry) { e.Owner = "" },
+	} {
+		changed := entry
+		change(&changed)
+		err := lake.Publish(t.Context(), changed)
+		if err == nil || (name == "another digest") != errors.Is(err, replay.ErrContent) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		canary.Check(t, name, err.Error())
+	}
+	if n := len(topic.Published()); n != 0 {
+		t.Errorf("%d events were published", n)
+	}
+}

@@ -1,0 +1,93 @@
+package operate
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/client"
+	"hl7lake/internal/canary"
+	"hl7lake/internal/hub"
+)
+
+const (
+	attributes   = `{"id":{"Type":"String","Value":"1"},"owner":{"Type":"String","Value":"a"}}`
+	notification = `{"Type":"Notification","MessageId":"m","Subject":"parser=1","Message":"MSH|","Timestamp":"2026-11-22T20:32:42.448Z","MessageAttributes":` + attributes + `}`
+)
+
+func TestADeadLetterIsOpenedInBothOfItsForms(t *testing.T) {
+	event := hub.Wire{Attributes: map[string]string{"id": "1", "owner": "a"}, Subject: "parser=1", Body: "MSH|"}
+	record := func(requestPayload, errorType string) string {
+		return `{"version":"1.0","requestContext":{"condition":"RetriesExhausted"},"requestPayload":` + requestPayload +
+			`,"responsePayload":{"errorType":"` + errorType + `","errorMessage":"Doe, Jane"}}`
+	}
+	for _, test := range []struct {
+		name, body string
+		want       []hub.Wire
+		cause      string
+	}{
+		{"SNS's own", notification, []hub.Wire{event}, "not delivered"},
+		{"Lambda's record", record(`{"Records":[{"EventSource":"aws:sns","Sns":`+notification+`}]}`, "Fault"), []hub.Wire{event}, "Fault"},
+		{"a batch", record(`{"Records":[{"Sns":`+notification+`},{"Sns":`+notification+`}]}`, "Runtime.ExitError"), []hub.Wire{event, event}, "Runtime.ExitError"},
+		{"an error with words for a name", record(`{"Records":[{"Sns":`+notification+`}]}`, "no patient Jane"), []hub.Wire{event}, ""},
+	} {
+		got, cause, err := open(test.body)
+		for i := range got {
+			got[i].Published = event.Published
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" || cause != test.cause || err != nil {
+			t.Errorf("%s: %q, %v %s", test.name, cause, err, diff)
+		}
+	}
+}
+
+func TestWhatIsNoDeadLetterIsNotOpenedAndNotQuoted(t *testing.T) {
+	quoted, err := json.Marshal(string(canary.Message()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{
+		"", "MSH|^~\\&|", "null", "[]", "{}", `{"Type":"UnsubscribeConfirmation"}`, `{"requestPayload":{"Records":[]}}`,
+		`{"requestPayload":` + string(quoted) + `}`, `{"Type":"Notification","Timestamp":` + string(quoted) + `}`, string(canary.Message()),
+	} {
+		wires, cause, err := open(body)
+		if wires != nil || cause != "" || err == nil {
+			t.Errorf("%.40s: opened as %v, %q", body, wires, cause)
+			continue
+		}
+		canary.Check(t, "the error", err.Error())
+	}
+}
+
+func FuzzNoDeadLetterBreaksARedrive(f *testing.F) {
+	f.Add(notification)
+	f.Add(`{"requestPayload":{"Records":[{"Sns":` + notification + `}]},"responsePayload":{"errorType":"Fault"}}`)
+	f.Fuzz(func(t *testing.T, body string) {
+		wires, _, err := open(body)
+		if (err == nil) != (len(wires) > 0) {
+			t.Errorf("%d events, %v", len(wires), err)
+		}
+		for _, wire := range wires {
+			_, _ = wire.Event() // it may be no event, and is then left where it is
+		}
+	})
+}
+
+func TestTheQueuesAreFoundByTheNameOfTheStackWithTheHub(t *testing.T) {
+	outputs := client.Outputs{"hl7lake-dev-core": {client.OutputHub: "arn"}, "hl7lake-dev-front-door": {client.OutputAPI: "url"}}
+	if got, err := stackPrefix(outputs); got != "hl7lake-dev-" || err != nil {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for _, wrong := range []client.Outputs{{}, {"core": {client.OutputHub: "arn"}}, {"hl7lake-dev": {client.OutputHub: "arn"}}} {
+		if got, err := stackPrefix(wrong); err == nil {
+			t.Errorf("%v: got %q", wrong, got)
+		}
+	}
+}
+
+func TestParserVersionsAreOrderedAsNumbers(t *testing.T) {
+	if byNumber("2", "10") >= 0 || byNumber("10", "9") <= 0 || byNumber("3", "3") != 0 {
+		t.Error("2 < 10, 10 > 9, 3 = 3")
+	}
+}
