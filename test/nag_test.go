@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -93,5 +94,24 @@ func TestNagLooksAtEveryStack(t *testing.T) {
 				t.Errorf("%s %s: only %d rules were found to hold", env, id, compliant)
 			}
 		}
+	}
+}
+
+// TestTheSecurityPageNamesWhatExists follows each link of docs/security.md to a name in a Go file.
+func TestTheSecurityPageNamesWhatExists(t *testing.T) {
+	page, err := os.ReadFile("docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	links := regexp.MustCompile("\\[`(\\w+)`\\]\\(\\.\\./([a-z_/]+\\.go)\\)").FindAllSubmatch(page, -1)
+	for _, link := range links {
+		name, file := string(link[1]), string(link[2])
+		source, err := os.ReadFile(file)
+		if err != nil || !regexp.MustCompile(`(?m)^(func|type) (\([^)]*\) )?`+name+`\b`).Match(source) {
+			t.Errorf("%s is not in %s: %v", name, file, err)
+		}
+	}
+	if len(links) < 40 {
+		t.Errorf("only %d links were found", len(links))
 	}
 }
