@@ -24,37 +24,40 @@ func TestEveryGrantOfTheTemplatesIsNeeded(t *testing.T) {
 	}
 }
 
-// takenElsewhere reports whether nobody takes the role in this test: EventBridge
-// wakes reconcile, and users get credentials of the identity pool.
-func takenElsewhere(role string) bool {
-	return strings.Contains(role, "-ReconcileRole") || strings.Contains(role, "-IdentitiesReader")
-}
+// takenElsewhere reports whether nobody takes the role in this test: users get
+// credentials of the identity pool.
+func takenElsewhere(role string) bool { return strings.Contains(role, "-IdentitiesReader") }
 
 // walkEveryWay sends messages such that every call that a function can make is
 // made: small and large, HL7 and not, accepted, duplicate, claimed by another,
-// redelivered and undeliverable, read back in every form.
+// redelivered, forgotten and undeliverable, read back in every form.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
 	tokens := l.admin(t)
 	c := l.client(t, tokens)
-	for name, body := range map[string][]byte{
-		"small": admission(1), "large": document(1 << 20), "no HL7": []byte("a line of text"),
-		"large, no HL7": bytes.Repeat([]byte("text "), 80_000), "more than an answer holds": document(4 << 20),
+	for name, m := range map[string]struct {
+		body []byte
+		end  client.Status
+	}{
+		"small": {admission(1), client.Staged}, "large": {document(1 << 20), client.Staged}, "no HL7": {[]byte("a line of text"), client.Errored},
+		"large, no HL7": {bytes.Repeat([]byte("text "), 80_000), client.Errored}, "more than an answer holds": {document(4 << 20), client.Staged},
 	} {
-		r := l.mustDo(t, er7(token(t, tokens), body))
+		r := l.mustDo(t, er7(token(t, tokens), m.body))
 		if r.status != http.StatusCreated {
 			t.Errorf("%s: answered %d %s", name, r.status, r.body)
 			continue
 		}
 		id := r.answer(t).ID
-		history := ended(t, c, id)
+		if history := ended(t, c, id); history.Status != m.end {
+			t.Errorf("%s: ended as %s, want %s", name, history.Status, m.end)
+		}
 		if _, err := c.ER7(t.Context(), id); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := c.JSON(t.Context(), id); err != nil && history.Status == client.Staged {
+		if _, err := c.JSON(t.Context(), id); err != nil && m.end == client.Staged {
 			t.Errorf("%s: %v", name, err)
 		}
-		if again := l.mustDo(t, er7(token(t, tokens), body)); again.status != http.StatusConflict {
+		if again := l.mustDo(t, er7(token(t, tokens), m.body)); again.status != http.StatusConflict {
 			t.Errorf("%s: sent again, answered %d", name, again.status)
 		}
 	}
@@ -64,5 +67,6 @@ func (l *lake) walkEveryWay(t *testing.T) {
 	if r := l.mustDo(t, er7(token(t, tokens), admission(3))); r.status != http.StatusServiceUnavailable {
 		t.Errorf("claimed by another: answered %d", r.status)
 	}
+	l.lose(t, c)
 	l.failEverywhere(t)
 }
