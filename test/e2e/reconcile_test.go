@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/google/go-cmp/cmp"
 
@@ -125,4 +126,48 @@ func TestReconcileSettlesWhatCameToItsEndAndReportsWhatTheLakeDoesNotHold(t *tes
 	if all := len(l.keys(t, client.Ingestion)); all != 3 {
 		t.Errorf("the lake holds %d messages, want 3", all)
 	}
+}
+
+// forget takes a zone's entry of a message out of the catalog, as a table that
+// was restored from yesterday lacks it.
+func (l *lake) forget(t *testing.T, h client.History, zone client.Zone) {
+	t.Helper()
+	step, ok := h.Find(zone)
+	if !ok {
+		t.Fatalf("%s has nothing in %s", h.ID, zone)
+	}
+	_, err := l.dynamodb().DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
+		TableName: aws.String(l.output(t, client.OutputCatalog)),
+		Key: map[string]types.AttributeValue{
+			"root": &types.AttributeValueMemberS{Value: h.ID},
+			"sk":   &types.AttributeValueMemberS{Value: string(zone) + "#" + step.ID},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lose has the catalog forget of a large message that it is staged, and of one
+// that is no HL7 that it was ever sent, and has reconcile bring back both.
+func (l *lake) lose(t *testing.T, c *client.Client) {
+	t.Helper()
+	ids := l.accepted(t, c, document(1<<20+1), []byte("a third line of text"))
+	before := l.histories(t, c, ids)
+	l.forget(t, before[0], client.Staging)
+	l.forget(t, before[1], client.Ingestion)
+	if got := l.reconcile(t); got.Republished != 2 || got.Missing != 0 || got.Failed != 0 {
+		t.Errorf("reconcile reports %+v", got)
+	}
+	for i, id := range ids {
+		after := ended(t, c, id)
+		if after.Status != before[i].Status || len(after.Steps) != len(before[i].Steps) {
+			t.Errorf("was %+v, is %+v", before[i], after)
+		}
+	}
+}
+
+func TestWhatTheCatalogForgotIsRecordedAgain(t *testing.T) {
+	l := start(t)
+	l.lose(t, l.client(t, l.admin(t)))
 }
