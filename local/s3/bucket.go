@@ -41,6 +41,7 @@ type bucket struct {
 	versioning string        // Enabled, Suspended or empty
 	expiry     time.Duration // after which an object expires; 0 for never
 	locks      keyLocks
+	journal    journal
 }
 
 // CreateBucket makes a bucket, or opens it with the objects that it has when it

@@ -52,7 +52,7 @@ func (s *Service) delete(b *bucket, key, id string) (deleted, error) {
 }
 
 func (s *Service) deleteLocked(b *bucket, key, id string) (deleted, error) {
-	end, err := s.files.begin(intent{Bucket: b.name, Key: key})
+	end, err := b.journal.begin(s.files.intents(), intent{Bucket: b.name, Key: key})
 	if err != nil {
 		return deleted{}, err
 	}

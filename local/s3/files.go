@@ -42,6 +42,9 @@ func openFiles(dir string, durability store.Durability) (files, error) {
 	return f, nil
 }
 
+// intents is the folder of what is under way.
+func (f files) intents() string { return filepath.Join(f.dir, intentsDir) }
+
 func (f files) createBucket(name string) error {
 	for shard := range shards {
 		if err := os.MkdirAll(filepath.Join(f.dir, objectsDir, name, fmt.Sprintf("%x", shard)), 0o700); err != nil {
@@ -91,6 +94,9 @@ func (f files) remove(bucket, file string) { _ = os.Remove(f.content(bucket, fil
 // false where a folder stands in the way, or a file where a folder is needed.
 func (f files) show(bucket, key, file string) (shown bool, err error) {
 	path := f.path(bucket, key)
+	if os.Link(f.content(bucket, file), path) == nil {
+		return true, nil // the common case: a new key in a folder that is there
+	}
 	link := filepath.Join(f.dir, linksDir, uuid.NewString())
 	if err := linkOrCopy(f.content(bucket, file), link); err != nil {
 		return false, err

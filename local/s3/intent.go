@@ -1,42 +1,88 @@
 package s3
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/google/uuid"
 	"go.etcd.io/bbolt"
 )
 
-// intent says that a key's file is about to change. It is a file of its own,
-// made before the change and removed after it, so that a service that was
-// killed between the two knows, when it starts again, which files to compare
-// with the records.
+// intent says that a key's file is about to change. It is written before the
+// change, so that a service that was killed within it knows, when it starts
+// again, which files to compare with the records.
 type intent struct {
 	Bucket, Key string
 	File        string // the new content, if there is one
 }
 
-// begin writes an intent, and returns what removes it.
-func (f files) begin(i intent) (end func(), err error) {
+// journal is where a bucket's intents are written: a line each in a file that is
+// emptied when none of them is under way, and followed by another one when it
+// has grown. Its zero value writes to the folder that begin is given.
+type journal struct {
+	mu      sync.Mutex
+	current *journalFile
+}
+
+type journalFile struct {
+	*os.File
+	size     int // in bytes
+	underWay int // intents that have begun and not ended
+}
+
+// journalSize is the size of a file that is followed by another one. What is in
+// a bucket's files is compared with the records at the next start.
+const journalSize = 16 << 10
+
+// begin writes an intent, and returns what ends it.
+func (j *journal) begin(dir string, i intent) (end func(), err error) {
 	text, err := json.Marshal(i)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(f.dir, intentsDir, uuid.NewString())
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.current == nil || j.current.size > journalSize {
+		file, err := os.OpenFile(filepath.Join(dir, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY|os.O_APPEND, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		j.current = &journalFile{File: file}
+	}
+	file := j.current
+	written, err := file.Write(append(text, '\n'))
+	file.size += written
+	if err != nil {
 		return nil, err
 	}
-	// One that stays is found again, and then there is nothing to do.
-	return func() { _ = os.Remove(path) }, nil
+	file.underWay++
+	return func() { j.end(file) }, nil
+}
+
+// end lets go of a file that holds no intent under way. One that stays is found
+// again, and then there is nothing to do.
+func (j *journal) end(file *journalFile) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	file.underWay--
+	switch {
+	case file.underWay > 0:
+	case file != j.current:
+		_ = file.Close()
+		_ = os.Remove(file.Name())
+	case file.Truncate(0) == nil:
+		file.size = 0
+	}
 }
 
 // settle brings the files of a bucket in line with its records, where intents
-// were left behind.
+// were left behind. A file of intents is of one bucket.
 func (s *Service) settle(b *bucket) error {
-	dir := filepath.Join(s.files.dir, intentsDir)
+	dir := s.files.intents()
 	entries, err := os.ReadDir(dir)
 	for _, entry := range entries {
 		path := filepath.Join(dir, entry.Name())
@@ -44,11 +90,19 @@ func (s *Service) settle(b *bucket) error {
 		if err = errors.Join(err, readErr); err != nil {
 			return err
 		}
-		var i intent
-		if json.Unmarshal(text, &i) != nil { // it was cut off, so nothing had begun
-			err = os.Remove(path)
-		} else if i.Bucket == b.name {
-			err = errors.Join(s.settleKey(b, i), os.Remove(path))
+		ours := true
+		for line := range bytes.Lines(text) {
+			var i intent
+			if json.Unmarshal(line, &i) != nil { // it was cut off, so nothing had begun
+				continue
+			}
+			if ours = i.Bucket == b.name; !ours {
+				break
+			}
+			err = errors.Join(err, s.settleKey(b, i))
+		}
+		if ours {
+			err = errors.Join(err, os.Remove(path))
 		}
 	}
 	return err

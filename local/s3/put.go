@@ -211,7 +211,7 @@ func (s *Service) addLocked(b *bucket, v *record, conditions putConditions) erro
 		s.files.remove(b.name, v.File)
 		return err
 	}
-	end, err := s.files.begin(intent{b.name, v.Key, v.File})
+	end, err := b.journal.begin(s.files.intents(), intent{b.name, v.Key, v.File})
 	if err != nil {
 		s.files.remove(b.name, v.File)
 		return err

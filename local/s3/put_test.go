@@ -374,11 +374,10 @@ func TestFilesAgreeWithTheRecordsAfterAProcessWasKilled(t *testing.T) {
 	for _, key := range []string{"new version", "hidden", "x/deleted"} {
 		l.put(t, "lake", key, "kept")
 	}
+	var left []string
 	leave := func(name, key string) { // an intent, and the new content where it has a name
 		intent := fmt.Sprintf(`{"Bucket":"lake","Key":%q,"File":%q}`, key, name)
-		if err := os.WriteFile(filepath.Join(l.dir, ".intents", "left-"+strings.ReplaceAll(key, "/", "-")), []byte(intent), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		left = append(left, intent)
 		if name == "" {
 			return
 		}
@@ -399,6 +398,10 @@ func TestFilesAgreeWithTheRecordsAfterAProcessWasKilled(t *testing.T) {
 	leave("", "hidden")
 	leave("", "x/deleted")
 	if err := os.Remove(filepath.Join(l.dir, "lake", "hidden")); err != nil {
+		t.Fatal(err)
+	}
+	left = append(left, `{"Bucket":"lake","Key":"cut o`)
+	if err := os.WriteFile(filepath.Join(l.dir, ".intents", "left"), []byte(strings.Join(left, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	copied := t.TempDir()
