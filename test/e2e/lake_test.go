@@ -36,9 +36,11 @@ type lake struct {
 	pool       *client.Pool
 }
 
-// start runs the committed templates until the test ends.
+// start runs the committed templates until the test ends. Tests with a lake of
+// their own run side by side: most of their time is waiting for retries.
 func start(t *testing.T) *lake {
 	t.Helper()
+	t.Parallel()
 	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting})
 }
 
