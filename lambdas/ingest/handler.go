@@ -126,12 +126,10 @@ func (h handler) accept(ctx context.Context, owner string, content content) (uui
 	if err != nil {
 		return uuid.Nil, err
 	}
-	event := ingested(claim.ID, owner, content)
-	if err := h.publish(work, claim, event); err != nil {
+	if err := h.publish(work, claim, ingested(claim.ID, owner, content)); err != nil {
 		h.release(ctx, claim)
 		return uuid.Nil, err
 	}
-	h.logger.InfoContext(ctx, "ingested", "id", claim.ID, "owner", owner, "type", event.Type, "size", len(content.body))
 	return claim.ID, nil
 }
 

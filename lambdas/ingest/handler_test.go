@@ -20,6 +20,7 @@ import (
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -45,7 +46,7 @@ func newFrontDoor(t testing.TB) *frontDoor {
 		logger:   logger,
 		metrics:  telemetry.Metrics{Environment: "test"},
 		received: received.Table{Name: fake.Received, DB: door.tables},
-		hub:      hub.Topic{ARN: "hub", Publisher: door.topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: door.buckets}},
+		hub:      hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: door.topic, Logger: logger}, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: door.buckets}},
 	}
 	door.answer = problem.Answer(logger, h.post)
 	return door
@@ -475,7 +476,7 @@ func TestEveryPostIsRecordedAndCounted(t *testing.T) {
 		{"outcome": "no-write-privilege", "who": "user-2", "environment": "test", "Refused": 1.0},
 		{"outcome": "failed", "who": "user-1", "owner": owner},
 	}
-	got := fake.Lines(t, door.log.String(), "audit", "outcome", "who", "id", "owner", "environment", "Accepted", "Duplicate", "Refused")
+	got := fake.Lines(t, door.log.String(), "who", "outcome", "who", "id", "owner", "environment", "Accepted", "Duplicate", "Refused")
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}

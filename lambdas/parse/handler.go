@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 
 	"github.com/google/uuid"
 
@@ -12,7 +11,6 @@ import (
 )
 
 type handler struct {
-	logger     *slog.Logger
 	claimCheck hub.ClaimCheck
 	hub        hub.Topic
 	lakeBucket string
@@ -49,7 +47,6 @@ func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 	if err := h.hub.Publish(ctx, result); err != nil {
 		return staged{}, err
 	}
-	h.logger.InfoContext(ctx, "staged", "id", result.ID, "root", result.Root, "type", result.Type, "size", len(result.Body))
 	return staged{ID: result.ID}, nil
 }
 

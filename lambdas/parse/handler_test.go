@@ -16,6 +16,7 @@ import (
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -47,13 +48,13 @@ func (s *state) parse(t *testing.T, e hub.Event) (staged, error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	logger := telemetry.NewLogger(&s.log)
 	h := handler{
-		logger:     telemetry.NewLogger(&s.log),
 		claimCheck: s.checks(),
-		hub:        hub.Topic{ARN: "hub", Publisher: &s.topic, ClaimCheck: s.checks()},
+		hub:        hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: &s.topic, Logger: logger}, ClaimCheck: s.checks()},
 		lakeBucket: "lake",
 	}
-	return telemetry.Edge(h.logger, h.parse, reflect.TypeFor[*ParseError]())(t.Context(), in)
+	return telemetry.Edge(logger, h.parse, reflect.TypeFor[*ParseError]())(t.Context(), in)
 }
 
 // event is the last event that parse published.

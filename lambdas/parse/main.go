@@ -25,7 +25,6 @@ func main() {
 	logger, settings, aws := telemetry.Start[settings]()
 	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
 	h := handler{
-		logger:     logger,
 		claimCheck: claimCheck,
 		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
 		lakeBucket: settings.LakeBucket,

@@ -22,6 +22,7 @@ import (
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -57,7 +58,7 @@ func (l *lake) run(ctx context.Context, in request) (report, error) {
 		received: l.received(),
 		catalog:  catalog.Table{Name: fake.Catalog, DB: l.tables},
 		lake: replay.Lake{Bucket: "lake", Objects: &l.buckets, Hub: hub.Topic{
-			ARN: "hub", Publisher: &l.topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: &l.buckets},
+			ARN: "hub", Publisher: audit.Publisher{Publisher: &l.topic, Logger: logger}, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: &l.buckets},
 		}},
 		now: time.Now,
 	}

@@ -41,19 +41,29 @@ func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 	work, cancel := telemetry.WithReserve(ctx, reserve)
 	defer cancel()
 	reason, err := h.workflow.run(work, event.ID.String(), wire)
-	audit.Record(ctx, h.logger, "states:StartSyncExecution", outcome(reason, err), "id", event.ID, "root", event.Root, "owner", event.Owner)
+	h.account(ctx, event, wire, reason, err)
+	if err != nil || reason == nil {
+		return err
+	}
+	return h.refuse(ctx, wire, *reason)
+}
+
+// account records the start of the workflow and measures the message's way from
+// the hub to its JSON.
+func (h handler) account(ctx context.Context, event hub.Event, wire hub.Wire, reason *hub.Reason, err error) {
+	owner := slog.String("owner", event.Owner)
+	members := []any{"id", event.ID, "root", event.Root, "type", event.Type}
 	switch {
-	case err != nil:
-		return err
-	case reason == nil:
-		h.logger.InfoContext(ctx, "staged", "id", event.ID, "root", event.Root, "type", event.Type, h.latency(event, wire))
-		return nil
+	case reason != nil:
+		members = append(members, "reason", reason.String(), owner)
+	case err != nil || wire.Published.IsZero():
+		members = append(members, owner)
+	default:
+		took := max(time.Since(wire.Published), 0) // clocks differ
+		latency := telemetry.Metric{Name: "StagingLatency", Unit: "Milliseconds", Value: took.Milliseconds()}
+		members = append(members, h.metrics.Measure([]telemetry.Metric{latency}, owner))
 	}
-	if err := h.refuse(ctx, wire, *reason); err != nil {
-		return err
-	}
-	h.logger.WarnContext(ctx, "not staged", "id", event.ID, "root", event.Root, "type", event.Type, "reason", reason.String())
-	return nil
+	audit.Record(ctx, h.logger, "states:StartSyncExecution", outcome(reason, err), members...)
 }
 
 // outcome is how an execution ended, in one word.
@@ -62,17 +72,6 @@ func outcome(reason *hub.Reason, err error) string {
 		return reason.Code
 	}
 	return audit.Outcome(err)
-}
-
-// latency is the members of the log line that say whose message it is and
-// measure its way from the hub to its JSON.
-func (h handler) latency(event hub.Event, wire hub.Wire) slog.Attr {
-	owner := slog.String("owner", event.Owner)
-	if wire.Published.IsZero() {
-		return owner
-	}
-	took := max(time.Since(wire.Published), 0) // clocks differ
-	return h.metrics.Measure([]telemetry.Metric{{Name: "StagingLatency", Unit: "Milliseconds", Value: took.Milliseconds()}}, owner)
 }
 
 // refuse publishes the error event: the original ER7 and the reason.

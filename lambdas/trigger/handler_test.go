@@ -19,6 +19,7 @@ import (
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -70,11 +71,12 @@ func (s *staging) trigger(ctx context.Context, t *testing.T, run *execution, e h
 	if err := (hub.Topic{ARN: "hub", Publisher: source, ClaimCheck: checks}).Publish(ctx, e); err != nil {
 		t.Fatal(err)
 	}
+	logger := telemetry.NewLogger(&s.log)
 	h := handler{
-		logger:     telemetry.NewLogger(&s.log),
+		logger:     logger,
 		metrics:    telemetry.Metrics{Environment: "test"},
 		claimCheck: checks,
-		hub:        hub.Topic{ARN: "hub", Publisher: &s.topic, ClaimCheck: checks},
+		hub:        hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: &s.topic, Logger: logger}, ClaimCheck: checks},
 		workflow:   workflow{arn: "machine", starter: run},
 	}
 	_, err := telemetry.Edge(h.logger, h.handle)(ctx, source.Deliveries())
@@ -254,7 +256,7 @@ func TestEveryExecutionIsRecordedWithItsOutcome(t *testing.T) {
 			t.Errorf("%s: got %v", outcome, err)
 		}
 		want := []map[string]any{{"action": "states:StartSyncExecution", "outcome": outcome, "id": root.String(), "root": root.String(), "owner": canary.Owner}}
-		if diff := cmp.Diff(want, fake.Lines(t, s.log.String(), "audit", "action", "outcome", "id", "root", "owner")); diff != "" {
+		if diff := cmp.Diff(want, fake.Lines(t, s.log.String(), "type", "action", "outcome", "id", "root", "owner")); diff != "" {
 			t.Errorf("%s: %s", outcome, diff)
 		}
 	}

@@ -49,7 +49,7 @@ type Publisher struct {
 // Publish is SNS's.
 func (p Publisher) Publish(ctx context.Context, in *sns.PublishInput, options ...func(*sns.Options)) (*sns.PublishOutput, error) {
 	out, err := p.Publisher.Publish(ctx, in, options...)
-	members := []any{"topic", aws.ToString(in.TopicArn)}
+	var members []any
 	for _, name := range []string{"event", "id", "root", "owner"} {
 		members = append(members, name, aws.ToString(in.MessageAttributes[name].StringValue))
 	}

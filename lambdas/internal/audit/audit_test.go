@@ -44,7 +44,7 @@ func TestEachPublishIsRecordedWithItsOutcome(t *testing.T) {
 			delete(line, member)
 		}
 		want := map[string]any{
-			"audit": true, "action": "sns:Publish", "outcome": outcome, "topic": "hub",
+			"audit": true, "action": "sns:Publish", "outcome": outcome,
 			"event": "ingested", "id": id.String(), "root": id.String(), "owner": canary.Owner,
 		}
 		if diff := cmp.Diff(want, line); diff != "" {
