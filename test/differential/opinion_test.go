@@ -6,6 +6,11 @@
 // is not in the table fails the test, and so does a row of the table that
 // nothing disagrees about any more.
 //
+// What moto cannot be asked: it decides no call by policies, serves no HTTP API,
+// starts no Express workflow, and runs functions in Docker only. So the state
+// machines of both call the same functions of this test; a topic's deliveries are
+// compared at queues; causes, which are for people, are not compared at all.
+//
 // moto_server is a Python program (pip install 'moto[all,server]'). Where it is
 // not installed the test is skipped; with CI=true that is a failure.
 package differential_test
