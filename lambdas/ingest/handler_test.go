@@ -20,7 +20,6 @@ import (
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
-	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -46,7 +45,7 @@ func newFrontDoor(t testing.TB) *frontDoor {
 		logger:   logger,
 		metrics:  telemetry.Metrics{Environment: "test"},
 		received: received.Table{Name: fake.Received, DB: door.tables},
-		hub:      hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: door.topic, Logger: logger}, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: door.buckets}},
+		hub:      hub.Topic{ARN: "hub", Publisher: door.topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: door.buckets}},
 	}
 	door.answer = problem.Answer(logger, h.post)
 	return door

@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/internal/hub"
-	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -31,7 +30,7 @@ func main() {
 		received: received.Table{Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws)},
 		hub: hub.Topic{
 			ARN:        settings.HubTopicARN,
-			Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
+			Publisher:  sns.NewFromConfig(aws), // the record of the post is that of its publish
 			ClaimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)},
 		},
 	}

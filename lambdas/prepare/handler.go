@@ -4,14 +4,12 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"log/slog"
 
 	"hl7lake/hl7"
 	"hl7lake/internal/hub"
 )
 
 type handler struct {
-	logger     *slog.Logger
 	claimCheck hub.ClaimCheck
 }
 
@@ -25,10 +23,5 @@ func (h handler) prepare(ctx context.Context, in hub.Wire) (hub.Wire, error) {
 	sum := sha256.Sum256(event.Body)
 	event.Raw = hex.EncodeToString(sum[:])
 	event.Body = hl7.Normalize(nil, event.Body)
-	out, err := h.claimCheck.Pack(ctx, event, "prepare")
-	if err != nil {
-		return hub.Wire{}, err
-	}
-	h.logger.InfoContext(ctx, "prepared", "id", event.ID, "root", event.Root, "size", len(event.Body))
-	return out, nil
+	return h.claimCheck.Pack(ctx, event, "prepare")
 }

@@ -41,8 +41,8 @@ func (s *state) prepare(t *testing.T, e hub.Event) (in, out hub.Wire) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := handler{logger: telemetry.NewLogger(&s.log), claimCheck: s.checks()}
-	out, err = telemetry.Edge(h.logger, h.prepare)(t.Context(), in)
+	h := handler{claimCheck: s.checks()}
+	out, err = telemetry.Edge(telemetry.NewLogger(&s.log), h.prepare)(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}

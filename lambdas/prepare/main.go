@@ -18,7 +18,6 @@ type settings struct {
 func main() {
 	logger, settings, aws := telemetry.Start[settings]()
 	h := handler{
-		logger:     logger,
 		claimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)},
 	}
 	lambda.Start(telemetry.Edge(logger, h.prepare))
