@@ -81,6 +81,8 @@ type Institution struct {
 	// QuietAfterMinutes is how long it may send nothing before that is an alarm, in steps of five, at most a day; zero for
 	// one that sends now and then.
 	QuietAfterMinutes float64
+	// ReadsBack lets its engine read the institution's messages too, say to see what became of what it sent.
+	ReadsBack bool
 }
 
 // RateLimit is how many requests a second pass on average, and how many at once (API Gateway's token bucket).

@@ -21,7 +21,7 @@ func Dev() Environment {
 		ThreatProtection:   false, // charged for each user
 		Sessions:           Sessions{TokenMinutes: 60, SignInHours: 24, MachineTokenMinutes: 60},
 		Console:            Console{Callback: "http://localhost:8400/callback", Logout: "http://localhost:8400/"},
-		Institutions:       []Institution{{Name: "st-elsewhere"}},
+		Institutions:       []Institution{{Name: "st-elsewhere", ReadsBack: true}},
 		PostLimit:          RateLimit{PerSecond: 200, Burst: 400}, // a load test fits; a loop in a script costs little
 		ReadLimit:          RateLimit{PerSecond: 100, Burst: 200},
 		LogRetention:       awslogs.RetentionDays_ONE_WEEK,
@@ -52,7 +52,7 @@ func Prod() Environment {
 		Sessions: Sessions{TokenMinutes: 15, SignInHours: 8, MachineTokenMinutes: 60},
 		Console:  Console{Callback: "https://console.hl7lake.example.org/callback", Logout: "https://console.hl7lake.example.org/"},
 		Institutions: []Institution{
-			{Name: "st-elsewhere", QuietAfterMinutes: 60},
+			{Name: "st-elsewhere", QuietAfterMinutes: 60, ReadsBack: true},
 			{Name: "lakeside-clinic"}, // sends at closing time, and not on Sundays
 		},
 		PostLimit:          RateLimit{PerSecond: 1000, Burst: 2000}, // ten times a large hospital's busiest second
@@ -61,6 +61,6 @@ func Prod() Environment {
 		LogRetention:       awslogs.RetentionDays_SIX_YEARS,
 		AuditDays:          6*365 + 2,
 		AlarmAddresses:     []string{"hl7lake-on-call@example.org"},
-		ReserveConcurrency: true,
+		ReserveConcurrency: true, // 601 of the 1,000 that an account has at first, of which 100 must stay unreserved
 	}
 }

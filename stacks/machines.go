@@ -5,7 +5,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 )
 
-// resourceServer is what machines ask to use. Its scopes are `lake/write.<institution>`: to post as that institution.
+// resourceServer is what machines ask to use. Its scopes are `lake/write.<institution>`, to post as that institution, and
+// `lake/read.<institution>`, to read its messages.
 const resourceServer = "lake"
 
 // newMachineClients makes, for each institution of the environment, the application by which its interface engine gets
@@ -14,10 +15,13 @@ const resourceServer = "lake"
 func newMachineClients(users awscognito.UserPool, env Environment) []awscognito.UserPoolClient {
 	var scopes []awscognito.ResourceServerScope
 	for _, institution := range env.Institutions {
-		scopes = append(scopes, awscognito.NewResourceServerScope(&awscognito.ResourceServerScopeProps{
-			ScopeName:        new("write." + institution.Name),
-			ScopeDescription: new("Post messages as " + institution.Name),
-		}))
+		scopes = append(scopes,
+			awscognito.NewResourceServerScope(&awscognito.ResourceServerScopeProps{
+				ScopeName: new("write." + institution.Name), ScopeDescription: new("Post messages as " + institution.Name),
+			}),
+			awscognito.NewResourceServerScope(&awscognito.ResourceServerScopeProps{
+				ScopeName: new("read." + institution.Name), ScopeDescription: new("Read messages of " + institution.Name),
+			}))
 	}
 	server := users.AddResourceServer(new("Lake"), &awscognito.UserPoolResourceServerOptions{
 		Identifier: new(resourceServer),
@@ -25,17 +29,23 @@ func newMachineClients(users awscognito.UserPool, env Environment) []awscognito.
 	})
 	var clients []awscognito.UserPoolClient
 	for _, institution := range env.Institutions {
+		may := []awscognito.OAuthScope{awscognito.OAuthScope_Custom(new(resourceServer + "/write." + institution.Name))}
+		if institution.ReadsBack {
+			may = append(may, awscognito.OAuthScope_Custom(new(resourceServer+"/read."+institution.Name)))
+		}
 		client := users.AddClient(new("Machine-"+institution.Name), &awscognito.UserPoolClientOptions{
 			UserPoolClientName: new("engine-of-" + institution.Name),
 			GenerateSecret:     new(true),
 			OAuth: &awscognito.OAuthSettings{
 				Flows:  &awscognito.OAuthFlows{ClientCredentials: new(true)},
-				Scopes: &[]awscognito.OAuthScope{awscognito.OAuthScope_Custom(new(resourceServer + "/write." + institution.Name))},
+				Scopes: &may,
 			},
 			SupportedIdentityProviders: &[]awscognito.UserPoolClientIdentityProvider{awscognito.UserPoolClientIdentityProvider_COGNITO()},
 			EnableTokenRevocation:      new(true),
 			AccessTokenValidity:        awscdk.Duration_Minutes(&env.Sessions.MachineTokenMinutes),
 		})
+		// Said, because the default lets users sign in through it.
+		client.Node().DefaultChild().(awscognito.CfnUserPoolClient).SetExplicitAuthFlows(texts("ALLOW_REFRESH_TOKEN_AUTH"))
 		client.Node().AddDependency(server) // the scope must be there before who may ask for it
 		clients = append(clients, client)
 	}

@@ -78,7 +78,7 @@ func TestPeopleNeedASecondFactorInProd(t *testing.T) {
 	}
 }
 
-// TestAMachineMayAskForItsOwnInstitutionOnly holds each machine client to one scope, and to client credentials.
+// TestAMachineMayAskForItsOwnInstitutionOnly holds each machine client to its scopes, and to client credentials.
 func TestAMachineMayAskForItsOwnInstitutionOnly(t *testing.T) {
 	for _, env := range stacks.Environments() {
 		got := map[string][]string{}
@@ -89,11 +89,18 @@ func TestAMachineMayAskForItsOwnInstitutionOnly(t *testing.T) {
 			if flows := stringsOf(client.Properties["AllowedOAuthFlows"]); !slices.Equal(flows, []string{"client_credentials"}) {
 				t.Errorf("%s: a machine may use %v", env.Name, flows)
 			}
+			if flows := stringsOf(client.Properties["ExplicitAuthFlows"]); !slices.Equal(flows, []string{"ALLOW_REFRESH_TOKEN_AUTH"}) {
+				t.Errorf("%s: users sign in through a machine by %v", env.Name, flows)
+			}
 			got[client.Properties["ClientName"].(string)] = stringsOf(client.Properties["AllowedOAuthScopes"])
 		}
 		want := map[string][]string{}
 		for _, institution := range env.Institutions {
-			want["engine-of-"+institution.Name] = []string{"lake/write." + institution.Name}
+			scopes := []string{"lake/write." + institution.Name}
+			if institution.ReadsBack {
+				scopes = append(scopes, "lake/read."+institution.Name)
+			}
+			want["engine-of-"+institution.Name] = scopes
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", env.Name, diff)

@@ -102,7 +102,8 @@ func (p UserPool) check() error {
 }
 
 func (c UserPoolClient) check() error {
-	if c.GenerateSecret && len(c.ExplicitAuthFlows) > 0 { // whose requests would have to prove that they know it
+	signsIn := func(flow string) bool { return flow != "ALLOW_REFRESH_TOKEN_AUTH" }
+	if c.GenerateSecret && slices.ContainsFunc(c.ExplicitAuthFlows, signsIn) { // and has to prove that it knows the secret
 		return wire.UnsupportedProperty("GenerateSecret", true)
 	}
 	for _, provider := range c.SupportedIdentityProviders {
