@@ -71,7 +71,7 @@ func startMoto(t *testing.T, functions *functions) *server {
 
 func missing(t *testing.T) {
 	t.Helper()
-	const advice = "there is no moto_server on the PATH: pip install 'moto[all,server]'"
+	const advice = "there is no moto_server on the PATH: pip install 'moto[server]'"
 	if os.Getenv("CI") == "true" {
 		t.Fatal(advice)
 	}

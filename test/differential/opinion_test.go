@@ -11,7 +11,7 @@
 // machines of both call the same functions of this test; a topic's deliveries are
 // compared at queues; causes, which are for people, are not compared at all.
 //
-// moto_server is a Python program (pip install 'moto[all,server]'). Where it is
+// moto_server is a Python program (pip install 'moto[server]'). Where it is
 // not installed the test is skipped; with CI=true that is a failure.
 package differential_test
 

@@ -108,7 +108,7 @@ func (g grant) notRun() string {
 		"AccessLogs":         "for a part that is not run on this machine",
 		"Alarms":             "for a part that is not run on this machine",
 		"Trail":              "for a part that is not run on this machine",
-		"Reconcile":          "EventBridge wakes it, nobody does in this test",
+		"ReconcileSchedule":  "EventBridge is not run by this test, which wakes reconcile itself",
 		"IdentitiesReader":   "users take this role through the identity pool",
 		"UndeliveredPolicy":  "missed only where the topic cannot invoke its function",
 	} {
