@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,9 +56,15 @@ func inspect(path string) (err error) {
 	})
 }
 
-// walk visits every key of a bucket and of those in it.
+// walk visits every key of a bucket and of those in it, and holds them against
+// the order that bbolt keeps: it would search in vain for one that is out of it.
 func walk(b *bbolt.Bucket) error {
+	var last []byte
 	return b.ForEach(func(key, value []byte) error {
+		if last != nil && bytes.Compare(last, key) >= 0 {
+			return fmt.Errorf("%w (keys out of order)", ErrDamaged)
+		}
+		last = key // it stays valid as long as the transaction
 		if value != nil {
 			return nil
 		}
