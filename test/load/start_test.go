@@ -12,8 +12,9 @@ import (
 )
 
 // TestEachFunctionStartsInFiftyMilliseconds measures from the start of the
-// process until it asks for its first event: the quickest of some, since others
-// may be working on this machine.
+// process until it asks for its first event, in processor time, which is what
+// one waits on a machine that has nothing else to do: the least of some tries,
+// since the tests of other packages may be running.
 func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 	const limit, tries = 50 * time.Millisecond, 10
 	mains, err := filepath.Glob("../../lambdas/*/main.go")
@@ -30,10 +31,10 @@ func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
-	asked := make(chan time.Time, 1)
+	asked := make(chan struct{}, 1)
 	hold := make(chan struct{})
 	runtime := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		asked <- time.Now()
+		asked <- struct{}{}
 		select {
 		case <-hold:
 		case <-r.Context().Done():
@@ -46,27 +47,26 @@ func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, entry := range entries {
-		quickest := time.Hour
+		least := time.Hour
 		for range tries {
 			function := exec.CommandContext(t.Context(), filepath.Join(programs, entry.Name()))
 			function.Env = environment(strings.TrimPrefix(runtime.URL, "http://"))
 			function.Stderr = os.Stderr
-			begin := time.Now()
 			if err := function.Start(); err != nil {
 				t.Fatal(err)
 			}
 			select {
-			case at := <-asked:
-				quickest = min(quickest, at.Sub(begin))
+			case <-asked:
 			case <-time.After(patience):
 				t.Fatal(entry.Name(), "does not ask for an event")
 			}
 			_ = function.Process.Kill()
 			_ = function.Wait() // it was killed
+			least = min(least, function.ProcessState.UserTime()+function.ProcessState.SystemTime())
 		}
-		t.Logf("%s: %s", entry.Name(), quickest.Round(100*time.Microsecond))
-		if quickest > limit {
-			t.Errorf("%s starts in %s at best", entry.Name(), quickest)
+		t.Logf("%s: %s", entry.Name(), least.Round(100*time.Microsecond))
+		if least > limit {
+			t.Errorf("%s takes %s of a processor to start, at best", entry.Name(), least)
 		}
 	}
 }
