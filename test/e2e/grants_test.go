@@ -68,5 +68,6 @@ func (l *lake) walkEveryWay(t *testing.T) {
 		t.Errorf("claimed by another: answered %d", r.status)
 	}
 	l.lose(t, c)
+	l.meet(t, tokens, admission(4))
 	l.failEverywhere(t)
 }
