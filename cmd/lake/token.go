@@ -44,8 +44,9 @@ func (l *lake) envCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "env",
 		Short: "Write what points the AWS CLI and SDKs at the lake on this machine",
-		Long: `env writes shell commands that set AWS_ENDPOINT_URL, AWS_REGION and the access
-key of the lake on this machine. The key is worth nothing elsewhere.
+		Long: `env writes shell commands that set AWS_ENDPOINT_URL, AWS_REGION (older tools read
+AWS_DEFAULT_REGION) and the access key of the lake on this machine. The key is
+worth nothing elsewhere.
 ` + exitCodes,
 		Example: `  eval "$(lake env)"; aws s3 ls`,
 		Args:    exactly(0, "no arguments"),
@@ -64,11 +65,11 @@ key of the lake on this machine. The key is worth nothing elsewhere.
 			key := connection.Credentials
 			if l.json {
 				return l.object(map[string]string{
-					"AWS_ENDPOINT_URL": connection.Endpoint, "AWS_REGION": region,
+					"AWS_ENDPOINT_URL": connection.Endpoint, "AWS_REGION": region, "AWS_DEFAULT_REGION": region,
 					"AWS_ACCESS_KEY_ID": key.AccessKeyID, "AWS_SECRET_ACCESS_KEY": key.SecretAccessKey,
 				})
 			}
-			_, err = fmt.Fprintf(l.out, "export AWS_ENDPOINT_URL='%s' AWS_REGION='%s'\nexport AWS_ACCESS_KEY_ID='%s' AWS_SECRET_ACCESS_KEY='%s'\nunset AWS_SESSION_TOKEN\n",
+			_, err = fmt.Fprintf(l.out, "export AWS_ENDPOINT_URL='%s' AWS_REGION='%s' AWS_DEFAULT_REGION='%[2]s'\nexport AWS_ACCESS_KEY_ID='%[3]s' AWS_SECRET_ACCESS_KEY='%[4]s'\nunset AWS_SESSION_TOKEN\n",
 				connection.Endpoint, region, key.AccessKeyID, key.SecretAccessKey)
 			return err
 		},

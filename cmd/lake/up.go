@@ -17,13 +17,15 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/cmd/lake/scenario"
 	"hl7lake/local"
+	"hl7lake/local/bill"
+	"hl7lake/local/iam"
 	"hl7lake/local/store"
 )
 
 func (l *lake) upCommand() *cobra.Command {
 	var o local.Options
 	var port int
-	var verbose bool
+	var verbose, report bool
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Run a lake on this machine until Ctrl-C",
@@ -40,17 +42,18 @@ alone. Delete the folder to start afresh.
 			o.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 			o.Durability = store.Durable
 			o.Log = l.logTo(verbose)
-			return l.up(cmd.Context(), o)
+			return l.up(cmd.Context(), o, report)
 		},
 	}
 	cmd.Flags().IntVar(&port, "port", 4000, "listen on this port of 127.0.0.1; 0 takes a free one")
 	cmd.Flags().StringVar(&o.Dir, "dir", defaultDir, "keep the lake in this `folder`")
 	cmd.Flags().StringVar(&o.Assembly, "assembly", "", "run the templates in this `folder`, as cdk.out; else the committed ones of dev")
+	cmd.Flags().BoolVar(&report, "report", false, "at the end, say what AWS would have charged and which grants nothing needed")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the lake's services log")
 	return cmd
 }
 
-func (l *lake) up(ctx context.Context, o local.Options) (err error) {
+func (l *lake) up(ctx context.Context, o local.Options, report bool) (err error) {
 	running, connection, err := l.start(ctx, o)
 	if err != nil {
 		return err
@@ -79,6 +82,38 @@ func (l *lake) up(ctx context.Context, o local.Options) (err error) {
 		return err
 	}
 	l.note("\nstopped; what was accepted is kept in " + o.Dir)
+	if report {
+		return l.closingReport(running)
+	}
+	return nil
+}
+
+// closingReport says what the lake's work would have cost on AWS, and which
+// grants of the templates no call has needed.
+func (l *lake) closingReport(running *local.Lake) error {
+	costs, err := running.Bill()
+	if err != nil {
+		return err
+	}
+	if l.json {
+		return l.object(struct {
+			Bill         bill.Bill   `json:"bill"`
+			UnusedGrants []iam.Grant `json:"unused_grants"`
+		}{costs, running.UnusedGrants()})
+	}
+	title := "What AWS would have charged (docs/bill.md says what is counted and what is estimated):"
+	if messages := costs.Quantity(bill.StatesRequest); messages > 0 {
+		title = fmt.Sprintf("What AWS would charge for a million such messages, by the %.0f that were staged\n(docs/bill.md says what is counted and what is estimated):", messages)
+		costs = costs.Times(1e6 / messages)
+	}
+	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, title))
+	if err := costs.WriteMarkdown(l.out); err != nil {
+		return err
+	}
+	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, "Grants that no call has needed:"))
+	for _, grant := range running.UnusedGrants() {
+		fmt.Fprintln(l.out, " ", grant)
+	}
 	return nil
 }
 

@@ -36,12 +36,12 @@ func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 	if err != nil {
 		return staged{}, err
 	}
-	message, err := hl7.Parse(event.Body)
-	if err != nil {
+	var message hl7.Message
+	if err := message.ParseAs(event.Charset, event.Body); err != nil {
 		return staged{}, refusal(err)
 	}
 	result := hub.Derive(event, hub.Staged, hub.JSON)
-	if result.Body, err = document(event, result, h.lakeBucket, message); err != nil {
+	if result.Body, err = document(event, result, h.lakeBucket, &message); err != nil {
 		return staged{}, err
 	}
 	if err := h.hub.Publish(ctx, result); err != nil {

@@ -126,6 +126,18 @@ func TestAMessageInAnotherCharsetIsUTF8InJSON(t *testing.T) {
 	}
 }
 
+func TestACharsetThatOnlyTheSenderDeclaredIsRead(t *testing.T) {
+	var s state
+	e := prepared("MSH|^~\\&|A|B|||||ACK|1\rPID|1||1||\xa3ukasz\r") // Ł in ISO 8859-2, £ in Windows-1252
+	e.Charset = "iso-8859-2"
+	if _, err := s.parse(t, e); err != nil {
+		t.Fatal(err)
+	}
+	if got := string(s.event(t).Body); !strings.Contains(got, "Łukasz") {
+		t.Errorf("the JSON is %s", got)
+	}
+}
+
 func TestAMessageThatIsNotHL7FailsWithItsPlace(t *testing.T) {
 	for _, test := range []struct{ name, body, want string }{
 		{"a text", "Hello there", "code=no-header segment=1 offset=0"},

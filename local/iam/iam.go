@@ -49,9 +49,9 @@ type use struct {
 
 // Grant is an action on a resource that a role's policy allows.
 type Grant struct {
-	Role     string
-	Action   string
-	Resource string
+	Role     string `json:"role"`
+	Action   string `json:"action"`
+	Resource string `json:"resource"`
 }
 
 func (g Grant) String() string { return g.Role + ": " + g.Action + " on " + g.Resource }

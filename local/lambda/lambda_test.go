@@ -103,7 +103,7 @@ func (m *machine) run(t *testing.T, change func(*lambda.Function, *lambda.Config
 		t.Fatal(err)
 	}
 	server := httptest.NewUnstartedServer(nil)
-	function := lambda.Function{FunctionName: "test", Timeout: 5, MemorySize: 128}
+	function := lambda.Function{FunctionName: "test", Timeout: 5, MemorySize: 1024}
 	function.Environment.Variables = map[string]string{asFunction: "1", "GREETING": "hello"}
 	config := lambda.Config{
 		Store:     kept,
