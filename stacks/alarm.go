@@ -39,7 +39,7 @@ type alarmProps struct {
 }
 
 // alarm makes an alarm that tells the alarm topic when it begins and when it ends.
-func (f Foundation) alarm(scope constructs.Construct, id string, props alarmProps) awscloudwatch.Alarm {
+func (f Foundation) alarm(scope constructs.Construct, id string, props alarmProps) {
 	name := f.alarmName(props.Runbook, props.Subject)
 	comparison, threshold := awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD, props.AtLeast
 	if props.AtLeast == 0 {
@@ -61,7 +61,6 @@ func (f Foundation) alarm(scope constructs.Construct, id string, props alarmProp
 	action := awscloudwatchactions.NewSnsAction(f.Alarms)
 	alarm.AddAlarmAction(action)
 	alarm.AddOkAction(action)
-	return alarm
 }
 
 // alarmName is the name of the alarm with that page and subject; the latter is empty for the only one.
@@ -92,10 +91,8 @@ func newAlarmTopic(stack awscdk.Stack, id string, env Environment, keys Keys) aw
 	return topic
 }
 
-// every asks for a sum over so many minutes.
-func every(minutes float64) *awscloudwatch.MetricOptions {
-	return &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(&minutes), Statistic: new("Sum")}
-}
+// summed asks for a sum over five minutes.
+func summed() *awscloudwatch.MetricOptions { return statistic("Sum", 5) }
 
 // statistic asks for another statistic than a sum, such as p99.
 func statistic(name string, minutes float64) *awscloudwatch.MetricOptions {

@@ -126,7 +126,7 @@ func (a api) logAccess() {
 		Runbook: "throttles",
 		Subject: "api",
 		Means:   "The API refused requests because a route had too many at once.",
-		Metric:  throttled.Metric(every(5)),
+		Metric:  throttled.Metric(summed()),
 		AtLeast: 1,
 	})
 }
@@ -137,8 +137,8 @@ func (a api) watch() {
 		Runbook: "api-errors",
 		Means:   "More than 1 % of the requests were answered with 5xx, for ten minutes.",
 		Metric: sum("100 * errors / requests", map[string]awscloudwatch.IMetric{
-			"errors":   a.HTTP.MetricServerError(every(5)),
-			"requests": a.HTTP.MetricCount(every(5)),
+			"errors":   a.HTTP.MetricServerError(summed()),
+			"requests": a.HTTP.MetricCount(summed()),
 		}),
 		AtLeast: 1,
 		Periods: 2,

@@ -71,7 +71,7 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 		Runbook: "lost-events",
 		Subject: "hub",
 		Means:   "SNS could neither deliver an event nor put it in a dead-letter queue.",
-		Metric:  core.Hub.Metric(new("NumberOfNotificationsFailedToRedriveToDlq"), every(5)),
+		Metric:  core.Hub.Metric(new("NumberOfNotificationsFailedToRedriveToDlq"), summed()),
 		AtLeast: 1,
 	})
 	core.letHubTrace()
@@ -96,14 +96,14 @@ func (c Core) letHubTrace() {
 			Actions:    texts("xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTraceSegments"),
 			Resources:  &[]*string{new("*")}, // X-Ray's actions know no resource
 			Conditions: &map[string]any{
-				"StringEquals": map[string]any{"aws:SourceAccount": c.Stack.Account()},
+				"StringEquals": map[string]any{"aws:SourceAccount": c.Account()},
 				"ArnLike":      map[string]any{"aws:SourceArn": c.Hub.TopicArn()},
 			},
 		}),
 	}})
 	awsxray.NewCfnResourcePolicy(c.Stack, new("HubTraces"), &awsxray.CfnResourcePolicyProps{
 		PolicyName:     new("hl7lake-" + c.Foundation.Name + "-hub"),
-		PolicyDocument: c.Stack.ToJsonString(policy.ToJSON(), nil),
+		PolicyDocument: c.ToJsonString(policy.ToJSON(), nil),
 	})
 }
 

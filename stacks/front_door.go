@@ -134,7 +134,7 @@ func (d FrontDoor) watchFeeds(base Foundation) {
 			Runbook:      "no-traffic",
 			Subject:      institution.Name,
 			Means:        fmt.Sprintf("%s has sent nothing that was accepted for %g minutes.", institution.Name, institution.QuietAfterMinutes),
-			Metric:       base.ownMetric("Accepted", every(5), "owner", institution.Name),
+			Metric:       base.ownMetric("Accepted", summed(), "owner", institution.Name),
 			Below:        1,
 			Periods:      institution.QuietAfterMinutes / 5,
 			SilenceIsBad: true,

@@ -90,7 +90,7 @@ func (f function) watch(props functionProps) {
 		Runbook: "throttles",
 		Subject: id,
 		Means:   "Lambda refused to run " + id + " because too many of it, or of the account's functions, were running.",
-		Metric:  f.Lambda.MetricThrottles(every(5)),
+		Metric:  f.Lambda.MetricThrottles(summed()),
 		AtLeast: 1,
 	})
 	if props.FailsOnMessages {
@@ -101,8 +101,8 @@ func (f function) watch(props functionProps) {
 		Subject: id,
 		Means:   "More than 5 % of the invocations of " + id + " failed, for ten minutes.",
 		Metric: sum("100 * errors / invocations", map[string]awscloudwatch.IMetric{
-			"errors":      f.Lambda.MetricErrors(every(5)),
-			"invocations": f.Lambda.MetricInvocations(every(5)),
+			"errors":      f.Lambda.MetricErrors(summed()),
+			"invocations": f.Lambda.MetricInvocations(summed()),
 		}),
 		AtLeast: 5,
 		Periods: 2,
@@ -160,7 +160,7 @@ func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.Subscr
 		Runbook: "lost-events",
 		Subject: *f.scope.Node().Id(),
 		Means:   "Lambda gave up on an event and could not put it in the queue of failed ones.",
-		Metric:  f.Lambda.Metric(new("DestinationDeliveryFailures"), every(5)),
+		Metric:  f.Lambda.Metric(new("DestinationDeliveryFailures"), summed()),
 		AtLeast: 1,
 	})
 	// Not ConfigureAsyncInvoke: it would let the function ask for the queue's URL and attributes too.

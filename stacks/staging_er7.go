@@ -76,8 +76,8 @@ func (s StagingER7) watch(base Foundation) {
 		Runbook: "staging-failures",
 		Means:   "More than 5 % of the messages could not be staged, for a quarter of an hour.",
 		Metric: sum("100 * failed / (staged + failed)", map[string]awscloudwatch.IMetric{
-			"failed": base.ownMetric("Failed", every(5)),
-			"staged": base.ownMetric("Staged", every(5)),
+			"failed": base.ownMetric("Failed", summed()),
+			"staged": base.ownMetric("Staged", summed()),
 		}),
 		AtLeast: 5,
 		Periods: 3,
@@ -93,14 +93,14 @@ func (s StagingER7) watch(base Foundation) {
 		Runbook: "errors",
 		Subject: "workflow",
 		Means:   "Executions of the workflow took more than their time.",
-		Metric:  s.Workflow.MetricTimedOut(every(5)),
+		Metric:  s.Workflow.MetricTimedOut(summed()),
 		AtLeast: 1,
 	})
 	base.alarm(s.Stack, "WorkflowThrottled", alarmProps{
 		Runbook: "throttles",
 		Subject: "workflow",
 		Means:   "Step Functions refused to begin executions because there were too many at once.",
-		Metric:  s.Workflow.MetricThrottled(every(5)),
+		Metric:  s.Workflow.MetricThrottled(summed()),
 		AtLeast: 1,
 	})
 }

@@ -23,8 +23,8 @@ func newTable(scope constructs.Construct, id string, base Foundation, props awsd
 		Subject: "table-" + id,
 		Means:   "DynamoDB refused requests to the table " + id + " because there were too many at once.",
 		Metric: sum("reads + writes", map[string]awscloudwatch.IMetric{
-			"reads":  table.Metric(new("ReadThrottleEvents"), every(5)),
-			"writes": table.Metric(new("WriteThrottleEvents"), every(5)),
+			"reads":  table.Metric(new("ReadThrottleEvents"), summed()),
+			"writes": table.Metric(new("WriteThrottleEvents"), summed()),
 		}),
 		AtLeast: 1,
 	})

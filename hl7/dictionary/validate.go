@@ -115,7 +115,7 @@ func placeName(name string) string {
 		return "???"
 	}
 	for _, c := range name {
-		if !('A' <= c && c <= 'Z' || '0' <= c && c <= '9') {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
 			return "???"
 		}
 	}

@@ -39,10 +39,10 @@ var ErrContent = errors.New("replay: the object differs from its catalog entry")
 // have been filed, what was filed of its error. It is false where there is none.
 func Raw(entries []catalog.Entry) (raw catalog.Entry, ok bool) {
 	for _, entry := range entries {
-		switch {
-		case entry.Zone == catalog.Ingestion:
+		switch entry.Zone {
+		case catalog.Ingestion:
 			return entry, true
-		case entry.Zone == catalog.Failed:
+		case catalog.Failed:
 			raw, ok = entry, true
 		}
 	}

@@ -261,7 +261,7 @@ func (r hostileRequest) send(ctx context.Context, host string) (status int, body
 	}
 	answer, err := finalResponse(bufio.NewReader(connection), r.method())
 	if err != nil {
-		if timeout, is := err.(net.Error); is && timeout.Timeout() {
+		if timeout := net.Error(nil); errors.As(err, &timeout) && timeout.Timeout() {
 			return 0, "", fmt.Errorf("no answer in %v", hang)
 		}
 		return 0, "", nil

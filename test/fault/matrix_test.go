@@ -91,7 +91,7 @@ func triesOf(at place, kind fault.Kind) []tries {
 	}
 	asynchronous := at.program == "writer" || at.program == "trigger"
 	dies := refused || kind == fault.KillBefore || kind == fault.KillAfter
-	if asynchronous && dies && !(at.call == fault.Event && refused) {
+	if asynchronous && dies && (at.call != fault.Event || !refused) {
 		all = append(all, always)
 	}
 	return all
