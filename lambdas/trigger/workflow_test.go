@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -79,4 +80,20 @@ func TestAnEndpointSetByHandIsTakenAsItStands(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
+}
+
+// FuzzNoCauseMakesTheReasonSayMore takes whatever a workflow may say of its end:
+// the reason is always one that fits an event's subject, in words of its own.
+func FuzzNoCauseMakesTheReasonSayMore(f *testing.F) {
+	f.Add("ParseError", `{"errorMessage":"code=no-header segment=1 path=MSH-2 offset=0","errorType":"ParseError"}`)
+	f.Add("ParseError", `{"errorMessage":"code=PID|1||4711 path=PID-5.1 segment=x"}`)
+	f.Add("ParseError", `{"errorMessage":`)
+	f.Add("States.Timeout", "")
+	f.Add("Fault", `"Sample^Sue"`)
+	form := regexp.MustCompile(`^code=[a-z][a-z0-9-]{0,31}( segment=\d+)?( path=[A-Z0-9-.\[\]]+)? offset=\d+$`)
+	f.Fuzz(func(t *testing.T, name, cause string) {
+		if text := reasonOf(name, cause).String(); !form.MatchString(text) {
+			t.Errorf("the reason is %q", text)
+		}
+	})
 }

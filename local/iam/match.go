@@ -9,21 +9,41 @@ import (
 // matches tells whether the statement speaks of the action on the resource
 // under these condition keys.
 func (s Statement) matches(action, resource string, keys map[string]string) bool {
-	return included(s.Action, s.NotAction, strings.ToLower(action), strings.ToLower) &&
-		included(s.Resource, s.NotResource, resource, func(pattern string) string { return pattern }) &&
-		s.conditionsHold(keys)
+	named := func(pattern string) bool {
+		expanded, has := expand(pattern, keys)
+		return has && Wildcard(expanded, resource)
+	}
+	called := func(pattern string) bool { return Wildcard(strings.ToLower(pattern), strings.ToLower(action)) }
+	return included(s.Action, s.NotAction, called) && included(s.Resource, s.NotResource, named) && s.conditionsHold(keys)
 }
 
-// included tells whether value is in a list of patterns or, where the statement
-// has the list of exceptions instead, not in that.
-func included(patterns, exceptions []string, value string, fold func(string) string) bool {
-	in := func(list []string) bool {
-		return slices.ContainsFunc(list, func(pattern string) bool { return Wildcard(fold(pattern), value) })
-	}
+// included tells whether one of a list of patterns matches or, where the
+// statement has the list of exceptions instead, none of those.
+func included(patterns, exceptions []string, matches func(pattern string) bool) bool {
 	if len(exceptions) > 0 {
-		return !in(exceptions)
+		return !slices.ContainsFunc(exceptions, matches)
 	}
-	return in(patterns)
+	return slices.ContainsFunc(patterns, matches)
+}
+
+// expand puts the values of condition keys into a pattern, in the place of
+// variables such as ${aws:PrincipalTag/read}
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
+// A variable without a value has the pattern match nothing, and so has a value
+// that would read as a wildcard here.
+func expand(pattern string, keys map[string]string) (expanded string, has bool) {
+	for {
+		before, rest, found := strings.Cut(pattern, "${")
+		if !found {
+			return expanded + pattern, true
+		}
+		name, after, closed := strings.Cut(rest, "}")
+		value, known := lookUp(keys, name)
+		if !closed || !known || value == "" || strings.ContainsAny(value, "*?$") {
+			return "", false
+		}
+		expanded, pattern = expanded+before+value, after
+	}
 }
 
 // names tells whether the statement of a resource policy speaks of the caller:
@@ -43,12 +63,22 @@ func (s Statement) conditionsHold(keys map[string]string) bool {
 		holds, _ := conditionOperator(operator)
 		for key, values := range conditions {
 			value, present := lookUp(keys, key)
-			if !holds(value, present, values) {
+			if !holds(value, present, expandAll(values, keys)) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// expandAll expands the values of a condition, less those that have none.
+func expandAll(values []string, keys map[string]string) (all []string) {
+	for _, value := range values {
+		if expanded, has := expand(value, keys); has {
+			all = append(all, expanded)
+		}
+	}
+	return all
 }
 
 // lookUp finds a condition key; their names ignore case.

@@ -1,0 +1,74 @@
+package local
+
+import (
+	"strings"
+	"testing"
+
+	"hl7lake/local/iam"
+	"hl7lake/local/template"
+	"hl7lake/local/wire"
+)
+
+// TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly asks the templates'
+// policies what a user may do in S3 who got credentials for an ID token: the
+// session's tag names the institution of custom:read.
+func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
+	for _, environment := range []string{"dev", "prod"} {
+		assembly, err := template.Load("../test/snapshots/" + environment)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := &Lake{assembly: assembly, policies: iam.New()}
+		var reader, lake string
+		for _, r := range assembly.OfType("AWS::IAM::Role") {
+			if strings.HasPrefix(r.LogicalID, "IdentitiesReader") {
+				reader = r.Attributes["Arn"]
+			}
+			if err := with(addRole)(l, r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for resourceType, add := range map[string]provisioner{
+			"AWS::IAM::Policy": with(addPolicy), "AWS::S3::BucketPolicy": with(addBucketPolicy),
+		} {
+			for _, r := range assembly.OfType(resourceType) {
+				if err := add(l, r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		for _, r := range assembly.OfType("AWS::S3::Bucket") {
+			if strings.HasPrefix(r.LogicalID, "Lake5F") {
+				lake = r.Attributes["Arn"]
+			}
+		}
+		if reader == "" || lake == "" {
+			t.Fatalf("%s: no reader %q or no lake %q", environment, reader, lake)
+		}
+		for _, test := range []struct {
+			tag, action, on, prefix string
+			granted                 bool
+		}{
+			{"ours", "s3:GetObject", "/staging/protocol=hl7v2/source=ours/date=2026-01-01/x.json", "", true},
+			{"ours", "s3:GetObject", "/ingestion/protocol=hl7v2/source=ours/date=2026-01-01/x.er7", "", true},
+			{"ours", "s3:GetObject", "/staging/protocol=hl7v2/source=theirs/date=2026-01-01/x.json", "", false},
+			{"ours", "s3:GetObject", "/staging/protocol=hl7v2/source=ours-too/date=2026-01-01/x.json", "", false},
+			{"", "s3:GetObject", "/staging/protocol=hl7v2/source=/date=2026-01-01/x.json", "", false},
+			{"*", "s3:GetObject", "/staging/protocol=hl7v2/source=theirs/date=2026-01-01/x.json", "", false},
+			{"ours", "s3:PutObject", "/staging/protocol=hl7v2/source=ours/date=2026-01-01/x.json", "", false},
+			{"ours", "s3:DeleteObject", "/staging/protocol=hl7v2/source=ours/date=2026-01-01/x.json", "", false},
+			{"ours", "s3:ListBucket", "", "staging/protocol=hl7v2/source=ours/", true},
+			{"ours", "s3:ListBucket", "", "staging/protocol=hl7v2/source=theirs/", false},
+			{"ours", "s3:ListBucket", "", "", false},
+		} {
+			keys := map[string]string{"s3:prefix": test.prefix}
+			if test.tag != "" {
+				keys["aws:PrincipalTag/read"] = test.tag
+			}
+			err := l.policies.Authorize(wire.WithCaller(t.Context(), reader), test.action, lake+test.on, keys)
+			if (err == nil) != test.granted {
+				t.Errorf("%s: with the tag %q, %s on %s%s: %v, want granted %v", environment, test.tag, test.action, test.on, test.prefix, err, test.granted)
+			}
+		}
+	}
+}
