@@ -219,7 +219,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 
 func (l *Lake) serve(listener net.Listener, api http.Handler) {
 	gateway := &gateway{
-		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, api: l.metering.api(api, l.accessLine()), isPool: l.isPool,
+		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, api: l.metering.api(api, l.accessLine()), isPool: l.poolPaths(),
 		faults: l.faults, process: l.lambda.Process,
 		services: map[string]http.Handler{
 			"dynamodb": l.dynamodb, "s3": l.metering.s3(l.s3), "sns": l.sns, "sqs": l.sqs,
@@ -234,15 +234,17 @@ func (l *Lake) serve(listener net.Listener, api http.Handler) {
 	})
 }
 
-// isPool tells whether a path is below /<user pool id>/.
-func (l *Lake) isPool(path string) bool {
-	id, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+// poolPaths returns what tells whether a path is below /<user pool id>/. The
+// pools are looked up once: every request to the HTTP API is asked about.
+func (l *Lake) poolPaths() func(path string) bool {
+	pools := map[string]bool{}
 	for _, pool := range l.assembly.OfType("AWS::Cognito::UserPool") {
-		if pool.PhysicalID == id {
-			return true
-		}
+		pools[pool.PhysicalID] = true
 	}
-	return false
+	return func(path string) bool {
+		id, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+		return pools[id]
+	}
 }
 
 // deliverToFunction is how a topic or a rule hands a function something: as an
