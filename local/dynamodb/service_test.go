@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
+	"hl7lake/internal/answer"
 	"hl7lake/local/dynamodb"
 	"hl7lake/local/store"
 	"hl7lake/local/wire"
@@ -84,7 +85,7 @@ func create(t testing.TB, service *dynamodb.Service, definition string) {
 
 func client(url string) *sdk.Client {
 	return sdk.New(sdk.Options{
-		BaseEndpoint: &url, Region: wire.Region, RetryMaxAttempts: 1,
+		BaseEndpoint: &url, Region: wire.Region, RetryMaxAttempts: 1, HTTPClient: answer.Whole{},
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	})
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
+	"hl7lake/internal/answer"
 	"hl7lake/local/wire"
 )
 
@@ -31,7 +32,7 @@ type server struct{ url string }
 // config is that of an AWS SDK that talks to the server.
 func (s *server) config() aws.Config {
 	return aws.Config{
-		Region: wire.Region, BaseEndpoint: &s.url, RetryMaxAttempts: 1,
+		Region: wire.Region, BaseEndpoint: &s.url, RetryMaxAttempts: 1, HTTPClient: answer.Whole{},
 		Credentials: credentials.NewStaticCredentialsProvider("key", "secret", ""),
 	}
 }
