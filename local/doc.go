@@ -15,6 +15,7 @@
 //	template/      CloudFormation templates and their intrinsic functions
 //	iam/           who may do what, from the templates' policies
 //	dynamodb/ s3/ sns/ sqs/ lambda/ states/ cognito/ httpapi/   a service each
+//	edge/          the HTTP server: a bad head is the client's fault
 //	schedule/      EventBridge rules that fire at a rate
 //	fault/         what goes wrong on purpose, for tests
 //	timescale.go   the templates' time-outs in a fraction of their time, for tests

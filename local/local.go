@@ -18,6 +18,7 @@ import (
 
 	"hl7lake/local/cognito"
 	"hl7lake/local/dynamodb"
+	"hl7lake/local/edge"
 	"hl7lake/local/fault"
 	"hl7lake/local/httpapi"
 	"hl7lake/local/iam"
@@ -57,6 +58,10 @@ type Options struct {
 	Dir string
 	// Addr is the loopback address to listen on; port 0 takes any that is free.
 	Addr string
+	// EventsPerInstance is how many events an instance of a function handles at
+	// once: one where it is 0 or 1, as on AWS by default; more as on Lambda
+	// Managed Instances, which takes far less of the machine.
+	EventsPerInstance int
 	// Durability says whether what is acknowledged survives a crash of the
 	// machine.
 	Durability store.Durability
@@ -206,7 +211,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	l.lambda = lambda.New(lambda.Config{
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,
 		Credentials: l.keys.of, Undelivered: l.undelivered, Output: l.logs.of,
-		Concurrency: concurrency, IdleAfter: idleAfter, RetryDelay: retryDelay,
+		Concurrency: concurrency, EventsPerInstance: o.EventsPerInstance, IdleAfter: idleAfter, RetryDelay: retryDelay,
 		TimeScale: o.TimeScale, Faults: l.faults, Handled: l.metering.lambda,
 	})
 	l.sns = sns.New(l.policies.Authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send, Faults: l.faults},
@@ -228,7 +233,7 @@ func (l *Lake) serve(listener net.Listener, api http.Handler) {
 	}
 	l.server = &http.Server{Handler: gateway, ErrorLog: slog.NewLogLogger(l.options.Log.Handler(), slog.LevelWarn)}
 	l.serving.Go(func() {
-		if err := l.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := edge.Serve(l.server, listener); !errors.Is(err, http.ErrServerClosed) {
 			l.failed <- err
 		}
 	})
