@@ -43,6 +43,7 @@ func (d FrontDoor) addReconcile(core Core) {
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(new(float64(reconcileMinutes)))),
 		Targets:     &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(reconcile.Lambda, nil)},
 	})
+	newOutput(d.Stack, "ReconcileFunctionName", reconcile.Lambda.FunctionName(), "Function that looks for stuck and missing messages")
 	base.alarm(d.Stack, "UnstagedAge", alarmProps{
 		Runbook: "unstaged-age",
 		Means:   "A message was accepted half an hour ago and is neither staged nor an error yet, or nobody has looked.",

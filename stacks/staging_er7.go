@@ -141,12 +141,17 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 		Timeout:        awscdk.Duration_Seconds(new(float64(workflowSeconds))),
 		TracingEnabled: new(true),
 		Logs: &awsstepfunctions.LogOptions{
-			Destination:          newLogGroup(stack, "WorkflowLogs", base),
-			Level:                awsstepfunctions.LogLevel_ALL,
+			Destination: newLogGroup(stack, "WorkflowLogs", base),
+			// What went wrong. All else would be a dozen lines a message, which cost more than the execution; each execution is
+			// in the trigger's audit record.
+			Level:                awsstepfunctions.LogLevel_ERROR,
 			IncludeExecutionData: new(false), // it would be the message
 		},
 	})
 	grant(workflow, []string{"lambda:InvokeFunction"}, prepare.Lambda.FunctionArn(), parse.Lambda.FunctionArn())
+	accept(workflow, "AwsSolutions-SF1",
+		"What went wrong is logged; of what went well the start and the end of each execution are in the trigger's audit record, "+
+			"and its steps in the trace.")
 	accept(workflow, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 	accept(workflow, "AwsSolutions-IAM5",
 		"X-Ray's actions and those that set up the delivery of logs know no resource (Service Authorization Reference).",

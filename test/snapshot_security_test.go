@@ -223,6 +223,27 @@ func TestTheWorkflowLogsNoMessage(t *testing.T) {
 	}
 }
 
+// TestNothingIsLoggedOfWhatWentWellButByTheFunctions holds what docs/bill.md counts on: Lambda and Step Functions log
+// failures only.
+func TestNothingIsLoggedOfWhatWentWellButByTheFunctions(t *testing.T) {
+	for env, assembly := range assemblies {
+		for id, stack := range assembly {
+			for name, resource := range stack.template.Resources {
+				var level, want any
+				switch {
+				case resource.Type == "AWS::StepFunctions::StateMachine":
+					level, want = resource.Properties["LoggingConfiguration"].(map[string]any)["Level"], "ERROR"
+				case resource.Metadata["hl7lake:package"] != nil:
+					level, want = resource.Properties["LoggingConfig"].(map[string]any)["SystemLogLevel"], "WARN"
+				}
+				if level != want {
+					t.Errorf("%s %s: %s logs at %v, want %v", env, id, name, level, want)
+				}
+			}
+		}
+	}
+}
+
 func TestEveryFunctionNamesItsPackage(t *testing.T) {
 	for env, assembly := range assemblies {
 		for id, stack := range assembly {

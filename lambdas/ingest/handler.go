@@ -133,15 +133,12 @@ func (h handler) accept(ctx context.Context, owner string, content content) (uui
 	return claim.ID, nil
 }
 
-// publish takes event to the hub and settles claim. Its order is the promise of
-// the lake: the id is findable before the hub has the message, and the content
-// is a duplicate only after. Finish fails with ErrHeld when the lease lapsed
-// under us: the attempt that took the claim over answers for it, with the same
-// id.
+// publish takes event to the hub and brings claim to its end. Its order is the
+// promise of the lake: what is told to be accepted or a duplicate is with the hub.
+// Finish fails with a *received.DuplicateError when the lease lapsed under us and
+// the attempt that took the claim over was faster; the message is one, since the
+// id is the same.
 func (h handler) publish(ctx context.Context, claim received.Claim, event hub.Event) error {
-	if err := h.received.Announce(ctx, claim); err != nil {
-		return err
-	}
 	if err := h.hub.Publish(ctx, event); err != nil {
 		return err
 	}

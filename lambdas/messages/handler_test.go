@@ -129,7 +129,7 @@ func (r *readSide) announce(t *testing.T) uuid.UUID {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := table.Announce(t.Context(), claim); err != nil {
+	if err := table.Finish(t.Context(), claim); err != nil {
 		t.Fatal(err)
 	}
 	return claim.ID

@@ -44,9 +44,9 @@ type request struct {
 	OverdueSeconds *int `json:"overdueSeconds"` // nil is the default, ten minutes
 }
 
-// reconcile looks at every claim that is overdue and not settled, oldest first
-// in each shard, until all are seen or its time is over: the next run begins
-// with the oldest again, and those that this run settled are gone by then.
+// reconcile looks at the claims that earlier runs found late and at those that
+// became overdue since, oldest first in each shard, until all are seen or its time
+// is over: the next run begins where this one came to.
 func (h handler) reconcile(ctx context.Context, in request) (report, error) {
 	work, cancel := telemetry.WithReserve(ctx, reserve)
 	defer cancel()
@@ -55,32 +55,23 @@ func (h handler) reconcile(ctx context.Context, in request) (report, error) {
 		age = time.Duration(*in.OverdueSeconds) * time.Second
 	}
 	found := newFindings()
-	var group errgroup.Group
-	group.SetLimit(workers)
+	var places errgroup.Group
+	places.SetLimit(workers)
 	var shards sync.WaitGroup
 	for _, shard := range received.Shards() {
 		shards.Go(func() {
-			for claim, err := range h.received.Unsettled(work, shard, h.now().Add(-age)) {
-				group.Go(func() error {
-					if err == nil {
-						err = h.examine(work, claim, found)
-					}
-					if work.Err() == nil { // else it is the time that was over
-						found.failed(err)
-					}
-					return nil
-				})
-			}
+			s := sweep{handler: h, shard: shard, found: found, places: &places}
+			found.failed(work, s.late(work))
+			found.failed(work, s.fresh(work, age))
 		})
 	}
 	shards.Wait()
-	_ = group.Wait() // the errors are with the findings: one message's must not end the run for the others
 	return h.report(ctx, found, work.Err() == nil)
 }
 
-// examine settles one claim, publishes its message again, or finds that neither
-// can be done.
-func (h handler) examine(ctx context.Context, claim received.Unsettled, found *findings) error {
+// settle looks whether a claim that is late has come to its end, and if not does
+// what can be done about it.
+func (h handler) settle(ctx context.Context, claim received.Unsettled, found *findings) error {
 	entries, err := h.catalog.History(ctx, claim.ID)
 	if err != nil {
 		return err
@@ -89,6 +80,11 @@ func (h handler) examine(ctx context.Context, claim received.Unsettled, found *f
 		found.add(claim, settled, 0)
 		return h.received.Settle(ctx, claim)
 	}
+	return h.help(ctx, claim, entries, found)
+}
+
+// help publishes the message of a claim again, or finds that this cannot be done.
+func (h handler) help(ctx context.Context, claim received.Unsettled, entries []catalog.Entry, found *findings) error {
 	standing, err := h.received.Standing(ctx, claim)
 	if err != nil {
 		return err

@@ -30,11 +30,24 @@ type report struct {
 	Missing     int `json:"missing"`     // accepted, and not in the lake
 	Unpublished int `json:"unpublished"` // never published: its sender was not told that it is accepted
 	Abandoned   int `json:"abandoned"`   // the same, and no longer waited for
-	Failed      int `json:"failed"`      // could not be dealt with; the next run tries again
+	Failed      int `json:"failed"`      // could not be done; the next run tries again
 
 	OldestUnstagedSeconds int64 `json:"oldestUnstagedSeconds"` // age of the oldest message that is not at the end of its way
 	Complete              bool  `json:"complete"`              // all were looked at; else the time was over
+
+	MissingMessages []missingMessage `json:"missingMessages,omitempty"` // which they are, named of them
 }
+
+// missingMessage is what somebody needs to look for a message that is missing.
+type missingMessage struct {
+	ID         string `json:"id"`
+	Owner      string `json:"owner"`
+	AgeSeconds int64  `json:"ageSeconds"`
+}
+
+// named is how many missing messages a report names, so that it stays short; the
+// log has a line for each.
+const named = 100
 
 // findings collects what the workers find. It is safe for concurrent use.
 type findings struct {
@@ -52,6 +65,9 @@ func (f *findings) add(claim received.Unsettled, what finding, age time.Duration
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.all.count(what, age)
+	if what == missing && len(f.all.MissingMessages) < named {
+		f.all.MissingMessages = append(f.all.MissingMessages, missingMessage{claim.ID.String(), claim.Owner, int64(age.Seconds())})
+	}
 	if what == settled {
 		return
 	}
@@ -63,9 +79,11 @@ func (f *findings) add(claim received.Unsettled, what finding, age time.Duration
 	of.count(what, age)
 }
 
-// failed counts a claim that could not be dealt with; nil is none.
-func (f *findings) failed(err error) {
-	if err == nil {
+// failed counts what could not be done, be it about a claim or a list of them.
+// nil is nothing, and so is what was given up because ctx had ended: the report
+// then says that the run is not complete.
+func (f *findings) failed(ctx context.Context, err error) {
+	if err == nil || ctx.Err() != nil {
 		return
 	}
 	f.mu.Lock()

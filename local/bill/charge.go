@@ -56,7 +56,7 @@ type Invocation struct {
 	// which above 256 KB counts as one more request for each 64 KB; zero for
 	// others.
 	AsyncSize int
-	SystemLog bool // whether Lambda logs the request
+	SystemLog bool // whether Lambda logs the request, by the function's system log level
 	Traced    bool // begins a trace, rather than being part of one
 }
 

@@ -126,7 +126,6 @@ func (l *lake) claim(t *testing.T, body []byte, id string, lease time.Time) {
 		TableName: aws.String(l.receivedTable(t)),
 		Item: map[string]types.AttributeValue{
 			"pk":     &types.AttributeValueMemberS{Value: hex.EncodeToString(sum[:])},
-			"state":  &types.AttributeValueMemberS{Value: "pending"},
 			"id":     &types.AttributeValueMemberS{Value: id},
 			"owner":  &types.AttributeValueMemberS{Value: scenario.Institution},
 			"lease":  &types.AttributeValueMemberN{Value: strconv.FormatInt(lease.UnixMilli(), 10)},

@@ -30,7 +30,7 @@ func takenElsewhere(role string) bool { return strings.Contains(role, "-Identiti
 
 // walkEveryWay sends messages such that every call that a function can make is
 // made: small and large, HL7 and not, accepted, duplicate, claimed by another,
-// redelivered, forgotten and undeliverable, read back in every form.
+// taken over, redelivered, forgotten and undeliverable, read back in every form.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
 	tokens := l.admin(t)
@@ -66,6 +66,11 @@ func (l *lake) walkEveryWay(t *testing.T) {
 	l.claim(t, admission(3), uuid.Must(uuid.NewV7()).String(), time.Now().Add(time.Minute))
 	if r := l.mustDo(t, er7(token(t, tokens), admission(3))); r.status != http.StatusServiceUnavailable {
 		t.Errorf("claimed by another: answered %d", r.status)
+	}
+	interrupted := uuid.Must(uuid.NewV7()).String()
+	l.claim(t, admission(5), interrupted, time.Now().Add(-time.Minute))
+	if r := l.mustDo(t, er7(token(t, tokens), admission(5))); r.status != http.StatusCreated || r.answer(t).ID != interrupted {
+		t.Errorf("interrupted: answered %d %s", r.status, r.body)
 	}
 	l.lose(t, c)
 	l.meet(t, tokens, admission(4))

@@ -1,14 +1,11 @@
 package e2e_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
@@ -17,33 +14,20 @@ import (
 	"hl7lake/cmd/lake/scenario"
 )
 
-// meet sends a message while another request with the same one is under way: its
-// id is known before the catalog has it, and once the other is done the message
-// is a duplicate.
+// meet sends a message while another request with the same one is under way:
+// once the other comes to its end the message is a duplicate, and its id is known
+// before the catalog has it.
 func (l *lake) meet(t *testing.T, tokens client.TokenSource, body []byte) {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
 	l.claim(t, body, id, time.Now().Add(time.Minute))
 	table := l.receivedTable(t)
-	_, err := l.dynamodb().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
-		"pk": &types.AttributeValueMemberS{Value: "id#" + id}, "owner": &types.AttributeValueMemberS{Value: scenario.Institution},
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	history, err := l.client(t, tokens).History(t.Context(), id)
-	if err != nil || history.Status != client.Accepted {
-		t.Errorf("accepted a moment ago: %s, %v", history.Status, err)
-	}
 	var other sync.WaitGroup
 	other.Go(func() {
 		time.Sleep(500 * time.Millisecond) // the second request waits for this one meanwhile
-		sum := sha256.Sum256(append([]byte(scenario.Institution+"\x00"), body...))
-		_, err := l.dynamodb().UpdateItem(t.Context(), &dynamodb.UpdateItemInput{
-			TableName: &table, Key: map[string]types.AttributeValue{"pk": &types.AttributeValueMemberS{Value: hex.EncodeToString(sum[:])}},
-			UpdateExpression: aws.String("SET #state = :done"), ExpressionAttributeNames: map[string]string{"#state": "state"},
-			ExpressionAttributeValues: map[string]types.AttributeValue{":done": &types.AttributeValueMemberS{Value: "done"}},
-		})
+		_, err := l.dynamodb().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
+			"pk": &types.AttributeValueMemberS{Value: "id#" + id}, "owner": &types.AttributeValueMemberS{Value: scenario.Institution},
+		}})
 		if err != nil {
 			t.Error(err)
 		}
@@ -52,4 +36,8 @@ func (l *lake) meet(t *testing.T, tokens client.TokenSource, body []byte) {
 		t.Errorf("while another is under way: answered %d %s", r.status, r.body)
 	}
 	other.Wait()
+	history, err := l.client(t, tokens).History(t.Context(), id)
+	if err != nil || history.Status != client.Accepted {
+		t.Errorf("accepted a moment ago: %s, %v", history.Status, err)
+	}
 }

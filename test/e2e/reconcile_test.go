@@ -122,7 +122,8 @@ func TestReconcileSettlesWhatCameToItsEndAndReportsWhatTheLakeDoesNotHold(t *tes
 	l.accepted(t, c, admission(1), []byte("a line of text"))
 	wantReconciled(t, "dead beside others", l.reconcile(t), reconciled{Missing: 1, Settled: 2})
 	l.redrive(t, false)
-	eventually(t, "the dead letter is staged", func() bool { return l.reconcile(t) == reconciled{Settled: 1, Complete: true} })
+	// Those two are young, so each run looks at them again.
+	eventually(t, "the dead letter is staged", func() bool { return l.reconcile(t) == reconciled{Settled: 3, Complete: true} })
 	if all := len(l.keys(t, client.Ingestion)); all != 3 {
 		t.Errorf("the lake holds %d messages, want 3", all)
 	}

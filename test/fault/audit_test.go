@@ -31,11 +31,10 @@ type entry struct {
 	Reason    string `dynamodbav:"reason_code"`
 }
 
-// claim is an item of the table of received messages: a claim on content, or an
-// announced id.
+// claim is an item of the table of received messages: a claim on content, or the
+// end of one, under the id.
 type claim struct {
 	PK    string `dynamodbav:"pk"`
-	State string `dynamodbav:"state"`
 	ID    string `dynamodbav:"id"`
 	Owner string `dynamodbav:"owner"`
 }
@@ -329,11 +328,9 @@ func (c contents) auditClaim(m *message, v *verdict) {
 		v.wrong("there is no claim on it")
 	case claim.ID != v.id:
 		v.wrong("its claim has the id %s, its sender was told %s", claim.ID, v.id)
-	case claim.State != "done":
-		v.wrong("its claim is still %s", claim.State)
 	}
-	if _, announced := c.claims["id#"+v.id]; !announced {
-		v.wrong("its id was not announced")
+	if _, ended := c.claims["id#"+v.id]; !ended {
+		v.wrong("its claim has not come to its end")
 	}
 }
 
@@ -383,11 +380,11 @@ func (c contents) strangers(ledger []*message) (problems []string) {
 	}
 	for key, claim := range c.claims {
 		id := claim.ID
-		if announced, is := strings.CutPrefix(key, "id#"); is {
-			id = announced
+		if ended, is := strings.CutPrefix(key, "id#"); is {
+			id = ended
 		}
-		if !ids[id] {
-			problems = append(problems, "there is a claim or an announced id that nobody was told of: "+id)
+		if reconciled := strings.HasPrefix(key, "seen#"); !reconciled && !ids[id] {
+			problems = append(problems, "there is a claim, or the end of one, that nobody was told of: "+id)
 		}
 	}
 	slices.Sort(problems)

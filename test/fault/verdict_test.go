@@ -20,7 +20,7 @@ func sound() (contents, *message) {
 			{Root: "root", Zone: "staging", Owner: "o", Key: "staging/derived.json", VersionID: "2"},
 		}},
 		versions: map[string][]string{"ingestion/root.er7": {"1"}, "staging/derived.json": {"2"}},
-		claims:   map[string]claim{key(m): {PK: key(m), State: "done", ID: "root"}, "id#root": {PK: "id#root"}},
+		claims:   map[string]claim{key(m): {PK: key(m), ID: "root"}, "id#root": {PK: "id#root"}},
 		letters:  map[string][]letter{},
 	}, m
 }
@@ -40,12 +40,12 @@ func TestTheAuditNoticesWhatIsMissingTwiceOrStrange(t *testing.T) {
 		"is not what was sent":            func(c *contents, _ *message) { c.entries["root"][0].SHA256 = "another" },
 		"belongs to":                      func(c *contents, _ *message) { c.entries["root"][1].Owner = "another" },
 		"no claim on it":                  func(c *contents, m *message) { delete(c.claims, key(m)) },
-		"still pending":                   func(c *contents, m *message) { c.claims[key(m)] = claim{State: "pending", ID: "root"} },
-		"not announced":                   func(c *contents, _ *message) { delete(c.claims, "id#root") },
+		"its claim has the id":            func(c *contents, m *message) { c.claims[key(m)] = claim{ID: "other"} },
+		"not come to its end":             func(c *contents, _ *message) { delete(c.claims, "id#root") },
 		"told two ids":                    func(_ *contents, m *message) { m.answers = append(m.answers, answer{Status: 409, ID: "other"}) },
 		"neither accepted nor refused":    func(_ *contents, m *message) { m.answers = m.answers[:2] },
 		"message that nobody was told of": func(c *contents, _ *message) { c.entries["other"] = []entry{{Root: "other"}} },
-		"claim or an announced id":        func(c *contents, _ *message) { c.claims["x"] = claim{ID: "other"} },
+		"a claim, or the end of one":      func(c *contents, _ *message) { c.claims["x"] = claim{ID: "other"} },
 		"object that the catalog":         func(c *contents, _ *message) { c.versions["error/other.txt"] = []string{"1"} },
 		"letter about no message":         func(c *contents, _ *message) { c.letters["other"] = []letter{{root: "other"}} },
 	} {

@@ -26,6 +26,11 @@ import (
 // new message.
 const Window = 90 * 24 * time.Hour
 
+// afterlife is how much longer than its claim an end is kept. Time to live
+// removes both when it likes, and clocks differ: a claim that had lost its end
+// would look as if it had never come to one.
+const afterlife = 24 * time.Hour
+
 // DynamoDB is what the table needs of Amazon DynamoDB; *dynamodb.Client has it.
 type DynamoDB interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
@@ -40,26 +45,28 @@ type Table struct {
 	DB   DynamoDB
 }
 
-// The states of a claim.
-const (
-	pending = "pending" // an attempt is publishing the message, or died doing so
-	done    = "done"    // the hub has the message
-)
-
 // item is a claim as it is stored. The attempt that holds it may work on it
 // until the lease ends; after that any other attempt may take it over, with the
-// same id.
+// same id, unless the claim has come to its end.
 type item struct {
 	PK      string `dynamodbav:"pk"`
-	State   string `dynamodbav:"state"`
 	ID      string `dynamodbav:"id"`
 	Owner   string `dynamodbav:"owner"`
 	Lease   int64  `dynamodbav:"lease"`   // end of the lease, epoch milliseconds
 	Expiry  int64  `dynamodbav:"expiry"`  // epoch seconds
 	Attempt string `dynamodbav:"attempt"` // a random name, so that an attempt knows its own write when its answer was lost
 
-	Unsettled string `dynamodbav:"unsettled,omitempty"` // a shard of the index of the same name; see Unsettled
+	Unsettled string `dynamodbav:"unsettled,omitempty"` // a partition of the index of the same name; see Fresh and Late
 	Retried   int64  `dynamodbav:"retried,omitempty"`   // when the message was last published again, epoch milliseconds
+}
+
+// end is the end of a claim as it is stored, an item of its own under the id: the
+// hub has the message. It makes the id findable, and the content a duplicate.
+type end struct {
+	PK      string `dynamodbav:"pk"`
+	Owner   string `dynamodbav:"owner"`
+	Expiry  int64  `dynamodbav:"expiry"`  // epoch seconds
+	Attempt string `dynamodbav:"attempt"` // that brought it about
 }
 
 // Key is the key of body among owner's messages: one institution can neither
@@ -103,14 +110,13 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 	}
 	mine := item{
 		PK:      Key(owner, body),
-		State:   pending,
 		ID:      id.String(),
 		Owner:   owner,
 		Lease:   lease.UnixMilli(),
 		Expiry:  time.Now().Add(Window).Unix(),
 		Attempt: rand.Text(),
 
-		Unsettled: shardOf(id),
+		Unsettled: freshPartition(shardOf(id)),
 	}
 	return t.acquire(ctx, mine, time.Now().Add(patience))
 }
@@ -118,11 +124,13 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Claim, error) {
 	current, err := t.put(ctx, mine)
 	for pause := firstPause; err == nil; pause = min(pause*2, longestPause) {
-		switch {
-		case current.Attempt == mine.Attempt:
+		if current.Attempt == mine.Attempt {
 			return claimOf(current)
-		case current.State == done:
-			return Claim{}, duplicateOf(current)
+		}
+		if err := t.ended(ctx, current); err != nil {
+			return Claim{}, err
+		}
+		switch {
 		case current.Lease < time.Now().UnixMilli():
 			current, err = t.takeOver(ctx, current, mine)
 			continue
@@ -134,6 +142,22 @@ func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Clai
 		}
 	}
 	return Claim{}, err
+}
+
+// ended is a *DuplicateError if the claim that is stored has come to its end.
+func (t Table) ended(ctx context.Context, stored item) error {
+	claim, err := claimOf(stored)
+	if err != nil {
+		return err
+	}
+	_, ended, err := t.end(ctx, claim.ID)
+	if err != nil {
+		return err
+	}
+	if ended {
+		return &DuplicateError{ID: claim.ID}
+	}
+	return nil
 }
 
 // How long Acquire waits between two looks at a claim that another holds.
@@ -160,22 +184,21 @@ func (t Table) put(ctx context.Context, mine item) (item, error) {
 }
 
 // takeOver continues a claim whose lease has lapsed: the id stays, since the
-// attempt before may have published. It returns the claim that is stored
-// afterwards, which is mine unless another attempt was faster.
+// attempt before may have published, and may even come to the end meanwhile. It
+// returns the claim that is stored afterwards, which is mine unless another
+// attempt was faster. Reconcile may have passed it by or given it up, and looks
+// at it again.
 func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                &t.Name,
-		Key:                      key(mine.PK),
-		UpdateExpression:         new("SET lease = :lease, attempt = :attempt, unsettled = :unsettled"),
-		ConditionExpression:      new("lease = :lapsed AND #state = :pending"),
-		ExpressionAttributeNames: map[string]string{"#state": "state"},
+		TableName:           &t.Name,
+		Key:                 key(mine.PK),
+		UpdateExpression:    new("SET lease = :lease, attempt = :attempt, unsettled = :late"),
+		ConditionExpression: new("lease = :lapsed"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":lease":   number(mine.Lease),
 			":attempt": text(mine.Attempt),
 			":lapsed":  number(lapsed.Lease),
-			":pending": text(pending),
-			// Reconcile may have given it up.
-			":unsettled": text(shardOfText(lapsed.ID)),
+			":late":    text(latePartition(shardOfText(lapsed.ID))),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
@@ -225,89 +248,82 @@ func claimOf(stored item) (Claim, error) {
 	return Claim{ID: id, item: stored}, nil
 }
 
-func duplicateOf(stored item) error {
-	claim, err := claimOf(stored)
+// Finish records that the hub has c's message: from now on its id is found and
+// its content is a duplicate. Should another attempt at the same message have
+// come to the end first, it fails with the same *DuplicateError that the next
+// request with this content gets.
+func (t Table) Finish(ctx context.Context, c Claim) error {
+	values, err := attributevalue.MarshalMap(end{
+		PK:      endKey(c.ID),
+		Owner:   c.item.Owner,
+		Expiry:  c.item.Expiry + int64(afterlife.Seconds()),
+		Attempt: c.item.Attempt,
+	})
 	if err != nil {
 		return err
 	}
-	return &DuplicateError{ID: claim.ID}
-}
-
-// Announce makes the id of c findable, before the hub and the catalog know it.
-func (t Table) Announce(ctx context.Context, c Claim) error {
-	_, err := t.DB.PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: &t.Name,
-		Item: map[string]types.AttributeValue{
-			"pk":     text(announced(c.ID)),
-			"owner":  text(c.item.Owner),
-			"expiry": number(c.item.Expiry),
-		},
+	_, err = t.DB.PutItem(ctx, &dynamodb.PutItemInput{
+		TableName:                 &t.Name,
+		Item:                      values,
+		ConditionExpression:       new("attribute_not_exists(pk) OR attempt = :ours"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":ours": text(c.item.Attempt)},
 	})
-	if err != nil {
-		return fmt.Errorf("announce the id: %w", err)
-	}
-	return nil
-}
-
-// Finish records that the hub has c's message: from now on the content is a
-// duplicate. It fails with ErrHeld when another attempt has taken c over.
-func (t Table) Finish(ctx context.Context, c Claim) error {
-	err := t.ifOurs(ctx, c, "SET #state = :done", map[string]string{"#state": "state"},
-		map[string]types.AttributeValue{":done": text(done)})
-	if err != nil {
+	var refused *types.ConditionalCheckFailedException
+	switch {
+	case errors.As(err, &refused):
+		return &DuplicateError{ID: c.ID}
+	case err != nil:
 		return fmt.Errorf("finish the claim: %w", err)
 	}
 	return nil
 }
 
 // Release ends the lease of c now, so that the sender's next try need not wait
-// for it.
+// for it. It fails with ErrHeld when another attempt has taken c over.
 func (t Table) Release(ctx context.Context, c Claim) error {
-	err := t.ifOurs(ctx, c, "SET lease = :now", nil,
-		map[string]types.AttributeValue{":now": number(time.Now().UnixMilli() - 1)})
-	if err != nil {
+	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:           &t.Name,
+		Key:                 key(c.item.PK),
+		UpdateExpression:    new("SET lease = :now"),
+		ConditionExpression: new("attempt = :ours"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":now":  number(time.Now().UnixMilli() - 1),
+			":ours": text(c.item.Attempt),
+		},
+	})
+	var refused *types.ConditionalCheckFailedException
+	switch {
+	case errors.As(err, &refused):
+		return ErrHeld
+	case err != nil:
 		return fmt.Errorf("release the claim: %w", err)
 	}
 	return nil
 }
 
-// ifOurs updates c unless another attempt has it now, which is ErrHeld.
-func (t Table) ifOurs(ctx context.Context, c Claim, update string, names map[string]string, values map[string]types.AttributeValue) error {
-	values[":ours"] = text(c.item.Attempt)
-	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:                 &t.Name,
-		Key:                       key(c.item.PK),
-		UpdateExpression:          &update,
-		ConditionExpression:       new("attempt = :ours"),
-		ExpressionAttributeNames:  names,
-		ExpressionAttributeValues: values,
-	})
-	var refused *types.ConditionalCheckFailedException
-	if errors.As(err, &refused) {
-		return ErrHeld
-	}
-	return err
+// Owner is the institution whose message has the id, or "" if no claim of that
+// id has come to its end.
+func (t Table) Owner(ctx context.Context, id uuid.UUID) (string, error) {
+	end, _, err := t.end(ctx, id)
+	return end.Owner, err
 }
 
-// Owner is the institution that the id was announced for, or "" if it was not.
-func (t Table) Owner(ctx context.Context, id uuid.UUID) (string, error) {
+// end is the end of the claim with the id, if it has come to it.
+func (t Table) end(ctx context.Context, id uuid.UUID) (found end, ended bool, err error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      &t.Name,
-		Key:            key(announced(id)),
+		Key:            key(endKey(id)),
 		ConsistentRead: new(true),
 	})
 	if err != nil {
-		return "", fmt.Errorf("look up the id: %w", err)
+		return found, false, fmt.Errorf("look up the id: %w", err)
 	}
-	owner, _ := out.Item["owner"].(*types.AttributeValueMemberS)
-	if owner == nil {
-		return "", nil
-	}
-	return owner.Value, nil
+	err = attributevalue.UnmarshalMap(out.Item, &found)
+	return found, len(out.Item) > 0, err
 }
 
-// announced is the key under which an id is found; no content's key has a #.
-func announced(id uuid.UUID) string { return "id#" + id.String() }
+// endKey is the key of the end of the claim with the id; no content's key has a #.
+func endKey(id uuid.UUID) string { return "id#" + id.String() }
 
 func key(pk string) map[string]types.AttributeValue {
 	return map[string]types.AttributeValue{"pk": text(pk)}

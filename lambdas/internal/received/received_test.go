@@ -3,10 +3,14 @@ package received_test
 import (
 	"context"
 	"errors"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
@@ -114,14 +118,46 @@ func TestALapsedClaimIsTakenOverWithItsID(t *testing.T) {
 		if second.ID != first.ID {
 			t.Fatalf("took over %s as %s", first.ID, second.ID)
 		}
-		if err := table.Finish(t.Context(), first); !errors.Is(err, received.ErrHeld) {
-			t.Errorf("the first attempt finished a claim that it had lost: %v", err)
-		}
 		if err := table.Release(t.Context(), first); !errors.Is(err, received.ErrHeld) {
 			t.Errorf("the first attempt released a claim that it had lost: %v", err)
 		}
 		finish(t, table, second)
 		wantDuplicate(t, table, first)
+	})
+}
+
+// TestOfTwoAttemptsTheOneThatComesToTheEndFirstIsTheOneThatAccepts is about
+// attempts at one message that both published it: the first lost its lease, and
+// may be faster or slower than the second all the same.
+func TestOfTwoAttemptsTheOneThatComesToTheEndFirstIsTheOneThatAccepts(t *testing.T) {
+	for name, firstIsFaster := range map[string]bool{"the one that lost the claim": true, "the one that took it over": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				table, _ := newTable(t)
+				faster := acquire(t, table)
+				time.Sleep(lease + time.Millisecond)
+				slower := acquire(t, table)
+				if !firstIsFaster {
+					faster, slower = slower, faster
+				}
+				finish(t, table, faster)
+				var duplicate *received.DuplicateError
+				if err := table.Finish(t.Context(), slower); !errors.As(err, &duplicate) || duplicate.ID != faster.ID {
+					t.Errorf("the slower one ended with %v", err)
+				}
+				wantDuplicate(t, table, faster)
+			})
+		})
+	}
+}
+
+func TestAClaimThatCameToItsEndWhileItLapsedIsNotTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		claim := acquire(t, table)
+		time.Sleep(lease + time.Millisecond)
+		finish(t, table, claim)
+		wantDuplicate(t, table, claim)
 	})
 }
 
@@ -205,9 +241,6 @@ func TestAnAttemptKnowsItsOwnWriteWhenTheAnswerWasLost(t *testing.T) {
 		table, db := newTable(t)
 		db.Repeat = func(string) bool { return true }
 		first := acquire(t, table)
-		if err := table.Announce(t.Context(), first); err != nil {
-			t.Fatal(err)
-		}
 		time.Sleep(lease + time.Millisecond)
 		second := acquire(t, table)
 		finish(t, table, second)
@@ -219,8 +252,12 @@ func TestAClaimThatGoesAwayMeanwhileIsNew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, db := newTable(t)
 		first := acquire(t, table)
+		looks := 0
 		db.Before = func(_ context.Context, operation string) error {
-			if operation == "GetItem" { // time to live removes the item
+			if operation == "GetItem" {
+				looks++
+			}
+			if looks == 2 { // the first is for the claim's end; then time to live removes the claim
 				db.Before = nil
 				db.Delete(t, fake.Received, "pk", received.Key(owner, body))
 			}
@@ -232,17 +269,33 @@ func TestAClaimThatGoesAwayMeanwhileIsNew(t *testing.T) {
 	})
 }
 
-func TestAnAnnouncedIDTellsItsOwner(t *testing.T) {
+func TestTheIDOfAFinishedClaimTellsItsOwner(t *testing.T) {
 	table, _ := newTable(t)
 	claim := acquire(t, table)
 	if got, err := table.Owner(t.Context(), claim.ID); got != "" || err != nil {
 		t.Errorf("before: %q %v", got, err)
 	}
-	if err := table.Announce(t.Context(), claim); err != nil {
-		t.Fatal(err)
-	}
+	finish(t, table, claim)
 	if got, err := table.Owner(t.Context(), claim.ID); got != owner || err != nil {
 		t.Errorf("after: %q %v", got, err)
+	}
+}
+
+// TestAClaimDoesNotOutliveItsEnd is about time to live, which removes an item at
+// some time after its expiry.
+func TestAClaimDoesNotOutliveItsEnd(t *testing.T) {
+	table, db := newTable(t)
+	finish(t, table, acquire(t, table))
+	expiry := map[bool]int{}
+	for _, stored := range db.Items(t, fake.Received) {
+		seconds, err := strconv.Atoi(stored["expiry"].(*types.AttributeValueMemberN).Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		expiry[strings.HasPrefix(stored["pk"].(*types.AttributeValueMemberS).Value, "id#")] = seconds
+	}
+	if expiry[true] < expiry[false]+3600 {
+		t.Errorf("the claim expires at %d, its end at %d", expiry[false], expiry[true])
 	}
 }
 

@@ -13,18 +13,24 @@ import (
 	"github.com/google/uuid"
 )
 
-// unsettledIndex holds the claims of which nobody has seen yet that their
-// message came to the end of its way: partition key `unsettled`, sort key `id`,
-// projected `owner`. A claim enters it when it is made and leaves it by Settle, so
-// looking through it costs what is under way, not what was ever received.
+// unsettledIndex holds claims by when they were made: partition key `unsettled`,
+// sort key `id`, projected `owner`. A claim enters a fresh partition when it is
+// made and stays there until time to live removes it, since taking it out would
+// cost as much as putting it in. How far a fresh partition was looked through is
+// kept beside the claims, see Seen. The few claims whose message is not at the end
+// of its way by then go to a late partition and are looked at until it is.
 const unsettledIndex = "unsettled"
 
-// shards are the partitions of the index: one for each last digit of an id,
-// because a single one would take no more than 1,000 writes a second (Amazon
+// shards are the parts of the index: one for each last digit of an id, because a
+// single partition would take no more than 1,000 writes a second (Amazon
 // DynamoDB, partition limits).
 const shards = "0123456789abcdef"
 
-// Shards are the parts of the index, each for one call of Unsettled.
+func freshPartition(shard string) string { return shard }
+
+func latePartition(shard string) string { return "late-" + shard }
+
+// Shards are the parts of the index, each for one call of Late and of Fresh.
 func Shards() []string {
 	var all []string
 	for _, shard := range shards {
@@ -51,14 +57,27 @@ type Unsettled struct {
 	pk    string
 }
 
-// Unsettled gives a shard's claims that were made before the given time, oldest
-// first. It ends after the first error.
-func (t Table) Unsettled(ctx context.Context, shard string, before time.Time) iter.Seq2[Unsettled, error] {
+// Late gives a shard's claims that were found late, oldest first. It ends after
+// the first error.
+func (t Table) Late(ctx context.Context, shard string) iter.Seq2[Unsettled, error] {
+	return t.unsettled(ctx, "unsettled = :partition", map[string]types.AttributeValue{":partition": text(latePartition(shard))})
+}
+
+// Fresh gives a shard's claims that were made at or after from and before
+// before, oldest first, but for those that are late. It ends after the first
+// error.
+func (t Table) Fresh(ctx context.Context, shard string, from, before time.Time) iter.Seq2[Unsettled, error] {
+	return t.unsettled(ctx, "unsettled = :partition AND id BETWEEN :from AND :before", map[string]types.AttributeValue{
+		":partition": text(freshPartition(shard)), ":from": text(idAt(from)), ":before": text(idAt(before)),
+	})
+}
+
+func (t Table) unsettled(ctx context.Context, condition string, values map[string]types.AttributeValue) iter.Seq2[Unsettled, error] {
 	in := &dynamodb.QueryInput{
 		TableName:                 &t.Name,
 		IndexName:                 new(unsettledIndex),
-		KeyConditionExpression:    new("unsettled = :shard AND id < :before"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":shard": text(shard), ":before": text(idAt(before))},
+		KeyConditionExpression:    &condition,
+		ExpressionAttributeValues: values,
 	}
 	return func(yield func(Unsettled, error) bool) {
 		for pages := dynamodb.NewQueryPaginator(t.DB, in); pages.HasMorePages(); {
@@ -74,6 +93,38 @@ func (t Table) Unsettled(ctx context.Context, shard string, before time.Time) it
 			}
 		}
 	}
+}
+
+// seenKey is the key of the item that says how far a shard was looked through.
+func seenKey(shard string) string { return "seen#" + shard }
+
+// Seen is the time up to which all claims of a shard were looked at: each that
+// was made before is at its end or late. It is the epoch where none was.
+func (t Table) Seen(ctx context.Context, shard string) (time.Time, error) {
+	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: key(seenKey(shard)), ConsistentRead: new(true)})
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look how far was seen: %w", err)
+	}
+	var stored struct {
+		Through int64 `dynamodbav:"through"` // epoch milliseconds
+	}
+	err = attributevalue.UnmarshalMap(out.Item, &stored)
+	return time.UnixMilli(stored.Through), err
+}
+
+// See records that all claims of a shard that were made before through were
+// looked at.
+func (t Table) See(ctx context.Context, shard string, through time.Time) error {
+	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+		TableName:                 &t.Name,
+		Key:                       key(seenKey(shard)),
+		UpdateExpression:          new("SET through = :through"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{":through": number(through.UnixMilli())},
+	})
+	if err != nil {
+		return fmt.Errorf("note how far was seen: %w", err)
+	}
+	return nil
 }
 
 // idAt sorts before every id that is made at the given time or later, and after
@@ -99,8 +150,7 @@ type Standing struct {
 	Retried time.Time // when the message was last published again; zero for never
 }
 
-// Standing looks at the claim itself, behind the index. It is the zero value
-// for one that has expired.
+// Standing looks at the claim itself, behind the index, and for its end.
 func (t Table) Standing(ctx context.Context, u Unsettled) (Standing, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: key(u.pk), ConsistentRead: new(true)})
 	if err != nil {
@@ -110,29 +160,40 @@ func (t Table) Standing(ctx context.Context, u Unsettled) (Standing, error) {
 	if err := attributevalue.UnmarshalMap(out.Item, &stored); err != nil {
 		return Standing{}, err
 	}
-	standing := Standing{Done: stored.State == done, Lease: time.UnixMilli(stored.Lease)}
+	_, ended, err := t.end(ctx, u.ID)
+	standing := Standing{Done: ended, Lease: time.UnixMilli(stored.Lease)}
 	if stored.Retried > 0 {
 		standing.Retried = time.UnixMilli(stored.Retried)
 	}
-	return standing, nil
+	return standing, err
 }
 
-// Settle takes u out of the index: its message is at the end of its way.
-func (t Table) Settle(ctx context.Context, u Unsettled) error {
-	err := t.change(ctx, u, "REMOVE unsettled, retried", "attribute_exists(pk)", nil, nil)
+// Defer makes u late: it is looked at again when the claims around it no longer
+// are.
+func (t Table) Defer(ctx context.Context, u Unsettled) error {
+	err := t.change(ctx, u, "SET unsettled = :late", "attribute_exists(pk)",
+		map[string]types.AttributeValue{":late": text(latePartition(shardOf(u.ID)))})
 	if err != nil {
+		return fmt.Errorf("defer the claim: %w", err)
+	}
+	return nil
+}
+
+// Settle takes u, which was late, out of the index: its message is at the end of
+// its way.
+func (t Table) Settle(ctx context.Context, u Unsettled) error {
+	if err := t.change(ctx, u, "REMOVE unsettled, retried", "attribute_exists(pk)", nil); err != nil {
 		return fmt.Errorf("settle the claim: %w", err)
 	}
 	return nil
 }
 
-// Abandon takes u out of the index, if it is still what standing says: its
-// message was never published. The sender's next try, should there be one, takes
-// the claim over and brings it back.
+// Abandon takes u, which was late, out of the index, if it is still what standing
+// says: its message was never published. The sender's next try, should there be
+// one, takes the claim over and brings it back.
 func (t Table) Abandon(ctx context.Context, u Unsettled, standing Standing) error {
-	err := t.change(ctx, u, "REMOVE unsettled, retried", "#state = :pending AND lease = :lease",
-		map[string]string{"#state": "state"},
-		map[string]types.AttributeValue{":pending": text(pending), ":lease": number(standing.Lease.UnixMilli())})
+	err := t.change(ctx, u, "REMOVE unsettled, retried", "lease = :lease",
+		map[string]types.AttributeValue{":lease": number(standing.Lease.UnixMilli())})
 	if err != nil {
 		return fmt.Errorf("abandon the claim: %w", err)
 	}
@@ -141,7 +202,7 @@ func (t Table) Abandon(ctx context.Context, u Unsettled, standing Standing) erro
 
 // Retry records that u's message was published again at the given time.
 func (t Table) Retry(ctx context.Context, u Unsettled, at time.Time) error {
-	err := t.change(ctx, u, "SET retried = :at", "attribute_exists(pk)", nil,
+	err := t.change(ctx, u, "SET retried = :at", "attribute_exists(pk)",
 		map[string]types.AttributeValue{":at": number(at.UnixMilli())})
 	if err != nil {
 		return fmt.Errorf("note the retry: %w", err)
@@ -151,13 +212,12 @@ func (t Table) Retry(ctx context.Context, u Unsettled, at time.Time) error {
 
 // change updates u where condition holds; where it does not, another one was
 // there first and nothing is left to do.
-func (t Table) change(ctx context.Context, u Unsettled, update, condition string, names map[string]string, values map[string]types.AttributeValue) error {
+func (t Table) change(ctx context.Context, u Unsettled, update, condition string, values map[string]types.AttributeValue) error {
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 &t.Name,
 		Key:                       key(u.pk),
 		UpdateExpression:          &update,
 		ConditionExpression:       &condition,
-		ExpressionAttributeNames:  names,
 		ExpressionAttributeValues: values,
 	})
 	var refused *types.ConditionalCheckFailedException
