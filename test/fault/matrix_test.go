@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -98,19 +99,39 @@ func triesOf(at place, kind fault.Kind) []tries {
 }
 
 // matrix finds the places by playing each scenario without the matrix's faults:
-// no call is forgotten.
+// no call is forgotten. It plays them twice, since some places are reached by
+// chance only, where something takes long, as a claim that is looked at once
+// more. Those are no cells, which could not strike at will; the random walk
+// comes by them.
 func (r *runner) matrix(t *testing.T) (all []cell) {
 	t.Helper()
-	type found struct {
-		scenario scenario
-		seen     []place
+	cold, warm := r.explore(t), r.explore(t)
+	known := map[place]bool{}
+	for i, s := range scenarios() {
+		for _, at := range cold[i] {
+			if at.program == "messages" && !s.reads() || known[at] {
+				continue
+			}
+			if !slices.Contains(warm[i], at) {
+				t.Logf("%s: %s is reached by chance", s.name, at)
+				continue
+			}
+			known[at] = true
+			all = append(all, cells(s, at)...)
+		}
 	}
-	results := make([]found, len(scenarios()))
+	return all
+}
+
+// explore gives the places that each scenario reaches.
+func (r *runner) explore(t *testing.T) [][]place {
+	t.Helper()
+	parts := make([]*part, len(scenarios()))
 	var playing sync.WaitGroup
 	for i, s := range scenarios() {
 		playing.Go(func() {
 			owner := r.owner()
-			part := r.script.play(owner, func(at place, visit, attempt int) fault.Fault {
+			parts[i] = r.script.play(owner, func(at place, visit, attempt int) fault.Fault {
 				if s.base == nil {
 					return fault.Fault{}
 				}
@@ -119,21 +140,15 @@ func (r *runner) matrix(t *testing.T) (all []cell) {
 			if err := r.play(t.Context(), s, owner, s.name+", without a fault", false); err != nil {
 				t.Errorf("%s, without a fault: %v", s.name, err)
 			}
-			results[i] = found{s, part.seen}
 		})
 	}
 	playing.Wait()
-	known := map[place]bool{}
-	for _, result := range results {
-		for _, at := range result.seen {
-			if at.program == "messages" && !result.scenario.reads() || known[at] {
-				continue
-			}
-			known[at] = true
-			all = append(all, cells(result.scenario, at)...)
-		}
+	r.settle(t) // a repeated delivery may come after the message's end
+	seen := make([][]place, len(parts))
+	for i, part := range parts {
+		seen[i] = part.seen
 	}
-	return all
+	return seen
 }
 
 // runner plays parts on one lake and keeps the ledger.
@@ -145,7 +160,6 @@ type runner struct {
 	mu     sync.Mutex
 	ledger []*message
 	names  int
-	missed []cell // that did not strike
 }
 
 // owner is a new institution.
@@ -190,9 +204,9 @@ func (r *runner) play(ctx context.Context, s scenario, owner, name string, dead 
 // inFlight is how many cells are played at once: most of their time is waiting.
 const inFlight = 16
 
-// idle is of how many cells one may not strike: some places are reached only
-// where something takes long, as on a busy machine when they were found.
-const idle = 20
+// plays is how often a cell is played until it strikes: where the senders or
+// deliveries of a scenario must meet, they may miss each other on a busy machine.
+const plays = 4
 
 func TestNoFaultLosesDoublesOrHidesAMessage(t *testing.T) {
 	t.Parallel()
@@ -202,43 +216,51 @@ func TestNoFaultLosesDoublesOrHidesAMessage(t *testing.T) {
 	matrix := r.matrix(t)
 	chosen := choose(matrix)
 	t.Logf("the matrix has %d cells, %d of them are played", len(matrix), len(chosen))
+	idle := chosen
+	for play := 1; play <= plays && len(idle) > 0; play++ {
+		if play > 1 {
+			t.Logf("these did not strike and are played again: %q", idle)
+		}
+		idle = r.round(t, idle)
+	}
+	for _, c := range idle {
+		t.Errorf("%s: the place was not reached in %d plays", c, plays)
+	}
+	r.audit(t)
+}
+
+// round plays cells and returns those that did not strike.
+func (r *runner) round(t *testing.T, chosen []cell) (idle []cell) {
+	t.Helper()
+	struck := make([]int, len(chosen)) // guarded by the script's lock
 	slots := make(chan struct{}, inFlight)
 	var playing sync.WaitGroup
-	for _, c := range chosen {
+	for i, c := range chosen {
 		slots <- struct{}{}
 		playing.Go(func() {
 			defer func() { <-slots }()
-			r.cell(t, c)
+			r.cell(t, c, func() { struck[i]++ })
 		})
 	}
 	playing.Wait()
-	r.settle(t)
-	r.audit(t)
-	if len(r.missed) > len(chosen)/idle {
-		t.Errorf("of %d cells %d did not strike: %q", len(chosen), len(r.missed), r.missed)
-	}
-}
-
-// cell plays one cell.
-func (r *runner) cell(t *testing.T, c cell) {
-	owner := r.owner()
-	var part *part
-	part = r.script.play(owner, c.strike(func() { part.struck++ }))
-	began := time.Now()
-	err := r.play(t.Context(), c.scenario, owner, c.String(), c.dead())
-	if err != nil {
-		t.Errorf("%s: after %v: %v", c, time.Since(began).Round(time.Millisecond), err)
-	}
-	if c.dead() {
-		return // its end is seen by the audit
-	}
+	r.settle(t) // the place may be on the way of a repeated delivery, after the message's end
 	r.script.mu.Lock()
 	defer r.script.mu.Unlock()
-	if part.struck == 0 {
-		t.Logf("%s: the place was not reached", c)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.missed = append(r.missed, c)
+	for i, c := range chosen {
+		if struck[i] == 0 {
+			idle = append(idle, c)
+		}
+	}
+	return idle
+}
+
+// cell plays one cell. Where its message dies, its end is seen by the audit.
+func (r *runner) cell(t *testing.T, c cell, struck func()) {
+	owner := r.owner()
+	r.script.play(owner, c.strike(struck))
+	began := time.Now()
+	if err := r.play(t.Context(), c.scenario, owner, c.String(), c.dead()); err != nil {
+		t.Errorf("%s: after %v: %v", c, time.Since(began).Round(time.Millisecond), err)
 	}
 }
 

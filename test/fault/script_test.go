@@ -70,7 +70,6 @@ type script struct {
 type part struct {
 	strike func(at place, visit, attempt int) fault.Fault
 	seen   []place // in the order of the first visit
-	struck int     // how often the part's cell struck
 
 	visits map[place]int
 	runs   map[string]place // the place of a call, by its id
