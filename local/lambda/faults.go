@@ -17,7 +17,7 @@ func (s *Service) Process(trace string) (fault.Process, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for _, i := range s.instances {
-		if event := i.working(); event != nil && strings.Contains(trace, event.traceID) {
+		if event := i.working(trace); event != nil {
 			return fault.Process{
 				Function: i.function.FunctionName, Run: event.traceID, Payload: event.payload,
 				Kill: func() { i.kill(); <-i.exited },
@@ -27,11 +27,16 @@ func (s *Service) Process(trace string) (fault.Process, bool) {
 	return fault.Process{}, false
 }
 
-// working is the event that the process works on, or nil.
-func (i *instance) working() *invocation {
+// working is the event with the trace's id that the process works on, or nil.
+func (i *instance) working(trace string) *invocation {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.inFlight
+	for _, event := range i.inFlight {
+		if strings.Contains(trace, event.traceID) {
+			return event
+		}
+	}
+	return nil
 }
 
 // deliver runs the function on the event, unless a fault strikes.
@@ -93,7 +98,7 @@ func (s *Service) runKilled(ctx context.Context, f *function, d delivery, kind f
 	}
 	i.kill()
 	<-i.exited
-	f.pool.drop()
+	f.pool.release(i, false)
 	return failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: %s", d.requestID, i.process.ProcessState)), nil
 }
 

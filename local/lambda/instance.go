@@ -20,22 +20,31 @@ import (
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const initLimit = 10 * time.Second
 
-// instance is one process of a function. It handles one event at a time: who
-// took it from the pool hands it an invocation, the Runtime API's handlers
-// fetch that and bring the answer.
+// lookEvery is how often a process's memory is looked at, at most: less than it
+// takes to fill what a function may use.
+const lookEvery = 50 * time.Millisecond
+
+// instance is one process of a function. It handles as many events at once as
+// its pool allows: who took it from the pool hands it an invocation, the Runtime
+// API's handlers fetch that and bring the answer.
 type instance struct {
-	id        string
-	function  *function
-	process   *exec.Cmd
-	ready     chan struct{}    // closed when the process first asks for an event
-	events    chan *invocation // the next event for the process
-	exited    chan struct{}    // closed when the process is gone
-	idleSince time.Time        // guarded by the pool
+	id       string
+	function *function
+	process  *exec.Cmd
+	ready    chan struct{}    // closed when the process first asks for an event
+	events   chan *invocation // the next events for the process
+	exited   chan struct{}    // closed when the process is gone
+
+	// Guarded by the pool:
+	atWork    int       // how many hold the instance
+	retired   bool      // to take no more events
+	idleSince time.Time // when the last of them gave it back
 
 	mu        sync.Mutex
-	inFlight  *invocation // the event that the process is working on
-	isReady   bool        // ready is closed
-	initError *result     // what the process said when it could not start
+	inFlight  map[string]*invocation // by request id, what the process is working on
+	isReady   bool                   // ready is closed
+	looked    time.Time              // when the process's memory was looked at
+	initError *result                // what the process said when it could not start
 }
 
 // invocation is one event on its way through an instance.
@@ -63,7 +72,8 @@ func (s *Service) start(f *function) (*instance, error) {
 	}
 	i := &instance{
 		id: uuid.NewString(), function: f,
-		ready: make(chan struct{}), events: make(chan *invocation, 1), exited: make(chan struct{}),
+		ready: make(chan struct{}), events: make(chan *invocation, f.pool.events), exited: make(chan struct{}),
+		inFlight: map[string]*invocation{},
 	}
 	i.process = exec.CommandContext(s.ctx, f.binary) // it ends with the service
 	i.process.Env = s.environment(i)
@@ -126,6 +136,9 @@ func (s *Service) environment(i *instance) []string {
 		// would cost a quarter more processor time.
 		"GOMAXPROCS=1",
 	}
+	if f.pool.events > 1 {
+		env = append(env, "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(f.pool.events))
+	}
 	for name, value := range f.Environment.Variables {
 		env = append(env, name+"="+value)
 	}
@@ -165,10 +178,27 @@ func (i *instance) handle(service context.Context, d delivery, limit time.Durati
 
 // usedTooMuch says whether the process has had more memory than its function
 // may use. Lambda kills it in the act; here it comes to its end first, and only
-// its answer is lost. Where a process's memory is not known it may use any.
+// its answer is lost. It is looked at only now and then: asking takes as long as
+// a small event, and the peak is still there at the next look. Where a process's
+// memory is not known it may use any.
 func (i *instance) usedTooMuch() bool {
+	if !i.dueForLook(time.Now()) {
+		return false
+	}
 	peak, known := peakMemory(i.process.Process.Pid)
-	return known && i.function.MemorySize > 0 && peak > int64(i.function.MemorySize)<<20
+	limit := int64(i.function.MemorySize) << 20 * int64(i.function.pool.events)
+	return known && limit > 0 && peak > limit
+}
+
+// dueForLook says whether the process's memory was not looked at lately.
+func (i *instance) dueForLook(now time.Time) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if now.Sub(i.looked) < lookEvery {
+		return false
+	}
+	i.looked = now
+	return true
 }
 
 // awaitReady waits until the process has asked for its first event.

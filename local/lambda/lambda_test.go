@@ -53,6 +53,8 @@ func behave(ctx context.Context, o order) (map[string]string, error) {
 		os.Exit(3)
 	case "sleep":
 		time.Sleep(time.Minute)
+	case "nap":
+		time.Sleep(2 * time.Second)
 	case "allocate": // so many MB, all of them touched
 		var n int
 		if _, err := fmt.Sscan(o.Text, &n); err != nil {
@@ -173,6 +175,48 @@ func TestAnInstanceIsKeptForTheNextEvent(t *testing.T) {
 	}
 }
 
+// together invokes the function with all orders at once and returns the answers
+// in their order.
+func (m *machine) together(t *testing.T, orders ...order) []map[string]string {
+	t.Helper()
+	answers := make([]map[string]string, len(orders))
+	var all sync.WaitGroup
+	for n, o := range orders {
+		all.Go(func() { answers[n], _ = m.invoke(t, o) })
+	}
+	all.Wait()
+	return answers
+}
+
+func TestAnInstanceTakesAsManyEventsAtOnceAsItMay(t *testing.T) {
+	for _, may := range []int{1, 2, 4} {
+		m := newMachine(t, func(_ *lambda.Function, c *lambda.Config) { c.EventsPerInstance = may })
+		processes := map[string]bool{}
+		for _, answer := range m.together(t, order{Do: "nap"}, order{Do: "nap"}, order{Do: "nap"}, order{Do: "nap"}) {
+			processes[answer["pid"]] = true
+		}
+		if len(processes) != 4/may {
+			t.Errorf("four events at once, %d for an instance: %d processes", may, len(processes))
+		}
+	}
+}
+
+func TestAnEventThatTimesOutLeavesTheOthersOfItsInstanceAlone(t *testing.T) {
+	m := newMachine(t, func(f *lambda.Function, c *lambda.Config) { c.EventsPerInstance, f.Timeout = 2, 3 })
+	var late map[string]string
+	var others sync.WaitGroup
+	others.Go(func() { late, _ = m.invoke(t, order{Do: "sleep"}) })
+	time.Sleep(1500 * time.Millisecond)
+	napped, _ := m.invoke(t, order{Do: "nap"})
+	others.Wait()
+	if late["errorType"] != "Sandbox.Timedout" || napped["pid"] == "" {
+		t.Errorf("the one that sleeps: %v; the other: %v", late, napped)
+	}
+	if next, _ := m.invoke(t, order{}); next["pid"] == napped["pid"] {
+		t.Error("the next event came to an instance in which one has timed out")
+	}
+}
+
 func TestAnIdleInstanceIsReaped(t *testing.T) {
 	m := newMachine(t, func(_ *lambda.Function, c *lambda.Config) { c.IdleAfter = 20 * time.Millisecond })
 	first, _ := m.invoke(t, order{})
@@ -249,7 +293,7 @@ func TestAFunctionThatUsesMoreThanItsMemoryDies(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the memory of a process is known on Linux only")
 	}
-	m := newMachine(t, func(f *lambda.Function, _ *lambda.Config) { f.MemorySize = 256 })
+	m := newMachine(t, func(f *lambda.Function, _ *lambda.Config) { f.MemorySize, f.Timeout = 256, 60 })
 	first, _ := m.invoke(t, order{Do: "allocate", Text: "64"})
 	if first["value"] != fmt.Sprint(64<<20) {
 		t.Errorf("with a quarter of its memory: %v", first)

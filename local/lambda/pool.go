@@ -3,6 +3,7 @@ package lambda
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -11,76 +12,128 @@ import (
 
 // pool hands out a function's instances, the one used last first, so that under
 // little load few are kept warm. A slot stands for one event being handled; an
-// instance is started only by who holds a slot and finds none idle, so there
+// instance is started only by who holds a slot and finds room in none, so there
 // are never more instances than slots.
 type pool struct {
 	slots    chan struct{}
 	throttle bool // refuse an event that finds no slot, rather than let it wait
+	events   int  // that an instance takes at once
+
+	starting sync.Mutex // held while an instance is started, so that who waits may share it
 
 	mu   sync.Mutex
-	idle []*instance // in the order of their release
+	open []*instance // with room for another event, in the order of their release
 }
 
-func newPool(limit int, throttle bool) *pool {
-	return &pool{slots: make(chan struct{}, limit), throttle: throttle}
+func newPool(limit, events int, throttle bool) *pool {
+	return &pool{slots: make(chan struct{}, limit), events: max(events, 1), throttle: throttle}
 }
 
-// take waits for a slot and returns an idle instance, or nil where the holder of
-// the slot is to start one. The slot is given back by release or drop.
-func (p *pool) take(ctx, service context.Context) (*instance, error) {
+// take waits for a slot and returns an instance with room for an event, one that
+// start makes where there is none. Whoever takes it gives it back by release.
+func (p *pool) take(ctx, service context.Context, start func() (*instance, error)) (*instance, error) {
+	if err := p.slot(ctx, service); err != nil {
+		return nil, err
+	}
+	if i := p.last(); i != nil {
+		return i, nil
+	}
+	i, err := p.started(start)
+	if err != nil {
+		<-p.slots
+	}
+	return i, err
+}
+
+func (p *pool) slot(ctx, service context.Context) error {
 	if p.throttle {
 		select {
 		case p.slots <- struct{}{}:
-			return p.pop(), nil
+			return nil
 		default:
-			return nil, throttled()
+			return throttled()
 		}
 	}
 	select {
 	case p.slots <- struct{}{}:
-		return p.pop(), nil
+		return nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	case <-service.Done():
-		return nil, service.Err()
+		return service.Err()
 	}
 }
 
-func (p *pool) pop() *instance {
+// started starts an instance, unless another that was started meanwhile has
+// room.
+func (p *pool) started(start func() (*instance, error)) (*instance, error) {
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	if i := p.last(); i != nil {
+		return i, nil
+	}
+	i, err := start()
+	if err != nil {
+		return nil, err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.idle) > 0 {
-		last := p.idle[len(p.idle)-1]
-		p.idle = p.idle[:len(p.idle)-1]
+	i.atWork = 1
+	if i.atWork < p.events {
+		p.open = append(p.open, i)
+	}
+	return i, nil
+}
+
+// last takes the open instance that was released last, or nil.
+func (p *pool) last() *instance {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.open) > 0 {
+		last := p.open[len(p.open)-1]
 		if last.alive() {
+			if last.atWork++; last.atWork == p.events {
+				p.open = p.open[:len(p.open)-1]
+			}
 			return last
 		}
+		p.open = p.open[:len(p.open)-1]
 	}
 	return nil
 }
 
-// release puts an instance back that is ready for its next event.
-func (p *pool) release(i *instance) {
+// release gives an instance back. One that is to take no more events is killed
+// when it has finished those that it has.
+func (p *pool) release(i *instance, another bool) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	i.idleSince = time.Now()
-	p.idle = append(p.idle, i)
-	p.mu.Unlock()
+	i.atWork--
+	i.retired = i.retired || !another
+	at := slices.Index(p.open, i)
+	switch {
+	case i.retired && at >= 0:
+		p.open = slices.Delete(p.open, at, at+1)
+	case !i.retired && at < 0:
+		p.open = append(p.open, i)
+	}
+	if i.retired && i.atWork == 0 {
+		i.kill()
+	}
 	<-p.slots
 }
 
-// drop gives back the slot of an instance that is no more.
-func (p *pool) drop() { <-p.slots }
-
-// expire takes out the instances that were released before limit.
-func (p *pool) expire(limit time.Time) []*instance {
+// expire takes out the instances that nothing was asked of since limit.
+func (p *pool) expire(limit time.Time) (expired []*instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := 0
-	for n < len(p.idle) && p.idle[n].idleSince.Before(limit) {
-		n++
-	}
-	expired := p.idle[:n:n]
-	p.idle = p.idle[n:]
+	p.open = slices.DeleteFunc(p.open, func(i *instance) bool {
+		old := i.atWork == 0 && i.idleSince.Before(limit)
+		if old {
+			expired = append(expired, i)
+		}
+		return old
+	})
 	return expired
 }
 

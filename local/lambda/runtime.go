@@ -54,7 +54,7 @@ func (i *instance) serveNext(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i.mu.Lock()
-	i.inFlight = event
+	i.inFlight[event.requestID] = event
 	i.mu.Unlock()
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
@@ -100,15 +100,12 @@ func (i *instance) answer(w http.ResponseWriter, r *http.Request, functionError 
 	}
 }
 
-// finish takes the event in flight, if it is the one named.
+// finish takes the named event, or nil where it is not in flight.
 func (i *instance) finish(requestID string) *invocation {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	event := i.inFlight
-	if event == nil || event.requestID != requestID {
-		return nil
-	}
-	i.inFlight = nil
+	event := i.inFlight[requestID]
+	delete(i.inFlight, requestID)
 	return event
 }
 

@@ -21,6 +21,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -43,11 +44,17 @@ const institution = "st-elsewhere"
 // of a test.
 const serveDir = "HL7LAKE_LOAD_DIR"
 
+// serveShared is how many events an instance of a function handles at once.
+const serveShared = "HL7LAKE_LOAD_SHARED"
+
+var shared = flag.Int("shared", 16, "how many events an instance of a function handles at once; 1 is what AWS does by default")
+
 var profile = flag.String("profile", "", "write a CPU profile of the lake's process to this `file`")
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(serveDir); dir != "" {
-		if err := serve(dir, os.Getenv("HL7LAKE_LOAD_PROFILE")); err != nil {
+		shared, _ := strconv.Atoi(os.Getenv(serveShared)) // start wrote it
+		if err := serve(dir, shared, os.Getenv("HL7LAKE_LOAD_PROFILE")); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -58,10 +65,10 @@ func TestMain(m *testing.M) {
 
 // serve runs a lake until its standard input ends. The first line of its output
 // is the client.Connection as JSON.
-func serve(dir, profile string) (err error) {
+func serve(dir string, shared int, profile string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable})
+	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable, EventsPerInstance: shared})
 	if err != nil {
 		return err
 	}
@@ -104,7 +111,7 @@ type lake struct {
 func start(t testing.TB) *lake {
 	t.Helper()
 	l := &lake{process: exec.Command(os.Args[0])}
-	l.process.Env = append(os.Environ(), serveDir+"="+t.TempDir(), "HL7LAKE_LOAD_PROFILE="+*profile)
+	l.process.Env = append(os.Environ(), serveDir+"="+t.TempDir(), "HL7LAKE_LOAD_PROFILE="+*profile, serveShared+"="+strconv.Itoa(*shared))
 	l.process.Stderr = os.Stderr
 	input, err := l.process.StdinPipe()
 	if err != nil {

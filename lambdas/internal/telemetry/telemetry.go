@@ -8,12 +8,14 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
@@ -73,15 +75,26 @@ func (h requestHandler) WithGroup(name string) slog.Handler {
 // it is not JSON, and not ours to vouch for.
 func Start[T any]() (*slog.Logger, T, aws.Config) {
 	logger := NewLogger(os.Stdout)
+	if runtimeAPI, ok := http.DefaultTransport.(*http.Transport); ok { // aws-lambda-go's client begins as a copy of it
+		keepConnections(runtimeAPI)
+	}
 	settings, err := environment.Load[T](os.LookupEnv)
 	if err != nil {
 		exit(logger, err)
 	}
-	configuration, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}))
+	configuration, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}),
+		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(keepConnections)))
 	if err != nil {
 		exit(logger, err)
 	}
 	return logger, settings, configuration
+}
+
+// keepConnections has a process that handles several events at once keep a
+// connection for each, where one host answers for all services. The defaults are
+// made for one event: two connections to the Runtime API, ten to a service.
+func keepConnections(transport *http.Transport) {
+	transport.MaxIdleConnsPerHost = max(transport.MaxIdleConnsPerHost, 2*lambdacontext.MaxConcurrency())
 }
 
 func exit(logger *slog.Logger, err error) {
