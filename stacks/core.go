@@ -14,7 +14,8 @@ import (
 // back from one of them on its last day still finds its content.
 const claimCheckDays = deadLetterDays + 16
 
-// ownerIndex is the catalog's index of one institution's messages by the time they were received.
+// ownerIndex is the catalog's index of one institution's messages and errors by the time they were received. What was
+// staged has no such time in its entry and is not in it.
 const ownerIndex = "by-owner"
 
 // Core is the stack of what everything else shares: the hub topic, the data lake with its catalog, and the writer, the

@@ -128,18 +128,27 @@ func (s StagingER7) addTrigger(core Core) {
 	core.GrantRedeem(trigger.Lambda)
 }
 
-// newWorkflow defines the Express workflow prepare → parse. A message that is not HL7 and a step that broke end in
+// newWorkflow defines the Express workflow prepare → parse, or parse alone for a message of which the trigger has seen that
+// prepare would leave it as it is. A message that is not HL7 and a step that broke end in
 // different Fail states, both with the error and cause of the step, which the trigger reads.
 func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) awsstepfunctions.StateMachine {
 	refused := newFail(stack, "MessageRefused", "The message cannot be parsed; trying again would not help")
 	broken := newFail(stack, "StepBroken", "A step failed for a reason that is not the message's")
+	parsing := newStep(stack, "Parse", parse, refused, broken)
+	tidy := awsstepfunctions.NewChoice(stack, new("Tidy"), &awsstepfunctions.ChoiceProps{
+		Comment: new("Whether the message has its line ends in order, as the trigger says"),
+	})
+	tidy.When(awsstepfunctions.Condition_And(
+		awsstepfunctions.Condition_IsPresent(new("$.tidy")), // an input that was written by hand need not have it
+		awsstepfunctions.Condition_BooleanEquals(new("$.tidy"), new(true)),
+	), parsing, nil)
+	tidy.Otherwise(newStep(stack, "Prepare", prepare, refused, broken).Next(parsing))
 	workflow := awsstepfunctions.NewStateMachine(stack, new("Workflow"), &awsstepfunctions.StateMachineProps{
 		StateMachineType: awsstepfunctions.StateMachineType_EXPRESS,
 		Comment:          new("Turns one ER7 message into JSON"),
-		DefinitionBody: awsstepfunctions.DefinitionBody_FromChainable(
-			newStep(stack, "Prepare", prepare, refused, broken).Next(newStep(stack, "Parse", parse, refused, broken))),
-		Timeout:        awscdk.Duration_Seconds(new(float64(workflowSeconds))),
-		TracingEnabled: new(true),
+		DefinitionBody:   awsstepfunctions.DefinitionBody_FromChainable(tidy),
+		Timeout:          awscdk.Duration_Seconds(new(float64(workflowSeconds))),
+		TracingEnabled:   new(true),
 		Logs: &awsstepfunctions.LogOptions{
 			Destination: newLogGroup(stack, "WorkflowLogs", base),
 			// What went wrong. All else would be a dozen lines a message, which cost more than the execution; each execution is

@@ -51,14 +51,18 @@ func OwnersPrefix(zone Zone) string {
 // Entry is one item of the catalog: one object of the lake. The item holds no
 // content; a control id appears as a hash only.
 type Entry struct {
-	Root     string `dynamodbav:"root"` // partition key
-	Sort     string `dynamodbav:"sk"`   // sort key: <zone>#<id>
-	Zone     Zone   `dynamodbav:"zone"`
-	ID       string `dynamodbav:"id"`
-	Parent   string `dynamodbav:"parent,omitempty"`
-	Owner    string `dynamodbav:"owner"`    // partition key of the index by-owner
-	Received string `dynamodbav:"received"` // its sort key; hub.TimeLayout
-	Written  string `dynamodbav:"written"`  // hub.TimeLayout
+	Root   string `dynamodbav:"root"` // partition key
+	Sort   string `dynamodbav:"sk"`   // sort key: <zone>#<id>
+	Zone   Zone   `dynamodbav:"zone"`
+	ID     string `dynamodbav:"id"`
+	Parent string `dynamodbav:"parent,omitempty"`
+	Owner  string `dynamodbav:"owner"` // partition key of the index by-owner
+	// Received is the index's sort key, in hub.TimeLayout. What was staged has
+	// none, and with it no place in the index, which would cost as much as the
+	// entry: a message is listed by itself or by its error, and its history has
+	// the rest. The time is also that of the root, see hub.Received.
+	Received string `dynamodbav:"received,omitempty"`
+	Written  string `dynamodbav:"written"` // hub.TimeLayout
 	Type     string `dynamodbav:"type"`
 	Charset  string `dynamodbav:"charset,omitempty"`
 	Parser   string `dynamodbav:"parser,omitempty"`
@@ -83,18 +87,20 @@ type Entry struct {
 func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 	zone := ZoneOf(e.Name)
 	entry := Entry{
-		Root:     e.Root.String(),
-		Sort:     string(zone) + "#" + e.ID.String(),
-		Zone:     zone,
-		ID:       e.ID.String(),
-		Owner:    e.Owner,
-		Received: hub.Received(e.Root).Format(hub.TimeLayout),
-		Written:  now.UTC().Format(hub.TimeLayout),
-		Type:     e.Type,
-		Charset:  e.Charset,
-		Parser:   e.Parser,
-		Bucket:   bucket,
-		Key:      ObjectKey(zone, e.Owner, e.Root, e.ID, e.Format),
+		Root:    e.Root.String(),
+		Sort:    string(zone) + "#" + e.ID.String(),
+		Zone:    zone,
+		ID:      e.ID.String(),
+		Owner:   e.Owner,
+		Written: now.UTC().Format(hub.TimeLayout),
+		Type:    e.Type,
+		Charset: e.Charset,
+		Parser:  e.Parser,
+		Bucket:  bucket,
+		Key:     ObjectKey(zone, e.Owner, e.Root, e.ID, e.Format),
+	}
+	if zone != Staging {
+		entry.Received = hub.Received(e.Root).Format(hub.TimeLayout)
 	}
 	if e.Parent != uuid.Nil {
 		entry.Parent = e.Parent.String()

@@ -80,19 +80,28 @@ func (c ClaimCheck) Open(ctx context.Context, w Wire) (Event, error) {
 	if err != nil {
 		return e, err
 	}
+	if w.Attributes["encoding"] == encodingClaimCheck {
+		e.Body, err = c.fetch(ctx, w.Body)
+		return e, err
+	}
+	e.Body, err = w.Inline()
+	return e, err
+}
+
+// Inline is the body that travels within w. It fails for a reference to one.
+func (w Wire) Inline() ([]byte, error) {
 	switch w.Attributes["encoding"] {
 	case encodingUTF8:
-		e.Body = []byte(w.Body)
+		return []byte(w.Body), nil
 	case encodingBase64:
-		if e.Body, err = base64.StdEncoding.DecodeString(w.Body); err != nil {
-			return e, ErrEncoding
+		body, err := base64.StdEncoding.DecodeString(w.Body)
+		if err != nil {
+			return nil, ErrEncoding
 		}
-	case encodingClaimCheck:
-		e.Body, err = c.fetch(ctx, w.Body)
+		return body, nil
 	default:
-		return e, &AttributeError{Name: "encoding"}
+		return nil, &AttributeError{Name: "encoding"}
 	}
-	return e, err
 }
 
 func (c ClaimCheck) fetch(ctx context.Context, body string) ([]byte, error) {

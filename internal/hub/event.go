@@ -60,7 +60,7 @@ type Event struct {
 	Charset string    // as the sender declared it; empty when nothing was declared
 	Parser  string    // the parser's version; empty for Ingested
 	Reason  Reason    // why staging failed; zero unless Error
-	Raw     string    // hex SHA-256 of the ingested bytes; only between the states of the workflow
+	Raw     string    // hex SHA-256 of the ingested bytes, where the body is no longer these; only between the states of the workflow
 	Body    []byte
 }
 

@@ -19,6 +19,9 @@ type Wire struct {
 	Attributes map[string]string `json:"attributes"`
 	Subject    string            `json:"subject,omitempty"`
 	Body       string            `json:"body"`
+	// Tidy says, in the workflow's input, that the body is as the first state would
+	// make it; that state is then passed by. Nowhere else is it set.
+	Tidy bool `json:"tidy,omitempty"`
 
 	Published time.Time `json:"-"` // when the hub took it, as SNS says; zero where that is not known
 }

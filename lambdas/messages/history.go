@@ -78,7 +78,7 @@ func newHistory(id uuid.UUID, entries []catalog.Entry) history {
 		Owner:    entries[0].Owner,
 		Type:     entries[0].Type,
 		Charset:  entries[0].Charset,
-		Received: entries[0].Received,
+		Received: hub.Received(id).Format(hub.TimeLayout),
 		entries:  entries,
 	}
 	for _, entry := range entries {

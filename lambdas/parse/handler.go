@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 
 	"github.com/google/uuid"
@@ -30,11 +32,17 @@ type staged struct {
 	ID uuid.UUID `json:"id"`
 }
 
-// parse publishes the message's JSON. The same message gives the same event.
+// parse publishes the message's JSON. The same message gives the same event. A
+// message that comes without a hash did not pass prepare: its body is still what
+// the sender posted.
 func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 	event, err := h.claimCheck.Open(ctx, in)
 	if err != nil {
 		return staged{}, err
+	}
+	if event.Raw == "" {
+		sum := sha256.Sum256(event.Body)
+		event.Raw = hex.EncodeToString(sum[:])
 	}
 	var message hl7.Message
 	if err := message.ParseAs(event.Charset, event.Body); err != nil {

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"hl7lake/hl7"
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
@@ -98,6 +101,32 @@ func TestAMessageBecomesOneLineOfJSON(t *testing.T) {
 	}
 	if result.ID != want.ID {
 		t.Errorf("returned %s", result.ID)
+	}
+}
+
+// TestATidyMessageGivesTheSameEventWhetherItPassedPrepareOrNot is about messages
+// that prepare only adds a hash to.
+func TestATidyMessageGivesTheSameEventWhetherItPassedPrepareOrNot(t *testing.T) {
+	for name, body := range map[string]string{
+		"UTF-8":   "MSH|^~\\&|A|B|||||ACK|1\rNTE|1||one\ntwo\r",
+		"Latin 1": "MSH|^~\\&|M\xfcller|B|||||ACK|1|P|2.5|||||8859/1\r",
+	} {
+		direct := prepared(body)
+		direct.Raw = ""
+		sum := sha256.Sum256(direct.Body)
+		through := prepared(string(hl7.Normalize(nil, direct.Body)))
+		through.Raw = hex.EncodeToString(sum[:])
+		var events []hub.Event
+		for _, e := range []hub.Event{direct, through} {
+			var s state
+			if _, err := s.parse(t, e); err != nil {
+				t.Fatal(err)
+			}
+			events = append(events, s.event(t))
+		}
+		if diff := cmp.Diff(events[1], events[0]); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
 // Command parse is the Lambda function of the workflow's second state: it turns
-// a prepared ER7 message into one line of JSON and publishes that as the staged
+// a tidy ER7 message into one line of JSON and publishes that as the staged
 // event.
 package main
 

@@ -119,6 +119,41 @@ func TestAStagedMessageNeedsNothingMore(t *testing.T) {
 	}
 }
 
+func TestTheWorkflowIsToldWhetherAMessageIsTidy(t *testing.T) {
+	long := "MSH|^~\\&|A\r" + strings.Repeat("OBX|1|TX|||some text\r", 20_000)
+	for name, test := range map[string]struct {
+		body string
+		tidy bool
+	}{
+		"CR":                       {"MSH|^~\\&|A\rPID|1\r", true},
+		"CR, but not at the end":   {"MSH|^~\\&|A\rPID|1", true},
+		"a bare LF that is data":   {"MSH|^~\\&|A\rNTE|1||one\ntwo\r", true},
+		"bytes that are not UTF-8": {"MSH|^~\\&|M\xfcller\r", true},
+		"no HL7":                   {"Hello there", true},
+		"LF":                       {"MSH|^~\\&|A\nPID|1\n", false},
+		"CRLF":                     {"MSH|^~\\&|A\r\nPID|1\r\n", false},
+		"byte order mark":          {"\ufeffMSH|^~\\&|A\r", false},
+		"MLLP":                     {"\x0bMSH|^~\\&|A\r\x1c\r", false},
+		"no HL7, of two lines":     {"Hello\nthere", false},
+		"not looked at, as large":  {long, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var s staging
+			run := ends(types.SyncExecutionStatusSucceeded, "", "")
+			if err := s.trigger(t.Context(), t, run, ingested([]byte(test.body))); err != nil {
+				t.Fatal(err)
+			}
+			var input struct{ Tidy bool }
+			if err := json.Unmarshal([]byte(run.input), &input); err != nil {
+				t.Fatal(err)
+			}
+			if input.Tidy != test.tidy {
+				t.Errorf("tidy: %v", input.Tidy)
+			}
+		})
+	}
+}
+
 func TestAMessageThatIsNotStagedBecomesAnErrorEvent(t *testing.T) {
 	parseError := `{"errorMessage":"code=no-header segment=1 offset=0","errorType":"ParseError"}`
 	for _, test := range []struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 
+	"hl7lake/hl7"
 	"hl7lake/internal/hub"
 )
 
@@ -30,6 +32,7 @@ type workflow struct {
 // answer is an error: the workflow has its own, shorter, time-out, so what
 // became of it is unknown, and it may have staged the message.
 func (w workflow) run(ctx context.Context, name string, wire hub.Wire) (*hub.Reason, error) {
+	wire.Tidy = tidy(wire)
 	input, err := wire.JSON()
 	if err != nil {
 		return nil, err
@@ -51,6 +54,14 @@ func (w workflow) run(ctx context.Context, name string, wire hub.Wire) (*hub.Rea
 	}
 	reason := reasonOf(aws.ToString(out.Error), aws.ToString(out.Cause))
 	return &reason, nil
+}
+
+// tidy reports whether the body of wire is at hand and such that prepare would
+// leave it as it is, by the function that prepare itself uses. What most engines
+// send is.
+func tidy(wire hub.Wire) bool {
+	body, err := wire.Inline()
+	return err == nil && bytes.Equal(hl7.Normalize(nil, body), body)
 }
 
 // reasonOf reads the error and cause with which the workflow ended. Of the

@@ -1,65 +1,35 @@
 package e2e_test
 
 import (
-	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/client"
-	"hl7lake/local/template"
+	"hl7lake/cmd/lake/scenario"
+	"hl7lake/operate"
 )
 
-// reconciled is what a run of the function reports.
-type reconciled struct {
-	Settled, Republished, Waiting, Missing, Unpublished, Abandoned, Failed int
-	OldestUnstagedSeconds                                                  int
-	Complete                                                               bool
-}
-
-// reconcile invokes the function for messages of any age. The age that it
-// reports depends on the test's speed and is left out.
-func (l *lake) reconcile(t *testing.T) reconciled {
+// reconcile looks at messages of any age. The ages that it reports depend on the
+// test's speed and are left out.
+func (l *lake) reconcile(t *testing.T) operate.Reconciled {
 	t.Helper()
-	out, err := l.lambda().Invoke(t.Context(), &lambda.InvokeInput{
-		FunctionName: aws.String(functionOf(t, "lambdas/reconcile")), Payload: []byte(`{"overdueSeconds":0}`),
-	})
+	found, err := l.operator(t).Reconcile(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.FunctionError != nil {
-		t.Fatalf("reconcile fails: %s", out.Payload)
+	found.OldestUnstagedSeconds = 0
+	for i := range found.MissingMessages {
+		found.MissingMessages[i].AgeSeconds = 0
 	}
-	var r reconciled
-	if err := json.Unmarshal(out.Payload, &r); err != nil {
-		t.Fatal(err)
-	}
-	r.OldestUnstagedSeconds = 0
-	return r
+	return found
 }
 
-// functionOf is the name of the function that runs a package.
-func functionOf(t *testing.T, program string) string {
-	t.Helper()
-	assembly, err := template.Load("../snapshots/dev")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, function := range assembly.OfType("AWS::Lambda::Function") {
-		if function.Metadata["hl7lake:package"] == program {
-			return function.PhysicalID
-		}
-	}
-	t.Fatalf("no function runs %s", program)
-	return ""
-}
-
-func wantReconciled(t *testing.T, what string, got, want reconciled) {
+func wantReconciled(t *testing.T, what string, got, want operate.Reconciled) {
 	t.Helper()
 	want.Complete = true
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -99,15 +69,15 @@ func TestAMessageThatTheTriggerNeverGotIsPublishedAgain(t *testing.T) {
 		return err == nil && h.Status == client.Ingested
 	})
 	outage.over.Store(true)
-	wantReconciled(t, "stuck", l.reconcile(t), reconciled{Republished: 1})
+	wantReconciled(t, "stuck", l.reconcile(t), operate.Reconciled{Republished: 1})
 	if h := ended(t, c, receipt.ID); h.Status != client.Staged {
 		t.Errorf("ended as %s", h.Status)
 	}
 	if n := l.unsettled(t); n != 1 {
 		t.Errorf("%d claims are unsettled, want 1", n)
 	}
-	wantReconciled(t, "staged", l.reconcile(t), reconciled{Settled: 1})
-	wantReconciled(t, "settled", l.reconcile(t), reconciled{})
+	wantReconciled(t, "staged", l.reconcile(t), operate.Reconciled{Settled: 1})
+	wantReconciled(t, "settled", l.reconcile(t), operate.Reconciled{})
 	if n := l.unsettled(t); n != 0 {
 		t.Errorf("%d claims are unsettled, want none", n)
 	}
@@ -116,14 +86,15 @@ func TestAMessageThatTheTriggerNeverGotIsPublishedAgain(t *testing.T) {
 func TestReconcileSettlesWhatCameToItsEndAndReportsWhatTheLakeDoesNotHold(t *testing.T) {
 	l, outage := broken(t)
 	c := l.client(t, l.admin(t))
-	l.dead(t, c) // accepted, and in dead-letter queues only
-	wantReconciled(t, "dead", l.reconcile(t), reconciled{Missing: 1})
+	id := l.dead(t, c) // accepted, and in dead-letter queues only
+	missing := []operate.MissingMessage{{ID: id, Owner: scenario.Institution}}
+	wantReconciled(t, "dead", l.reconcile(t), operate.Reconciled{Missing: 1, MissingMessages: missing})
 	outage.over.Store(true)
 	l.accepted(t, c, admission(1), []byte("a line of text"))
-	wantReconciled(t, "dead beside others", l.reconcile(t), reconciled{Missing: 1, Settled: 2})
+	wantReconciled(t, "dead beside others", l.reconcile(t), operate.Reconciled{Missing: 1, Settled: 2, MissingMessages: missing})
 	l.redrive(t, false)
 	// Those two are young, so each run looks at them again.
-	eventually(t, "the dead letter is staged", func() bool { return l.reconcile(t) == reconciled{Settled: 3, Complete: true} })
+	eventually(t, "the dead letter is staged", func() bool { return l.reconcile(t).Settled == 3 })
 	if all := len(l.keys(t, client.Ingestion)); all != 3 {
 		t.Errorf("the lake holds %d messages, want 3", all)
 	}
@@ -157,7 +128,7 @@ func (l *lake) lose(t *testing.T, c *client.Client) {
 	before := l.histories(t, c, ids)
 	l.forget(t, before[0], client.Staging)
 	l.forget(t, before[1], client.Ingestion)
-	if got := l.reconcile(t); got.Republished != 2 || got.Missing != 0 || got.Failed != 0 {
+	if got := l.reconcile(t); got.Republished != 2 || got.Missing != 0 {
 		t.Errorf("reconcile reports %+v", got)
 	}
 	for i, id := range ids {

@@ -16,7 +16,8 @@ import (
 type scenario struct {
 	name string
 	hl7  bool
-	size int // bytes of the message; 0 is a few
+	feed bool // lines end in LF, so that the workflow has something to prepare
+	size int  // bytes of the message; 0 is a few
 	// base is what goes wrong in any case, so that a second way is taken; nil is
 	// nothing.
 	base func(at place, visit, attempt int) fault.Fault
@@ -39,6 +40,7 @@ const (
 func scenarios() []scenario {
 	return []scenario{
 		{name: "an admission", hl7: true},
+		{name: "an admission with line feeds", hl7: true, feed: true},
 		{name: "no HL7"},
 		{name: "a large admission", hl7: true, size: inline},
 		{name: "large, and no HL7", size: inline},
@@ -84,6 +86,9 @@ func (s scenario) body(n int) []byte {
 	}
 	if missing := s.size - len(body); missing > 0 {
 		body = append(body, bytes.Repeat(line, missing/len(line)+1)...)
+	}
+	if s.feed {
+		body = bytes.ReplaceAll(body, []byte("\r"), []byte("\n"))
 	}
 	return body
 }

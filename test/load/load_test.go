@@ -11,11 +11,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"hl7lake/client"
+	"hl7lake/internal/hub"
 )
 
 // sender sends messages that differ from all before.
@@ -65,16 +68,13 @@ func (l *lake) staged(ctx context.Context, from time.Time) ([]filed, error) {
 	if err != nil {
 		return nil, err
 	}
-	pages := dynamodb.NewQueryPaginator(dynamodb.NewFromConfig(l.config()), &dynamodb.QueryInput{
-		TableName: &table, IndexName: aws.String("by-owner"),
-		KeyConditionExpression:   aws.String("#owner = :owner AND received >= :from"),
+	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(l.config()), &dynamodb.ScanInput{
+		TableName:                &table,
 		FilterExpression:         aws.String("#zone = :staging"),
-		ProjectionExpression:     aws.String("received, written"),
-		ExpressionAttributeNames: map[string]string{"#owner": "owner", "#zone": "zone"},
+		ProjectionExpression:     aws.String("#root, written"),
+		ExpressionAttributeNames: map[string]string{"#root": "root", "#zone": "zone"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":owner":   &types.AttributeValueMemberS{Value: institution},
 			":staging": &types.AttributeValueMemberS{Value: string(client.Staging)},
-			":from":    &types.AttributeValueMemberS{Value: from.UTC().Format("2006-01-02T15:04:05.000Z")},
 		},
 	})
 	var entries []filed
@@ -83,15 +83,21 @@ func (l *lake) staged(ctx context.Context, from time.Time) ([]filed, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, item := range page.Items {
-			var entry filed
-			for name, into := range map[string]*time.Time{"received": &entry.received, "written": &entry.written} {
-				text, _ := item[name].(*types.AttributeValueMemberS)
-				if *into, err = time.Parse(time.RFC3339, text.Value); err != nil {
-					return nil, err
-				}
+		var items []struct {
+			Root    string    `dynamodbav:"root"`
+			Written time.Time `dynamodbav:"written"`
+		}
+		if err := attributevalue.UnmarshalListOfMaps(page.Items, &items); err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			root, err := uuid.Parse(item.Root)
+			if err != nil {
+				return nil, err
 			}
-			entries = append(entries, entry)
+			if received := hub.Received(root); !received.Before(from.Truncate(time.Millisecond)) {
+				entries = append(entries, filed{received, item.Written})
+			}
 		}
 	}
 	slices.SortFunc(entries, func(a, b filed) int { return a.written.Compare(b.written) })
