@@ -26,6 +26,7 @@ const (
 	OutputHub        = "HubTopicArn"
 	OutputCatalog    = "CatalogTableName"
 	OutputClaimCheck = "ClaimCheckBucketName"
+	OutputReconcile  = "ReconcileFunctionName"
 )
 
 // Get is the value of the output of that name, of whichever stack has it.

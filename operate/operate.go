@@ -1,7 +1,8 @@
 // Package operate is a lake as its operator sees it: what could not be handled
 // lies in dead-letter queues and is brought back from there, and what was stored
-// can be published again after a repair. It works with AWS credentials on the
-// lake's own queues, tables and buckets, on AWS and on one machine alike.
+// can be published again after a repair. What got stuck or is missing can be
+// looked for at once. It works with AWS credentials on the lake's own queues,
+// tables, buckets and functions, on AWS and on one machine alike.
 //
 // Everything here ends in an event on the hub, which goes to every subscriber.
 // That is right, and not just what failed, because ids repeat: whoever had the
@@ -18,6 +19,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -31,11 +33,14 @@ import (
 // Operator works on one lake. It is safe for concurrent use.
 type Operator struct {
 	prefix  string // of the names of the lake's queues
+	outputs client.Outputs
 	queues  *sqs.Client
 	objects *s3.Client
 	hub     publisher
 	catalog catalog.Table
 	lake    replay.Lake
+
+	functions *lambda.Client
 }
 
 // publisher puts messages onto the hub as they are.
@@ -74,6 +79,7 @@ func New(connection client.Connection, configuration aws.Config) (*Operator, err
 	objects, topic := s3.NewFromConfig(configuration), sns.NewFromConfig(configuration)
 	return &Operator{
 		prefix:  prefix,
+		outputs: connection.Outputs,
 		queues:  sqs.NewFromConfig(configuration),
 		objects: objects,
 		hub:     publisher{outputs[client.OutputHub], topic},
@@ -87,6 +93,7 @@ func New(connection client.Connection, configuration aws.Config) (*Operator, err
 				ClaimCheck: hub.ClaimCheck{Bucket: outputs[client.OutputClaimCheck], Objects: objects},
 			},
 		},
+		functions: lambda.NewFromConfig(configuration),
 	}, nil
 }
 

@@ -1,10 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/operate"
 )
 
 func TestAnOperatorsWrongWordsAreToldBeforeALakeIsAsked(t *testing.T) {
@@ -18,6 +23,9 @@ func TestAnOperatorsWrongWordsAreToldBeforeALakeIsAsked(t *testing.T) {
 		{"replay --owner a --from yesterday", `"yesterday" is no time`},
 		{"replay --owner a --from 2026-11-22 --to 2026-11-22", "--from is not before --to"},
 		{"redrive WriterFailed", "want no arguments"},
+		{"reconcile 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "want no arguments"},
+		{"reconcile --overdue -1m", "--overdue is negative"},
+		{"reconcile --overdue soon", "invalid argument"},
 	} {
 		got := call(t, nil, "", strings.Fields(test.arguments)...)
 		if got.Status != statusUnusable || !strings.Contains(got.Err, test.want) || !strings.Contains(got.Err, "--help") {
@@ -27,7 +35,7 @@ func TestAnOperatorsWrongWordsAreToldBeforeALakeIsAsked(t *testing.T) {
 }
 
 func TestAnOperatorWithoutALakeIsToldWhatToDo(t *testing.T) {
-	for _, command := range []string{"redrive", "replay --errors"} {
+	for _, command := range []string{"redrive", "replay --errors", "reconcile"} {
 		got := call(t, nil, "", append(strings.Fields(command), "--dir", t.TempDir())...)
 		if got.Status != statusUnusable || !strings.Contains(got.Err, "lake up") {
 			t.Errorf("%s: status %d, %s", command, got.Status, got.Err)
@@ -86,4 +94,37 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 	t.Run("a queue that is not there is told", func(t *testing.T) {
 		use(statusUnusable, "redrive", "--queue", "ReaderFailed")
 	})
+	t.Run("what is at the end of its way is no trouble to a reconciliation", func(t *testing.T) {
+		if got := use(statusDone, "reconcile"); !strings.HasPrefix(got.Out, "settled           0  ") || got.Err != "" {
+			t.Error("messages of the last minutes are looked at", got.Out, got.Err)
+		}
+		var found operate.Reconciled
+		if got := use(statusDone, "reconcile", "--overdue", "0s", "--json"); json.Unmarshal([]byte(got.Out), &found) != nil || !found.Complete {
+			t.Error(got.Out, got.Err)
+		}
+	})
+}
+
+func TestWhatIsMissingIsNamed(t *testing.T) {
+	var out, notes bytes.Buffer
+	l := &lake{out: term.Screen{Writer: &out}, err: term.Screen{Writer: &notes}}
+	err := l.reportReconciled(operate.Reconciled{
+		Settled: 12, Republished: 1, Missing: 3, OldestUnstagedSeconds: 3725,
+		MissingMessages: []operate.MissingMessage{
+			{ID: "019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", Owner: "st-elsewhere", AgeSeconds: 3725}, {ID: "019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a78", Owner: "county", AgeSeconds: 40},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "reconciled.txt", append(out.Bytes(), notes.Bytes()...))
+}
+
+func TestWhatKeepsAReconciliationComesWithTheNextStep(t *testing.T) {
+	l := &lake{name: "lake"}
+	for _, err := range []error{operate.ErrReconciling, &operate.FunctionError{Function: "Reconcile", Type: "Fault"}} {
+		if hinted, ok := errors.AsType[*hintError](l.notReconciled(err)); !ok || !strings.Contains(hinted.hint, "log") {
+			t.Errorf("%v: %v", err, l.notReconciled(err))
+		}
+	}
 }

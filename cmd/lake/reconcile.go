@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/operate"
+)
+
+func (l *lake) reconcileCommand() *cobra.Command {
+	overdue := time.Duration(-1)
+	cmd := &cobra.Command{
+		Use:   "reconcile",
+		Short: "Find messages that got stuck or are missing, now",
+		Long: `reconcile runs the lake's function of that name, which also runs every quarter of
+an hour: it holds what was accepted against what the catalog has, publishes again
+what got stuck and names what the lake does not hold.
+
+It needs AWS credentials that may invoke the function. There is one run at a time,
+of up to five minutes. A message that is published again is still one message, so
+a run that looks at young messages does no harm.
+
+The exit status is 1 if a message is missing or was given up, or if not all could
+be looked at.
+` + exitCodes,
+		Example: `  lake reconcile
+  lake reconcile --overdue 1m --outputs outputs.json`,
+		Args: exactly(0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("overdue") && overdue < 0 {
+				return usage(cmd, errors.New("--overdue is negative"))
+			}
+			return l.reconcile(cmd.Context(), overdue)
+		},
+	}
+	cmd.Flags().DurationVar(&overdue, "overdue", overdue, "look at messages that were accepted this `long` ago, as 90s or 1m")
+	cmd.Flags().Lookup("overdue").DefValue = "10m"
+	l.placeFlags(cmd)
+	return cmd
+}
+
+func (l *lake) reconcile(ctx context.Context, overdue time.Duration) error {
+	operator, err := l.operator(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := operator.Reconcile(ctx, overdue)
+	if err != nil {
+		return l.notReconciled(err)
+	}
+	if err := l.reportReconciled(found); err != nil {
+		return err
+	}
+	if found.Missing+found.Abandoned > 0 || !found.Complete {
+		return errReported
+	}
+	return nil
+}
+
+// notReconciled is the error with what to do about it.
+func (l *lake) notReconciled(err error) error {
+	if errors.Is(err, operate.ErrReconciling) {
+		return &hintError{err: err, hint: "Its report is in the function's log; or try again in a few minutes."}
+	}
+	if _, failed := errors.AsType[*operate.FunctionError](err); failed {
+		return &hintError{err: err, hint: "The function's log says of which call; the next run does what this one left."}
+	}
+	return l.unworkable(err)
+}
+
+func (l *lake) reportReconciled(found operate.Reconciled) error {
+	if l.json {
+		return l.object(found)
+	}
+	for _, line := range []struct {
+		name, means string
+		count       int
+		style       term.Style // where there are any
+	}{
+		{"settled", "came to the end of their way", found.Settled, term.Good},
+		{"republished", "stuck, and published again", found.Republished, term.Note},
+		{"waiting", "published again by an earlier run", found.Waiting, term.Note},
+		{"unpublished", "never published, and not told to be accepted: their senders try again", found.Unpublished, term.Note},
+		{"abandoned", "never published, and not sent again for a day", found.Abandoned, term.Bad},
+		{"missing", "accepted, and not in the lake: see docs/runbook/missing.md", found.Missing, term.Bad},
+	} {
+		if line.count == 0 {
+			line.style = term.Dim
+		}
+		fmt.Fprintln(l.out, l.out.Styled(line.style, fmt.Sprintf("%-11s  %6d", line.name, line.count))+"  "+line.means)
+	}
+	for _, message := range found.MissingMessages {
+		age := time.Duration(message.AgeSeconds) * time.Second
+		fmt.Fprintf(l.out, "  %s  %s  %s, accepted %s ago\n", l.out.Styled(term.Bad, "missing"), message.ID, message.Owner, took(age))
+	}
+	if unnamed := found.Missing - len(found.MissingMessages); unnamed > 0 {
+		l.note(fmt.Sprintf("missing and not named here: %d; the function's log names each", unnamed))
+	}
+	if found.OldestUnstagedSeconds > 0 {
+		l.note("the oldest that is not at the end of its way was accepted " + took(time.Duration(found.OldestUnstagedSeconds)*time.Second) + " ago")
+	}
+	if !found.Complete {
+		l.note("the function's time was over before all were looked at: run it again")
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package operate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"hl7lake/client"
+)
+
+// Reconciled is what a run of the function reconcile found, by the number of
+// accepted messages that nobody had seen at the end of their way. A run in which
+// something could not be done reports nothing: it is a *FunctionError.
+type Reconciled struct {
+	Settled     int `json:"settled"`     // came to the end of their way
+	Republished int `json:"republished"` // stuck, and published again
+	Waiting     int `json:"waiting"`     // published again by an earlier run
+	Missing     int `json:"missing"`     // accepted, and not in the lake
+	Unpublished int `json:"unpublished"` // never published: the sender was not told that it is accepted
+	Abandoned   int `json:"abandoned"`   // the same, and no longer waited for
+
+	OldestUnstagedSeconds int64 `json:"oldestUnstagedSeconds"` // age of the oldest message that is not at the end of its way
+	Complete              bool  `json:"complete"`              // all were looked at; else the function's time was over
+
+	MissingMessages []MissingMessage `json:"missingMessages,omitempty"` // the first hundred
+}
+
+// MissingMessage is a message that was accepted and that the lake does not hold.
+type MissingMessage struct {
+	ID         string `json:"id"`
+	Owner      string `json:"owner"`
+	AgeSeconds int64  `json:"ageSeconds"`
+}
+
+// ErrReconciling says that a run of reconcile is under way: there is one at a
+// time, and the schedule may have begun it.
+var ErrReconciling = errors.New("a run of reconcile is under way")
+
+// FunctionError says that a function ended with an error of its own.
+type FunctionError struct {
+	Function string // its name
+	Type     string // the name of its error; "" where it has none that may be shown
+}
+
+func (e *FunctionError) Error() string {
+	if e.Type == "" {
+		return e.Function + " failed"
+	}
+	return fmt.Sprintf("%s failed: %s", e.Function, e.Type)
+}
+
+// Reconcile runs the lake's function reconcile now, for messages that were
+// accepted longer than overdue ago, to the second; a negative one is the
+// function's own choice. It returns when the run has ended, which takes up to five
+// minutes. The error is ErrReconciling, a *FunctionError, or that of the call.
+func (o *Operator) Reconcile(ctx context.Context, overdue time.Duration) (Reconciled, error) {
+	name, err := o.outputs.Get(client.OutputReconcile)
+	if err != nil {
+		return Reconciled{}, err
+	}
+	payload := []byte("{}")
+	if overdue >= 0 {
+		payload = fmt.Appendf(nil, `{"overdueSeconds":%d}`, int64(overdue.Seconds()))
+	}
+	out, err := o.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: payload})
+	if err != nil {
+		if _, busy := errors.AsType[*types.TooManyRequestsException](err); busy {
+			return Reconciled{}, ErrReconciling
+		}
+		return Reconciled{}, err
+	}
+	if out.FunctionError != nil {
+		return Reconciled{}, failure(name, out.Payload)
+	}
+	var found Reconciled
+	if err := json.Unmarshal(out.Payload, &found); err != nil {
+		return found, fmt.Errorf("%s answers no report", name)
+	}
+	return found, nil
+}
+
+// failure is what a function answers that failed, without its text.
+func failure(function string, payload []byte) error {
+	var answer struct {
+		ErrorType string `json:"errorType"`
+	}
+	if json.Unmarshal(payload, &answer) != nil || !errorType.MatchString(answer.ErrorType) {
+		return &FunctionError{Function: function}
+	}
+	return &FunctionError{Function: function, Type: answer.ErrorType}
+}
