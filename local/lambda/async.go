@@ -50,20 +50,22 @@ func (s *Service) InvokeAsync(ctx context.Context, events ...Event) error {
 			return err
 		}
 	}
-	keys := make([]uint64, len(events))
+	accepted := make([]queued, len(events))
 	err := s.config.Store.Update(func(tx *bbolt.Tx) error {
 		bucket, err := tx.CreateBucketIfNotExists(pendingBucket())
 		if err != nil {
 			return err
 		}
 		for n, e := range events {
-			if keys[n], err = bucket.NextSequence(); err != nil {
-				return err
-			}
 			pending := pendingEvent{Event: e, RequestID: newRequestID(), Received: time.Now()}
-			if err := putPending(bucket, keys[n], pending); err != nil {
+			key, err := bucket.NextSequence()
+			if err != nil {
 				return err
 			}
+			if err := putPending(bucket, key, pending); err != nil {
+				return err
+			}
+			accepted[n] = queued{key, &pending}
 		}
 		return nil
 	})
@@ -75,7 +77,7 @@ func (s *Service) InvokeAsync(ctx context.Context, events ...Event) error {
 		if err != nil {
 			return err
 		}
-		f.queue.push(keys[n])
+		f.queue.push(accepted[n].key, accepted[n].event)
 	}
 	return nil
 }
@@ -96,7 +98,7 @@ func (s *Service) Start() error {
 				return fmt.Errorf("asynchronous event %x: %w", key, err)
 			}
 			if f, known := s.functions[e.FunctionARN]; known {
-				f.queue.push(binary.BigEndian.Uint64(key))
+				f.queue.push(binary.BigEndian.Uint64(key), nil)
 			}
 			return nil
 		})
@@ -115,11 +117,11 @@ func (s *Service) Start() error {
 // serveQueue handles a function's asynchronous events one after another.
 func (s *Service) serveQueue(f *function) {
 	for {
-		key, open := f.queue.pop()
+		next, open := f.queue.pop()
 		if !open {
 			return
 		}
-		if err := s.attempt(f, key); err != nil && s.ctx.Err() == nil {
+		if err := s.attempt(f, next); err != nil && s.ctx.Err() == nil {
 			_, _ = fmt.Fprintf(s.config.Output(f.FunctionName), "asynchronous event of %s: %v\n", f.FunctionName, err)
 		}
 	}
@@ -128,8 +130,9 @@ func (s *Service) serveQueue(f *function) {
 // attempt tries one event once and settles what becomes of it. What Lambda
 // itself could not do is tried again without an end here, for up to six hours on
 // AWS (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
-func (s *Service) attempt(f *function, key uint64) error {
-	e, err := s.pending(key)
+func (s *Service) attempt(f *function, next queued) error {
+	key := next.key
+	e, err := s.pending(next)
 	if err != nil {
 		return err
 	}
@@ -177,7 +180,7 @@ func (s *Service) retryLater(f *function, key uint64, e pendingEvent) error {
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			f.queue.push(key)
+			f.queue.push(key, &e)
 		case <-s.ctx.Done():
 		}
 	})
@@ -224,9 +227,12 @@ func failureRecord(f *function, e pendingEvent, r result) map[string]any {
 	}
 }
 
-func (s *Service) pending(key uint64) (e pendingEvent, err error) {
+func (s *Service) pending(next queued) (e pendingEvent, err error) {
+	if next.event != nil {
+		return *next.event, nil
+	}
 	err = s.config.Store.View(func(tx *bbolt.Tx) error {
-		return json.Unmarshal(tx.Bucket(pendingBucket()).Get(binary.BigEndian.AppendUint64(nil, key)), &e)
+		return json.Unmarshal(tx.Bucket(pendingBucket()).Get(binary.BigEndian.AppendUint64(nil, next.key)), &e)
 	})
 	return e, err
 }

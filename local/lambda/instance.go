@@ -228,14 +228,17 @@ func (i *instance) initResult() result {
 }
 
 // exitResult is the answer of an instance whose process is gone: its last word,
-// if it brought one just before.
+// if it brought one just before. One that was on its way out, as after a panic,
+// has not seen the event, and another is to have it.
 func (i *instance) exitResult(requestID string, event *invocation) result {
 	select {
 	case r := <-event.answer:
 		return r
 	default:
-		return failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: %s",
+		r := failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: %s",
 			requestID, i.process.ProcessState))
+		r.unseen = i.working(event.traceID) == nil
+		return r
 	}
 }
 

@@ -127,6 +127,7 @@ type result struct {
 	payload       []byte // the function's answer, or {"errorMessage", "errorType"}
 	functionError string // "Unhandled" where the function failed, else empty
 	took          time.Duration
+	unseen        bool // the process ended before it had the event
 }
 
 // Service runs functions. Close ends it.
@@ -272,14 +273,18 @@ func (s *Service) invoke(ctx context.Context, f *function, d delivery) (result, 
 // run waits for a free instance (until ctx ends) and then for its answer. ctx
 // tells who calls.
 func (s *Service) run(ctx context.Context, f *function, d delivery) (result, error) {
-	i, err := s.acquire(ctx, f)
-	if err != nil {
-		return result{}, err
+	for {
+		i, err := s.acquire(ctx, f)
+		if err != nil {
+			return result{}, err
+		}
+		r, alive := i.handle(s.ctx, d, s.limit(f))
+		f.pool.release(i, alive)
+		if !r.unseen {
+			s.handled(ctx, f, d, r)
+			return r, nil
+		}
 	}
-	r, alive := i.handle(s.ctx, d, s.limit(f))
-	s.handled(ctx, f, d, r)
-	f.pool.release(i, alive)
-	return r, nil
 }
 
 func (s *Service) handled(ctx context.Context, f *function, d delivery, r result) {

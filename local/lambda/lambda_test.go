@@ -51,6 +51,8 @@ func behave(ctx context.Context, o order) (map[string]string, error) {
 		return nil, NamedError{o.Text}
 	case "exit":
 		os.Exit(3)
+	case "panic":
+		panic(o.Text)
 	case "sleep":
 		time.Sleep(time.Minute)
 	case "nap":
@@ -258,6 +260,19 @@ func TestAFailureIsToldAsLambdaDoes(t *testing.T) {
 		}
 		if answer, _ := m.invoke(t, order{Text: "again"}); answer["value"] != "again" {
 			t.Errorf("after %s the function answers %v", test.do, answer)
+		}
+	}
+}
+
+func TestAnEventForAProcessThatIsEndingGoesToAnother(t *testing.T) {
+	m := newMachine(t, nil)
+	for range 20 {
+		answer, _, err := m.Invoke(t.Context(), m.arn, []byte(`{"Do":"panic","Text":"no luck"}`))
+		if err != nil || !bytes.Contains(answer, []byte("no luck")) {
+			t.Fatalf("the panic: %s, %v", answer, err)
+		}
+		if answer, _ := m.invoke(t, order{Text: "again"}); answer["value"] != "again" {
+			t.Fatalf("the next event: %v", answer)
 		}
 	}
 }

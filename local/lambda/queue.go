@@ -2,14 +2,25 @@ package lambda
 
 import "sync"
 
-// queue is an unbounded queue of keys: the events themselves stay in the store,
-// so that a long queue costs little memory.
+// queue is an unbounded queue of asynchronous events by their keys: the events
+// themselves stay in the store, so that a long queue costs little memory. A
+// short one has them at hand.
 type queue struct {
-	mu     sync.Mutex
-	filled *sync.Cond
-	keys   []uint64
-	closed bool
+	mu      sync.Mutex
+	filled  *sync.Cond
+	waiting []queued
+	closed  bool
 }
+
+// queued is an event's key, and the event itself unless it has to be read from
+// the store.
+type queued struct {
+	key   uint64
+	event *pendingEvent
+}
+
+// atHand is how long a queue is that keeps its events in memory.
+const atHand = 256
 
 func newQueue() *queue {
 	q := &queue{}
@@ -17,25 +28,29 @@ func newQueue() *queue {
 	return q
 }
 
-func (q *queue) push(key uint64) {
+// push queues an event; it may be nil, to be read from the store.
+func (q *queue) push(key uint64, event *pendingEvent) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.keys = append(q.keys, key)
+	if len(q.waiting) >= atHand {
+		event = nil
+	}
+	q.waiting = append(q.waiting, queued{key, event})
 	q.filled.Signal()
 }
 
-// pop waits for a key; open is false once the queue is closed.
-func (q *queue) pop() (key uint64, open bool) {
+// pop waits for an event; open is false once the queue is closed.
+func (q *queue) pop() (next queued, open bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.keys) == 0 && !q.closed {
+	for len(q.waiting) == 0 && !q.closed {
 		q.filled.Wait()
 	}
 	if q.closed {
-		return 0, false
+		return queued{}, false
 	}
-	key, q.keys = q.keys[0], q.keys[1:]
-	return key, true
+	next, q.waiting = q.waiting[0], q.waiting[1:]
+	return next, true
 }
 
 func (q *queue) close() {
