@@ -48,6 +48,8 @@ alone. Delete the folder to start afresh.
 	cmd.Flags().IntVar(&port, "port", 4000, "listen on this port of 127.0.0.1; 0 takes a free one")
 	cmd.Flags().StringVar(&o.Dir, "dir", defaultDir, "keep the lake in this `folder`")
 	cmd.Flags().StringVar(&o.Assembly, "assembly", "", "run the templates in this `folder`, as cdk.out; else the committed ones of dev")
+	cmd.Flags().IntVar(&o.EventsPerInstance, "events-per-instance", 1,
+		"let an instance of a function handle so many events at once, as Lambda Managed Instances do: quicker under load")
 	cmd.Flags().BoolVar(&report, "report", false, "at the end, say what AWS would have charged and which grants nothing needed")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the lake's services log")
 	return cmd
