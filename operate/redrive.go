@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
+	"github.com/aws/smithy-go"
 
 	"hl7lake/internal/hub"
 )
@@ -27,6 +29,7 @@ const (
 	WouldBe   Outcome = "would be"   // it would be redriven, but for the dry run
 	Returned  Outcome = "came back"  // it came into the queue since this redrive began
 	Malformed Outcome = "no event"   // it is no event of a lake, so that it would only come back
+	Gone      Outcome = "no content" // its claim check is gone or was changed, so that it would only come back
 	NotSent   Outcome = "not sent"   // the hub did not take it
 	Doubled   Outcome = "not erased" // it is on the hub again, and could not be taken out of the queue
 )
@@ -42,7 +45,7 @@ type DeadLetter struct {
 	Since   time.Time `json:"since"`           // when it came into the queue
 	Cause   string    `json:"cause,omitempty"` // the name of the error that it died of
 	Outcome Outcome   `json:"outcome"`
-	Err     error     `json:"-"` // why it is NotSent, Malformed or Doubled
+	Err     error     `json:"-"` // why it is NotSent, Malformed, Gone or Doubled
 }
 
 // hold is how long a dead letter that was taken from its queue is kept from
@@ -161,16 +164,36 @@ func (r *redrive) one(ctx context.Context, message types.Message) DeadLetter {
 	}
 	letter.Cause = cause
 	for _, wire := range wires {
-		event, err := wire.Event()
-		if err != nil {
-			letter.Outcome, letter.Err = Malformed, err
+		event, err := r.lake.Hub.ClaimCheck.Open(ctx, wire)
+		outcome := hopeless(err)
+		if outcome == Malformed {
+			letter.Outcome, letter.Err = outcome, err
 			return letter
 		}
 		letter.ID, letter.Root = event.ID.String(), event.Root.String()
 		letter.Event, letter.Owner, letter.Type = string(event.Name), event.Owner, event.Type
+		if outcome == Gone {
+			letter.Outcome, letter.Err = outcome, err
+			return letter
+		}
 	}
 	letter.Outcome, letter.Err = r.publish(ctx, message, letter.Since, wires)
 	return letter
+}
+
+// hopeless is the outcome of an event that cannot be opened with the error, and
+// "" where that does not make it hopeless: who redrives need not be allowed to
+// read what it carries.
+func hopeless(err error) Outcome {
+	_, noObject := errors.AsType[*s3types.NoSuchKey](err)
+	_, isCall := errors.AsType[*smithy.OperationError](err)
+	switch {
+	case noObject, errors.Is(err, hub.ErrContent):
+		return Gone
+	case err == nil, isCall:
+		return ""
+	}
+	return Malformed
 }
 
 func (r *redrive) publish(ctx context.Context, message types.Message, since time.Time, wires []hub.Wire) (Outcome, error) {

@@ -72,7 +72,7 @@ func (l *lake) redrive(ctx context.Context, dry bool, words []string) error {
 	case failure != nil:
 		return failure
 	}
-	left := counts[operate.Returned] + counts[operate.Malformed] + counts[operate.NotSent] + counts[operate.Doubled]
+	left := counts[operate.Returned] + counts[operate.Malformed] + counts[operate.Gone] + counts[operate.NotSent] + counts[operate.Doubled]
 	if dry {
 		l.note(fmt.Sprintf("queues: %d, would be redriven: %d, would be left: %d", len(names), counts[operate.WouldBe], left))
 	} else {

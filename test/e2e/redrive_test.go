@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
@@ -183,6 +184,35 @@ func TestADeadLetterLeavesItsQueueOnlyAfterTheHubHasIt(t *testing.T) {
 	}
 	wantOutcomes(t, letters, "TriggerFailed not sent", "WriterUndelivered not sent")
 	wantOutcomes(t, l.redrive(t, false), "TriggerFailed redriven", "WriterUndelivered redriven")
+}
+
+func TestWhatHasLostItsContentIsNotRedrivenForNothing(t *testing.T) {
+	l, outage := broken(t, "Writer")
+	c := l.client(t, l.admin(t))
+	receipt, err := c.Send(t.Context(), client.Message{Body: document(1 << 20)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	undelivered := func() []operate.DeadLetter { return l.redrive(t, true, "WriterUndelivered") }
+	eventually(t, "it is a dead letter", func() bool { return slices.Contains(outcomes(undelivered()), "WriterUndelivered would be") })
+	outage.over.Store(true)
+	check := &s3.DeleteObjectInput{Bucket: aws.String(l.output(t, client.OutputClaimCheck)), Key: aws.String(receipt.ID + "/" + receipt.ID)}
+	if _, err := l.s3().DeleteObject(t.Context(), check); err != nil {
+		t.Fatal(err)
+	}
+	for _, dry := range []bool{true, false} {
+		for _, letter := range l.redrive(t, dry, "WriterUndelivered") {
+			if letter.Root == receipt.ID && letter.Event == "ingested" && (letter.Outcome != operate.Gone || letter.ID != receipt.ID) {
+				t.Errorf("dry %t: %+v", dry, letter)
+			}
+		}
+	}
+	if got := undelivered(); !slices.ContainsFunc(got, func(letter operate.DeadLetter) bool { return letter.ID == receipt.ID && letter.Outcome == operate.Gone }) {
+		t.Errorf("its letter left the queue: %+v", got)
+	}
+	if got := l.reconcile(t); !slices.Contains(got.MissingMessages, operate.MissingMessage{ID: receipt.ID, Owner: scenario.Institution}) {
+		t.Errorf("reconcile reports %+v", got)
+	}
 }
 
 func TestWhatIsNoEventStaysWhereItIs(t *testing.T) {
