@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -82,7 +83,7 @@ func (o *Operator) Replay(ctx context.Context, selection Selection, dry bool, re
 }
 
 // replay publishes one message again. meant is false for one that has JSON, where
-// only those without are.
+// only those without are, and for one of another type.
 func (o *Operator) replay(ctx context.Context, root string, selection Selection, dry bool) (result Replayed, meant bool) {
 	result.ID = root
 	id, err := uuid.Parse(root)
@@ -108,7 +109,7 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 		}
 	}
 	slices.SortFunc(result.Parser, byNumber)
-	if selection.Errors && result.Staged {
+	if selection.Errors && result.Staged || selection.IDs == nil && selection.Type != "" && raw.Type != selection.Type {
 		return result, false
 	}
 	if !dry {
@@ -153,21 +154,54 @@ func (o *Operator) roots(ctx context.Context, selection Selection) iter.Seq2[str
 	}
 }
 
-// rootsOf gives the ids of one institution's selected messages. The index is
-// sorted by the time of acceptance, so the entries of one message, but for those
-// accepted in the same millisecond, follow each other.
+// rootsOf gives the ids of one institution's selected messages, oldest first, or
+// those that may be: replay looks at the type.
 func (o *Operator) rootsOf(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
-	zone, to := catalog.Ingestion, selection.To
+	if selection.To.IsZero() {
+		selection.To = time.Now().Add(time.Minute) // clocks differ
+	}
 	if selection.Errors {
-		zone = catalog.Failed
+		return o.failed(ctx, owner, selection)
 	}
-	if to.IsZero() {
-		to = time.Now().Add(time.Minute) // clocks differ
+	return o.stored(ctx, owner, selection)
+}
+
+// stored lists the lake's folders of messages as they were sent, whose keys are in
+// the order of acceptance.
+func (o *Operator) stored(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
+	in := &s3.ListObjectsV2Input{Bucket: &o.lake.Bucket, Prefix: new(catalog.OwnersPrefix(catalog.Ingestion) + owner + "/")}
+	if !selection.From.IsZero() {
+		in.StartAfter = new(catalog.FirstKey(catalog.Ingestion, owner, selection.From))
 	}
+	return func(yield func(string, error) bool) {
+		for pages := s3.NewListObjectsV2Paginator(o.objects, in); pages.HasMorePages(); {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield("", fmt.Errorf("list the messages: %w", err))
+				return
+			}
+			for _, object := range page.Contents {
+				name, _, _ := strings.Cut(path.Base(*object.Key), ".")
+				root, err := uuid.Parse(name)
+				if err != nil {
+					continue // none of the writer's
+				}
+				if !hub.Received(root).Before(selection.To) || !yield(name, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// failed lists the errors in the catalog. Its index is sorted by the time of
+// acceptance, so the errors of one message, but for those accepted in the same
+// millisecond, follow each other.
+func (o *Operator) failed(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		last := map[string]bool{} // of the current millisecond
 		received := ""
-		for entry, err := range o.catalog.Of(ctx, owner, selection.From, to) {
+		for entry, err := range o.catalog.Errors(ctx, owner, selection.From, selection.To) {
 			if err != nil {
 				yield("", err)
 				return
@@ -176,7 +210,7 @@ func (o *Operator) rootsOf(ctx context.Context, owner string, selection Selectio
 				received = entry.Received
 				clear(last)
 			}
-			if entry.Zone != zone || last[entry.Root] || selection.Type != "" && entry.Type != selection.Type {
+			if last[entry.Root] {
 				continue
 			}
 			last[entry.Root] = true

@@ -14,8 +14,9 @@ import (
 // back from one of them on its last day still finds its content.
 const claimCheckDays = deadLetterDays + 16
 
-// ownerIndex is the catalog's index of one institution's messages and errors by the time they were received. What was
-// staged has no such time in its entry and is not in it.
+// ownerIndex is the catalog's index of one institution's errors by the time they were received; other entries have no such
+// time and are not in it. Messages are listed by their keys in the lake, which are in the order of that time too: a place
+// in the index would cost as much as the entry.
 const ownerIndex = "by-owner"
 
 // Core is the stack of what everything else shares: the hub topic, the data lake with its catalog, and the writer, the

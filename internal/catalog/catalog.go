@@ -38,8 +38,19 @@ func ZoneOf(name hub.Name) Zone {
 // Hive-style partitions, and the date is that of the root, so that a redelivery
 // writes the same key.
 func ObjectKey(zone Zone, owner string, root, id uuid.UUID, format hub.Format) string {
-	return OwnersPrefix(zone) + owner +
-		"/date=" + hub.Received(root).Format(time.DateOnly) + "/" + id.String() + "." + string(format)
+	return dayPrefix(zone, owner, hub.Received(root)) + id.String() + "." + string(format)
+}
+
+// FirstKey sorts before the keys of all that owner sent from a time on, and after
+// those of what came earlier. It is of use in the zone Ingestion, where ids are
+// roots: elsewhere only the date is in order.
+func FirstKey(zone Zone, owner string, from time.Time) string {
+	return dayPrefix(zone, owner, from.UTC()) + hub.IDAt(from)
+}
+
+// dayPrefix is how the keys of a zone and owner begin that are of a day.
+func dayPrefix(zone Zone, owner string, day time.Time) string {
+	return OwnersPrefix(zone) + owner + "/date=" + day.Format(time.DateOnly) + "/"
 }
 
 // OwnersPrefix is how all keys of a zone begin; the owner's name follows, up to
@@ -57,10 +68,9 @@ type Entry struct {
 	ID     string `dynamodbav:"id"`
 	Parent string `dynamodbav:"parent,omitempty"`
 	Owner  string `dynamodbav:"owner"` // partition key of the index by-owner
-	// Received is the index's sort key, in hub.TimeLayout. What was staged has
-	// none, and with it no place in the index, which would cost as much as the
-	// entry: a message is listed by itself or by its error, and its history has
-	// the rest. The time is also that of the root, see hub.Received.
+	// Received is the index's sort key, in hub.TimeLayout, of errors only: a place
+	// in the index costs as much as the entry. Messages are listed by their keys in
+	// the lake, see FirstKey, and every root tells the time, see hub.Received.
 	Received string `dynamodbav:"received,omitempty"`
 	Written  string `dynamodbav:"written"` // hub.TimeLayout
 	Type     string `dynamodbav:"type"`
@@ -99,13 +109,11 @@ func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 		Bucket:  bucket,
 		Key:     ObjectKey(zone, e.Owner, e.Root, e.ID, e.Format),
 	}
-	if zone != Staging {
-		entry.Received = hub.Received(e.Root).Format(hub.TimeLayout)
-	}
 	if e.Parent != uuid.Nil {
 		entry.Parent = e.Parent.String()
 	}
 	if e.Name == hub.Error {
+		entry.Received = hub.Received(e.Root).Format(hub.TimeLayout)
 		entry.ReasonCode = e.Reason.Code
 		entry.ReasonSegment = e.Reason.Segment
 		entry.ReasonPath = e.Reason.Path

@@ -46,3 +46,18 @@ func TestAControlIDsHashDependsOnTheOwner(t *testing.T) {
 		t.Error("two institutions' control ids look the same")
 	}
 }
+
+func TestTheFirstKeyOfATimeStandsBetweenWhatCameBeforeAndAfter(t *testing.T) {
+	at := hub.Received(root)
+	key := catalog.ObjectKey(catalog.Ingestion, "st-elsewhere", root, root, hub.ER7)
+	for _, from := range []time.Time{at, at.Add(-time.Millisecond), at.Add(-24 * time.Hour), at.In(time.FixedZone("", -9*3600))} {
+		if first := catalog.FirstKey(catalog.Ingestion, "st-elsewhere", from); first >= key {
+			t.Errorf("from %s: %s is not before %s", from, first, key)
+		}
+	}
+	for _, from := range []time.Time{at.Add(time.Millisecond), at.Add(24 * time.Hour)} {
+		if first := catalog.FirstKey(catalog.Ingestion, "st-elsewhere", from); first <= key {
+			t.Errorf("from %s: %s is not after %s", from, first, key)
+		}
+	}
+}

@@ -14,8 +14,7 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// ownerIndex is the index of one institution's messages and errors by the time of
-// acceptance.
+// ownerIndex is the index of one institution's errors by the time of acceptance.
 const ownerIndex = "by-owner"
 
 // Querier is what reading the catalog needs of Amazon DynamoDB;
@@ -47,10 +46,10 @@ func (t Table) History(ctx context.Context, root uuid.UUID) ([]Entry, error) {
 	return entries, attributevalue.UnmarshalListOfMaps(out.Items, &entries)
 }
 
-// Of gives owner's entries of the zones Ingestion and Failed that were accepted
-// from from up to but not at to, oldest first. It ends after the first error. The index follows the
-// table within a second or so.
-func (t Table) Of(ctx context.Context, owner string, from, to time.Time) iter.Seq2[Entry, error] {
+// Errors gives owner's entries of the zone Failed whose messages were accepted
+// from from up to but not at to, oldest first. It ends after the first error. The
+// index follows the table within a second or so.
+func (t Table) Errors(ctx context.Context, owner string, from, to time.Time) iter.Seq2[Entry, error] {
 	in := &dynamodb.QueryInput{
 		TableName:                &t.Name,
 		IndexName:                new(ownerIndex),

@@ -75,6 +75,14 @@ func Received(root uuid.UUID) time.Time {
 	return time.Unix(sec, nsec).UTC().Truncate(time.Millisecond)
 }
 
+// IDAt is how an id begins that is made at the given time. It sorts before every
+// id that is made then or later, and after every earlier one: a UUIDv7 begins with
+// its milliseconds (RFC 9562, 5.7).
+func IDAt(at time.Time) string {
+	ms := max(at.UnixMilli(), 0)
+	return fmt.Sprintf("%08x-%04x", ms>>16, ms&0xffff)
+}
+
 // TimeLayout writes a time as RFC 3339 with milliseconds, so that text order is
 // time order in the catalog's index.
 const TimeLayout = "2006-01-02T15:04:05.000Z07:00"

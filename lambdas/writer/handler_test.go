@@ -94,7 +94,7 @@ func (c *core) entries(t *testing.T) []catalog.Entry {
 func rawEntry(attempts int) catalog.Entry {
 	return catalog.Entry{
 		Root: root.String(), Sort: "ingestion#" + root.String(), Zone: catalog.Ingestion, ID: root.String(),
-		Owner: "st-elsewhere", Received: "2026-11-22T20:32:42.448Z", Type: "ADT^A01", Charset: "utf-8",
+		Owner: "st-elsewhere", Type: "ADT^A01", Charset: "utf-8",
 		Bucket: "lake", Key: rawKey, VersionID: "v1",
 		SHA256: "c14f6484dae8255d5ced041937e2e14929876bc07c51b89fbf4eb64349e65fed", Size: int64(len(adt)),
 		ControlIDSHA256: catalog.ControlIDHash("st-elsewhere", "C1"), Attempts: attempts,

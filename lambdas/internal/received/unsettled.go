@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
+
+	"hl7lake/internal/hub"
 )
 
 // unsettledIndex holds claims by when they were made: partition key `unsettled`,
@@ -68,7 +70,7 @@ func (t Table) Late(ctx context.Context, shard string) iter.Seq2[Unsettled, erro
 // error.
 func (t Table) Fresh(ctx context.Context, shard string, from, before time.Time) iter.Seq2[Unsettled, error] {
 	return t.unsettled(ctx, "unsettled = :partition AND id BETWEEN :from AND :before", map[string]types.AttributeValue{
-		":partition": text(freshPartition(shard)), ":from": text(idAt(from)), ":before": text(idAt(before)),
+		":partition": text(freshPartition(shard)), ":from": text(hub.IDAt(from)), ":before": text(hub.IDAt(before)),
 	})
 }
 
@@ -125,13 +127,6 @@ func (t Table) See(ctx context.Context, shard string, through time.Time) error {
 		return fmt.Errorf("note how far was seen: %w", err)
 	}
 	return nil
-}
-
-// idAt sorts before every id that is made at the given time or later, and after
-// every earlier one: a UUIDv7 begins with its milliseconds (RFC 9562, 5.7).
-func idAt(at time.Time) string {
-	ms := at.UnixMilli()
-	return fmt.Sprintf("%08x-%04x", ms>>16, ms&0xffff)
 }
 
 func unsettledOf(values map[string]types.AttributeValue) (Unsettled, error) {
