@@ -18,7 +18,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 
 	"hl7lake/local/wire"
 )
@@ -120,8 +119,6 @@ func (b *body) copyTo(w io.Writer) (err error) {
 	}
 	size, err := io.Copy(io.MultiWriter(into...), b.content)
 	switch {
-	case errors.Is(err, syscall.ENOSPC):
-		return &wire.Error{Status: http.StatusInsufficientStorage, Code: "InsufficientStorage", Message: "the disk is full"}
 	case errors.Is(err, io.ErrUnexpectedEOF), err == nil && size != b.size:
 		return wire.Errorf("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header")
 	case err != nil:

@@ -183,7 +183,7 @@ func (s *Service) may(ctx context.Context, action string, b *bucket, key string,
 }
 
 func writeError(w http.ResponseWriter, r *http.Request, err error) {
-	a := wire.AsError(err)
+	a := wire.AsError(store.Writing(err))
 	if a.Code == "InternalFailure" {
 		a = &wire.Error{Status: a.Status, Code: "InternalError", Message: a.Message} // S3's name for it
 	}

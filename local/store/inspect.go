@@ -83,12 +83,21 @@ func opening(err error) error {
 	return err
 }
 
-// committing says what an error of a commit is in our terms.
-func committing(err error) error {
+// Writing says what an error of a write to the data folder is in our terms:
+// ErrFull where there was no room, else err itself, which may be nil.
+func Writing(err error) error {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
-		if errors.Is(err, full) {
+		if errors.Is(err, full) && !errors.Is(err, ErrFull) {
 			return fmt.Errorf("%w (%w)", ErrFull, err)
 		}
+	}
+	return err
+}
+
+// committing says what an error of a commit is in our terms.
+func committing(err error) error {
+	if full := Writing(err); errors.Is(full, ErrFull) {
+		return full
 	}
 	// bbolt has no type for a file that cannot grow.
 	if strings.HasPrefix(err.Error(), "file resize error") {
