@@ -100,14 +100,14 @@ func (a api) addRoutes(fn function, method awsapigatewayv2.HttpMethod, limit Rat
 }
 
 // logAccess logs each request: who asked for which route and what became of it. Neither the path, which holds an id, nor a
-// header nor a body is logged; the functions' audit records say which message it was about.
+// header nor a body is logged; the functions' audit records say which message it was about. The time is that of the log event,
+// and how long requests take is in the metrics of each route.
 func (a api) logAccess() {
 	logs := newLogGroup(a.stack, "AccessLogs", a.base)
 	format, err := json.Marshal(map[string]string{
-		"time": "$context.requestTime", "request": "$context.requestId", "ip": "$context.identity.sourceIp",
-		"route": "$context.routeKey", "status": "$context.status", "bytes": "$context.responseLength",
-		"milliseconds": "$context.responseLatency", "user": "$context.authorizer.claims.sub",
-		"client": "$context.authorizer.claims.client_id", "refusal": "$context.authorizer.error", "error": "$context.error.responseType",
+		"request": "$context.requestId", "ip": "$context.identity.sourceIp", "route": "$context.routeKey", "status": "$context.status",
+		"user": "$context.authorizer.claims.sub", "client": "$context.authorizer.claims.client_id",
+		"refusal": "$context.authorizer.error", "error": "$context.error.responseType",
 	})
 	if err != nil {
 		panic(err) // a map of strings

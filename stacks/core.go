@@ -68,7 +68,7 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 		SortKey:        stringAttribute("received"),
 		ProjectionType: awsdynamodb.ProjectionType_ALL,
 	})
-	core.addWriter()
+	writer := core.addWriter()
 	base.alarm(core.Hub, "Lost", alarmProps{
 		Runbook: "lost-events",
 		Subject: "hub",
@@ -77,7 +77,7 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 		AtLeast: 1,
 	})
 	core.letHubTrace()
-	core.addTrail(accessLogs)
+	core.addTrail(accessLogs, writer)
 	core.addDashboard()
 	ownCleanerLogs(stack, base)
 
@@ -125,11 +125,11 @@ func newClaimCheck(scope constructs.Construct, id string, base Foundation, acces
 }
 
 // addWriter defines the function that files every event's content in the lake and in the catalog.
-func (c Core) addWriter() {
+func (c Core) addWriter() function {
 	writer := newFunction(c.Stack, "Writer", c.Foundation, functionProps{
 		Package:     "lambdas/writer",
 		Description: "Files the content of each event in the data lake and in the catalog",
-		Memory:      512,
+		Memory:      256, // it waits for S3 and DynamoDB; the largest body, the JSON of a message of 6 MB, is some 20 MB
 		Timeout:     30,
 		Concurrency: 100,
 		Environment: map[string]*string{
@@ -148,6 +148,7 @@ func (c Core) addWriter() {
 	denyOtherWriters(c.Lake, writer.Lambda.Role())
 	grant(writer.Lambda, []string{"dynamodb:UpdateItem"}, c.Catalog.TableArn())
 	grantTableKey(writer.Lambda, c.Foundation.Keys.Tables)
+	return writer
 }
 
 // objects returns the ARNs of the objects in zones of the lake.

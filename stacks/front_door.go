@@ -87,7 +87,7 @@ func (d FrontDoor) addIngest(core Core) function {
 	ingest := newFunction(d.Stack, "Ingest", core.Foundation, functionProps{
 		Package:     "lambdas/ingest",
 		Description: "Accepts a posted message, refuses duplicates, publishes the rest",
-		Memory:      512,
+		Memory:      512, // a sender waits for it, and processor time comes with memory
 		Timeout:     20,
 		Concurrency: 100,
 		Environment: map[string]*string{

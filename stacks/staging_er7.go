@@ -51,7 +51,7 @@ func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props)
 	parse := newFunction(stack, "Parse", base, functionProps{
 		Package:     "lambdas/parse",
 		Description: "Turns ER7 into JSON and publishes it",
-		Memory:      1024,
+		Memory:      512, // the largest message, of 6 MB, becomes some 20 MB of JSON
 		Timeout:     stepSeconds,
 		Concurrency: 100,
 		Environment: map[string]*string{
@@ -110,7 +110,7 @@ func (s StagingER7) addTrigger(core Core) {
 	trigger := newFunction(s.Stack, "Trigger", core.Foundation, functionProps{
 		Package:     "lambdas/trigger",
 		Description: "Runs the workflow for an ingested message; publishes the error when it fails",
-		Memory:      512,
+		Memory:      256, // it waits for the workflow; the largest body that it holds, when that failed, is of 6 MB
 		Timeout:     triggerSeconds,
 		Concurrency: 100, // no more than of each step, so that a step is never refused
 		Environment: map[string]*string{

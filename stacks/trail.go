@@ -6,10 +6,13 @@ import (
 )
 
 // addTrail records who read and wrote which object and item, and who published to the hub, whether it was one of our
-// functions, a user with credentials of the identity pool or an administrator at a console. A record names keys, which
-// hold ids, and no content. Tables are known by the beginning of their name, so that those of stacks which Core does not
-// know are covered too.
-func (c Core) addTrail(accessLogs awss3.Bucket) {
+// functions, a user with credentials of the identity pool or an administrator at a console. Left out is only what our
+// functions do for each message: the writer's objects, the entries and claims that functions write and list, and what they
+// publish. That is nine events a message, which would cost more than the lake itself, and is in the functions' own records
+// and the bucket's access log. Whoever reads content is recorded. A record names keys, which hold ids, and no content.
+// Tables are known by the beginning of their name, and functions by that of their role, so that those of stacks which Core
+// does not know are covered too.
+func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 	base := c.Foundation
 	bucket := newBucket(c.Stack, "TrailLogs", base.Environment, accessLogs, awss3.BucketProps{
 		Encryption:       awss3.BucketEncryption_KMS,
@@ -27,30 +30,44 @@ func (c Core) addTrail(accessLogs awss3.Bucket) {
 		IsMultiRegionTrail:         new(false), // what it watches is in this region
 		IncludeGlobalServiceEvents: new(false), // the account's own trail has those
 	})
-	tables := arnOf(c.Stack, "dynamodb", "table/hl7lake-"+base.Name+"-")
+	objects := selector{Field: new("resources.ARN"), StartsWith: &[]*string{c.Lake.ArnForObjects(new("")), c.ClaimCheck.ArnForObjects(new(""))}}
+	tables := selector{Field: new("resources.ARN"), StartsWith: texts(arnOf(c.Stack, "dynamodb", "table/hl7lake-"+base.Name+"-"))}
+	hub := selector{Field: new("resources.ARN"), EqualTo: &[]*string{c.Hub.TopicArn()}}
+	onesOwn := texts("PutItem", "UpdateItem", "Query") // on tables, which hold no content
 	trail.Node().DefaultChild().(awscloudtrail.CfnTrail).SetAdvancedEventSelectors(&[]any{
-		dataEvents("Objects with messages", "AWS::S3::Object", awscloudtrail.CfnTrail_AdvancedFieldSelectorProperty{
-			Field:      new("resources.ARN"),
-			StartsWith: &[]*string{c.Lake.ArnForObjects(new("")), c.ClaimCheck.ArnForObjects(new(""))},
-		}),
-		dataEvents("Items of tables", "AWS::DynamoDB::Table", awscloudtrail.CfnTrail_AdvancedFieldSelectorProperty{
-			Field: new("resources.ARN"), StartsWith: &[]*string{&tables},
-		}),
-		dataEvents("Events on the hub", "AWS::SNS::Topic", awscloudtrail.CfnTrail_AdvancedFieldSelectorProperty{
-			Field: new("resources.ARN"), EqualTo: &[]*string{c.Hub.TopicArn()},
-		}),
+		dataEvents("Objects with messages, but for new ones", "AWS::S3::Object", objects,
+			selector{Field: new("eventName"), NotEquals: texts("PutObject")}),
+		dataEvents("New objects, but for the writer's", "AWS::S3::Object", objects,
+			selector{Field: new("eventName"), EqualTo: texts("PutObject")}, c.notBy(*writer.Lambda.Role().RoleName()+"/")),
+		dataEvents("Items of tables", "AWS::DynamoDB::Table", tables,
+			selector{Field: new("eventName"), NotEquals: onesOwn}),
+		dataEvents("Items of tables, written or listed by others", "AWS::DynamoDB::Table", tables,
+			selector{Field: new("eventName"), EqualTo: onesOwn}, c.notBy("hl7lake-"+base.Name+"-")),
+		dataEvents("Events on the hub, published by others", "AWS::SNS::Topic", hub, c.notBy("hl7lake-"+base.Name+"-")),
 	})
 	accept(trail, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 }
 
-// dataEvents selects what is done to the resources of a type.
-func dataEvents(name, resourceType string, which awscloudtrail.CfnTrail_AdvancedFieldSelectorProperty) any {
-	return awscloudtrail.CfnTrail_AdvancedEventSelectorProperty{
-		Name: &name,
-		FieldSelectors: &[]any{
-			awscloudtrail.CfnTrail_AdvancedFieldSelectorProperty{Field: new("eventCategory"), EqualTo: texts("Data")},
-			awscloudtrail.CfnTrail_AdvancedFieldSelectorProperty{Field: new("resources.type"), EqualTo: texts(resourceType)},
-			which,
-		},
+// selector is a condition on a field of an event.
+type selector = awscloudtrail.CfnTrail_AdvancedFieldSelectorProperty
+
+// notBy selects what is done by anyone but the roles whose names begin so, as sessions of a role are written (IAM User
+// Guide, IAM identifiers).
+func (c Core) notBy(roles string) selector {
+	return selector{
+		Field:         new("userIdentity.arn"),
+		NotStartsWith: texts("arn:" + *c.Partition() + ":sts::" + *c.Account() + ":assumed-role/" + roles),
 	}
+}
+
+// dataEvents selects what is done to the resources of a type, where all of which holds.
+func dataEvents(name, resourceType string, which ...selector) any {
+	fields := []any{
+		selector{Field: new("eventCategory"), EqualTo: texts("Data")},
+		selector{Field: new("resources.type"), EqualTo: texts(resourceType)},
+	}
+	for _, field := range which {
+		fields = append(fields, field)
+	}
+	return awscloudtrail.CfnTrail_AdvancedEventSelectorProperty{Name: &name, FieldSelectors: &fields}
 }

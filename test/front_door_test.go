@@ -48,8 +48,7 @@ func TestEveryRouteHasItsLimit(t *testing.T) {
 func TestTheAccessLogHoldsNoContent(t *testing.T) {
 	allowed := []string{
 		"$context.authorizer.claims.client_id", "$context.authorizer.claims.sub", "$context.authorizer.error",
-		"$context.error.responseType", "$context.identity.sourceIp", "$context.requestId", "$context.requestTime",
-		"$context.responseLatency", "$context.responseLength", "$context.routeKey", "$context.status",
+		"$context.error.responseType", "$context.identity.sourceIp", "$context.requestId", "$context.routeKey", "$context.status",
 	}
 	for env, assembly := range assemblies {
 		settings := only(t, assembly["FrontDoor"], "AWS::ApiGatewayV2::Stage").Properties["AccessLogSettings"].(map[string]any)

@@ -133,8 +133,8 @@ func (h handler) report(ctx context.Context, found *findings, complete bool) (re
 func (r *report) metrics() []telemetry.Metric {
 	return []telemetry.Metric{
 		{Name: "OldestUnstagedAge", Unit: "Seconds", Value: r.OldestUnstagedSeconds},
-		{Name: "Missing", Unit: "Count", Value: int64(r.Missing)},
-		{Name: "Republished", Unit: "Count", Value: int64(r.Republished)},
-		{Name: "Abandoned", Unit: "Count", Value: int64(r.Abandoned)},
+		{Name: "Missing", Value: int64(r.Missing)},
+		{Name: "Republished", Value: int64(r.Republished)},
+		{Name: "Abandoned", Value: int64(r.Abandoned)},
 	}
 }

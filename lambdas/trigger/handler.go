@@ -52,7 +52,7 @@ func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 // the hub to its JSON.
 func (h handler) account(ctx context.Context, event hub.Event, wire hub.Wire, reason *hub.Reason, err error) {
 	owner := slog.String("owner", event.Owner)
-	members := []any{"id", event.ID, "root", event.Root, "type", event.Type}
+	members := []any{"root", event.Root}
 	switch {
 	case reason != nil:
 		members = append(members, "reason", reason.String(), owner)

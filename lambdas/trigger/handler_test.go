@@ -290,8 +290,8 @@ func TestEveryExecutionIsRecordedWithItsOutcome(t *testing.T) {
 		if (err != nil) != (outcome == "AccessDeniedException") {
 			t.Errorf("%s: got %v", outcome, err)
 		}
-		want := []map[string]any{{"action": "states:StartSyncExecution", "outcome": outcome, "id": root.String(), "root": root.String(), "owner": canary.Owner}}
-		if diff := cmp.Diff(want, fake.Lines(t, s.log.String(), "type", "action", "outcome", "id", "root", "owner")); diff != "" {
+		want := []map[string]any{{"action": "states:StartSyncExecution", "outcome": outcome, "root": root.String(), "owner": canary.Owner}}
+		if diff := cmp.Diff(want, fake.Lines(t, s.log.String(), "audit", "action", "outcome", "root", "owner")); diff != "" {
 			t.Errorf("%s: %s", outcome, diff)
 		}
 	}

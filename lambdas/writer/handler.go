@@ -50,9 +50,21 @@ func (h handler) file(ctx context.Context, wire hub.Wire) error {
 	if err := h.catalog.record(ctx, entry); err != nil {
 		return err
 	}
-	h.logger.InfoContext(ctx, "filed", "event", event.Name, "id", event.ID, "root", event.Root,
-		"type", event.Type, "zone", entry.Zone, "size", entry.Size, "repeated", object.repeated, h.count(event, object.repeated))
+	h.tell(ctx, event, object.repeated)
 	return nil
+}
+
+// tell logs that event was filed. The catalog has the rest of what there is to
+// say.
+func (h handler) tell(ctx context.Context, event hub.Event, repeated bool) {
+	members := []any{"event", event.Name, "root", event.Root}
+	if event.ID != event.Root {
+		members = append(members, "id", event.ID)
+	}
+	if repeated {
+		members = append(members, "repeated", true)
+	}
+	h.logger.InfoContext(ctx, "filed", append(members, h.count(event, repeated))...)
 }
 
 // count is the members of the log line that say whose event it is and count

@@ -281,7 +281,7 @@ func TestAMessageIsCountedOnceHoweverOftenItIsDelivered(t *testing.T) {
 	if diff := cmp.Diff(want, fake.Lines(t, c.log.String(), "_aws", "owner", "environment", "Staged", "Failed", "reason")); diff != "" {
 		t.Error(diff)
 	}
-	for _, line := range fake.Lines(t, c.log.String(), "zone", "owner") {
+	for _, line := range fake.Lines(t, c.log.String(), "event", "owner") {
 		if line["owner"] != "st-elsewhere" {
 			t.Errorf("a line of %v", line["owner"])
 		}

@@ -1,7 +1,7 @@
 // Package audit records what nobody else does: who posted and read which
 // message, and the calls that CloudTrail has no event for, which are SNS's
 // Publish and Step Functions' StartSyncExecution. A record is a log line with the
-// member "audit": true; its time and requestId are the line's. It holds ids,
+// member "audit": true and no message; its time is the line's. It holds ids,
 // names and outcomes, never content.
 package audit
 
@@ -21,7 +21,7 @@ import (
 // Record writes what was done, how it ended, and whatever else tells of it.
 func Record(ctx context.Context, logger *slog.Logger, action, outcome string, members ...any) {
 	members = append([]any{"audit", true, "action", action, "outcome", outcome}, members...)
-	logger.InfoContext(ctx, "audit", members...)
+	logger.InfoContext(ctx, "", members...)
 }
 
 // Outcome is how an action ended, in one word: the code of a refusal, AWS's code

@@ -18,13 +18,13 @@ type Metrics struct {
 // Metric is one number.
 type Metric struct {
 	Name  string
-	Unit  string // CloudWatch's: Count, Milliseconds, Seconds
+	Unit  string // CloudWatch's: Milliseconds, Seconds; empty for a count
 	Value int64
 }
 
 // Count counts one event of the name.
 func (m Metrics) Count(name string, dimensions ...slog.Attr) slog.Attr {
-	return m.Measure([]Metric{{name, "Count", 1}}, dimensions...)
+	return m.Measure([]Metric{{Name: name, Value: 1}}, dimensions...)
 }
 
 // Measure is the members that make metrics of a log line. Each metric is kept by
@@ -32,7 +32,10 @@ func (m Metrics) Count(name string, dimensions ...slog.Attr) slog.Attr {
 // line has by this and must not have again. Values of dimensions are names that
 // we gave, such as an institution's or a reason's code.
 func (m Metrics) Measure(metrics []Metric, dimensions ...slog.Attr) slog.Attr {
-	type definition struct{ Name, Unit string }
+	type definition struct {
+		Name string
+		Unit string `json:",omitempty"`
+	}
 	type directive struct {
 		Namespace  string
 		Dimensions [][]string

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/lambdas/internal/telemetry"
@@ -31,7 +32,7 @@ func TestALineThatCountsIsInTheEmbeddedMetricFormat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // in which it is the year 2000
 		metrics := telemetry.Metrics{Environment: "dev"}
 		got := line(t.Context(), t, "id", "1", metrics.Measure(
-			[]telemetry.Metric{{Name: "Failed", Unit: "Count", Value: 1}, {Name: "Took", Unit: "Milliseconds", Value: 84}},
+			[]telemetry.Metric{{Name: "Failed", Value: 1}, {Name: "Took", Unit: "Milliseconds", Value: 84}},
 			slog.String("owner", "st-elsewhere"), slog.String("reason", "no-header")))
 		for _, member := range []string{"timestamp", "time", "level", "message"} {
 			delete(got, member)
@@ -44,7 +45,7 @@ func TestALineThatCountsIsInTheEmbeddedMetricFormat(t *testing.T) {
 					"Namespace":  "hl7lake",
 					"Dimensions": []any{[]any{"environment"}, []any{"environment", "owner"}, []any{"environment", "reason"}},
 					"Metrics": []any{
-						map[string]any{"Name": "Failed", "Unit": "Count"}, map[string]any{"Name": "Took", "Unit": "Milliseconds"},
+						map[string]any{"Name": "Failed"}, map[string]any{"Name": "Took", "Unit": "Milliseconds"},
 					},
 				}},
 			},
@@ -55,12 +56,14 @@ func TestALineThatCountsIsInTheEmbeddedMetricFormat(t *testing.T) {
 	})
 }
 
-func TestEachLineNamesItsTrace(t *testing.T) {
+func TestEachLineNamesItsTraceIfThatIsRecorded(t *testing.T) {
 	const root = "1-6921e2a0-0123456789abcdef01234567"
 	for header, want := range map[string]any{
 		"Root=" + root + ";Parent=0123456789abcdef;Sampled=1": root,
-		"Parent=0123456789abcdef;Root=" + root:                root,
-		"Self=1-2-3":                                          nil,
+		"Sampled=1;Root=" + root:                              root,
+		"Root=" + root + ";Sampled=0":                         nil,
+		"Parent=0123456789abcdef;Root=" + root:                nil,
+		"Self=1-2-3;Sampled=1":                                nil,
 		"":                                                    nil,
 	} {
 		ctx := context.WithValue(t.Context(), "x-amzn-trace-id", header) //nolint:staticcheck // aws-lambda-go's own key is a string
@@ -71,4 +74,19 @@ func TestEachLineNamesItsTrace(t *testing.T) {
 	if got, there := line(t.Context(), t)["traceId"]; there {
 		t.Errorf("got %v without a trace", got)
 	}
+}
+
+func TestALineHasNoMemberThatSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
+		logger := telemetry.NewLogger(&log)
+		logger.InfoContext(ctx, "", "n", 1)
+		logger.WarnContext(ctx, "said", "n", 2)
+		const want = `{"timestamp":"2000-01-01T00:00:00.000Z","level":"INFO","n":1}` + "\n" +
+			`{"timestamp":"2000-01-01T00:00:00.000Z","level":"WARN","message":"said","n":2,"requestId":"request-1"}` + "\n"
+		if diff := cmp.Diff(want, log.String()); diff != "" {
+			t.Error(diff)
+		}
+	})
 }

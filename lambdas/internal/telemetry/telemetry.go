@@ -19,29 +19,43 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/environment"
 )
 
 // NewLogger writes one JSON object a line to w, in the shape of Lambda's own
-// log records, each with the ids of the request and the trace that it belongs
-// to.
+// log records, to the millisecond. Every message leaves a handful of lines, which
+// are paid for by the byte: a line has no member that says nothing, so one
+// without a message has none.
 func NewLogger(w io.Writer) *slog.Logger {
-	json := slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: lambdacontext.ReplaceAttr})
+	json := slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, attr slog.Attr) slog.Attr {
+		switch {
+		case len(groups) > 0:
+		case attr.Key == slog.TimeKey:
+			attr.Value = slog.StringValue(attr.Value.Time().UTC().Format(hub.TimeLayout))
+		case attr.Key == slog.MessageKey && attr.Value.String() == "":
+			return slog.Attr{}
+		}
+		return lambdacontext.ReplaceAttr(groups, attr)
+	}})
 	return slog.New(requestHandler{json})
 }
 
-// requestHandler adds the request id of the context to each record, and the id of
-// the X-Ray trace. That one is the same in every function that has a part in one
-// post: Lambda takes it from what invokes the function, the AWS SDK sends it with
-// each call (X-Amzn-Trace-Id), and SNS and Step Functions hand it on.
+// requestHandler adds the id of the X-Ray trace to each record, where the trace is
+// recorded. It is the same in every function that has a part in one post: Lambda
+// takes it from what invokes the function, the AWS SDK sends it with each call
+// (X-Amzn-Trace-Id), and SNS and Step Functions hand it on. What went wrong also
+// has the id of the request, under which Lambda's own lines are found; it writes
+// none of a request that went well.
 type requestHandler struct{ slog.Handler }
 
 func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
-	if lambda, ok := lambdacontext.FromContext(ctx); ok {
+	wrong := record.Level >= slog.LevelWarn
+	if lambda, ok := lambdacontext.FromContext(ctx); ok && wrong {
 		record = record.Clone()
 		record.AddAttrs(slog.String("requestId", lambda.AwsRequestID))
 	}
-	if id := traceOf(ctx); id != "" {
+	if id, recorded := traceOf(ctx); id != "" && (recorded || wrong) {
 		record = record.Clone()
 		record.AddAttrs(slog.String("traceId", id))
 	}
@@ -49,15 +63,16 @@ func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
 }
 
 // traceOf is the id of the trace, the Root of the header that aws-lambda-go puts
-// into the context; "" where there is none.
-func traceOf(ctx context.Context) string {
+// into the context, and whether X-Ray records it; "" where there is none.
+func traceOf(ctx context.Context) (id string, recorded bool) {
 	header, _ := ctx.Value("x-amzn-trace-id").(string)
 	for part := range strings.SplitSeq(header, ";") {
-		if id, ok := strings.CutPrefix(part, "Root="); ok {
-			return id
+		if root, ok := strings.CutPrefix(part, "Root="); ok {
+			id = root
 		}
+		recorded = recorded || part == "Sampled=1"
 	}
-	return ""
+	return id, recorded
 }
 
 func (h requestHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
