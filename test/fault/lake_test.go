@@ -29,6 +29,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"hl7lake/client"
+	answers "hl7lake/internal/answer"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
@@ -170,10 +171,12 @@ func (l *lake) request(ctx context.Context, s sender, method, path, contentType 
 	return told
 }
 
-// config is an AWS SDK's, with the rights of the account's root.
+// config is an AWS SDK's, with the rights of the account's root. It reads whole
+// answers, since letters in an answer that is lost stay hidden from the next try.
 func (l *lake) config() aws.Config {
 	return aws.Config{
-		Region: "us-east-1", BaseEndpoint: aws.String(l.Endpoint),
+		HTTPClient: answers.Whole{},
+		Region:     "us-east-1", BaseEndpoint: aws.String(l.Endpoint),
 		Credentials: credentials.NewStaticCredentialsProvider(l.Credentials.AccessKeyID, l.Credentials.SecretAccessKey, ""),
 	}
 }
