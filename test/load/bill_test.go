@@ -1,14 +1,20 @@
 package load_test
 
 import (
+	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"hl7lake/client"
 	"hl7lake/local"
 	"hl7lake/local/bill"
 	"hl7lake/local/store"
+	"hl7lake/local/template"
 )
 
 const million = 1_000_000
@@ -17,23 +23,50 @@ const million = 1_000_000
 // decides which share of them is traced.
 const feed = million / (24. * 60 * 60)
 
-// What a million messages may cost, in USD: what is counted, and what depends on
-// how quick this machine is. docs/bill.md has the bill, and what would make it
-// smaller.
+// runsADay is how often reconcile runs.
+const runsADay = 24 * 4
+
+// What a million messages may cost, in USD: all of it, and what of it is counted.
+// The rest is for the time that functions take, in the quietest of a few runs, and
+// leaves room for a machine that is busier than the one of docs/bill.md, which has
+// the bill.
 const (
-	countedBudget  = 24
-	durationBudget = 10
+	budget        = 20
+	countedBudget = 19
 )
 
 // TestAMillionMessagesCostWhatTheirTableSays sends messages one at a time, so
 // that no function waits for a processor that another one has.
 func TestAMillionMessagesCostWhatTheirTableSays(t *testing.T) {
-	const messages = 200
+	l := startMetered(t)
+	idle := l.spent(t, func(t *testing.T) { l.reconcile(t) })
+	warmUp(t, l.sender, 1)
+	message := l.message(t).And(l.look(t, idle))
+	whole := message.Times(million).Sampled(bill.Sampling(feed)).And(idle.Times(runsADay))
+	if counted := whole.USD() - durations(whole); counted > countedBudget || whole.USD() > budget {
+		t.Errorf("a million messages cost %.2f USD, %.2f of them counted; the budgets are %d and %d", whole.USD(), counted, budget, countedBudget)
+	}
+	var table strings.Builder
+	if err := whole.WriteMarkdown(&table); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + table.String())
+}
+
+// metered is a lake in this process, whose meter can be read.
+type metered struct {
+	*lake
+	running *local.Lake
+	sender  *sender
+}
+
+func startMetered(t *testing.T) *metered {
+	t.Helper()
 	running, err := local.Start(t.Context(), local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Durable})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer running.Close()
+	t.Cleanup(func() { _ = running.Close() })
 	outputs, err := running.Outputs()
 	if err != nil {
 		t.Fatal(err)
@@ -44,45 +77,111 @@ func TestAMillionMessagesCostWhatTheirTableSays(t *testing.T) {
 		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
 	}}
 	l.addAdmin(t)
-	s := &sender{lake: l}
-	warmUp(t, s, 1)
-	before := settledBill(t, running)
+	return &metered{lake: l, running: running, sender: &sender{lake: l}}
+}
+
+// message is the bill of one message, from its post to its JSON, in the quietest
+// of a few runs.
+func (l *metered) message(t *testing.T) (quietest bill.Bill) {
+	t.Helper()
+	const messages, runs, quiet = 200, 5, 0.4 / million // USD
+	for run := range runs {
+		one := l.spent(t, func(t *testing.T) { l.feed(t, messages) }).Times(1. / messages)
+		wantEach(t, one, map[bill.Charge]float64{
+			bill.APIRequest: 1, bill.LambdaRequest: 5, bill.Publish: 2, bill.Delivery: 3, bill.StatesRequest: 1,
+			bill.Put: 2, bill.Get: 0, bill.Write: 5, bill.Read: 0, bill.Trace: 1,
+		})
+		if run == 0 || durations(one) < durations(quietest) {
+			quietest = one
+		}
+		if durations(quietest) < quiet {
+			break
+		}
+	}
+	return quietest
+}
+
+// look is the bill of reconcile's look at one message that is at the end of its
+// way, by a run that looks at all; idle is that of a run which has none to look at.
+func (l *metered) look(t *testing.T, idle bill.Bill) bill.Bill {
+	t.Helper()
+	var messages int
+	all := l.spent(t, func(t *testing.T) { messages = l.reconcile(t) })
+	look := all.Less(idle).Times(1 / float64(messages))
+	wantEach(t, look, map[bill.Charge]float64{bill.Write: 0, bill.Put: 0, bill.Publish: 0})
+	if reads := look.Quantity(bill.Read); reads < 1 || reads > 1.1 {
+		t.Errorf("reconcile reads %v units for each message, want 1 for its history and a little for its place in the index", reads)
+	}
+	return look
+}
+
+func wantEach(t *testing.T, of bill.Bill, want map[bill.Charge]float64) {
+	t.Helper()
+	for charge, each := range want {
+		if got := of.Quantity(charge); got < each-1e-9 || got > each+1e-9 {
+			t.Errorf("%s: %v for each message, want %v", charge, got, each)
+		}
+	}
+}
+
+// durations is what of a bill depends on how quick this machine is.
+func durations(b bill.Bill) (usd float64) {
+	for _, line := range b.Lines {
+		if line.Charge == bill.LambdaGBSecond || line.Charge == bill.StatesGBSecond {
+			usd += line.USD
+		}
+	}
+	return usd
+}
+
+// feed sends messages, one at a time, and waits until all are JSON.
+func (l *metered) feed(t *testing.T, messages int) {
+	t.Helper()
 	begin := time.Now()
-	if _, err := s.send(t.Context(), messages, 1); err != nil {
+	if _, err := l.sender.send(t.Context(), messages, 1); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := l.allStaged(t.Context(), begin, messages); err != nil {
 		t.Fatal(err)
 	}
-	used := settledBill(t, running).Less(before)
+}
 
-	for _, want := range []struct {
-		charge bill.Charge
-		each   float64
-	}{
-		{bill.APIRequest, 1}, {bill.LambdaRequest, 6}, {bill.Publish, 2}, {bill.Delivery, 3}, {bill.StatesRequest, 1},
-		{bill.Put, 2}, {bill.Get, 0}, {bill.Write, 8}, {bill.Read, 0}, {bill.Trace, 1},
-	} {
-		if got := used.Quantity(want.charge) / messages; got != want.each {
-			t.Errorf("%s: %v for each message, want %v", want.charge, got, want.each)
-		}
-	}
-	all := used.Times(million / messages).Sampled(bill.Sampling(feed))
-	var durations float64
-	for _, line := range all.Lines {
-		if line.Charge == bill.LambdaGBSecond || line.Charge == bill.StatesGBSecond {
-			durations += line.USD
-		}
-	}
-	if counted := all.USD() - durations; counted > countedBudget || durations > durationBudget {
-		t.Errorf("a million messages cost %.2f USD and %.2f USD for the time that they take; the budgets are %d and %d",
-			counted, durations, countedBudget, durationBudget)
-	}
-	var table strings.Builder
-	if err := all.WriteMarkdown(&table); err != nil {
+// reconcile has the function look at all that was received so far, since it is
+// young, and returns how many messages are at the end of their way.
+func (l *metered) reconcile(t *testing.T) (settled int) {
+	t.Helper()
+	assembly, err := template.Load("../snapshots/dev")
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Log("\n" + table.String())
+	for _, function := range assembly.OfType("AWS::Lambda::Function") {
+		if function.Metadata["hl7lake:package"] != "lambdas/reconcile" {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		defer cancel()
+		out, err := awslambda.NewFromConfig(l.config()).Invoke(ctx, &awslambda.InvokeInput{
+			FunctionName: &function.PhysicalID, Payload: []byte(`{"overdueSeconds":0}`),
+		})
+		if err != nil || out.FunctionError != nil {
+			t.Fatalf("reconcile: %v %s %s", err, aws.ToString(out.FunctionError), out.Payload)
+		}
+		var report struct{ Settled int }
+		if err := json.Unmarshal(out.Payload, &report); err != nil {
+			t.Fatal(err)
+		}
+		return report.Settled
+	}
+	t.Fatal("there is no function reconcile")
+	return 0
+}
+
+// spent is the bill of what is done.
+func (l *metered) spent(t *testing.T, do func(*testing.T)) bill.Bill {
+	t.Helper()
+	before := settledBill(t, l.running)
+	do(t)
+	return settledBill(t, l.running).Less(before)
 }
 
 // settledBill waits until nothing is under way and returns the bill.
