@@ -1,4 +1,5 @@
-// Package answer is the HTTP client for tests that allow the SDK no retry.
+// Package answer is the HTTP client for tests that allow the SDK no retry, or
+// whose calls take something away with the answer, as receiving from a queue.
 //
 // An answer may come before the client is done with its request, which happens
 // on one machine under load. The SDK then closes the request's body, net/http
