@@ -146,13 +146,22 @@ func ofTheLake(t *testing.T) (all []workflow) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		definition := regexp.MustCompile(`arn:aws:lambda:[^"]*Prepare[^"]*`).ReplaceAllString(properties["DefinitionString"].(string), functionARN("echo"))
-		for _, parse := range []string{"echo", "fails-ParseError", "fails-Other"} {
-			text := regexp.MustCompile(`arn:aws:lambda:[^"]*Parse[^"]*`).ReplaceAllString(definition, functionARN(parse))
+		definition := properties["DefinitionString"].(string)
+		invoking := func(definition, function, instead string) string {
+			text := regexp.MustCompile(`arn:aws:lambda:[^"]*`+function+`[^"]*`).ReplaceAllString(definition, functionARN(instead))
 			if text == definition {
-				t.Fatalf("the workflow invokes no function Parse: %s", definition)
+				t.Fatalf("the workflow invokes no function %s: %s", function, definition)
 			}
+			return text
+		}
+		for _, parse := range []string{"echo", "fails-ParseError", "fails-Other"} {
+			text := invoking(invoking(definition, "Prepare", "echo"), "Parse", parse)
 			all = append(all, workflow{"lake-" + parse, text, `{"attributes":{"id":"1"},"body":"MSH"}`})
+		}
+		// A workflow whose first step fails shows which messages pass it by.
+		for _, tidy := range []string{`true`, `false`, `"true"`, `null`} {
+			text := invoking(invoking(definition, "Prepare", "fails-ParseError"), "Parse", "echo")
+			all = append(all, workflow{"lake-tidy-" + tidy, text, `{"attributes":{"id":"1"},"body":"MSH","tidy":` + tidy + `}`})
 		}
 	}
 	return all
