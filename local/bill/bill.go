@@ -16,7 +16,9 @@
 //   - The share of traces that is recorded, see Sampling.
 //
 // Left out is what grows with time and not with messages (storage, the users of
-// the user pool, alarms, keys), and data sent out to the internet.
+// the user pool, alarms, keys), data sent out to the internet, and what is not run
+// here: CloudTrail's data events and the workflow's own log, of which tests of the
+// templates hold that a message which goes well makes none.
 package bill
 
 import (
