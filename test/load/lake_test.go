@@ -107,11 +107,14 @@ type lake struct {
 	admin   *client.Client
 }
 
-// start runs a lake until the test or benchmark ends.
-func start(t testing.TB) *lake {
+// start runs a lake in a new folder until the test or benchmark ends.
+func start(t testing.TB) *lake { return startIn(t, t.TempDir()) }
+
+// startIn runs a lake in a folder until the test or benchmark ends.
+func startIn(t testing.TB, dir string) *lake {
 	t.Helper()
 	l := &lake{process: exec.Command(os.Args[0])}
-	l.process.Env = append(os.Environ(), serveDir+"="+t.TempDir(), "HL7LAKE_LOAD_PROFILE="+*profile, serveShared+"="+strconv.Itoa(*shared))
+	l.process.Env = append(os.Environ(), serveDir+"="+dir, "HL7LAKE_LOAD_PROFILE="+*profile, serveShared+"="+strconv.Itoa(*shared))
 	l.process.Stderr = os.Stderr
 	input, err := l.process.StdinPipe()
 	if err != nil {
