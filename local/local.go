@@ -211,7 +211,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	l.lambda = lambda.New(lambda.Config{
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,
 		Credentials: l.keys.of, Undelivered: l.undelivered, Output: l.logs.of,
-		Concurrency: concurrency, EventsPerInstance: o.EventsPerInstance, IdleAfter: idleAfter, RetryDelay: retryDelay,
+		Concurrency: max(concurrency, o.EventsPerInstance), EventsPerInstance: o.EventsPerInstance, IdleAfter: idleAfter, RetryDelay: retryDelay,
 		TimeScale: o.TimeScale, Faults: l.faults, Handled: l.metering.lambda,
 	})
 	l.sns = sns.New(l.policies.Authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send, Faults: l.faults},

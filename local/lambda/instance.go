@@ -112,7 +112,7 @@ func (s *Service) environment(i *instance) []string {
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(s.config.Endpoint, "http://") + runtimePath + i.id,
 		"AWS_LAMBDA_FUNCTION_NAME=" + f.FunctionName,
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemorySize),
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemorySize*f.pool.events), // each event with its own
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.FunctionName,
 		"AWS_LAMBDA_LOG_STREAM_NAME=" + i.id,
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -47,7 +48,7 @@ const serveDir = "HL7LAKE_LOAD_DIR"
 // serveShared is how many events an instance of a function handles at once.
 const serveShared = "HL7LAKE_LOAD_SHARED"
 
-var shared = flag.Int("shared", 16, "how many events an instance of a function handles at once; 1 is what AWS does by default")
+var shared = flag.Int("shared", 64, "how many events an instance of a function handles at once; 1 is what AWS does by default")
 
 var profile = flag.String("profile", "", "write a CPU profile of the lake's process to this `file`")
 
@@ -68,6 +69,7 @@ func TestMain(m *testing.M) {
 func serve(dir string, shared int, profile string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	debug.SetGCPercent(400) // as lake up does
 	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable, EventsPerInstance: shared})
 	if err != nil {
 		return err

@@ -5,7 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -143,14 +145,11 @@ func percentile(values []time.Duration, p int) time.Duration {
 func BenchmarkMessages(b *testing.B) {
 	// Removed when all is over: a file system that has just removed many files may
 	// be slow to make new ones.
-	dir := b.TempDir()
+	dir, lakes := b.TempDir(), 0
 	for _, clients := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
-			lakeDir, err := os.MkdirTemp(dir, "")
-			if err != nil {
-				b.Fatal(err)
-			}
-			l := startIn(b, lakeDir)
+			lakes++
+			l := startIn(b, filepath.Join(dir, strconv.Itoa(lakes)))
 			s := &sender{lake: l}
 			warmUp(b, s, clients)
 			before, begin := usageOf(l.process.Process.Pid), time.Now()
