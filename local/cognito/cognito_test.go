@@ -16,6 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/go-cmp/cmp"
 
+	"hl7lake/internal/answer"
 	"hl7lake/local/cognito"
 	"hl7lake/local/store"
 	"hl7lake/local/wire"
@@ -66,7 +67,7 @@ func start(t *testing.T, path string) rig {
 		}
 	})
 	return rig{cip.New(cip.Options{
-		Region: wire.Region, BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
+		Region: wire.Region, BaseEndpoint: &server.URL, RetryMaxAttempts: 1, HTTPClient: answer.Whole{},
 		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	}), service, server}
 }

@@ -1,38 +1,23 @@
 package s3_test
 
 import (
-	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"hl7lake/internal/fulldisk"
 	"hl7lake/local/store"
 )
 
-// full names the variable that has the test run in a process whose files cannot
-// grow beyond a limit, as on a disk that is full.
-const full = "S3_TEST_FULL"
-
 func TestAContentThatTheDiskHasNoRoomForIsRefusedAndLeavesNothing(t *testing.T) {
-	if os.Getenv(full) == "" {
-		command := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
-		command.Env = append(os.Environ(), full+"=1")
-		if output, err := command.CombinedOutput(); err != nil {
-			t.Errorf("%v\n%s", err, output)
-		}
+	if !fulldisk.Alone(t) {
 		return
-	}
-	var before syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &before); err != nil {
-		t.Fatal(err)
 	}
 	l := serve(t, t.TempDir(), store.Durable, allow)
 	first := l.put(t, "lake", "kept", "kept")
-	limit(t, syscall.Rlimit{Cur: 1 << 20, Max: before.Max})
+	makeRoom := fulldisk.Fill(t, 1<<20)
 	for _, key := range []string{"kept", "new"} {
 		_, err := l.PutObject(t.Context(), &sdk.PutObjectInput{
 			Bucket: aws.String("lake"), Key: &key, Body: strings.NewReader(strings.Repeat("x", 2<<20)),
@@ -50,15 +35,8 @@ func TestAContentThatTheDiskHasNoRoomForIsRefusedAndLeavesNothing(t *testing.T) 
 	if files := l.contents(t); files != 1 {
 		t.Errorf("%d contents are kept, want the one", files)
 	}
-	limit(t, before)
+	makeRoom()
 	if second := l.put(t, "lake", "kept", strings.Repeat("x", 2<<20)); second == first {
 		t.Error("once there is room, the write is no new version")
-	}
-}
-
-func limit(t *testing.T, size syscall.Rlimit) {
-	t.Helper()
-	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &size); err != nil {
-		t.Fatal(err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
+	"hl7lake/internal/answer"
 	"hl7lake/local/sns"
 	"hl7lake/local/wire"
 )
@@ -75,7 +76,7 @@ func start(t *testing.T, to *subscribers, subscriptions ...sns.Subscription) *aw
 	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)
 	return awssns.New(awssns.Options{
-		BaseEndpoint: &server.URL, Region: "us-east-1", RetryMaxAttempts: 1,
+		BaseEndpoint: &server.URL, Region: "us-east-1", RetryMaxAttempts: 1, HTTPClient: answer.Whole{},
 		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	})
 }

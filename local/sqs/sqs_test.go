@@ -18,6 +18,7 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"hl7lake/internal/answer"
 	"hl7lake/local/sqs"
 	"hl7lake/local/store"
 	"hl7lake/local/wire"
@@ -70,7 +71,7 @@ func client(t *testing.T) *awssqs.Client {
 		closeStore(t, kept)
 	})
 	return awssqs.New(awssqs.Options{
-		Region: wire.Region, BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
+		Region: wire.Region, BaseEndpoint: &server.URL, RetryMaxAttempts: 1, HTTPClient: answer.Whole{},
 		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", ""),
 	})
 }

@@ -2,19 +2,17 @@ package load_test
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awslambda "github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"hl7lake/client"
 	"hl7lake/local"
 	"hl7lake/local/bill"
 	"hl7lake/local/store"
-	"hl7lake/local/template"
+	"hl7lake/operate"
 )
 
 const million = 1_000_000
@@ -150,30 +148,17 @@ func (l *metered) feed(t *testing.T, messages int) {
 // young, and returns how many messages are at the end of their way.
 func (l *metered) reconcile(t *testing.T) (settled int) {
 	t.Helper()
-	assembly, err := template.Load("../snapshots/dev")
+	operator, err := operate.New(l.Connection, aws.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, function := range assembly.OfType("AWS::Lambda::Function") {
-		if function.Metadata["hl7lake:package"] != "lambdas/reconcile" {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		defer cancel()
-		out, err := awslambda.NewFromConfig(l.config()).Invoke(ctx, &awslambda.InvokeInput{
-			FunctionName: &function.PhysicalID, Payload: []byte(`{"overdueSeconds":0}`),
-		})
-		if err != nil || out.FunctionError != nil {
-			t.Fatalf("reconcile: %v %s %s", err, aws.ToString(out.FunctionError), out.Payload)
-		}
-		var report struct{ Settled int }
-		if err := json.Unmarshal(out.Payload, &report); err != nil {
-			t.Fatal(err)
-		}
-		return report.Settled
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	found, err := operator.Reconcile(ctx, 0)
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("there is no function reconcile")
-	return 0
+	return found.Settled
 }
 
 // spent is the bill of what is done.
