@@ -45,6 +45,11 @@ const (
 	retryDelay  = time.Second
 )
 
+// GCPercent is for debug.SetGCPercent in a process that is there to run a lake. A
+// lake uses a few megabytes: to let five times that lie is no burden on a machine,
+// and a seventh of the lake's processor time is.
+const GCPercent = 400
+
 // Options say what to run and where to keep it.
 type Options struct {
 	// Assembly is a folder of templates: cdk.out, or one with

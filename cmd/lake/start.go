@@ -16,15 +16,10 @@ import (
 // functions built, it is well under a second.
 const slowStart = 1500 * time.Millisecond
 
-// garbage is how much the lake lets lie before it collects, in percent of what it
-// uses, which are a few megabytes: five times that are no burden on a machine,
-// and a seventh of the lake's processor time is.
-const garbage = 400
-
 // start runs a lake on this machine. The caller closes it.
 func (l *lake) start(ctx context.Context, o local.Options) (*local.Lake, client.Connection, error) {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(garbage)
+		debug.SetGCPercent(local.GCPercent)
 	}
 	progress := term.NewProgress(l.err)
 	progress.Say("starting the lake")

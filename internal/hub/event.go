@@ -8,6 +8,8 @@
 package hub
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"time"
@@ -67,6 +69,12 @@ type Event struct {
 // NewID returns the id of a message that is accepted now: a UUIDv7, so that the
 // id itself tells the received time.
 func NewID() (uuid.UUID, error) { return uuid.NewV7() }
+
+// BodyHash is the hex SHA-256 of the body, as Raw has it of the ingested one.
+func (e Event) BodyHash() string {
+	sum := sha256.Sum256(e.Body)
+	return hex.EncodeToString(sum[:])
+}
 
 // Received is the time at which the message root was accepted, in UTC with
 // millisecond precision (RFC 9562, 5.7).

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 
 	"github.com/google/uuid"
@@ -41,8 +39,7 @@ func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 		return staged{}, err
 	}
 	if event.Raw == "" {
-		sum := sha256.Sum256(event.Body)
-		event.Raw = hex.EncodeToString(sum[:])
+		event.Raw = event.BodyHash()
 	}
 	var message hl7.Message
 	if err := message.ParseAs(event.Charset, event.Body); err != nil {

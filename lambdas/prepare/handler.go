@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 
 	"hl7lake/hl7"
 	"hl7lake/internal/hub"
@@ -20,8 +18,7 @@ func (h handler) prepare(ctx context.Context, in hub.Wire) (hub.Wire, error) {
 	if err != nil {
 		return hub.Wire{}, err
 	}
-	sum := sha256.Sum256(event.Body)
-	event.Raw = hex.EncodeToString(sum[:])
+	event.Raw = event.BodyHash()
 	event.Body = hl7.Normalize(nil, event.Body)
 	return h.claimCheck.Pack(ctx, event, "prepare")
 }

@@ -59,7 +59,7 @@ type conn struct {
 	handled bool
 }
 
-// refusal is the answer of API Gateway to what it does not understand.
+// refusal has the form of the answers that API Gateway gives by itself.
 const refusal = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 25\r\nConnection: close\r\n\r\n" +
 	`{"message":"Bad Request"}`
 

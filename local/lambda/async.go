@@ -77,7 +77,7 @@ func (s *Service) InvokeAsync(ctx context.Context, events ...Event) error {
 		if err != nil {
 			return err
 		}
-		f.queue.push(accepted[n].key, accepted[n].event)
+		f.queue.push(accepted[n])
 	}
 	return nil
 }
@@ -98,7 +98,7 @@ func (s *Service) Start() error {
 				return fmt.Errorf("asynchronous event %x: %w", key, err)
 			}
 			if f, known := s.functions[e.FunctionARN]; known {
-				f.queue.push(binary.BigEndian.Uint64(key), nil)
+				f.queue.push(queued{key: binary.BigEndian.Uint64(key)})
 			}
 			return nil
 		})
@@ -180,7 +180,7 @@ func (s *Service) retryLater(f *function, key uint64, e pendingEvent) error {
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			f.queue.push(key, &e)
+			f.queue.push(queued{key, &e})
 		case <-s.ctx.Done():
 		}
 	})

@@ -112,7 +112,7 @@ func (s *Service) environment(i *instance) []string {
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(s.config.Endpoint, "http://") + runtimePath + i.id,
 		"AWS_LAMBDA_FUNCTION_NAME=" + f.FunctionName,
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
-		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.MemorySize*f.pool.events), // each event with its own
+		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.memory()),
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.FunctionName,
 		"AWS_LAMBDA_LOG_STREAM_NAME=" + i.id,
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
@@ -170,7 +170,7 @@ func (i *instance) handle(service context.Context, d delivery, limit time.Durati
 		return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds",
 			d.requestID, limit.Seconds())), false
 	case <-i.exited:
-		return i.exitResult(d.requestID, event), false
+		return i.exitResult(event), false
 	case <-service.Done():
 		return failure("Runtime.ExitError", "the local lake is stopping"), false
 	}
@@ -186,7 +186,7 @@ func (i *instance) usedTooMuch() bool {
 		return false
 	}
 	peak, known := peakMemory(i.process.Process.Pid)
-	limit := int64(i.function.MemorySize) << 20 * int64(i.function.pool.events)
+	limit := int64(i.function.memory()) << 20
 	return known && limit > 0 && peak > limit
 }
 
@@ -230,14 +230,14 @@ func (i *instance) initResult() result {
 // exitResult is the answer of an instance whose process is gone: its last word,
 // if it brought one just before. One that was on its way out, as after a panic,
 // has not seen the event, and another is to have it.
-func (i *instance) exitResult(requestID string, event *invocation) result {
+func (i *instance) exitResult(event *invocation) result {
 	select {
 	case r := <-event.answer:
 		return r
 	default:
 		r := failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: %s",
-			requestID, i.process.ProcessState))
-		r.unseen = i.working(event.traceID) == nil
+			event.requestID, i.process.ProcessState))
+		r.unseen = i.finish(event.requestID) == nil
 		return r
 	}
 }

@@ -152,6 +152,10 @@ type function struct {
 	async  EventInvokeConfig
 }
 
+// memory is what an instance may use, in MB: each of its events has what the
+// template says.
+func (f *function) memory() int { return f.MemorySize * f.pool.events }
+
 // New returns a service without functions.
 func New(config Config) *Service {
 	ctx, cancel := context.WithCancel(context.Background())

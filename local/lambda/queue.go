@@ -12,11 +12,10 @@ type queue struct {
 	closed  bool
 }
 
-// queued is an event's key, and the event itself unless it has to be read from
-// the store.
+// queued is an event by its key in the store.
 type queued struct {
 	key   uint64
-	event *pendingEvent
+	event *pendingEvent // nil where it has to be read
 }
 
 // atHand is how long a queue is that keeps its events in memory.
@@ -28,14 +27,13 @@ func newQueue() *queue {
 	return q
 }
 
-// push queues an event; it may be nil, to be read from the store.
-func (q *queue) push(key uint64, event *pendingEvent) {
+func (q *queue) push(next queued) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.waiting) >= atHand {
-		event = nil
+		next.event = nil
 	}
-	q.waiting = append(q.waiting, queued{key, event})
+	q.waiting = append(q.waiting, next)
 	q.filled.Signal()
 }
 

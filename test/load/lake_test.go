@@ -69,7 +69,7 @@ func TestMain(m *testing.M) {
 func serve(dir string, shared int, profile string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	debug.SetGCPercent(400) // as lake up does
+	debug.SetGCPercent(local.GCPercent) // as lake up does
 	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable, EventsPerInstance: shared})
 	if err != nil {
 		return err
