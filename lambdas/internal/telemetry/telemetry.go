@@ -16,7 +16,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/smithy-go/logging"
 
@@ -100,7 +99,7 @@ func Start[T any]() (*slog.Logger, T, aws.Config) {
 		exit(logger, err)
 	}
 	configuration, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}),
-		config.WithHTTPClient(awshttp.NewBuildableClient().WithTransportOptions(keepConnections)))
+		config.WithHTTPClient(newClient()))
 	if err != nil {
 		exit(logger, err)
 	}
@@ -119,13 +118,6 @@ func letLie() {
 		debug.SetGCPercent(garbage)
 		debug.SetMemoryLimit(limit / 4 * 3)
 	}
-}
-
-// keepConnections has a process that handles several events at once keep a
-// connection for each, where one host answers for all services. The defaults are
-// made for one event: two connections to the Runtime API, ten to a service.
-func keepConnections(transport *http.Transport) {
-	transport.MaxIdleConnsPerHost = max(transport.MaxIdleConnsPerHost, 2*lambdacontext.MaxConcurrency())
 }
 
 func exit(logger *slog.Logger, err error) {

@@ -1,0 +1,47 @@
+package telemetry
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+)
+
+// inOneWrite is the longest request to a service that is sent in one write, in
+// bytes: a message of the usual size, as SNS takes it.
+const inOneWrite = 32 << 10
+
+// client sends the SDK's requests.
+type client struct{ aws.HTTPClient }
+
+func newClient() client {
+	return client{awshttp.NewBuildableClient().WithTransportOptions(keepConnections, func(transport *http.Transport) {
+		transport.WriteBufferSize = inOneWrite
+	})}
+}
+
+// Do has a short request leave in one write. The SDK wraps the body in a reader
+// that net/http does not know, and behind which it might have to wait: it would
+// send the head alone and the body afterwards, which is twice the work for both
+// ends (https://go.dev/issue/22088).
+func (c client) Do(request *http.Request) (*http.Response, error) {
+	if request.Body != nil && 0 < request.ContentLength && request.ContentLength <= inOneWrite {
+		body, err := io.ReadAll(io.LimitReader(request.Body, request.ContentLength+1))
+		if err != nil {
+			return nil, err
+		}
+		_ = request.Body.Close() // it was read
+		request.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	return c.HTTPClient.Do(request)
+}
+
+// keepConnections has a process that handles several events at once keep a
+// connection for each, where one host answers for all services. The defaults are
+// made for one event: two connections to the Runtime API, ten to a service.
+func keepConnections(transport *http.Transport) {
+	transport.MaxIdleConnsPerHost = max(transport.MaxIdleConnsPerHost, 2*lambdacontext.MaxConcurrency())
+}
