@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"go.etcd.io/bbolt"
 )
@@ -18,6 +19,10 @@ var ErrClosed = errors.New("the store is closed")
 // maxGroup bounds how many writes share one commit, so that the first of them
 // does not wait for an endless queue.
 const maxGroup = 256
+
+// linger is how long a write that nobody waits for may lie before it is
+// committed for itself.
+const linger = 20 * time.Millisecond
 
 // Store is one open file. It is safe for concurrent use.
 type Store struct {
@@ -119,16 +124,39 @@ func (s *Store) hand(w write) bool {
 	return true
 }
 
-// commitAll commits until the store is closed and nothing is left.
+// commitAll commits until the store is closed and nothing is left. Writes that
+// nobody waits for share the commit of the next that somebody does: one of their
+// own would cost as much, and the disk's time.
 func (s *Store) commitAll() {
-	for first := range s.pending {
-		s.commit(first)
+	var group []write
+	lingering := time.NewTimer(linger)
+	defer lingering.Stop()
+	for {
+		select {
+		case w, open := <-s.pending:
+			if !open {
+				s.commit(group)
+				return
+			}
+			if group = append(group, w); w.done == nil && len(group) < maxGroup {
+				if len(group) == 1 {
+					lingering.Reset(linger)
+				}
+				continue
+			}
+		case <-lingering.C:
+		}
+		s.commit(group)
+		group = nil
 	}
 }
 
-// commit runs first, and all that has queued behind it, in one transaction.
-func (s *Store) commit(first write) {
-	group, results := []write{first}, []error(nil)
+// commit runs the group, and all that has queued behind it, in one transaction.
+func (s *Store) commit(group []write) {
+	if len(group) == 0 {
+		return
+	}
+	var results []error
 	err := s.db.Update(func(tx *bbolt.Tx) error {
 		for i := 0; i < len(group); i++ {
 			results = append(results, group[i].do(tx))

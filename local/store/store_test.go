@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -90,6 +91,42 @@ func TestWhatNobodyWaitsForIsWrittenInOrderBeforeTheStoreCloses(t *testing.T) {
 	}
 }
 
+func TestWhatNobodyWaitsForSharesTheCommitOfTheNextWrite(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "db"))
+	defer s.Close()
+	var together int
+	const count = 20
+	for range count {
+		var later, update int
+		if err := s.Later(func(tx *bbolt.Tx) error { later = tx.ID(); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond) // time enough to commit it, if that were done
+		if err := s.Update(func(tx *bbolt.Tx) error { update = tx.ID(); return nil }); err != nil {
+			t.Fatal(err)
+		}
+		if later == update {
+			together++
+		}
+	}
+	if together < count/2 { // the first may have lain too long, where the machine is busy
+		t.Errorf("%d of %d were in one commit", together, count)
+	}
+}
+
+func TestWhatNobodyWaitsForIsWrittenWhereNothingElseIs(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "db"))
+	defer s.Close()
+	if err := s.Later(func(tx *bbolt.Tx) error { return put(tx, 1) }); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); size(t, s) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not there after ten seconds")
+		}
+	}
+}
+
 func put(tx *bbolt.Tx, n uint32) error {
 	bucket, err := tx.CreateBucketIfNotExists([]byte("numbers"))
 	if err != nil {
@@ -101,7 +138,9 @@ func put(tx *bbolt.Tx, n uint32) error {
 func size(t *testing.T, s *store.Store) (keys int) {
 	t.Helper()
 	err := s.View(func(tx *bbolt.Tx) error {
-		keys = tx.Bucket([]byte("numbers")).Stats().KeyN
+		if bucket := tx.Bucket([]byte("numbers")); bucket != nil {
+			keys = bucket.Stats().KeyN
+		}
 		return nil
 	})
 	if err != nil {
