@@ -32,7 +32,20 @@ type Engine struct {
 
 type statement struct {
 	Statement
-	owner string // role name or resource, for the report
+	owner               string   // role name or resource, for the report
+	actions, notActions []string // Action and NotAction in lower case: IAM ignores it
+}
+
+func newStatement(s Statement, owner string) *statement {
+	return &statement{s, owner, lower(s.Action), lower(s.NotAction)}
+}
+
+func lower(texts []string) []string {
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		all[i] = strings.ToLower(text)
+	}
+	return all
 }
 
 type resourcePolicy struct {
@@ -81,7 +94,7 @@ func checked(d Document, owner string) (statements []*statement, err error) {
 		if err := s.check(); err != nil {
 			return nil, fmt.Errorf("policy of %s: %w", owner, err)
 		}
-		statements = append(statements, &statement{s, owner})
+		statements = append(statements, newStatement(s, owner))
 	}
 	return statements, nil
 }
@@ -111,6 +124,7 @@ func (e *Engine) Authorize(ctx context.Context, action, resource string, keys ma
 }
 
 func (e *Engine) decide(caller, action, resource string, keys map[string]string) (allowed, denied bool) {
+	action = strings.ToLower(action)
 	for _, s := range e.identities[caller] {
 		if s.matches(action, resource, keys) {
 			allowed, denied = s.count(allowed, denied)
@@ -138,13 +152,17 @@ func (s *statement) count(allowed, denied bool) (bool, bool) {
 	return true, denied
 }
 
+// note remembers which actions and resources of the statement a call needed.
 func (e *Engine) note(s *statement, action, resource string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, a := range s.Action {
+	for i, a := range s.actions {
+		if !Wildcard(a, action) {
+			continue
+		}
 		for _, r := range s.Resource {
-			if Wildcard(strings.ToLower(a), strings.ToLower(action)) && Wildcard(r, resource) {
-				e.used[use{s, a, r}] = true
+			if Wildcard(r, resource) {
+				e.used[use{s, s.Action[i], r}] = true
 			}
 		}
 	}

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// matches tells whether the statement speaks of the action on the resource
-// under these condition keys.
-func (s Statement) matches(action, resource string, keys map[string]string) bool {
+// matches tells whether the statement speaks of the action, in lower case, on
+// the resource under these condition keys.
+func (s *statement) matches(action, resource string, keys map[string]string) bool {
 	named := func(pattern string) bool {
 		expanded, has := expand(pattern, keys)
 		return has && Wildcard(expanded, resource)
 	}
-	called := func(pattern string) bool { return Wildcard(strings.ToLower(pattern), strings.ToLower(action)) }
-	return included(s.Action, s.NotAction, called) && included(s.Resource, s.NotResource, named) && s.conditionsHold(keys)
+	called := func(pattern string) bool { return Wildcard(pattern, action) }
+	return included(s.actions, s.notActions, called) && included(s.Resource, s.NotResource, named) && s.conditionsHold(keys)
 }
 
 // included tells whether one of a list of patterns matches or, where the
@@ -49,7 +49,7 @@ func expand(pattern string, keys map[string]string) (expanded string, has bool) 
 // names tells whether the statement of a resource policy speaks of the caller:
 // an ARN or a service's name. An allow for the whole account names nobody: it
 // leaves the decision to the callers' own policies; a deny names everybody in it.
-func (s Statement) names(caller string) bool {
+func (s *statement) names(caller string) bool {
 	if slices.Contains(s.Principal["Service"], caller) || slices.Contains(s.Principal["AWS"], "*") {
 		return true
 	}
@@ -58,7 +58,7 @@ func (s Statement) names(caller string) bool {
 	})
 }
 
-func (s Statement) conditionsHold(keys map[string]string) bool {
+func (s *statement) conditionsHold(keys map[string]string) bool {
 	for operator, conditions := range s.Condition {
 		holds, _ := conditionOperator(operator)
 		for key, values := range conditions {
@@ -176,5 +176,8 @@ func Wildcard(pattern, value string) bool {
 			return false
 		}
 	}
-	return strings.Trim(pattern[p:], "*") == ""
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
 }

@@ -5,8 +5,6 @@ import (
 	"strings"
 )
 
-const nameCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
-
 type tokenKind int
 
 const (
@@ -43,14 +41,14 @@ func (p *parser) next() {
 	switch {
 	case rest == "":
 	case rest[0] == '#' || rest[0] == ':':
-		kind, length = placeholder, 1+nameLength(rest[1:])
+		kind, length = placeholder, 1+lengthOf(rest[1:], isName)
 		if rest[0] == ':' {
 			kind = literal
 		}
-	case rest[0] >= '0' && rest[0] <= '9':
-		kind, length = digits, len(rest)-len(strings.TrimLeft(rest, "0123456789"))
-	case nameLength(rest) > 0:
-		kind, length = word, nameLength(rest)
+	case isDigit(rest[0]):
+		kind, length = digits, lengthOf(rest, isDigit)
+	case isName(rest[0]):
+		kind, length = word, lengthOf(rest, isName)
 	default:
 		kind, length = mark, markLength(rest)
 	}
@@ -59,7 +57,21 @@ func (p *parser) next() {
 	p.offset += length
 }
 
-func nameLength(text string) int { return len(text) - len(strings.TrimLeft(text, nameCharacters)) }
+// lengthOf is how many bytes of a kind text begins with.
+func lengthOf(text string, is func(byte) bool) int {
+	for i := range len(text) {
+		if !is(text[i]) {
+			return i
+		}
+	}
+	return len(text)
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+func isName(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c) || c == '_'
+}
 
 func markLength(text string) int {
 	for _, double := range []string{"<>", "<=", ">="} {

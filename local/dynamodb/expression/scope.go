@@ -50,7 +50,7 @@ func NewScope(names map[string]string, values map[string]attribute.Value) (*Scop
 }
 
 func isPlaceholder(name string, mark byte) bool {
-	return len(name) > 1 && name[0] == mark && strings.Trim(name[1:], nameCharacters) == ""
+	return len(name) > 1 && name[0] == mark && lengthOf(name[1:], isName) == len(name)-1
 }
 
 // Done refuses placeholders that no expression used. It is called once all of
