@@ -12,7 +12,7 @@ import (
 
 // folderVersion is the version of the data folder's layout. It rises when an
 // older program could not read what a newer one wrote, or the other way round.
-const folderVersion = "1"
+const folderVersion = "2"
 
 // database is the name of the store's file in the data folder.
 const database = "lake.db"

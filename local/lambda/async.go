@@ -1,11 +1,13 @@
 package lambda
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -21,7 +23,7 @@ const defaultRetries = 2
 // Event is an asynchronous event for a function.
 type Event struct {
 	FunctionARN string
-	Payload     json.RawMessage
+	Payload     json.RawMessage `json:",omitempty"`
 }
 
 // pendingEvent is an event as it lies in the store until it is done with.
@@ -93,8 +95,8 @@ func (s *Service) Start() error {
 			return nil
 		}
 		return bucket.ForEach(func(key, value []byte) error {
-			var e pendingEvent
-			if err := json.Unmarshal(value, &e); err != nil {
+			e, err := decodePending(value)
+			if err != nil {
 				return fmt.Errorf("asynchronous event %x: %w", key, err)
 			}
 			if f, known := s.functions[e.FunctionARN]; known {
@@ -231,8 +233,9 @@ func (s *Service) pending(next queued) (e pendingEvent, err error) {
 	if next.event != nil {
 		return *next.event, nil
 	}
-	err = s.config.Store.View(func(tx *bbolt.Tx) error {
-		return json.Unmarshal(tx.Bucket(pendingBucket()).Get(binary.BigEndian.AppendUint64(nil, next.key)), &e)
+	err = s.config.Store.View(func(tx *bbolt.Tx) (err error) {
+		e, err = decodePending(tx.Bucket(pendingBucket()).Get(binary.BigEndian.AppendUint64(nil, next.key)))
+		return err
 	})
 	return e, err
 }
@@ -258,9 +261,33 @@ func (s *Service) forgetPending(key uint64) error {
 }
 
 func putPending(bucket *bbolt.Bucket, key uint64, e pendingEvent) error {
-	value, err := json.Marshal(e)
+	value, err := encodePending(e)
 	if err != nil {
 		return err
 	}
 	return bucket.Put(binary.BigEndian.AppendUint64(nil, key), value)
+}
+
+// encodePending writes an event as the store keeps it: a line of JSON without the
+// payload, and the payload as it is, which JSON would read through once more.
+func encodePending(e pendingEvent) ([]byte, error) {
+	payload := e.Payload
+	e.Payload = nil
+	head, err := json.Marshal(e)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(head, []byte{'\n'}, payload), nil
+}
+
+// decodePending reads what encodePending wrote. The event does not share the
+// memory of value.
+func decodePending(value []byte) (e pendingEvent, err error) {
+	head, payload, found := bytes.Cut(value, []byte{'\n'})
+	if !found {
+		return e, errors.New("it has no payload")
+	}
+	err = json.Unmarshal(head, &e)
+	e.Payload = bytes.Clone(payload)
+	return e, err
 }

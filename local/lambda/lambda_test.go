@@ -385,7 +385,7 @@ func TestAnEventThatFailsIsTriedThreeTimesAndThenGoesToTheDestination(t *testing
 func TestAnAcceptedEventIsHandledAfterARestart(t *testing.T) {
 	m := newMachine(t, nil) // never started: the event stays where it is
 	calls := filepath.Join(t.TempDir(), "calls")
-	payload, _ := json.Marshal(order{Do: "count", Text: calls})
+	payload, _ := json.MarshalIndent(order{Do: "count", Text: calls}, "", "\n ") // it comes back as it was, lines and all
 	if err := m.InvokeAsync(t.Context(), lambda.Event{FunctionARN: m.arn, Payload: payload}); err != nil {
 		t.Fatal(err)
 	}
