@@ -22,8 +22,8 @@ func TestANewDataFolderHasTheVersionThatIsReadAgain(t *testing.T) {
 
 func TestADataFolderThatThisProgramCannotReadIsRefusedWithAdvice(t *testing.T) {
 	for name, files := range map[string]map[string]string{
-		"a newer version":            {"version": "2\n"},
-		"an older one":               {"version": "0\n", database: "x"},
+		"a newer version":            {"version": "3\n"},
+		"an older one":               {"version": "1\n", database: "x"},
 		"a version that is none":     {"version": "\n"},
 		"data without a version":     {database: "x"},
 		"a folder that is a version": {"version/file": "1"},
