@@ -198,7 +198,7 @@ func hopeless(err error) Outcome {
 
 func (r *redrive) publish(ctx context.Context, message types.Message, since time.Time, wires []hub.Wire) (Outcome, error) {
 	switch {
-	case since.After(r.begin):
+	case cameBack(since, r.begin):
 		return Returned, nil
 	case r.dry:
 		return WouldBe, nil
@@ -214,6 +214,11 @@ func (r *redrive) publish(ctx context.Context, message types.Message, since time
 	}
 	return Redriven, nil
 }
+
+// cameBack tells whether a letter came into its queue since a redrive began. SQS
+// tells the time in whole milliseconds: what comes back within the redrive's first
+// must not look older than that, or it is redriven once more.
+func cameBack(since, begin time.Time) bool { return !since.Before(begin.Truncate(time.Millisecond)) }
 
 // giveBack makes what stays in the queue visible again.
 func (r *redrive) giveBack(ctx context.Context) error {

@@ -3,6 +3,7 @@ package operate
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -72,6 +73,15 @@ func FuzzNoDeadLetterBreaksARedrive(f *testing.F) {
 			_, _ = wire.Event() // it may be no event, and is then left where it is
 		}
 	})
+}
+
+func TestALetterThatComesBackWithinTheFirstMillisecondIsNotRedrivenAgain(t *testing.T) {
+	begin := time.UnixMilli(1_000).Add(400 * time.Microsecond)
+	for since, want := range map[int64]bool{999: false, 1_000: true, 1_001: true} {
+		if got := cameBack(time.UnixMilli(since), begin); got != want {
+			t.Errorf("a letter of millisecond %d came back: %t", since, got)
+		}
+	}
 }
 
 func TestTheQueuesAreFoundByTheNameOfTheStackWithTheHub(t *testing.T) {
