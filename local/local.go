@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -37,19 +36,14 @@ import (
 // relative to the module's root.
 const snapshots = "test/snapshots/dev"
 
-// How the functions are run: retries after seconds instead of AWS's minutes, since
-// somebody is watching.
+// How the functions are run: more instances than processors, since most of a
+// function's time is waiting for a service; retries after seconds instead of
+// AWS's minutes, since somebody is watching.
 const (
-	idleAfter  = time.Minute
-	retryDelay = time.Second
+	concurrency = 16
+	idleAfter   = time.Minute
+	retryDelay  = time.Second
 )
-
-// concurrency is how many events a function handles at once: more than there are
-// processors, since most of a function's time is waiting for a service, but not
-// many more, since each is a process that finds the processor's cache cold.
-func concurrency(o Options) int {
-	return max(8, 4*runtime.NumCPU(), o.EventsPerInstance)
-}
 
 // GCPercent is for debug.SetGCPercent in a process that is there to run a lake. A
 // lake uses a few megabytes: to let five times that lie is no burden on a machine,
@@ -222,7 +216,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	l.lambda = lambda.New(lambda.Config{
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,
 		Credentials: l.keys.of, Undelivered: l.undelivered, Output: l.logs.of,
-		Concurrency: concurrency(o), EventsPerInstance: o.EventsPerInstance, IdleAfter: idleAfter, RetryDelay: retryDelay,
+		Concurrency: max(concurrency, o.EventsPerInstance), EventsPerInstance: o.EventsPerInstance, IdleAfter: idleAfter, RetryDelay: retryDelay,
 		TimeScale: o.TimeScale, Faults: l.faults, Handled: l.metering.lambda,
 	})
 	l.sns = sns.New(l.policies.Authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send, Faults: l.faults},
