@@ -29,7 +29,9 @@ func TestAShortRequestLeavesInOneWrite(t *testing.T) {
 	go func() { ended <- readAndAnswer(t.Context(), listener, reads) }()
 	defer func() {
 		listener.Close()
-		<-ended
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Error(err)
+		}
 	}()
 	c := newClient()
 	body := strings.Repeat("x", 3000)
