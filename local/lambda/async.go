@@ -23,7 +23,7 @@ const defaultRetries = 2
 // Event is an asynchronous event for a function.
 type Event struct {
 	FunctionARN string
-	Payload     json.RawMessage `json:",omitempty"`
+	Payload     json.RawMessage `json:"-"` // kept beside the rest, see encodePending
 }
 
 // pendingEvent is an event as it lies in the store until it is done with.
@@ -271,13 +271,11 @@ func putPending(bucket *bbolt.Bucket, key uint64, e pendingEvent) error {
 // encodePending writes an event as the store keeps it: a line of JSON without the
 // payload, and the payload as it is, which JSON would read through once more.
 func encodePending(e pendingEvent) ([]byte, error) {
-	payload := e.Payload
-	e.Payload = nil
 	head, err := json.Marshal(e)
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(head, []byte{'\n'}, payload), nil
+	return slices.Concat(head, []byte{'\n'}, e.Payload), nil
 }
 
 // decodePending reads what encodePending wrote. The event does not share the

@@ -129,8 +129,7 @@ func (s *Store) hand(w write) bool {
 // own would cost as much, and the disk's time.
 func (s *Store) commitAll() {
 	var group []write
-	lingering := time.NewTimer(linger)
-	defer lingering.Stop()
+	var due <-chan time.Time // when the group has lain long enough; nil where it is empty
 	for {
 		select {
 		case w, open := <-s.pending:
@@ -140,14 +139,14 @@ func (s *Store) commitAll() {
 			}
 			if group = append(group, w); w.done == nil && len(group) < maxGroup {
 				if len(group) == 1 {
-					lingering.Reset(linger)
+					due = time.After(linger)
 				}
 				continue
 			}
-		case <-lingering.C:
+		case <-due:
 		}
 		s.commit(group)
-		group = nil
+		group, due = nil, nil
 	}
 }
 
