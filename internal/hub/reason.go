@@ -16,12 +16,9 @@ type Reason struct {
 	Offset  int    // in bytes from the start of the message
 }
 
-// Codes of failures that are the workflow's and not the message's.
-const (
-	CodeTimeout   = "timeout"   // the workflow took longer than it may
-	CodeThrottled = "throttled" // the workflow could not be started for load
-	CodeWorkflow  = "workflow"  // the workflow failed for another reason
-)
+// CodeWorkflow is the code of a failure that is the workflow's and not the
+// message's.
+const CodeWorkflow = "workflow"
 
 var (
 	codePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,23}$`)

@@ -22,6 +22,11 @@ import (
 // to a synchronous invocation (AWS Lambda quotas).
 const maxBody = 6 << 20
 
+// tooLarge says what fits into Lambda's 6 MB. API Gateway hands over in base64
+// what is neither text nor JSON, and the JSON form is base64 by itself: four bytes
+// for three. Text has its control characters escaped. Headers and claims count too.
+const tooLarge = "The message is too large. Up to 4.5 MB fit, as text/plain in UTF-8 up to 5.5 MB."
+
 // content is what a sender posted.
 type content struct {
 	body    []byte // byte for byte
@@ -31,12 +36,17 @@ type content struct {
 // What can be wrong with a request, apart from the places that badRequest names.
 var (
 	errNoPrivilege = &problem.Problem{Status: http.StatusForbidden, Code: "no-write-privilege", Detail: "Insufficient privileges to write"}
-	errTooLarge    = &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: "The body is larger than 6 MB."}
+	errTooLarge    = &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: tooLarge}
 	errInFlight    = &problem.Problem{
 		Status:     http.StatusServiceUnavailable,
 		Code:       "in-flight",
 		Detail:     "The same message is being accepted by another request. Send it again to learn the outcome.",
 		RetryAfter: 2,
+	}
+	errAltered = &problem.Problem{
+		Status: http.StatusBadRequest,
+		Code:   "altered-text",
+		Detail: "The body is not UTF-8 and did not arrive unchanged. Send it as application/hl7-v2 and not as text/plain.",
 	}
 	errContentEncoding = &problem.Problem{
 		Status: http.StatusUnsupportedMediaType,
@@ -48,7 +58,7 @@ var (
 		Status: http.StatusUnsupportedMediaType,
 		Code:   "unsupported-media-type",
 		Detail: "Send application/json, application/hl7-v2 or text/plain.",
-		Header: map[string]string{"Accept-Post": "application/json, application/hl7-v2, text/plain"},
+		Header: map[string]string{"Accept-Post": "application/hl7-v2, application/hl7-v2+er7, x-application/hl7-v2+er7, text/plain, application/json"},
 	}
 )
 
@@ -78,11 +88,11 @@ func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
 		if c, err = decodeJSON(body); err != nil {
 			return content{}, err
 		}
-	case "text/plain":
+	case "text/plain", "application/hl7-v2", "application/hl7-v2+er7", "x-application/hl7-v2+er7":
+		// What comes as text went through UTF-8, whatever its type: each byte that is none is U+FFFD by now.
 		if !request.IsBase64Encoded && bytes.ContainsRune(body, '\uFFFD') {
-			return content{}, badRequest("altered-text", "The body is not UTF-8 text and does not arrive unchanged as text/plain. Send it as application/hl7-v2.")
+			return content{}, errAltered
 		}
-	case "application/hl7-v2":
 	default:
 		return content{}, errMediaType
 	}

@@ -147,6 +147,9 @@ func TestEveryFormOfARequestGivesTheSendersBytes(t *testing.T) {
 		{"JSON as problem-free as it can be", request("application/json; charset=utf-8", `{"msg":"TVNI","more":[1],"encoding":" utf-8 "}`), []byte("MSH"), "utf-8"},
 		{"JSON that the gateway took for binary", binary("application/json", []byte(`{"msg":"TVNI"}`)), []byte("MSH"), ""},
 		{"raw ER7", binary("application/hl7-v2", []byte(adt)), []byte(adt), ""},
+		{"raw ER7 by the name that HAPI gives it", binary("application/hl7-v2+er7; charset=utf-8", []byte(adt)), []byte(adt), "utf-8"},
+		{"raw ER7 by the name that it had before", binary("x-application/hl7-v2+er7", []byte(adt)), []byte(adt), ""},
+		{"raw ER7 that came as text", request("application/hl7-v2", adt), []byte(adt), ""},
 		{"raw ER7 in another charset", binary("application/hl7-v2; charset=windows-1252", latin1), latin1, "windows-1252"},
 		{"text", request("text/plain;charset=UTF-8", adt), []byte(adt), "UTF-8"},
 		{"text in quotes", request(`Text/Plain; charset="us-ascii"`, adt), []byte(adt), "us-ascii"},
@@ -218,9 +221,10 @@ func TestABadRequestIsToldWhatIsWrongAndNotWhatItHolds(t *testing.T) {
 		{"an unknown encoding", original([]byte(adt), "utf-7777"), 400, `The charset "utf-7777" is not known. Use a name of the IANA registry, such as utf-8 or iso-8859-1.`},
 		{"an encoding that is a text", original([]byte(adt), secret+" was here\r\n<b>"), 400, "The charset is not a name of the IANA registry, such as utf-8 or iso-8859-1."},
 		{"an endless encoding", original([]byte(adt), strings.Repeat("x", 1000)), 400, "The charset is not a name of the IANA registry, such as utf-8 or iso-8859-1."},
-		{"text that the gateway altered", request("text/plain; charset=iso-8859-1", "MSH|M\ufffdller"), 400, "The body is not UTF-8 text and does not arrive unchanged as text/plain. Send it as application/hl7-v2."},
+		{"text that the gateway altered", request("text/plain; charset=iso-8859-1", "MSH|M\ufffdller"), 400, errAltered.Detail},
+		{"raw ER7 that the gateway altered", request("application/hl7-v2", "MSH|M\ufffdller"), 400, errAltered.Detail},
 		{"base64 that the gateway broke", broken, 400, "The body could not be read."},
-		{"one byte too many", request("text/plain", strings.Repeat("x", maxBody+1)), 413, "The body is larger than 6 MB."},
+		{"one byte too many", request("text/plain", strings.Repeat("x", maxBody+1)), 413, errTooLarge.Detail},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			door := newFrontDoor(t)

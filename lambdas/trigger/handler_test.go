@@ -165,10 +165,7 @@ func TestAMessageThatIsNotStagedBecomesAnErrorEvent(t *testing.T) {
 		{"a parse error in no shape", ends(types.SyncExecutionStatusFailed, "ParseError", "Doe, Jane"), hub.Reason{Code: "workflow"}},
 		{"a parse error without a code", ends(types.SyncExecutionStatusFailed, "ParseError", `{"errorMessage":"Doe, Jane"}`), hub.Reason{Code: "workflow"}},
 		{"another error", ends(types.SyncExecutionStatusFailed, "Fault", parseError), hub.Reason{Code: "workflow"}},
-		{"a state's time-out", ends(types.SyncExecutionStatusFailed, "States.Timeout", ""), hub.Reason{Code: "timeout"}},
-		{"a function's time-out", ends(types.SyncExecutionStatusFailed, "Sandbox.Timedout", ""), hub.Reason{Code: "timeout"}},
-		{"the workflow's time-out", ends(types.SyncExecutionStatusTimedOut, "", ""), hub.Reason{Code: "timeout"}},
-		{"throttling", fails(fake.Refusal("SFN", "StartSyncExecution", "ThrottlingException", 400)), hub.Reason{Code: "throttled"}},
+		{"an error that is named like one of Lambda's", ends(types.SyncExecutionStatusFailed, "LambdaFault", ""), hub.Reason{Code: "workflow"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var s staging
@@ -183,6 +180,32 @@ func TestAMessageThatIsNotStagedBecomesAnErrorEvent(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// Throttling and a lack of time are nobody's fault, and the workflow may have
+// staged the message: an error event would blame it, or be a second outcome.
+func TestAWorkflowThatWasThrottledOrRanOutOfTimeIsTriedAgainByLambda(t *testing.T) {
+	for name, run := range map[string]*execution{
+		"SFN StartSyncExecution: States.Timeout":                           ends(types.SyncExecutionStatusTimedOut, "", ""),
+		"SFN StartSyncExecution: Sandbox.Timedout":                         ends(types.SyncExecutionStatusFailed, "Sandbox.Timedout", "{}"),
+		"SFN StartSyncExecution: Lambda.TooManyRequestsException":          ends(types.SyncExecutionStatusFailed, "Lambda.TooManyRequestsException", "Rate Exceeded."),
+		"SFN StartSyncExecution: Lambda.ServiceException":                  ends(types.SyncExecutionStatusFailed, "Lambda.ServiceException", ""),
+		"SFN StartSyncExecution: Lambda.SdkClientException":                ends(types.SyncExecutionStatusFailed, "Lambda.SdkClientException", ""),
+		"SFN StartSyncExecution: ThrottlingException (HTTP 400)":           fails(fake.Refusal("SFN", "StartSyncExecution", "ThrottlingException", 400)),
+		"SFN StartSyncExecution: TooManyRequestsException (HTTP 429)":      fails(fake.Refusal("SFN", "StartSyncExecution", "TooManyRequestsException", 429)),
+		"SFN StartSyncExecution: StateMachineDoesNotExist (HTTP 400)":      fails(fake.Refusal("SFN", "StartSyncExecution", "StateMachineDoesNotExist", 400)),
+		"SFN StartSyncExecution: RequestLimitExceeded (HTTP 503)":          fails(fake.Refusal("SFN", "StartSyncExecution", "RequestLimitExceeded", 503)),
+		"SFN StartSyncExecution: ServiceQuotaExceededException (HTTP 400)": fails(fake.Refusal("SFN", "StartSyncExecution", "ServiceQuotaExceededException", 400)),
+	} {
+		var s staging
+		err := s.trigger(t.Context(), t, run, ingested([]byte("Hello")))
+		if err == nil || err.Error() != name {
+			t.Errorf("got %v, want %s", err, name)
+		}
+		if e, published := s.event(t); published {
+			t.Errorf("%s: published %+v", name, e)
+		}
 	}
 }
 
@@ -225,7 +248,7 @@ func TestAStartThatFailsOtherwiseIsTriedAgainByLambda(t *testing.T) {
 func TestAnErrorEventThatCannotBePublishedIsTriedAgainByLambda(t *testing.T) {
 	s := staging{}
 	s.topic.Before = func(context.Context, string) error { return errors.New("outage") }
-	if err := s.trigger(t.Context(), t, ends(types.SyncExecutionStatusTimedOut, "", ""), ingested([]byte("Hello"))); err == nil {
+	if err := s.trigger(t.Context(), t, ends(types.SyncExecutionStatusFailed, "Fault", ""), ingested([]byte("Hello"))); err == nil {
 		t.Error("the message's fate would be unknown")
 	}
 }
@@ -233,7 +256,7 @@ func TestAnErrorEventThatCannotBePublishedIsTriedAgainByLambda(t *testing.T) {
 func TestALargeMessageBecomesAnErrorEventWhole(t *testing.T) {
 	var s staging
 	body := bytes.Repeat([]byte("x"), 300_000)
-	run := ends(types.SyncExecutionStatusTimedOut, "", "")
+	run := ends(types.SyncExecutionStatusFailed, "Fault", "")
 	if err := s.trigger(t.Context(), t, run, ingested(body)); err != nil {
 		t.Fatal(err)
 	}
@@ -248,6 +271,7 @@ func TestNoPatientDataLeavesBesideTheBody(t *testing.T) {
 		for _, run := range []*execution{
 			ends(types.SyncExecutionStatusFailed, "ParseError", leaky),
 			ends(types.SyncExecutionStatusFailed, canary.ControlID, string(input)),
+			ends(types.SyncExecutionStatusFailed, "Lambda."+canary.ControlID, string(input)),
 			fails(fmt.Errorf("start: %w", fake.Refusal("SFN", "StartSyncExecution", "InvalidExecutionInput", 400))),
 		} {
 			var s staging
@@ -282,17 +306,18 @@ func TestAStagedMessageIsMeasuredFromTheHub(t *testing.T) {
 func TestEveryExecutionIsRecordedWithItsOutcome(t *testing.T) {
 	for outcome, run := range map[string]*execution{
 		"done":                  ends(types.SyncExecutionStatusSucceeded, "", ""),
-		"timeout":               ends(types.SyncExecutionStatusTimedOut, "", ""),
+		"workflow":              ends(types.SyncExecutionStatusFailed, "Fault", ""),
+		"States.Timeout":        ends(types.SyncExecutionStatusTimedOut, "", ""),
 		"AccessDeniedException": fails(fake.Refusal("SFN", "StartSyncExecution", "AccessDeniedException", 400)),
 	} {
 		var s staging
 		err := s.trigger(t.Context(), t, run, ingested([]byte("Hello")))
-		if (err != nil) != (outcome == "AccessDeniedException") {
+		if (err == nil) != (outcome == "done" || outcome == "workflow") {
 			t.Errorf("%s: got %v", outcome, err)
 		}
 		want := []map[string]any{{"action": "states:StartSyncExecution", "outcome": outcome, "root": root.String(), "owner": canary.Owner}}
 		got := fake.Lines(t, s.log.String(), "audit", "action", "outcome", "root", "owner")
-		if diff := cmp.Diff(want, got[:1]); diff != "" { // the event that is published of a time-out is the second
+		if diff := cmp.Diff(want, got[:1]); diff != "" { // the error event that is published is the second
 			t.Errorf("%s: %s", outcome, diff)
 		}
 	}

@@ -42,8 +42,9 @@ func main() {
 }
 
 // retryThrottles tries a throttled start six times within about ten seconds;
-// after that it is an error event. The SDK's own budget of retries is switched
-// off: it would end them sooner, with an error that hides the throttling.
+// after that Lambda delivers the event again. The SDK's own budget of retries is
+// switched off: it would end them sooner, with an error that hides the
+// throttling.
 func retryThrottles(o *sfn.Options) {
 	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
 		s.MaxAttempts = 6

@@ -5,11 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
+	"github.com/aws/smithy-go"
 
 	"hl7lake/hl7"
 	"hl7lake/internal/hub"
@@ -27,10 +28,12 @@ type workflow struct {
 }
 
 // run stages wire and waits for the outcome: nil when the message is staged,
-// else why it is not. StartSyncExecution answers 200 for an execution that
-// failed, so its status decides (AWS Step Functions, StartSyncExecution). No
-// answer is an error: the workflow has its own, shorter, time-out, so what
-// became of it is unknown, and it may have staged the message.
+// else why it cannot be. StartSyncExecution answers 200 for an execution that
+// failed, so its status decides (AWS Step Functions, StartSyncExecution).
+//
+// An error means that another try may do better, and that the message may have
+// been staged all the same: no answer, a refusal for load, or an execution that
+// ran out of time. None of it is the message's fault, so none is a reason.
 func (w workflow) run(ctx context.Context, name string, wire hub.Wire) (*hub.Reason, error) {
 	wire.Tidy = tidy(wire)
 	input, err := wire.JSON()
@@ -43,17 +46,43 @@ func (w workflow) run(ctx context.Context, name string, wire hub.Wire) (*hub.Rea
 		Input:           new(string(input)),
 	})
 	switch {
-	case throttled(err):
-		return &hub.Reason{Code: hub.CodeThrottled}, nil
 	case err != nil:
 		return nil, fmt.Errorf("start the workflow: %w", err)
 	case out.Status == types.SyncExecutionStatusSucceeded:
 		return nil, nil
 	case out.Status == types.SyncExecutionStatusTimedOut:
-		return &hub.Reason{Code: hub.CodeTimeout}, nil
+		return nil, executionError(timeout)
+	case unfinished(aws.ToString(out.Error)):
+		return nil, executionError(*out.Error)
 	}
 	reason := reasonOf(aws.ToString(out.Error), aws.ToString(out.Cause))
 	return &reason, nil
+}
+
+// timeout is what Step Functions calls an execution or a state that ran longer
+// than it may.
+const timeout = "States.Timeout"
+
+// serviceError is the form of the names of Lambda's own failures: throttling,
+// an internal error, a lost connection (AWS Step Functions Developer Guide,
+// Handle transient Lambda service exceptions). A function's error has the name
+// of its type, which has no dot.
+var serviceError = regexp.MustCompile(`^Lambda\.[A-Za-z]{1,64}$`)
+
+// unfinished reports whether name, with which the workflow ended, is of a step
+// that was refused for load, ran out of time or met trouble of Lambda's own.
+func unfinished(name string) bool {
+	return name == timeout || name == "Sandbox.Timedout" || serviceError.MatchString(name)
+}
+
+// executionError is an execution's failure in the form of a call's, so that logs
+// and audit records name both alike.
+func executionError(code string) error {
+	return &smithy.OperationError{
+		ServiceID:     sfn.ServiceID,
+		OperationName: "StartSyncExecution",
+		Err:           &smithy.GenericAPIError{Code: code, Message: "the execution did not finish"},
+	}
 }
 
 // tidy reports whether the body of wire is at hand and such that prepare would
@@ -67,8 +96,7 @@ func tidy(wire hub.Wire) bool {
 // reasonOf reads the error and cause with which the workflow ended. Of the
 // cause only a parse error's own words are believed.
 func reasonOf(name, cause string) hub.Reason {
-	switch name {
-	case "ParseError":
+	if name == "ParseError" {
 		var failure struct {
 			ErrorMessage string `json:"errorMessage"`
 		}
@@ -77,13 +105,6 @@ func reasonOf(name, cause string) hub.Reason {
 				return reason
 			}
 		}
-	case "States.Timeout", "Sandbox.Timedout":
-		return hub.Reason{Code: hub.CodeTimeout}
 	}
 	return hub.Reason{Code: hub.CodeWorkflow}
-}
-
-// throttled reports whether AWS refused for load, by the SDK's own list.
-func throttled(err error) bool {
-	return err != nil && retry.ThrottleErrorCode{Codes: retry.DefaultThrottleErrorCodes}.IsErrorThrottle(err) == aws.TrueTernary
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
+	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/internal/hub"
@@ -42,10 +43,8 @@ func TestWhatTheSDKReportsIsUnderstood(t *testing.T) {
 		want       *hub.Reason
 	}{
 		{"success", `{"status":"SUCCEEDED"}`, 200, nil},
-		{"a time-out", `{"status":"TIMED_OUT"}`, 200, &hub.Reason{Code: "timeout"}},
 		{"a parse error", `{"status":"FAILED","error":"ParseError","cause":"{\"errorMessage\":\"code=empty offset=0\"}"}`, 200, &hub.Reason{Code: "empty"}},
 		{"a failure without words", `{"status":"FAILED"}`, 200, &hub.Reason{Code: "workflow"}},
-		{"throttling", `{"__type":"com.amazonaws.swf.base.model#ThrottlingException"}`, 400, &hub.Reason{Code: "throttled"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := against(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
@@ -57,6 +56,18 @@ func TestWhatTheSDKReportsIsUnderstood(t *testing.T) {
 				t.Errorf("%v %s", err, diff)
 			}
 		})
+	}
+}
+
+func TestTheSDKsThrottlingIsAnErrorAndNoReason(t *testing.T) {
+	got, err := against(t, time.Minute, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.WriteHeader(http.StatusBadRequest)
+		fmt.Fprint(w, `{"__type":"com.amazonaws.swf.base.model#ThrottlingException"}`)
+	})
+	var refused smithy.APIError
+	if !errors.As(err, &refused) || refused.ErrorCode() != "ThrottlingException" || got != nil {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 

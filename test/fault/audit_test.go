@@ -208,9 +208,7 @@ func (v *verdict) wrong(format string, arguments ...any) {
 }
 
 // audit holds one message of the ledger against what the lake holds. It has one
-// outcome, JSON or an error. The exception is a workflow that ran out of time,
-// which is told as an error while what it set off can still take effect: then
-// there are both, and its status is staged.
+// outcome, JSON or an error, and never an error for what was not its fault.
 func (c contents) audit(m *message) (v verdict) {
 	id, problem := m.id()
 	v.id = id
@@ -253,8 +251,10 @@ func (c contents) audit(m *message) (v verdict) {
 		v.wrong("it is neither staged nor an error, nor in a dead-letter queue")
 	case len(staged) > 1 || len(failed) > 1:
 		v.wrong("it is staged %d times and an error %d times", len(staged), len(failed))
-	case len(staged) == 1 && len(failed) == 1 && v.failed != "timeout":
+	case len(staged) == 1 && len(failed) == 1:
 		v.wrong("it is both staged and an error (%s)", v.failed)
+	case m.hl7 && len(failed) > 0:
+		v.wrong("it is HL7 and was filed as an error (%s)", v.failed)
 	case !m.hl7 && v.staged:
 		v.wrong("it is no HL7 and was staged")
 	}
@@ -307,8 +307,6 @@ func (v verdict) fate() (fate, status string) {
 	switch {
 	case v.dead > 0:
 		return "in a dead-letter queue", ""
-	case v.staged && v.failed != "":
-		return "staged after a time-out", `"status":"staged"`
 	case v.staged:
 		return "staged", `"status":"staged"`
 	default:

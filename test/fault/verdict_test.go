@@ -36,6 +36,9 @@ func TestTheAuditNoticesWhatIsMissingTwiceOrStrange(t *testing.T) {
 			again.Zone, again.Reason = "error", "workflow"
 			c.entries["root"] = append(c.entries["root"], again)
 		},
+		"filed as an error": func(c *contents, _ *message) {
+			c.entries["root"][1].Zone, c.entries["root"][1].Reason = "error", "workflow"
+		},
 		"has the versions":                func(c *contents, _ *message) { c.versions["ingestion/root.er7"] = []string{"1", "3"} },
 		"is not what was sent":            func(c *contents, _ *message) { c.entries["root"][0].SHA256 = "another" },
 		"belongs to":                      func(c *contents, _ *message) { c.entries["root"][1].Owner = "another" },
