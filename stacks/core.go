@@ -104,8 +104,9 @@ func (c Core) letHubTrace() {
 		}),
 	}})
 	awsxray.NewCfnResourcePolicy(c.Stack, new("HubTraces"), &awsxray.CfnResourcePolicyProps{
-		PolicyName:     new("hl7lake-" + c.Foundation.Name + "-hub"),
-		PolicyDocument: c.ToJsonString(policy.ToJSON(), nil),
+		PolicyName: new("hl7lake-" + c.Foundation.Name + "-hub"),
+		// The document itself: what its ToJSON returns has passed jsii, which leaves its own wrappers in maps.
+		PolicyDocument: c.ToJsonString(policy, nil),
 	})
 }
 

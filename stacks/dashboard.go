@@ -18,7 +18,7 @@ func (c Core) addDashboard() {
 	board := board{c.Foundation.Environment}
 	chosen := func(metric string) string { return fmt.Sprintf(`MetricName="%s" owner="%s"`, metric, anyInstitution) }
 	dashboard := awscloudwatch.NewDashboard(c.Stack, new("Dashboard"), &awscloudwatch.DashboardProps{
-		DashboardName:   new("hl7lake-" + board.Name),
+		DashboardName:   new("hl7lake-" + board.Name + "-" + *c.Region()), // the account's dashboards share one list for all regions
 		DefaultInterval: awscdk.Duration_Hours(new(3.0)),
 		Variables:       &[]awscloudwatch.IVariable{board.institution()},
 	})
@@ -43,13 +43,13 @@ func (c Core) addDashboard() {
 	)
 	dashboard.AddWidgets(
 		board.graph(8, "Failed, by reason", board.ours("Sum", 300, `MetricName="Failed"`, "reason")),
-		board.graph(8, "Dead letters", board.aws("Maximum", 60, "AWS/SQS,QueueName", "ApproximateNumberOfMessagesVisible")),
-		board.graph(8, "Errors, by function", board.aws("Sum", 300, "AWS/Lambda,FunctionName", "Errors")),
+		board.graph(8, "Dead letters", board.aws("Maximum", 60, "AWS/SQS", "QueueName", "ApproximateNumberOfMessagesVisible")),
+		board.graph(8, "Errors, by function", board.aws("Sum", 300, "AWS/Lambda", "FunctionName", "Errors")),
 	)
 	dashboard.AddWidgets(
-		board.graph(8, "Duration, p99, by function (ms)", board.aws("p99", 300, "AWS/Lambda,FunctionName", "Duration")),
-		board.graph(8, "Running at once, by function", board.aws("Maximum", 60, "AWS/Lambda,FunctionName", "ConcurrentExecutions")),
-		board.graph(8, "Throttled, by function", board.aws("Sum", 300, "AWS/Lambda,FunctionName", "Throttles")),
+		board.graph(8, "Duration, p99, by function (ms)", board.aws("p99", 300, "AWS/Lambda", "FunctionName", "Duration")),
+		board.graph(8, "Running at once, by function", board.aws("Maximum", 60, "AWS/Lambda", "FunctionName", "ConcurrentExecutions")),
+		board.graph(8, "Throttled, by function", board.aws("Sum", 300, "AWS/Lambda", "FunctionName", "Throttles")),
 	)
 }
 
@@ -114,9 +114,11 @@ func (b board) ours(statistic string, seconds int, terms, dimension string) awsc
 	return b.search(statistic, seconds, fmt.Sprintf(`{%s,environment,%s} environment="%s" %s`, metricNamespace, dimension, b.Name, terms))
 }
 
-// aws searches a service's metric of everything that begins with the name of the environment's stacks.
-func (b board) aws(statistic string, seconds int, schema, metric string) awscloudwatch.IMetric {
-	return b.search(statistic, seconds, fmt.Sprintf(`{%s} MetricName="%s" "hl7lake-%s"`, schema, metric, b.Name))
+// aws searches a service's metric of everything whose name, the value of the dimension, has the words with which the names
+// of the environment's stacks begin. They stand without quotes, in which a term matches whole names only.
+func (b board) aws(statistic string, seconds int, namespace, dimension, metric string) awscloudwatch.IMetric {
+	return b.search(statistic, seconds,
+		fmt.Sprintf(`{%s,%s} MetricName="%s" %[2]s=hl7lake %[2]s=%[4]s`, namespace, dimension, metric, b.Name))
 }
 
 // search finds metrics when the dashboard is looked at (CloudWatch User Guide, Search expression syntax).

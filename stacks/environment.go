@@ -132,10 +132,11 @@ func (e Environment) reserved(concurrency float64) *float64 {
 	return &concurrency
 }
 
-// removalPolicy is what happens to a stateful resource when it leaves the template.
+// removalPolicy is what happens to a stateful resource when it leaves the template. Data is kept, but what a creation that
+// failed has made is empty and goes with it: it would stand in the way of the next try, which would make it again.
 func (e Environment) removalPolicy() awscdk.RemovalPolicy {
 	if e.KeepData {
-		return awscdk.RemovalPolicy_RETAIN
+		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
 	}
 	return awscdk.RemovalPolicy_DESTROY
 }

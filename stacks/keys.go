@@ -36,7 +36,15 @@ func newKeys(stack awscdk.Stack, env Environment) Keys {
 	letUse(keys.Logs, "cloudtrail.amazonaws.com", map[string]any{
 		"StringLike": map[string]any{"kms:EncryptionContext:aws:cloudtrail:arn": arnOf(stack, "cloudtrail", "trail/*")},
 	})
-	letUse(keys.Logs, "cloudwatch.amazonaws.com", nil) // tells the alarm topic; CloudWatch gives no source to check
+	// With a bucket key, S3 decrypts under its own encryption context, in which there is no trail (AWS CloudTrail User
+	// Guide, Configure AWS KMS key policies for CloudTrail).
+	letService(keys.Logs, "cloudtrail.amazonaws.com", map[string]any{
+		"ArnLike": map[string]any{"aws:SourceArn": arnOf(stack, "cloudtrail", "trail/*")},
+	}, "kms:Decrypt")
+	// It tells the alarm topic (Amazon SNS Developer Guide, Managing Amazon SNS encryption keys and costs).
+	letUse(keys.Logs, "cloudwatch.amazonaws.com", map[string]any{
+		"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()},
+	})
 	return keys
 }
 
@@ -91,16 +99,18 @@ func newKey(stack awscdk.Stack, id string, env Environment, holds string, servic
 // letUse lets an AWS service use the key by itself, under the conditions, and look at it under none: a look has no
 // encryption context.
 func letUse(key awskms.Key, service string, conditions map[string]any) {
-	statement := func(conditions map[string]any, actions ...string) {
-		key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(&service, nil)},
-			Resources:  &[]*string{new("*")},
-			Actions:    texts(actions...),
-			Conditions: &conditions,
-		}), nil)
-	}
-	statement(conditions, append(encrypting(), "kms:Decrypt")...)
-	statement(nil, "kms:DescribeKey")
+	letService(key, service, conditions, append(encrypting(), "kms:Decrypt")...)
+	letService(key, service, nil, "kms:DescribeKey")
+}
+
+// letService adds a statement about an AWS service to the key's policy.
+func letService(key awskms.Key, service string, conditions map[string]any, actions ...string) {
+	key.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(&service, nil)},
+		Resources:  &[]*string{new("*")},
+		Actions:    texts(actions...),
+		Conditions: &conditions,
+	}), nil)
 }
 
 // encrypting is what a service does with a key on behalf of who writes.

@@ -34,7 +34,9 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 	tables := selector{Field: new("resources.ARN"), StartsWith: texts(arnOf(c.Stack, "dynamodb", "table/hl7lake-"+base.Name+"-"))}
 	hub := selector{Field: new("resources.ARN"), EqualTo: &[]*string{c.Hub.TopicArn()}}
 	onesOwn := texts("PutItem", "UpdateItem", "Query") // on tables, which hold no content
-	trail.Node().DefaultChild().(awscloudtrail.CfnTrail).SetAdvancedEventSelectors(&[]any{
+	resource := trail.Node().DefaultChild().(awscloudtrail.CfnTrail)
+	resource.AddPropertyDeletionOverride(new("EventSelectors")) // a trail has these or the advanced ones (PutEventSelectors)
+	resource.SetAdvancedEventSelectors(&[]any{
 		dataEvents("Objects with messages, but for new ones", "AWS::S3::Object", objects,
 			selector{Field: new("eventName"), NotEquals: texts("PutObject")}),
 		dataEvents("New objects, but for the writer's", "AWS::S3::Object", objects,

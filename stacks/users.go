@@ -74,8 +74,10 @@ func newUserPoolClient(users awscognito.UserPool, id string, env Environment) aw
 func newConsoleClient(users awscognito.UserPool, id string, env Environment) awscognito.UserPoolClient {
 	options := clientOptions(env)
 	options.OAuth = &awscognito.OAuthSettings{
-		Flows:        &awscognito.OAuthFlows{AuthorizationCodeGrant: new(true)},
-		Scopes:       &[]awscognito.OAuthScope{awscognito.OAuthScope_OPENID(), awscognito.OAuthScope_EMAIL()},
+		Flows: &awscognito.OAuthFlows{AuthorizationCodeGrant: new(true)},
+		// openid alone: beside it, the ID token holds what the other scopes stand for and neither custom:read nor
+		// custom:write (Amazon Cognito Developer Guide, Scopes, M2M, and resource servers).
+		Scopes:       &[]awscognito.OAuthScope{awscognito.OAuthScope_OPENID()},
 		CallbackUrls: texts(env.Console.Callback),
 		LogoutUrls:   texts(env.Console.Logout),
 	}

@@ -102,3 +102,40 @@ func TestNothingIsReachedWithoutTLS(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTrailsKeyDecryptsForABucketKey: S3 then decrypts in an encryption context of its own, so that a condition on the
+// trail's never holds (AWS CloudTrail User Guide, Configure AWS KMS key policies for CloudTrail).
+func TestTheTrailsKeyDecryptsForABucketKey(t *testing.T) {
+	for env, assembly := range assemblies {
+		decrypts := false
+		for _, statement := range keyPolicies(t, assembly)["LogsKeyA6AB43B2"] {
+			principal, _ := json.Marshal(statement["Principal"])
+			conditions, _ := json.Marshal(statement["Condition"])
+			if strings.Contains(string(principal), "cloudtrail.amazonaws.com") &&
+				slices.Contains(stringsOf(statement["Action"]), "kms:Decrypt") &&
+				!strings.Contains(string(conditions), "kms:EncryptionContext") {
+				decrypts = strings.Contains(string(conditions), "aws:SourceArn")
+			}
+		}
+		if !decrypts {
+			t.Errorf("%s: CloudTrail cannot decrypt", env)
+		}
+	}
+}
+
+// TestAServiceThatUsesAKeyByItselfIsTiedToTheAccount: without a condition, anybody's alarm or topic could have a service
+// use the key.
+func TestAServiceThatUsesAKeyByItselfIsTiedToTheAccount(t *testing.T) {
+	for env, assembly := range assemblies {
+		for key, statements := range keyPolicies(t, assembly) {
+			for _, statement := range statements {
+				principal, _ := json.Marshal(statement["Principal"])
+				conditions, _ := json.Marshal(statement["Condition"])
+				looks := slices.Equal(stringsOf(statement["Action"]), []string{"kms:DescribeKey"})
+				if strings.Contains(string(principal), "Service") && !looks && !strings.Contains(string(conditions), "AWS::AccountId") {
+					t.Errorf("%s %s: %s under the conditions %s", env, key, principal, conditions)
+				}
+			}
+		}
+	}
+}

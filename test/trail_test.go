@@ -134,3 +134,15 @@ func TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTrailHasOneKindOfSelectors: a trail has event selectors or advanced ones, even if there are none of the former
+// (AWS CloudTrail API Reference, PutEventSelectors).
+func TestTheTrailHasOneKindOfSelectors(t *testing.T) {
+	for env, assembly := range assemblies {
+		for name, resource := range assembly["Core"].template.Resources {
+			if _, both := resource.Properties["EventSelectors"]; both && resource.Type == "AWS::CloudTrail::Trail" {
+				t.Errorf("%s %s has EventSelectors beside AdvancedEventSelectors", env, name)
+			}
+		}
+	}
+}

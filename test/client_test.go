@@ -1,0 +1,33 @@
+package test
+
+import (
+	"slices"
+	"testing"
+)
+
+// TestWhoSignsInOnCognitosPagesGetsTheClaimsThatOpenTheLake looks at every application for people. Which attributes its ID
+// tokens hold depends on the scopes: all that it may read with openid alone or with profile, and with others beside openid
+// only what those stand for (Amazon Cognito Developer Guide, Scopes, M2M, and resource servers).
+func TestWhoSignsInOnCognitosPagesGetsTheClaimsThatOpenTheLake(t *testing.T) {
+	for env, assembly := range assemblies {
+		clients := 0
+		for name, resource := range assembly["FrontDoor"].template.Resources {
+			flows := stringsOf(resource.Properties["AllowedOAuthFlows"])
+			if resource.Type != "AWS::Cognito::UserPoolClient" || !slices.Contains(flows, "code") && !slices.Contains(flows, "implicit") {
+				continue
+			}
+			clients++
+			scopes := stringsOf(resource.Properties["AllowedOAuthScopes"])
+			if !slices.Equal(scopes, []string{"openid"}) && !slices.Contains(scopes, "profile") {
+				t.Errorf("%s %s: with the scopes %q, ID tokens have no custom:read and custom:write", env, name, scopes)
+			}
+			readable := stringsOf(resource.Properties["ReadAttributes"])
+			if !slices.Contains(readable, "custom:read") || !slices.Contains(readable, "custom:write") {
+				t.Errorf("%s %s may read %q only", env, name, readable)
+			}
+		}
+		if clients == 0 {
+			t.Errorf("%s: nobody signs in there", env)
+		}
+	}
+}
