@@ -56,5 +56,4 @@ func ownCleanerLogs(stack awscdk.Stack, base Foundation) {
 			}},
 		},
 	}})
-	accept(role, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 }
