@@ -49,20 +49,47 @@ func (m *Message) Header() Header {
 	if len(m.segments) == 0 {
 		return Header{Type: UnknownType}
 	}
+	v := m.headerValues()
+	message, event := m.decode(v[9][0]), m.decode(v[9][1])
 	return Header{
-		Type:                 m.Type(),
-		Message:              m.msh(9, 1),
-		Event:                m.msh(9, 2),
-		Structure:            m.msh(9, 3),
-		Version:              m.msh(12, 1),
-		ControlID:            m.msh(10, 1),
-		SendingApplication:   m.msh(3, 1),
-		SendingFacility:      m.msh(4, 1),
-		ReceivingApplication: m.msh(5, 1),
-		ReceivingFacility:    m.msh(6, 1),
-		SentAt:               ISO8601(m.msh(7, 1)),
-		Charset:              m.msh(18, 1),
+		Type:                 typeOf(message, event),
+		Message:              message,
+		Event:                event,
+		Structure:            m.decode(v[9][2]),
+		Version:              m.decode(v[12][0]),
+		ControlID:            m.decode(v[10][0]),
+		SendingApplication:   m.decode(v[3][0]),
+		SendingFacility:      m.decode(v[4][0]),
+		ReceivingApplication: m.decode(v[5][0]),
+		ReceivingFacility:    m.decode(v[6][0]),
+		SentAt:               ISO8601(m.decode(v[7][0])),
+		Charset:              m.decode(v[18][0]),
 	}
+}
+
+// headerValues returns the first three components of MSH-3 to MSH-18, in their first
+// repetition, by field and component (from 0), as they stand. It walks MSH once, and no
+// further than MSH-18.
+func (m *Message) headerValues() (values [19][3][]byte) {
+	first, start, end := m.Segment(0).fields()
+	if start == end {
+		return values
+	}
+	start++
+	here := place{first, 1, 1, 1}
+	delimiters := m.index.from(start)
+	for here.field < len(values) {
+		at := delimiters.next(end)
+		if here.repetition == 1 && here.component <= 3 && here.subcomponent == 1 {
+			values[here.field][here.component-1] = m.text[start:at]
+		}
+		if at == end {
+			break
+		}
+		here = here.after(m.text[at], &m.delimiters)
+		start = at + 1
+	}
+	return values
 }
 
 // Type returns MSH-9 as message code and trigger event, "ADT^A01", or as the code alone
@@ -70,7 +97,10 @@ func (m *Message) Header() Header {
 // or digits each, HL7 v2.5.1, 2.15.9.9) it returns [UnknownType], so that the result may
 // become a name or an attribute whatever the sender put there.
 func (m *Message) Type() string {
-	code, event := m.msh(9, 1), m.msh(9, 2)
+	return typeOf(m.msh(9, 1), m.msh(9, 2))
+}
+
+func typeOf(code, event string) string {
 	switch {
 	case !isCode(code) || event != "" && !isCode(event):
 		return UnknownType
