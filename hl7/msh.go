@@ -49,47 +49,63 @@ func (m *Message) Header() Header {
 	if len(m.segments) == 0 {
 		return Header{Type: UnknownType}
 	}
-	v := m.headerValues()
-	message, event := m.decode(v[9][0]), m.decode(v[9][1])
+	places := m.headerPlaces()
+	from, to := m.body, places[len(places)-1][0].end
+	text, escaped := string(m.text[from:max(from, to)]), m.delimiters.Escape
+	whole := escaped == 0 || strings.IndexByte(text, escaped) < 0
+	value := func(field, component int) string {
+		p := places[field][component-1]
+		switch {
+		case p.start == p.end:
+			return ""
+		case whole: // all values share the memory of text
+			return text[p.start-from : p.end-from]
+		}
+		return m.decode(m.text[p.start:p.end])
+	}
+	message, event := value(9, 1), value(9, 2)
 	return Header{
 		Type:                 typeOf(message, event),
 		Message:              message,
 		Event:                event,
-		Structure:            m.decode(v[9][2]),
-		Version:              m.decode(v[12][0]),
-		ControlID:            m.decode(v[10][0]),
-		SendingApplication:   m.decode(v[3][0]),
-		SendingFacility:      m.decode(v[4][0]),
-		ReceivingApplication: m.decode(v[5][0]),
-		ReceivingFacility:    m.decode(v[6][0]),
-		SentAt:               ISO8601(m.decode(v[7][0])),
-		Charset:              m.decode(v[18][0]),
+		Structure:            value(9, 3),
+		Version:              value(12, 1),
+		ControlID:            value(10, 1),
+		SendingApplication:   value(3, 1),
+		SendingFacility:      value(4, 1),
+		ReceivingApplication: value(5, 1),
+		ReceivingFacility:    value(6, 1),
+		SentAt:               ISO8601(value(7, 1)),
+		Charset:              value(18, 1),
 	}
 }
 
-// headerValues returns the first three components of MSH-3 to MSH-18, in their first
-// repetition, by field and component (from 0), as they stand. It walks MSH once, and no
-// further than MSH-18.
-func (m *Message) headerValues() (values [19][3][]byte) {
+// headerPlaces returns where the first three components of MSH-3 to MSH-18 stand, in
+// their first repetition, by field and component (from 0). What is absent is empty, at
+// the end of what is there. It walks MSH once, and no further than MSH-18.
+func (m *Message) headerPlaces() (places [19][3]segment) {
 	first, start, end := m.Segment(0).fields()
-	if start == end {
-		return values
-	}
-	start++
 	here := place{first, 1, 1, 1}
 	delimiters := m.index.from(start)
-	for here.field < len(values) {
+	if start < end {
+		start = delimiters.next(end) + 1
+	}
+	last := segment{start, start}
+	for here.field < len(places) && start < end {
 		at := delimiters.next(end)
 		if here.repetition == 1 && here.component <= 3 && here.subcomponent == 1 {
-			values[here.field][here.component-1] = m.text[start:at]
+			places[here.field][here.component-1] = segment{start, at}
 		}
-		if at == end {
+		if last = (segment{at, at}); at == end {
 			break
 		}
 		here = here.after(m.text[at], &m.delimiters)
 		start = at + 1
 	}
-	return values
+	if end := &places[len(places)-1][0]; end.end == 0 {
+		*end = last
+	}
+	return places
 }
 
 // Type returns MSH-9 as message code and trigger event, "ADT^A01", or as the code alone
