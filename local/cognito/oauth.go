@@ -59,6 +59,19 @@ func (s *Service) AddUserPoolResourceServer(r UserPoolResourceServer) error {
 	})
 }
 
+// Domains are the addresses that AWS would serve the pools' pages at, each with the id of its pool.
+func (s *Service) Domains() map[string]string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	domains := map[string]string{}
+	for id, p := range s.pools {
+		if p.domain != "" {
+			domains["https://"+p.domain+".auth."+wire.Region+".amazoncognito.com"] = id
+		}
+	}
+	return domains
+}
+
 func (s *Service) withPool(id string, change func(*pool)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
