@@ -78,7 +78,8 @@ func addUserPool(l *Lake, r *template.Resource, p cognito.UserPool) error {
 	return l.cognito.AddUserPool(r.PhysicalID, p)
 }
 
-func addUserPoolDomain(l *Lake, _ *template.Resource, d cognito.UserPoolDomain) error {
+func addUserPoolDomain(l *Lake, r *template.Resource, d cognito.UserPoolDomain) error {
+	d.Domain = r.PhysicalID // what Ref gives, and so what the outputs hold
 	return l.cognito.AddUserPoolDomain(d)
 }
 
