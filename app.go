@@ -17,6 +17,9 @@ func main() {
 	app := awscdk.NewApp(nil)
 	name, _ := app.Node().TryGetContext(new("env")).(string)
 	env, err := stacks.EnvironmentNamed(name)
+	if allowed, _ := app.Node().TryGetContext(new(stacks.AllowPlaceholders)).(string); err == nil && allowed == "" {
+		err = env.CheckPlaceholders()
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "hl7lake:", err)
 		jsii.Close()

@@ -23,21 +23,19 @@ type api struct {
 	limits map[string]any // by route key
 }
 
-// newAPI makes the API. Every route demands what the authorizer does; CORS is off but for the origins that the
-// environment lists, since engines are no browsers.
+// newAPI makes the API. Every route demands what the authorizer does. Of the scripts in browsers only the console's may call
+// it; engines are no browsers, and ask nobody.
 func newAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigatewayv2.IHttpRouteAuthorizer) api {
 	props := awsapigatewayv2.HttpApiProps{
 		ApiName:           new("hl7lake-" + base.Name),
 		Description:       new("Posts HL7v2 messages and reads them back"),
 		DefaultAuthorizer: authorizer,
-	}
-	if len(base.CORSOrigins) > 0 {
-		props.CorsPreflight = &awsapigatewayv2.CorsPreflightOptions{
-			AllowOrigins: texts(base.CORSOrigins...),
+		CorsPreflight: &awsapigatewayv2.CorsPreflightOptions{
+			AllowOrigins: texts(base.Console.origin()),
 			AllowMethods: &[]awsapigatewayv2.CorsHttpMethod{awsapigatewayv2.CorsHttpMethod_GET, awsapigatewayv2.CorsHttpMethod_POST},
 			AllowHeaders: texts("authorization", "content-type"),
 			MaxAge:       awscdk.Duration_Hours(new(1.0)),
-		}
+		},
 	}
 	if base.Domain != nil {
 		props.DefaultDomainMapping = &awsapigatewayv2.DomainMappingOptions{DomainName: newDomain(stack, "Domain", *base.Domain)}

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -43,8 +44,6 @@ type Environment struct {
 
 	// PostLimit and ReadLimit are how many requests API Gateway lets through to each route that posts and that reads.
 	PostLimit, ReadLimit RateLimit
-	// CORSOrigins are the origins whose scripts a browser lets call the API; none turns CORS off.
-	CORSOrigins []string
 	// Domain is the API's own name; without it, API Gateway's is used.
 	Domain *Domain
 
@@ -71,8 +70,18 @@ type Sessions struct {
 	MachineTokenMinutes float64
 }
 
-// Console is the application for browsers: where Cognito's pages lead after signing in and out.
+// Console is the application for browsers: where Cognito's pages lead after signing in and out. Both are absolute URLs of one
+// origin, whose scripts a browser lets call the API and follow its redirections to the lake.
 type Console struct{ Callback, Logout string }
+
+// origin is the scheme and host of the console, as a browser names it in the header Origin (RFC 6454, 6.2).
+func (c Console) origin() string {
+	callback, err := url.Parse(c.Callback)
+	if err != nil || callback.Scheme == "" || callback.Host == "" {
+		panic(fmt.Sprintf("Console.Callback %q is not an absolute URL", c.Callback)) // a mistake in this package
+	}
+	return callback.Scheme + "://" + callback.Host
+}
 
 // Institution is one whose interface engine posts with client credentials.
 type Institution struct {

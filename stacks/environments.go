@@ -57,7 +57,6 @@ func Prod() Environment {
 		},
 		PostLimit:          RateLimit{PerSecond: 1000, Burst: 2000}, // ten times a large hospital's busiest second
 		ReadLimit:          RateLimit{PerSecond: 200, Burst: 400},
-		CORSOrigins:        nil, // engines are no browsers
 		LogRetention:       awslogs.RetentionDays_SIX_YEARS,
 		AuditDays:          6*365 + 2,
 		AlarmAddresses:     []string{"hl7lake-on-call@example.org"},

@@ -31,7 +31,10 @@ func newKeys(stack awscdk.Stack, env Environment) Keys {
 		"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()},
 	})
 	letUse(keys.Logs, "logs."+*stack.Region()+".amazonaws.com", map[string]any{
-		"ArnLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": arnOf(stack, "logs", "log-group:hl7lake-"+env.Name+"-*")},
+		"ArnLike": map[string]any{"kms:EncryptionContext:aws:logs:arn": []string{
+			arnOf(stack, "logs", "log-group:hl7lake-"+env.Name+"-*"),
+			arnOf(stack, "logs", "log-group:"+vendedLogs+"states/hl7lake-"+env.Name+"-*"),
+		}},
 	})
 	letUse(keys.Logs, "cloudtrail.amazonaws.com", map[string]any{
 		"StringLike": map[string]any{"kms:EncryptionContext:aws:cloudtrail:arn": arnOf(stack, "cloudtrail", "trail/*")},

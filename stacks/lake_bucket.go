@@ -25,6 +25,12 @@ func newLakeBucket(scope constructs.Construct, id string, base Foundation, acces
 		EncryptionKey:    base.Keys.Lake,
 		BucketKeyEnabled: new(true), // one request to the key for many objects
 		Versioned:        new(true),
+		// The API sends whoever reads large content here, with an address that is the permission. A browser that is sent from
+		// one foreign origin to another says no more where it comes from but "null" (Fetch Standard, HTTP-redirect fetch).
+		Cors: &[]*awss3.CorsRule{{
+			AllowedMethods: &[]awss3.HttpMethods{awss3.HttpMethods_GET},
+			AllowedOrigins: texts(base.Console.origin(), "null"),
+		}},
 		LifecycleRules: &[]*awss3.LifecycleRule{
 			lifecycle(zoneIngestion+"/", zones.Ingestion.ColdAfterDays, zones.Ingestion.ExpireAfterDays),
 			lifecycle(zoneStaging+"/", zones.Staging.ColdAfterDays, zones.Staging.ExpireAfterDays),

@@ -15,9 +15,28 @@ func newLogGroup(scope constructs.Construct, id string, base Foundation) awslogs
 	})
 }
 
+// newVendedLogGroup makes a log group to which the service delivers logs by itself. For each such group the service adds to
+// a resource policy of the account, which may have 5,120 characters, but for those below this prefix it need not (AWS Step
+// Functions Developer Guide, Avoiding Amazon CloudWatch Logs resource policy size restrictions). The name ends with the
+// beginning of the stack's id: a stack that is made again must not meet the group that the one before has left.
+func newVendedLogGroup(stack awscdk.Stack, id, service string, base Foundation) awslogs.LogGroup {
+	unique := awscdk.Fn_Select(new(2.0), awscdk.Fn_Split(new("/"), stack.StackId(), nil)) // arn:…:stack/NAME/ID
+	unique = awscdk.Fn_Select(new(0.0), awscdk.Fn_Split(new("-"), unique, nil))
+	return awslogs.NewLogGroup(stack, &id, &awslogs.LogGroupProps{
+		LogGroupName:  new(vendedLogs + service + "/" + *stack.StackName() + "-" + *unique),
+		EncryptionKey: base.Keys.Logs,
+		Retention:     base.LogRetention,
+		RemovalPolicy: base.removalPolicy(),
+	})
+}
+
+// vendedLogs begins the names of the groups to which services deliver logs by themselves; the service's name follows.
+const vendedLogs = "/aws/vendedlogs/"
+
 // ownCleanerLogs gives the function by which the CDK empties a stack's buckets on destroy a log group of the stack. It
 // would otherwise make one itself, which outlives the stack and keeps its lines for ever. Where data is kept, there is no
-// such function.
+// such function. The managed policy that it comes with would let it make the group again when the stack, and the group with
+// it, is gone: Lambda writes what a function logged some time after it ran. In its place comes a policy to write this group.
 func ownCleanerLogs(stack awscdk.Stack, base Foundation) {
 	cleaner := stack.Node().TryFindChild(new("Custom::S3AutoDeleteObjectsCustomResourceProvider"))
 	if cleaner == nil {
@@ -26,4 +45,16 @@ func ownCleanerLogs(stack awscdk.Stack, base Foundation) {
 	logs := newLogGroup(stack, "BucketCleanerLogs", base)
 	handler := cleaner.Node().FindChild(new("Handler")).(awscdk.CfnResource)
 	handler.AddPropertyOverride(new("LoggingConfig.LogGroup"), logs.LogGroupName())
+	role := cleaner.Node().FindChild(new("Role")).(awscdk.CfnResource)
+	role.AddPropertyDeletionOverride(new("ManagedPolicyArns"))
+	role.AddPropertyOverride(new("Policies"), []any{map[string]any{
+		"PolicyName": "WriteLogs",
+		"PolicyDocument": map[string]any{
+			"Version": "2012-10-17",
+			"Statement": []any{map[string]any{
+				"Effect": "Allow", "Action": []string{"logs:CreateLogStream", "logs:PutLogEvents"}, "Resource": logs.LogGroupArn(),
+			}},
+		},
+	}})
+	accept(role, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 }

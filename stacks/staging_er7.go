@@ -150,7 +150,7 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 		Timeout:          awscdk.Duration_Seconds(new(float64(workflowSeconds))),
 		TracingEnabled:   new(true),
 		Logs: &awsstepfunctions.LogOptions{
-			Destination: newLogGroup(stack, "WorkflowLogs", base),
+			Destination: newVendedLogGroup(stack, "WorkflowLogs", "states", base),
 			// What went wrong. All else would be a dozen lines a message, which cost more than the execution; each execution is
 			// in the trigger's audit record.
 			Level:                awsstepfunctions.LogLevel_ERROR,
