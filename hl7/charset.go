@@ -63,10 +63,16 @@ func table0211(value string) (iana string) {
 	return value
 }
 
+// maxCharsetName is longer than any name of a character set.
+const maxCharsetName = 64
+
 // lookup finds a character set by its name in HL7 or the IANA's. The encoding is nil for
 // UTF-8 and ASCII, which need none. A set in which MSH is not spelled in ASCII's bytes
 // cannot be true of a message in which a declaration could be read.
 func lookup(value string) (c charset) {
+	if len(value) > maxCharsetName {
+		return c
+	}
 	e, err := ianaindex.MIME.Encoding(table0211(value))
 	if err != nil || e == nil {
 		return c
@@ -115,23 +121,39 @@ func (m *Message) chooseCharset() (converted bool) {
 	return true
 }
 
+// maxAlternates is how many repetitions of MSH-18 are read; table 0211 has about as many
+// sets. A message that declares more is read in the first of them.
+const maxAlternates = 32
+
 // declaredCharset reads MSH-18. Its first repetition is the set that the message begins
 // in; alternates matter where they come with ISO 2022 escapes.
 func (m *Message) declaredCharset() (c charset) {
-	for i := 1; ; i++ {
-		raw, ok := m.Segment(0).raw(Path{Field: 18, Repetition: i})
-		if !ok {
-			break
-		}
-		set := lookup(string(raw))
-		if i == 1 || set.name == iso2022 && bytes.IndexByte(m.text, esc) >= 0 {
-			c = set
+	declared, _ := m.Segment(0).raw(Path{Field: 18})
+	first, alternates, more := m.cutRepetition(declared)
+	c = lookup(string(first))
+	if more && c.name != iso2022 && bytes.IndexByte(m.text, esc) >= 0 {
+		for n := 1; more && n < maxAlternates; n++ {
+			var alternate []byte
+			alternate, alternates, more = m.cutRepetition(alternates)
+			if set := lookup(string(alternate)); set.name == iso2022 {
+				c = set
+				break
+			}
 		}
 	}
 	if outside := lookup(m.charset.outside); c.name == "" && outside.encoding != nil {
 		return outside
 	}
 	return c
+}
+
+// cutRepetition returns the first repetition of a field and what follows it, if
+// anything does.
+func (m *Message) cutRepetition(field []byte) (first, rest []byte, more bool) {
+	if m.delimiters.Repetition == 0 {
+		return field, nil, false
+	}
+	return bytes.Cut(field, []byte{m.delimiters.Repetition})
 }
 
 // hiddenCharset tries the sets in which a byte of a character may look like a delimiter,

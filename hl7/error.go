@@ -23,6 +23,9 @@ var (
 	ErrSeveralMessages = errors.New("more than one message")
 	// ErrTooLarge: a message in a stream passes the limit of its [Reader].
 	ErrTooLarge = errors.New("larger than the limit")
+	// ErrLayout: formatting commands such as \.sp200\ stand for more line ends and
+	// blanks than any report has.
+	ErrLayout = errors.New("formatting commands without measure")
 	// ErrCount: BTS-1 or FTS-1 disagrees with what the batch or file held
 	// (HL7 v2.5.1, 2.15.3 and 2.15.7).
 	ErrCount = errors.New("count disagrees with the trailer")
@@ -40,7 +43,7 @@ var (
 // A ParseError says what is wrong with an input and where. Its text holds no content
 // of the message, so that it may be logged, stored and sent to a stranger.
 type ParseError struct {
-	Code    string // "empty", "no-header", "truncated-header", "bad-delimiters", "batch", "batch-count", "file-count", "too-large"
+	Code    string // "empty", "no-header", "truncated-header", "bad-delimiters", "batch", "batch-count", "file-count", "too-large", "layout"
 	Line    int    // 1-based, as an editor counts the lines of the input
 	Segment int    // 1-based position of the segment in the message; 0 where there is none
 	Path    string // the element, such as "MSH-2"; empty where none is known

@@ -3,6 +3,7 @@ package hl7
 import (
 	"bytes"
 	"encoding/hex"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -75,20 +76,61 @@ func (m *Message) appendSequence(dst, sequence []byte) []byte {
 // appendLayout appends the line ends and blanks that a formatting command asks for
 // (HL7 v2.5.1, 2.7.6), up to 255 of them.
 func appendLayout(dst []byte, command, count string) []byte {
-	n, err := uint64(1), error(nil)
+	c, n := layout(command, count)
+	for range n {
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// layout returns what a formatting command stands for: n times c.
+func layout(command, count string) (c byte, n int) {
+	number, err := uint64(1), error(nil)
 	if count != "" {
-		n, err = strconv.ParseUint(count, 10, 8)
+		number, err = strconv.ParseUint(count, 10, 8)
 	}
 	switch {
 	case err != nil:
 	case command == "br" && count == "":
-		dst = append(dst, '\n')
+		return '\n', 1
 	case command == "sp":
-		dst = append(dst, strings.Repeat("\n", int(n))...)
+		return '\n', int(number)
 	case command == "sk":
-		dst = append(dst, strings.Repeat(" ", int(n))...)
+		return ' ', int(number)
 	}
-	return dst
+	return 0, 0
+}
+
+// maxLayout is how many line ends and blanks the formatting commands of a message may
+// stand for. They are the only sequences that are shorter than their text: without a
+// bound, 8 bytes would become 255. It is room for 1,000 printed pages' empty lines.
+const maxLayout = 64 << 10
+
+// checkLayout returns an error at the formatting command that passes [maxLayout], so
+// that the text of a parsed message is never much longer than the message.
+func (m *Message) checkLayout() error {
+	escape := m.delimiters.Escape
+	if escape == 0 {
+		return nil
+	}
+	command := []byte{escape, '.', 's'}
+	for at, total := 0, 0; ; at += len(command) {
+		n := bytes.Index(m.text[at:], command)
+		if n < 0 {
+			return nil
+		}
+		at += n
+		sequence := m.text[at+2:] // sp255\, and what follows
+		end := bytes.IndexByte(sequence, escape)
+		if end < 2 {
+			continue
+		}
+		_, n = layout(string(sequence[:2]), string(sequence[2:end]))
+		if total += n; total > maxLayout {
+			segment := sort.Search(len(m.segments), func(i int) bool { return m.segments[i].end > at }) + 1
+			return &ParseError{Code: "layout", Line: line(m.text, at), Segment: segment, Offset: at, Err: ErrLayout}
+		}
+	}
 }
 
 func (m *Message) delimiterFor(letter byte) byte {

@@ -12,6 +12,12 @@ type JSON struct {
 	// 0-based position, each with a comma before it; the package dictionary makes one
 	// that adds names, dates and groups. [FromJSON] passes over them.
 	Members func(dst []byte, position int) []byte
+
+	// Limit is how many bytes may be appended, zero for as many as there are. The
+	// segment that passes it is the last that is written, and the JSON is not complete
+	// then: what is more than Limit bytes is to be thrown away. A segment has at most
+	// some ten times its bytes, but the shortest of all, of one letter, forty times.
+	Limit int
 }
 
 // AppendJSON appends the message's segments to dst as a JSON array on one line:
@@ -24,8 +30,12 @@ type JSON struct {
 // "\"\"". Escapes are decoded. MSH-1 and MSH-2 are given as they stand. The shape is
 // the same for every version and type of message, and always valid UTF-8.
 func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
+	start := len(dst)
 	dst = append(dst, '[')
 	for i := range m.segments {
+		if as.Limit > 0 && len(dst)-start > as.Limit {
+			break
+		}
 		if i > 0 {
 			dst = append(dst, ',')
 		}

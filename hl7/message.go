@@ -54,6 +54,9 @@ func (m *Message) ParseAs(charset string, data []byte) error {
 	if err == nil && m.chooseCharset() {
 		err = m.parse() // again, as characters hid delimiters or seemed to hold some
 	}
+	if err == nil {
+		err = m.checkLayout()
+	}
 	if err != nil {
 		m.reset()
 	}

@@ -49,20 +49,63 @@ func (m *Message) Header() Header {
 	if len(m.segments) == 0 {
 		return Header{Type: UnknownType}
 	}
-	return Header{
-		Type:                 m.Type(),
-		Message:              m.msh(9, 1),
-		Event:                m.msh(9, 2),
-		Structure:            m.msh(9, 3),
-		Version:              m.msh(12, 1),
-		ControlID:            m.msh(10, 1),
-		SendingApplication:   m.msh(3, 1),
-		SendingFacility:      m.msh(4, 1),
-		ReceivingApplication: m.msh(5, 1),
-		ReceivingFacility:    m.msh(6, 1),
-		SentAt:               ISO8601(m.msh(7, 1)),
-		Charset:              m.msh(18, 1),
+	places := m.headerPlaces()
+	from, to := m.body, places[len(places)-1][0].end
+	text, escaped := string(m.text[from:max(from, to)]), m.delimiters.Escape
+	whole := escaped == 0 || strings.IndexByte(text, escaped) < 0
+	value := func(field, component int) string {
+		p := places[field][component-1]
+		switch {
+		case p.start == p.end:
+			return ""
+		case whole: // all values share the memory of text
+			return text[p.start-from : p.end-from]
+		}
+		return m.decode(m.text[p.start:p.end])
 	}
+	message, event := value(9, 1), value(9, 2)
+	return Header{
+		Type:                 typeOf(message, event),
+		Message:              message,
+		Event:                event,
+		Structure:            value(9, 3),
+		Version:              value(12, 1),
+		ControlID:            value(10, 1),
+		SendingApplication:   value(3, 1),
+		SendingFacility:      value(4, 1),
+		ReceivingApplication: value(5, 1),
+		ReceivingFacility:    value(6, 1),
+		SentAt:               ISO8601(value(7, 1)),
+		Charset:              value(18, 1),
+	}
+}
+
+// headerPlaces returns where the first three components of MSH-3 to MSH-18 stand, in
+// their first repetition, by field and component (from 0). What is absent is empty, at
+// the end of what is there. It walks MSH once, and no further than MSH-18.
+func (m *Message) headerPlaces() (places [19][3]segment) {
+	first, start, end := m.Segment(0).fields()
+	here := place{first, 1, 1, 1}
+	delimiters := m.index.from(start)
+	if start < end {
+		start = delimiters.next(end) + 1
+	}
+	last := segment{start, start}
+	for here.field < len(places) && start < end {
+		at := delimiters.next(end)
+		if here.repetition == 1 && here.component <= 3 && here.subcomponent == 1 {
+			places[here.field][here.component-1] = segment{start, at}
+		}
+		if last = (segment{at, at}); at == end {
+			break
+		}
+		here = here.after(m.text[at], &m.delimiters)
+		start = at + 1
+	}
+	if end := &places[len(places)-1][0]; end.end == 0 {
+		*end = last
+	}
+	return places
 }
 
 // Type returns MSH-9 as message code and trigger event, "ADT^A01", or as the code alone
@@ -70,7 +113,10 @@ func (m *Message) Header() Header {
 // or digits each, HL7 v2.5.1, 2.15.9.9) it returns [UnknownType], so that the result may
 // become a name or an attribute whatever the sender put there.
 func (m *Message) Type() string {
-	code, event := m.msh(9, 1), m.msh(9, 2)
+	return typeOf(m.msh(9, 1), m.msh(9, 2))
+}
+
+func typeOf(code, event string) string {
 	switch {
 	case !isCode(code) || event != "" && !isCode(event):
 		return UnknownType

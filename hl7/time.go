@@ -18,38 +18,38 @@ func ISO8601(value string) string {
 	if !isDigits(digits) || fractional && (len(digits) != 14 || len(fraction) > 9 || !isDigits(fraction)) {
 		return ""
 	}
-	layouts := [...]struct{ hl7, iso string }{
-		{"2006", "2006"}, {"200601", "2006-01"}, {"20060102", "2006-01-02"},
-		{"2006010215", "2006-01-02T15"}, {"200601021504", "2006-01-02T15:04"}, {"20060102150405", "2006-01-02T15:04:05"},
+	const layout = "20060102150405"
+	if len(digits) < 4 || len(digits) > len(layout) || len(digits)%2 != 0 {
+		return ""
 	}
-	for _, l := range layouts {
-		if len(l.hl7) != len(digits) {
-			continue
-		}
-		t, err := time.Parse(l.hl7, digits)
-		if err != nil {
+	if _, err := time.Parse(layout[:len(digits)], digits); err != nil {
+		return ""
+	}
+	iso := make([]byte, 0, len("2006-01-02T15:04:05.999999999-07:00"))
+	iso = append(iso, digits[:4]...)
+	for i := 4; i < len(digits); i += 2 {
+		iso = append(iso, "--T::"[i/2-2])
+		iso = append(iso, digits[i:i+2]...)
+	}
+	if fractional {
+		iso = append(append(iso, '.'), fraction...)
+	}
+	if zone != "" && len(digits) >= len("2006010215") { // ISO 8601 has no zone on a date
+		if !isZone(zone) {
 			return ""
 		}
-		iso := t.Format(l.iso)
-		if fractional {
-			iso += "." + fraction
-		}
-		if zone == "" || len(digits) < len("2006010215") { // ISO 8601 has no zone on a date
-			return iso
-		}
-		return withZone(iso, zone)
+		iso = append(append(append(iso, zone[:3]...), ':'), zone[3:]...)
 	}
-	return ""
+	return string(iso)
 }
 
-func withZone(iso, zone string) string {
+// isZone reports whether zone is a sign, hours and minutes.
+func isZone(zone string) bool {
 	if len(zone) != 5 || !isDigits(zone[1:]) {
-		return ""
+		return false
 	}
-	if _, err := time.Parse("1504", zone[1:]); err != nil {
-		return ""
-	}
-	return iso + zone[:3] + ":" + zone[3:]
+	_, err := time.Parse("1504", zone[1:])
+	return err == nil
 }
 
 func isDigits(s string) bool {

@@ -277,7 +277,8 @@ func (l *Lake) undelivered(ctx context.Context, target, body string, attributes 
 func (l *Lake) URL() string { return l.url }
 
 // Outputs are the stacks' outputs, as `cdk deploy --outputs-file` writes them:
-// stack name, output name, value. The HTTP API's address is the one on this machine.
+// stack name, output name, value. The addresses of the HTTP API and of the sign-in
+// pages are those on this machine.
 func (l *Lake) Outputs() (map[string]map[string]string, error) {
 	outputs, err := l.assembly.Outputs()
 	if err != nil {
@@ -288,6 +289,15 @@ func (l *Lake) Outputs() (map[string]map[string]string, error) {
 			for name, value := range stack {
 				if rest, is := strings.CutPrefix(value, api.Attributes["ApiEndpoint"]); is {
 					stack[name] = l.url + rest
+				}
+			}
+		}
+	}
+	for domain, pool := range l.cognito.Domains() {
+		for _, stack := range outputs {
+			for name, value := range stack {
+				if rest, is := strings.CutPrefix(value, domain); is {
+					stack[name] = l.url + "/" + pool + rest
 				}
 			}
 		}

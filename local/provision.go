@@ -34,6 +34,8 @@ func steps(programs map[string]string) []step {
 		{"AWS::Events::Rule", with(addRule)},
 		{"AWS::StepFunctions::StateMachine", with(addStateMachine)},
 		{"AWS::Cognito::UserPool", with(addUserPool)},
+		{"AWS::Cognito::UserPoolDomain", with(addUserPoolDomain)},
+		{"AWS::Cognito::UserPoolResourceServer", with(addUserPoolResourceServer)},
 		{"AWS::Cognito::UserPoolClient", with(addUserPoolClient)},
 		{"AWS::ApiGatewayV2::Api", with(addAPI)},
 		{"AWS::ApiGatewayV2::Authorizer", with(addAuthorizer)},

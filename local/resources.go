@@ -78,6 +78,15 @@ func addUserPool(l *Lake, r *template.Resource, p cognito.UserPool) error {
 	return l.cognito.AddUserPool(r.PhysicalID, p)
 }
 
+func addUserPoolDomain(l *Lake, r *template.Resource, d cognito.UserPoolDomain) error {
+	d.Domain = r.PhysicalID // what Ref gives, and so what the outputs hold
+	return l.cognito.AddUserPoolDomain(d)
+}
+
+func addUserPoolResourceServer(l *Lake, _ *template.Resource, s cognito.UserPoolResourceServer) error {
+	return l.cognito.AddUserPoolResourceServer(s)
+}
+
 func addUserPoolClient(l *Lake, r *template.Resource, c cognito.UserPoolClient) error {
 	return l.cognito.AddUserPoolClient(r.PhysicalID, c)
 }

@@ -1,7 +1,9 @@
 package dictionary
 
 import (
+	"bytes"
 	"fmt"
+	"iter"
 	"unicode/utf8"
 
 	"hl7lake/hl7"
@@ -58,7 +60,7 @@ func (f Finding) String() string {
 // Validate lists where a message departs from the version, in the order of the message,
 // what is missing as a whole last.
 func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
-	c := check{v: v, strict: level == Strict, seen: map[string]int{}}
+	c := check{v: v, strict: level == Strict, delimiters: m.Delimiters(), seen: map[string]int{}}
 	structure := v.StructureOf(m)
 	var w *walk
 	if structure == nil {
@@ -77,11 +79,12 @@ func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 }
 
 type check struct {
-	v        *Version
-	strict   bool
-	findings []Finding
-	position int            // of the segment that is looked at
-	seen     map[string]int // how many segments of a name there were
+	v          *Version
+	strict     bool
+	delimiters hl7.Delimiters
+	findings   []Finding
+	position   int            // of the segment that is looked at
+	seen       map[string]int // how many segments of a name there were
 }
 
 func (c *check) report(rule Rule, p hl7.Path, detail string) {
@@ -135,45 +138,43 @@ func (c *check) field(s hl7.Segment, p hl7.Path, n int, f *Field) {
 	if s.Name() == "MSH" && n <= 2 {
 		return
 	}
-	for repetition := 1; ; repetition++ {
-		value, ok := s.RawField(fmt.Sprintf("%d[%d]", n, repetition))
-		if !ok {
-			break
-		}
-		p.Repetition = repetition
-		if f.Repetitions > 0 && repetition == f.Repetitions+1 {
+	for value := range parts(raw, c.delimiters.Repetition) {
+		p.Repetition++
+		if f.Repetitions > 0 && p.Repetition == f.Repetitions+1 {
 			c.report(TooManyRepetitions, p, fmt.Sprintf("at most %d", f.Repetitions))
 		}
 		if c.strict && f.Length > 0 && utf8.RuneCount(value) > f.Length {
 			c.report(TooLong, p, fmt.Sprintf("at most %d characters", f.Length))
 		}
 		if c.strict && len(value) > 0 {
-			c.components(s, p, f)
+			c.components(s, p, f, value)
 		}
 	}
 }
 
-// components looks for those that the data type of a field requires.
-func (c *check) components(s hl7.Segment, p hl7.Path, f *Field) {
+// components looks for those that the data type of a field requires, in one repetition.
+func (c *check) components(s hl7.Segment, p hl7.Path, f *Field, repetition []byte) {
 	t := c.v.Type(fieldType(f, s))
-	if t == nil || string(mustRaw(s, p)) == hl7.Null {
+	if t == nil || string(repetition) == hl7.Null {
 		return
 	}
+	next, stop := iter.Pull(parts(repetition, c.delimiters.Component))
+	defer stop()
 	for i, component := range t.Components {
 		p.Component = i + 1
-		if component.Usage == Required && len(mustRaw(s, p)) == 0 {
+		if value, _ := next(); component.Usage == Required && len(value) == 0 {
 			c.report(MissingComponent, p, f.Name+" / "+component.Name)
 		}
 	}
 }
 
-func mustRaw(s hl7.Segment, p hl7.Path) []byte {
-	path := fmt.Sprintf("%d[%d]", p.Field, p.Repetition)
-	if p.Component > 0 {
-		path += fmt.Sprintf(".%d", p.Component)
+// parts returns an iterator over what a delimiter divides a value into; zero divides
+// nothing. It walks the value once.
+func parts(value []byte, delimiter byte) iter.Seq[[]byte] {
+	if delimiter == 0 {
+		return func(yield func([]byte) bool) { yield(value) }
 	}
-	raw, _ := s.RawField(path)
-	return raw
+	return bytes.SplitSeq(value, []byte{delimiter})
 }
 
 // values looks at each value of a segment.

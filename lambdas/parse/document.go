@@ -48,8 +48,15 @@ type party struct {
 	Facility string `json:"facility,omitempty"`
 }
 
+// maxSegments is the most, in bytes, that a message's segments may be in JSON. The
+// largest message that the API takes, an ordinary one, becomes some 20 MB; one of
+// nothing but delimiters would become ten times that, and take this function's memory
+// and then the writer's.
+const maxSegments = 32 << 20
+
 // document is the JSON of message, one line: the envelope of the event staged,
-// made from the event parent, and the segments.
+// made from the event parent, and the segments. Its error is a *ParseError where that
+// would be more than maxSegments.
 func document(parent, staged hub.Event, lakeBucket string, message *hl7.Message) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -72,7 +79,11 @@ func document(parent, staged hub.Event, lakeBucket string, message *hl7.Message)
 	}
 	document := bytes.TrimSuffix(out.Bytes(), []byte("}\n"))
 	document = append(document, `,"segments":`...)
-	document = message.AppendJSON(document, hl7.JSON{})
+	segments := len(document)
+	document = message.AppendJSON(document, hl7.JSON{Limit: maxSegments})
+	if len(document)-segments > maxSegments {
+		return nil, &ParseError{Reason: hub.Reason{Code: "json-too-large"}}
+	}
 	return append(document, "}\n"...), nil
 }
 

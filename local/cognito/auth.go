@@ -81,10 +81,22 @@ func (s *Service) signIn(c *client, parameters map[string]string) (*authOutput, 
 			return nil, wire.Errorf("InvalidParameterException", "Missing required parameter %s", name)
 		}
 	}
-	u, err := s.find(c.pool, parameters["USERNAME"])
+	u, err := s.checkPassword(c, parameters["USERNAME"], parameters["PASSWORD"])
+	if err != nil {
+		return nil, err
+	}
+	if u.Status == forceChange {
+		return s.challenge(c, u)
+	}
+	return s.grant(c, u, []string{adminScope})
+}
+
+// checkPassword finds a user who may sign in, or with a temporary password be asked for another.
+func (s *Service) checkPassword(c *client, name, password string) (*user, error) {
+	u, err := s.find(c.pool, name)
 	var notFound *wire.Error
 	if errors.As(err, &notFound) {
-		(*password)(nil).is(parameters["PASSWORD"])
+		nobody().is(password)
 		if c.PreventUserExistenceErrors != "ENABLED" {
 			return nil, err
 		}
@@ -93,26 +105,26 @@ func (s *Service) signIn(c *client, parameters map[string]string) (*authOutput, 
 	if err != nil {
 		return nil, err
 	}
-	if !u.Password.is(parameters["PASSWORD"]) {
+	if !u.Password.is(password) {
 		return nil, notAuthorized("Incorrect username or password.")
 	}
 	if u.Disabled {
 		return nil, notAuthorized("User is disabled.")
 	}
-	if u.Status == forceChange {
-		return s.challenge(c, u)
-	}
-	return s.grant(c, u)
+	return u, nil
 }
 
+// nobody has no password.
+func nobody() *password { return nil }
+
 // grant gives a user the tokens of a new sign-in.
-func (s *Service) grant(c *client, u *user) (*authOutput, error) {
+func (s *Service) grant(c *client, u *user, scopes []string) (*authOutput, error) {
 	now, origin := time.Now(), uuid.NewString()
-	granted, err := c.issue(u, now, origin)
+	granted, err := c.issue(u, now, origin, scopes)
 	if err != nil {
 		return nil, err
 	}
-	if granted.RefreshToken, err = c.refreshToken(u, now, origin); err != nil {
+	if granted.RefreshToken, err = c.refreshToken(u, now, origin, scopes); err != nil {
 		return nil, err
 	}
 	return &authOutput{AuthenticationResult: granted, ChallengeParameters: map[string]string{}}, nil
@@ -182,7 +194,7 @@ func (s *Service) respondToAuthChallenge(_ context.Context, in *respondInput) (*
 	if err != nil {
 		return nil, err
 	}
-	return s.grant(c, signedIn)
+	return s.grant(c, signedIn, []string{adminScope})
 }
 
 // givenAttributes are those that a user sets along with the new password.
@@ -206,6 +218,11 @@ func (s *Service) refresh(c *client, token string) (*authOutput, error) {
 	if !c.allows("REFRESH_TOKEN_AUTH") {
 		return nil, wire.Errorf("InvalidParameterException", "REFRESH_TOKEN_AUTH flow not enabled for this client")
 	}
+	return s.renew(c, token)
+}
+
+// renew gives new tokens for a refresh token, with the scopes of its sign-in.
+func (s *Service) renew(c *client, token string) (*authOutput, error) {
 	claims, valid := c.pool.keys.unseal(token, "refresh", c.id)
 	if !valid {
 		return nil, notAuthorized("Invalid Refresh Token")
@@ -220,7 +237,7 @@ func (s *Service) refresh(c *client, token string) (*authOutput, error) {
 	if u.Disabled {
 		return nil, notAuthorized("User is disabled.")
 	}
-	granted, err := c.issue(u, time.Unix(claims.AuthTime, 0), claims.Origin)
+	granted, err := c.issue(u, time.Unix(claims.AuthTime, 0), claims.Origin, claims.Scopes)
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,10 @@
 // pool's own key. The HTTP API's authorizer takes that key from Keys; anyone
 // else finds it at /<pool id>/.well-known/jwks.json.
 //
-// There is no mail, no hosted sign-in page, no SRP and no second factor. A pool
+// A pool with a domain has its sign-in pages and token endpoint below /<pool id>:
+// oauth2/authorize, login, logout and oauth2/token.
+//
+// There is no mail, no SRP, no second factor and no session of the pages. A pool
 // or client that asks for more than is run is refused when it is added.
 package cognito
 
@@ -30,6 +33,8 @@ type Service struct {
 	mu      sync.RWMutex
 	pools   map[string]*pool   // by pool id
 	clients map[string]*client // by client id
+
+	codes codes
 }
 
 // pool is a user pool that can be used.
@@ -38,6 +43,8 @@ type pool struct {
 	id      string
 	keys    keys
 	created time.Time
+	domain  string   // empty: it has no sign-in pages and no token endpoint
+	scopes  []string // of its resource servers
 }
 
 // client is an app client of a pool.
@@ -62,6 +69,8 @@ func New(store *store.Store, authorize wire.Authorize) *Service {
 		"InitiateAuth":              wire.Op(s.initiateAuth),
 		"AdminInitiateAuth":         wire.Op(s.adminInitiateAuth),
 		"RespondToAuthChallenge":    wire.Op(s.respondToAuthChallenge),
+		"GetUser":                   wire.Op(s.getUser),
+		"UpdateUserAttributes":      wire.Op(s.updateUserAttributes),
 		"ListUserPools":             wire.Op(s.listUserPools),
 		"DescribeUserPool":          wire.Op(s.describeUserPool),
 		"DescribeUserPoolClient":    wire.Op(s.describeUserPoolClient),
@@ -69,9 +78,17 @@ func New(store *store.Store, authorize wire.Authorize) *Service {
 	return s
 }
 
-// ServeHTTP answers the service's operations, and GET requests for a pool's keys
-// and OpenID configuration.
+// ServeHTTP answers the service's operations, requests for a pool's keys and
+// OpenID configuration, and those for its sign-in pages and token endpoint.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id, page, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	s.mu.RLock()
+	p, known := s.pools[id]
+	s.mu.RUnlock()
+	if known && !strings.HasPrefix(page, ".well-known/") {
+		s.servePages(w, r, p, page)
+		return
+	}
 	if r.Method == http.MethodGet {
 		s.serveWellKnown(w, r)
 		return

@@ -71,15 +71,18 @@ type UserPoolClient struct {
 	PreventUserExistenceErrors string // ENABLED, LEGACY
 	SupportedIdentityProviders []string
 	EnableTokenRevocation      *bool
+
+	AllowedOAuthFlowsUserPoolClient bool
+	AllowedOAuthFlows               []string // code, client_credentials
+	AllowedOAuthScopes              []string
+	CallbackURLs                    []string
+	LogoutURLs                      []string
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name. The sign-in
-// pages and the token endpoint are not run: a client that has no other way to
-// tokens is known and gets none.
+// UnmarshalJSON refuses the properties that are not run here by name.
 func (c *UserPoolClient) UnmarshalJSON(text []byte) error {
 	type properties UserPoolClient
-	return wire.Properties(text, (*properties)(c), "AllowedOAuthFlows", "AllowedOAuthFlowsUserPoolClient", "AllowedOAuthScopes",
-		"CallbackURLs", "DefaultRedirectURI", "LogoutURLs")
+	return wire.Properties(text, (*properties)(c))
 }
 
 func (p UserPool) check() error {
@@ -109,6 +112,11 @@ func (c UserPoolClient) check() error {
 	for _, provider := range c.SupportedIdentityProviders {
 		if provider != "COGNITO" {
 			return wire.UnsupportedProperty("SupportedIdentityProviders", provider)
+		}
+	}
+	for _, flow := range c.AllowedOAuthFlows {
+		if flow != "code" && flow != "client_credentials" {
+			return wire.UnsupportedProperty("AllowedOAuthFlows", flow)
 		}
 	}
 	for _, flow := range c.ExplicitAuthFlows {
@@ -282,6 +290,9 @@ func (s *Service) describeUserPoolClient(ctx context.Context, in *describeClient
 	}
 	delete(described, "GenerateSecret")
 	described["ClientId"] = c.id
+	if c.GenerateSecret {
+		described["ClientSecret"] = c.secret()
+	}
 	return &describeClientOutput{described}, nil
 }
 

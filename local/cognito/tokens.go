@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -101,13 +102,14 @@ func serialize(key jose.SigningKey, claims any) (string, error) {
 
 // sealed is what a refresh token or a session says to its own pool.
 type sealed struct {
-	Purpose  string `json:"purpose"` // refresh or NEW_PASSWORD_REQUIRED
-	User     string `json:"user"`    // sub
-	Client   string `json:"client"`
-	Expires  int64  `json:"expires"` // Unix seconds
-	AuthTime int64  `json:"auth_time"`
-	Origin   string `json:"origin_jti"`
-	Password []byte `json:"password,omitempty"` // salt of the password that it was given for
+	Purpose  string   `json:"purpose"` // refresh or NEW_PASSWORD_REQUIRED
+	User     string   `json:"user"`    // sub
+	Client   string   `json:"client"`
+	Expires  int64    `json:"expires"` // Unix seconds
+	AuthTime int64    `json:"auth_time"`
+	Origin   string   `json:"origin_jti"`
+	Scopes   []string `json:"scopes,omitempty"`   // of a sign-in with the pages
+	Password []byte   `json:"password,omitempty"` // salt of the password that it was given for
 }
 
 // unseal reads such a token. It says no to one of another purpose or client.
@@ -133,7 +135,7 @@ type tokens struct {
 // issue makes the ID and access tokens of a sign-in (or of its refresh), with
 // the claims that Cognito puts in
 // (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html).
-func (c *client) issue(u *user, authTime time.Time, origin string) (*tokens, error) {
+func (c *client) issue(u *user, authTime time.Time, origin string, scopes []string) (*tokens, error) {
 	now := time.Now()
 	common := func(use string, life time.Duration) map[string]any {
 		return map[string]any{
@@ -143,11 +145,11 @@ func (c *client) issue(u *user, authTime time.Time, origin string) (*tokens, err
 	}
 	accessLife := validity(c.AccessTokenValidity, c.TokenValidityUnits.AccessToken, time.Hour, time.Hour)
 	access := common("access", accessLife)
-	access["client_id"], access["username"], access["scope"] = c.id, u.Username, "aws.cognito.signin.user.admin"
+	access["client_id"], access["username"], access["scope"] = c.id, u.Username, strings.Join(scopes, " ")
 	id := common("id", validity(c.IdTokenValidity, c.TokenValidityUnits.IdToken, time.Hour, time.Hour))
 	id["aud"], id["cognito:username"] = c.id, u.Username
 	for name, value := range u.Attributes {
-		if !c.reads(name) {
+		if !c.reads(name) || !shows(scopes, name) {
 			continue
 		}
 		id[name] = value
@@ -177,10 +179,10 @@ func (c *client) writes(attribute string) bool {
 }
 
 // refreshToken makes the token that gives new tokens without the password.
-func (c *client) refreshToken(u *user, authTime time.Time, origin string) (string, error) {
+func (c *client) refreshToken(u *user, authTime time.Time, origin string, scopes []string) (string, error) {
 	life := validity(c.RefreshTokenValidity, c.TokenValidityUnits.RefreshToken, 24*time.Hour, 30*24*time.Hour)
 	return c.pool.keys.seal(sealed{Purpose: "refresh", User: u.Sub, Client: c.id,
-		Expires: authTime.Add(life).Unix(), AuthTime: authTime.Unix(), Origin: origin})
+		Expires: authTime.Add(life).Unix(), AuthTime: authTime.Unix(), Origin: origin, Scopes: scopes})
 }
 
 func notAuthorized(message string) error { return wire.Errorf("NotAuthorizedException", "%s", message) }

@@ -19,8 +19,9 @@ import (
 
 // Api has the properties of AWS::ApiGatewayV2::Api that are run here.
 type Api struct {
-	Name         string
-	ProtocolType string // HTTP
+	Name              string
+	ProtocolType      string // HTTP
+	CorsConfiguration *Cors  // nil where it is off
 }
 
 // UnmarshalJSON refuses the properties that are not run here by name.
@@ -109,6 +110,7 @@ type Service struct {
 // api is one API with all that belongs to it.
 type api struct {
 	id           string
+	cors         *Cors             // may be nil
 	staged       bool              // it has its $default stage
 	routes       map[string]*route // by route key
 	integrations map[string]Integration
@@ -127,7 +129,7 @@ func (s *Service) AddApi(id string, a Api) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.apis[id] = &api{id: id, routes: map[string]*route{}, integrations: map[string]Integration{}, authorizers: map[string]Authorizer{}}
+	s.apis[id] = &api{id: id, cors: a.CorsConfiguration, routes: map[string]*route{}, integrations: map[string]Integration{}, authorizers: map[string]Authorizer{}}
 	return nil
 }
 

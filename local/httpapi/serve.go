@@ -40,6 +40,9 @@ func refuse(w http.ResponseWriter, status int) {
 
 // serve answers one request to an API.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request, id string) {
+	if s.corsOf(id).answer(w, r) {
+		return
+	}
 	matched, variables, integration, authorizer := s.lookup(id, r.Method, r.URL.Path)
 	if matched == nil {
 		refuse(w, http.StatusNotFound)
@@ -66,6 +69,16 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	event := newEvent(r, id, matched, variables, jwt, body)
 	s.proxy(w, r, matched, integration, event)
+}
+
+// corsOf is the API's configuration, nil where there is none.
+func (s *Service) corsOf(id string) *Cors {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if a, known := s.apis[id]; known {
+		return a.cors
+	}
+	return nil
 }
 
 // lookup finds the route of a request and what it points to.

@@ -19,6 +19,7 @@ type Bucket struct {
 	BucketName              string
 	VersioningConfiguration *VersioningConfiguration
 	LifecycleConfiguration  *LifecycleConfiguration
+	CorsConfiguration       *CorsConfiguration
 }
 
 // VersioningConfiguration has the Status Enabled or Suspended.
@@ -38,8 +39,9 @@ type LifecycleRule struct {
 // bucket is a Bucket made ready for use.
 type bucket struct {
 	name       string
-	versioning string        // Enabled, Suspended or empty
-	expiry     time.Duration // after which an object expires; 0 for never
+	versioning string             // Enabled, Suspended or empty
+	expiry     time.Duration      // after which an object expires; 0 for never
+	cors       *CorsConfiguration // may be nil
 	locks      keyLocks
 	journal    journal
 }
@@ -51,7 +53,7 @@ func (s *Service) CreateBucket(definition Bucket) error {
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(definition.BucketName) {
 		return fmt.Errorf("%q is no bucket name: 3 to 63 of a-z, 0-9, - and . are", definition.BucketName)
 	}
-	b := &bucket{name: definition.BucketName}
+	b := &bucket{name: definition.BucketName, cors: definition.CorsConfiguration}
 	if v := definition.VersioningConfiguration; v != nil {
 		b.versioning = v.Status
 	}

@@ -85,6 +85,9 @@ func identities() map[string]func(*Resource) (string, attributes) {
 				"ProviderName": provider, "ProviderURL": "https://" + provider,
 			}
 		},
+		"AWS::Cognito::UserPoolDomain": func(r *Resource) (string, attributes) {
+			return r.name("Domain", 63), nil
+		},
 		"AWS::Cognito::UserPoolClient": func(r *Resource) (string, attributes) {
 			id := strings.ToLower(digest(r.seed(), 26))
 			return id, attributes{"ClientId": id}

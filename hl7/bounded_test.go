@@ -1,0 +1,194 @@
+package hl7_test
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"hl7lake/hl7"
+	"hl7lake/hl7/dictionary"
+)
+
+// worst are inputs of about n bytes, each of nothing but one thing that a walk might
+// begin anew for.
+var worst = map[string]func(n int) []byte{
+	"repetitions of MSH-18":       inHeader("|||||||ADT^A01|1|T|2.5||||||", "~"),
+	"character sets":              inHeader("|||||||ADT^A01|1|T|2.5||||||", "8859/1~"),
+	"character sets with escapes": inHeader("\x1b|||||||ADT^A01|1|T|2.5||||||ASCII~", "ISO IR87x~"),
+	"components of MSH-9":         inHeader("|||||||", "^"),
+	"subcomponents of MSH-3":      inHeader("|", "&"),
+	"fields of MSH":               inHeader("", "|"),
+	"repetitions":                 inBody("PID|1||", "~"),
+	"identifiers":                 inBody("PID|1||", "1^^^A^MR~"),
+	"components":                  inBody("PID|1||", "^"),
+	"subcomponents":               inBody("PID|1||", "&"),
+	"fields":                      inBody("OBX|", "|"),
+	"values":                      inBody("OBX|1|CE|", "a^b&c~|"),
+	"typed values":                inBody("OBX|1|NM|||", "1~"),
+	"escape characters":           inBody("NTE|1||", "\\"),
+	"escape sequences":            inBody("NTE|1||", "\\T\\"),
+	"sequences that are none":     inBody("NTE|1||", "\\ab c"),
+	"hexadecimal escapes":         inBody("NTE|1||", "\\X41\\"),
+	"one hexadecimal escape":      inBody("NTE|1||\\X", "41"),
+	"line breaks":                 inBody("NTE|1||", "\\.br\\"),
+	"control characters":          inBody("NTE|1||", "\x01"),
+	"bytes beyond ASCII":          inBody("NTE|1||", "\xe4"),
+	"blanks":                      inBody("NTE|1||", " "),
+	"line feeds in a value":       inBody("NTE|1||", "\n"),
+	"line feeds before a segment": inBody("NTE|1||", "\nPID"),
+	"segments":                    inBody("", "NTE|1\r"),
+	"segments of a group":         inBody("PID|1\r", "ORC|RE\rOBR|1\rOBX|1\r"),
+	"segments out of place":       inBody("", "OBX|1\rPID|1\r"),
+	"segments of no name":         inBody("", "x\r"),
+	"blank lines":                 inBody("", "\r\n"),
+	"messages":                    inBody("", "MSH|^~\\&|\r"),
+	"frames":                      inBody("", "\x1c\r\x0bMSH|^~\\&|\r"),
+	"ends of frames":              inBody("", "\x1c\r"),
+	"batch trailers":              inBody("", "BTS|1\r"),
+}
+
+func inHeader(before, part string) func(int) []byte {
+	return func(n int) []byte {
+		return []byte("MSH|^~\\&" + before + strings.Repeat(part, n/len(part)) + "\rPID|1\r")
+	}
+}
+
+func inBody(before, part string) func(int) []byte {
+	return func(n int) []byte {
+		return []byte("MSH|^~\\&|A|B|C|D|20260102||ORU^R01^ORU_R01|1|T|2.5.1\r" + before + strings.Repeat(part, n/len(part)) + "\r")
+	}
+}
+
+// work is every function that goes through a message, by name. A function that needs a
+// message does nothing where the input holds none.
+var work = map[string]func(data []byte){
+	"Parse":     func(data []byte) { _, _ = hl7.Parse(data) },
+	"ParseAs":   func(data []byte) { _ = new(hl7.Message).ParseAs("iso-8859-1", data) },
+	"Peek":      func(data []byte) { hl7.Peek(data) },
+	"Normalize": func(data []byte) { hl7.Normalize(nil, data) },
+	"Reader": func(data []byte) {
+		for range hl7.NewReader(bytes.NewReader(data)).Messages() {
+			continue
+		}
+	},
+	"Header":     parsed(func(m *hl7.Message) { m.Header() }),
+	"Charset":    parsed(func(m *hl7.Message) { m.Charset() }),
+	"AppendJSON": parsed(func(m *hl7.Message) { m.AppendJSON(nil, hl7.JSON{}) }),
+	"FromJSON":   parsed(func(m *hl7.Message) { _, _ = hl7.FromJSON(m.AppendJSON(nil, hl7.JSON{})) }),
+	"Encode":     parsed(func(m *hl7.Message) { m.Encode() }),
+	"Get":        parsed(func(m *hl7.Message) { m.Get("OBX[9]-5[9].9.9") }),
+	"Set":        parsed(func(m *hl7.Message) { _ = m.Set("MSH-10", "another") }),
+	"Values": parsed(func(m *hl7.Message) {
+		for i := range m.Len() {
+			for range m.Segment(i).Values() {
+				continue
+			}
+		}
+	}),
+	"Acknowledge": parsed(func(m *hl7.Message) {
+		_, _ = m.Acknowledge(hl7.Ack{Code: hl7.ApplicationAccept, Time: time.Unix(0, 0)})
+	}),
+	"Validate": parsed(func(m *hl7.Message) {
+		dictionary.Of("2.5.1").Validate(m, dictionary.Lenient)
+	}),
+	"Validate strictly": parsed(func(m *hl7.Message) {
+		dictionary.Of("2.5.1").Validate(m, dictionary.Strict)
+	}),
+}
+
+func parsed(do func(*hl7.Message)) func([]byte) {
+	return func(data []byte) {
+		if m, err := hl7.Parse(data); err == nil {
+			do(m)
+		}
+	}
+}
+
+const (
+	small   = 16 << 10 // bytes
+	growth  = 8        // times that, in the second measurement
+	excess  = 4        // times more than linear is not linear; a walk that restarts makes it eight times
+	instant = 500 * time.Microsecond
+	endless = 250 * time.Millisecond // for the small input; the large one would take a minute
+)
+
+// linear reports whether the time of do grows with its input, at most, by the best of a
+// few measurements.
+func linear(do func([]byte), input func(int) []byte) (ok bool, first, second time.Duration) {
+	best := func(n int) time.Duration {
+		data, least := input(n), time.Hour
+		for range 3 {
+			began := time.Now()
+			do(data)
+			least = min(least, time.Since(began))
+		}
+		return least
+	}
+	for range 3 { // a machine that does something else looks like a walk that restarts, but not each time
+		if first = best(small); first > endless {
+			return false, first, 0
+		}
+		if second = best(small * growth); second <= excess*growth*max(first, instant/growth) {
+			return true, first, second
+		}
+	}
+	return false, first, second
+}
+
+func TestTheTimeOfEveryFunctionGrowsWithItsInputOnly(t *testing.T) {
+	for name, do := range work {
+		for kind, input := range worst {
+			if ok, first, second := linear(do, input); !ok {
+				t.Errorf("%s of %s: %v for %d bytes, %v for %d times as many", name, kind, first, small, second, growth)
+			}
+		}
+	}
+}
+
+func TestAWalkThatRestartsIsSeen(t *testing.T) {
+	restarts := func(data []byte) {
+		for i := range data {
+			if i%16 == 0 {
+				bytes.Count(data[:i], []byte("~|"))
+			}
+		}
+	}
+	if ok, first, second := linear(restarts, inBody("PID|1||", "~")); ok {
+		t.Errorf("%v, then %v", first, second)
+	}
+}
+
+func TestTheTextOfAMessageIsNotMuchLongerThanTheMessage(t *testing.T) {
+	for name, input := range map[string]func(int) []byte{
+		"lines":             inBody("NTE|1||", `\.sp255\`),
+		"blanks":            inBody("NTE|1||", `\.sk200\`),
+		"zeros in front":    inBody("NTE|1||", `\.sp0255\`),
+		"one after another": inBody("NTE|1||", `x\.sp99\y|`),
+	} {
+		m, err := hl7.Parse(input(256 << 10))
+		var refused *hl7.ParseError
+		if !errors.As(err, &refused) || refused.Code != "layout" || refused.Segment != 2 || refused.Offset == 0 {
+			t.Errorf("%s: %v, %v", name, m, err)
+		}
+		if m, err = hl7.Parse(input(1024)); err != nil || len(m.AppendJSON(nil, hl7.JSON{})) < 2048 {
+			t.Errorf("%s: a few of them are refused or not followed: %v", name, err)
+		}
+	}
+}
+
+func TestJSONStopsAtItsLimit(t *testing.T) {
+	m, err := hl7.Parse(inBody("", "A\r")(100_000))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const limit = 10_000
+	if n := len(m.AppendJSON([]byte("before"), hl7.JSON{Limit: limit})) - len("before"); n <= limit || n > limit+100 {
+		t.Errorf("%d bytes", n)
+	}
+	whole := m.AppendJSON(nil, hl7.JSON{})
+	if !bytes.Equal(m.AppendJSON(nil, hl7.JSON{Limit: len(whole)}), whole) {
+		t.Error("a limit that is kept changes the JSON")
+	}
+}
