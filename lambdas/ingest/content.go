@@ -127,7 +127,8 @@ func rawBody(request events.APIGatewayV2HTTPRequest) ([]byte, error) {
 }
 
 // decodeJSON reads the original's form of a request, {"msg":…,"encoding":…}.
-// Further members are ignored.
+// Further members are ignored, but one that another reader could take for one of
+// these makes the request ambiguous: which message was meant?
 func decodeJSON(body []byte) (content, error) {
 	var form struct {
 		Msg      *string `json:"msg"`
@@ -135,6 +136,9 @@ func decodeJSON(body []byte) (content, error) {
 	}
 	if err := json.Unmarshal(body, &form); err != nil {
 		return content{}, jsonProblem(err)
+	}
+	if err := unambiguous(body); err != nil {
+		return content{}, err
 	}
 	if form.Msg == nil {
 		return content{}, badRequest("bad-json", `The JSON object has no string "msg".`)
@@ -146,6 +150,34 @@ func decodeJSON(body []byte) (content, error) {
 		return content{}, badRequest("bad-base64", `"msg" is not base64 with padding: see character %d.`, int64(at)+1)
 	}
 	return content{body: decoded, charset: strings.TrimSpace(form.Encoding)}, nil
+}
+
+// unambiguous refuses an object, known to be JSON, with a member twice, or with one
+// that is named like ours but for the case of a letter: encoding/json takes that for
+// ours, and of two members the last.
+func unambiguous(body []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	if _, err := decoder.Token(); err != nil { // the opening brace
+		return jsonProblem(err)
+	}
+	seen := map[string]bool{}
+	for decoder.More() {
+		at := decoder.InputOffset()
+		name, err := decoder.Token()
+		if err != nil {
+			return jsonProblem(err)
+		}
+		if err := decoder.Decode(new(json.RawMessage)); err != nil {
+			return jsonProblem(err)
+		}
+		member, _ := name.(string)
+		likeOurs := strings.EqualFold(member, "msg") || strings.EqualFold(member, "encoding")
+		if seen[member] || likeOurs && member != "msg" && member != "encoding" {
+			return badRequest("ambiguous-json", `The JSON object has a member twice, or "msg" or "encoding" in other letters: see byte %d.`, at)
+		}
+		seen[member] = true
+	}
+	return nil
 }
 
 // jsonProblem says where the JSON is wrong; encoding/json's own texts quote it.

@@ -84,6 +84,11 @@ func request(contentType, body string) events.APIGatewayV2HTTPRequest {
 	return as(r, map[string]string{"custom:write": owner})
 }
 
+// ambiguous is what is said of JSON with a member at that byte that may mean another.
+func ambiguous(at int) string {
+	return fmt.Sprintf(`The JSON object has a member twice, or "msg" or "encoding" in other letters: see byte %d.`, at)
+}
+
 func as(r events.APIGatewayV2HTTPRequest, claims map[string]string) events.APIGatewayV2HTTPRequest {
 	r.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims},
@@ -210,6 +215,15 @@ func TestABadRequestIsToldWhatIsWrongAndNotWhatItHolds(t *testing.T) {
 		{"two JSON values", request("application/json", `{"msg":"TVNI"}{}`), 400, "The body is not JSON: see byte 15."},
 		{"a JSON list", request("application/json", `["`+secret+`"]`), 400, `The body must be a JSON object with the strings "msg" (base64) and, if need be, "encoding".`},
 		{"msg is a number", request("application/json", `{"msg":12345}`), 400, `The body must be a JSON object with the strings "msg" (base64) and, if need be, "encoding".`},
+		{"msg twice", request("application/json", `{"msg":"TVNI","msg":"TVNJ"}`), 400, ambiguous(13)},
+		{"msg twice, once in escapes", request("application/json", `{"msg":"TVNI","\u006dsg":"TVNJ"}`), 400, ambiguous(13)},
+		{"msg in capitals beside msg", request("application/json", `{"msg":"TVNI","MSG":"TVNJ"}`), 400, ambiguous(13)},
+		{"msg in capitals", request("application/json", `{"MSG":"TVNI"}`), 400, ambiguous(1)},
+		{"msg with a long s", request("application/json", `{"mſg":"TVNI","msg":"TVNJ"}`), 400, ambiguous(1)},
+		{"encoding twice", request("application/json", `{"encoding":"utf-8","msg":"TVNI","Encoding":"latin1"}`), 400, ambiguous(32)},
+		{"another member twice", request("application/json", `{"a":1,"a":2,"msg":"TVNI"}`), 400, ambiguous(6)},
+		{"a list of objects in msg's place", request("application/json", `[{"msg":"TVNI"}]`), 400, `The body must be a JSON object with the strings "msg" (base64) and, if need be, "encoding".`},
+		{"null", request("application/json", `null`), 400, `The JSON object has no string "msg".`},
 		{"no msg", request("application/json", `{"encoding":"utf-8"}`), 400, `The JSON object has no string "msg".`},
 		{"msg is null", request("application/json", `{"msg":null}`), 400, `The JSON object has no string "msg".`},
 		{"msg is not base64", request("application/json", `{"msg":"MSH|`+secret+`"}`), 400, `"msg" is not base64 with padding: see character 4.`},

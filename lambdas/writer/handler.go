@@ -29,22 +29,22 @@ func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, e
 }
 
 // file writes the object first and its entry second: what the catalog shows is
-// there.
+// there. Nothing reads the body before it is kept.
 func (h handler) file(ctx context.Context, wire hub.Wire) error {
 	event, err := h.claimCheck.Open(ctx, wire)
 	if err != nil {
 		return err
 	}
 	entry := catalog.NewEntry(event, h.lake.bucket, time.Now())
-	if header, ok := hl7.Peek(event.Body); ok && header.ControlID != "" && event.Format != hub.JSON {
-		entry.ControlIDSHA256 = catalog.ControlIDHash(event.Owner, header.ControlID)
-	}
 	object, err := h.lake.put(ctx, entry.Key, event)
 	if err != nil {
 		return err
 	}
 	if object.differs {
 		h.logger.WarnContext(ctx, "kept the earlier object, which differs", "id", event.ID, "root", event.Root)
+	}
+	if header, ok := hl7.Peek(event.Body); ok && header.ControlID != "" && event.Format != hub.JSON {
+		entry.ControlIDSHA256 = catalog.ControlIDHash(event.Owner, header.ControlID)
 	}
 	entry.VersionID, entry.SHA256, entry.Size = object.versionID, object.sha256, object.size
 	if err := h.catalog.record(ctx, entry); err != nil {

@@ -184,25 +184,27 @@ func (t Table) put(ctx context.Context, mine item) (item, error) {
 }
 
 // takeOver continues a claim whose lease has lapsed: the id stays, since the
-// attempt before may have published, and may even come to the end meanwhile. It
-// returns the claim that is stored afterwards, which is mine unless another
+// attempt before may have published, and may even come to the end meanwhile. The
+// window begins anew, since the content is accepted now: near the end of the old
+// one, it would soon be accepted once more. It returns the claim that is stored afterwards, which is mine unless another
 // attempt was faster. Reconcile may have passed it by or given it up, and looks
 // at it again.
 func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:           &t.Name,
 		Key:                 key(mine.PK),
-		UpdateExpression:    new("SET lease = :lease, attempt = :attempt, unsettled = :late"),
+		UpdateExpression:    new("SET lease = :lease, expiry = :expiry, attempt = :attempt, unsettled = :late"),
 		ConditionExpression: new("lease = :lapsed"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":lease":   number(mine.Lease),
+			":expiry":  number(mine.Expiry),
 			":attempt": text(mine.Attempt),
 			":lapsed":  number(lapsed.Lease),
 			":late":    text(latePartition(shardOfText(lapsed.ID))),
 		},
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	mine.ID, mine.Expiry = lapsed.ID, lapsed.Expiry
+	mine.ID = lapsed.ID
 	return t.after(ctx, mine, err)
 }
 

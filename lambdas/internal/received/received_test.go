@@ -199,6 +199,31 @@ func TestContentIsNewAgainAfterTheWindow(t *testing.T) {
 	})
 }
 
+// Time to live may remove what has expired, or not yet: the window of what is
+// accepted late is as long as any.
+func TestTheWindowOfATakenOverClaimBeginsAnew(t *testing.T) {
+	for _, after := range []time.Duration{time.Hour, received.Window / 2, received.Window - time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			table, _ := newTable(t)
+			first := acquire(t, table) // and its attempt dies
+			time.Sleep(after)
+			claim := acquire(t, table)
+			if claim.ID != first.ID {
+				t.Fatalf("taken over after %s, the id is %s, it was %s", after, claim.ID, first.ID)
+			}
+			finish(t, table, claim)
+			for range 89 {
+				time.Sleep(24 * time.Hour)
+				wantDuplicate(t, table, claim)
+			}
+			time.Sleep(24*time.Hour + time.Second)
+			if again := acquire(t, table); again.ID == claim.ID {
+				t.Errorf("after its window the content is %s still", again.ID)
+			}
+		})
+	}
+}
+
 func TestOfAHundredAtOnceExactlyOneGetsTheClaim(t *testing.T) {
 	for name, lapsed := range map[string]bool{"new content": false, "a lapsed claim": true} {
 		t.Run(name, func(t *testing.T) {
