@@ -19,6 +19,7 @@ type charset struct {
 	encoding    encoding.Encoding // nil where source was UTF-8 or ASCII
 	beyondASCII bool              // a byte above 0x7f was seen
 	outside     string            // declared outside of the message, for want of MSH-18
+	hex         encoding.Encoding // of the bytes in hexadecimal escapes; nil where they are UTF-8
 }
 
 // Charset returns the name of the character set that the message was read in, such as
@@ -35,30 +36,66 @@ func (m *Message) Charset() string {
 
 const iso2022 = "iso-2022-jp"
 
-// table0211 is how HL7 table 0211 calls what the IANA calls otherwise. The names of the
-// IANA are taken as well. CNS 11643-1992 and the withdrawn UNICODE cannot be read.
-func table0211(value string) (iana string) {
+// canonical returns the IANA's name for a character set by any of its usual names: those
+// of HL7 table 0211, of the IANA, of Windows' code pages and of Java, in any case, with
+// or without dashes, blanks and the like. It returns a name that it does not know as it
+// is. A set that cannot be read by itself goes by one that includes it. CNS 11643-1992 and
+// the withdrawn UNICODE cannot be read.
+func canonical(value string) string {
 	value = strings.ToUpper(strings.TrimSpace(value))
-	if part, ok := strings.CutPrefix(value, "8859/"); ok {
+	name := strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, value)
+	if part, ok := strings.CutPrefix(strings.TrimPrefix(name, "ISO"), "8859"); ok && part != "" {
+		if part == "11" {
+			return "windows-874" // which includes it
+		}
+		part, _ = strings.CutSuffix(part, "1987") // ISO_8859-1:1987
 		return "ISO-8859-" + part
 	}
-	switch value {
-	case "ASCII", "ISO IR6":
-		return "US-ASCII"
-	case "UNICODE UTF-8":
-		return "UTF-8"
-	case "ISO IR100":
-		return "ISO-8859-1"
-	case "ISO IR14": // JIS X 0201: the single bytes of Shift JIS
+	page := name
+	for _, prefix := range [...]string{"WINDOWS", "WIN", "CP", "MS", "IBM"} {
+		page = strings.TrimPrefix(page, prefix)
+	}
+	if len(page) == 4 && strings.HasPrefix(page, "125") {
+		return "windows-" + page
+	}
+	switch page {
+	case "874", "TIS620", "TIS6202533":
+		return "windows-874"
+	case "932", "943", "31J", "SHIFTJIS", "SJIS", "XSJIS", "KANJI", "ISOIR14": // JIS X 0201: the single bytes of Shift JIS
 		return "Shift_JIS"
-	case "ISO IR87", "ISO IR159": // JIS X 0208 and 0212, by escape sequences
-		return "ISO-2022-JP"
-	case "GB 18030-2000":
+	case "936", "GBK", "XGBK", "GB2312", "GB231280", "EUCCN":
+		return "GBK"
+	case "54936", "GB18030", "GB180302000":
 		return "GB18030"
-	case "KS X 1001":
+	case "949", "EUCKR", "KSX1001", "KSC5601", "KSC56011987", "UHC":
 		return "EUC-KR"
-	case "BIG-5":
+	case "950", "BIG5", "XBIG5":
 		return "Big5"
+	case "65001", "UTF8", "UNICODEUTF8":
+		return "UTF-8"
+	case "ASCII", "USASCII", "ISOIR6", "ISO646US", "ANSIX341968":
+		return "US-ASCII"
+	case "819", "LATIN1", "L1", "ISOIR100", "ISOLATIN1":
+		return "ISO-8859-1"
+	case "LATIN2", "L2":
+		return "ISO-8859-2"
+	case "LATIN9":
+		return "ISO-8859-15"
+	case "ISOIR87", "ISOIR159", "ISO2022JP", "JIS": // JIS X 0208 and 0212, by escape sequences
+		return "ISO-2022-JP"
+	case "EUCJP":
+		return "EUC-JP"
+	case "KOI8R", "KOI8U":
+		return page[:4] + "-" + page[4:]
+	case "437", "850", "852", "855", "858", "860", "862", "863", "865", "866":
+		return "IBM" + page
+	case "MACROMAN":
+		return "macintosh"
 	}
 	return value
 }
@@ -73,7 +110,7 @@ func lookup(value string) (c charset) {
 	if len(value) > maxCharsetName {
 		return c
 	}
-	e, err := ianaindex.MIME.Encoding(table0211(value))
+	e, err := ianaindex.MIME.Encoding(canonical(value))
 	if err != nil || e == nil {
 		return c
 	}
@@ -169,6 +206,16 @@ func (m *Message) hiddenCharset() charset {
 		}
 	}
 	return charset{}
+}
+
+// chooseHex settles in which character set hexadecimal escapes are: in that of the
+// message. Where all other bytes are ASCII, which says nothing, it is the declared one.
+func (m *Message) chooseHex() {
+	m.charset.hex = m.charset.encoding
+	escape := m.delimiters.Escape
+	if m.charset.hex == nil && !m.charset.beyondASCII && escape != 0 && bytes.Contains(m.text, []byte{escape, 'X'}) {
+		m.charset.hex = m.declaredCharset().encoding
+	}
 }
 
 // convert replaces the text by its conversion. An encoding puts U+FFFD for what it does

@@ -36,6 +36,15 @@ func (m *Message) appendDecoded(dst, value []byte) []byte {
 			return append(dst, value...)
 		}
 		dst, value = append(dst, value[:open]...), value[open+1:]
+		if digits, n := hexRun(value, escape); n > 0 {
+			if whole := m.appendHex(dst, digits); len(whole) > len(dst) {
+				dst, value = whole, value[n:]
+				continue
+			}
+			// No characters together: each for itself, and none is looked at again.
+			dst, value = m.appendSingly(dst, value[:n]), value[n:]
+			continue
+		}
 		end := bytes.IndexByte(value, escape)
 		if end < 0 {
 			return append(append(dst, escape), value...)
@@ -54,6 +63,21 @@ func (m *Message) appendDecoded(dst, value []byte) []byte {
 		}
 	}
 	return append(dst, value...)
+}
+
+// appendSingly appends what each escape of a run of hexadecimal ones stands for, or the
+// escape itself where that is nothing. The run begins behind the first escape character.
+func (m *Message) appendSingly(dst, run []byte) []byte {
+	escape := m.delimiters.Escape
+	for len(run) > 0 {
+		end := bytes.IndexByte(run, escape)
+		n := len(dst)
+		if dst = m.appendHex(dst, run[1:end]); len(dst) == n {
+			dst = append(append(append(dst, escape), run[:end]...), escape)
+		}
+		run = run[min(end+2, len(run)):]
+	}
+	return dst
 }
 
 // appendSequence appends what an escape sequence stands for, and nothing where that is
@@ -151,14 +175,14 @@ func (m *Message) delimiterFor(letter byte) byte {
 	return 0
 }
 
-// appendHex appends the characters that hexadecimal digits stand for. Digits that do
-// not pair up, or make no character, append nothing.
+// appendHex appends the characters that the bytes of hexadecimal digits stand for.
+// Digits that do not pair up, or make no character, append nothing.
 func (m *Message) appendHex(dst, digits []byte) []byte {
-	decoded, err := hex.DecodeString(string(digits))
-	if err != nil {
+	decoded := make([]byte, hex.DecodedLen(len(digits)))
+	if _, err := hex.Decode(decoded, digits); err != nil {
 		return dst
 	}
-	if e := m.charset.encoding; e != nil {
+	if e := m.charset.hex; e != nil {
 		if text, err := e.NewDecoder().Bytes(decoded); err == nil {
 			decoded = text
 		}
@@ -167,6 +191,30 @@ func (m *Message) appendHex(dst, digits []byte) []byte {
 		return dst
 	}
 	return append(dst, decoded...)
+}
+
+// hexRun returns the digits of the hexadecimal escapes at the front of value, which
+// begins behind an escape character, if there are several in a row: they may be the bytes
+// of one character. n is how much of value they take up; it is zero for a single one.
+func hexRun(value []byte, escape byte) (digits []byte, n int) {
+	count := 0
+	for rest := value; len(rest) > 0 && rest[0] == 'X'; count++ {
+		end := bytes.IndexByte(rest, escape)
+		if end < 0 {
+			break
+		}
+		digits = append(digits, rest[1:end]...)
+		n = len(value) - len(rest) + end + 1
+		if rest = rest[end+1:]; len(rest) == 0 || rest[0] != escape {
+			count++
+			break
+		}
+		rest = rest[1:]
+	}
+	if count < 2 {
+		return nil, 0
+	}
+	return digits, n
 }
 
 // isSequence reports whether HL7 gives a sequence a meaning other than text (HL7

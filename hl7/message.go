@@ -55,6 +55,7 @@ func (m *Message) ParseAs(charset string, data []byte) error {
 		err = m.parse() // again, as characters hid delimiters or seemed to hold some
 	}
 	if err == nil {
+		m.chooseHex()
 		err = m.checkLayout()
 	}
 	if err != nil {
