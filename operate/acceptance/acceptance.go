@@ -183,7 +183,7 @@ func told(err error) string {
 // AWS every error stays one.
 func (c *check) unlessLocal(err error) error {
 	if problem, ok := errors.AsType[smithy.APIError](err); ok && c.connection.Endpoint != "" &&
-		strings.HasPrefix(problem.ErrorCode(), "Unknown") {
+		(strings.HasPrefix(problem.ErrorCode(), "Unknown") || problem.ErrorCode() == "NotImplemented") {
 		return notLocal
 	}
 	return err

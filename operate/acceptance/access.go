@@ -53,7 +53,7 @@ func (c *check) access(ctx context.Context) {
 	for _, read := range []struct {
 		user string
 		want int
-	}{{admin, 200}, {reader, 200}, {writer, 403}, {nobody, 403}, {stranger, 404}} {
+	}{{admin, 200}, {reader, 200}, {writer, 404}, {nobody, 404}, {stranger, 404}} {
 		c.step(ctx, fmt.Sprintf("access: the %s reads: %d", read.user, read.want), func(ctx context.Context) error {
 			lake, err := c.as(read.user)
 			if err != nil {
