@@ -61,8 +61,8 @@ func TestALakeInOrderPassesItsCheck(t *testing.T) {
 // templates and wants the check to find what then fails.
 func TestABrokenLakeFailsItsCheckAtTheRightStep(t *testing.T) {
 	for _, test := range []struct{ role, action, step string }{
-		{"Ingest", "sns:Publish", "access: the writer posts: 201"},
-		{"Read", "s3:GetObject", "message: ADT^A01 becomes staged, and comes back byte for byte"},
+		{"IngestRole", "sns:Publish", "access: the writer posts: 201"},
+		{"MessagesRole", "s3:GetObject", "message: ADT^A01 becomes staged, and comes back byte for byte"},
 	} {
 		t.Run(test.role+" without "+test.action, func(t *testing.T) {
 			t.Parallel()
