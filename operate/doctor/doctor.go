@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/smithy-go"
@@ -70,7 +71,7 @@ func failure(local bool, err error) Finding {
 		return Finding{Verdict: Fail, Text: err.Error()}
 	case !answered:
 		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s %s: no answer", call.Service(), call.Operation()), Next: "Look at the network, the region and the credentials."}
-	case local && (problem.ErrorCode() == "UnknownService" || problem.ErrorCode() == "UnknownOperationException" || problem.ErrorCode() == "NotImplemented"):
+	case local && (strings.HasPrefix(problem.ErrorCode(), "Unknown") || problem.ErrorCode() == "NotImplemented"):
 		return Finding{Verdict: Skip, Text: "not run by the local lake"}
 	}
 	finding := Finding{Verdict: Fail, Text: fmt.Sprintf("%s %s: %s", call.Service(), call.Operation(), problem.ErrorCode())}
