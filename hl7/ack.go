@@ -1,6 +1,7 @@
 package hl7
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -22,29 +23,49 @@ const (
 	CommitReject      AckCode = "CR"
 )
 
-// An Ack is what a receiver says about a message.
+// An Ack is what a receiver says about a message. Code, ControlID and Time are required.
 type Ack struct {
 	Code      AckCode
 	ControlID string    // of the acknowledgment itself: MSH-10
 	Time      time.Time // MSH-7
-	Problems  []Problem // an ERR segment for each
+	Problems  []Problem
+}
+
+// check returns an error that wraps ErrAck where a says too little.
+func (a Ack) check() error {
+	codes := []AckCode{ApplicationAccept, ApplicationError, ApplicationReject, CommitAccept, CommitError, CommitReject}
+	missing := ""
+	switch {
+	case !slices.Contains(codes, a.Code):
+		missing = "Code"
+	case a.ControlID == "":
+		missing = "ControlID"
+	case a.Time.IsZero():
+		missing = "Time"
+	case slices.ContainsFunc(a.Problems, func(p Problem) bool { return p.Code == "" }):
+		missing = "the code of a problem"
+	default:
+		return nil
+	}
+	return fmt.Errorf("hl7: %w: %s", ErrAck, missing)
 }
 
 // A Problem is one thing that is wrong with a message.
 type Problem struct {
 	Path     Path   // where; the zero Path where it is the message as a whole
-	Code     string // HL7 table 0357, such as "101"
+	Code     string // HL7 table 0357, such as "101"; required
 	Name     string // what table 0357 calls it, such as "Required field missing"
 	Severity string // HL7 table 0516: "E" unless set, "W", "I", "F"
-	Text     string // for a person: ERR-8
+	Text     string // for a person: ERR-8, before v2.5 MSA-3
 }
 
 // Wants reports whether the sender asked for an acknowledgment with that code: in
 // original mode for every A… and no C…; in enhanced mode, which a value in MSH-15 or
 // MSH-16 chooses, as MSH-15 says for C… and MSH-16 for A… (HL7 v2.5.1, 2.9.2, 2.9.3 and
-// table 0155).
+// table 0155). A null is no value. Small letters are taken for capital ones, and a value
+// that is not in the table for AL: an answer too many does less harm than one too few.
 func (m *Message) Wants(code AckCode) bool {
-	accept, application := m.msh(15, 1), m.msh(16, 1)
+	accept, application := m.ackCondition(15), m.ackCondition(16)
 	commit := strings.HasPrefix(string(code), "C")
 	if accept == "" && application == "" {
 		return !commit
@@ -55,38 +76,56 @@ func (m *Message) Wants(code AckCode) bool {
 	}
 	success := strings.HasSuffix(string(code), "A")
 	switch condition {
-	case "AL":
-		return true
+	case "", "NE":
+		return false
 	case "SU":
 		return success
 	case "ER":
 		return !success
 	}
-	return false
+	return true
+}
+
+// ackCondition returns MSH-15 or MSH-16 in capital letters, empty for a null.
+func (m *Message) ackCondition(field int) string {
+	value := strings.ToUpper(strings.TrimSpace(m.msh(field, 1)))
+	if value == Null {
+		return ""
+	}
+	return value
 }
 
 // Acknowledge returns the acknowledgment of m in m's own delimiters, version and
-// character set: MSH with the applications and facilities changed over, MSA with m's
-// control id, and an ERR segment for each problem (HL7 v2.5.1, 2.13.1). It is written
-// whether the sender wants it or not (see [Message.Wants]). The error wraps
-// [ErrNotEncodable].
+// character set: MSH with the applications and facilities changed over, MSA with MSH-10
+// as it stands, and the problems: an ERR segment for each since v2.5, a repetition of
+// ERR-1 for each before, with their texts in MSA-3 (HL7 v2.5.1, 2.13.1; HL7 v2.4,
+// 2.16.5). It is written whether the sender wants it or not (see [Message.Wants]). The
+// error wraps [ErrAck] or [ErrNotEncodable].
 func (m *Message) Acknowledge(a Ack) (*Message, error) {
 	if len(m.segments) == 0 {
 		return nil, fmt.Errorf("hl7: %w", ErrNoSegment)
+	}
+	if err := a.check(); err != nil {
+		return nil, err
 	}
 	ack, err := m.ackHeader(a)
 	if err != nil {
 		return nil, err
 	}
-	if err := ack.AddSegment("MSA", string(a.Code), m.ControlID()); err != nil {
+	if err := ack.AddSegment("MSA", string(a.Code)); err != nil {
 		return nil, err
 	}
-	for i, problem := range a.Problems {
-		if err := ack.addProblem(i+1, problem, m); err != nil {
+	if id, _ := m.Segment(0).raw(Path{Field: 10}); len(id) > 0 {
+		if err := ack.SetRaw("MSA-2", id); err != nil {
 			return nil, err
 		}
 	}
-	return ack, nil
+	if m.before("2.5") {
+		err = ack.addLocations(a.Problems)
+	} else {
+		err = ack.addErrors(a.Problems)
+	}
+	return ack, err
 }
 
 // ackHeader returns a message of nothing but the acknowledgment's MSH.
@@ -113,51 +152,71 @@ func (m *Message) ackHeader(a Ack) (*Message, error) {
 	fields[10-1], fields[11-1], fields[12-1], fields[18-1] = string(controlID), raw(11), raw(12), raw(18)
 	text := "MSH" + fields[0] + strings.TrimRight(strings.Join(fields[1:], fields[0]), fields[0])
 	ack := new(Message)
-	return ack, ack.adopt([]byte(text + "\r"))
+	if err := ack.adopt([]byte(text + "\r")); err != nil {
+		return nil, err
+	}
+	if m.charset.encoding != nil { // whatever made m be read so holds for its sender's reading, too
+		ack.charset = charset{name: m.charset.name, encoding: m.charset.encoding, outside: m.charset.outside}
+	}
+	return ack, nil
 }
 
 // before reports whether the message's version is an earlier one.
 func (m *Message) before(version string) bool {
-	numbers := func(s string) (n []int) {
-		for part := range strings.SplitSeq(s, ".") {
-			i, err := strconv.Atoi(part)
-			if err != nil {
-				return n
-			}
-			n = append(n, i)
-		}
-		return n
-	}
-	own := numbers(m.Version())
-	return len(own) > 0 && slices.Compare(own, numbers(version)) < 0
+	own, ok := VersionNumber(m.Version())
+	return ok && CompareVersions(own, version) < 0
 }
 
-// addProblem adds an ERR segment: ERR-2 to ERR-8 since v2.5, ERR-1 before (HL7 v2.5.1,
-// 2.15.5; HL7 v2.4, 2.16.5).
-func (m *Message) addProblem(n int, p Problem, about *Message) error {
+// addErrors adds an ERR segment for each problem (HL7 v2.5.1, 2.15.5).
+func (m *Message) addErrors(problems []Problem) error {
+	for i, p := range problems {
+		if err := m.AddSegment("ERR"); err != nil {
+			return err
+		}
+		severity := cmp.Or(p.Severity, "E")
+		err := m.setAll(fmt.Sprintf("ERR[%d]-", i+1), map[string]string{
+			"2.1": p.Path.Segment, "2.2": p.sequence(), "2.3": decimal(p.Path.Field), "2.4": decimal(p.Path.Repetition),
+			"2.5": decimal(p.Path.Component), "2.6": decimal(p.Path.Subcomponent),
+			"3.1": p.Code, "3.2": p.Name, "3.3": "HL70357", "4": severity, "8": p.Text,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addLocations adds one ERR segment with a repetition of ERR-1 for each problem, and their
+// texts to MSA-3 (HL7 v2.4, 2.16.5 and 2.16.8).
+func (m *Message) addLocations(problems []Problem) error {
+	if len(problems) == 0 {
+		return nil
+	}
 	if err := m.AddSegment("ERR"); err != nil {
 		return err
 	}
-	sequence := ""
-	if p.Path.Segment != "" {
-		sequence = strconv.Itoa(max(p.Path.Occurrence, 1))
-	}
-	at := fmt.Sprintf("ERR[%d]-", n)
-	if about.before("2.5") {
-		return m.setAll(at, map[string]string{
-			"1.1": p.Path.Segment, "1.2": sequence, "1.3": decimal(p.Path.Field),
-			"1.4.1": p.Code, "1.4.2": p.Name, "1.4.3": "HL70357",
+	var texts []string
+	for i, p := range problems {
+		err := m.setAll(fmt.Sprintf("ERR-1[%d].", i+1), map[string]string{
+			"1": p.Path.Segment, "2": p.sequence(), "3": decimal(p.Path.Field),
+			"4.1": p.Code, "4.2": p.Name, "4.3": "HL70357",
 		})
+		if err != nil {
+			return err
+		}
+		if p.Text != "" {
+			texts = append(texts, p.Text)
+		}
 	}
-	severity := p.Severity
-	if severity == "" {
-		severity = "E"
+	return m.setAll("MSA-", map[string]string{"3": strings.Join(texts, "; ")})
+}
+
+// sequence returns which of the segments of its name a problem is in.
+func (p Problem) sequence() string {
+	if p.Path.Segment == "" {
+		return ""
 	}
-	return m.setAll(at, map[string]string{
-		"2.1": p.Path.Segment, "2.2": sequence, "2.3": decimal(p.Path.Field), "2.4": decimal(p.Path.Repetition),
-		"2.5": decimal(p.Path.Component), "2.6": decimal(p.Path.Subcomponent),
-		"3.1": p.Code, "3.2": p.Name, "3.3": "HL70357", "4": severity, "8": p.Text,
-	})
+	return strconv.Itoa(max(p.Path.Occurrence, 1))
 }
 
 func (m *Message) setAll(at string, values map[string]string) error {

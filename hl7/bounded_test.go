@@ -88,7 +88,7 @@ var work = map[string]func(data []byte){
 		}
 	}),
 	"Acknowledge": parsed(func(m *hl7.Message) {
-		_, _ = m.Acknowledge(hl7.Ack{Code: hl7.ApplicationAccept, Time: time.Unix(0, 0)})
+		_, _ = m.Acknowledge(hl7.Ack{Code: hl7.ApplicationAccept, ControlID: "1", Time: time.Unix(0, 0)})
 	}),
 	"Validate": parsed(func(m *hl7.Message) {
 		dictionary.Of("2.5.1").Validate(m, dictionary.Lenient)

@@ -3,7 +3,6 @@ package hl7_test
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -84,79 +83,6 @@ func TestAnEditThatCannotBeIsRefused(t *testing.T) {
 	}
 	if got := string(m.Encode()); got != "MSH|^|A\rPID|1\r" {
 		t.Errorf("refused edits left %q", got)
-	}
-}
-
-func TestAnAcknowledgmentGoesBackWhereTheMessageCameFrom(t *testing.T) {
-	at := time.Date(2026, 3, 14, 9, 15, 42, 0, time.UTC)
-	problem := hl7.Problem{
-		Path: hl7.Path{Segment: "PID", Occurrence: 1, Field: 5, Repetition: 1, Component: 1},
-		Code: "101", Name: "Required field missing", Text: "no name",
-	}
-	for name, test := range map[string]struct {
-		message string
-		ack     hl7.Ack
-		want    string
-	}{
-		"accept": {
-			"MSH|^~\\&|WARDS|NORTH^1.2^ISO|LAKE|SOUTH|20260314||ADT^A01^ADT_A01|NF1|P|2.5.1\r",
-			hl7.Ack{Code: hl7.ApplicationAccept, ControlID: "K1", Time: at},
-			"MSH|^~\\&|LAKE|SOUTH|WARDS|NORTH^1.2^ISO|20260314091542+0000||ACK^A01^ACK|K1|P|2.5.1\rMSA|AA|NF1\r",
-		},
-		"error, v2.5.1": {
-			"MSH|^~\\&|WARDS|NORTH|LAKE|SOUTH|20260314||ADT^A01|NF1|P|2.5.1||||||UNICODE UTF-8\r",
-			hl7.Ack{Code: hl7.ApplicationError, ControlID: "K1", Time: at, Problems: []hl7.Problem{problem, {Code: "207", Name: "Application internal error", Severity: "F"}}},
-			"MSH|^~\\&|LAKE|SOUTH|WARDS|NORTH|20260314091542+0000||ACK^A01^ACK|K1|P|2.5.1||||||UNICODE UTF-8\rMSA|AE|NF1\r" +
-				"ERR||PID^1^5^1^1|101^Required field missing^HL70357|E||||no name\rERR|||207^Application internal error^HL70357|F\r",
-		},
-		"error, v2.3": {
-			"MSH|^~\\&|WARDS|NORTH|LAKE|SOUTH|20260314||ADT^A01|NF1|P|2.3\r",
-			hl7.Ack{Code: hl7.ApplicationReject, ControlID: "K1", Time: at, Problems: []hl7.Problem{problem}},
-			"MSH|^~\\&|LAKE|SOUTH|WARDS|NORTH|20260314091542+0000||ACK^A01|K1|P|2.3\rMSA|AR|NF1\r" +
-				"ERR|PID^1^5^101&Required field missing&HL70357\r",
-		},
-		"its own delimiters, no type": {
-			"MSH$*@!%$WARDS$NORTH$LAKE\r",
-			hl7.Ack{Code: hl7.CommitAccept, ControlID: "K$1", Time: at},
-			"MSH$*@!%$LAKE$$WARDS$NORTH$20260314091542+0000$$ACK$K!F!1\rMSA$CA$\r",
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			ack, err := parse(t, test.message).Acknowledge(test.ack)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(test.want, string(ack.Encode())); diff != "" {
-				t.Errorf("(-want +got):\n%s", diff)
-			}
-		})
-	}
-}
-
-// The rows are MSH-15 and MSH-16, the columns the codes in the order AA AE AR CA CE CR.
-func TestAcknowledgmentsAreWantedAsTheHeaderSays(t *testing.T) {
-	codes := []hl7.AckCode{hl7.ApplicationAccept, hl7.ApplicationError, hl7.ApplicationReject, hl7.CommitAccept, hl7.CommitError, hl7.CommitReject}
-	for conditions, want := range map[string]string{
-		"|":     "yes yes yes no no no ", // original mode
-		"AL|AL": "yes yes yes yes yes yes ",
-		"AL|NE": "no no no yes yes yes ",
-		"NE|AL": "yes yes yes no no no ",
-		"AL|":   "no no no yes yes yes ",
-		"ER|SU": "yes no no no yes yes ",
-		"SU|ER": "no yes yes yes no no ",
-	} {
-		m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5|||"+conditions+"\r")
-		got := ""
-		for _, code := range codes {
-			if m.Wants(code) {
-				got += "yes "
-			} else {
-				got += "no "
-			}
-		}
-		if got != want {
-			t.Errorf("MSH-15|MSH-16 = %s: %s, want %s", conditions, got, want)
-		}
 	}
 }
 

@@ -36,6 +36,8 @@ var (
 	ErrNotEncodable = errors.New("text cannot be written in this message")
 	// ErrJSON: a JSON text is not of the shape that [Message.AppendJSON] writes.
 	ErrJSON = errors.New("not the JSON of a message")
+	// ErrAck: an [Ack] lacks its code, control id or time, or a problem its code.
+	ErrAck = errors.New("acknowledgment is incomplete")
 	// ErrPath: a path is not of the form PID[1]-3[2].4.1.
 	ErrPath = errors.New("not a path")
 )

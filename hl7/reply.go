@@ -1,0 +1,88 @@
+package hl7
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+)
+
+// Reply returns the acknowledgment of an input, also of one that is no message: then with
+// as much as its header tells, and in the usual delimiters where its own cannot be used. A
+// sender that waits for an answer gets one whatever it sent. The error wraps [ErrAck] or
+// [ErrNotEncodable].
+func Reply(data []byte, a Ack) (*Message, error) {
+	m := new(Message)
+	if m.Parse(data) != nil {
+		if head, ok := salvageHeader(data); !ok || m.Parse(head) != nil {
+			return bareReply(a)
+		}
+	}
+	ack, err := m.Acknowledge(a)
+	if errors.Is(err, ErrNotEncodable) {
+		return bareReply(a)
+	}
+	return ack, err
+}
+
+// bareReply acknowledges what nothing is known of.
+func bareReply(a Ack) (*Message, error) {
+	m, err := Parse([]byte("MSH|^~\\&|\r"))
+	if err != nil {
+		return nil, err
+	}
+	return m.Acknowledge(a)
+}
+
+// ProblemOf returns what the error of [Message.Parse] says as a problem of an
+// acknowledgment. Other errors are an internal error of the receiver (table 0357, 207),
+// without their text.
+func ProblemOf(err error) Problem {
+	var e *ParseError
+	if !errors.As(err, &e) {
+		return Problem{Code: "207", Name: "Application internal error"}
+	}
+	p := Problem{Code: "100", Name: "Segment sequence error", Text: e.Err.Error()}
+	switch e.Err {
+	case ErrTruncatedHeader:
+		p.Code, p.Name = "101", "Required field missing"
+	case ErrDelimiters, ErrLayout:
+		p.Code, p.Name = "102", "Data type error"
+	}
+	if path, err := ParsePath(e.Path); err == nil {
+		p.Path = path
+	}
+	return p
+}
+
+// salvageHeader returns an MSH segment that can be parsed, made of what can be read of
+// one at the front of an input. It reports false where not even its name is there.
+func salvageHeader(data []byte) ([]byte, bool) {
+	front := Message{text: data[:min(len(data), peekLimit)]}
+	front.convertWide()
+	line := front.text[leadingFrame(front.text):]
+	if n := bytes.IndexAny(line, "\r\n"); n >= 0 {
+		line = line[:n]
+	}
+	if len(line) < 4 || string(line[:3]) != "MSH" || isAlphanumeric(line[3]) {
+		return nil, false
+	}
+	text := strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(string(line[3:]), "?"))
+	separator := "|"
+	if text != "" && canDelimit(text[0]) {
+		separator, text = text[:1], text[1:]
+	}
+	encoding, fields, _ := strings.Cut(text, separator)
+	var d Delimiters
+	if d.Field = separator[0]; !d.setEncodingCharacters([]byte(encoding)) {
+		if encoding = "^~\\&"; strings.Contains(encoding, separator) {
+			fields = strings.ReplaceAll(fields, separator, "|")
+			separator = "|"
+		}
+	}
+	return []byte("MSH" + separator + encoding + separator + fields + "\r"), true
+}
