@@ -41,11 +41,15 @@ func FuzzParse(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		inTime(t, func() {
-			hl7.Peek(data)
+			header, _ := hl7.Peek(data)
 			hl7.Normalize(nil, data)
 			m, err := hl7.Parse(data)
 			if err != nil {
 				return
+			}
+			// A line end within MSH ends what Peek reads; where others decide on the character set, it cannot know.
+			if m.Charset() == "utf-8" && !bytes.Contains(m.Segment(0).Raw(), []byte("\n")) && header != m.Header() {
+				t.Errorf("Peek says %+v, the message %+v", header, m.Header())
 			}
 			if !bytes.Equal(m.Encode(), data) {
 				t.Error("Encode is not the input")

@@ -37,9 +37,9 @@ func readHeader(text []byte) (header, error) {
 	if !bytes.HasPrefix(msh, []byte("MSH")) || len(msh) > 3 && isAlphanumeric(msh[3]) {
 		return fail("no-header", "", 0, ErrNoHeader)
 	}
-	end := bytes.IndexAny(msh[:min(len(msh), len("MSH|^~\\&#|")+64)], "\r\n")
-	if end < 0 {
-		end = len(msh)
+	end := 0
+	for end < min(len(msh), len("MSH|^~\\&#|")+64) && !isLineEnd(msh[end]) {
+		end++
 	}
 	if end < len("MSH|^") {
 		return fail("truncated-header", "MSH-2", end, ErrTruncatedHeader)

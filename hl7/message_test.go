@@ -1,8 +1,10 @@
 package hl7_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -246,6 +248,21 @@ func TestTimesKeepTheirPrecision(t *testing.T) {
 			t.Errorf("%q is %q, want %q", value, got, want)
 		}
 	}
+}
+
+func TestATimeIsOneWhereTheStandardLibraryReadsIt(t *testing.T) {
+	const layout = "20060102150405"
+	rapid.Check(t, func(t *rapid.T) {
+		parts := []string{rapid.StringMatching(`[0-9]{4}`).Draw(t, "year")}
+		for _, most := range []int{13, 32, 25, 61, 61} {
+			parts = append(parts, fmt.Sprintf("%02d", rapid.IntRange(0, most).Draw(t, "part")))
+		}
+		value := strings.Join(parts[:rapid.IntRange(1, len(parts)).Draw(t, "parts")], "")
+		_, err := time.Parse(layout[:len(value)], value)
+		if got := hl7.ISO8601(value); (got != "") != (err == nil) {
+			t.Errorf("%s is %q; the standard library says %v", value, got, err)
+		}
+	})
 }
 
 func TestNormalizeLeavesOneTerminator(t *testing.T) {

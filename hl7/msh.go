@@ -28,14 +28,22 @@ const UnknownType = "unknown"
 // peekLimit bounds what Peek looks at.
 const peekLimit = 64 << 10
 
+// peekStack is the length of the longest header that Peek reads without a visit to the
+// heap.
+const peekStack = 1024
+
 // Peek reads only the MSH segment at the front of an input, at a cost that does not
 // grow with it. It reports false, and the type "unknown", where there is none that can
 // be read; a batch has none.
 func Peek(data []byte) (Header, bool) {
 	front := data[:min(len(data), peekLimit)]
 	start := leadingFrame(front)
-	if n := bytes.IndexAny(front[start:], "\r\n"); n >= 0 {
-		front = front[:start+n]
+	front = front[:start+lineLength(front[start:])]
+	if h, err := readHeader(front); err == nil && len(front) <= peekStack && !isOdd(front[h.body:], h.delimiters.Escape) {
+		var words [peekStack / 64]uint64
+		if x, beyondASCII := index(words[:0]).build(front, h.delimiters); !beyondASCII {
+			return headerOf(front, x, h.body, &h.delimiters, nil), true
+		}
 	}
 	m, err := Parse(front)
 	if err != nil {
@@ -44,24 +52,57 @@ func Peek(data []byte) (Header, bool) {
 	return m.Header(), true
 }
 
+// isOdd reports whether a header has what it takes a whole [Message] to read: escapes, an
+// MLLP frame's end, another character set.
+func isOdd(text []byte, escape byte) bool {
+	return escape != 0 && bytes.IndexByte(text, escape) >= 0 || bytes.IndexByte(text, esc) >= 0 || bytes.IndexByte(text, fs) >= 0
+}
+
+// lineLength returns the length of text up to its first CR or LF. It searches for both
+// in pieces, as one of them may be far away or nowhere.
+func lineLength(text []byte) int {
+	const piece = 256
+	for at := 0; at < len(text); at += piece {
+		line := text[at:min(at+piece, len(text))]
+		if n := bytes.IndexByte(line, '\r'); n >= 0 {
+			line = line[:n]
+		}
+		if n := bytes.IndexByte(line, '\n'); n >= 0 {
+			line = line[:n]
+		}
+		if at += len(line); at < len(text) && isLineEnd(text[at]) {
+			return at
+		}
+		at -= len(line)
+	}
+	return len(text)
+}
+
 // Header returns what the message's MSH segment says.
 func (m *Message) Header() Header {
 	if len(m.segments) == 0 {
 		return Header{Type: UnknownType}
 	}
-	places := m.headerPlaces()
-	from, to := m.body, places[len(places)-1][0].end
-	text, escaped := string(m.text[from:max(from, to)]), m.delimiters.Escape
-	whole := escaped == 0 || strings.IndexByte(text, escaped) < 0
+	return headerOf(m.text[:m.segments[0].end], m.index, m.body, &m.delimiters, m)
+}
+
+// headerOf reads the MSH segment at the end of text, whose MSH-3 comes behind body, with
+// the index x. Its values are decoded as m does it; m may be nil where there is nothing to
+// decode.
+func headerOf(text []byte, x index, body int, d *Delimiters, m *Message) Header {
+	var places [19]headerPlace
+	end := findHeader(&places, text, x, body, d)
+	values := string(text[body:end])
+	whole := m == nil || d.Escape == 0 || strings.IndexByte(values, d.Escape) < 0
 	value := func(field, component int) string {
 		p := places[field][component-1]
 		switch {
 		case p.start == p.end:
 			return ""
-		case whole: // all values share the memory of text
-			return text[p.start-from : p.end-from]
+		case whole: // all values share one piece of memory
+			return values[p.start-body : p.end-body]
 		}
-		return m.decode(m.text[p.start:p.end])
+		return m.decode(text[p.start:p.end])
 	}
 	message, event := value(9, 1), value(9, 2)
 	return Header{
@@ -80,32 +121,39 @@ func (m *Message) Header() Header {
 	}
 }
 
-// headerPlaces returns where the first three components of MSH-3 to MSH-18 stand, in
-// their first repetition, by field and component (from 0). What is absent is empty, at
-// the end of what is there. It walks MSH once, and no further than MSH-18.
-func (m *Message) headerPlaces() (places [19][3]segment) {
-	first, start, end := m.Segment(0).fields()
-	here := place{first, 1, 1, 1}
-	delimiters := m.index.from(start)
-	if start < end {
-		start = delimiters.next(end) + 1
-	}
-	last := segment{start, start}
-	for here.field < len(places) && start < end {
-		at := delimiters.next(end)
-		if here.repetition == 1 && here.component <= 3 && here.subcomponent == 1 {
-			places[here.field][here.component-1] = segment{start, at}
+// A headerPlace is where the first three components of a field stand.
+type headerPlace [3]struct{ start, end int }
+
+// findHeader sets the places of MSH-3 to MSH-18, of the first repetition and
+// sub-component, and returns where the last of them ends. What is absent stays empty. It
+// walks MSH once, and no further than MSH-18.
+func findHeader(places *[19]headerPlace, text []byte, x index, body int, d *Delimiters) (last int) {
+	field, component, first := 3, 0, true // first: of the component's sub-components
+	start, end := min(body+1, len(text)), len(text)
+	last = start
+	for delimiters := x.from(start); start < end; start = last + 1 {
+		last = delimiters.next(end)
+		if first && component < len(headerPlace{}) {
+			places[field][component].start, places[field][component].end = start, last
 		}
-		if last = (segment{at, at}); at == end {
+		if last == end {
 			break
 		}
-		here = here.after(m.text[at], &m.delimiters)
-		start = at + 1
+		switch text[last] {
+		case d.Field:
+			if field++; field == len(places) {
+				return last
+			}
+			component, first = 0, true
+		case d.Component:
+			component, first = component+1, true
+		case d.Subcomponent:
+			first = false
+		default: // of other repetitions nothing is wanted
+			component = len(headerPlace{})
+		}
 	}
-	if end := &places[len(places)-1][0]; end.end == 0 {
-		*end = last
-	}
-	return places
+	return last
 }
 
 // Type returns MSH-9 as message code and trigger event, "ADT^A01", or as the code alone
@@ -140,5 +188,10 @@ func (m *Message) msh(field, component int) string {
 }
 
 func isCode(s string) bool {
-	return len(s) == 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == ""
+	for i := range len(s) {
+		if !isAlphanumeric(s[i]) || s[i] >= 'a' {
+			return false
+		}
+	}
+	return len(s) == 3
 }

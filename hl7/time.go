@@ -11,18 +11,14 @@ import (
 // 2.A.77). It returns "" for what is no such value.
 func ISO8601(value string) string {
 	digits, zone := value, ""
-	if i := strings.LastIndexAny(value, "+-"); i >= 0 {
+	if i := max(strings.LastIndexByte(value, '+'), strings.LastIndexByte(value, '-')); i >= 0 {
 		digits, zone = value[:i], value[i:]
 	}
 	digits, fraction, fractional := strings.Cut(digits, ".")
 	if !isDigits(digits) || fractional && (len(digits) != 14 || len(fraction) > 9 || !isDigits(fraction)) {
 		return ""
 	}
-	const layout = "20060102150405"
-	if len(digits) < 4 || len(digits) > len(layout) || len(digits)%2 != 0 {
-		return ""
-	}
-	if _, err := time.Parse(layout[:len(digits)], digits); err != nil {
+	if !isTime(digits) {
 		return ""
 	}
 	iso := make([]byte, 0, len("2006-01-02T15:04:05.999999999-07:00"))
@@ -43,15 +39,46 @@ func ISO8601(value string) string {
 	return string(iso)
 }
 
+// isTime reports whether digits are a year, and what may follow one: month, day, hour,
+// minute, second, each in its range.
+func isTime(digits string) bool {
+	n := len(digits)
+	if n < 4 || n > len("20060102150405") || n%2 != 0 {
+		return false
+	}
+	month, day := 1, 1
+	if n > 4 {
+		month = pair(digits, 4)
+	}
+	if n > 6 {
+		day = pair(digits, 6)
+	}
+	if month < 1 || month > 12 || day < 1 || day > 31 {
+		return false
+	}
+	if year := 100*pair(digits, 0) + pair(digits, 2); day > 28 &&
+		time.Date(year, time.Month(month), day, 0, 0, 0, 0, time.UTC).Day() != day {
+		return false
+	}
+	return (n <= 8 || pair(digits, 8) < 24) && (n <= 10 || pair(digits, 10) < 60) && (n <= 12 || pair(digits, 12) < 60)
+}
+
+// pair returns the number that two digits make.
+func pair(digits string, at int) int { return 10*int(digits[at]-'0') + int(digits[at+1]-'0') }
+
 // isZone reports whether zone is a sign, hours and minutes.
 func isZone(zone string) bool {
 	if len(zone) != 5 || !isDigits(zone[1:]) {
 		return false
 	}
-	_, err := time.Parse("1504", zone[1:])
-	return err == nil
+	return pair(zone, 1) < 24 && pair(zone, 3) < 60
 }
 
 func isDigits(s string) bool {
-	return s != "" && strings.Trim(s, "0123456789") == ""
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
 }
