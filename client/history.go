@@ -53,6 +53,7 @@ type Step struct {
 	SHA256    string    `json:"sha256"` // hex
 	Size      int64     `json:"size"`   // bytes
 	Parser    string    `json:"parser,omitempty"`
+	ReadIn    string    `json:"read_in,omitempty"` // the character set that an operator decided on, if one did
 	Written   time.Time `json:"written"`
 	Attempts  int       `json:"attempts"` // how often the lake was told to write it
 	Reason    *Reason   `json:"reason,omitempty"`

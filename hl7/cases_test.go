@@ -33,7 +33,7 @@ func TestCharacterSetsAreKnownByTheirUsualNames(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := m.Charset(); got != want {
+			if got := m.Charset().Used; got != want {
 				t.Errorf("read as %s, want %s", got, want)
 			}
 		})
@@ -59,7 +59,7 @@ func TestANameOfACharacterSetMayBeSpelledInManyWays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := m.Charset(); got != want {
+			if got := m.Charset().Used; got != want {
 				t.Errorf("%q is read as %s, want %s", name, got, want)
 			}
 		}

@@ -13,25 +13,56 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
+// A Charset says in which character set a message was read, and why in that one.
+type Charset struct {
+	// Declared is MSH-18 as it stands (HL7 v2.5.1, 2.15.9.18, table 0211), else what
+	// [Message.ParseAs] was told; empty where nothing is declared.
+	Declared string
+	// Used is the IANA's name, in lower case, of the set that the message was read in:
+	// the declared one; where there is none that is known, or ASCII for what is not
+	// ASCII, "utf-8" if the bytes are valid UTF-8, else "windows-1252".
+	Used string
+	// Guessed reports that neither a declaration nor the bytes tell: Used is then only
+	// what is likely.
+	Guessed bool
+	// Seems is "utf-8" where another set was declared, and used, but the bytes are valid
+	// UTF-8, as text in another set hardly ever is. It is empty otherwise.
+	Seems string
+}
+
+// Charset returns the character set that the message was read in.
+func (m *Message) Charset() Charset {
+	if len(m.segments) == 0 {
+		return Charset{}
+	}
+	declared, _ := m.Segment(0).raw(Path{Field: 18})
+	c := Charset{Declared: cmp.Or(string(declared), m.charset.outside), Used: m.charset.name, Guessed: m.charset.guessed}
+	if c.Used == "" {
+		c.Used = cmp.Or(m.declaredCharset().name, "utf-8")
+	}
+	if m.charset.seemsUTF8 {
+		c.Seems = "utf-8"
+	}
+	return c
+}
+
+// LookupCharset returns the IANA's name, in lower case, of the character set that goes by
+// any of the usual names, and false where that is none in which messages can be read.
+func LookupCharset(name string) (canonical string, ok bool) {
+	c := lookup(name)
+	return c.name, c.name != ""
+}
+
 // How the text of a message came to be.
 type charset struct {
 	name        string            // as the IANA writes it, in lower case
 	encoding    encoding.Encoding // nil where source was UTF-8 or ASCII
 	beyondASCII bool              // a byte above 0x7f was seen
 	outside     string            // declared outside of the message, for want of MSH-18
+	decided     string            // used whatever is declared; empty where nobody decided
+	guessed     bool              // see Charset
+	seemsUTF8   bool
 	hex         encoding.Encoding // of the bytes in hexadecimal escapes; nil where they are UTF-8
-}
-
-// Charset returns the name of the character set that the message was read in, such as
-// "utf-8" or "iso-8859-1": the one that MSH-18 declares (HL7 v2.5.1, 2.15.9.18, table
-// 0211), or what [Message.ParseAs] was told. Where there is no declaration, one that is
-// unknown, or ASCII for what is not ASCII, it is "utf-8" if the bytes are valid UTF-8,
-// else "windows-1252".
-func (m *Message) Charset() string {
-	if m.charset.name == "" && len(m.segments) > 0 {
-		return cmp.Or(m.declaredCharset().name, "utf-8")
-	}
-	return m.charset.name
 }
 
 const iso2022 = "iso-2022-jp"
@@ -143,6 +174,7 @@ func (m *Message) chooseCharset() (converted bool) {
 	switch {
 	case c.encoding != nil && (m.charset.beyondASCII || c.name == iso2022):
 		m.charset.name, m.charset.encoding = c.name, c.encoding
+		m.charset.seemsUTF8 = m.charset.beyondASCII && valid
 	case !m.charset.beyondASCII:
 		m.charset.name = cmp.Or(c.name, "utf-8")
 		return false
@@ -152,7 +184,7 @@ func (m *Message) chooseCharset() (converted bool) {
 	case c.name == "utf-8":
 		m.charset.name, m.charset.encoding = c.name, unicode.UTF8
 	default:
-		m.charset.name, m.charset.encoding = "windows-1252", charmap.Windows1252
+		m.charset.name, m.charset.encoding, m.charset.guessed = "windows-1252", charmap.Windows1252, true
 	}
 	m.convert(m.charset.encoding)
 	return true
@@ -162,9 +194,12 @@ func (m *Message) chooseCharset() (converted bool) {
 // sets. A message that declares more is read in the first of them.
 const maxAlternates = 32
 
-// declaredCharset reads MSH-18. Its first repetition is the set that the message begins
+// declaredCharset returns the set that was decided on, else reads MSH-18. Its first repetition is the set that the message begins
 // in; alternates matter where they come with ISO 2022 escapes.
 func (m *Message) declaredCharset() (c charset) {
+	if c = lookup(m.charset.decided); c.name != "" {
+		return c
+	}
 	declared, _ := m.Segment(0).raw(Path{Field: 18})
 	first, alternates, more := m.cutRepetition(declared)
 	c = lookup(string(first))

@@ -1,8 +1,10 @@
 package hl7_test
 
 import (
+	"errors"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/japanese"
@@ -65,7 +67,7 @@ func TestTextIsReadInTheDeclaredCharacterSet(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := parse(t, string(data))
-			if got := m.Charset(); got != test.want {
+			if got := m.Charset().Used; got != test.want {
 				t.Errorf("read as %s, want %s", got, test.want)
 			}
 			if got := m.Get("PID-5"); got != test.text {
@@ -88,8 +90,8 @@ func TestInvalidBytesStillGiveText(t *testing.T) {
 	if got := m.Get("PID-1"); got != "a\ufffdb\ufffd" {
 		t.Errorf("PID-1 reads %q", got)
 	}
-	if m.Charset() != "utf-8" {
-		t.Errorf("read as %s", m.Charset())
+	if m.Charset().Used != "utf-8" {
+		t.Errorf("read as %s", m.Charset().Used)
 	}
 	checkJSON(t, m)
 }
@@ -107,8 +109,8 @@ func TestAnEditIsWrittenInTheDeclaredCharacterSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	again := parse(t, string(m.Encode()))
-	if got := again.Get("PID-1"); got != "Müller" || again.Charset() != "iso-8859-1" {
-		t.Errorf("PID-1 reads %q in %s", got, again.Charset())
+	if got := again.Get("PID-1"); got != "Müller" || again.Charset().Used != "iso-8859-1" {
+		t.Errorf("PID-1 reads %q in %s", got, again.Charset().Used)
 	}
 	if err := m.Set("PID-1", "表"); err == nil {
 		t.Error("a character that the set has not was taken")
@@ -132,8 +134,8 @@ func TestADeclarationFromOutsideHoldsWhereTheMessageHasNone(t *testing.T) {
 			if err := m.ParseAs(test.outside, []byte("MSH|^~\\&|A|||||||||||||||"+test.msh18+"\rPID|Dvo\xf8\xe1k\r")); err != nil {
 				t.Fatal(err)
 			}
-			if got := m.Get("PID-1"); got != test.want || m.Charset() != test.charset {
-				t.Errorf("reads %q in %s, want %q in %s", got, m.Charset(), test.want, test.charset)
+			if got := m.Get("PID-1"); got != test.want || m.Charset().Used != test.charset {
+				t.Errorf("reads %q in %s, want %q in %s", got, m.Charset().Used, test.want, test.charset)
 			}
 		})
 	}
@@ -154,10 +156,60 @@ func TestADelimiterWithinACharacterHidesNoDeclaration(t *testing.T) {
 		}
 		m := parse(t, string(data))
 		if m.Get("MSH-4") != test.facility || m.Get("PID-1") != test.facility || m.Type() != "ADT^A01" {
-			t.Errorf("%s, read as %s: %q, %q, %s", msh18, m.Charset(), m.Get("MSH-4"), m.Get("PID-1"), m.Type())
+			t.Errorf("%s, read as %s: %q, %q, %s", msh18, m.Charset().Used, m.Get("MSH-4"), m.Get("PID-1"), m.Type())
 		}
 		if string(m.Encode()) != string(data) {
 			t.Errorf("%s: Encode is not the input", msh18)
 		}
+	}
+}
+
+func TestTheCharacterSetSaysWhatWasDeclaredAndWhatWasUsed(t *testing.T) {
+	const latin1, utf8 = "M\xfcller", "Müller"
+	for name, test := range map[string]struct {
+		declared, outside, text string
+		want                    hl7.Charset
+	}{
+		"declared":              {"8859/1", "", latin1, hl7.Charset{Declared: "8859/1", Used: "iso-8859-1"}},
+		"declared, and two":     {"8859/1~UNICODE UTF-8", "", latin1, hl7.Charset{Declared: "8859/1~UNICODE UTF-8", Used: "iso-8859-1"}},
+		"declared, all ASCII":   {"8859/1", "", "Miller", hl7.Charset{Declared: "8859/1", Used: "iso-8859-1"}},
+		"declared outside":      {"", "ISO-8859-2", latin1, hl7.Charset{Declared: "ISO-8859-2", Used: "iso-8859-2"}},
+		"unknown":               {"KLINGON", "", latin1, hl7.Charset{Declared: "KLINGON", Used: "windows-1252", Guessed: true}},
+		"unknown, it is UTF-8":  {"KLINGON", "", utf8, hl7.Charset{Declared: "KLINGON", Used: "utf-8"}},
+		"unknown, all ASCII":    {"KLINGON", "", "Miller", hl7.Charset{Declared: "KLINGON", Used: "utf-8"}},
+		"none":                  {"", "", latin1, hl7.Charset{Used: "windows-1252", Guessed: true}},
+		"ASCII, which it isn't": {"ASCII", "", latin1, hl7.Charset{Declared: "ASCII", Used: "windows-1252", Guessed: true}},
+		"Latin-1 over UTF-8":    {"8859/1", "", utf8, hl7.Charset{Declared: "8859/1", Used: "iso-8859-1", Seems: "utf-8"}},
+		"UTF-8 over Latin-1":    {"UNICODE UTF-8", "", latin1, hl7.Charset{Declared: "UNICODE UTF-8", Used: "utf-8"}},
+	} {
+		var m hl7.Message
+		if err := m.ParseAs(test.outside, []byte("MSH|^~\\&|||||||ADT^A01|1|T|2.5||||||"+test.declared+"\rPID|1||1||"+test.text+"\r")); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, m.Charset()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestADecisionOnTheCharacterSetGoesBeforeTheDeclaration(t *testing.T) {
+	for _, test := range []struct{ declared, decided, text, want string }{
+		{"8859/1", "UTF8", "Müller", "Müller"},
+		{"8859/1", "windows-1250", "\x8aM\xfcller", "ŠMüller"},
+		{"KLINGON", "cp1251", "\xc4\xe0", "Да"},
+		{"UNICODE UTF-8", "8859/1", "M\xfcller", "Müller"},
+		{"UNICODE UTF-8", "8859/1", `M\XFC\ller`, "Müller"},
+	} {
+		var m hl7.Message
+		input := []byte("MSH|^~\\&|||||||ADT^A01|1|T|2.5||||||" + test.declared + "\rPID|1||1||" + test.text + "\r")
+		if err := m.ParseIn(test.decided, input); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Get("PID-5"); got != test.want || m.Charset().Declared != test.declared {
+			t.Errorf("declared %s, decided %s: %q in %+v, want %q", test.declared, test.decided, got, m.Charset(), test.want)
+		}
+	}
+	if err := new(hl7.Message).ParseIn("KLINGON", []byte("MSH|^~\\&|A\r")); !errors.Is(err, hl7.ErrCharset) {
+		t.Errorf("an unknown one: %v, want ErrCharset", err)
 	}
 }

@@ -1,6 +1,9 @@
 package hl7
 
-import "bytes"
+import (
+	"bytes"
+	"fmt"
+)
 
 // A Message is one ER7 message: its text and an index into it. The zero value is
 // empty and ready for [Message.Parse]. Several goroutines may read a Message at once,
@@ -48,6 +51,23 @@ func (m *Message) Parse(data []byte) error { return m.ParseAs("", data) }
 func (m *Message) ParseAs(charset string, data []byte) error {
 	m.reset()
 	m.charset.outside = charset
+	return m.read(data)
+}
+
+// ParseIn is Parse in a character set that somebody decided on, whatever the message
+// declares; UTF-16 and UTF-32, which show by themselves, are read as what they are. The
+// error is [ErrCharset] for a set that is not known, else a [*ParseError].
+func (m *Message) ParseIn(charset string, data []byte) error {
+	m.reset()
+	if _, ok := LookupCharset(charset); !ok {
+		return fmt.Errorf("hl7: %w", ErrCharset)
+	}
+	m.charset.decided = charset
+	return m.read(data)
+}
+
+// read is Parse for an empty message.
+func (m *Message) read(data []byte) error {
 	m.source, m.text = data, data
 	m.convertWide()
 	err := m.parse()

@@ -21,7 +21,7 @@ import (
 )
 
 // Selection says which stored messages are meant: those of the ids, else those
-// that all of the rest applies to.
+// that all of the rest but Charset applies to.
 type Selection struct {
 	IDs    []string  // of messages, as their senders were told
 	Owner  string    // "" is every institution that has errors, with Errors only
@@ -29,6 +29,10 @@ type Selection struct {
 	From   time.Time // accepted at or after; zero is the beginning
 	To     time.Time // accepted before; zero is now
 	Errors bool      // only those that have no JSON
+
+	// Charset is the IANA's name of the character set that they are to be read in, whatever
+	// they declare; empty for what they declare. What is made of them then has ids of its own.
+	Charset string
 }
 
 // Replayed is what became of one stored message, without its content.
@@ -113,7 +117,7 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 		return result, false
 	}
 	if !dry {
-		result.Err = o.lake.Publish(ctx, raw)
+		result.Err = o.lake.Publish(ctx, raw, selection.Charset)
 		result.Done = result.Err == nil
 	}
 	return result, true

@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/operate"
@@ -22,6 +24,7 @@ func TestAnOperatorsWrongWordsAreToldBeforeALakeIsAsked(t *testing.T) {
 		{"replay --errors 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "ids and a choice of messages are two things"},
 		{"replay --owner a --from yesterday", `"yesterday" is no time`},
 		{"replay --owner a --from 2026-11-22 --to 2026-11-22", "--from is not before --to"},
+		{"replay --owner a --charset klingon", `"klingon" is no character set that can be read`},
 		{"redrive WriterFailed", "want no arguments"},
 		{"reconcile 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "want no arguments"},
 		{"reconcile --overdue -1m", "--overdue is negative"},
@@ -72,8 +75,31 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 	})
 	t.Run("the same parser is said to change nothing", func(t *testing.T) {
 		got := use(statusDone, "replay", id)
-		if !strings.HasPrefix(got.Out, "published  "+id) || !strings.Contains(got.Out, "had JSON of parser 1") || !strings.Contains(got.Err, "nothing changes but the count of attempts") {
+		if !strings.HasPrefix(got.Out, "published  "+id) || !strings.Contains(got.Out, "had JSON of parser "+operate.ParserVersion) || !strings.Contains(got.Err, "nothing changes but the count of attempts") {
 			t.Error(got.Out, got.Err)
+		}
+	})
+	t.Run("another character set makes another result, and the lake shows that", func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "undeclared.hl7")
+		message := "MSH|^~\\&|A|B|||20260102||ADT^A01|CHARSET-1|P|2.5\rPID|||1||\x8aula\r"
+		if err := os.WriteFile(file, []byte(message), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		id := strings.Fields(use(statusDone, "send", file).Out)[2]
+		use(statusDone, "trace", id, "--wait")
+		use(statusDone, "replay", "--charset", "8859/2", id)
+		deadline := time.Now().Add(20 * time.Second)
+		for {
+			if got := use(statusDone, "get", id); strings.Contains(got.Out, `"charset":{"used":"iso-8859-2"}`) {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Fatal("the lake does not show it")
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		if got := use(statusDone, "trace", id, "--json"); !strings.Contains(got.Out, `"read_in":"iso-8859-2"`) {
+			t.Error("the history does not tell: ", got.Out)
 		}
 	})
 	t.Run("an unknown id is told", func(t *testing.T) {

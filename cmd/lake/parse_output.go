@@ -49,7 +49,7 @@ func originOf(p parsed) origin {
 		from.Error = &parseProblem{wrong.Code, wrong.Line, wrong.Segment, wrong.Path, wrong.Offset}
 		return from
 	}
-	from.Type, from.Version, from.Charset = p.message.Type(), p.message.Version(), p.message.Charset()
+	from.Type, from.Version, from.Charset = p.message.Type(), p.message.Version(), p.message.Charset().Used
 	return from
 }
 
@@ -157,7 +157,7 @@ func (o *prettyOutput) write(out *bufio.Writer, p parsed) error {
 	}
 	o.began = true
 	head := fmt.Sprintf("%s  %s  %s  %s, %d segments", o.screen.Styled(term.Bold, p.place()),
-		p.message.Type(), cmp.Or(p.message.Version(), "no version"), p.message.Charset(), p.message.Len())
+		p.message.Type(), cmp.Or(p.message.Version(), "no version"), p.message.Charset().Used, p.message.Len())
 	if _, err := out.WriteString(head + "\n"); err != nil {
 		return err
 	}

@@ -63,7 +63,7 @@ func (s *stats) write(_ *bufio.Writer, p parsed) error {
 	s.Segments += p.message.Len()
 	s.Types[p.message.Type()]++
 	s.Versions[cmp.Or(versionName(p.message.Version()), "none")]++
-	s.Charsets[p.message.Charset()]++
+	s.Charsets[p.message.Charset().Used]++
 	for i := range p.message.Len() {
 		s.Names[segmentName(p.message.Segment(i).Name())]++
 	}

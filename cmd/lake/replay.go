@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/hl7"
 	"hl7lake/operate"
 )
 
@@ -25,13 +26,16 @@ func (l *lake) replayCommand() *cobra.Command {
 those of the ids, or those of an institution, or all that became an error. The
 results of a new parser version are stored beside the old ones, never over them,
 and are what the lake then shows. The same parser makes the same results with the
-same ids: then nothing changes but a count of attempts.
+same ids: then nothing changes but a count of attempts. With --charset they are
+read in that character set, whatever they declare; the result stands beside the
+others, is what the lake then shows, and the catalog tells of the decision.
 
 It needs AWS credentials that may read the lake and its catalog and publish on the
 hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 ` + exitCodes,
 		Example: `  lake replay 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
   lake replay --errors --dry-run
+  lake replay --charset windows-1250 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
   lake replay --owner st-elsewhere --type ADT^A01 --from 2026-11-01 --to 2026-12-01`,
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			if len(arguments) > 0 {
@@ -49,6 +53,7 @@ hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 	flags.StringVar(&from, "from", "", "only accepted at or after this `time`")
 	flags.StringVar(&to, "to", "", "only accepted before this `time`")
 	flags.BoolVar(&selection.Errors, "errors", false, "only messages that have no JSON; without --owner, of all institutions")
+	flags.StringVar(&selection.Charset, "charset", "", "read them in this character `set`, whatever they declare")
 	flags.BoolVar(&dry, "dry-run", false, "show what would be replayed")
 	l.placeFlags(cmd)
 	return cmd
@@ -65,6 +70,12 @@ func check(cmd *cobra.Command, selection *operate.Selection, from, to string) (e
 		return errors.New("ids and a choice of messages are two things")
 	case selection.IDs == nil && selection.Owner == "" && !selection.Errors:
 		return errors.New("say which messages: ids, --owner or --errors")
+	}
+	if given := selection.Charset; given != "" {
+		var ok bool
+		if selection.Charset, ok = hl7.LookupCharset(given); !ok {
+			return fmt.Errorf("%q is no character set that can be read: want one as iso-8859-2, windows-1250 or utf-8", given)
+		}
 	}
 	if selection.From, err = parseTime(from); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"strings"
 	"unicode/utf8"
 
 	"hl7lake/hl7"
@@ -21,6 +22,7 @@ const (
 	MissingField       Rule = "missing-field"        // one that the segment requires
 	BadType            Rule = "bad-type"             // no date, time or number where one must stand
 	TooManyRepetitions Rule = "too-many-repetitions" //
+	WrongCharset       Rule = "charset"              // the bytes are not in the declared set, or that is not known
 	UnknownSegment     Rule = "unknown-segment"      // strict: a name that the version has not
 	UnknownField       Rule = "unknown-field"        // strict: more fields or components than the version has
 	MissingComponent   Rule = "missing-component"    // strict: one that the data type requires
@@ -61,6 +63,7 @@ func (f Finding) String() string {
 // what is missing as a whole last.
 func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 	c := check{v: v, strict: level == Strict, delimiters: m.Delimiters(), seen: map[string]int{}}
+	c.charset(m.Charset())
 	structure := v.StructureOf(m)
 	var w *walk
 	if structure == nil {
@@ -76,6 +79,30 @@ func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 		c.missingSegments(w)
 	}
 	return c.findings
+}
+
+// charset looks at how the message was read, which is MSH-18's business.
+func (c *check) charset(set hl7.Charset) {
+	first := set.Declared
+	if c.delimiters.Repetition != 0 {
+		first, _, _ = strings.Cut(first, string(c.delimiters.Repetition))
+	}
+	detail := ""
+	_, known := hl7.LookupCharset(first)
+	switch {
+	case set.Seems != "":
+		detail = "the bytes are " + set.Seems + ", as hardly by chance"
+	case first != "" && !known:
+		detail = "not a known character set; read as " + set.Used
+	case set.Guessed && first != "":
+		detail = "there are other characters; read as " + set.Used
+	case set.Guessed:
+		detail = "none is declared; read as " + set.Used
+	default:
+		return
+	}
+	c.position = 1
+	c.report(WrongCharset, hl7.Path{Segment: "MSH", Field: 18}, detail)
 }
 
 type check struct {

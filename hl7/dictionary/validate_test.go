@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hl7lake/hl7"
 	"hl7lake/hl7/dictionary"
 )
 
@@ -51,6 +52,32 @@ func TestFindingsNameRuleAndPlace(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestACharacterSetThatIsNotTheTextsIsAFinding(t *testing.T) {
+	for name, test := range map[string]struct{ declared, text, want string }{
+		"as declared":           {"8859/1", "M\xfcller", ""},
+		"UTF-8, undeclared":     {"", "Müller", ""},
+		"undeclared":            {"", "M\xfcller", "MSH-18: charset: none is declared; read as windows-1252"},
+		"of no known name":      {"KLINGON", "Miller", "MSH-18: charset: not a known character set; read as utf-8"},
+		"Latin-1 over UTF-8":    {"8859/1~KLINGON", "Müller", "MSH-18: charset: the bytes are utf-8, as hardly by chance"},
+		"more than ASCII":       {"ASCII", "M\xfcller", "MSH-18: charset: there are other characters; read as windows-1252"},
+		"more than ASCII, UTF-8": {"ASCII", "Müller", ""},
+	} {
+		m, err := hl7.Parse([]byte("MSH|^~\\&|||||||ACK|1|T|2.5.1||||||" + test.declared + "\rMSA|AA|1|" + test.text + "\r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		for _, f := range dictionary.Of("2.5.1").Validate(m, dictionary.Lenient) {
+			if f.Rule == dictionary.WrongCharset {
+				got = f.String()
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
 	}
 }
 

@@ -76,6 +76,7 @@ type Entry struct {
 	Type     string `dynamodbav:"type"`
 	Charset  string `dynamodbav:"charset,omitempty"`
 	Parser   string `dynamodbav:"parser,omitempty"`
+	ReadIn   string `dynamodbav:"read_in,omitempty"` // the charset that an operator decided on
 
 	Bucket    string `dynamodbav:"bucket"`
 	Key       string `dynamodbav:"key"`
@@ -110,7 +111,7 @@ func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 		Key:     ObjectKey(zone, e.Owner, e.Root, e.ID, e.Format),
 	}
 	if e.Parent != uuid.Nil {
-		entry.Parent = e.Parent.String()
+		entry.Parent, entry.ReadIn = e.Parent.String(), e.ReadIn
 	}
 	if e.Name == hub.Error {
 		entry.Received = hub.Received(e.Root).Format(hub.TimeLayout)

@@ -24,7 +24,7 @@ func TestAnErrorsEntryTellsWhereAndWhy(t *testing.T) {
 	want := catalog.Entry{
 		Root: root.String(), Sort: "error#" + id, Zone: catalog.Failed, ID: id, Parent: root.String(),
 		Owner: "st-elsewhere", Received: "2026-11-22T20:32:42.448Z", Written: "2026-11-23T00:02:03.004Z",
-		Type: "unknown", Parser: "1", Bucket: "lake",
+		Type: "unknown", Parser: hub.ParserVersion, Bucket: "lake",
 		Key:        "error/protocol=hl7v2/source=st-elsewhere/date=2026-11-22/" + id + ".txt",
 		ReasonCode: "no-header", ReasonSegment: 1, ReasonOffset: new(0),
 	}

@@ -23,7 +23,7 @@ const Protocol = "hl7v2"
 // ParserVersion says which parser made a derived event. Raise it when the JSON
 // of an unchanged message changes: its id is part of the derived id, so a new
 // parser's result is stored beside the old one and never over it.
-const ParserVersion = "1"
+const ParserVersion = "2"
 
 // UnknownType is the `type` of a message without a usable MSH-9.
 const UnknownType = "unknown"
@@ -60,6 +60,7 @@ type Event struct {
 	Owner   string    // the institution that may read it
 	Type    string    // MSH-9 as ADT^A01, or UnknownType
 	Charset string    // as the sender declared it; empty when nothing was declared
+	ReadIn  string    // the charset that an operator decided on, whatever is declared; empty where nobody did
 	Parser  string    // the parser's version; empty for Ingested
 	Reason  Reason    // why staging failed; zero unless Error
 	Raw     string    // hex SHA-256 of the ingested bytes, where the body is no longer these; only between the states of the workflow
@@ -97,14 +98,19 @@ const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
 
 // Derive makes the event that follows from parent: same message, new name and
 // format, and an id that a redelivery of parent repeats (UUIDv5 of the parent's
-// id, RFC 9562, 5.5). The body, and an error's reason, are the caller's to set.
+// id, RFC 9562, 5.5), also where an operator has it read in the same charset as before.
+// The body, and an error's reason, are the caller's to set.
 func Derive(parent Event, name Name, format Format) Event {
 	child := parent
 	child.Name = name
 	child.Format = format
 	child.Parent = parent.ID
 	child.Parser = ParserVersion
-	child.ID = uuid.NewSHA1(parent.ID, []byte(string(name)+"/"+string(format)+"/"+ParserVersion))
+	seed := string(name) + "/" + string(format) + "/" + ParserVersion
+	if parent.ReadIn != "" {
+		seed += "/" + parent.ReadIn
+	}
+	child.ID = uuid.NewSHA1(parent.ID, []byte(seed))
 	child.Raw = ""
 	child.Body = nil
 	return child
@@ -151,6 +157,8 @@ func (e Event) check() error {
 		return &AttributeError{Name: "type"}
 	case e.Charset != "" && !ValidCharset(e.Charset):
 		return &AttributeError{Name: "charset"}
+	case e.ReadIn != "" && !ValidCharset(e.ReadIn):
+		return &AttributeError{Name: "read-in"}
 	}
 	return nil
 }

@@ -137,11 +137,33 @@ func TestADerivedEventRepeatsItsID(t *testing.T) {
 	refused := hub.Derive(parent, hub.Error, hub.TXT)
 	// The ids are part of the lake's keys: a change here makes copies of all
 	// that is staged again.
-	if want := "db1cb231-4c3c-568e-a866-a8a6ab9da5e8"; staged.ID.String() != want {
+	if want := "2a3e2c81-7697-5d18-b602-7963d1fea011"; staged.ID.String() != want {
 		t.Errorf("staged: got %s, want %s", staged.ID, want)
 	}
-	if want := "1fe85bdb-236e-5a57-bfa4-2bf8b5338a5e"; refused.ID.String() != want {
+	if want := "9513c091-d4b2-59a0-a36a-501a6334a08d"; refused.ID.String() != want {
 		t.Errorf("error: got %s, want %s", refused.ID, want)
+	}
+}
+
+func TestWhatIsReadInAnotherCharsetHasAnIDOfItsOwnAndSaysSo(t *testing.T) {
+	parent := ingested([]byte("MSH"))
+	parent.ReadIn = "windows-1250"
+	arrived := deliver(t, parent)
+	if arrived.ReadIn != parent.ReadIn {
+		t.Errorf("read in %q", arrived.ReadIn)
+	}
+	plain, other := hub.Derive(ingested([]byte("MSH")), hub.Staged, hub.JSON), hub.Derive(arrived, hub.Staged, hub.JSON)
+	if plain.ID == other.ID {
+		t.Error("the ids are the same")
+	}
+	if again := hub.Derive(arrived, hub.Staged, hub.JSON); again.ID != other.ID {
+		t.Error("a redelivery has another id")
+	}
+	refused := hub.Derive(arrived, hub.Error, hub.TXT)
+	refused.Body = []byte("MSH")
+	refused.Reason = hub.Reason{Code: "no-header", Segment: 1}
+	if got := deliver(t, refused); got.ReadIn != parent.ReadIn || got.Reason != refused.Reason || got.Parser != hub.ParserVersion {
+		t.Errorf("the error arrives as %+v", got)
 	}
 }
 

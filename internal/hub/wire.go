@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -103,18 +104,21 @@ const maxSubject = 99
 // subject carries what the ten attributes that survive raw delivery to SQS
 // have no room for. Of a reason too long for it the path is left out.
 func subject(e Event) string {
-	if e.Parser == "" {
-		return ""
+	var words []string
+	if e.Parser != "" {
+		words = append(words, "parser="+e.Parser)
 	}
-	text := "parser=" + e.Parser
-	if e.Name != Error {
-		return text
+	if e.ReadIn != "" {
+		words = append(words, "read-in="+e.ReadIn)
 	}
-	reason := e.Reason
-	if len(text)+1+len(reason.String()) > maxSubject {
-		reason.Path = ""
+	if e.Name == Error {
+		reason := e.Reason
+		if len(strings.Join(words, " "))+1+len(reason.String()) > maxSubject {
+			reason.Path = ""
+		}
+		words = append(words, reason.String())
 	}
-	return text + " " + reason.String()
+	return strings.Join(words, " ")
 }
 
 // Event reads the attributes and subject of w, and leaves the body unopened. Its
@@ -129,6 +133,7 @@ func (w Wire) Event() (Event, error) {
 		Owner:   w.Attributes["owner"],
 		Type:    w.Attributes["type"],
 		Charset: w.Attributes["charset"],
+		ReadIn:  words["read-in"],
 	}
 	if w.Attributes["protocol"] != Protocol {
 		return e, &AttributeError{Name: "protocol"}

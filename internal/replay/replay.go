@@ -49,8 +49,9 @@ func Raw(entries []catalog.Entry) (raw catalog.Entry, ok bool) {
 	return raw, ok
 }
 
-// Publish puts the message of raw, which Raw gave, onto the hub again.
-func (l Lake) Publish(ctx context.Context, raw catalog.Entry) error {
+// Publish puts the message of raw, which Raw gave, onto the hub again, to be read in the
+// charset readIn, or as it says itself where that is empty.
+func (l Lake) Publish(ctx context.Context, raw catalog.Entry, readIn string) error {
 	root, err := uuid.Parse(raw.Root)
 	if err != nil {
 		return errors.New("replay: the catalog entry has no root")
@@ -67,6 +68,7 @@ func (l Lake) Publish(ctx context.Context, raw catalog.Entry) error {
 		Owner:   raw.Owner,
 		Type:    raw.Type,
 		Charset: raw.Charset,
+		ReadIn:  readIn,
 		Body:    body,
 	})
 }

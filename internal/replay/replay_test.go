@@ -55,7 +55,7 @@ func TestAReplayIsTheEventThatTheMessageWas(t *testing.T) {
 		failed.Body = body
 		for _, filed := range []hub.Event{want, failed} {
 			lake, entry, topic := lake(t, filed)
-			if err := lake.Publish(t.Context(), entry); err != nil {
+			if err := lake.Publish(t.Context(), entry, ""); err != nil {
 				t.Fatalf("%s, from %s: %v", name, entry.Zone, err)
 			}
 			got, err := lake.Hub.ClaimCheck.Open(t.Context(), hub.FromSNS(topic.Deliveries().Records[0].SNS))
@@ -95,7 +95,7 @@ func TestWhatIsNotWhatWasCataloguedIsNotPublished(t *testing.T) {
 	} {
 		changed := entry
 		change(&changed)
-		err := lake.Publish(t.Context(), changed)
+		err := lake.Publish(t.Context(), changed, "")
 		if err == nil || (name == "another digest") != errors.Is(err, replay.ErrContent) {
 			t.Errorf("%s: %v", name, err)
 			continue

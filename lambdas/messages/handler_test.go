@@ -139,13 +139,13 @@ func TestAHistoryTellsAMessagesWholeWayOldestFirst(t *testing.T) {
 	r := newReadSide(t)
 	raw := r.file(t, ingested("MSH|^~\\&|"), 1)
 	failed := r.file(t, refused(hub.Reason{Code: "bad-delimiters", Segment: 1, Path: "MSH-2"}), 2)
-	second := r.file(t, parser(staged("{}"), "2"), 3)
+	second := r.file(t, parser(staged("{}"), "99"), 3)
 	response := r.get(t, "/messages/"+root.String(), owner)
 	want := `{"id":"01a204f6-07d0-7ce3-a84e-ee08b2a143f8","status":"staged","owner":"st-elsewhere","type":"ADT^A01","charset":"iso-8859-1","received":"2026-11-22T20:32:42.448Z","history":[` +
 		`{"zone":"ingestion","id":"` + raw.ID + `","bucket":"lake","key":"` + raw.Key + `","version_id":"v1","sha256":"` + raw.SHA256 + `","size":9,"written":"2026-11-22T20:32:44.000Z","attempts":1},` +
-		`{"zone":"error","id":"` + failed.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + failed.Key + `","version_id":"v2","sha256":"` + failed.SHA256 + `","size":5,"parser":"1","written":"2026-11-22T20:32:45.000Z","attempts":1,` +
+		`{"zone":"error","id":"` + failed.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + failed.Key + `","version_id":"v2","sha256":"` + failed.SHA256 + `","size":5,"parser":"` + hub.ParserVersion + `","written":"2026-11-22T20:32:45.000Z","attempts":1,` +
 		`"reason":{"code":"bad-delimiters","segment":1,"path":"MSH-2","offset":0}},` +
-		`{"zone":"staging","id":"` + second.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + second.Key + `","version_id":"v3","sha256":"` + second.SHA256 + `","size":2,"parser":"2","written":"2026-11-22T20:32:46.000Z","attempts":1}]}`
+		`{"zone":"staging","id":"` + second.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + second.Key + `","version_id":"v3","sha256":"` + second.SHA256 + `","size":2,"parser":"99","written":"2026-11-22T20:32:46.000Z","attempts":1}]}`
 	if diff := cmp.Diff(want, response.Body); response.StatusCode != 200 || diff != "" {
 		t.Errorf("%d %s", response.StatusCode, diff)
 	}

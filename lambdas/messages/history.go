@@ -44,6 +44,7 @@ type step struct {
 	SHA256    string       `json:"sha256"`
 	Size      int64        `json:"size"`
 	Parser    string       `json:"parser,omitempty"`
+	ReadIn    string       `json:"read_in,omitempty"` // the charset that an operator decided on
 	Written   string       `json:"written"`
 	Attempts  int          `json:"attempts"`
 	Reason    *reason      `json:"reason,omitempty"`
@@ -99,6 +100,7 @@ func newStep(entry catalog.Entry) step {
 		SHA256:    entry.SHA256,
 		Size:      entry.Size,
 		Parser:    entry.Parser,
+		ReadIn:    entry.ReadIn,
 		Written:   entry.Written,
 		Attempts:  entry.Attempts,
 	}
@@ -128,10 +130,11 @@ func (h history) raw() (catalog.Entry, bool) { return h.latest(catalog.Ingestion
 // json is the entry of the latest parser's JSON.
 func (h history) json() (catalog.Entry, bool) { return h.latest(catalog.Staging) }
 
-// latest is the zone's entry with the highest parser version.
+// latest is the zone's entry with the highest parser version, of several the last that
+// was written: an operator may have had the message read in another charset.
 func (h history) latest(zone catalog.Zone) (latest catalog.Entry, ok bool) {
 	for _, entry := range h.entries {
-		if entry.Zone == zone && (!ok || version(entry) > version(latest)) {
+		if entry.Zone == zone && (!ok || version(entry) >= version(latest)) {
 			latest, ok = entry, true
 		}
 	}

@@ -32,15 +32,23 @@ type location struct {
 // header is the MSH segment in words. As in the segments, an empty value is an
 // absent key.
 type header struct {
-	Type      string `json:"type"` // as the event's attribute: ADT^A01 or unknown
-	Event     string `json:"event,omitempty"`
-	Structure string `json:"structure,omitempty"`
-	Version   string `json:"version,omitempty"`
-	ControlID string `json:"control_id,omitempty"`
-	Sending   party  `json:"sending"`
-	Receiving party  `json:"receiving"`
-	SentAt    string `json:"sent_at,omitempty"` // ISO 8601
-	Charset   string `json:"charset"`           // in which the message was read
+	Type      string  `json:"type"` // as the event's attribute: ADT^A01 or unknown
+	Event     string  `json:"event,omitempty"`
+	Structure string  `json:"structure,omitempty"`
+	Version   string  `json:"version,omitempty"`
+	ControlID string  `json:"control_id,omitempty"`
+	Sending   party   `json:"sending"`
+	Receiving party   `json:"receiving"`
+	SentAt    string  `json:"sent_at,omitempty"` // ISO 8601
+	Charset   charset `json:"charset"`
+}
+
+// charset says in which character set the message was read, and why. See hl7.Charset.
+type charset struct {
+	Declared string `json:"declared,omitempty"`
+	Used     string `json:"used"`
+	Guessed  bool   `json:"guessed,omitempty"`
+	Seems    string `json:"seems,omitempty"`
 }
 
 type party struct {
@@ -98,6 +106,6 @@ func describe(message *hl7.Message) header {
 		Sending:   party{App: msh.SendingApplication, Facility: msh.SendingFacility},
 		Receiving: party{App: msh.ReceivingApplication, Facility: msh.ReceivingFacility},
 		SentAt:    msh.SentAt,
-		Charset:   message.Charset(),
+		Charset:   charset(message.Charset()),
 	}
 }

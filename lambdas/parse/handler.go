@@ -42,7 +42,7 @@ func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 		event.Raw = event.BodyHash()
 	}
 	var message hl7.Message
-	if err := message.ParseAs(event.Charset, event.Body); err != nil {
+	if err := read(&message, event); err != nil {
 		return staged{}, refusal(err)
 	}
 	result := hub.Derive(event, hub.Staged, hub.JSON)
@@ -53,6 +53,19 @@ func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 		return staged{}, err
 	}
 	return staged{ID: result.ID}, nil
+}
+
+// read parses the body in the charset that an operator decided on, else in what the
+// message, or its sender, declares.
+func read(message *hl7.Message, event hub.Event) error {
+	if event.ReadIn == "" {
+		return message.ParseAs(event.Charset, event.Body)
+	}
+	err := message.ParseIn(event.ReadIn, event.Body)
+	if errors.Is(err, hl7.ErrCharset) {
+		return &ParseError{Reason: hub.Reason{Code: "charset"}}
+	}
+	return err
 }
 
 // refusal keeps the place of a parse error and drops the rest.

@@ -85,8 +85,8 @@ func TestAMessageBecomesOneLineOfJSON(t *testing.T) {
 	want := hub.Derive(parent, hub.Staged, hub.JSON)
 	want.Body = []byte(`{"id":"` + want.ID.String() + `","root":"` + root.String() + `","source":"vogelsang","received":"2026-11-22T20:32:42.448Z",` +
 		`"sha256":"` + rawHash + `","raw":{"bucket":"lake","key":"ingestion/protocol=hl7v2/source=vogelsang/date=2026-11-22/` + root.String() + `.er7"},` +
-		`"parser":"1","message":{"type":"ADT^A01","event":"A01","structure":"ADT_A01","version":"2.5.1","control_id":"C1",` +
-		`"sending":{"app":"EPIC","facility":"ST"},"receiving":{"app":"LAKE","facility":"<>"},"sent_at":"2026-01-02T03:04:05+01:00","charset":"utf-8"},` +
+		`"parser":"` + hub.ParserVersion + `","message":{"type":"ADT^A01","event":"A01","structure":"ADT_A01","version":"2.5.1","control_id":"C1",` +
+		`"sending":{"app":"EPIC","facility":"ST"},"receiving":{"app":"LAKE","facility":"<>"},"sent_at":"2026-01-02T03:04:05+01:00","charset":{"used":"utf-8"}},` +
 		`"segments":[{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}],"3":[{"1":"EPIC"}],"4":[{"1":"ST"}],"5":[{"1":"LAKE"}],"6":[{"1":"<>"}],` +
 		`"7":[{"1":"20260102030405+0100"}],"9":[{"1":"ADT","2":"A01","3":"ADT_A01"}],"10":[{"1":"C1"}],"11":[{"1":"P"}],"12":[{"1":"2.5.1"}]}},` +
 		`{"seq":2,"id":"PID","fields":{"1":[{"1":"1"}],"3":[{"1":"123","4":"USSSA","4.2":"2.16.840","4.3":"ISO"},{"1":"\"\""}],"5":[{"1":"O&Neill","2":"Ann"}]}},` +
@@ -150,7 +150,7 @@ func TestAMessageInAnotherCharsetIsUTF8InJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := string(s.event(t).Body)
-	if !strings.Contains(got, "Müller") || !strings.Contains(got, `"charset":"iso-8859-1"`) {
+	if !strings.Contains(got, "Müller") || !strings.Contains(got, `"charset":{"declared":"8859/1","used":"iso-8859-1"}`) {
 		t.Errorf("got %s", got)
 	}
 }
@@ -228,5 +228,26 @@ func TestNoPatientDataLeavesBesideTheJSON(t *testing.T) {
 				canary.Check(t, "an attribute or subject", []any{in.MessageAttributes, in.Subject})
 			}
 		})
+	}
+}
+
+func TestACharsetThatAnOperatorDecidedOnGoesBeforeTheDeclaredOne(t *testing.T) {
+	var s state
+	e := prepared("MSH|^~\\&|||||||ADT^A01|1|P|2.5||||||8859/1\rPID|||||\x8aula\r")
+	e.ReadIn = "windows-1250"
+	if _, err := s.parse(t, e); err != nil {
+		t.Fatal(err)
+	}
+	got := s.event(t)
+	if want := `"charset":{"declared":"8859/1","used":"windows-1250"}`; !strings.Contains(string(got.Body), want) || !strings.Contains(string(got.Body), "Šula") {
+		t.Errorf("got %s", got.Body)
+	}
+	if got.ReadIn != e.ReadIn || got.ID == hub.Derive(prepared(""), hub.Staged, hub.JSON).ID {
+		t.Errorf("read in %q, id %s", got.ReadIn, got.ID)
+	}
+	e.ReadIn = "klingon"
+	var refused *ParseError
+	if _, err := s.parse(t, e); !errors.As(err, &refused) || refused.Reason.Code != "charset" {
+		t.Errorf("an unknown one: %v", err)
 	}
 }

@@ -105,7 +105,7 @@ func (h handler) help(ctx context.Context, claim received.Unsettled, entries []c
 			"id", claim.ID, "owner", claim.Owner, "ageSeconds", int(age.Seconds()))
 		return nil
 	}
-	if err := h.lake.Publish(ctx, raw); err != nil {
+	if err := h.lake.Publish(ctx, raw, ""); err != nil {
 		return err
 	}
 	found.add(claim, republished, age)
