@@ -57,12 +57,12 @@ func TestFindingsNameRuleAndPlace(t *testing.T) {
 
 func TestACharacterSetThatIsNotTheTextsIsAFinding(t *testing.T) {
 	for name, test := range map[string]struct{ declared, text, want string }{
-		"as declared":           {"8859/1", "M\xfcller", ""},
-		"UTF-8, undeclared":     {"", "Müller", ""},
-		"undeclared":            {"", "M\xfcller", "MSH-18: charset: none is declared; read as windows-1252"},
-		"of no known name":      {"KLINGON", "Miller", "MSH-18: charset: not a known character set; read as utf-8"},
-		"Latin-1 over UTF-8":    {"8859/1~KLINGON", "Müller", "MSH-18: charset: the bytes are utf-8, as hardly by chance"},
-		"more than ASCII":       {"ASCII", "M\xfcller", "MSH-18: charset: there are other characters; read as windows-1252"},
+		"as declared":            {"8859/1", "M\xfcller", ""},
+		"UTF-8, undeclared":      {"", "Müller", ""},
+		"undeclared":             {"", "M\xfcller", "MSH-18: charset: none is declared; read as windows-1252"},
+		"of no known name":       {"KLINGON", "Miller", "MSH-18: charset: not a known character set; read as utf-8"},
+		"Latin-1 over UTF-8":     {"8859/1~KLINGON", "Müller", "MSH-18: charset: the bytes are utf-8, as hardly by chance"},
+		"more than ASCII":        {"ASCII", "M\xfcller", "MSH-18: charset: there are other characters; read as windows-1252"},
 		"more than ASCII, UTF-8": {"ASCII", "Müller", ""},
 	} {
 		m, err := hl7.Parse([]byte("MSH|^~\\&|||||||ACK|1|T|2.5.1||||||" + test.declared + "\rMSA|AA|1|" + test.text + "\r"))
