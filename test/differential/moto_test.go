@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -73,7 +74,8 @@ func startMoto(t *testing.T, functions *functions) *server {
 func missing(t *testing.T) {
 	t.Helper()
 	const advice = "there is no moto_server on the PATH: pip install 'moto[server]'"
-	if os.Getenv("CI") == "true" {
+	notToBeHad := slices.Contains(strings.Fields(os.Getenv("JUDGES_NOT_TO_BE_HAD")), "moto_server") // .ci/run tried
+	if os.Getenv("CI") == "true" && !notToBeHad {
 		t.Fatal(advice)
 	}
 	t.Skip("NOT COMPARED WITH A SECOND OPINION: " + advice)
