@@ -22,6 +22,8 @@
 //	bill/          prices what was counted
 //	wire/ store/   what the services share: protocols, durable storage
 //
-// A resource type that is not run here is listed by Lake.NotRun, a property or
-// an intrinsic function that is not understood stops the start with its name.
+// A resource type that is not run here is listed by Lake.NotRun. A property is run,
+// ignored by its name with a reason (wire.Ignored), or stops the start with its name,
+// and so does an intrinsic function that is not understood. A policy that AWS would
+// refuse when it is deployed stops the start too, whatever its resource's type.
 package local

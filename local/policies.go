@@ -9,10 +9,25 @@ import (
 	"hl7lake/local/wire"
 )
 
-// role is what an AWS::IAM::Role grants by itself.
+// role is an AWS::IAM::Role.
 type role struct {
-	Policies          []struct{ PolicyDocument iam.Document }
+	AssumeRolePolicyDocument iam.Document // who may take it: the services do without asking
+	Policies                 []struct {
+		PolicyName     string
+		PolicyDocument iam.Document
+	}
 	ManagedPolicyArns []string
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (r *role) UnmarshalJSON(text []byte) error {
+	type properties role
+	return wire.Properties(text, (*properties)(r), wire.Ignored{
+		"Description":        "nobody is shown it",
+		"MaxSessionDuration": "a function's session lasts as long as its process",
+		"RoleName":           "it is in the role's ARN already",
+		"Tags":               "nothing here is billed or grouped by tags",
+	})
 }
 
 // addRole attaches the policies that stand inside a role. AWS's own managed
@@ -31,6 +46,7 @@ func addRole(l *Lake, r *template.Resource, granted role) error {
 
 // policy is an AWS::IAM::Policy, or a resource policy of one of the services.
 type policy struct {
+	PolicyName     string
 	PolicyDocument iam.Document
 	Roles          []string // names
 	Bucket         string   // name

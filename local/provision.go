@@ -19,7 +19,7 @@ func steps(programs map[string]string) []step {
 	return []step{
 		{"AWS::IAM::Role", with(addRole)},
 		{"AWS::IAM::Policy", with(addPolicy)},
-		{"AWS::Logs::LogGroup", nothing}, // a function's output goes to a file of its own
+		{"AWS::Logs::LogGroup", with(addLogGroup)},
 		{"AWS::S3::Bucket", with(addBucket)},
 		{"AWS::S3::BucketPolicy", with(addBucketPolicy)},
 		{"AWS::DynamoDB::Table", with(addTable)},
@@ -48,6 +48,9 @@ func steps(programs map[string]string) []step {
 // provision brings every resource of the assembly to life, and notes those of
 // types that are not run. programs are the functions' programs by package.
 func (l *Lake) provision(programs map[string]string) error {
+	if err := deployable(l.assembly); err != nil {
+		return err
+	}
 	run := map[string]bool{}
 	for _, s := range steps(programs) {
 		run[s.resourceType] = true
@@ -75,8 +78,6 @@ func (l *Lake) leaveOut(r *template.Resource, part string) {
 	}
 	l.notRun = append(l.notRun, name)
 }
-
-func nothing(*Lake, *template.Resource) error { return nil }
 
 // packagesOf lists the packages of the functions that can be run here.
 func packagesOf(a *template.Assembly) (packages []string) {

@@ -13,13 +13,15 @@ import (
 	"hl7lake/local/sqs"
 	"hl7lake/local/states"
 	"hl7lake/local/template"
+	"hl7lake/local/wire"
 )
 
 // provisioner brings one resource to life.
 type provisioner func(l *Lake, r *template.Resource) error
 
 // with makes a provisioner of a function that takes the resource's properties
-// decoded: P is a struct with CloudFormation's names.
+// decoded: P is a struct with CloudFormation's names. A property that it has no field
+// for is refused, unless P reads itself and ignores it by name.
 func with[P any](add func(l *Lake, r *template.Resource, properties P) error) provisioner {
 	return func(l *Lake, r *template.Resource) error {
 		text, err := r.JSON()
@@ -27,7 +29,12 @@ func with[P any](add func(l *Lake, r *template.Resource, properties P) error) pr
 			return err
 		}
 		var properties P
-		if err := json.Unmarshal(text, &properties); err != nil {
+		if _, strict := any(&properties).(json.Unmarshaler); strict {
+			err = json.Unmarshal(text, &properties)
+		} else {
+			err = wire.Properties(text, &properties, nil)
+		}
+		if err != nil {
 			return err
 		}
 		return add(l, r, properties)
@@ -52,7 +59,14 @@ func addTopic(l *Lake, r *template.Resource, t sns.Topic) error {
 	return l.sns.AddTopic(r.PhysicalID, t)
 }
 
+// addSubscription leaves out whoever is to get mail or a text message: nothing leaves
+// this machine.
 func addSubscription(l *Lake, r *template.Resource, s sns.Subscription) error {
+	switch s.Protocol {
+	case "email", "email-json", "sms":
+		l.leaveOut(r, "to "+s.Protocol)
+		return nil
+	}
 	s.SubscriptionArn = r.PhysicalID
 	return l.sns.Subscribe(s)
 }
@@ -75,6 +89,9 @@ func addStateMachine(l *Lake, r *template.Resource, m states.StateMachine) error
 }
 
 func addUserPool(l *Lake, r *template.Resource, p cognito.UserPool) error {
+	if p.MfaConfiguration == "ON" || p.MfaConfiguration == "OPTIONAL" {
+		l.leaveOut(r, "MfaConfiguration: nobody is asked for a second factor")
+	}
 	return l.cognito.AddUserPool(r.PhysicalID, p)
 }
 
@@ -111,3 +128,17 @@ func addRoute(l *Lake, _ *template.Resource, route httpapi.Route) error {
 func addStage(l *Lake, _ *template.Resource, stage httpapi.Stage) error {
 	return l.api.AddStage(stage)
 }
+
+// logGroup is an AWS::Logs::LogGroup, of which nothing is run: a function's output goes to
+// a file of its own.
+type logGroup struct{}
+
+// UnmarshalJSON refuses the properties that are not known by name.
+func (g *logGroup) UnmarshalJSON(text []byte) error {
+	const file = "a function's output goes to a file of its own"
+	return wire.Properties(text, new(struct{}), wire.Ignored{
+		"LogGroupName": file, "RetentionInDays": file, "KmsKeyId": file, "LogGroupClass": file, "Tags": file,
+	})
+}
+
+func addLogGroup(*Lake, *template.Resource, logGroup) error { return nil }

@@ -30,7 +30,7 @@ type UserPoolDomain struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (d *UserPoolDomain) UnmarshalJSON(text []byte) error {
 	type properties UserPoolDomain
-	return wire.Properties(text, (*properties)(d))
+	return wire.Properties(text, (*properties)(d), nil)
 }
 
 // UserPoolResourceServer has the properties of AWS::Cognito::UserPoolResourceServer: the scopes of an API.
@@ -42,7 +42,7 @@ type UserPoolResourceServer struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (r *UserPoolResourceServer) UnmarshalJSON(text []byte) error {
 	type properties UserPoolResourceServer
-	return wire.Properties(text, (*properties)(r))
+	return wire.Properties(text, (*properties)(r), nil)
 }
 
 // AddUserPoolDomain opens the sign-in pages and the token endpoint of a pool, which must be known.

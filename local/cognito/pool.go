@@ -21,7 +21,7 @@ type UserPool struct {
 	UsernameConfiguration struct{ CaseSensitive bool }
 	Schema                []Attribute
 	Policies              struct{ PasswordPolicy *PasswordPolicy }
-	MfaConfiguration      string // OFF where it is given
+	MfaConfiguration      string // not run: nobody is asked for a second factor
 	AdminCreateUserConfig struct{ AllowAdminCreateUserOnly bool }
 }
 
@@ -45,13 +45,23 @@ type PasswordPolicy struct {
 	TemporaryPasswordValidityDays int // 7 where 0
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name. Those
-// about mail, text messages, recovery and deletion mean nothing here.
+// UnmarshalJSON refuses the properties that are not run here by name.
 func (p *UserPool) UnmarshalJSON(text []byte) error {
 	type properties UserPool
-	return wire.Properties(text, (*properties)(p), "AccountRecoverySetting", "AutoVerifiedAttributes", "DeletionProtection",
-		"EmailConfiguration", "EmailVerificationMessage", "EmailVerificationSubject", "SmsVerificationMessage",
-		"VerificationMessageTemplate", "UserAttributeUpdateSettings", "UserPoolTags", "UserPoolTier")
+	const (
+		mail     = "nothing is sent by mail or text message"
+		recovery = "a user gets a new password from whoever runs the lake"
+	)
+	return wire.Properties(text, (*properties)(p), wire.Ignored{
+		"AccountRecoverySetting": recovery, "AutoVerifiedAttributes": recovery, "UserAttributeUpdateSettings": recovery,
+		"EmailConfiguration": mail, "EmailVerificationMessage": mail, "EmailVerificationSubject": mail,
+		"SmsVerificationMessage": mail, "VerificationMessageTemplate": mail,
+		"DeletionProtection": "deleting the lake's folder deletes its users",
+		"EnabledMfas":        "nobody is asked for a second factor, see MfaConfiguration",
+		"UserPoolAddOns":     "one machine sees no threats to learn from",
+		"UserPoolTags":       "nothing here is billed or grouped by tags",
+		"UserPoolTier":       "every tier costs nothing here",
+	})
 }
 
 // UserPoolClient has the properties of AWS::Cognito::UserPoolClient that are run
@@ -82,14 +92,14 @@ type UserPoolClient struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (c *UserPoolClient) UnmarshalJSON(text []byte) error {
 	type properties UserPoolClient
-	return wire.Properties(text, (*properties)(c))
+	return wire.Properties(text, (*properties)(c), nil)
 }
 
 func (p UserPool) check() error {
 	if len(p.UsernameAttributes) > 0 && !slices.Equal(p.UsernameAttributes, []string{"email"}) {
 		return wire.UnsupportedProperty("UsernameAttributes", p.UsernameAttributes)
 	}
-	if p.MfaConfiguration != "" && p.MfaConfiguration != "OFF" {
+	if !slices.Contains([]string{"", "OFF", "ON", "OPTIONAL"}, p.MfaConfiguration) {
 		return wire.UnsupportedProperty("MfaConfiguration", p.MfaConfiguration)
 	}
 	for _, attribute := range p.Schema {

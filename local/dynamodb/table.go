@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"hl7lake/local/dynamodb/attribute"
+	"hl7lake/local/wire"
 )
 
 // Table is an AWS::DynamoDB::Table's properties, as far as they matter here.
@@ -18,6 +19,19 @@ type Table struct {
 	GlobalSecondaryIndexes  []GlobalSecondaryIndex   `json:",omitempty"`
 	LocalSecondaryIndexes   []json.RawMessage        `json:",omitempty"` // refused
 	TimeToLiveSpecification *TimeToLiveSpecification `json:",omitempty"`
+}
+
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (t *Table) UnmarshalJSON(text []byte) error {
+	type properties Table
+	const capacity = "one machine has the capacity that it has"
+	return wire.Properties(text, (*properties)(t), wire.Ignored{
+		"BillingMode": capacity, "ProvisionedThroughput": capacity,
+		"DeletionProtectionEnabled":        "deleting the lake's folder deletes its tables",
+		"PointInTimeRecoverySpecification": "a copy of the lake's folder is its backup",
+		"SSESpecification":                 "nothing is encrypted at rest on one machine",
+		"Tags":                             "nothing here is billed or grouped by tags",
+	})
 }
 
 // KeySchemaElement names a key's attribute; KeyType is HASH or RANGE.

@@ -20,7 +20,7 @@ type Cors struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (c *Cors) UnmarshalJSON(text []byte) error {
 	type properties Cors
-	return wire.Properties(text, (*properties)(c))
+	return wire.Properties(text, (*properties)(c), nil)
 }
 
 // answer adds the headers for the origin of a request, if it is one of those allowed, and reports whether that is the whole

@@ -27,7 +27,7 @@ type Api struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (a *Api) UnmarshalJSON(text []byte) error {
 	type properties Api
-	return wire.Properties(text, (*properties)(a), "Description", "Tags")
+	return wire.Properties(text, (*properties)(a), wire.Ignored{"Description": "nobody is shown it", "Tags": "nothing here is billed or grouped by tags"})
 }
 
 // Route has the properties of AWS::ApiGatewayV2::Route that are run here.
@@ -43,7 +43,7 @@ type Route struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (r *Route) UnmarshalJSON(text []byte) error {
 	type properties Route
-	return wire.Properties(text, (*properties)(r), "OperationName")
+	return wire.Properties(text, (*properties)(r), wire.Ignored{"OperationName": "it names the route for exports, which are not made here"})
 }
 
 // Integration has the properties of AWS::ApiGatewayV2::Integration that are run
@@ -60,7 +60,7 @@ type Integration struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (i *Integration) UnmarshalJSON(text []byte) error {
 	type properties Integration
-	return wire.Properties(text, (*properties)(i), "Description")
+	return wire.Properties(text, (*properties)(i), wire.Ignored{"Description": "nobody is shown it"})
 }
 
 // Authorizer has the properties of AWS::ApiGatewayV2::Authorizer that are run
@@ -79,7 +79,7 @@ type Authorizer struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (a *Authorizer) UnmarshalJSON(text []byte) error {
 	type properties Authorizer
-	return wire.Properties(text, (*properties)(a))
+	return wire.Properties(text, (*properties)(a), nil)
 }
 
 // Stage has the properties of AWS::ApiGatewayV2::Stage that are run here.
@@ -92,7 +92,11 @@ type Stage struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (s *Stage) UnmarshalJSON(text []byte) error {
 	type properties Stage
-	return wire.Properties(text, (*properties)(s), "AccessLogSettings", "DefaultRouteSettings", "Description", "RouteSettings", "Tags")
+	return wire.Properties(text, (*properties)(s), wire.Ignored{
+		"AccessLogSettings": "what the functions log tells of the requests", "Description": "nobody is shown it",
+		"DefaultRouteSettings": "one machine needs no limit of requests", "RouteSettings": "one machine needs no limit of requests",
+		"Tags": "nothing here is billed or grouped by tags",
+	})
 }
 
 // Keys gives the public keys of a tokens' issuer, and whether it is known.

@@ -1,6 +1,7 @@
 package iam
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 )
@@ -9,6 +10,22 @@ import (
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
 type Document struct {
 	Statement []Statement
+}
+
+// UnmarshalJSON reads one statement or a list of them, and refuses what [Check] does.
+func (d *Document) UnmarshalJSON(data []byte) error {
+	if err := Check(data, AnyPolicy); err != nil {
+		return err
+	}
+	var read struct{ Statement json.RawMessage }
+	if err := json.Unmarshal(data, &read); err != nil {
+		return err
+	}
+	if bytes.HasPrefix(read.Statement, []byte("{")) {
+		d.Statement = make([]Statement, 1)
+		return json.Unmarshal(read.Statement, &d.Statement[0])
+	}
+	return json.Unmarshal(read.Statement, &d.Statement)
 }
 
 // Statement is one statement of a policy document. A member that IAM lets be

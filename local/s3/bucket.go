@@ -22,6 +22,30 @@ type Bucket struct {
 	CorsConfiguration       *CorsConfiguration
 }
 
+// UnmarshalJSON refuses the properties that are not run here by name.
+func (b *Bucket) UnmarshalJSON(text []byte) error {
+	type properties Bucket
+	const (
+		lock   = "one who may delete the lake's folder needs no governance"
+		access = "nobody but this machine's users reaches the lake"
+		other  = "an object that expires is all that time does to one here"
+	)
+	return wire.Properties(text, (*properties)(b), wire.Ignored{
+		"BucketEncryption":               "nothing is encrypted at rest on one machine",
+		"LoggingConfiguration":           "what the functions log tells of the reads",
+		"ObjectLockConfiguration":        lock,
+		"ObjectLockEnabled":              lock,
+		"OwnershipControls":              access,
+		"PublicAccessBlockConfiguration": access,
+		"Tags":                           "nothing here is billed or grouped by tags",
+
+		"LifecycleConfiguration.Rules.Id":                             "no call names a rule",
+		"LifecycleConfiguration.Rules.AbortIncompleteMultipartUpload": other,
+		"LifecycleConfiguration.Rules.NoncurrentVersionExpiration":    other,
+		"LifecycleConfiguration.Rules.Transitions":                    other,
+	})
+}
+
 // VersioningConfiguration has the Status Enabled or Suspended.
 type VersioningConfiguration struct{ Status string }
 

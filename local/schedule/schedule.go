@@ -38,7 +38,9 @@ type Target struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (r *Rule) UnmarshalJSON(text []byte) error {
 	type properties Rule
-	return wire.Properties(text, (*properties)(r), "Name", "Description", "Tags")
+	return wire.Properties(text, (*properties)(r), wire.Ignored{
+		"Name": "no call names a rule", "Description": "nobody is shown it", "Tags": "nothing here is billed or grouped by tags",
+	})
 }
 
 // Invoke hands a function an asynchronous event, for the caller in ctx.

@@ -54,13 +54,18 @@ type Subscription struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (t *Topic) UnmarshalJSON(text []byte) error {
 	type properties Topic
-	return wire.Properties(text, (*properties)(t), "DisplayName", "KmsMasterKeyId", "Tags", "TracingConfig")
+	return wire.Properties(text, (*properties)(t), wire.Ignored{
+		"DisplayName":    "nothing is sent by mail or text message",
+		"KmsMasterKeyId": "nothing is encrypted at rest on one machine",
+		"Tags":           "nothing here is billed or grouped by tags",
+		"TracingConfig":  "there is no X-Ray",
+	})
 }
 
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (s *Subscription) UnmarshalJSON(text []byte) error {
 	type properties Subscription
-	return wire.Properties(text, (*properties)(s))
+	return wire.Properties(text, (*properties)(s), nil)
 }
 
 // Subscribers take what a topic delivers. Each returns once it has the message

@@ -34,11 +34,14 @@ type RedrivePolicy struct {
 	MaxReceiveCount     int    `json:"maxReceiveCount"`
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name. How the
-// messages are encrypted means nothing here.
+// UnmarshalJSON refuses the properties that are not run here by name.
 func (q *Queue) UnmarshalJSON(text []byte) error {
 	type properties Queue
-	return wire.Properties(text, (*properties)(q), "SqsManagedSseEnabled", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "Tags")
+	const encryption = "nothing is encrypted at rest on one machine"
+	return wire.Properties(text, (*properties)(q), wire.Ignored{
+		"SqsManagedSseEnabled": encryption, "KmsMasterKeyId": encryption, "KmsDataKeyReusePeriodSeconds": encryption,
+		"Tags": "nothing here is billed or grouped by tags",
+	})
 }
 
 // Service keeps queues. Their messages are durable in its store.

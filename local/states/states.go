@@ -52,7 +52,10 @@ type StateMachine struct {
 // UnmarshalJSON refuses the properties that are not run here by name.
 func (m *StateMachine) UnmarshalJSON(text []byte) error {
 	type properties StateMachine
-	return wire.Properties(text, (*properties)(m), "LoggingConfiguration", "TracingConfiguration", "Tags")
+	return wire.Properties(text, (*properties)(m), wire.Ignored{
+		"LoggingConfiguration": "what the functions log tells of the executions", "TracingConfiguration": "there is no X-Ray",
+		"Tags": "nothing here is billed or grouped by tags",
+	})
 }
 
 // machine is a state machine that can be run.
