@@ -95,6 +95,7 @@ func (l *lake) doctorAfter(ctx context.Context) error {
 	if key := connection.Credentials; key != nil {
 		configuration.Credentials = client.StaticCredentials(key.AccessKeyID, key.SecretAccessKey)
 		configuration.BaseEndpoint = &connection.Endpoint
+		configuration.RetryMaxAttempts = 1 // a lake on this machine answers at once or not at all
 	} else if configuration, err = perhapsAWS(ctx); err != nil {
 		return err
 	}

@@ -95,6 +95,10 @@ func TestAfterADeploymentEachProbeSaysWhatIsWrong(t *testing.T) {
 		{"rolled back by an update", state("UPDATE_ROLLBACK_COMPLETE"), "stack", doctor.Warn, "UPDATE_ROLLBACK_COMPLETE|" + events + "|deploy again"},
 		{"a rollback that failed", state("UPDATE_ROLLBACK_FAILED"), "stack", doctor.Fail, events + "|npx cdk rollback"},
 		{"a creation that failed", state("ROLLBACK_COMPLETE"), "stack", doctor.Fail, events + "|makes it anew"},
+		{"a creation that failed, protected as prod's", map[string]answer{"DescribeStacks hl7lake-dev-core": {200, strings.Replace(
+			described("ROLLBACK_COMPLETE", "NOT_CHECKED").body, "<StackName>", "<EnableTerminationProtection>true</EnableTerminationProtection><StackName>", 1)}},
+			"stack", doctor.Fail, events + "|update-termination-protection --no-enable-termination-protection --stack-name hl7lake-dev-core"},
+		{"a creation that failed and was left so", state("CREATE_FAILED"), "stack", doctor.Fail, events + "|npx cdk rollback"},
 		{"a creation that rolls back", state("ROLLBACK_IN_PROGRESS"), "stack", doctor.Fail, "Wait"},
 		{"an update that goes on", state("UPDATE_IN_PROGRESS"), "stack", doctor.Warn, "Wait"},
 		{"an update that cleans up", state("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), "stack", doctor.Warn, "Wait"},
@@ -126,6 +130,7 @@ func TestAfterADeploymentEachProbeSaysWhatIsWrong(t *testing.T) {
 
 		{"an unknown client", map[string]answer{"POST /pages/oauth2/token": {401, `{"error":"invalid_client"}`}}, "sign-in", doctor.OK, "/pages"},
 		{"a domain of nobody", map[string]answer{"POST /pages/oauth2/token": {400, "<html>"}}, "sign-in", doctor.Fail, "answers 400|user pool's domain"},
+		{"a domain that refuses in other words", map[string]answer{"POST /pages/oauth2/token": {403, `{"message":"Forbidden"}`}}, "sign-in", doctor.Fail, "answers 403"},
 		{"a domain that is not ready", map[string]answer{"POST /pages/oauth2/token": {503, ""}}, "sign-in", doctor.Fail, "answers 503|some minutes"},
 		{"a domain that gives tokens to anybody", map[string]answer{"POST /pages/oauth2/token": {200, `{"access_token":"x"}`}}, "sign-in", doctor.Fail, "answers 200"},
 

@@ -23,22 +23,29 @@ type lake struct {
 // maxAnswer is the most bytes of an answer that are read.
 const maxAnswer = 1 << 20
 
-// reach asks an address and reads the answer. A form goes by POST.
-func reach(ctx context.Context, method, address string) (*http.Response, []byte, error) {
+// heard is an answer, read to its end.
+type heard struct {
+	status int
+	date   string // its header Date
+	body   []byte
+}
+
+// reach asks an address and reads the answer.
+func reach(ctx context.Context, method, address string) (heard, error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, nil)
 	if err != nil {
-		return nil, nil, err
+		return heard{}, err
 	}
 	if method == http.MethodPost {
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return nil, nil, err
+		return heard{}, err
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return response, body, err
+	return heard{status: response.StatusCode, date: response.Header.Get("Date"), body: body}, err
 }
 
 // unreachable is the finding of an address that does not answer.
@@ -58,17 +65,17 @@ func (l lake) api(ctx context.Context) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	response, _, err := reach(ctx, http.MethodGet, address)
+	answer, err := reach(ctx, http.MethodGet, address)
 	switch {
 	case err != nil:
 		return unreachable(err), nil
-	case response.StatusCode == http.StatusUnauthorized:
+	case answer.status == http.StatusUnauthorized:
 		return Finding{Verdict: OK, Text: "answers 401 without a token"}, nil
-	case response.StatusCode >= 500:
-		return Finding{Verdict: Fail, Text: fmt.Sprintf("answers %d, want 401 without a token", response.StatusCode),
+	case answer.status >= 500:
+		return Finding{Verdict: Fail, Text: fmt.Sprintf("answers %d, want 401 without a token", answer.status),
 			Next: "See docs/runbook/api-errors.md."}, nil
 	}
-	return Finding{Verdict: Fail, Text: fmt.Sprintf("answers %d without a token, want 401", response.StatusCode),
+	return Finding{Verdict: Fail, Text: fmt.Sprintf("answers %d without a token, want 401", answer.status),
 		Next: "Is " + client.OutputAPI + " this lake's address, and nothing in between? Then npx cdk diff shows whether the route's authorizer is there."}, nil
 }
 
@@ -87,12 +94,12 @@ func (l lake) clock(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	asked := time.Now()
-	response, _, err := reach(ctx, http.MethodGet, address)
+	answer, err := reach(ctx, http.MethodGet, address)
 	if err != nil {
 		return Finding{Verdict: Skip, Text: "the API does not answer"}, nil // which the probe of the API told
 	}
 	here := asked.Add(time.Since(asked) / 2)
-	date, err := http.ParseTime(response.Header.Get("Date"))
+	date, err := http.ParseTime(answer.date)
 	if err != nil {
 		return Finding{Verdict: Skip, Text: "the API's answer has no date"}, nil
 	}
@@ -134,12 +141,12 @@ func (l lake) document(ctx context.Context, page string, into any) (wrong Findin
 		return wrong, err
 	}
 	address := issuer + "/.well-known/" + page
-	response, body, err := reach(ctx, http.MethodGet, address)
+	answer, err := reach(ctx, http.MethodGet, address)
 	if err != nil {
 		return unreachable(err), nil
 	}
-	if response.StatusCode != http.StatusOK || json.Unmarshal(body, into) != nil {
-		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s answers %d, want 200 with JSON", address, response.StatusCode),
+	if answer.status != http.StatusOK || json.Unmarshal(answer.body, into) != nil {
+		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s answers %d, want 200 with JSON", address, answer.status),
 			Next: "Without it no token is accepted. Is the user pool of " + client.OutputPool + " still there?"}, nil
 	}
 	return wrong, nil
@@ -191,13 +198,13 @@ func (l lake) signIn(ctx context.Context) (Finding, error) {
 	if err != nil {
 		return Finding{}, err
 	}
-	response, body, err := reach(ctx, http.MethodPost, strings.TrimSuffix(address, "/")+"/oauth2/token")
+	answer, err := reach(ctx, http.MethodPost, strings.TrimSuffix(address, "/")+"/oauth2/token")
 	if err != nil {
 		return unreachable(err), nil
 	}
 	var refusal struct{ Error string }
-	if response.StatusCode/100 != 4 || json.Unmarshal(body, &refusal) != nil || refusal.Error == "" {
-		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s/oauth2/token answers %d, want a refusal by OAuth", address, response.StatusCode),
+	if answer.status/100 != 4 || json.Unmarshal(answer.body, &refusal) != nil || refusal.Error == "" {
+		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s/oauth2/token answers %d, want a refusal by OAuth", address, answer.status),
 			Next: "A new domain takes some minutes. If it stays so, npx cdk diff shows whether the user pool's domain is there."}, nil
 	}
 	return Finding{Verdict: OK, Text: address + " answers"}, nil

@@ -27,6 +27,9 @@ func stack(ctx context.Context, a *account, name string) (Finding, error) {
 	}
 	found := out.Stacks[0]
 	verdict, next := judge(found.StackStatus, name)
+	if creationFailed(found.StackStatus) && aws.ToBool(found.EnableTerminationProtection) {
+		next += " Its protection forbids that: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name " + name
+	}
 	text := name + " " + string(found.StackStatus)
 	if drift := found.DriftInformation; drift != nil && drift.StackDriftStatus == types.StackDriftStatusDrifted {
 		text += ", drifted"
@@ -43,19 +46,25 @@ func (a *account) stackARN(name string) string {
 	return a.arn("cloudformation", "stack/"+name+"/*")
 }
 
+// creationFailed reports whether all that is left of a stack is to delete it.
+func creationFailed(status types.StackStatus) bool {
+	return status == types.StackStatusRollbackComplete || status == types.StackStatusRollbackFailed
+}
+
 // judge says what a stack's status means and what to do (CloudFormation user
-// guide, "Understand stack creation events" and "Stack status codes").
+// guide, "Stack status codes").
 func judge(status types.StackStatus, name string) (Verdict, string) {
 	events := "The first failure in its events has the cause: aws cloudformation describe-stack-events --stack-name " + name + "."
+	if creationFailed(status) {
+		return Fail, "Its creation failed. " + events + " npx cdk deploy then deletes it and makes it anew."
+	}
 	switch status {
 	case types.StackStatusCreateComplete, types.StackStatusUpdateComplete, types.StackStatusImportComplete:
 		return OK, ""
 	case types.StackStatusUpdateRollbackComplete, types.StackStatusImportRollbackComplete:
 		return Warn, "It is as before an update that failed. " + events + " Then deploy again."
-	case types.StackStatusRollbackComplete, types.StackStatusRollbackFailed, types.StackStatusCreateFailed:
-		return Fail, "Its creation failed. " + events + " npx cdk deploy then deletes it and makes it anew."
-	case types.StackStatusUpdateFailed, types.StackStatusUpdateRollbackFailed:
-		return Fail, events + " Then npx cdk rollback brings it back to the state before."
+	case types.StackStatusCreateFailed, types.StackStatusUpdateFailed, types.StackStatusUpdateRollbackFailed:
+		return Fail, events + " Then run npx cdk rollback, and deploy again."
 	case types.StackStatusReviewInProgress:
 		return Fail, "It has a change set and no resource: deploy it."
 	case types.StackStatusDeleteFailed, types.StackStatusDeleteComplete:
