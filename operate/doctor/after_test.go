@@ -2,13 +2,19 @@ package doctor_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/client"
 	"hl7lake/operate/doctor"
@@ -260,5 +266,45 @@ func TestAnExaminationEndsWithItsContext(t *testing.T) {
 	good := doctor.Examine(ctx, false, doctor.After(c, deployed(c)), func(doctor.Finding) { seen++; cancel() })
 	if good || seen != 1 {
 		t.Errorf("good is %v after %d probes", good, seen)
+	}
+}
+
+func TestThePermissionsInTheGuideAreThoseThatAreNeeded(t *testing.T) {
+	w := healthy()
+	maps.Copy(w.answers, map[string]answer{ // deployed before, so that all is asked
+		"GetParameter":                                 {200, `{"Parameter":{"Value":"21"}}`},
+		"GET /2016-08-19/account-settings":             settings("1000", "399"),
+		"ListStackResources":                           listed("", "AWS::Lambda::Function ingest"),
+		"GET /2019-09-30/functions/ingest/concurrency": {200, `{"ReservedConcurrentExecutions":601}`},
+	})
+	c := w.start(t)
+	finding(t, doctor.Before(c, t.TempDir(), assembly(t)), "concurrency")
+	finding(t, doctor.After(c, deployed(c)), "alarms")
+	actions := map[string]string{ // GetCallerIdentity needs none (STS API reference)
+		"GetParameter": "ssm:GetParameter", "GET /2016-08-19/account-settings": "lambda:GetAccountSettings",
+		"GET /2019-09-30/functions/ingest/concurrency": "lambda:GetFunctionConcurrency",
+		"DescribeStacks": "cloudformation:DescribeStacks", "ListStackResources": "cloudformation:ListStackResources",
+		"DescribeAlarms": "cloudwatch:DescribeAlarms", "ListSubscriptionsByTopic": "sns:ListSubscriptionsByTopic",
+	}
+	anybody := []string{"GetCallerIdentity", "GET /messages/none", idp, keys, "POST /pages/oauth2/token"}
+	needed := map[string]bool{}
+	for _, operation := range w.asked {
+		if !slices.Contains(anybody, operation) {
+			needed[actions[operation]] = true
+		}
+	}
+
+	guide, err := os.ReadFile(filepath.Join("..", "..", "docs", "first-deployment.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```json\n(\\{\"Effect.*?)```").FindSubmatch(guide)
+	var statement struct{ Action []string }
+	if block == nil || json.Unmarshal(block[1], &statement) != nil {
+		t.Fatal("the guide has no statement")
+	}
+	slices.Sort(statement.Action)
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(needed)), statement.Action); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -51,7 +51,8 @@ func bootstrap(ctx context.Context, a *account, folder string) (Finding, error) 
 	}
 	version, err := strconv.Atoi(aws.ToString(out.Parameter.Value))
 	if err != nil || version < wanted.bootstrap {
-		return Finding{Verdict: Fail, Text: fmt.Sprintf("bootstrap version %s, want %d or later", aws.ToString(out.Parameter.Value), wanted.bootstrap), Next: command}, nil
+		text := fmt.Sprintf("bootstrap version %s, want %d or later", aws.ToString(out.Parameter.Value), wanted.bootstrap)
+		return Finding{Verdict: Fail, Text: text, Next: command}, nil
 	}
 	return Finding{Verdict: OK, Text: fmt.Sprintf("version %d; %d is enough", version, wanted.bootstrap)}, nil
 }

@@ -76,7 +76,8 @@ func (l lake) api(ctx context.Context) (Finding, error) {
 			Next: "See docs/runbook/api-errors.md."}, nil
 	}
 	return Finding{Verdict: Fail, Text: fmt.Sprintf("answers %d without a token, want 401", answer.status),
-		Next: "Is " + client.OutputAPI + " this lake's address, and nothing in between? Then npx cdk diff shows whether the route's authorizer is there."}, nil
+		Next: "Is " + client.OutputAPI + " this lake's address, and nothing in between? " +
+			"Then npx cdk diff shows whether the route's authorizer is there."}, nil
 }
 
 // How far the clocks may be apart. A request must reach AWS within five minutes
@@ -104,7 +105,8 @@ func (l lake) clock(ctx context.Context) (Finding, error) {
 		return Finding{Verdict: Skip, Text: "the API's answer has no date"}, nil
 	}
 	apart := here.Sub(date).Round(time.Second)
-	finding := Finding{Verdict: Warn, Text: fmt.Sprintf("%v ahead of AWS's", apart), Next: "Set this machine's clock by NTP: AWS refuses what was signed five minutes off."}
+	finding := Finding{Verdict: Warn, Text: fmt.Sprintf("%v ahead of AWS's", apart),
+		Next: "Set this machine's clock by NTP: AWS refuses what was signed five minutes off."}
 	if apart < 0 {
 		finding.Text = fmt.Sprintf("%v behind AWS's", -apart)
 	}
@@ -166,7 +168,8 @@ func (l lake) issuer(ctx context.Context) (Finding, error) {
 		return Finding{}, err
 	}
 	if configuration.Issuer != name || configuration.Keys == "" {
-		return Finding{Verdict: Fail, Text: fmt.Sprintf("calls itself %q with keys at %q, want %q", configuration.Issuer, configuration.Keys, name),
+		text := fmt.Sprintf("calls itself %q with keys at %q, want %q", configuration.Issuer, configuration.Keys, name)
+		return Finding{Verdict: Fail, Text: text,
 			Next: "The API would refuse its tokens. Is the outputs file that of one deployment?"}, nil
 	}
 	return Finding{Verdict: OK, Text: name}, nil
@@ -185,7 +188,8 @@ func (l lake) keys(ctx context.Context) (Finding, error) {
 		}
 	}
 	if usable == 0 {
-		return Finding{Verdict: Fail, Text: "the issuer has no key, so no token can be verified", Next: "Ask AWS Support: a user pool always has keys."}, nil
+		return Finding{Verdict: Fail, Text: "the issuer has no key, so no token can be verified",
+			Next: "Ask AWS Support: a user pool always has keys."}, nil
 	}
 	return Finding{Verdict: OK, Text: fmt.Sprintf("%d to verify tokens by", usable)}, nil
 }

@@ -28,7 +28,8 @@ func stack(ctx context.Context, a *account, name string) (Finding, error) {
 	found := out.Stacks[0]
 	verdict, next := judge(found.StackStatus, name)
 	if creationFailed(found.StackStatus) && aws.ToBool(found.EnableTerminationProtection) {
-		next += " Its protection forbids that: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name " + name
+		next += " Its protection forbids that until: " +
+			"aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name " + name
 	}
 	text := name + " " + string(found.StackStatus)
 	if drift := found.DriftInformation; drift != nil && drift.StackDriftStatus == types.StackDriftStatusDrifted {

@@ -69,7 +69,8 @@ func cdk(repository string) (Finding, error) {
 	case err != nil || order < 0:
 		return Finding{Verdict: Fail, Text: fmt.Sprintf("version %q, want %s", installed.Version, want), Next: install}, nil
 	case order > 0:
-		return Finding{Verdict: Warn, Text: fmt.Sprintf("version %s, newer than %s, with which the lake is tested", installed.Version, want), Next: install}, nil
+		text := fmt.Sprintf("version %s, newer than %s, with which the lake is tested", installed.Version, want)
+		return Finding{Verdict: Warn, Text: text, Next: install}, nil
 	}
 	return Finding{Verdict: OK, Text: installed.Version}, nil
 }
