@@ -2,11 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/smithy-go/logging"
 	"github.com/spf13/cobra"
 
 	"hl7lake/client"
@@ -14,66 +19,125 @@ import (
 	"hl7lake/operate/doctor"
 )
 
+// templateFolder is where the repository keeps each environment's templates.
+const templateFolder = "test/snapshots"
+
 func (l *lake) doctorCommand() *cobra.Command {
 	var env string
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look whether a lake can be deployed, or a deployed one is in order",
-		Long: `doctor --env NAME looks at the account before a deployment of the environment;
-without --env it looks at the lake of --outputs or --dir. It changes nothing.
+		Long: `doctor --env NAME looks at what a deployment of the environment needs: credentials
+and region, the bootstrap stack, Lambda's concurrency, the environment's addresses,
+Node.js and the CDK CLI. It is run in the repository's folder.
+Without --env it looks at the lake of --outputs or --dir: stacks, outputs, whether
+each endpoint answers, the clocks, alarms and who is told of them.
+It changes nothing.
 
-Each line is ok, warn, fail or skip. The exit status is 1 if a line is fail, and 0
-otherwise: a warning alone is none.
+Each line is ok, warn, fail or skip; the line below says what to do. What one
+lacks permission for is named, and the others are looked at all the same. With
+--json each is an object: probe, verdict, text and, where there is one, next.
+
+The exit status is 1 if a line is fail, and 0 otherwise: a warning alone is none.
 ` + exitCodes,
 		Example: `  lake doctor --env dev
-  lake doctor --outputs outputs.json`,
+  lake doctor --outputs outputs.json
+  lake doctor --outputs outputs.json --json | jq 'select(.verdict == "fail")'`,
 		Args: exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return l.doctor(cmd.Context(), env) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("env") {
+				return l.doctorBefore(cmd.Context(), env)
+			}
+			return l.doctorAfter(cmd.Context())
+		},
 	}
 	cmd.Flags().StringVar(&env, "env", "", "look before a deployment of this `environment`, by its committed templates")
 	l.placeFlags(cmd)
+	cmd.MarkFlagsMutuallyExclusive("env", "outputs")
+	cmd.MarkFlagsMutuallyExclusive("env", "dir")
 	return cmd
 }
 
-func (l *lake) doctor(ctx context.Context, env string) error {
-	configuration, connection := aws.Config{}, client.Connection{}
-	var err error
-	if env == "" {
-		if connection, err = l.connection(); err != nil {
-			return err
+// doctorBefore looks before a deployment.
+func (l *lake) doctorBefore(ctx context.Context, env string) error {
+	known, err := environments()
+	if err != nil {
+		return &hintError{err: fmt.Errorf("find the environments: %w", err), hint: "Run it in the repository's folder."}
+	}
+	if !slices.Contains(known, env) {
+		return &hintError{err: fmt.Errorf("there is no environment %q", env), hint: "There are: " + strings.Join(known, ", ") + "."}
+	}
+	configuration, err := perhapsAWS(ctx)
+	if err != nil {
+		return err
+	}
+	return l.examine(ctx, false, doctor.Before(configuration, ".", filepath.Join(templateFolder, env)))
+}
+
+// environments are the names of those that have templates in the repository.
+func environments() (names []string, err error) {
+	entries, err := os.ReadDir(templateFolder)
+	for _, entry := range entries {
+		if entry.IsDir() {
+			names = append(names, entry.Name())
 		}
 	}
-	if connection.Credentials == nil {
-		if configuration, err = awsConfiguration(ctx, "read the account's settings"); err != nil {
-			return err
-		}
-	} else {
-		configuration.Credentials = client.StaticCredentials(connection.Credentials.AccessKeyID, connection.Credentials.SecretAccessKey)
+	return names, err
+}
+
+// doctorAfter looks at a lake.
+func (l *lake) doctorAfter(ctx context.Context) error {
+	connection, err := l.connection()
+	if err != nil {
+		return err
+	}
+	configuration := aws.Config{}
+	if key := connection.Credentials; key != nil {
+		configuration.Credentials = client.StaticCredentials(key.AccessKeyID, key.SecretAccessKey)
 		configuration.BaseEndpoint = &connection.Endpoint
+		configuration.RetryMaxAttempts = 1 // a lake on this machine answers at once or not at all
+	} else if configuration, err = perhapsAWS(ctx); err != nil {
+		return err
 	}
-	probes := doctor.Before(configuration, filepath.Join("test", "snapshots", env))
-	if env == "" {
-		if configuration.Region, err = connection.Region(); err != nil {
-			return err
-		}
-		probes = doctor.After(configuration, connection)
-	} else if _, err := os.Stat(filepath.Join("test", "snapshots", env)); err != nil {
-		return &hintError{err: fmt.Errorf("there is no environment %s: %w", env, err), hint: "Run it in the repository's folder."}
+	if configuration.Region, err = connection.Region(); err != nil {
+		return err
 	}
-	if !doctor.Examine(ctx, connection.Endpoint != "", probes, l.showFinding) {
+	return l.examine(ctx, connection.Endpoint != "", doctor.After(configuration, connection))
+}
+
+// perhapsAWS is the configuration of the environment, which may lack region and
+// credentials: to say so is the doctor's work.
+func perhapsAWS(ctx context.Context) (aws.Config, error) {
+	configuration, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
+	if err != nil {
+		return configuration, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	return configuration, nil
+}
+
+// examine runs the probes and tells each finding as it comes.
+func (l *lake) examine(ctx context.Context, local bool, probes []doctor.Probe) error {
+	var broken error
+	good := doctor.Examine(ctx, local, probes, func(f doctor.Finding) { broken = errors.Join(broken, l.showFinding(f)) })
+	if broken != nil {
+		return broken
+	}
+	if !good {
 		return errReported
 	}
 	return nil
 }
 
-func (l *lake) showFinding(f doctor.Finding) {
+func (l *lake) showFinding(f doctor.Finding) error {
 	if l.json {
-		_ = l.object(f) // a reader that is gone needs no more lines
-		return
+		return l.object(f)
 	}
-	style := map[doctor.Verdict]term.Style{doctor.OK: term.Good, doctor.Fail: term.Bad}[f.Verdict]
-	fmt.Fprintf(l.out, "%s  %-13s  %s\n", l.out.Styled(style, fmt.Sprintf("%-4s", f.Verdict)), f.Probe, f.Text)
-	if f.Next != "" {
-		fmt.Fprintf(l.out, "%21s%s\n", "", f.Next)
+	style := map[doctor.Verdict]term.Style{
+		doctor.OK: term.Good, doctor.Warn: term.Note, doctor.Fail: term.Bad, doctor.Skip: term.Note,
+	}[f.Verdict]
+	_, err := fmt.Fprintf(l.out, "%s  %-13s  %s\n", l.out.Styled(style, fmt.Sprintf("%-4s", f.Verdict)), f.Probe, f.Text)
+	if f.Next != "" && err == nil {
+		_, err = fmt.Fprintf(l.out, "%21s%s\n", "", f.Next)
 	}
+	return err
 }

@@ -42,12 +42,16 @@ type Probe struct {
 const limit = 15 * time.Second
 
 // Examine runs all probes one after the other, also when one fails, and calls
-// report with each finding. It reports whether none failed. local says that a
+// report with each finding. It reports whether none failed, and stops when the
+// context ends. local says that a
 // lake on one machine is asked, which runs not every service; on AWS, a service
 // that does not answer is a failure.
 func Examine(ctx context.Context, local bool, probes []Probe, report func(Finding)) bool {
 	good := true
 	for _, probe := range probes {
+		if ctx.Err() != nil {
+			return false
+		}
 		limited, cancel := context.WithTimeout(ctx, limit)
 		finding, err := probe.Look(limited)
 		cancel()
@@ -74,10 +78,9 @@ func failure(local bool, err error) Finding {
 	case local && (strings.HasPrefix(problem.ErrorCode(), "Unknown") || problem.ErrorCode() == "NotImplemented"):
 		return Finding{Verdict: Skip, Text: "not run by the local lake"}
 	}
-	finding := Finding{Verdict: Fail, Text: fmt.Sprintf("%s %s: %s", call.Service(), call.Operation(), problem.ErrorCode())}
-	switch problem.ErrorCode() {
-	case "AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException":
-		finding.Next = fmt.Sprintf("Allow the credentials the permission for %s's %s.", call.Service(), call.Operation())
+	return Finding{
+		Verdict: Fail,
+		Text:    fmt.Sprintf("%s %s: %s", call.Service(), call.Operation(), problem.ErrorCode()),
+		Next:    nextAfter(call, problem.ErrorCode(), resourceOf(err)),
 	}
-	return finding
 }

@@ -1,0 +1,215 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"hl7lake/client"
+)
+
+// lake is a deployed lake as anybody on the network sees it, without credentials.
+type lake struct {
+	outputs       client.Outputs
+	configuration aws.Config
+}
+
+// maxAnswer is the most bytes of an answer that are read.
+const maxAnswer = 1 << 20
+
+// heard is an answer, read to its end.
+type heard struct {
+	status int
+	date   string // its header Date
+	body   []byte
+}
+
+// reach asks an address and reads the answer.
+func reach(ctx context.Context, method, address string) (heard, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, nil)
+	if err != nil {
+		return heard{}, err
+	}
+	if method == http.MethodPost {
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return heard{}, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return heard{status: response.StatusCode, date: response.Header.Get("Date"), body: body}, err
+}
+
+// unreachable is the finding of an address that does not answer.
+func unreachable(err error) Finding {
+	return Finding{Verdict: Fail, Text: "no answer: " + err.Error(),
+		Next: "Look at this machine's network, name resolution and proxy; then whether the stack is deployed."}
+}
+
+func (l lake) apiAddress() (string, error) {
+	address, err := l.outputs.Get(client.OutputAPI)
+	return strings.TrimSuffix(address, "/") + "/messages/none", err
+}
+
+// api wants a refusal of whoever brings no token.
+func (l lake) api(ctx context.Context) (Finding, error) {
+	address, err := l.apiAddress()
+	if err != nil {
+		return Finding{}, err
+	}
+	answer, err := reach(ctx, http.MethodGet, address)
+	switch {
+	case err != nil:
+		return unreachable(err), nil
+	case answer.status == http.StatusUnauthorized:
+		return Finding{Verdict: OK, Text: "answers 401 without a token"}, nil
+	case answer.status >= 500:
+		return Finding{Verdict: Fail, Text: fmt.Sprintf("answers %d, want 401 without a token", answer.status),
+			Next: "See docs/runbook/api-errors.md."}, nil
+	}
+	return Finding{Verdict: Fail, Text: fmt.Sprintf("answers %d without a token, want 401", answer.status),
+		Next: "Is " + client.OutputAPI + " this lake's address, and nothing in between? " +
+			"Then npx cdk diff shows whether the route's authorizer is there."}, nil
+}
+
+// How far the clocks may be apart. A request must reach AWS within five minutes
+// of its time stamp (IAM user guide, "AWS Signature Version 4 for API requests").
+const (
+	skewWarn = time.Minute
+	skewFail = 5 * time.Minute
+)
+
+// clock compares this machine's time with that of the API's answers, which have
+// whole seconds.
+func (l lake) clock(ctx context.Context) (Finding, error) {
+	address, err := l.apiAddress()
+	if err != nil {
+		return Finding{}, err
+	}
+	asked := time.Now()
+	answer, err := reach(ctx, http.MethodGet, address)
+	if err != nil {
+		return Finding{Verdict: Skip, Text: "the API does not answer"}, nil // which the probe of the API told
+	}
+	here := asked.Add(time.Since(asked) / 2)
+	date, err := http.ParseTime(answer.date)
+	if err != nil {
+		return Finding{Verdict: Skip, Text: "the API's answer has no date"}, nil
+	}
+	apart := here.Sub(date).Round(time.Second)
+	finding := Finding{Verdict: Warn, Text: fmt.Sprintf("%v ahead of AWS's", apart),
+		Next: "Set this machine's clock by NTP: AWS refuses what was signed five minutes off."}
+	if apart < 0 {
+		finding.Text = fmt.Sprintf("%v behind AWS's", -apart)
+	}
+	switch {
+	case apart.Abs() >= skewFail:
+		finding.Verdict = Fail
+	case apart.Abs() < skewWarn:
+		return Finding{Verdict: OK, Text: "agrees with AWS's"}, nil
+	}
+	return finding, nil
+}
+
+// issuerAddresses are the name of the issuer of the lake's tokens and where it
+// answers: the same on AWS, and an endpoint of its own on one machine or an
+// emulator (Cognito developer guide, "Verifying JSON web tokens").
+func (l lake) issuerAddresses() (name, address string, err error) {
+	pool, err := l.outputs.Get(client.OutputPool)
+	if err != nil {
+		return "", "", err
+	}
+	region, _, _ := strings.Cut(pool, "_")
+	name = "https://cognito-idp." + region + ".amazonaws.com/" + pool
+	if endpoint := aws.ToString(l.configuration.BaseEndpoint); endpoint != "" {
+		return name, strings.TrimSuffix(endpoint, "/") + "/" + pool, nil
+	}
+	return name, name, nil
+}
+
+// document reads a JSON document of the issuer. Where there is none, wrong is the
+// finding; else its verdict is "".
+func (l lake) document(ctx context.Context, page string, into any) (wrong Finding, err error) {
+	_, issuer, err := l.issuerAddresses()
+	if err != nil {
+		return wrong, err
+	}
+	address := issuer + "/.well-known/" + page
+	answer, err := reach(ctx, http.MethodGet, address)
+	if err != nil {
+		return unreachable(err), nil
+	}
+	if answer.status != http.StatusOK || json.Unmarshal(answer.body, into) != nil {
+		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s answers %d, want 200 with JSON", address, answer.status),
+			Next: "Without it no token is accepted. Is the user pool of " + client.OutputPool + " still there?"}, nil
+	}
+	return wrong, nil
+}
+
+// issuer wants the configuration that the API's authorizer begins with.
+func (l lake) issuer(ctx context.Context) (Finding, error) {
+	var configuration struct {
+		Issuer string
+		Keys   string `json:"jwks_uri"`
+	}
+	if wrong, err := l.document(ctx, "openid-configuration", &configuration); wrong.Verdict != "" || err != nil {
+		return wrong, err
+	}
+	name, _, err := l.issuerAddresses()
+	if err != nil {
+		return Finding{}, err
+	}
+	if configuration.Issuer != name || configuration.Keys == "" {
+		text := fmt.Sprintf("calls itself %q with keys at %q, want %q", configuration.Issuer, configuration.Keys, name)
+		return Finding{Verdict: Fail, Text: text,
+			Next: "The API would refuse its tokens. Is the outputs file that of one deployment?"}, nil
+	}
+	return Finding{Verdict: OK, Text: name}, nil
+}
+
+// keys wants the public keys by which tokens are verified.
+func (l lake) keys(ctx context.Context) (Finding, error) {
+	var set struct{ Keys []struct{ Kid, Kty string } }
+	if wrong, err := l.document(ctx, "jwks.json", &set); wrong.Verdict != "" || err != nil {
+		return wrong, err
+	}
+	usable := 0
+	for _, key := range set.Keys {
+		if key.Kid != "" && key.Kty != "" {
+			usable++
+		}
+	}
+	if usable == 0 {
+		return Finding{Verdict: Fail, Text: "the issuer has no key, so no token can be verified",
+			Next: "Ask AWS Support: a user pool always has keys."}, nil
+	}
+	return Finding{Verdict: OK, Text: fmt.Sprintf("%d to verify tokens by", usable)}, nil
+}
+
+// signIn wants a refusal in OAuth's words of a request for a token that says
+// nothing (RFC 6749, 5.2; Cognito developer guide, "The token issuer endpoint").
+// A domain that is nobody's answers in other words or not at all.
+func (l lake) signIn(ctx context.Context) (Finding, error) {
+	address, err := l.outputs.Get(outputSignIn)
+	if err != nil {
+		return Finding{}, err
+	}
+	answer, err := reach(ctx, http.MethodPost, strings.TrimSuffix(address, "/")+"/oauth2/token")
+	if err != nil {
+		return unreachable(err), nil
+	}
+	var refusal struct{ Error string }
+	if answer.status/100 != 4 || json.Unmarshal(answer.body, &refusal) != nil || refusal.Error == "" {
+		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s/oauth2/token answers %d, want a refusal by OAuth", address, answer.status),
+			Next: "A new domain takes some minutes. If it stays so, npx cdk diff shows whether the user pool's domain is there."}, nil
+	}
+	return Finding{Verdict: OK, Text: address + " answers"}, nil
+}
