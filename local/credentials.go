@@ -3,48 +3,81 @@ package local
 import (
 	"crypto/rand"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"hl7lake/local/iam"
+	"hl7lake/local/identity"
 )
 
-// keyring holds the credentials of every role and of the account's root. They
-// are made anew at each start.
+// keyring holds the credentials of every role, of the account's root and of the sessions
+// that identity pools gave away. They are made anew at each start.
 type keyring struct {
 	mu     sync.Mutex
 	byRole map[string]aws.Credentials
-	byKey  map[string]string // access key id → the ARN of its role
+	byKey  map[string]session // by access key id
 	root   aws.Credentials
 }
 
+// session is whoever signs with an access key.
+type session struct {
+	arn         string // of the role, or of the account's root
+	credentials aws.Credentials
+	tags        map[string]string // may be nil
+	expires     time.Time         // zero: never
+}
+
 func newKeyring() *keyring {
-	k := &keyring{byRole: map[string]aws.Credentials{}, byKey: map[string]string{}}
+	k := &keyring{byRole: map[string]aws.Credentials{}, byKey: map[string]session{}}
 	k.root = aws.Credentials{AccessKeyID: "AKIA" + rand.Text()[:16], SecretAccessKey: rand.Text(), Source: "local lake"}
-	k.byKey[k.root.AccessKeyID] = iam.Root
+	k.byKey[k.root.AccessKeyID] = session{arn: iam.Root, credentials: k.root}
 	return k
 }
 
-// of returns the credentials of a role, which are temporary ones as on AWS.
+// of returns the credentials of a function's role, which are temporary ones as on AWS, but
+// do not expire: Lambda gives a process new ones in time.
 func (k *keyring) of(roleARN string) aws.Credentials {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	credentials, made := k.byRole[roleARN]
 	if !made {
-		credentials = aws.Credentials{
-			AccessKeyID: "ASIA" + rand.Text()[:16], SecretAccessKey: rand.Text(), SessionToken: rand.Text(),
-			Source: "local lake",
-		}
+		credentials = temporary()
 		k.byRole[roleARN] = credentials
-		k.byKey[credentials.AccessKeyID] = roleARN
+		k.byKey[credentials.AccessKeyID] = session{arn: roleARN, credentials: credentials}
 	}
 	return credentials
 }
 
-// caller returns who an access key belongs to.
-func (k *keyring) caller(accessKeyID string) (arn string, known bool) {
+// temporary makes credentials of a session.
+func temporary() aws.Credentials {
+	return aws.Credentials{
+		AccessKeyID: "ASIA" + rand.Text()[:16], SecretAccessKey: rand.Text(), SessionToken: rand.Text(), Source: "local lake",
+	}
+}
+
+// session makes credentials of a role that carry tags and expire. Those that have expired
+// are forgotten.
+func (k *keyring) session(roleARN string, tags map[string]string, lifetime time.Duration) identity.Credentials {
+	credentials, expires := temporary(), time.Now().Add(lifetime)
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	arn, known = k.byKey[accessKeyID]
-	return arn, known
+	for key, s := range k.byKey {
+		if !s.expires.IsZero() && time.Since(s.expires) > time.Hour { // until then it is told why it is refused
+			delete(k.byKey, key)
+		}
+	}
+	k.byKey[credentials.AccessKeyID] = session{roleARN, credentials, tags, expires}
+	return identity.Credentials{
+		AccessKeyId: credentials.AccessKeyID, SecretKey: credentials.SecretAccessKey, SessionToken: credentials.SessionToken,
+		Expiration: expires.Unix(),
+	}
+}
+
+// find returns whose an access key is.
+func (k *keyring) find(accessKeyID string) (session, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	s, known := k.byKey[accessKeyID]
+	return s, known
 }

@@ -49,7 +49,7 @@ func decode(add provisioner, r *template.Resource) (err error) {
 // free are the objects whose members have names of the user's, and those that are ignored
 // as a whole: in these, as in the condition of a policy, an unknown name is no error.
 var free = []string{
-	"AWS::Lambda::Function Environment.Variables", "AWS::SNS::Subscription FilterPolicy",
+	"AWS::Lambda::Function Environment.Variables", "AWS::Cognito::IdentityPoolPrincipalTag PrincipalTags", "AWS::SNS::Subscription FilterPolicy",
 	"AWS::ApiGatewayV2::Stage AccessLogSettings", "AWS::ApiGatewayV2::Stage RouteSettings",
 	"AWS::Cognito::UserPool AccountRecoverySetting", "AWS::Cognito::UserPool UserPoolAddOns", "AWS::Cognito::UserPool VerificationMessageTemplate",
 	"AWS::DynamoDB::Table PointInTimeRecoverySpecification", "AWS::DynamoDB::Table SSESpecification",

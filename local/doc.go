@@ -14,7 +14,7 @@
 //	folder.go      the data folder: its version, its lock
 //	template/      CloudFormation templates and their intrinsic functions
 //	iam/           who may do what, from the templates' policies
-//	dynamodb/ s3/ sns/ sqs/ lambda/ states/ cognito/ httpapi/   a service each
+//	dynamodb/ s3/ sns/ sqs/ lambda/ states/ cognito/ identity/ sts/ httpapi/   a service each
 //	edge/          the HTTP server: a bad head is the client's fault
 //	schedule/      EventBridge rules that fire at a rate
 //	fault/         what goes wrong on purpose, for tests

@@ -1,8 +1,10 @@
 package local
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
+	"time"
 
 	"hl7lake/local/fault"
 	"hl7lake/local/lambda"
@@ -18,6 +20,7 @@ type gateway struct {
 	services map[string]http.Handler // by the name in the credential scope
 	runtime  http.Handler
 	cognito  http.Handler
+	identity http.Handler
 	api      http.Handler
 	isPool   func(path string) bool // whether a path is that of a user pool's public documents
 	faults   *fault.Injector        // strike the calls of functions; nil: none
@@ -36,32 +39,63 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.serveSigned(w, r, accessKey, service)
 	case strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService."), g.isPool(r.URL.Path):
 		g.cognito.ServeHTTP(w, r)
+	case strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityService."):
+		g.identity.ServeHTTP(w, r)
 	default:
 		g.api.ServeHTTP(w, r)
 	}
 }
 
 func (g *gateway) serveSigned(w http.ResponseWriter, r *http.Request, accessKey, service string) {
-	caller, known := g.keys.caller(accessKey)
-	if !known {
-		w.Header().Set("X-Amzn-Errortype", "UnrecognizedClientException")
-		wire.WriteJSON(w, http.StatusForbidden, map[string]string{
-			"__type":  "UnrecognizedClientException",
-			"message": "The security token included in the request is invalid.",
-		})
+	signer, err := g.signer(r, accessKey, service)
+	if err != nil {
+		wire.Refuse(w, r, service, err)
 		return
 	}
 	handler, known := g.services[service]
 	if !known {
-		http.Error(w, "the service "+service+" is not run by the local lake", http.StatusNotImplemented)
+		wire.Refuse(w, r, service, wire.NotRun(service, wire.ActionOf(r)))
 		return
 	}
-	r = r.WithContext(wire.WithCaller(r.Context(), caller))
+	ctx := wire.WithPrincipalTags(wire.WithCaller(r.Context(), signer.arn), signer.tags)
+	r = r.WithContext(ctx)
 	if by, struck := g.caller(r); struck {
 		g.faults.Serve(w, r, service, by, handler)
 		return
 	}
 	handler.ServeHTTP(w, r)
+}
+
+// signer returns whoever signed a request, if they still may, and with their session's token
+// (IAM User Guide, Use temporary credentials with AWS resources). A signature is verified
+// where it is in an address.
+func (g *gateway) signer(r *http.Request, accessKey, service string) (session, error) {
+	code := func(ofS3, ofQuery, ofJSON string) string {
+		switch service {
+		case "s3":
+			return ofS3
+		case "sns", "sqs", "sts":
+			return ofQuery
+		}
+		return ofJSON
+	}
+	signer, known := g.keys.find(accessKey)
+	token := cmp.Or(r.Header.Get("X-Amz-Security-Token"), r.URL.Query().Get("X-Amz-Security-Token"))
+	const invalid, expired = "The security token included in the request is invalid.", "The security token included in the request is expired"
+	switch {
+	case !known:
+		return session{}, &wire.Error{Status: http.StatusForbidden, Message: invalid,
+			Code: code("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException")}
+	case token != signer.credentials.SessionToken:
+		return session{}, &wire.Error{Status: http.StatusForbidden, Message: invalid,
+			Code: code("InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException")}
+	case !signer.expires.IsZero() && !time.Now().Before(signer.expires):
+		return session{}, &wire.Error{Status: http.StatusForbidden, Message: expired,
+			Code: code("ExpiredToken", "ExpiredToken", "ExpiredTokenException")}
+	case isPresigned(r):
+		return signer, checkPresigned(r, signer.credentials, time.Now())
+	}
+	return signer, nil
 }
 
 // caller is the function's process that makes a request, where there are faults

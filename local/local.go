@@ -22,6 +22,7 @@ import (
 	"hl7lake/local/fault"
 	"hl7lake/local/httpapi"
 	"hl7lake/local/iam"
+	"hl7lake/local/identity"
 	"hl7lake/local/lambda"
 	"hl7lake/local/s3"
 	"hl7lake/local/schedule"
@@ -29,6 +30,7 @@ import (
 	"hl7lake/local/sqs"
 	"hl7lake/local/states"
 	"hl7lake/local/store"
+	"hl7lake/local/sts"
 	"hl7lake/local/template"
 )
 
@@ -102,6 +104,7 @@ type Lake struct {
 	states   *states.Service
 	cognito  *cognito.Service
 	api      *httpapi.Service
+	identity *identity.Service
 	schedule *schedule.Service
 	faults   *fault.Injector
 	metering *metering
@@ -212,6 +215,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 		return nil, errors.Join(err, kept.Close())
 	}
 	l.cognito = cognito.New(kept, l.policies.Authorize)
+	l.identity = identity.New(identity.Config{Claims: l.cognito.IDClaims, Federate: l.policies.Federate, Session: l.keys.session})
 	l.sqs = sqs.New(kept, l.policies.Authorize, url)
 	l.lambda = lambda.New(lambda.Config{
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,
@@ -229,11 +233,11 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 
 func (l *Lake) serve(listener net.Listener, api http.Handler) {
 	gateway := &gateway{
-		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, api: l.metering.api(api, l.accessLine()), isPool: l.poolPaths(),
+		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, identity: l.identity, api: l.metering.api(api, l.accessLine()), isPool: l.poolPaths(),
 		faults: l.faults, process: l.lambda.Process,
 		services: map[string]http.Handler{
 			"dynamodb": l.dynamodb, "s3": l.metering.s3(l.s3), "sns": l.sns, "sqs": l.sqs,
-			"lambda": l.lambda, "states": l.metering.states(l.states), "cognito-idp": l.cognito,
+			"lambda": l.lambda, "states": l.metering.states(l.states), "cognito-idp": l.cognito, "cognito-identity": l.identity, "sts": sts.New(),
 		},
 	}
 	l.server = &http.Server{Handler: gateway, ErrorLog: slog.NewLogLogger(l.options.Log.Handler(), slog.LevelWarn)}

@@ -11,7 +11,7 @@ import (
 
 // role is an AWS::IAM::Role.
 type role struct {
-	AssumeRolePolicyDocument iam.Document // who may take it: the services do without asking
+	AssumeRolePolicyDocument iam.Document // who may take it; the services do without asking
 	Policies                 []struct {
 		PolicyName     string
 		PolicyDocument iam.Document
@@ -35,6 +35,9 @@ func (r *role) UnmarshalJSON(text []byte) error {
 func addRole(l *Lake, r *template.Resource, granted role) error {
 	if len(granted.ManagedPolicyArns) > 0 {
 		l.leaveOut(r, "ManagedPolicyArns")
+	}
+	if err := l.policies.AttachTrust(r.Attributes["Arn"], granted.AssumeRolePolicyDocument); err != nil {
+		return err
 	}
 	for _, p := range granted.Policies {
 		if err := l.policies.AttachToRole(r.Attributes["Arn"], p.PolicyDocument); err != nil {

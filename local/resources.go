@@ -6,6 +6,7 @@ import (
 	"hl7lake/local/cognito"
 	"hl7lake/local/dynamodb"
 	"hl7lake/local/httpapi"
+	"hl7lake/local/identity"
 	"hl7lake/local/lambda"
 	"hl7lake/local/s3"
 	"hl7lake/local/schedule"
@@ -106,6 +107,18 @@ func addUserPoolResourceServer(l *Lake, _ *template.Resource, s cognito.UserPool
 
 func addUserPoolClient(l *Lake, r *template.Resource, c cognito.UserPoolClient) error {
 	return l.cognito.AddUserPoolClient(r.PhysicalID, c)
+}
+
+func addIdentityPool(l *Lake, r *template.Resource, p identity.Pool) error {
+	return l.identity.AddPool(r.PhysicalID, p)
+}
+
+func addIdentityPoolRoles(l *Lake, _ *template.Resource, roles identity.Roles) error {
+	return l.identity.AttachRoles(roles)
+}
+
+func addIdentityPoolTags(l *Lake, _ *template.Resource, tags identity.PrincipalTag) error {
+	return l.identity.MapTags(tags)
 }
 
 func addAPI(l *Lake, r *template.Resource, a httpapi.Api) error {

@@ -79,6 +79,27 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 			t.Error(got.Out, got.Err)
 		}
 	})
+	t.Run("a check passes, and says what it left", func(t *testing.T) {
+		got := use(statusDone, "check")
+		for _, want := range []string{"passed  ", "access: the reader posts: 403", "skipped ", "not run by the local lake",
+			"left in the lake, of the institution ", ": 8 messages, 16 objects\n", "\npassed: 27, failed: 0, skipped: 1\n"} {
+			if !strings.Contains(got.Out, want) {
+				t.Errorf("%q is not in:\n%s", want, got.Out)
+			}
+		}
+	})
+	t.Run("a check that has no time fails, in JSON too", func(t *testing.T) {
+		got := use(statusRefused, "check", "--json", "--timeout", "1ns")
+		var report struct {
+			Steps []struct{ Outcome, Reason string }
+		}
+		if err := json.Unmarshal([]byte(got.Out), &report); err != nil || len(report.Steps) == 0 {
+			t.Fatalf("%v: %s", err, got.Out)
+		}
+		if got := report.Steps[0]; got.Outcome != "failed" || !strings.Contains(got.Reason, "time of 1ns is over") {
+			t.Errorf("%+v", got)
+		}
+	})
 	t.Run("another character set makes another result, and the lake shows that", func(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "undeclared.hl7")
 		message := "MSH|^~\\&|A|B|||20260102||ADT^A01|CHARSET-1|P|2.5\rPID|||1||\x8aula\r"

@@ -72,6 +72,7 @@ func New(store *store.Store, authorize wire.Authorize) *Service {
 		"GetUser":                   wire.Op(s.getUser),
 		"UpdateUserAttributes":      wire.Op(s.updateUserAttributes),
 		"ListUserPools":             wire.Op(s.listUserPools),
+		"ListUserPoolClients":       wire.Op(s.listUserPoolClients),
 		"DescribeUserPool":          wire.Op(s.describeUserPool),
 		"DescribeUserPoolClient":    wire.Op(s.describeUserPoolClient),
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -116,4 +117,46 @@ func filterValue(name string) (func(*user) string, bool) {
 		return func(u *user) string { return u.Attributes[name] }, true
 	}
 	return nil, false
+}
+
+// maxClientsListed is the most clients in one answer of ListUserPoolClients.
+const maxClientsListed = 60
+
+type listClientsInput struct {
+	UserPoolId, NextToken string
+	MaxResults            *int
+}
+
+type listedClient struct{ ClientId, ClientName, UserPoolId string }
+
+type listClientsOutput struct {
+	UserPoolClients []listedClient
+	NextToken       string `json:",omitempty"`
+}
+
+// listUserPoolClients gives a pool's clients in the order of their ids; the token is the
+// last one given.
+func (s *Service) listUserPoolClients(ctx context.Context, in *listClientsInput) (*listClientsOutput, error) {
+	if _, err := s.allowed(ctx, "ListUserPoolClients", in.UserPoolId); err != nil {
+		return nil, err
+	}
+	limit := maxClientsListed
+	if in.MaxResults != nil && *in.MaxResults > 0 {
+		limit = min(*in.MaxResults, maxClientsListed)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	output := &listClientsOutput{UserPoolClients: []listedClient{}}
+	for _, id := range slices.Sorted(maps.Keys(s.clients)) {
+		c := s.clients[id]
+		if c.pool.id != in.UserPoolId || id <= in.NextToken {
+			continue
+		}
+		if len(output.UserPoolClients) == limit {
+			output.NextToken = output.UserPoolClients[limit-1].ClientId
+			break
+		}
+		output.UserPoolClients = append(output.UserPoolClients, listedClient{id, c.ClientName, in.UserPoolId})
+	}
+	return output, nil
 }

@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -24,6 +25,7 @@ const Root = "arn:aws:iam::" + wire.Account + ":root"
 // concurrent use.
 type Engine struct {
 	identities map[string][]*statement // by the role's ARN
+	trust      map[string][]*statement // who may take a role, by its ARN
 	resources  []resourcePolicy
 
 	mu   sync.Mutex
@@ -71,7 +73,7 @@ func (g Grant) String() string { return g.Role + ": " + g.Action + " on " + g.Re
 
 // New returns an engine without policies, which refuses everything but to Root.
 func New() *Engine {
-	return &Engine{identities: map[string][]*statement{}, used: map[use]bool{}}
+	return &Engine{identities: map[string][]*statement{}, trust: map[string][]*statement{}, used: map[use]bool{}}
 }
 
 // AttachToRole adds an identity policy of a role. An error names what in the
@@ -80,6 +82,47 @@ func (e *Engine) AttachToRole(roleARN string, d Document) error {
 	statements, err := checked(d, roleARN[strings.LastIndexByte(roleARN, '/')+1:])
 	e.identities[roleARN] = append(e.identities[roleARN], statements...)
 	return err
+}
+
+// AttachTrust sets who may take a role: its AssumeRolePolicyDocument.
+func (e *Engine) AttachTrust(roleARN string, d Document) error {
+	statements, err := checked(d, roleARN[strings.LastIndexByte(roleARN, '/')+1:])
+	e.trust[roleARN] = statements
+	return err
+}
+
+// Federate decides whether the role may be taken by somebody whom a federated provider,
+// such as cognito-identity.amazonaws.com, vouches for under these condition keys. Session
+// tags want sts:TagSession as well
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html).
+func (e *Engine) Federate(roleARN, provider string, keys map[string][]string, tags map[string]string) error {
+	actions := []string{"sts:AssumeRoleWithWebIdentity"}
+	if len(tags) > 0 {
+		actions = append(actions, "sts:TagSession")
+	}
+	all := values{}
+	maps.Copy(all, keys)
+	for name, value := range tags {
+		all["aws:RequestTag/"+name] = []string{value}
+	}
+	for _, action := range actions {
+		allowed := false
+		for _, s := range e.trust[roleARN] {
+			names := slices.Contains(s.Principal["Federated"], provider)
+			called := included(s.actions, s.notActions, func(pattern string) bool { return Wildcard(pattern, strings.ToLower(action)) })
+			if !names || !called || !s.conditionsHold(all) {
+				continue
+			}
+			if s.Effect == "Deny" {
+				return refusal(provider, action, roleARN, "with an explicit deny in its trust policy")
+			}
+			allowed = true
+		}
+		if !allowed {
+			return refusal(provider, action, roleARN, "because its trust policy does not allow it")
+		}
+	}
+	return nil
 }
 
 // AttachToResource adds a resource policy, such as a bucket's or a function's.
@@ -110,10 +153,13 @@ func (e *Engine) Authorize(ctx context.Context, action, resource string, keys ma
 	if source := wire.Source(ctx); source != "" {
 		all["aws:SourceArn"], all["aws:SourceAccount"] = source, wire.Account
 	}
+	for key, value := range wire.PrincipalTags(ctx) {
+		all["aws:PrincipalTag/"+key] = value
+	}
 	for key, value := range keys {
 		all[key] = value
 	}
-	allowed, denied := e.decide(caller, action, resource, all)
+	allowed, denied := e.decide(caller, action, resource, single(all))
 	switch {
 	case denied:
 		return refusal(caller, action, resource, "with an explicit deny in a policy")
@@ -123,7 +169,7 @@ func (e *Engine) Authorize(ctx context.Context, action, resource string, keys ma
 	return nil
 }
 
-func (e *Engine) decide(caller, action, resource string, keys map[string]string) (allowed, denied bool) {
+func (e *Engine) decide(caller, action, resource string, keys values) (allowed, denied bool) {
 	action = strings.ToLower(action)
 	for _, s := range e.identities[caller] {
 		if s.matches(action, resource, keys) {

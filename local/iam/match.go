@@ -8,7 +8,7 @@ import (
 
 // matches tells whether the statement speaks of the action, in lower case, on
 // the resource under these condition keys.
-func (s *statement) matches(action, resource string, keys map[string]string) bool {
+func (s *statement) matches(action, resource string, keys values) bool {
 	named := func(pattern string) bool {
 		expanded, has := expand(pattern, keys)
 		return has && Wildcard(expanded, resource)
@@ -31,18 +31,18 @@ func included(patterns, exceptions []string, matches func(pattern string) bool) 
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
 // A variable without a value has the pattern match nothing, and so has a value
 // that would read as a wildcard here.
-func expand(pattern string, keys map[string]string) (expanded string, has bool) {
+func expand(pattern string, keys values) (expanded string, has bool) {
 	for {
 		before, rest, found := strings.Cut(pattern, "${")
 		if !found {
 			return expanded + pattern, true
 		}
 		name, after, closed := strings.Cut(rest, "}")
-		value, known := lookUp(keys, name)
-		if !closed || !known || value == "" || strings.ContainsAny(value, "*?$") {
+		given, known := keys.of(name)
+		if !closed || !known || len(given) != 1 || given[0] == "" || strings.ContainsAny(given[0], "*?$") {
 			return "", false
 		}
-		expanded, pattern = expanded+before+value, after
+		expanded, pattern = expanded+before+given[0], after
 	}
 }
 
@@ -58,12 +58,12 @@ func (s *statement) names(caller string) bool {
 	})
 }
 
-func (s *statement) conditionsHold(keys map[string]string) bool {
+func (s *statement) conditionsHold(keys values) bool {
 	for operator, conditions := range s.Condition {
 		holds, _ := conditionOperator(operator)
-		for key, values := range conditions {
-			value, present := lookUp(keys, key)
-			if !holds(value, present, expandAll(values, keys)) {
+		for key, wanted := range conditions {
+			given, present := keys.of(key)
+			if !holds(given, present, expandAll(wanted, keys)) {
 				return false
 			}
 		}
@@ -72,8 +72,8 @@ func (s *statement) conditionsHold(keys map[string]string) bool {
 }
 
 // expandAll expands the values of a condition, less those that have none.
-func expandAll(values []string, keys map[string]string) (all []string) {
-	for _, value := range values {
+func expandAll(texts []string, keys values) (all []string) {
+	for _, value := range texts {
 		if expanded, has := expand(value, keys); has {
 			all = append(all, expanded)
 		}
@@ -81,29 +81,60 @@ func expandAll(values []string, keys map[string]string) (all []string) {
 	return all
 }
 
-// lookUp finds a condition key; their names ignore case.
-func lookUp(keys map[string]string, name string) (string, bool) {
+// values are the condition keys of a request. Most keys have one value.
+type values map[string][]string
+
+// single makes values of keys that have one each.
+func single(keys map[string]string) values {
+	all := make(values, len(keys))
 	for key, value := range keys {
-		if strings.EqualFold(key, name) {
-			return value, true
-		}
+		all[key] = []string{value}
 	}
-	return "", false
+	return all
 }
 
-// holds decides a condition for a key that may be absent from the request.
+// of finds a condition key; their names ignore case.
+func (v values) of(name string) ([]string, bool) {
+	for key, found := range v {
+		if strings.EqualFold(key, name) {
+			return found, true
+		}
+	}
+	return nil, false
+}
+
+// holds decides a condition for one value of a key, which may be absent from the request.
 type holds func(value string, present bool, wanted []string) bool
+
+// holdsForAll decides a condition for all values of a key.
+type holdsForAll func(given []string, present bool, wanted []string) bool
 
 // conditionOperator returns what an operator means
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
-func conditionOperator(name string) (holds, bool) {
+// Of a key with several values ForAnyValue wants one to agree and ForAllValues each, so
+// that an absent key satisfies the latter only
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
+func conditionOperator(name string) (holdsForAll, bool) {
 	base, ifExists := strings.CutSuffix(name, "IfExists")
+	base, anyValue := strings.CutPrefix(base, "ForAnyValue:")
+	base, allValues := strings.CutPrefix(base, "ForAllValues:")
 	operator, known := baseOperator(base)
-	if !ifExists || !known {
-		return operator, known
+	if !known || anyValue && allValues {
+		return nil, false
 	}
-	return func(value string, present bool, wanted []string) bool {
-		return !present || operator(value, present, wanted)
+	return func(given []string, present bool, wanted []string) bool {
+		one := func(value string) bool { return operator(value, true, wanted) }
+		switch {
+		case !present && ifExists:
+			return true
+		case anyValue:
+			return slices.ContainsFunc(given, one)
+		case allValues:
+			return !slices.ContainsFunc(given, func(value string) bool { return !one(value) })
+		case !present || len(given) == 0:
+			return operator("", false, wanted)
+		}
+		return operator(given[0], true, wanted)
 	}, true
 }
 

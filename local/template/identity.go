@@ -6,6 +6,8 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"hl7lake/local/wire"
 )
 
@@ -91,6 +93,10 @@ func identities() map[string]func(*Resource) (string, attributes) {
 		"AWS::Cognito::UserPoolClient": func(r *Resource) (string, attributes) {
 			id := strings.ToLower(digest(r.seed(), 26))
 			return id, attributes{"ClientId": id}
+		},
+		"AWS::Cognito::IdentityPool": func(r *Resource) (string, attributes) {
+			id := wire.Region + ":" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(r.seed())).String()
+			return id, attributes{"Name": r.name("IdentityPoolName", 128)}
 		},
 		"AWS::ApiGatewayV2::Api": func(r *Resource) (string, attributes) {
 			id := strings.ToLower(r.short())

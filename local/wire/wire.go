@@ -63,6 +63,20 @@ func WithCaller(ctx context.Context, arn string) context.Context {
 	return context.WithValue(ctx, callerKey{}, arn)
 }
 
+type tagsKey struct{}
+
+// PrincipalTags are the tags of the session that signed a request, for conditions on
+// aws:PrincipalTag. Most sessions have none.
+func PrincipalTags(ctx context.Context) map[string]string {
+	tags, _ := ctx.Value(tagsKey{}).(map[string]string)
+	return tags
+}
+
+// WithPrincipalTags returns a context whose PrincipalTags are tags.
+func WithPrincipalTags(ctx context.Context, tags map[string]string) context.Context {
+	return context.WithValue(ctx, tagsKey{}, tags)
+}
+
 // ARN names a resource of this machine's account and region.
 func ARN(service, resource string) string {
 	return "arn:aws:" + service + ":" + Region + ":" + Account + ":" + resource

@@ -14,13 +14,13 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
 	"hl7lake/client"
+	"hl7lake/operate"
 )
 
 // Outcome is what became of a step.
@@ -182,8 +182,7 @@ func told(err error) string {
 // unlessLocal is a skip where a lake on one machine does not run the service. On
 // AWS every error stays one.
 func (c *check) unlessLocal(err error) error {
-	if problem, ok := errors.AsType[smithy.APIError](err); ok && c.connection.Endpoint != "" &&
-		(strings.HasPrefix(problem.ErrorCode(), "Unknown") || problem.ErrorCode() == "NotImplemented") {
+	if c.connection.Endpoint != "" && operate.NotRunLocally(err) {
 		return notLocal
 	}
 	return err

@@ -7,10 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/aws/smithy-go"
+
+	"hl7lake/operate"
 )
 
 // Verdict is what a probe found.
@@ -75,7 +76,7 @@ func failure(local bool, err error) Finding {
 		return Finding{Verdict: Fail, Text: err.Error()}
 	case !answered:
 		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s %s: no answer", call.Service(), call.Operation()), Next: "Look at the network, the region and the credentials."}
-	case local && (strings.HasPrefix(problem.ErrorCode(), "Unknown") || problem.ErrorCode() == "NotImplemented"):
+	case local && operate.NotRunLocally(err):
 		return Finding{Verdict: Skip, Text: "not run by the local lake"}
 	}
 	return Finding{

@@ -12,7 +12,7 @@ import (
 func TestAMissingServiceIsSkippedOnThisMachineAndFailsOnAWS(t *testing.T) {
 	probe := doctor.Probe{Name: "alarms", Look: func(context.Context) (doctor.Finding, error) {
 		return doctor.Finding{}, &smithy.OperationError{ServiceID: "CloudWatch", OperationName: "DescribeAlarms",
-			Err: &smithy.GenericAPIError{Code: "UnknownService"}}
+			Err: &smithy.GenericAPIError{Code: "NotImplemented", Message: "monitoring: DescribeAlarms is not run by the local lake"}}
 	}}
 	for local, want := range map[bool]doctor.Verdict{true: doctor.Skip, false: doctor.Fail} {
 		good := doctor.Examine(t.Context(), local, []doctor.Probe{probe}, func(f doctor.Finding) {

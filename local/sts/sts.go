@@ -1,0 +1,36 @@
+// Package sts says who a caller is, as the AWS CLI and the CDK ask before all else.
+package sts
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"hl7lake/local/iam"
+	"hl7lake/local/wire"
+)
+
+// New returns AWS STS in its Query protocol. Nobody needs a permission to be told who they
+// are (AWS STS API Reference, GetCallerIdentity).
+func New() http.Handler {
+	return wire.Query("https://sts.amazonaws.com/doc/2011-06-15/", map[string]wire.QueryOperation{
+		"GetCallerIdentity": func(ctx context.Context, _ url.Values) (any, error) { return identityOf(wire.Caller(ctx)), nil },
+	})
+}
+
+// identity is the result of GetCallerIdentity.
+type identity struct {
+	Arn     string
+	UserID  string `xml:"UserId"`
+	Account string
+}
+
+// identityOf is that of the account's root, or of a session of a role.
+func identityOf(caller string) identity {
+	if caller == iam.Root {
+		return identity{caller, wire.Account, wire.Account}
+	}
+	role := caller[strings.LastIndexByte(caller, '/')+1:]
+	return identity{"arn:aws:sts::" + wire.Account + ":assumed-role/" + role + "/local", "AROALOCAL:local", wire.Account}
+}

@@ -1,0 +1,15 @@
+package operate
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/aws/smithy-go"
+)
+
+// NotRunLocally reports whether an error is the answer of a lake on one machine to a call
+// of a service, or of an operation, that it does not run. AWS never answers so.
+func NotRunLocally(err error) bool {
+	problem, answered := errors.AsType[smithy.APIError](err)
+	return answered && problem.ErrorCode() == "NotImplemented" && strings.HasSuffix(problem.ErrorMessage(), "is not run by the local lake")
+}
