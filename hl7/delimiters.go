@@ -9,7 +9,7 @@ type Delimiters struct {
 	Repetition   byte // the second, usually ~
 	Escape       byte // the third, usually \
 	Subcomponent byte // the fourth, usually &
-	Truncation   byte // the fifth, since v2.7, usually # (HL7 v2.7, 2.5.5.2)
+	Truncation   byte // the fifth, from v2.7 on only, usually # (HL7 v2.7, 2.5.5.2)
 }
 
 // Standard are the delimiters that HL7 suggests.

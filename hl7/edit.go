@@ -44,10 +44,15 @@ func (m *Message) Set(path, text string) error {
 	if err != nil {
 		return err
 	}
+	return m.SetAt(p, text)
+}
+
+// SetAt is [Message.Set] for a [Path].
+func (m *Message) SetAt(p Path, text string) error {
 	p.Repetition, p.Component, p.Subcomponent = max(p.Repetition, 1), max(p.Component, 1), max(p.Subcomponent, 1)
 	value, err := m.escape(text)
 	if err != nil {
-		return fmt.Errorf("hl7: %s: %w", path, err)
+		return fmt.Errorf("hl7: %s: %w", p, err)
 	}
 	return m.set(p, value)
 }
@@ -147,8 +152,15 @@ func (m *Message) reach(start, end int, delimiter byte, n int) (int, int, int) {
 // first on, escaped as they need. The error wraps [ErrNotEncodable], also where the name
 // is not three capital letters or digits.
 func (m *Message) AddSegment(name string, fields ...string) error {
-	if len(m.segments) == 0 {
-		return fmt.Errorf("hl7: %w", ErrNoSegment)
+	return m.InsertSegment(len(m.segments), name, fields...)
+}
+
+// InsertSegment is [Message.AddSegment] at a 0-based position, before the segment that is
+// there; at [Message.Len] it is the last one. The error wraps [ErrNoSegment] where a
+// segment would come before MSH or behind the end, else it is AddSegment's.
+func (m *Message) InsertSegment(position int, name string, fields ...string) error {
+	if position < 1 || position > len(m.segments) {
+		return fmt.Errorf("hl7: segment %d: %w", position+1, ErrNoSegment)
 	}
 	if _, isBoundary := boundary([]byte(name + "|")); isBoundary || !isCode(name) {
 		return fmt.Errorf("hl7: segment name: %w", ErrNotEncodable)
@@ -161,7 +173,7 @@ func (m *Message) AddSegment(name string, fields ...string) error {
 		}
 		raw = append(append(raw, m.delimiters.Field), value...)
 	}
-	end := m.segments[len(m.segments)-1].end
+	end := m.segments[position-1].end
 	return m.splice(end, end, append(m.terminator(), raw...))
 }
 
@@ -174,6 +186,76 @@ func (m *Message) DeleteSegment(i int) {
 	if err := m.splice(m.segments[i-1].end, m.segments[i].end, nil); err != nil {
 		panic(err) // a segment less leaves the header as it was
 	}
+}
+
+// Delete takes an element out of the message: a whole segment ("NTE[2]"), or one of the
+// repetitions of a field ("PID-3[2]"), so that those behind it move up. A field, component
+// or sub-component keeps its place and becomes empty. What the message has not is no error.
+// The error wraps [ErrPath], also for MSH and for what it delimits with.
+func (m *Message) Delete(path string) error {
+	p, err := ParsePath(path)
+	if err != nil {
+		return err
+	}
+	s, ok := m.find(p)
+	switch {
+	case !ok:
+		return nil
+	case s.isHeader() && p.Field <= 2:
+		return fmt.Errorf("hl7: %s: %w", p, ErrPath)
+	case p.Field == 0:
+		m.DeleteSegment(slices.Index(m.segments, s.segment))
+		return nil
+	}
+	raw, ok := s.raw(p)
+	switch {
+	case !ok:
+		return nil
+	case p.Repetition == 0 || p.Component > 0:
+		return m.set(p, nil)
+	}
+	start := s.start + cap(s.Raw()) - cap(raw) // raw is a slice of the segment
+	return m.deleteRepetition(start, start+len(raw))
+}
+
+// deleteRepetition takes out text[start:end] with the separator before it, or the one behind
+// it where it is the first.
+func (m *Message) deleteRepetition(start, end int) error {
+	switch separator := m.delimiters.Repetition; {
+	case separator == 0:
+	case m.text[start-1] == separator:
+		start--
+	case end < len(m.text) && m.text[end] == separator:
+		end++
+	}
+	return m.splice(start, end, nil)
+}
+
+// InsertRepetition puts a text before the repetition that a path names, such as "PID-3[2]",
+// as its first component; where the field has fewer repetitions it is added behind the last.
+// The error is [Message.Set]'s.
+func (m *Message) InsertRepetition(path, text string) error {
+	p, err := ParsePath(path)
+	if err != nil {
+		return err
+	}
+	if p.Field == 0 || p.Component > 0 {
+		return fmt.Errorf("hl7: %s: %w: want that of a repetition, such as PID-3[2]", p, ErrPath)
+	}
+	p.Repetition = max(p.Repetition, 1)
+	if have := m.Repetitions(p); p.Repetition > have {
+		p.Repetition = have + 1
+		return m.SetAt(p, text)
+	}
+	if m.delimiters.Repetition == 0 {
+		return fmt.Errorf("hl7: %s: %w", p, ErrNotEncodable)
+	}
+	value, err := m.escape(text)
+	if err != nil {
+		return fmt.Errorf("hl7: %s: %w", p, err)
+	}
+	old, _ := m.RawAt(p)
+	return m.set(p, slices.Concat(value, []byte{m.delimiters.Repetition}, old))
 }
 
 // terminator returns what ends the message's first segment, CR where nothing does.

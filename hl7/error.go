@@ -29,6 +29,8 @@ var (
 	// ErrCount: BTS-1 or FTS-1 disagrees with what the batch or file held
 	// (HL7 v2.5.1, 2.15.3 and 2.15.7).
 	ErrCount = errors.New("count disagrees with the trailer")
+	// ErrTime: a value that is no date or time.
+	ErrTime = errors.New("not a time")
 	// ErrCharset: a character set that is not known.
 	ErrCharset = errors.New("no such character set")
 	// ErrNoSegment: an edit names a segment that the message has not.

@@ -101,6 +101,9 @@ func (m *Message) parse() error {
 	for {
 		start, end, ok := lines.next()
 		if !ok {
+			if m.delimiters.Truncation != 0 && m.before("2.7") {
+				m.delimiters.Truncation = 0 // an ordinary character until then
+			}
 			return nil
 		}
 		if err := m.addSegment(start, end); err != nil {

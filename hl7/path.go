@@ -22,13 +22,25 @@ type Path struct {
 }
 
 // ParsePath reads a path. A dot is taken for the dash after the segment's name, too.
-// The error wraps [ErrPath].
+// The error wraps [ErrPath], and its text has the right spelling of what other libraries
+// write as PID-3-2 or PID-3(1).
 func ParsePath(s string) (Path, error) {
-	var p Path
-	var ok bool
+	p, ok := parsePath(s)
+	if ok {
+		return p, nil
+	}
+	if right := respell(s); right != s {
+		if _, ok := parsePath(right); ok {
+			return Path{}, fmt.Errorf("hl7: %w: %q, which is %q here", ErrPath, s, right)
+		}
+	}
+	return Path{}, fmt.Errorf("hl7: %w: %q, want one as PID-5, PID-3[2].4.1 or OBX[3]-5", ErrPath, s)
+}
+
+func parsePath(s string) (p Path, ok bool) {
 	rest := s
 	if p.Segment, rest, ok = cutName(rest); !ok {
-		return Path{}, fmt.Errorf("hl7: %w: %q", ErrPath, s)
+		return Path{}, false
 	}
 	ok = cutNumber(&rest, "[", "]", &p.Occurrence) &&
 		cutNumber(&rest, "-", "", &p.Field) &&
@@ -36,10 +48,36 @@ func ParsePath(s string) (Path, error) {
 		cutNumber(&rest, "[", "]", &p.Repetition) &&
 		cutNumber(&rest, ".", "", &p.Component) &&
 		cutNumber(&rest, ".", "", &p.Subcomponent)
-	if !ok || rest != "" {
-		return Path{}, fmt.Errorf("hl7: %w: %q", ErrPath, s)
+	return p, ok && rest == "" && isSegmentName(p.Segment)
+}
+
+// respell writes a path of HAPI (PID-3-2, PID-3(1)-2, where repetitions count from 0), one
+// with colons, blanks or an asterisk, or one in small letters, as ParsePath reads it, as far as
+// that can be told.
+func respell(s string) string {
+	s = strings.ToUpper(strings.TrimSpace(s))
+	segment, rest, found := strings.Cut(strings.NewReplacer(" ", "", ":", "-").Replace(s), "-")
+	if !found {
+		return segment
 	}
-	return p, nil
+	rest = strings.ReplaceAll(rest, "-", ".")
+	if before, after, ok := strings.Cut(rest, "("); ok {
+		digits, behind, _ := strings.Cut(after, ")")
+		if n, err := strconv.Atoi(digits); err == nil {
+			rest = fmt.Sprintf("%s[%d]%s", before, n+1, behind)
+		}
+	}
+	return segment + "-" + rest
+}
+
+// isSegmentName reports whether a name may be a segment's: capital letters and digits.
+func isSegmentName(name string) bool {
+	for i := range len(name) {
+		if !isAlphanumeric(name[i]) || name[i] >= 'a' {
+			return false
+		}
+	}
+	return name != ""
 }
 
 func cutName(s string) (name, rest string, ok bool) {
@@ -88,10 +126,22 @@ func (p Path) String() string {
 // 2.8). It is empty where the element is absent or empty and where the path is not one;
 // a null is `""` ([Null]).
 func (m *Message) Get(path string) string {
+	text, _ := m.Text(path) // which is empty with an error
+	return text
+}
+
+// Text is [Message.Get] for a path that may not be one, such as a user's. The error wraps
+// [ErrPath].
+func (m *Message) Text(path string) (string, error) {
 	p, err := ParsePath(path)
 	if err != nil {
-		return ""
+		return "", err
 	}
+	return m.GetAt(p), nil
+}
+
+// GetAt is [Message.Get] for a [Path].
+func (m *Message) GetAt(p Path) string {
 	s, ok := m.find(p)
 	if !ok {
 		return ""
@@ -108,6 +158,11 @@ func (m *Message) Raw(path string) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
+	return m.RawAt(p)
+}
+
+// RawAt is [Message.Raw] for a [Path].
+func (m *Message) RawAt(p Path) ([]byte, bool) {
 	s, ok := m.find(p)
 	if !ok {
 		return nil, false

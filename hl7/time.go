@@ -1,19 +1,100 @@
 package hl7
 
 import (
+	"fmt"
 	"strings"
 	"time"
 )
+
+// A Precision says which part of a time is the last that is known.
+type Precision int
+
+// The precisions.
+const (
+	Year Precision = iota
+	Month
+	Day
+	Hour
+	Minute
+	Second
+	Fraction
+)
+
+// timeLayout is that of a time of each precision but Fraction.
+const timeLayout = "20060102150405"
+
+// length returns how many characters of timeLayout a precision needs.
+func (p Precision) length() int { return 4 + 2*int(min(p, Second)) }
+
+// ParseTime reads an HL7 date or time (HL7 v2.5.1, 2.A.22), and says how precise it is. One
+// without a zone is in the location, which may be that of MSH-7; nil is UTC. What is not
+// known is the earliest: "2026" is its first moment. The error wraps [ErrTime].
+func ParseTime(value string, in *time.Location) (time.Time, Precision, error) {
+	if in == nil {
+		in = time.UTC
+	}
+	if ISO8601(value) == "" {
+		return time.Time{}, 0, fmt.Errorf("hl7: %w", ErrTime)
+	}
+	digits, zone := cutZone(value)
+	digits, fraction, fractional := strings.Cut(digits, ".")
+	format, precision := timeLayout[:len(digits)], Precision(len(digits)/2-2)
+	if fractional {
+		digits, format, precision = digits+"."+fraction, format+"."+strings.Repeat("0", len(fraction)), Fraction
+	}
+	if zone != "" {
+		digits, format = digits+zone, format+"-0700"
+	}
+	t, err := time.ParseInLocation(format, digits, in)
+	if err != nil {
+		return time.Time{}, 0, fmt.Errorf("hl7: %w", ErrTime)
+	}
+	return t, precision, nil
+}
+
+// FormatTime writes a time as HL7 does, to a precision: from hours on with the zone, with
+// four decimals of a second for [Fraction].
+func FormatTime(t time.Time, p Precision) string {
+	format := timeLayout[:p.length()]
+	if p == Fraction {
+		format += ".0000"
+	}
+	if p >= Hour {
+		format += "-0700"
+	}
+	return t.Format(format)
+}
+
+// Time returns the time at a path. It is [ParseTime] of what [Message.Get] gives, in the
+// zone of MSH-7 where the value has none, as the standard wants it (HL7 v2.5.1,
+// 2.15.9.7); UTC where MSH-7 has none either. The error wraps [ErrPath] or, also where
+// there is no value, [ErrTime].
+func (m *Message) Time(path string) (time.Time, Precision, error) {
+	text, err := m.Text(path)
+	if err != nil {
+		return time.Time{}, 0, err
+	}
+	var sender *time.Location
+	if sent, _, err := ParseTime(m.msh(7, 1), nil); err == nil {
+		sender = sent.Location()
+	}
+	return ParseTime(text, sender)
+}
+
+// cutZone returns a time without its zone, and the zone, if any.
+func cutZone(value string) (digits, zone string) {
+	if i := max(strings.LastIndexByte(value, '+'), strings.LastIndexByte(value, '-')); i >= 0 {
+		return value[:i], value[i:]
+	}
+	return value, ""
+}
 
 // ISO8601 turns an HL7 date or time, YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ], into
 // ISO 8601 without adding to or taking from its precision: "201507" becomes "2015-07",
 // "20120918173931-0500" becomes "2012-09-18T17:39:31-05:00" (HL7 v2.5.1, 2.A.22 and
 // 2.A.77). It returns "" for what is no such value.
 func ISO8601(value string) string {
-	digits, zone := value, ""
-	if i := max(strings.LastIndexByte(value, '+'), strings.LastIndexByte(value, '-')); i >= 0 {
-		digits, zone = value[:i], value[i:]
-	}
+	digits, zone := cutZone(value)
 	digits, fraction, fractional := strings.Cut(digits, ".")
 	if !isDigits(digits) || fractional && (len(digits) != 14 || len(fraction) > 9 || !isDigits(fraction)) {
 		return ""
@@ -43,7 +124,7 @@ func ISO8601(value string) string {
 // minute, second, each in its range.
 func isTime(digits string) bool {
 	n := len(digits)
-	if n < 4 || n > len("20060102150405") || n%2 != 0 {
+	if n < 4 || n > len(timeLayout) || n%2 != 0 {
 		return false
 	}
 	month, day := 1, 1
