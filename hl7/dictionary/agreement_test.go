@@ -19,8 +19,10 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of agreement and disagreement anew")
 
-// Where the facts are that the dictionary is held against, and where the outcome is kept.
+// Where the facts are that the dictionary is held against, what the standard decides
+// against them, and where the outcome is kept.
 const (
+	patchFile         = "generate/patch.tsv"
 	factsFolder       = "../../../shared/facts"
 	agreementFile     = "testdata/agreement.txt"
 	disagreementsFile = "testdata/disagreements.tsv"
@@ -29,7 +31,8 @@ const (
 // A claim is one thing that can be said of the standard in one version.
 type claim struct{ version, kind, element string }
 
-// What is counted, in this order. Of what a source does not hold there is no claim.
+// What is counted, in this order. Of what a source does not hold there is no claim: a
+// table or a length that it does not name, and names of groups that are made up.
 var kinds = []string{
 	"field", "field name", "field type", "field required", "field repetitions", "field table", "field length",
 	"component", "component name", "component type", "component table",
@@ -131,8 +134,10 @@ func sourceClaims(s *facts.Source) map[claim]string {
 				add("field type", f.Type)
 				add("field required", strconv.FormatBool(f.Required))
 				add("field repetitions", strconv.Itoa(f.Most))
-				add("field table", strconv.Itoa(f.Table))
-				if s.Name == facts.HAPI {
+				if f.Table != 0 {
+					add("field table", strconv.Itoa(f.Table))
+				}
+				if f.Length != 0 {
 					add("field length", strconv.Itoa(f.Length))
 				}
 			}
@@ -148,7 +153,9 @@ func sourceClaims(s *facts.Source) map[claim]string {
 				add("component", "yes")
 				add("component name", normal(c.Name))
 				add("component type", c.Type)
-				add("component table", strconv.Itoa(c.Table))
+				if c.Table != 0 {
+					add("component table", strconv.Itoa(c.Table))
+				}
 			}
 		}
 	}
@@ -156,7 +163,9 @@ func sourceClaims(s *facts.Source) map[claim]string {
 		for name, root := range structures {
 			all[claim{version, "structure", name}] = "yes"
 			all[claim{version, "structure shape", name}] = root.Shape()
-			all[claim{version, "group names", name}] = strings.Join(root.GroupNames(), " ")
+			if !root.NamesMadeUp() {
+				all[claim{version, "group names", name}] = strings.Join(root.GroupNames(), " ")
+			}
 		}
 	}
 	for version, events := range s.Events {
@@ -273,8 +282,12 @@ func TestAgreementWithTwoIndependentImplementationsIsAsRecorded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	counts, _ := compare(claims(), map[string]map[claim]string{facts.HL7apy: sourceClaims(hl7apy), facts.HAPI: sourceClaims(hapi)})
+	sources := map[string]map[claim]string{facts.HL7apy: sourceClaims(hl7apy), facts.HAPI: sourceClaims(hapi)}
+	ours := claims()
+	counts, disagreements := compare(ours, sources)
 	recorded(t, agreementFile, agreementTable(counts))
+	r := reasons{changes: readPatch(t), ours: ours, sources: sources}
+	recorded(t, disagreementsFile, r.list(t, disagreements))
 }
 
 // recorded holds a text against the one that is kept in a file, or keeps it with -update.

@@ -41,7 +41,7 @@ func (v *Version) Structures() iter.Seq[*Structure] { return sorted(v.structures
 
 // Events returns an iterator over the events that have a structure, each as its message
 // code and event ("ADT_A04") with that structure, by name. A structure named after an
-// event is that event's.
+// event is that event's; one that serves whatever event, such as ACK, goes by its code.
 func (v *Version) Events() iter.Seq2[string, *Structure] {
 	all := maps.Clone(v.structures)
 	for event, structure := range v.events {

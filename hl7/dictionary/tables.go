@@ -9,6 +9,8 @@ import (
 	"sync"
 )
 
+//go:generate go run ./generate -npm ../../node_modules/hl7-dictionary -facts ../../../shared/facts -to .
+
 // The definitions and the code tables, as generate/main.go writes them: lines of
 // tab-separated columns. A line that begins with a tab belongs to the one above it.
 //

@@ -78,6 +78,25 @@ func segmentName(name string) string {
 	return name
 }
 
+// splice puts the members of what hl7apy calls a choice in its place where they show that
+// it is none but a group without a name: some repeat, may be missing or are groups.
+func (n *Node) splice() {
+	var children []*Node
+	for _, child := range n.Children {
+		child.splice()
+		plain := true
+		for _, member := range child.Children {
+			plain = plain && member.Times == ' ' && member.Children == nil
+		}
+		if child.Choice && (!plain || len(child.Children) == 1) {
+			children = append(children, child.Children...)
+		} else {
+			children = append(children, child)
+		}
+	}
+	n.Children = children
+}
+
 // String writes the structure in the dictionary's notation.
 func (n *Node) String() string {
 	var parts []string
@@ -96,20 +115,26 @@ func (n *Node) String() string {
 func (n *Node) times() string { return strings.TrimSpace(string(n.Times)) }
 
 // Shape writes what sources can be compared by: segments and groups with how often they
-// come, without the groups' names, which HAPI often makes up, with the members of a
-// choice as segments of their own, as HAPI has them, and without what stands for any
-// segment, which each source puts elsewhere.
+// come, without the groups' names, which HAPI often makes up, and without groups that
+// come exactly once; with the members of a choice as segments of their own, as HAPI has
+// them, and without what stands for any segment, which each source puts elsewhere.
 func (n *Node) Shape() string {
 	var parts []string
 	for _, child := range n.Children {
 		switch {
 		case child.Choice:
 			for _, member := range child.Children {
-				parts = append(parts, member.Name)
+				if member.Name != AnySegment {
+					parts = append(parts, member.Name)
+				}
 			}
 		case child.Children != nil:
-			if inner := child.Shape(); inner != "" {
-				parts = append(parts, "("+inner+")"+child.times())
+			inner := child.Shape()
+			if inner != "" && child.Times != ' ' {
+				inner = "(" + inner + ")" + child.times()
+			}
+			if inner != "" {
+				parts = append(parts, inner)
 			}
 		case child.Name != AnySegment:
 			parts = append(parts, child.Name+child.times())
@@ -129,13 +154,35 @@ func (n *Node) Broken() bool {
 	return false
 }
 
-// GroupNames returns the names of the groups, outer before inner.
+// GroupNames returns the names of the groups that Shape has, outer before inner.
 func (n *Node) GroupNames() []string {
 	var names []string
 	for _, child := range n.Children {
-		if child.Children != nil && !child.Choice {
-			names = append(append(names, child.Name), child.GroupNames()...)
+		if child.Choice {
+			continue
 		}
+		if child.Children != nil && child.Times != ' ' {
+			names = append(names, child.Name)
+		}
+		names = append(names, child.GroupNames()...)
 	}
 	return names
+}
+
+// MadeUp reports whether a group's name is none of the standard's but put together by
+// some program, from the group's segments or otherwise.
+func (n *Node) MadeUp() bool {
+	segments := strings.NewReplacer("(", "", ")", "", " ", "", "?", "", "*", "", "+", "").Replace(n.Shape())
+	return n.Name == "XX" || n.Name == "GROUP" || n.Name == segments || strings.Contains(n.Name, "_SUPPGRP") ||
+		strings.HasPrefix(n.Name, "MFE") || strings.HasSuffix(n.Name, "2") || strings.HasPrefix(n.Name, "MFN_ZNN_")
+}
+
+// NamesMadeUp reports whether any group's name is.
+func (n *Node) NamesMadeUp() bool {
+	for _, child := range n.Children {
+		if child.Children != nil && !child.Choice && (child.Times != ' ' && child.MadeUp() || child.NamesMadeUp()) {
+			return true
+		}
+	}
+	return false
 }
