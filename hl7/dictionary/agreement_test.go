@@ -286,8 +286,7 @@ func TestAgreementWithTwoIndependentImplementationsIsAsRecorded(t *testing.T) {
 	ours := claims()
 	counts, disagreements := compare(ours, sources)
 	recorded(t, agreementFile, agreementTable(counts))
-	r := reasons{changes: readPatch(t), ours: ours, sources: sources}
-	recorded(t, disagreementsFile, r.list(t, disagreements))
+	recorded(t, disagreementsFile, newReasons(readPatch(t), ours, sources).list(t, disagreements))
 }
 
 // recorded holds a text against the one that is kept in a file, or keeps it with -update.

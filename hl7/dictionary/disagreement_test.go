@@ -62,9 +62,24 @@ func (c change) concerns(d disagreement) bool {
 
 // reasons knows why the dictionary does not follow a source.
 type reasons struct {
-	changes []change
-	ours    map[claim]string
-	sources map[string]map[claim]string
+	changes  []change
+	ours     map[claim]string
+	sources  map[string]map[claim]string
+	holds    map[[3]string]bool // a source has data in a version of a kind
+	segments map[[3]string]bool // a source has in a version a segment
+}
+
+func newReasons(changes []change, ours map[claim]string, sources map[string]map[claim]string) reasons {
+	r := reasons{changes, ours, sources, map[[3]string]bool{}, map[[3]string]bool{}}
+	for source, all := range sources {
+		for c := range all {
+			r.holds[[3]string{source, c.version, c.kind}] = true
+			if segment, _, ok := strings.Cut(c.element, "-"); ok && c.kind == "field" {
+				r.segments[[3]string{source, c.version, segment}] = true
+			}
+		}
+	}
+	return r
 }
 
 // of returns why the dictionary says what it says; empty where no rule explains it.
@@ -82,12 +97,14 @@ func (r reasons) of(d disagreement) string {
 	switch {
 	case d.source == facts.HAPI && r.shifted(d):
 		return "HAPI's fields are out of step here: this is its next one or the last"
-	case existence(d.kind) && told == (d.theirs == "") && r.holds(other, d), !existence(d.kind) && told && second == d.ours:
+	case existence(d.kind) && told == (d.theirs == "") && r.holds[[3]string{other, d.version, d.kind}], !existence(d.kind) && told && second == d.ours:
 		return outvoted(d, other)
 	case d.kind == "structure":
 		return r.ofStructure(d)
 	case d.kind == "event":
 		return r.ofEvent(d)
+	case d.kind == "field" && d.theirs == "" && !r.segments[[3]string{d.source, d.version, segmentOf(d.element)}]:
+		return "a structure of the version has the segment"
 	case d.version == "2.3" && (d.kind == "field repetitions" && d.ours == "0" || d.kind == "field required" && d.ours == "false"):
 		return "v2.3.1 corrects v2.3"
 	case r.withdrawn(d):
@@ -115,16 +132,6 @@ func outvoted(d disagreement, other string) string {
 		return "hl7apy's stays where the version before does not bear HAPI out"
 	}
 	return "HAPI and the version before say otherwise"
-}
-
-// holds reports whether a source has data of the claim's kind in its version.
-func (r reasons) holds(source string, d disagreement) bool {
-	for c := range r.sources[source] {
-		if c.version == d.version && c.kind == d.kind {
-			return true
-		}
-	}
-	return false
 }
 
 // shifted reports whether HAPI calls a field what the dictionary calls the one beside it.
@@ -158,6 +165,11 @@ func (r reasons) ofStructure(d disagreement) string {
 		return "the version's table 0354 has it"
 	}
 	return "the npm package and one other have it"
+}
+
+func segmentOf(field string) string {
+	segment, _, _ := strings.Cut(field, "-")
+	return segment
 }
 
 func split(structure string) (code, event string) {

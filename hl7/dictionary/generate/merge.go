@@ -182,7 +182,10 @@ func (m *merger) field(v string, f field, a, h facts.Field) field {
 	saysST := f.dataType == "ST" && v == "2.7" // perhaps only for want of a better word
 	switch {
 	case a.Missing:
-		return f
+		if saysST && !h.Missing && h.Type == "" {
+			f.dataType = ""
+		}
+		return f.settled()
 	case h.Missing:
 		if saysST {
 			f.dataType = a.Type
@@ -248,7 +251,14 @@ func (m *merger) withoutNPM(i int, name string) *definition {
 	v := versions[i]
 	d := &definition{description: m.describe(m.npm.segments, v, name)}
 	prior := m.into.segments[before(i)][name]
-	for n, a := range m.hl7apy.Fields[v][name] {
+	own := m.hl7apy.Fields[v][name]
+	if others := m.hapi.Fields[v][name]; prior != nil && len(others) > len(own) && len(prior.fields) >= len(others) {
+		own = append(slices.Clone(own), make([]facts.Field, len(others)-len(own))...) // withdrawn, and left out
+		for n := len(m.hl7apy.Fields[v][name]); n < len(own); n++ {
+			own[n].Missing = true
+		}
+	}
+	for n, a := range own {
 		h := factAt(m.hapi.Fields[v][name], n)
 		f, p := m.fromFact(a), fieldAt(prior, n)
 		if a.Missing && p != nil { // withdrawn, and left out
@@ -301,7 +311,13 @@ func (m *merger) onlyHL7apy(i int, name string) *definition {
 	v := versions[i]
 	d := &definition{description: m.describe(m.npm.segments, v, name)}
 	prior := m.into.segments[before(i)][name]
-	for n, a := range m.hl7apy.Fields[v][name] {
+	own := m.hl7apy.Fields[v][name]
+	if prior != nil && len(own) == len(m.hl7apy.Fields[before(i)][name]) {
+		for len(own) < len(prior.fields) {
+			own = append(own[:len(own):len(own)], facts.Field{Missing: true})
+		}
+	}
+	for n, a := range own {
 		was, p := factAt(m.hl7apy.Fields[before(i)][name], n), fieldAt(prior, n)
 		f := m.fromFact(a)
 		switch {

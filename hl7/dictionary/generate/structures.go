@@ -194,23 +194,23 @@ func (m *merger) tree(i int, name string) *facts.Node {
 		if was := m.hl7apy.Structures[prior][name]; decided != nil && (one == nil || was != nil && was.Shape() == one.Shape()) {
 			return decided
 		}
-		return m.tidy(v, one)
+		return m.tidy(one)
 	case len(m.npm.structures[v]) == 0: // v2.8 and v2.8.1
 		if one == nil || decided != nil && other != nil && other.Shape() == decided.Shape() {
 			return decided
 		}
-		return m.tidy(v, one)
+		return m.tidy(one)
 	case base == nil:
-		return m.tidy(v, one)
+		return m.tidy(one)
 	case one == nil || other == nil:
 		return base
 	case one.Shape() == base.Shape():
 		if strings.Contains(one.String(), facts.AnySegment) && !strings.Contains(base.String(), facts.AnySegment) {
-			return m.tidy(v, one)
+			return m.tidy(one)
 		}
 		return base
 	case one.Shape() == other.Shape() && !strings.Contains(one.String(), facts.AnySegment):
-		return m.tidy(v, one)
+		return m.tidy(one)
 	}
 	return base
 }
@@ -219,7 +219,7 @@ func (m *merger) tree(i int, name string) *facts.Node {
 // in an order's detail: of a segment of whatever name nobody can say that it is missing.
 // What is no segment of the version is left out, which is what hl7apy has for a group
 // that it could not read.
-func (m *merger) tidy(v string, n *facts.Node) *facts.Node {
+func (m *merger) tidy(n *facts.Node) *facts.Node {
 	if n == nil {
 		return nil
 	}
@@ -239,7 +239,7 @@ func (m *merger) tidy(v string, n *facts.Node) *facts.Node {
 			}
 			result.Children = append(result.Children, &facts.Node{Name: child.Name, Times: times})
 		case child.Children != nil:
-			if inner := m.tidy(v, child); inner.Children != nil {
+			if inner := m.tidy(child); inner.Children != nil {
 				result.Children = append(result.Children, inner)
 			}
 		case m.isSegment(child.Name):

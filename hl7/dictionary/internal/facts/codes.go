@@ -19,9 +19,9 @@ func CleanCodes(printed map[string]string) (codes []string, open bool) {
 		case text == "…", text == "...", strings.HasSuffix(text, "..."), strings.HasSuffix(text, " _"), strings.Contains(text, "<integer>"),
 			strings.Contains(text, "< integer >"), strings.Contains(text, "nnn"), strings.Contains(text, "<spec>"), strings.Contains(text, "and higher"):
 			open = true
-		case text == "", strings.EqualFold(text, "<null>"), strings.EqualFold(text, "not present"), isNote(text):
 		case strings.ReplaceAll(text, " ", "") == "L,M,N":
 			codes = append(codes, "L", "M", "N")
+		case text == "", strings.EqualFold(text, "<null>"), strings.EqualFold(text, "not present"), isNote(text):
 		case text == "* (star)":
 			codes = append(codes, "*")
 		case strings.HasSuffix(text, " (obsolete)"):
