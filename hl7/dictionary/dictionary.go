@@ -156,7 +156,8 @@ func (v *Version) Type(name string) *DataType { return v.types[name] }
 // the version has none.
 func (v *Version) Structure(name string) *Structure { return v.structures[name] }
 
-// Table returns a code table, nil where the version has none of that number.
+// Table returns a code table, nil where the version has none of that number. The tables of
+// versions before v2.3.1 are those of v2.3.1, the first of which there are any.
 func (v *Version) Table(number int) *Table { return loadTables()[v.Name][number] }
 
 // StructureOf returns the structure of a message: that of MSH-9.3, else the one of its

@@ -117,7 +117,7 @@ func carryField(f, was, decided field) field {
 	f.repetitions = carried(f.repetitions, was.repetitions, decided.repetitions)
 	f.length = carried(f.length, was.length, decided.length)
 	f.table = carried(f.table, was.table, decided.table)
-	return f
+	return f.settled()
 }
 
 func carried[T comparable](now, was, decided T) T {

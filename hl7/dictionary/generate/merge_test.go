@@ -111,6 +111,18 @@ func TestNamesAreSpelledForPeople(t *testing.T) {
 	}
 }
 
+func TestNamesGetBackWhatTheyLostOnTheirWay(t *testing.T) {
+	for name, want := range map[string]string{
+		"Mother s Maiden Name": "Mother's Maiden Name", "Insured_s Birth Place": "Insured's Birth Place", "Priority _ OBR": "Priority - OBR",
+		"Set ID вЂ“ PCE": "Set ID - PCE", "Set ID вЂ“REL": "Set ID - REL", "Filler Field 1 +": "Filler Field 1", "Collection Volume *": "Collection Volume",
+		"Total + Technical Part": "Total + Technical Part", "Address": "Address", "Guarantor's Race": "Guarantor's Race",
+	} {
+		if got := mend(name); got != want {
+			t.Errorf("%q becomes %q, want %q", name, got, want)
+		}
+	}
+}
+
 func TestAPatchThatChangesNothingIsAnError(t *testing.T) {
 	for name, test := range map[string]struct {
 		change change

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -108,9 +109,9 @@ func read(file string, into any) error {
 }
 
 func (c npmComposite) definition(fields []npmField) *definition {
-	d := &definition{description: clean(c.Description)}
+	d := &definition{description: mend(c.Description)}
 	for _, f := range fields {
-		d.fields = append(d.fields, field{clean(f.Description), f.Type, " ORCB"[f.Usage], f.Repetitions, f.Length, f.Table})
+		d.fields = append(d.fields, field{mend(f.Description), f.Type, " ORCB"[f.Usage], f.Repetitions, f.Length, f.Table})
 	}
 	return d
 }
@@ -152,6 +153,18 @@ func (n npmNode) times() (byte, error) {
 		return '+', nil
 	}
 	return 0, fmt.Errorf("%s occurs %d to %d times, which the format cannot say", n.Name, n.Min, n.Max)
+}
+
+var (
+	possessive = regexp.MustCompile(`([a-z])[ _]s `)
+	footnote   = regexp.MustCompile(` [*+#]$`)
+)
+
+// mend gives a name the apostrophes and dashes that it lost on its way, and takes the
+// mark of a footnote from it.
+func mend(name string) string {
+	name = strings.NewReplacer("вЂ“", " - ", " _ ", " - ").Replace(name) // a dash in UTF-8, read as Windows-1251
+	return clean(footnote.ReplaceAllString(possessive.ReplaceAllString(name, "$1's "), ""))
 }
 
 // clean makes one line of a text without blanks to spare.
