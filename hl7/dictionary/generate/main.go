@@ -18,18 +18,23 @@
 //   - Where a version has one source only, v2.7.1 and v2.8.2, what that source says as it
 //     said it of the version before is what was decided there; the rest is taken as it is.
 //   - Silence is no vote. A table that a source does not name, HAPI's fields where their
-//     names show that they are shifted against everyone's, a group without content, and
+//     names show that they are out of step with everyone's, a group without content, and
 //     "any segment" count for nothing. The npm package writes ST in v2.7 and v2.7.1 for
 //     what it cannot say, a type that varies or a field that was withdrawn; there hl7apy
 //     counts.
-//   - From v2.4 on an event has the structure that HL7's own table 0354 gives it, and a
-//     structure by its name is no structure of its own.
-//   - patch.tsv says what the standard decides against all of them, with the section.
+//   - An event has the structure that HL7's own table 0354 gives it, unless the version's
+//     own copy of the table lists one by the event's name or both others have one. What
+//     only the npm package has is a structure if that copy lists it.
+//   - v2.3 came with the extended data types and left out that they repeat. A limit of
+//     v2.3 that v2.3.1 does not have is lifted, and so is a requirement that neither v2.2
+//     nor v2.3.1 has.
+//   - patch.tsv says what the standard decides against all of them, with the section; a
+//     line that changes nothing is an error.
 //
 // Code tables are hl7apy's, by version, with the meanings that the npm package has for
-// the codes; of versions before v2.3.1, of which hl7apy has none, they are those of
-// v2.3.1. Of names, those that are cut are made whole, by the spelling that the npm
-// package has elsewhere if it has one.
+// the codes; those of versions before v2.3.1, of which hl7apy has none, are v2.3.1's.
+// Names that are cut are made whole, spelled as the npm package spells them elsewhere if
+// it does; so are names of groups that a program made up.
 //
 // The package loads what this writes; see its tables.go for the format.
 package main

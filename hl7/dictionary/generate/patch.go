@@ -98,7 +98,7 @@ func (m *merger) apply(c change, v string) (changed bool, err error) {
 	case "drop structure":
 		return m.into.structures[v][c.element] == nil, nil
 	case "event":
-		return m.into.events[v][c.element] == c.value, nil
+		return m.into.events[v][c.element] == c.value && m.eventsOf0354()[c.element] != c.value, nil
 	case "structure":
 		root, err := facts.ParseStructure(c.value)
 		if err != nil {
