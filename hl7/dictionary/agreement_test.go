@@ -32,7 +32,8 @@ const (
 type claim struct{ version, kind, element string }
 
 // What is counted, in this order. Of what a source does not hold there is no claim: a
-// table or a length that it does not name, and names of groups that are made up.
+// table or a length that it does not name, how often a withdrawn field repeats, and names
+// of groups that are made up.
 var kinds = []string{
 	"field", "field name", "field type", "field required", "field repetitions", "field table", "field length",
 	"component", "component name", "component type", "component table",
@@ -133,7 +134,9 @@ func sourceClaims(s *facts.Source) map[claim]string {
 				add("field name", normal(f.Name))
 				add("field type", f.Type)
 				add("field required", strconv.FormatBool(f.Required))
-				add("field repetitions", strconv.Itoa(f.Most))
+				if f.Type != "" {
+					add("field repetitions", strconv.Itoa(f.Most))
+				}
 				if f.Table != 0 {
 					add("field table", strconv.Itoa(f.Table))
 				}

@@ -71,7 +71,7 @@ func TestAFieldRepeatsWhereTheStandardLetsIt(t *testing.T) {
 
 func TestAWithdrawnFieldHasNoType(t *testing.T) {
 	for _, version := range []string{"2.7", "2.7.1", "2.8", "2.8.2"} {
-		if f := field(t, version, "ORC", 7); f.Usage != dictionary.Withdrawn || f.Type != "" || f.Name != "Quantity/Timing" {
+		if f := field(t, version, "ORC", 7); f.Usage != dictionary.Withdrawn || f.Type != "" || f.Repetitions != 0 || f.Name != "Quantity/Timing" {
 			t.Errorf("ORC-7 of v%s is %+v", version, f)
 		}
 	}

@@ -214,7 +214,7 @@ func (m *merger) field(v string, f field, a, h facts.Field) field {
 func (f field) settled() field {
 	switch f.dataType {
 	case "":
-		f.usage, f.repetitions, f.length, f.table = 'W', 1, 0, 0
+		f.usage, f.repetitions, f.length, f.table = 'W', 0, 0, 0
 	case "SI":
 		f.table = 0
 	}

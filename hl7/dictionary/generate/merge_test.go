@@ -25,7 +25,7 @@ func TestTwoThatAgreeAreRightAgainstOne(t *testing.T) {
 		"all differ":                  {"2.5", varies, facts.Field{Name: "OBSERVATION_VALUE", Type: "ST", Most: 3}, base},
 		"both require it":             {"2.5", facts.Field{Type: "NM", Required: true, Most: 1}, facts.Field{Type: "NM", Required: true, Most: 1}, field{"Observation Value", "NM", 'R', 1, 20, 0}},
 		"one names a table":           {"2.5", facts.Field{Type: "NM", Most: 1, Table: 7}, facts.Field{Type: "NM", Most: 1}, field{"Observation Value", "NM", 'C', 1, 20, 7}},
-		"both have it withdrawn":      {"2.5", facts.Field{Most: 1}, facts.Field{Most: 1}, field{"Observation Value", "", 'W', 1, 0, 0}},
+		"both have it withdrawn":      {"2.5", facts.Field{Most: 1}, facts.Field{Most: 1}, field{"Observation Value", "", 'W', 0, 0, 0}},
 		"both call it something else": {"2.5", facts.Field{Name: "RESULT", Type: "NM", Most: 1}, facts.Field{Name: "Result", Type: "NM", Most: 1}, field{"Result", "NM", 'C', 1, 20, 0}},
 	} {
 		t.Run(name, func(t *testing.T) {

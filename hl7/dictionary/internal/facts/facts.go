@@ -123,7 +123,7 @@ func (s *Source) addField(c []string) error {
 			return err
 		}
 		if f.Most == 0 { // at most none: withdrawn
-			f.Type, f.Most = "", 1
+			f.Type = ""
 		}
 	}
 	if c[8] != "" {
