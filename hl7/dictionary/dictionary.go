@@ -1,15 +1,17 @@
 // Package dictionary knows what HL7 version 2 calls the parts of a message and what it
 // expects of them: for each version the fields of each segment, the components of each
-// data type, the groups of each message structure, and the code tables. With it a
-// message's JSON can carry names, dates, numbers and groups ([Enrich]), and a message
-// can be held against the standard ([Version.Validate]). Parsing needs none of it.
+// data type, the groups of each message structure, the structure of each event, and the
+// code tables. With it a message's JSON can carry names, dates, numbers and groups
+// ([Enrich]), and a message can be held against the standard ([Version.Validate]).
+// Parsing needs none of it.
 //
-// The facts are those of the npm package hl7-dictionary 1.0.1 (MIT licence, copyright
-// 2015 Fernando Serrano), which covers v2.1 to v2.7.1; generate/main.go turns them into
-// tables.txt.gz. For a later version the last one known is used.
+// The facts are merged from several sources by a rule that generate/main.go states; see
+// NOTICE.md for the sources. They cover v2.1 to v2.8.2.
 package dictionary
 
 import (
+	"iter"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,13 +27,14 @@ const (
 	Required    Usage = 'R'
 	Conditional Usage = 'C'
 	Backward    Usage = 'B' // kept for earlier versions
+	Withdrawn   Usage = 'W' // no longer there; the number stays free (HL7 v2.7, 2.5.3.4)
 )
 
 // A Field is what the standard says of a field of a segment, or of a component of a
 // data type.
 type Field struct {
 	Name        string
-	Type        string // data type, such as "XPN"; "VARIES" where another field decides
+	Type        string // data type, such as "XPN"; "VARIES" where another field decides; empty if Withdrawn
 	Usage       Usage
 	Repetitions int // the most allowed; 0 for no limit
 	Length      int // the most characters allowed; 0 where the standard gives none
@@ -67,12 +70,17 @@ type Node struct {
 	Repeats  bool
 }
 
-// A Table is a set of codes. HL7 fixes the values of some tables and suggests those of
-// others.
+// AnySegment is the name of a [Node] that stands for a segment of whatever name, such as
+// the one that a master file's entry is in (HL7 v2.5.1, 8.5.1, MFN_Znn).
+const AnySegment = "Hxx"
+
+// A Table is a set of codes, as the version has it. HL7 fixes the values of some tables
+// and suggests those of others.
 type Table struct {
 	Number      int
-	Description string
-	Values      map[string]string // code: meaning
+	Description string            // empty where it is not known
+	Values      map[string]string // code: meaning, empty where it is not known
+	Open        bool              // the standard says that there are more than it lists
 }
 
 // A Version is one version of the standard. It is safe for use by several goroutines.
@@ -81,38 +89,55 @@ type Version struct {
 	segments   map[string]*Segment
 	types      map[string]*DataType
 	structures map[string]*Structure
-	tables     map[int]*Table
+	events     map[string]string // "ADT_A04": "ADT_A01"; what is a structure of its own is not in it
 }
 
 // Latest is the last version that the dictionary knows.
-const Latest = "2.7.1"
+const Latest = "2.8.2"
 
-// Of returns the version that a value of MSH-12 names, such as "2.5.1"; the nearest
-// earlier one where that is not known, the first for one before it, and [Latest] for
-// what is no version.
+// Of returns the version that [Lookup] finds for a value of MSH-12.
 func Of(msh12 string) *Version {
-	known := load()
-	wanted, ok := parseVersion(msh12)
-	if !ok {
-		return known[len(known)-1]
-	}
-	chosen := known[0]
-	for _, v := range known {
-		if number, _ := parseVersion(v.Name); number <= wanted {
-			chosen = v
-		}
-	}
-	return chosen
+	v, _ := Lookup(msh12)
+	return v
 }
 
-// parseVersion turns "2.5.1" into a number that orders versions.
+// Lookup returns the version that a value of MSH-12 names, such as "2.5.1". What senders
+// write around the number does not count: "v2.3" and "2.3.1 DE" are 2.3 and 2.3.1.
+//
+// Where the dictionary has no such version, known is false and the version returned is
+// the one to read the message by: the nearest earlier one ("2.3.2" is read as 2.3.1 and
+// "2.9" as 2.8.2), the first for one before it, and [Latest] for what is no version.
+func Lookup(msh12 string) (v *Version, known bool) {
+	all := load()
+	wanted, ok := parseVersion(msh12)
+	if !ok {
+		return all[len(all)-1], false
+	}
+	chosen, number := all[0], 0
+	for _, v := range all {
+		if n, _ := parseVersion(v.Name); n <= wanted {
+			chosen, number = v, n
+		}
+	}
+	return chosen, number == wanted
+}
+
+// Versions returns an iterator over the versions, oldest first.
+func Versions() iter.Seq[*Version] { return slices.Values(load()) }
+
+// parseVersion turns "2.5.1" into a number that orders versions. Before it may stand a
+// "v", and behind it anything that does not go on with it.
 func parseVersion(s string) (n int, ok bool) {
-	parts := strings.Split(strings.TrimSpace(s), ".")
+	s = strings.TrimLeft(strings.TrimSpace(s), "vV")
+	if end := strings.IndexFunc(s, func(c rune) bool { return c != '.' && (c < '0' || c > '9') }); end >= 0 {
+		s = s[:end]
+	}
+	parts := strings.Split(s, ".")
 	for i := range 3 {
 		digit := 0
 		if i < len(parts) {
 			var err error
-			if digit, err = strconv.Atoi(parts[i]); err != nil || digit < 0 || digit > 99 {
+			if digit, err = strconv.Atoi(parts[i]); err != nil || digit > 99 {
 				return 0, false
 			}
 		}
@@ -131,20 +156,37 @@ func (v *Version) Type(name string) *DataType { return v.types[name] }
 // the version has none.
 func (v *Version) Structure(name string) *Structure { return v.structures[name] }
 
-// Table returns a code table, nil where there is none. Tables are those of all versions
-// together.
-func (v *Version) Table(number int) *Table { return v.tables[number] }
+// Table returns a code table, nil where the version has none of that number. The tables of
+// versions before v2.3.1 are those of v2.3.1, the first of which there are any.
+func (v *Version) Table(number int) *Table { return loadTables()[v.Name][number] }
 
-// StructureOf returns the structure of a message: that of MSH-9.3, else the one named
-// by message code and event, else by the code; nil where the version has none of them.
+// StructureOf returns the structure of a message: that of MSH-9.3, else the one of its
+// message code and event, else the one named by its code; nil where the version has none
+// of them.
 func (v *Version) StructureOf(m *hl7.Message) *Structure {
 	h := m.Header()
 	for _, name := range []string{h.Structure, h.Message + "_" + h.Event, h.Message} {
-		if s := v.structures[name]; s != nil {
+		if s := v.structureNamed(name); s != nil {
 			return s
 		}
 	}
 	return nil
+}
+
+// StructureFor returns the structure of a message code and an event, such as ADT_A01 for
+// "ADT" and "A04"; nil where the version has no such event (HL7 v2.5.1, 2.17.3, table
+// 0354, and the chapter of the event).
+func (v *Version) StructureFor(code, event string) *Structure {
+	return v.structureNamed(code + "_" + event)
+}
+
+// structureNamed also takes the name that a structure would have if its event had one of
+// its own, which senders write into MSH-9.3.
+func (v *Version) structureNamed(name string) *Structure {
+	if s := v.structures[name]; s != nil {
+		return s
+	}
+	return v.structures[v.events[name]]
 }
 
 // Field returns the definition of a segment's field, counting from 1, nil where the

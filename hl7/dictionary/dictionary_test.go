@@ -34,12 +34,32 @@ func TestDescribeNamesAnElementDownToItsParts(t *testing.T) {
 
 func TestAnUnknownVersionIsReadAsTheNearestEarlierOne(t *testing.T) {
 	for msh12, want := range map[string]string{
-		"2.1": "2.1", "2.3.1": "2.3.1", "2.5.1": "2.5.1", "2.7.1": "2.7.1",
-		"2.3.2": "2.3.1", "2.8": "2.7.1", "2.8.2": "2.7.1", "2.0": "2.1", "2.5.0": "2.5",
-		"": "2.7.1", "2": "2.7.1", "two": "2.7.1", "2.5.1.1": "2.7.1",
+		"2.3.2": "2.3.1", "2.7.2": "2.7.1", "2.9": "2.8.2", "3.0": "2.8.2", "2.0": "2.1", "1.0": "2.1",
+		"": "2.8.2", "2": "2.8.2", "two": "2.8.2", "2.5.1.1": "2.8.2", "2.x": "2.8.2", "vendor 2.3": "2.8.2",
 	} {
-		if got := dictionary.Of(msh12).Name; got != want {
-			t.Errorf("%q is read as %s, want %s", msh12, got, want)
+		if v, known := dictionary.Lookup(msh12); v.Name != want || known {
+			t.Errorf("%q is read as %s, known %v, want %s", msh12, v.Name, known, want)
 		}
+	}
+}
+
+func TestAVersionIsKnownWhateverIsWrittenAroundIt(t *testing.T) {
+	for msh12, want := range map[string]string{
+		"2.1": "2.1", "2.3.1": "2.3.1", "2.5.1": "2.5.1", "2.7.1": "2.7.1", "2.8": "2.8", "2.8.2": "2.8.2", "2.5.0": "2.5",
+		"2.3.1 DE": "2.3.1", "v2.3": "2.3", "V2.5.1": "2.5.1", " 2.4 ": "2.4", "2.6^DEU": "2.6",
+	} {
+		if v, known := dictionary.Lookup(msh12); v.Name != want || !known || dictionary.Of(msh12) != v {
+			t.Errorf("%q is read as %s, known %v, want %s", msh12, v.Name, known, want)
+		}
+	}
+}
+
+func TestTheLatestVersionIsTheLast(t *testing.T) {
+	last := ""
+	for v := range dictionary.Versions() {
+		last = v.Name
+	}
+	if last != dictionary.Latest {
+		t.Errorf("the last version is %s", last)
 	}
 }

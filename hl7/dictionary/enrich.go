@@ -127,6 +127,8 @@ func (v *Version) leafType(s hl7.Segment, p hl7.Path) string {
 		}
 		component := v.component(name, n)
 		switch {
+		case component != nil && component.Usage == Withdrawn:
+			name = "ST" // whatever it was before, it is text now
 		case component != nil:
 			name = component.Type
 		case n > 1:

@@ -9,95 +9,120 @@ import (
 	"sync"
 )
 
-// The tables, as generate/main.go writes them: lines of tab-separated columns. A line
-// that begins with a tab belongs to the one above it.
+//go:generate go run ./generate -npm ../../node_modules/hl7-dictionary -facts ../../../shared/facts -to .
+
+// The definitions and the code tables, as generate/main.go writes them: lines of
+// tab-separated columns. A line that begins with a tab belongs to the one above it.
 //
+//	versions   2.1 2.2 2.3 …
 //	segment    PID  Patient Identification  2.5 2.5.1       then its fields
 //	type       XPN  Extended Person Name  2.5 2.5.1         then its components
 //	    name  type  usage  repetitions  length  table
 //	structure  ADT_A01  Admit  MSH EVN (…)  2.5 2.5.1
-//	table      1  Administrative Sex                        then its values
-//	    code  meaning
+//	event      ADT_A04  ADT_A01  2.5 2.5.1
 //
-//go:embed tables.txt.gz
-var compressed string
+// And in the second file, with a + where the standard says that there are more codes:
+//
+//	table      1  Administrative Sex    2.5 2.5.1           then its values
+//	    code  meaning
+var (
+	//go:embed tables.txt.gz
+	compressed string
+	//go:embed codes.txt.gz
+	compressedCodes string
+)
 
-// load reads the tables when they are first wanted, which most programs never do; the
-// result is never changed. It panics on tables that are damaged, which the tests of
+// load reads the definitions when they are first wanted, which most programs never do;
+// the result is never changed. It panics on tables that are damaged, which the tests of
 // this package rule out.
 var load = sync.OnceValue(func() []*Version {
-	r, err := gzip.NewReader(strings.NewReader(compressed))
-	if err != nil {
-		panic(err)
-	}
-	text, err := io.ReadAll(r)
-	if err != nil {
-		panic(err)
-	}
-	l := loader{byName: map[string]*Version{}, tables: map[int]*Table{}, shared: map[string]string{}}
-	l.read(string(text))
-	return l.versions()
+	l := loader{byName: map[string]*Version{}, shared: map[string]string{}}
+	l.read(decompress(compressed))
+	return l.versions
 })
 
+// loadTables reads the code tables, which fewer programs want: of each version by number.
+var loadTables = sync.OnceValue(func() map[string]map[int]*Table {
+	l := loader{tables: map[string]map[int]*Table{}, shared: map[string]string{}}
+	l.read(decompress(compressedCodes))
+	return l.tables
+})
+
+func decompress(data string) string {
+	r, err := gzip.NewReader(strings.NewReader(data))
+	if err != nil {
+		panic(err)
+	}
+	var text strings.Builder
+	if _, err := io.Copy(&text, r); err != nil {
+		panic(err)
+	}
+	return text.String()
+}
+
 type loader struct {
-	byName map[string]*Version
-	tables map[int]*Table
-	shared map[string]string // names, each held once
-}
-
-func (l *loader) versions() []*Version {
-	var all []*Version
-	for _, name := range []string{"2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1"} {
-		v := l.version(name)
-		v.tables = l.tables
-		all = append(all, v)
-	}
-	return all
-}
-
-func (l *loader) version(name string) *Version {
-	v := l.byName[name]
-	if v == nil {
-		v = &Version{Name: name, segments: map[string]*Segment{}, types: map[string]*DataType{}, structures: map[string]*Structure{}}
-		l.byName[name] = v
-	}
-	return v
+	versions []*Version
+	byName   map[string]*Version
+	tables   map[string]map[int]*Table
+	shared   map[string]string // names, each held once
+	below    func(columns []string)
 }
 
 func (l *loader) read(text string) {
-	var addField func(Field)
-	var values map[string]string
 	for line := range strings.Lines(text) {
 		columns := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
 		switch columns[0] {
 		case "":
-			if values != nil {
-				values[columns[1]] = columns[2]
-			} else {
-				addField(l.field(columns[1:]))
-			}
-		case "segment":
-			s := &Segment{Name: columns[1], Description: columns[2]}
-			addField, values = func(f Field) { s.Fields = append(s.Fields, f) }, nil
-			for v := range strings.FieldsSeq(columns[3]) {
-				l.version(v).segments[s.Name] = s
-			}
-		case "type":
-			t := &DataType{Name: columns[1], Description: columns[2]}
-			addField, values = func(f Field) { t.Components = append(t.Components, f) }, nil
-			for v := range strings.FieldsSeq(columns[3]) {
-				l.version(v).types[t.Name] = t
-			}
-		case "structure":
-			s := &Structure{Name: columns[1], Description: columns[2], Root: parseGrammar(columns[3])}
-			for v := range strings.FieldsSeq(columns[4]) {
-				l.version(v).structures[s.Name] = s
+			l.below(columns[1:])
+		case "versions":
+			for name := range strings.FieldsSeq(columns[1]) {
+				v := &Version{Name: strings.Clone(name), segments: map[string]*Segment{}, types: map[string]*DataType{},
+					structures: map[string]*Structure{}, events: map[string]string{}}
+				l.versions = append(l.versions, v)
+				l.byName[v.Name] = v
 			}
 		case "table":
-			t := &Table{Number: number(columns[1]), Description: columns[2], Values: map[string]string{}}
-			values = t.Values
-			l.tables[t.Number] = t
+			l.table(columns)
+		default:
+			l.definition(columns)
 		}
+	}
+}
+
+// definition reads a line of the first file, which ends with the versions it holds for.
+func (l *loader) definition(columns []string) {
+	name := l.share(columns[1])
+	each := func(add func(*Version)) {
+		for v := range strings.FieldsSeq(columns[len(columns)-1]) {
+			add(l.byName[v])
+		}
+	}
+	switch columns[0] {
+	case "segment":
+		s := &Segment{Name: name, Description: l.share(columns[2])}
+		l.below = func(c []string) { s.Fields = append(s.Fields, l.field(c)) }
+		each(func(v *Version) { v.segments[name] = s })
+	case "type":
+		t := &DataType{Name: name, Description: l.share(columns[2])}
+		l.below = func(c []string) { t.Components = append(t.Components, l.field(c)) }
+		each(func(v *Version) { v.types[name] = t })
+	case "structure":
+		s := &Structure{Name: name, Description: l.share(columns[2]), Root: l.parseGrammar(columns[3])}
+		each(func(v *Version) { v.structures[name] = s })
+	case "event":
+		structure := l.share(columns[2])
+		each(func(v *Version) { v.events[name] = structure })
+	}
+}
+
+func (l *loader) table(columns []string) {
+	t := &Table{Number: number(columns[1]), Description: strings.Clone(columns[2]), Open: columns[3] == "+", Values: map[string]string{}}
+	l.below = func(c []string) { t.Values[l.share(c[0])] = l.share(c[1]) }
+	for v := range strings.FieldsSeq(columns[4]) {
+		if l.tables[v] == nil {
+			l.tables[strings.Clone(v)] = map[int]*Table{}
+		}
+		l.tables[v][t.Number] = t
 	}
 }
 
@@ -133,7 +158,7 @@ func number(s string) int {
 // parseGrammar reads a structure: names with a blank between; (…) after a name holds
 // the content of a group, <…> a choice; ? * + after either mean optional, optional and
 // repeating, repeating.
-func parseGrammar(text string) *Node {
+func (l *loader) parseGrammar(text string) *Node {
 	root := &Node{Required: true}
 	open := []*Node{root}
 	for text != "" {
@@ -143,7 +168,7 @@ func parseGrammar(text string) *Node {
 			n = len(text)
 		}
 		if n > 0 {
-			group.Children = append(group.Children, &Node{Name: text[:n], Required: true})
+			group.Children = append(group.Children, &Node{Name: l.share(text[:n]), Required: true})
 			text = text[n:]
 			continue
 		}

@@ -252,7 +252,7 @@ func (c *check) code(p hl7.Path, text string) {
 		}
 	}
 	t := c.v.Table(f.Table)
-	if t == nil || len(t.Values) == 0 || t.Number == codingSystems || t.Number == versionIDs {
+	if t == nil || t.Open || len(t.Values) == 0 || t.Number == codingSystems || t.Number == versionIDs {
 		return
 	}
 	if _, known := t.Values[text]; !known {

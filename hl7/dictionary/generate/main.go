@@ -1,197 +1,109 @@
-// Command generate writes the dictionary's tables from the npm package hl7-dictionary
-// (version 1.0.1, MIT licence), whose folder it is given:
+// Command generate writes the dictionary's definitions and code tables. It merges the npm
+// package hl7-dictionary (1.0.1, MIT licence) with the facts that two other
+// implementations hold, hl7apy (MIT licence) and HAPI, for which it looks beside this
+// module; HAPI's serve to judge between the others and are never taken alone:
 //
-//	npm pack hl7-dictionary@1.0.1 && tar xzf hl7-dictionary-1.0.1.tgz
-//	go run ./hl7/dictionary/generate -from package -to hl7/dictionary/tables.txt.gz
+//	npm install --no-save hl7-dictionary@1.0.1
+//	go generate ./hl7/dictionary
 //
-// Only facts are taken: names, data types, optionality, repetition, lengths, tables and
-// the order of segments. The package loads what this writes; see its tables.go for the
-// format.
+// Each thing that can be said of the standard, such as whether a field is required or a
+// group repeats, is decided by itself:
+//
+//   - The base is the npm package where it covers the version, v2.1 to v2.7.1, and hl7apy
+//     after that.
+//   - Where the two others agree against the base, they are right: in v2.1 to v2.7 hl7apy
+//     and HAPI; in v2.8 and v2.8.1 HAPI and the version before, as it is after the merge.
+//     That neither has a segment, a field at a segment's end or a structure is an
+//     agreement, too.
+//   - Where a version has one source only, v2.7.1 and v2.8.2, what that source says as it
+//     said it of the version before is what was decided there; the rest is taken as it is.
+//   - Silence is no vote. A table that a source does not name, HAPI's fields where their
+//     names show that they are out of step with everyone's, a group without content, and
+//     "any segment" count for nothing. The npm package writes ST in v2.7 and v2.7.1 for
+//     what it cannot say, a type that varies or a field that was withdrawn; there hl7apy
+//     counts.
+//   - An event has the structure that HL7's own table 0354 gives it, unless the version's
+//     own copy of the table lists one by the event's name or both others have one. What
+//     only the npm package has is a structure if that copy lists it.
+//   - v2.3 came with the extended data types and left out that they repeat. A limit of
+//     v2.3 that v2.3.1 does not have is lifted, and so is a requirement that neither v2.2
+//     nor v2.3.1 has.
+//   - patch.tsv says what the standard decides against all of them, with the section; a
+//     line that changes nothing is an error.
+//
+// Code tables are hl7apy's, by version, with the meanings that the npm package has for
+// the codes; those of versions before v2.3.1, of which hl7apy has none, are v2.3.1's.
+// Names that are cut are made whole, spelled as the npm package spells them elsewhere if
+// it does; so are names of groups that a program made up.
+//
+// The package loads what this writes; see its tables.go for the format.
 package main
 
 import (
 	"bytes"
-	"cmp"
 	"compress/gzip"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"log"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
+
+	"hl7lake/hl7/dictionary/internal/facts"
 )
-
-// The versions that the npm package covers, oldest first.
-var versions = []string{"2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1"}
-
-type field struct {
-	Type        string `json:"datatype"`
-	Description string `json:"desc"`
-	Usage       int    `json:"opt"`
-	Repetitions int    `json:"rep"`
-	Length      int    `json:"len"`
-	Table       int    `json:"table"`
-}
-
-type composite struct {
-	Description string  `json:"desc"`
-	Fields      []field `json:"fields"`
-	Components  []field `json:"subfields"`
-}
-
-type node struct {
-	Name     string `json:"name"`
-	Min      int    `json:"min"`
-	Max      int    `json:"max"`
-	Children []node `json:"children"`
-	Choice   []node `json:"compounds"`
-}
-
-type message struct {
-	Description string `json:"desc"`
-	Segments    struct {
-		Segments []node `json:"segments"`
-	} `json:"segments"`
-}
-
-type table struct {
-	Description string            `json:"desc"`
-	Values      map[string]string `json:"values"`
-}
 
 func main() {
 	log.SetFlags(0)
-	from := flag.String("from", "package", "folder of the unpacked npm package")
-	to := flag.String("to", "tables.txt.gz", "file to write")
+	npm := flag.String("npm", "node_modules/hl7-dictionary", "folder of the npm package")
+	others := flag.String("facts", "../shared/facts", "folder of the facts of other implementations")
+	to := flag.String("to", "hl7/dictionary", "folder to write to")
 	flag.Parse()
-	text, err := tables(filepath.Join(*from, "lib"))
-	if err != nil {
+	if err := run(*npm, *others, *to); err != nil {
 		log.Fatal(err)
 	}
-	if err := os.WriteFile(*to, compress(text), 0o644); err != nil {
-		log.Fatal(err)
-	}
-	fmt.Printf("%d bytes of text in %s\n", len(text), *to)
 }
 
-func compress(text []byte) []byte {
-	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err == nil {
-		_, err = w.Write(text)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		log.Fatal(err) // a buffer in memory takes what it is given
-	}
-	return b.Bytes()
-}
-
-// tables returns the whole dictionary as text. What several versions define in the same
-// words is written once, with the versions that it holds for.
-func tables(lib string) ([]byte, error) {
-	entries := map[string][]string{} // definition: versions
-	for _, version := range versions {
-		segments, types, messages := map[string]composite{}, map[string]composite{}, map[string]message{}
-		for file, into := range map[string]any{"segments.js": &segments, "fields.js": &types, "messages.js": &messages} {
-			if err := read(filepath.Join(lib, version, file), into); err != nil {
-				return nil, err
-			}
-		}
-		add := func(definition string) { entries[definition] = append(entries[definition], version) }
-		for name, s := range segments {
-			add(definition("segment", name, s.Description, s.Fields))
-		}
-		for name, t := range types {
-			add(definition("type", name, t.Description, t.Components))
-		}
-		for name, m := range messages {
-			add(fmt.Sprintf("structure\t%s\t%s\t%s", name, clean(m.Description), sequence(m.Segments.Segments)))
-		}
-	}
-	known := map[string]table{}
-	if err := read(filepath.Join(lib, "tables.js"), &known); err != nil {
-		return nil, err
-	}
-	var text bytes.Buffer
-	for _, definition := range slices.Sorted(maps.Keys(entries)) {
-		first, rest, _ := strings.Cut(definition, "\n")
-		fmt.Fprintf(&text, "%s\t%s\n", first, strings.Join(entries[definition], " "))
-		text.WriteString(rest)
-	}
-	for _, number := range slices.SortedFunc(maps.Keys(known), byNumber) {
-		fmt.Fprintf(&text, "table\t%s\t%s\n", number, clean(known[number].Description))
-		for _, value := range slices.Sorted(maps.Keys(known[number].Values)) {
-			fmt.Fprintf(&text, "\t%s\t%s\n", clean(value), clean(known[number].Values[value]))
-		}
-	}
-	return text.Bytes(), nil
-}
-
-// read reads a module of the form "var name = {JSON}; module.exports = name;".
-func read(file string, into any) error {
-	data, err := os.ReadFile(file)
+func run(npm, others, to string) error {
+	base, err := readNPM(filepath.Join(npm, "lib"))
 	if err != nil {
 		return err
 	}
-	data = data[bytes.IndexByte(data, '{'):]
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(into); err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+	hl7apy, hapi, err := facts.Read(others)
+	if err != nil {
+		return err
+	}
+	changes, err := readPatch()
+	if err != nil {
+		return err
+	}
+	merged, err := merge(base, hl7apy, hapi, changes)
+	if err != nil {
+		return err
+	}
+	for _, file := range []struct {
+		name string
+		text []byte
+	}{{"tables.txt.gz", merged.definitions()}, {"codes.txt.gz", merged.codes()}} {
+		data, err := compress(file.text)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(to, file.name), data, 0o644); err != nil {
+			return err
+		}
+		fmt.Printf("%s: %d bytes of text in %d\n", file.name, len(file.text), len(data))
 	}
 	return nil
 }
 
-func definition(kind, name, description string, fields []field) string {
-	text := fmt.Sprintf("%s\t%s\t%s\n", kind, name, clean(description))
-	for _, f := range fields {
-		text += fmt.Sprintf("\t%s\t%s\t%c\t%d\t%d\t%d\n", clean(f.Description), f.Type, " ORCB"[f.Usage], f.Repetitions, f.Length, f.Table)
+func compress(text []byte) ([]byte, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return nil, err
 	}
-	return text
-}
-
-// sequence writes segments and groups as a regular expression over names.
-func sequence(nodes []node) string {
-	var parts []string
-	for _, n := range nodes {
-		part := strings.ReplaceAll(n.Name, "/", "_")
-		switch {
-		case len(n.Choice) > 0: // its members are named with commas between
-			part = "<" + strings.ReplaceAll(n.Name, ",", " ") + ">"
-		case len(n.Children) > 0:
-			part += "(" + sequence(n.Children) + ")"
-		}
-		parts = append(parts, part+quantifier(n))
+	if _, err := w.Write(text); err != nil {
+		return nil, err
 	}
-	return strings.Join(parts, " ")
-}
-
-// quantifier writes how often a node occurs; the npm package has 0 for "no limit".
-func quantifier(n node) string {
-	switch {
-	case n.Min == 1 && n.Max == 1:
-		return ""
-	case n.Min == 0 && n.Max == 1:
-		return "?"
-	case n.Min == 0 && n.Max == 0:
-		return "*"
-	case n.Max == 0:
-		return "+"
-	}
-	log.Fatalf("%s occurs %d to %d times, which the format cannot say", n.Name, n.Min, n.Max)
-	return ""
-}
-
-// clean makes one line of a text without blanks to spare.
-func clean(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-func byNumber(a, b string) int {
-	x, _ := strconv.Atoi(a)
-	y, _ := strconv.Atoi(b)
-	return cmp.Or(cmp.Compare(x, y), cmp.Compare(a, b))
+	err = w.Close()
+	return b.Bytes(), err
 }

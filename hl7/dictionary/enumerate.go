@@ -1,0 +1,60 @@
+package dictionary
+
+import (
+	"iter"
+	"maps"
+	"slices"
+)
+
+// sorted returns an iterator over the values of a map in the order of its keys.
+func sorted[K int | string, V any](m map[K]V) iter.Seq[V] {
+	return func(yield func(V) bool) {
+		for _, key := range slices.Sorted(maps.Keys(m)) {
+			if !yield(m[key]) {
+				return
+			}
+		}
+	}
+}
+
+// Segments returns an iterator over the version's segments, by name.
+func (v *Version) Segments() iter.Seq[*Segment] { return sorted(v.segments) }
+
+// Fields returns an iterator over a segment's fields with their numbers, which is over
+// nothing where the version has no such segment.
+func (v *Version) Fields(segment string) iter.Seq2[int, *Field] {
+	return func(yield func(int, *Field) bool) {
+		s := v.segments[segment]
+		for n := 0; s != nil && n < len(s.Fields); n++ {
+			if !yield(n+1, &s.Fields[n]) {
+				return
+			}
+		}
+	}
+}
+
+// Types returns an iterator over the version's data types, by name.
+func (v *Version) Types() iter.Seq[*DataType] { return sorted(v.types) }
+
+// Structures returns an iterator over the version's message structures, by name.
+func (v *Version) Structures() iter.Seq[*Structure] { return sorted(v.structures) }
+
+// Events returns an iterator over the events that have a structure, each as its message
+// code and event ("ADT_A04") with that structure, by name. A structure named after an
+// event is that event's; one that serves whatever event, such as ACK, goes by its code.
+func (v *Version) Events() iter.Seq2[string, *Structure] {
+	all := maps.Clone(v.structures)
+	for event, structure := range v.events {
+		all[event] = v.structures[structure]
+	}
+	return func(yield func(string, *Structure) bool) {
+		for _, event := range slices.Sorted(maps.Keys(all)) {
+			if !yield(event, all[event]) {
+				return
+			}
+		}
+	}
+}
+
+// Tables returns an iterator over the version's code tables, by number.
+func (v *Version) Tables() iter.Seq[*Table] { return sorted(loadTables()[v.Name]) }

@@ -1,0 +1,188 @@
+package facts
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A Node is a segment, a group or a choice of segments in a message structure. The root
+// is a group without a name.
+type Node struct {
+	Name     string // empty for a choice
+	Children []*Node
+	Choice   bool
+	Times    byte // ' ' once, '?' at most once, '*' any number, '+' at least once
+}
+
+// AnySegment is what stands for a segment of any name, in the dictionary and in the
+// comparison of sources that each write it in another way.
+const AnySegment = "Hxx"
+
+// ParseStructure reads a structure in the dictionary's own notation (see tables.go of
+// the dictionary); a choice may also be closed by a parenthesis.
+func ParseStructure(text string) (*Node, error) {
+	root := &Node{Times: ' '}
+	open := []*Node{root}
+	for text != "" {
+		group := open[len(open)-1]
+		n := strings.IndexAny(text, " ()<>?*+")
+		if n < 0 {
+			n = len(text)
+		}
+		if n > 0 {
+			group.Children = append(group.Children, &Node{Name: segmentName(text[:n]), Times: ' '})
+			text = text[n:]
+			continue
+		}
+		c := text[0]
+		text = text[1:]
+		if c == ' ' {
+			continue
+		}
+		if c == '<' {
+			choice := &Node{Choice: true, Times: ' '}
+			group.Children = append(group.Children, choice)
+			open = append(open, choice)
+			continue
+		}
+		if c == ')' || c == '>' {
+			open = open[:len(open)-1]
+			if len(open) == 0 {
+				return nil, fmt.Errorf("%c closes nothing", c)
+			}
+			continue
+		}
+		if len(group.Children) == 0 {
+			return nil, fmt.Errorf("%c follows nothing", c)
+		}
+		last := group.Children[len(group.Children)-1]
+		if c == '(' {
+			open = append(open, last)
+		} else {
+			last.Times = c
+		}
+	}
+	if len(open) != 1 {
+		return nil, fmt.Errorf("%s is not closed", open[len(open)-1].Name)
+	}
+	return root, nil
+}
+
+func segmentName(name string) string {
+	switch name {
+	case "ANYHL7SEGMENT", "GenericSegment", "Zxx", "ANYZSEGMENT":
+		return AnySegment
+	case "CON_": // CON is a reserved name of files in Windows
+		return "CON"
+	}
+	return name
+}
+
+// splice puts the members of what hl7apy calls a choice in its place where they show that
+// it is none but a group without a name: some repeat, may be missing or are groups.
+func (n *Node) splice() {
+	var children []*Node
+	for _, child := range n.Children {
+		child.splice()
+		plain := true
+		for _, member := range child.Children {
+			plain = plain && member.Times == ' ' && member.Children == nil
+		}
+		if child.Choice && (!plain || len(child.Children) == 1) {
+			children = append(children, child.Children...)
+		} else {
+			children = append(children, child)
+		}
+	}
+	n.Children = children
+}
+
+// String writes the structure in the dictionary's notation.
+func (n *Node) String() string {
+	var parts []string
+	for _, child := range n.Children {
+		part := child.Name
+		if child.Choice {
+			part = "<" + child.String() + ">"
+		} else if child.Children != nil {
+			part += "(" + child.String() + ")"
+		}
+		parts = append(parts, part+child.times())
+	}
+	return strings.Join(parts, " ")
+}
+
+func (n *Node) times() string { return strings.TrimSpace(string(n.Times)) }
+
+// Shape writes what sources can be compared by: segments and groups with how often they
+// come, without the groups' names, which HAPI often makes up, and without groups that
+// come exactly once; with the members of a choice as segments of their own, as HAPI has
+// them, and without what stands for any segment, which each source puts elsewhere.
+func (n *Node) Shape() string {
+	var parts []string
+	for _, child := range n.Children {
+		switch {
+		case child.Choice:
+			for _, member := range child.Children {
+				if member.Name != AnySegment {
+					parts = append(parts, member.Name)
+				}
+			}
+		case child.Children != nil:
+			inner := child.Shape()
+			if inner != "" && child.Times != ' ' {
+				inner = "(" + inner + ")" + child.times()
+			}
+			if inner != "" {
+				parts = append(parts, inner)
+			}
+		case child.Name != AnySegment:
+			parts = append(parts, child.Name+child.times())
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// Broken reports whether the structure has a group without content, which is how hl7apy
+// writes some that it could not read.
+func (n *Node) Broken() bool {
+	for _, child := range n.Children {
+		if child.Children != nil && child.Broken() || child.Children == nil && len(child.Name) != 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// GroupNames returns the names of the groups that Shape has, outer before inner.
+func (n *Node) GroupNames() []string {
+	var names []string
+	for _, child := range n.Children {
+		if child.Choice {
+			continue
+		}
+		if child.Children != nil && child.Times != ' ' {
+			names = append(names, child.Name)
+		}
+		names = append(names, child.GroupNames()...)
+	}
+	return names
+}
+
+// MadeUp reports whether a group's name is none of the standard's but put together by
+// some program, from the group's segments or otherwise.
+func (n *Node) MadeUp() bool {
+	segments := strings.NewReplacer("(", "", ")", "", " ", "", "?", "", "*", "", "+", "").Replace(n.Shape())
+	return n.Name == "XX" || n.Name == "GROUP" || n.Name == segments || strings.Contains(n.Name, "_SUPPGRP") ||
+		strings.HasPrefix(n.Name, "MFE") || strings.HasSuffix(n.Name, "2") || strings.HasPrefix(n.Name, "MFN_ZNN_")
+}
+
+// NamesMadeUp reports whether any group's name is.
+func (n *Node) NamesMadeUp() bool {
+	for _, child := range n.Children {
+		if child.Children != nil && !child.Choice && (child.Times != ' ' && child.MadeUp() || child.NamesMadeUp()) {
+			return true
+		}
+	}
+	return false
+}
