@@ -126,7 +126,7 @@ func linear(do func([]byte), input func(int) []byte) (ok bool, first, second tim
 		}
 		return least
 	}
-	for range 3 { // a machine that does something else looks like a walk that restarts, but not each time
+	for range 10 { // a machine that does something else looks like a walk that restarts, but not each time
 		if first = best(small); first > endless {
 			return false, first, 0
 		}

@@ -207,20 +207,21 @@ func (m *Message) Delete(path string) error {
 		m.DeleteSegment(slices.Index(m.segments, s.segment))
 		return nil
 	}
-	raw, ok := s.raw(p)
-	switch {
+	switch _, ok := s.raw(p); {
 	case !ok:
 		return nil
 	case p.Repetition == 0 || p.Component > 0:
 		return m.set(p, nil)
 	}
-	start := s.start + cap(s.Raw()) - cap(raw) // raw is a slice of the segment
-	return m.deleteRepetition(start, start+len(raw))
+	return m.deleteRepetition(s, p)
 }
 
-// deleteRepetition takes out text[start:end] with the separator before it, or the one behind
-// it where it is the first.
-func (m *Message) deleteRepetition(start, end int) error {
+// deleteRepetition takes out a repetition that is there, with the separator before it, or the
+// one behind it where it is the first.
+func (m *Message) deleteRepetition(s Segment, p Path) error {
+	first, start, end := s.fields()
+	start, end, _ = m.part(start+1, end, m.delimiters.Field, p.Field-first+1)
+	start, end, _ = m.part(start, end, m.delimiters.Repetition, p.Repetition)
 	switch separator := m.delimiters.Repetition; {
 	case separator == 0:
 	case m.text[start-1] == separator:

@@ -94,6 +94,98 @@ func ExampleMessage_Acknowledge() {
 	// MSA|AA|NF0000481
 }
 
+func ExampleNew() {
+	m, err := hl7.New(hl7.Header{
+		Message: "ORU", Event: "R01", Structure: "ORU_R01", Version: "2.5.1", ControlID: "LAB1",
+		SendingApplication: "LAB", SendingFacility: "NORTHFIELD",
+	}, time.Date(2026, 3, 14, 9, 15, 30, 0, time.UTC))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := m.AddSegment("OBX", "1", "ST", "", "", "positive"); err != nil {
+		fmt.Println(err)
+	}
+	if err := m.Set("OBX-3.1", "600-7"); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(strings.ReplaceAll(string(m.Encode()), "\r", "\n"))
+	// Output:
+	// MSH|^~\&|LAB|NORTHFIELD|||20260314091530+0000||ORU^R01^ORU_R01|LAB1|P|2.5.1
+	// OBX|1|ST|600-7||positive
+}
+
+func ExampleMessage_Named() {
+	m, err := hl7.Parse([]byte("MSH|^~\\&|LAB\rOBX|1|NM|8867-4||71\rNTE|1||at rest\rOBX|2|NM|8310-5||36.9\r"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for n, observation := range m.Named("OBX") {
+		fmt.Println(n, observation.Get("3"), observation.Get("5"))
+	}
+	// Output:
+	// 1 8867-4 71
+	// 2 8310-5 36.9
+}
+
+func ExampleMessage_Delete() {
+	m, err := hl7.Parse([]byte(admission))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := m.Delete("PID-3[1]"); err != nil { // the repetitions behind it move up
+		fmt.Println(err)
+	}
+	if err := m.InsertRepetition("PID-3[1]", "4711"); err != nil {
+		fmt.Println(err)
+	}
+	identifiers, _ := m.Raw("PID-3")
+	fmt.Printf("%s\n", identifiers)
+	// Output: 4711~99-1002^^^^NI
+}
+
+func ExampleMessage_Text() {
+	m, err := hl7.Parse([]byte(admission))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = m.Text("PID-5-1")
+	fmt.Println(err)
+	// Output: hl7: not a path: "PID-5-1", which is "PID-5.1" here
+}
+
+func ExampleMessage_Time() {
+	m, err := hl7.Parse([]byte("MSH|^~\\&|LAB||||20260314091530+0100||ORU^R01|1|P|2.5.1\rOBR|1||||||202603140800\r"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	at, precision, err := m.Time("OBR-7") // in the zone of MSH-7, as it has none of its own
+	fmt.Println(at, precision == hl7.Minute, err)
+	// Output: 2026-03-14 08:00:00 +0100 +0100 true <nil>
+}
+
+func ExampleReply() {
+	input := []byte("MSH|abc|LAB|NORTHFIELD|LAKE|NORTHFIELD|||ORU^R01|LAB1|P|2.5.1\r")
+	_, err := hl7.Parse(input)
+	ack, err := hl7.Reply(input, hl7.Ack{
+		Code: hl7.ApplicationError, ControlID: "LAKE0001", Time: time.Date(2026, 3, 14, 9, 15, 30, 0, time.UTC),
+		Problems: []hl7.Problem{hl7.ProblemOf(err)},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(strings.ReplaceAll(string(ack.Encode()), "\r", "\n"))
+	// Output:
+	// MSH|^~\&|LAKE|NORTHFIELD|LAB|NORTHFIELD|20260314091530+0000||ACK^R01^ACK|LAKE0001|P|2.5.1
+	// MSA|AE|LAB1
+	// ERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters
+}
+
 func ExamplePeek() {
 	header, ok := hl7.Peek([]byte(admission))
 	fmt.Println(ok, header.Type, header.SentAt)

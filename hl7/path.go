@@ -56,7 +56,7 @@ func parsePath(s string) (p Path, ok bool) {
 // that can be told.
 func respell(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
-	segment, rest, found := strings.Cut(strings.NewReplacer(" ", "", ":", "-").Replace(s), "-")
+	segment, rest, found := strings.Cut(strings.NewReplacer(" ", "-", ":", "-").Replace(s), "-")
 	if !found {
 		return segment
 	}

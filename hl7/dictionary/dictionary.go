@@ -12,7 +12,6 @@ package dictionary
 import (
 	"iter"
 	"slices"
-	"strconv"
 	"strings"
 
 	"hl7lake/hl7"
@@ -109,42 +108,21 @@ func Of(msh12 string) *Version {
 // "2.9" as 2.8.2), the first for one before it, and [Latest] for what is no version.
 func Lookup(msh12 string) (v *Version, known bool) {
 	all := load()
-	wanted, ok := parseVersion(msh12)
+	wanted, ok := hl7.VersionNumber(msh12)
 	if !ok {
 		return all[len(all)-1], false
 	}
-	chosen, number := all[0], 0
+	chosen := all[0]
 	for _, v := range all {
-		if n, _ := parseVersion(v.Name); n <= wanted {
-			chosen, number = v, n
+		if hl7.CompareVersions(v.Name, wanted) <= 0 {
+			chosen = v
 		}
 	}
-	return chosen, number == wanted
+	return chosen, hl7.CompareVersions(chosen.Name, wanted) == 0
 }
 
 // Versions returns an iterator over the versions, oldest first.
 func Versions() iter.Seq[*Version] { return slices.Values(load()) }
-
-// parseVersion turns "2.5.1" into a number that orders versions. Before it may stand a
-// "v", and behind it anything that does not go on with it.
-func parseVersion(s string) (n int, ok bool) {
-	s = strings.TrimLeft(strings.TrimSpace(s), "vV")
-	if end := strings.IndexFunc(s, func(c rune) bool { return c != '.' && (c < '0' || c > '9') }); end >= 0 {
-		s = s[:end]
-	}
-	parts := strings.Split(s, ".")
-	for i := range 3 {
-		digit := 0
-		if i < len(parts) {
-			var err error
-			if digit, err = strconv.Atoi(parts[i]); err != nil || digit > 99 {
-				return 0, false
-			}
-		}
-		n = n*100 + digit
-	}
-	return n, len(parts) >= 2 && len(parts) <= 3
-}
 
 // Segment returns the definition of a segment, nil where the version has none.
 func (v *Version) Segment(name string) *Segment { return v.segments[name] }
