@@ -133,6 +133,11 @@ func TestAPolicyThatCannotBeEvaluatedIsRefused(t *testing.T) {
 		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01"}}}`,
 		`{"Effect":"Perhaps","Action":"s3:*","Resource":"*"}`,
 		`{"Effect":"Deny","NotPrincipal":{"AWS":"x"},"Action":"s3:*","Resource":"*"}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"NullIfExists":{"aws:PrincipalArn":"true"}}}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"${aws:PrincipalTag/tls}"}}}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringLike":{"s3:prefix":"${*}"}}}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${$}/*"}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3*"}`,
 	} {
 		if err := iam.New().AttachToRole(role, document(t, statement)); err == nil {
 			t.Errorf("accepted %s", statement)
