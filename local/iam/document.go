@@ -95,10 +95,14 @@ func checkCondition(operator string, keys map[string]texts, version string) erro
 	if _, known := conditionOperator(operator); !known {
 		return fmt.Errorf("the condition operator %s is not evaluated by the local lake", operator)
 	}
-	compares := strings.Contains(operator, "String") || strings.Contains(operator, "Arn")
+	arns := strings.Contains(operator, "Arn")
 	for _, value := range slices.Concat(slices.Collect(maps.Values(keys))...) {
-		if strings.Contains(value, "${") && !compares {
+		variable := strings.Contains(value, "${")
+		switch {
+		case variable && !arns && !strings.Contains(operator, "String"):
 			return fmt.Errorf("%s takes no policy variable, such as in %s", operator, value)
+		case arns && !variable && strings.Count(value, ":") < arnParts-1:
+			return fmt.Errorf("%s takes an ARN of six parts, which %s is not", operator, value)
 		}
 		if err := checkVariables(value, version); err != nil {
 			return err

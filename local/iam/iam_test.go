@@ -138,6 +138,7 @@ func TestAPolicyThatCannotBeEvaluatedIsRefused(t *testing.T) {
 		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringLike":{"s3:prefix":"${*}"}}}`,
 		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${$}/*"}`,
 		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3*"}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:*:role/writer"}}}`,
 	} {
 		if err := iam.New().AttachToRole(role, document(t, statement)); err == nil {
 			t.Errorf("accepted %s", statement)
