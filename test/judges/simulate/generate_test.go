@@ -9,12 +9,14 @@ import (
 	"hl7lake/local/wire"
 )
 
-// operators are the condition operators that local/iam evaluates, by the kind of their keys.
-var operators = map[string][]string{
-	"string":  {"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike"},
-	"arn":     {"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"},
-	"numeric": {"NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals"},
-	"bool":    {"Bool"},
+// operators are the condition operators that local/iam evaluates, by the kind of their keys. Null goes with every key.
+func operators() map[string][]string {
+	return map[string][]string{
+		"string":  {"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike"},
+		"arn":     {"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike"},
+		"numeric": {"NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals"},
+		"bool":    {"Bool"},
+	}
 }
 
 var (
@@ -55,10 +57,10 @@ type key struct {
 }
 
 func targets() []target {
-	const lake, other = "arn:aws:s3:::lake", "arn:aws:s3:::lake/staging/protocol=hl7v2/source=st-elsewhere/date=2026-01-02/x.json"
+	const lake, staged = "arn:aws:s3:::lake", "arn:aws:s3:::lake/staging/protocol=hl7v2/source=st-elsewhere/date=2026-01-02/x.json"
 	tls := key{"s3:TlsVersion", "numeric", []string{"1.1", "1.2", "1.3", "one"}}
 	return []target{
-		{other, lake, []string{"s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"}, []key{tls}},
+		{staged, lake, []string{"s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"}, []key{tls}},
 		{lake + "/ingestion/protocol=hl7v2/source=general/x.er7", lake, []string{"s3:PutObject"}, []key{
 			tls, {"s3:if-none-match", "string", []string{"*", "etag"}},
 			{"s3:x-amz-server-side-encryption", "string", []string{"aws:kms", "AES256"}},
@@ -90,7 +92,7 @@ func everywhere() []key {
 	}
 }
 
-// callers' own keys, which a policy asks for and the generator never sets.
+// ofCaller are keys that AWS gives a request for who makes it: policies ask for them, and no request of the generator's sets them.
 func ofCaller() []key {
 	return []key{
 		{"aws:PrincipalArn", "arn", append(roles(), "arn:aws:iam::*:role/writer", "arn:aws:iam::"+account+":role/*", "arn:aws:*::*:role/w?iter*")},
@@ -192,7 +194,7 @@ func (g generator) actionPatterns(r request, on target) []string {
 }
 
 func (g generator) resourcePatterns(r request) []string {
-	half := len(r.resource) - g.IntN(len("hub"))
+	half := len(r.resource) - g.IntN(3)
 	patterns := []string{
 		r.resource, r.resource, r.resource[:half] + "*", r.resource[:half-1] + "?" + r.resource[half:], one(g, targets()).resource,
 		strings.ReplaceAll(r.resource, account, "*"), strings.ReplaceAll(r.resource, account, stranger),
@@ -228,9 +230,9 @@ func (g generator) conditions(r request, on target) map[string]map[string]any {
 	conditions := map[string]map[string]any{}
 	for range g.IntN(3) {
 		k := one(g, append(append(everywhere(), on.keys...), ofCaller()...))
-		operator := one(g, operators[k.kind])
+		operator := one(g, operators()[k.kind])
 		if k.kind == "arn" && g.in(4) {
-			operator = one(g, operators["string"])
+			operator = one(g, operators()["string"])
 		}
 		if g.in(4) {
 			operator += "IfExists"

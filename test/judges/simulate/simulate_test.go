@@ -87,7 +87,7 @@ type verdict struct {
 	Ignored []string // condition keys that the judge left out, as the action has no such keys
 }
 
-// judged asks the judge about all requests. A request that it cannot judge as it stands fails the test.
+// judged asks the judge about all requests, each of which has a verdict at its own index.
 func judged(t *testing.T, requests []request) []verdict {
 	t.Helper()
 	needJudge(t)
@@ -111,11 +111,6 @@ func judged(t *testing.T, requests []request) []verdict {
 	}
 	if len(verdicts) != len(requests) {
 		t.Fatalf("%d verdicts of %d requests", len(verdicts), len(requests))
-	}
-	for i, v := range verdicts {
-		if v.Error != "" || len(v.Ignored) > 0 {
-			t.Errorf("cannot be judged: error %s, ignored keys %v: %s", v.Error, v.Ignored, requests[i])
-		}
 	}
 	return verdicts
 }
@@ -169,12 +164,16 @@ func needJudge(t *testing.T) {
 	}
 }
 
-// agree fails for every request of which local/iam and the judge hold different opinions, and returns how many are granted.
+// agree fails for every request of which local/iam and the judge hold different opinions, or which the judge cannot judge
+// as it stands. It returns how many are granted.
 func agree(t *testing.T, requests []request) (granted int) {
 	t.Helper()
 	for i, v := range judged(t, requests) {
 		local := requests[i].local(t)
-		if local != v.Allowed {
+		switch {
+		case v.Error != "" || len(v.Ignored) > 0:
+			t.Errorf("cannot be judged: error %q, ignored keys %v: %s", v.Error, v.Ignored, requests[i])
+		case local != v.Allowed:
 			t.Errorf("local/iam grants %v, iam-simulate %v: %s", local, v.Allowed, requests[i])
 		}
 		if local {
