@@ -75,6 +75,11 @@ func (s Statement) check(version string) error {
 	if s.NotPrincipal != nil {
 		return fmt.Errorf("NotPrincipal is not evaluated by the local lake")
 	}
+	for kind, names := range s.Principal {
+		if slices.Contains(names, "") { // which would name whoever signs nothing
+			return fmt.Errorf("a principal of the kind %s is empty", kind)
+		}
+	}
 	for _, resource := range slices.Concat(s.Resource, s.NotResource) {
 		if resource != "*" && strings.Count(resource, ":") < arnParts-1 {
 			return fmt.Errorf("the resource %s is neither * nor an ARN of six parts", resource)

@@ -77,6 +77,8 @@ func TestWhoACallIsGrantedTo(t *testing.T) {
 		"a deny of another account":                   {role, bucket, all, deny(`{"AWS":"` + theirs + `"}`), true},
 		"a service is in no account":                  {"sns.amazonaws.com", bucket, "", allow(`{"Service":"sns.amazonaws.com"}`) + "," + deny(`{"AWS":"`+ours+`"}`), true},
 		"a service is somebody":                       {"sns.amazonaws.com", bucket, "", allow(`{"Service":"sns.amazonaws.com"}`) + "," + deny(`"*"`), false},
+		"nobody, where everybody is let in":           {"", bucket, "", allow(`{"AWS":"*"}`), true},
+		"nobody, where an account is":                 {"", bucket, "", allow(`{"AWS":"` + ours + `"}`), false},
 		"a service has no policies of its own":        {"sns.amazonaws.com", bucket, all, "", false},
 		"a key that lets the account, and the role's": {role, kmsKey, all, allow(`{"AWS":"` + ours + `"}`), true},
 		"a key that lets the account alone":           {role, kmsKey, "", allow(`{"AWS":"` + ours + `"}`), false},

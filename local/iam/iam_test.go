@@ -133,6 +133,7 @@ func TestAPolicyThatCannotBeEvaluatedIsRefused(t *testing.T) {
 		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01"}}}`,
 		`{"Effect":"Perhaps","Action":"s3:*","Resource":"*"}`,
 		`{"Effect":"Deny","NotPrincipal":{"AWS":"x"},"Action":"s3:*","Resource":"*"}`,
+		`{"Effect":"Allow","Principal":{"Service":""},"Action":"s3:*","Resource":"*"}`,
 		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"NullIfExists":{"aws:PrincipalArn":"true"}}}`,
 		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"${aws:PrincipalTag/tls}"}}}`,
 		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringLike":{"s3:prefix":"${*}"}}}`,

@@ -44,10 +44,11 @@ func TestGeneratedRequestsAreGrantedAsTheJudgeGrantsThem(t *testing.T) {
 
 // target is a kind of resource with what can be done to it.
 type target struct {
-	resource string
-	to       string // what a policy may be attached to; empty if there is nothing
-	actions  []string
-	keys     []key // condition keys of all the actions
+	resource  string
+	to        string // what a policy may be attached to; empty if there is nothing
+	actions   []string
+	keys      []key // condition keys of all the actions
+	anonymous bool  // requests need no signature ("IAM policy elements: Variables and tags": S3, SNS and SQS)
 }
 
 // key is a condition key with the values that a request and a policy may hold.
@@ -60,24 +61,24 @@ func targets() []target {
 	const lake, staged = "arn:aws:s3:::lake", "arn:aws:s3:::lake/staging/protocol=hl7v2/source=st-elsewhere/date=2026-01-02/x.json"
 	tls := key{"s3:TlsVersion", "numeric", []string{"1.1", "1.2", "1.3", "one"}}
 	return []target{
-		{staged, lake, []string{"s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"}, []key{tls}},
+		{staged, lake, []string{"s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"}, []key{tls}, true},
 		{lake + "/ingestion/protocol=hl7v2/source=general/x.er7", lake, []string{"s3:PutObject"}, []key{
 			tls, {"s3:if-none-match", "string", []string{"*", "etag"}},
 			{"s3:x-amz-server-side-encryption", "string", []string{"aws:kms", "AES256"}},
-		}},
+		}, true},
 		{lake, lake, []string{"s3:ListBucket"}, []key{
 			tls, {"s3:prefix", "string", []string{"staging/source=general/", "staging/source=st-elsewhere/", ""}},
 			{"s3:max-keys", "numeric", []string{"1", "10", "1000"}},
-		}},
-		{wire.ARN("sns", "hub"), wire.ARN("sns", "hub"), []string{"sns:Publish"}, nil},
-		{wire.ARN("sqs", "failed"), wire.ARN("sqs", "failed"), []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"}, nil},
-		{wire.ARN("lambda", "function:writer"), wire.ARN("lambda", "function:writer"), []string{"lambda:InvokeFunction"}, nil},
-		{wire.ARN("dynamodb", "table/catalog"), "", []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"}, nil},
-		{wire.ARN("states", "stateMachine:workflow"), "", []string{"states:StartSyncExecution"}, nil},
+		}, true},
+		{wire.ARN("sns", "hub"), wire.ARN("sns", "hub"), []string{"sns:Publish"}, nil, true},
+		{wire.ARN("sqs", "failed"), wire.ARN("sqs", "failed"), []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"}, nil, true},
+		{wire.ARN("lambda", "function:writer"), wire.ARN("lambda", "function:writer"), []string{"lambda:InvokeFunction"}, nil, false},
+		{wire.ARN("dynamodb", "table/catalog"), "", []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"}, nil, false},
+		{wire.ARN("states", "stateMachine:workflow"), "", []string{"states:StartSyncExecution"}, nil, false},
 		{wire.ARN("kms", "key/0b8f"), wire.ARN("kms", "key/0b8f"), []string{"kms:Decrypt", "kms:GenerateDataKey", "kms:Encrypt"}, []key{
 			{"kms:ViaService", "string", []string{"s3.us-east-1.amazonaws.com", "sns.us-east-1.amazonaws.com"}},
 			{"kms:CallerAccount", "string", []string{account, stranger}},
-		}},
+		}, false},
 	}
 }
 
@@ -130,6 +131,9 @@ func (g generator) request() request {
 			r.source = one(g, sources())
 		}
 	}
+	if on.anonymous && g.in(10) {
+		r.caller, r.source = "", ""
+	}
 	for _, k := range append(everywhere(), on.keys...) {
 		if g.in(2) {
 			r.keys[k.name] = one(g, k.values)
@@ -155,7 +159,9 @@ func (g generator) statements(r request, on target, attached bool) (all []statem
 		s[g.orNot("Action")] = g.some(g.actionPatterns(r, on))
 		if attached {
 			s["Principal"] = g.principal(r)
-			s["Resource"] = g.some(append(g.resourcePatterns(r), "*", "*"))
+		}
+		if attached && g.in(2) {
+			s["Resource"] = "*"
 		} else {
 			g.nameResources(s, r)
 		}
@@ -212,6 +218,9 @@ func (g generator) resourcePatterns(r request) []string {
 }
 
 func (g generator) principal(r request) any {
+	if r.caller == "" {
+		r.caller = one(g, append(roles(), services()...))
+	}
 	if strings.HasPrefix(r.caller, "arn:") {
 		return one(g, []any{
 			"*", map[string]any{"AWS": "*"}, map[string]any{"AWS": g.some(roles())}, map[string]any{"AWS": r.caller},

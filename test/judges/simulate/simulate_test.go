@@ -17,7 +17,7 @@ import (
 
 // request is a call, with the policies by which it is judged.
 type request struct {
-	caller   string            // ARN of a principal, or name of a service
+	caller   string            // ARN of a principal, or name of a service; empty for a request without a signature
 	source   string            // ARN of the resource for which a service calls, if any
 	action   string            // s3:PutObject
 	resource string            // ARN, or * for an action that knows no resources
@@ -135,9 +135,13 @@ func (r request) simulation() map[string]any {
 	for _, p := range r.own {
 		identities = append(identities, map[string]any{"name": "own", "policy": p})
 	}
+	var principal any = r.caller
+	if r.caller == "" {
+		principal = map[string]string{"type": "Anonymous"}
+	}
 	simulation := map[string]any{
 		"request": map[string]any{
-			"principal": r.caller, "action": r.action, "contextVariables": keys,
+			"principal": principal, "action": r.action, "contextVariables": keys,
 			"resource": map[string]string{"resource": r.resource, "accountId": wire.Account},
 		},
 		"identityPolicies": identities, "serviceControlPolicies": []any{}, "resourceControlPolicies": []any{},
