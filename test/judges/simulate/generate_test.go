@@ -3,6 +3,7 @@ package simulate
 import (
 	"flag"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,7 +98,7 @@ func everywhere() []key {
 func ofCaller() []key {
 	return []key{
 		{"aws:PrincipalArn", "arn", append(roles(), "arn:aws:iam::*:role/writer", "arn:aws:iam::"+account+":role/*", "arn:aws:*::*:role/w?iter*")},
-		{"aws:SourceArn", "arn", append(sources(), "arn:aws:sns:*:*:hub", "arn:aws:s3:::l?ke", "arn:aws:s*:*:*:*")},
+		{"aws:SourceArn", "arn", append(sources(), "arn:aws:sns:*:*:hub", "arn:aws:states:*:stateMachine:workflow", "arn:aws:s3:::l?ke", "arn:aws:s*:*:*:*")},
 		{"aws:SourceAccount", "string", []string{account, stranger}},
 	}
 }
@@ -109,7 +110,7 @@ func roles() []string {
 func services() []string { return []string{"sns.amazonaws.com", "logging.s3.amazonaws.com"} }
 
 func sources() []string {
-	return []string{wire.ARN("sns", "hub"), "arn:aws:s3:::lake", "arn:aws:sns:us-east-1:" + stranger + ":hub"}
+	return []string{wire.ARN("sns", "hub"), "arn:aws:s3:::lake", "arn:aws:sns:us-east-1:" + stranger + ":hub", wire.ARN("states", "stateMachine:workflow")}
 }
 
 // generator makes requests, the same ones for the same seed.
@@ -139,6 +140,9 @@ func (g generator) request() request {
 			r.keys[k.name] = one(g, k.values)
 		}
 	}
+	if g.in(3) {
+		return g.decidedByOneCondition(r, on)
+	}
 	if strings.HasPrefix(r.caller, "arn:") {
 		for range g.IntN(3) {
 			r.own = append(r.own, newPolicy(g.statements(r, on, false)...))
@@ -146,6 +150,21 @@ func (g generator) request() request {
 	}
 	if on.to != "" && !g.in(4) {
 		r.attached = newPolicy(g.statements(r, on, true)...)
+	}
+	return r
+}
+
+// decidedByOneCondition gives the request one statement that speaks of it but for its conditions.
+func (g generator) decidedByOneCondition(r request, on target) request {
+	s := statement{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": g.conditions(r, on, 1)}
+	if ours := strings.HasPrefix(r.caller, "arn:aws:iam::"+account); on.to == "" || ours && !strings.HasPrefix(r.action, "kms:") {
+		r.own = []policy{newPolicy(s)}
+		return r
+	}
+	s["Principal"] = "*"
+	r.attached = newPolicy(s)
+	if strings.HasPrefix(r.caller, "arn:") {
+		r.own = []policy{newPolicy(statement{"Effect": "Allow", "Action": "*", "Resource": "*"})}
 	}
 	return r
 }
@@ -165,7 +184,7 @@ func (g generator) statements(r request, on target, attached bool) (all []statem
 		} else {
 			g.nameResources(s, r)
 		}
-		if conditions := g.conditions(r, on); len(conditions) > 0 {
+		if conditions := g.conditions(r, on, g.IntN(3)); len(conditions) > 0 {
 			s["Condition"] = conditions
 		}
 		all = append(all, s)
@@ -204,7 +223,10 @@ func (g generator) resourcePatterns(r request) []string {
 	patterns := []string{
 		r.resource, r.resource, r.resource[:half] + "*", r.resource[:half-1] + "?" + r.resource[half:], one(g, targets()).resource,
 		strings.ReplaceAll(r.resource, account, "*"), strings.ReplaceAll(r.resource, account, stranger),
-		strings.ReplaceAll(r.resource, "us-east-1:"+account, "*"+account+":*"),
+		strings.ReplaceAll(r.resource, "us-east-1:"+account, "*:*"),
+	}
+	if across := strings.ReplaceAll(r.resource, "us-east-1:"+account, "*"); strings.Count(across, ":") >= 5 {
+		patterns = append(patterns, across) // an ARN whose wildcard would have to match a colon
 	}
 	for _, institution := range []string{"general", "st-elsewhere"} {
 		if strings.Contains(r.resource, institution) {
@@ -235,10 +257,10 @@ func (g generator) principal(r request) any {
 	})
 }
 
-func (g generator) conditions(r request, on target) map[string]map[string]any {
+func (g generator) conditions(r request, on target, n int) map[string]map[string]any {
 	conditions := map[string]map[string]any{}
-	for range g.IntN(3) {
-		k := one(g, append(append(everywhere(), on.keys...), ofCaller()...))
+	for range n {
+		k := one(g, slices.Concat(everywhere(), on.keys, on.keys, ofCaller()))
 		operator := one(g, operators()[k.kind])
 		if k.kind == "arn" && g.in(4) {
 			operator = one(g, operators()["string"])
