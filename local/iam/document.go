@@ -144,5 +144,5 @@ func Allow(service, action, resource string, conditions map[string]map[string]st
 			s.Condition[operator][key] = texts{value}
 		}
 	}
-	return Document{Statement: []Statement{s}}
+	return Document{Version: "2012-10-17", Statement: []Statement{s}}
 }

@@ -31,6 +31,11 @@ func TestAConditionHoldsAsTheUserGuideSays(t *testing.T) {
 		"a number in the policy keeps its digits":   {`{"StringEquals":{"k":123456789012}}`, map[string]string{"k": "123456789012"}, true},
 		"what is no number is not below one":        {`{"NumericLessThan":{"k":"1.2"}}`, map[string]string{"k": "old"}, false},
 		"no number is below what is none":           {`{"NumericLessThan":{"k":"new"}}`, map[string]string{"k": "-1"}, false},
+		"at most includes the number itself":        {`{"NumericLessThanEquals":{"k":"10"}}`, map[string]string{"k": "10.0"}, true},
+		"less does not":                             {`{"NumericLessThan":{"k":"10"}}`, map[string]string{"k": "10"}, false},
+		"IfExists holds without the key":            {`{"StringEqualsIfExists":{"k":"a"}}`, nil, true},
+		"IfExists compares the key":                 {`{"StringEqualsIfExists":{"k":"a"}}`, map[string]string{"k": "b"}, false},
+		"the name of a key ignores case":            {`{"StringEquals":{"AWS:principaltag/READ":"a"}}`, map[string]string{"aws:PrincipalTag/read": "a"}, true},
 		"Null in any case":                          {`{"Null":{"k":"TRUE"}}`, nil, true},
 		"? is one character, whatever its bytes":    {`{"StringLike":{"k":"M?ller"}}`, map[string]string{"k": "Müller"}, true},
 		"a variable":                                {`{"StringEquals":{"k":"${aws:PrincipalTag/read}"}}`, map[string]string{"k": "a", "aws:PrincipalTag/read": "a"}, true},
@@ -104,6 +109,22 @@ func TestWhoACallIsGrantedTo(t *testing.T) {
 				t.Errorf("got %v, want granted %v", err, test.granted)
 			}
 		})
+	}
+}
+
+func TestAResourcesWildcardStaysInItsPart(t *testing.T) {
+	const machine = "arn:aws:states:us-east-1:" + wire.Account + ":stateMachine:workflow"
+	for pattern, granted := range map[string]bool{
+		"arn:aws:states:*:*:stateMachine:*":    true,
+		"arn:aws:states:*:stateMachine:*":      false,
+		"arn:aws:states:*:*:*":                 true,
+		"arn:aws:states:*:*:stateMachine:work": false,
+	} {
+		e := engine(t, `{"Effect":"Allow","Action":"states:*","Resource":"`+pattern+`"}`, "")
+		err := e.Authorize(wire.WithCaller(t.Context(), role), "states:StartSyncExecution", machine, nil)
+		if (err == nil) != granted {
+			t.Errorf("%s: %v, want granted %v", pattern, err, granted)
+		}
 	}
 }
 

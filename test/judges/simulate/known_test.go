@@ -104,7 +104,7 @@ func differences() []difference {
 		{
 			kind: "a value with a wildcard in the place of a variable", local: false, page: variables,
 			reason: "the page gives ${*} for a literal asterisk and is silent on values that hold one, which no tag can; " +
-				"local/iam is on the safe side",
+				"local/iam has it equal nothing",
 			request: by(statement{
 				"Effect": "Allow", "Action": "*", "Resource": "*",
 				"Condition": map[string]any{"StringEquals": map[string]any{"aws:UserAgent": "${aws:PrincipalTag/read}"}},
