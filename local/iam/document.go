@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // Document is a policy document
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
 type Document struct {
+	Version   string // the policy language's; only 2012-10-17 knows variables
 	Statement []Statement
 }
 
@@ -49,7 +53,9 @@ type texts []string
 // UnmarshalJSON reads a scalar or a list of scalars.
 func (t *texts) UnmarshalJSON(data []byte) error {
 	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber() // 123456789012 is an account's id, not 1.23456789012e+11
+	if err := decoder.Decode(&value); err != nil {
 		return err
 	}
 	list, isList := value.([]any)
@@ -77,17 +83,65 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 }
 
 // check refuses what this package does not evaluate, so that no statement is
-// taken for something it does not say.
-func (s Statement) check() error {
+// taken for something it does not say. version is that of the document.
+func (s Statement) check(version string) error {
 	if s.Effect != "Allow" && s.Effect != "Deny" {
 		return fmt.Errorf("the effect %q is neither Allow nor Deny", s.Effect)
 	}
 	if s.NotPrincipal != nil {
 		return fmt.Errorf("NotPrincipal is not evaluated by the local lake")
 	}
-	for operator := range s.Condition {
-		if _, known := conditionOperator(operator); !known {
-			return fmt.Errorf("the condition operator %s is not evaluated by the local lake", operator)
+	for kind, names := range s.Principal {
+		if slices.Contains(names, "") { // which would name whoever signs nothing
+			return fmt.Errorf("a principal of the kind %s is empty", kind)
+		}
+	}
+	for _, resource := range slices.Concat(s.Resource, s.NotResource) {
+		if resource != "*" && strings.Count(resource, ":") < arnParts-1 {
+			return fmt.Errorf("the resource %s is neither * nor an ARN of six parts", resource)
+		}
+		if err := checkVariables(resource, version); err != nil {
+			return err
+		}
+	}
+	for operator, keys := range s.Condition {
+		if err := checkCondition(operator, keys, version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkCondition(operator string, keys map[string]texts, version string) error {
+	if _, known := conditionOperator(operator); !known {
+		return fmt.Errorf("the condition operator %s is not evaluated by the local lake", operator)
+	}
+	arns := strings.Contains(operator, "Arn")
+	for _, value := range slices.Concat(slices.Collect(maps.Values(keys))...) {
+		variable := strings.Contains(value, "${")
+		switch {
+		case variable && !arns && !strings.Contains(operator, "String"):
+			return fmt.Errorf("%s takes no policy variable, such as in %s", operator, value)
+		case arns && !variable && strings.Count(value, ":") < arnParts-1:
+			return fmt.Errorf("%s takes an ARN of six parts, which %s is not", operator, value)
+		}
+		if err := checkVariables(value, version); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkVariables refuses a variable that is one in no version but the newest,
+// and those that stand for a special character
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
+func checkVariables(text, version string) error {
+	if strings.Contains(text, "${") && version != "2012-10-17" {
+		return fmt.Errorf("%s holds a policy variable, for which the policy needs the version 2012-10-17", text)
+	}
+	for _, special := range []string{"${*}", "${?}", "${$}"} {
+		if strings.Contains(text, special) {
+			return fmt.Errorf("the policy variable %s is not evaluated by the local lake", special)
 		}
 	}
 	return nil
@@ -106,5 +160,5 @@ func Allow(service, action, resource string, conditions map[string]map[string]st
 			s.Condition[operator][key] = texts{value}
 		}
 	}
-	return Document{Statement: []Statement{s}}
+	return Document{Version: "2012-10-17", Statement: []Statement{s}}
 }

@@ -134,7 +134,7 @@ func (e *Engine) AttachToResource(resourceARN string, d Document) error {
 
 func checked(d Document, owner string) (statements []*statement, err error) {
 	for _, s := range d.Statement {
-		if err := s.check(); err != nil {
+		if err := s.check(d.Version); err != nil {
 			return nil, fmt.Errorf("policy of %s: %w", owner, err)
 		}
 		statements = append(statements, newStatement(s, owner))
@@ -142,38 +142,88 @@ func checked(d Document, owner string) (statements []*statement, err error) {
 	return statements, nil
 }
 
-// Authorize decides a call by the caller in ctx, as AWS does within one account
-// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html):
-// an explicit deny wins; else an allow of the role or of the resource is
-// enough. The one difference: what comes over the loopback interface counts as
-// sent over TLS. It is a wire.Authorize.
+// Authorize decides a call by the caller in ctx, for resources of wire.Account
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
+// The one difference: what comes over the loopback interface counts as sent
+// over TLS. It is a wire.Authorize.
 func (e *Engine) Authorize(ctx context.Context, action, resource string, keys map[string]string) error {
 	caller := wire.Caller(ctx)
-	all := map[string]string{"aws:SecureTransport": "true", "aws:PrincipalArn": caller}
-	if source := wire.Source(ctx); source != "" {
-		all["aws:SourceArn"], all["aws:SourceAccount"] = source, wire.Account
-	}
-	for key, value := range wire.PrincipalTags(ctx) {
-		all["aws:PrincipalTag/"+key] = value
-	}
-	for key, value := range keys {
-		all[key] = value
-	}
-	allowed, denied := e.decide(caller, action, resource, single(all))
+	v := e.decide(caller, action, resource, requestContext(ctx, keys))
 	switch {
-	case denied:
+	case v.denied:
 		return refusal(caller, action, resource, "with an explicit deny in a policy")
-	case !allowed && caller != Root:
+	case !v.granted(caller, resource):
 		return refusal(caller, action, resource, "because no identity-based policy allows the "+action+" action")
 	}
 	return nil
 }
 
-func (e *Engine) decide(caller, action, resource string, keys values) (allowed, denied bool) {
+// requestContext adds the global condition keys to those of the request. A
+// service has no aws:PrincipalArn, and nobody else has the keys of a source
+// ("AWS global condition context keys").
+func requestContext(ctx context.Context, keys map[string]string) values {
+	all := map[string]string{"aws:SecureTransport": "true"}
+	if caller := wire.Caller(ctx); account(caller) != "" {
+		all["aws:PrincipalArn"] = caller
+	}
+	if source := wire.Source(ctx); source != "" {
+		// A bucket's ARN names no account: the bucket is one of this machine's.
+		all["aws:SourceArn"], all["aws:SourceAccount"] = source, cmp.Or(account(source), wire.Account)
+	}
+	for name, value := range wire.PrincipalTags(ctx) {
+		all["aws:PrincipalTag/"+name] = value
+	}
+	maps.Copy(all, keys)
+	return single(all)
+}
+
+// verdict is what the policies say of a call, each by itself.
+type verdict struct {
+	denied    bool // by any statement
+	own       bool // allowed by the caller's own policies
+	named     bool // allowed by the resource's policy, to the caller
+	delegated bool // allowed by the resource's policy, to the caller's account
+}
+
+// granted combines what the policies allow. Within the account either side is
+// enough, and its root needs nothing; from another account both sides must
+// allow ("Cross-account policy evaluation logic"). A KMS key takes the word of
+// an account's own policies, and of its root, only where the key's policy lets
+// the account ("Key policies in AWS KMS"). A service has no policies of its own.
+func (v verdict) granted(caller, resource string) bool {
+	switch account(caller) {
+	case "":
+		return v.named
+	case wire.Account:
+		if key(resource) {
+			return v.named || v.own && v.delegated
+		}
+		return v.named || v.own || caller == Root
+	default:
+		return v.own && (v.named || v.delegated)
+	}
+}
+
+// key reports whether the ARN is that of a KMS key.
+func key(arn string) bool {
+	return strings.HasPrefix(arn, "arn:aws:kms:") && strings.Contains(arn, ":key/")
+}
+
+// account is the account that an ARN names; empty for services, which are no ARN.
+func account(arn string) string {
+	parts := strings.SplitN(arn, ":", arnParts)
+	if len(parts) < arnParts {
+		return ""
+	}
+	return parts[4]
+}
+
+func (e *Engine) decide(caller, action, resource string, keys values) (v verdict) {
 	action = strings.ToLower(action)
 	for _, s := range e.identities[caller] {
 		if s.matches(action, resource, keys) {
-			allowed, denied = s.count(allowed, denied)
+			v.denied = v.denied || s.Effect == "Deny"
+			v.own = v.own || s.Effect == "Allow"
 			e.note(s, action, resource)
 		}
 	}
@@ -182,20 +232,15 @@ func (e *Engine) decide(caller, action, resource string, keys values) (allowed, 
 			continue
 		}
 		for _, s := range policy.statements {
-			if s.names(caller) && s.matches(action, resource, keys) {
-				allowed, denied = s.count(allowed, denied)
+			named, delegated := s.names(caller)
+			if (named || delegated) && s.matches(action, resource, keys) {
+				v.denied = v.denied || s.Effect == "Deny"
+				v.named = v.named || s.Effect == "Allow" && named
+				v.delegated = v.delegated || s.Effect == "Allow" && delegated
 			}
 		}
 	}
-	return allowed, denied
-}
-
-// count adds what the statement says to what others said.
-func (s *statement) count(allowed, denied bool) (bool, bool) {
-	if s.Effect == "Deny" {
-		return allowed, true
-	}
-	return true, denied
+	return v
 }
 
 // note remembers which actions and resources of the statement a call needed.

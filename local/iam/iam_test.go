@@ -132,6 +132,13 @@ func TestAPolicyThatCannotBeEvaluatedIsRefused(t *testing.T) {
 	for _, statement := range []string{
 		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2030-01-01"}}}`,
 		`{"Effect":"Deny","NotPrincipal":{"AWS":"x"},"Action":"s3:*","Resource":"*"}`,
+		`{"Effect":"Allow","Principal":{"Service":""},"Action":"s3:*","Resource":"*"}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"NullIfExists":{"aws:PrincipalArn":"true"}}}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"${aws:PrincipalTag/tls}"}}}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"StringLike":{"s3:prefix":"${*}"}}}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${$}/*"}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3*"}`,
+		`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:*:role/writer"}}}`,
 	} {
 		if err := iam.New().AttachToRole(role, document(t, statement)); err == nil {
 			t.Errorf("accepted %s", statement)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // matches tells whether the statement speaks of the action, in lower case, on
@@ -11,7 +12,7 @@ import (
 func (s *statement) matches(action, resource string, keys values) bool {
 	named := func(pattern string) bool {
 		expanded, has := expand(pattern, keys)
-		return has && Wildcard(expanded, resource)
+		return has && (pattern == "*" || likeARN(expanded, resource))
 	}
 	called := func(pattern string) bool { return Wildcard(pattern, action) }
 	return included(s.actions, s.notActions, called) && included(s.Resource, s.NotResource, named) && s.conditionsHold(keys)
@@ -27,35 +28,48 @@ func included(patterns, exceptions []string, matches func(pattern string) bool) 
 }
 
 // expand puts the values of condition keys into a pattern, in the place of
-// variables such as ${aws:PrincipalTag/read}
+// variables such as ${aws:PrincipalTag/read}, or the default that the variable
+// gives: ${aws:PrincipalTag/read, 'none'}
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
 // A variable without a value has the pattern match nothing, and so has a value
-// that would read as a wildcard here.
+// that would read as a wildcard here, which no tag holds.
 func expand(pattern string, keys values) (expanded string, has bool) {
 	for {
 		before, rest, found := strings.Cut(pattern, "${")
 		if !found {
 			return expanded + pattern, true
 		}
-		name, after, closed := strings.Cut(rest, "}")
-		given, known := keys.of(name)
-		if !closed || !known || len(given) != 1 || given[0] == "" || strings.ContainsAny(given[0], "*?$") {
+		variable, after, closed := strings.Cut(rest, "}")
+		name, fallback, _ := strings.Cut(variable, ", ")
+		value := strings.Trim(fallback, "'")
+		if given, known := keys.of(name); known && len(given) == 1 && given[0] != "" {
+			value = given[0]
+		}
+		if !closed || value == "" || strings.ContainsAny(value, "*?$") {
 			return "", false
 		}
-		expanded, pattern = expanded+before+given[0], after
+		expanded, pattern = expanded+before+value, after
 	}
 }
 
-// names tells whether the statement of a resource policy speaks of the caller:
-// an ARN or a service's name. An allow for the whole account names nobody: it
-// leaves the decision to the callers' own policies; a deny names everybody in it.
-func (s *statement) names(caller string) bool {
-	if slices.Contains(s.Principal["Service"], caller) || slices.Contains(s.Principal["AWS"], "*") {
-		return true
+// names tells whether the statement of a resource policy speaks of the caller,
+// an ARN or a service's name, or of the whole account that the caller is in. A
+// statement for everybody speaks of services too
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
+func (s *statement) names(caller string) (named, delegated bool) {
+	if slices.Contains(s.Principal["Service"], caller) {
+		return true, false
 	}
-	return slices.ContainsFunc(s.Principal["AWS"], func(principal string) bool {
-		return principal == caller || (s.Effect == "Deny" && strings.HasSuffix(principal, ":root"))
-	})
+	for _, principal := range s.Principal["AWS"] {
+		switch {
+		case principal == "*" || principal == caller:
+			named = true
+		case account(caller) != "":
+			in := account(caller)
+			delegated = delegated || principal == in || principal == "arn:aws:iam::"+in+":root"
+		}
+	}
+	return named, delegated
 }
 
 func (s *statement) conditionsHold(keys values) bool {
@@ -119,7 +133,7 @@ func conditionOperator(name string) (holdsForAll, bool) {
 	base, anyValue := strings.CutPrefix(base, "ForAnyValue:")
 	base, allValues := strings.CutPrefix(base, "ForAllValues:")
 	operator, known := baseOperator(base)
-	if !known || anyValue && allValues {
+	if !known || anyValue && allValues || base == "Null" && base != name { // which takes neither
 		return nil, false
 	}
 	return func(given []string, present bool, wanted []string) bool {
@@ -140,30 +154,34 @@ func conditionOperator(name string) (holdsForAll, bool) {
 
 func baseOperator(name string) (holds, bool) {
 	switch name {
-	case "StringEquals", "ArnEquals":
-		return positive(func(want, value string) bool { return want == value }), true
+	case "StringEquals":
+		return positive(equal), true
 	case "StringEqualsIgnoreCase":
 		return positive(strings.EqualFold), true
-	case "StringLike", "ArnLike":
+	case "StringLike":
 		return positive(Wildcard), true
-	case "StringNotEquals", "ArnNotEquals":
-		return negative(func(want, value string) bool { return want == value }), true
-	case "StringNotLike", "ArnNotLike":
+	case "StringNotEquals":
+		return negative(equal), true
+	case "StringNotLike":
 		return negative(Wildcard), true
+	case "ArnEquals", "ArnLike": // AWS evaluates both in the same way
+		return positive(likeARN), true
+	case "ArnNotEquals", "ArnNotLike":
+		return negative(likeARN), true
 	case "Bool":
 		return positive(strings.EqualFold), true
 	case "Null":
 		return func(_ string, present bool, wanted []string) bool {
-			return slices.Contains(wanted, strconv.FormatBool(!present))
+			return positive(strings.EqualFold)(strconv.FormatBool(!present), true, wanted)
 		}, true
 	case "NumericLessThan":
-		return positive(func(want, value string) bool { return number(value) < number(want) }), true
+		return numeric(func(value, want float64) bool { return value < want }), true
 	case "NumericLessThanEquals":
-		return positive(func(want, value string) bool { return number(value) <= number(want) }), true
+		return numeric(func(value, want float64) bool { return value <= want }), true
 	case "NumericGreaterThan":
-		return positive(func(want, value string) bool { return number(value) > number(want) }), true
+		return numeric(func(value, want float64) bool { return value > want }), true
 	case "NumericGreaterThanEquals":
-		return positive(func(want, value string) bool { return number(value) >= number(want) }), true
+		return numeric(func(value, want float64) bool { return value >= want }), true
 	}
 	return nil, false
 }
@@ -182,9 +200,29 @@ func negative(agrees func(want, value string) bool) holds {
 	}
 }
 
-func number(text string) float64 {
-	n, _ := strconv.ParseFloat(text, 64) // a text that is no number compares as 0
-	return n
+// numeric holds where both sides are numbers and compare so. A text that is no
+// number compares with none.
+func numeric(compares func(value, want float64) bool) holds {
+	return positive(func(want, value string) bool {
+		w, wantErr := strconv.ParseFloat(want, 64)
+		v, valueErr := strconv.ParseFloat(value, 64)
+		return wantErr == nil && valueErr == nil && compares(v, w)
+	})
+}
+
+func equal(want, value string) bool { return want == value }
+
+// arnParts is how many parts an ARN has, which colons divide; the last may hold colons itself.
+const arnParts = 6
+
+// likeARN tells whether an ARN matches a pattern part by part: a wildcard
+// stands for text within its part only.
+func likeARN(pattern, arn string) bool {
+	patterns, parts := strings.SplitN(pattern, ":", arnParts), strings.SplitN(arn, ":", arnParts)
+	if len(patterns) < arnParts || len(parts) < arnParts {
+		return false
+	}
+	return slices.EqualFunc(patterns, parts, Wildcard)
 }
 
 // Wildcard tells whether value matches a pattern in which * stands for any
@@ -197,7 +235,10 @@ func Wildcard(pattern, value string) bool {
 		case p < len(pattern) && pattern[p] == '*':
 			star, resume = p, v
 			p++
-		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == value[v]):
+		case p < len(pattern) && pattern[p] == '?':
+			_, size := utf8.DecodeRuneInString(value[v:])
+			p, v = p+1, v+size
+		case p < len(pattern) && pattern[p] == value[v]:
 			p++
 			v++
 		case star >= 0: // let the last * take one character more
