@@ -27,7 +27,7 @@ type UserPoolDomain struct {
 	Domain, UserPoolId string
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (d *UserPoolDomain) UnmarshalJSON(text []byte) error {
 	type properties UserPoolDomain
 	return wire.Properties(text, (*properties)(d))
@@ -39,7 +39,7 @@ type UserPoolResourceServer struct {
 	Scopes                       []struct{ ScopeName, ScopeDescription string }
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (r *UserPoolResourceServer) UnmarshalJSON(text []byte) error {
 	type properties UserPoolResourceServer
 	return wire.Properties(text, (*properties)(r))

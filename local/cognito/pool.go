@@ -21,7 +21,6 @@ type UserPool struct {
 	UsernameConfiguration struct{ CaseSensitive bool }
 	Schema                []Attribute
 	Policies              struct{ PasswordPolicy *PasswordPolicy }
-	MfaConfiguration      string // OFF where it is given
 	AdminCreateUserConfig struct{ AllowAdminCreateUserOnly bool }
 }
 
@@ -45,13 +44,27 @@ type PasswordPolicy struct {
 	TemporaryPasswordValidityDays int // 7 where 0
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name. Those
-// about mail, text messages, recovery and deletion mean nothing here.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (p *UserPool) UnmarshalJSON(text []byte) error {
 	type properties UserPool
-	return wire.Properties(text, (*properties)(p), "AccountRecoverySetting", "AutoVerifiedAttributes", "DeletionProtection",
-		"EmailConfiguration", "EmailVerificationMessage", "EmailVerificationSubject", "SmsVerificationMessage",
-		"VerificationMessageTemplate", "UserAttributeUpdateSettings", "UserPoolTags", "UserPoolTier")
+	return wire.Properties(text, (*properties)(p), p.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*UserPool) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"AccountRecoverySetting":      "nobody recovers an account by mail here",
+		"AutoVerifiedAttributes":      "no address is verified here: no mail is sent",
+		"DeletionProtection":          "the pool lives as long as the data folder",
+		"EmailVerificationMessage":    "no mail is sent here",
+		"EmailVerificationSubject":    "no mail is sent here",
+		"EnabledMfas":                 "a password is enough here: no second factor is asked for",
+		"MfaConfiguration":            "a password is enough here: no second factor is asked for",
+		"SmsVerificationMessage":      "no text message is sent here",
+		"UserPoolAddOns":              "sign-ins are not judged by their risk here",
+		"UserPoolTier":                "it decides what Cognito charges",
+		"VerificationMessageTemplate": "no mail is sent here",
+	}
 }
 
 // UserPoolClient has the properties of AWS::Cognito::UserPoolClient that are run
@@ -70,7 +83,6 @@ type UserPoolClient struct {
 	WriteAttributes            []string
 	PreventUserExistenceErrors string // ENABLED, LEGACY
 	SupportedIdentityProviders []string
-	EnableTokenRevocation      *bool
 
 	AllowedOAuthFlowsUserPoolClient bool
 	AllowedOAuthFlows               []string // code, client_credentials
@@ -79,18 +91,22 @@ type UserPoolClient struct {
 	LogoutURLs                      []string
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (c *UserPoolClient) UnmarshalJSON(text []byte) error {
 	type properties UserPoolClient
-	return wire.Properties(text, (*properties)(c))
+	return wire.Properties(text, (*properties)(c), c.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*UserPoolClient) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"EnableTokenRevocation": "no token is revoked here",
+	}
 }
 
 func (p UserPool) check() error {
 	if len(p.UsernameAttributes) > 0 && !slices.Equal(p.UsernameAttributes, []string{"email"}) {
 		return wire.UnsupportedProperty("UsernameAttributes", p.UsernameAttributes)
-	}
-	if p.MfaConfiguration != "" && p.MfaConfiguration != "OFF" {
-		return wire.UnsupportedProperty("MfaConfiguration", p.MfaConfiguration)
 	}
 	for _, attribute := range p.Schema {
 		// Every user of a pool for e-mail addresses has one.

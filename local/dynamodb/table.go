@@ -1,13 +1,13 @@
 package dynamodb
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
 	"go.etcd.io/bbolt"
 
 	"hl7lake/local/dynamodb/attribute"
+	"hl7lake/local/wire"
 )
 
 // Table is an AWS::DynamoDB::Table's properties, as far as they matter here.
@@ -16,8 +16,23 @@ type Table struct {
 	KeySchema               []KeySchemaElement
 	AttributeDefinitions    []AttributeDefinition
 	GlobalSecondaryIndexes  []GlobalSecondaryIndex   `json:",omitempty"`
-	LocalSecondaryIndexes   []json.RawMessage        `json:",omitempty"` // refused
 	TimeToLiveSpecification *TimeToLiveSpecification `json:",omitempty"`
+}
+
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
+func (t *Table) UnmarshalJSON(text []byte) error {
+	type properties Table
+	return wire.Properties(text, (*properties)(t), t.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Table) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"BillingMode":                      "capacity is neither bought nor limited here",
+		"DeletionProtectionEnabled":        "a table lives as long as the data folder",
+		"PointInTimeRecoverySpecification": "the data folder can be copied instead",
+		"SSESpecification":                 "items are not encrypted here",
+	}
 }
 
 // KeySchemaElement names a key's attribute; KeyType is HASH or RANGE.
@@ -88,9 +103,6 @@ func (k keySchema) attributes() []keyAttribute {
 func (k keySchema) has(name string) bool { return name == k.partition.name || name == k.sort.name }
 
 func newTable(definition Table) (*table, error) {
-	if len(definition.LocalSecondaryIndexes) > 0 {
-		return nil, fmt.Errorf("table %s: local secondary indexes are not run by the local lake", definition.TableName)
-	}
 	key, err := newKeySchema(definition.KeySchema, definition.AttributeDefinitions)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", definition.TableName, err)

@@ -47,12 +47,21 @@ type Function struct {
 	LoggingConfig struct{ LogFormat, LogGroup, ApplicationLogLevel, SystemLogLevel string }
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name. The
-// program comes from this machine, and nothing is traced.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (f *Function) UnmarshalJSON(text []byte) error {
 	type properties Function
-	return wire.Properties(text, (*properties)(f),
-		"Architectures", "Code", "Description", "Handler", "Layers", "Runtime", "Tags")
+	return wire.Properties(text, (*properties)(f), f.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Function) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"Architectures": "a function is built for this machine",
+		"Code":          "the program is built from the source on this machine",
+		"Description":   "it is for people who read the template",
+		"Handler":       "the program is built from the source on this machine",
+		"Runtime":       "a function runs on this machine as it is built",
+	}
 }
 
 // EventInvokeConfig is what a template says of a function's asynchronous
@@ -63,13 +72,20 @@ type EventInvokeConfig struct {
 	DestinationConfig    struct {
 		OnFailure struct{ Destination string } // ARN
 	}
-	MaximumEventAgeInSeconds int // not run: an event is tried until its attempts are used up
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (c *EventInvokeConfig) UnmarshalJSON(text []byte) error {
 	type properties EventInvokeConfig
-	return wire.Properties(text, (*properties)(c), "Qualifier")
+	return wire.Properties(text, (*properties)(c), c.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*EventInvokeConfig) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"MaximumEventAgeInSeconds": "an event is tried until its attempts are used up, however old it is",
+		"Qualifier":                "a function has only one version here",
+	}
 }
 
 // Config is what the service needs of the machine around it.

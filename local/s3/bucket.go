@@ -22,6 +22,28 @@ type Bucket struct {
 	CorsConfiguration       *CorsConfiguration
 }
 
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
+func (b *Bucket) UnmarshalJSON(text []byte) error {
+	type properties Bucket
+	return wire.Properties(text, (*properties)(b), b.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Bucket) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"BucketEncryption": "objects lie in the data folder as they are, so that people can read them",
+		"LifecycleConfiguration.Rules.AbortIncompleteMultipartUpload": "unfinished uploads are kept",
+		"LifecycleConfiguration.Rules.NoncurrentVersionExpiration":    "older versions are kept",
+		"LifecycleConfiguration.Rules.Transitions":                    "there is one class of storage here, the disk",
+		"LoggingConfiguration":                                        "no access logs are written here",
+		"ObjectLockConfiguration":                                     "whoever has this machine can delete any object",
+		"ObjectLockEnabled":                                           "whoever has this machine can delete any object",
+		"OwnershipControls":                                           "there is one account here, which owns every object",
+		"PublicAccessBlockConfiguration":                              "only this machine reaches the lake",
+		"Tags":                                                        "they are for bills and for people",
+	}
+}
+
 // VersioningConfiguration has the Status Enabled or Suspended.
 type VersioningConfiguration struct{ Status string }
 

@@ -7,44 +7,148 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
 
-// Properties decodes a resource's properties (the JSON that CloudFormation would
-// hand to the service, its intrinsics resolved) into the struct that into
-// points to. A property that the struct has no field for is refused with its
-// name, at any depth: a template must not ask for what is then not there. Only
-// the ignored ones, which mean nothing on one machine, are passed over.
-func Properties(data []byte, into any, ignored ...string) error {
-	var given map[string]json.RawMessage
-	if err := json.Unmarshal(data, &given); err != nil {
+// Ignored are the properties of a resource type that are not run here, and why not. A key is a property's path, such as
+// LifecycleConfiguration.Rules.Transitions: it says nothing of where in a list the property is, and covers what lies
+// below. A value is a short sentence for the person who wrote the template.
+type Ignored map[string]string
+
+// Properties decodes a resource's properties (the JSON that CloudFormation would hand to the service, its intrinsics
+// resolved) into the struct that into points to. A property that no struct has a field for is refused with its path, at
+// any depth, and so is one in another case: a template must not ask for what is then not there. Only the ignored ones
+// are passed over. A type with an UnmarshalJSON of its own answers for what is below it.
+func Properties(data []byte, into any, ignored ...Ignored) error {
+	all := Ignored{}
+	for _, some := range ignored {
+		maps.Copy(all, some)
+	}
+	var given any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&given); err != nil {
 		return fmt.Errorf("properties: %w", err)
 	}
-	maps.DeleteFunc(given, func(name string, _ json.RawMessage) bool { return slices.Contains(ignored, name) })
+	given = all.without("", given)
+	if err := known("", given, reflect.TypeOf(into)); err != nil {
+		return err
+	}
 	kept, err := json.Marshal(given)
 	if err != nil {
 		return fmt.Errorf("properties: %w", err)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(kept))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return propertyError(err)
+	return propertyError(json.Unmarshal(kept, into))
+}
+
+// Given are the paths of the ignored properties that data holds, in order. It is empty where data is no JSON.
+func (ignored Ignored) Given(data []byte) (paths []string) {
+	var given any
+	if json.Unmarshal(data, &given) != nil {
+		return nil
+	}
+	for _, path := range slices.Sorted(maps.Keys(ignored)) {
+		if holds(given, strings.Split(path, ".")) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// holds reports whether there is something at a path, in any item of a list.
+func holds(value any, path []string) bool {
+	if list, is := value.([]any); is {
+		return slices.ContainsFunc(list, func(item any) bool { return holds(item, path) })
+	}
+	if len(path) == 0 {
+		return true
+	}
+	object, _ := value.(map[string]any)
+	below, has := object[path[0]]
+	return has && holds(below, path[1:])
+}
+
+// without returns the value that is at a path, less what is ignored in it.
+func (ignored Ignored) without(path string, value any) any {
+	switch value := value.(type) {
+	case []any:
+		for i := range value {
+			value[i] = ignored.without(path, value[i])
+		}
+	case map[string]any:
+		for name := range value {
+			if _, is := ignored[below(path, name)]; is {
+				delete(value, name)
+			} else {
+				value[name] = ignored.without(below(path, name), value[name])
+			}
+		}
+	}
+	return value
+}
+
+func below(path, name string) string { return strings.TrimPrefix(path+"."+name, ".") }
+
+// known refuses the first property, by name, that the type it would be decoded into has no field for.
+func known(path string, value any, t reflect.Type) error {
+	for t.Kind() == reflect.Pointer {
+		if t.Implements(reflect.TypeFor[json.Unmarshaler]()) {
+			return nil
+		}
+		t = t.Elem()
+	}
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+		return nil
+	}
+	switch value := value.(type) {
+	case []any:
+		if t.Kind() != reflect.Slice {
+			return nil // json says that it does not fit
+		}
+		for _, item := range value {
+			if err := known(path, item, t.Elem()); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			member, err := memberType(path, name, t)
+			if err == nil && member != nil {
+				err = known(below(path, name), value[name], member)
+			}
+			if err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
+// memberType is the type that a member of an object is decoded into, or nil where it may be anything.
+func memberType(path, name string, t reflect.Type) (reflect.Type, error) {
+	switch t.Kind() {
+	case reflect.Map:
+		return t.Elem(), nil
+	case reflect.Struct:
+		for _, field := range reflect.VisibleFields(t) {
+			tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if field.IsExported() && tag != "-" && (tag == name || (tag == "" && field.Name == name)) {
+				return field.Type, nil
+			}
+		}
+		return nil, Unsupported("property " + below(path, name))
+	}
+	return nil, nil
+}
+
 // propertyError names the property that could not be decoded.
 func propertyError(err error) error {
-	var mistyped *json.UnmarshalTypeError
-	if errors.As(err, &mistyped) {
-		return fmt.Errorf("property %s: a %s cannot be used here", mistyped.Field, mistyped.Value)
+	if mistyped, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+		return fmt.Errorf("property %s: a JSON %s cannot be used here", mistyped.Field, mistyped.Value)
 	}
-	// encoding/json has no type for this error.
-	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-		return Unsupported("property " + strings.Trim(name, `"`))
-	}
-	return fmt.Errorf("properties: %w", err)
+	return err
 }
 
 // UnsupportedProperty refuses a property's value that is not run here, where
