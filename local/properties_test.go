@@ -3,10 +3,13 @@ package local
 import (
 	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"hl7lake/local/iam"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
@@ -214,5 +217,36 @@ func TestWhatAWSWouldNotDeployIsRefusedInAnyType(t *testing.T) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
+	}
+}
+
+// refused is how a lake of one template with these resources refuses to start.
+func refused(t *testing.T, resources string) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "One.template.json"), []byte(`{"Resources":{`+resources+`}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	assembly, err := template.Load(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &Lake{assembly: assembly, policies: iam.New()}
+	if err = l.provision(); err == nil {
+		t.Fatalf("nothing is refused of %s", resources)
+	}
+	return err.Error()
+}
+
+func TestARefusalNamesResourceTypeAndProperty(t *testing.T) {
+	for resources, want := range map[string]string{
+		`"Store":{"Type":"AWS::EFS::FileSystem"}`: "One/Store: NotImplemented: the resource type AWS::EFS::FileSystem is not run by the local lake",
+		`"Lake":{"Type":"AWS::S3::Bucket","Properties":{"LifecycleConfiguration":{"Rules":[{"Status":"Enabled","TagFilters":[]}]}}}`: "One/Lake: AWS::S3::Bucket: NotImplemented: property LifecycleConfiguration.Rules.TagFilters is not run by the local lake",
+		`"Readers":{"Type":"AWS::IAM::Role","Properties":{"ManagedPolicyArns":[]}}`:                                                  "One/Readers: AWS::IAM::Role: NotImplemented: property ManagedPolicyArns is not run",
+		`"Traces":{"Type":"AWS::XRay::ResourcePolicy","Properties":{"PolicyDocument":"{\"Version\":\"2012-10-17\"}"}}`:               "One/Traces: AWS::XRay::ResourcePolicy: property PolicyDocument: malformed policy document: Statement",
+	} {
+		if got := refused(t, resources); !strings.Contains(got, want) {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
 	}
 }

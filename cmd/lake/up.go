@@ -209,14 +209,14 @@ func writeNotRun(s term.Screen, notRun []local.LeftOut) error {
 		return cmp.Or(cmp.Compare(a.resourceType, b.resourceType), cmp.Compare(a.reason, b.reason))
 	})
 	fmt.Fprintf(s, "\n%s\n\n", s.Styled(term.Bold, "In the templates, but not run here:"))
-	table := term.NewTable("TYPE", "HOW MANY", "WHY")
+	table := term.NewTable("TYPE", ">NUMBER", "WHY")
 	for _, k := range kinds {
 		table.Row(term.Text(k.resourceType), term.Text(strconv.Itoa(resources[k])), term.Text(k.reason))
 	}
 	if err := table.Write(s); err != nil {
 		return err
 	}
-	fmt.Fprintf(s, "\n  and %d properties, each of which --json names with the reason.\n", len(properties))
+	fmt.Fprintf(s, "\n  and %d properties of others: --json names each, with the reason.\n", len(properties))
 	return nil
 }
 

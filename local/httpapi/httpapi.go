@@ -91,9 +91,8 @@ func (a *Authorizer) UnmarshalJSON(text []byte) error {
 
 // Stage has the properties of AWS::ApiGatewayV2::Stage that are run here.
 type Stage struct {
-	ApiId      string
-	StageName  string // $default
-	AutoDeploy bool
+	ApiId     string
+	StageName string // $default
 }
 
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
@@ -105,6 +104,7 @@ func (s *Stage) UnmarshalJSON(text []byte) error {
 // Ignored are the properties that are not run here, and why not.
 func (*Stage) Ignored() wire.Ignored {
 	return wire.Ignored{
+		"AutoDeploy":        "the API is always as the template says",
 		"AccessLogSettings": "requests are counted for the bill, but not logged here",
 		"RouteSettings":     "requests are not throttled here",
 	}

@@ -44,7 +44,7 @@ type Function struct {
 	DeadLetterConfig             struct{ TargetArn string }
 	// TracingConfig and LoggingConfig change nothing here but the bill.
 	TracingConfig struct{ Mode string } // Active: begins a trace where none comes with the event
-	LoggingConfig struct{ LogFormat, LogGroup, ApplicationLogLevel, SystemLogLevel string }
+	LoggingConfig struct{ SystemLogLevel string }
 }
 
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
@@ -56,11 +56,13 @@ func (f *Function) UnmarshalJSON(text []byte) error {
 // Ignored are the properties that are not run here, and why not.
 func (*Function) Ignored() wire.Ignored {
 	return wire.Ignored{
-		"Architectures": "a function is built for this machine",
-		"Code":          "the program is built from the source on this machine",
-		"Description":   "it is for people who read the template",
-		"Handler":       "the program is built from the source on this machine",
-		"Runtime":       "a function runs on this machine as it is built",
+		"Architectures":           "a function is built for this machine",
+		"Code":                    "the program is built from the source on this machine",
+		"Description":             "it is for people who read the template",
+		"LoggingConfig.LogFormat": "a function logs in the one format that it is written for",
+		"LoggingConfig.LogGroup":  "a function's output goes to a file of its own",
+		"Handler":                 "the program is built from the source on this machine",
+		"Runtime":                 "a function runs on this machine as it is built",
 	}
 }
 
