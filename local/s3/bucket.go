@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -48,7 +49,7 @@ func (*Bucket) Ignored() wire.Ignored {
 type VersioningConfiguration struct{ Status string }
 
 // LifecycleConfiguration holds rules, of which the ones with ExpirationInDays
-// and without a filter are followed.
+// are followed.
 type LifecycleConfiguration struct{ Rules []LifecycleRule }
 
 // LifecycleRule is one rule. Its Status is Enabled or Disabled.
@@ -62,7 +63,7 @@ type LifecycleRule struct {
 type bucket struct {
 	name       string
 	versioning string             // Enabled, Suspended or empty
-	expiry     time.Duration      // after which an object expires; 0 for never
+	rules      []LifecycleRule    // that let objects expire
 	cors       *CorsConfiguration // may be nil
 	locks      keyLocks
 	journal    journal
@@ -80,7 +81,7 @@ func (s *Service) CreateBucket(definition Bucket) error {
 		b.versioning = v.Status
 	}
 	if l := definition.LifecycleConfiguration; l != nil {
-		b.expiry = l.expiry()
+		b.rules = l.expiring()
 	}
 	err := s.store.Update(func(tx *bbolt.Tx) error { return createRecords(tx, b.name) })
 	if err != nil {
@@ -98,12 +99,19 @@ func (s *Service) CreateBucket(definition Bucket) error {
 	return nil
 }
 
-// expiry is the shortest time that an enabled rule for all objects gives.
-func (l *LifecycleConfiguration) expiry() (shortest time.Duration) {
+// expiring are the enabled rules that let objects expire.
+func (l *LifecycleConfiguration) expiring() []LifecycleRule {
+	return slices.DeleteFunc(slices.Clone(l.Rules), func(rule LifecycleRule) bool {
+		return rule.Status != "Enabled" || rule.ExpirationInDays <= 0
+	})
+}
+
+// expiry is the shortest time after which a rule lets the key's object expire; 0 for never.
+func (b *bucket) expiry(key string) (shortest time.Duration) {
 	const day = 24 * time.Hour
-	for _, rule := range l.Rules {
+	for _, rule := range b.rules {
 		after := time.Duration(rule.ExpirationInDays) * day
-		if rule.Status == "Enabled" && rule.Prefix == "" && after > 0 && (shortest == 0 || after < shortest) {
+		if strings.HasPrefix(key, rule.Prefix) && (shortest == 0 || after < shortest) {
 			shortest = after
 		}
 	}
