@@ -280,7 +280,10 @@ func scalar(value any) (string, bool) {
 // operatorValue returns what decides whether a value fits an operator, if there is such an operator (AWS Identity and
 // Access Management User Guide, IAM JSON policy elements: Condition operators).
 func operatorValue(name string) (fits func(text string) bool, known bool) {
-	base := strings.TrimPrefix(strings.TrimPrefix(name, "ForAllValues:"), "ForAnyValue:")
+	base, isSet := strings.CutPrefix(name, "ForAllValues:")
+	if !isSet {
+		base = strings.TrimPrefix(name, "ForAnyValue:")
+	}
 	if base != "NullIfExists" {
 		base = strings.TrimSuffix(base, "IfExists")
 	}

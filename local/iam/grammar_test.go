@@ -73,6 +73,7 @@ func TestAMalformedDocumentIsRefusedWithThePlace(t *testing.T) {
 		"a trust in a resource":      {iam.TrustPolicy, one(`{` + grant + `,"Principal":"*"}`), "no Resource"},
 		"a trust in nobody":          {iam.TrustPolicy, one(`{"Effect":"Allow","Action":"sts:AssumeRole"}`), "Principal"},
 		"an operator that is not":    {0, condition(`{"StringEqual":{"aws:SourceArn":"x"}}`), "Statement[0].Condition: there is no operator StringEqual"},
+		"two set operators":          {0, condition(`{"ForAllValues:ForAnyValue:StringLike":{"aws:TagKeys":"x"}}`), "no operator ForAllValues:"},
 		"NullIfExists":               {0, condition(`{"NullIfExists":{"aws:SourceArn":"true"}}`), "no operator NullIfExists"},
 		"jsii's wrapper":             {0, condition(`{"$jsii.map":{"StringEquals":{"aws:SourceArn":"x"}}}`), "no operator $jsii.map"},
 		"jsii's wrapper one deeper":  {0, condition(`{"StringEquals":{"$jsii.map":{"aws:SourceArn":"x"}}}`), "no condition key $jsii.map"},
