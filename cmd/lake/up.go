@@ -216,7 +216,7 @@ func writeNotRun(s term.Screen, notRun []local.LeftOut) error {
 	if err := table.Write(s); err != nil {
 		return err
 	}
-	fmt.Fprintf(s, "\n  and %d properties of others: --json names each, with the reason.\n", len(properties))
+	fmt.Fprintf(s, "\n  Properties of others that are ignored: %d; --json names each, with the reason.\n", len(properties))
 	return nil
 }
 
