@@ -6,7 +6,9 @@
 // they would talk to AWS.
 //
 //	local.go       Start, Lake, Close: who owns what
-//	provision.go   from a template's resource to the service that runs it
+//	provision.go   which resource types are run and which are ignored, and why
+//	resources.go   from a template's resource to the service that runs it
+//	documents.go   refuses the policy documents that AWS would refuse
 //	gateway.go     one port: which service a request is for, and who calls
 //	credentials.go the credentials of each role, and of the person at the keyboard
 //	build.go       builds the functions for this machine
@@ -22,8 +24,8 @@
 //	bill/          prices what was counted
 //	wire/ store/   what the services share: protocols, durable storage
 //
-// A resource type that is not run here is listed by Lake.NotRun. A property is run,
-// ignored by its name with a reason (wire.Ignored), or stops the start with its name,
-// and so does an intrinsic function that is not understood. A policy that AWS would
-// refuse when it is deployed stops the start too, whatever its resource's type.
+// A resource type, or a property of one, that means nothing on one machine stands
+// in a table with the reason: ignoredTypes, and the Ignored method beside each
+// type. Lake.NotRun lists those that the templates use. Any other type, property
+// or intrinsic function that is not understood stops the start with its name.
 package local

@@ -90,7 +90,8 @@ type Lake struct {
 	options  Options
 	url      string
 	assembly *template.Assembly
-	notRun   []string
+	programs map[string]string // of the functions, by package
+	notRun   []LeftOut
 
 	keys     *keyring
 	policies *iam.Engine
@@ -152,7 +153,8 @@ func Start(ctx context.Context, o Options) (*Lake, error) {
 // start provisions what the templates ask for, then serves it, then takes up
 // what an earlier run left to do.
 func (l *Lake) start(listener net.Listener, programs map[string]string) error {
-	if err := l.provision(programs); err != nil {
+	l.programs = programs
+	if err := l.provision(); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	api, err := l.theAPI()
@@ -312,9 +314,9 @@ func (l *Lake) Outputs() (map[string]map[string]string, error) {
 // Credentials are those of the account's root, for the AWS CLI and SDKs.
 func (l *Lake) Credentials() aws.Credentials { return l.keys.root }
 
-// NotRun lists the resources of the templates that have no counterpart here, as
-// stack/logical id (type).
-func (l *Lake) NotRun() []string { return l.notRun }
+// NotRun lists the resources of the templates that have no counterpart here, and the properties of others that mean
+// nothing here.
+func (l *Lake) NotRun() []LeftOut { return l.notRun }
 
 // UnusedGrants lists what the templates allow to roles and no call has needed
 // since the start, of the services that are run here.

@@ -11,34 +11,24 @@ import (
 
 // role is an AWS::IAM::Role.
 type role struct {
-	AssumeRolePolicyDocument iam.Document // who may take it; the services do without asking
-	Policies                 []struct {
+	RoleName string // its physical id
+	Policies []struct {
 		PolicyName     string
 		PolicyDocument iam.Document
 	}
-	ManagedPolicyArns []string
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
-func (r *role) UnmarshalJSON(text []byte) error {
-	type properties role
-	return wire.Properties(text, (*properties)(r), wire.Ignored{
-		"Description":        "nobody is shown it",
-		"MaxSessionDuration": "a function's session lasts as long as its process",
-		"RoleName":           "it is in the role's ARN already",
-		"Tags":               "nothing here is billed or grouped by tags",
-	})
+// Ignored are the properties that are not run here, and why not.
+func (*role) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"AssumeRolePolicyDocument": "a program here is given the credentials of its own role; only the document's grammar is checked",
+		"Description":              "it is for people who read the template",
+		"MaxSessionDuration":       "credentials last as long as the lake runs",
+	}
 }
 
-// addRole attaches the policies that stand inside a role. AWS's own managed
-// policies are not known here: what they grant is not granted.
+// addRole attaches the policies that stand inside a role.
 func addRole(l *Lake, r *template.Resource, granted role) error {
-	if len(granted.ManagedPolicyArns) > 0 {
-		l.leaveOut(r, "ManagedPolicyArns")
-	}
-	if err := l.policies.AttachTrust(r.Attributes["Arn"], granted.AssumeRolePolicyDocument); err != nil {
-		return err
-	}
 	for _, p := range granted.Policies {
 		if err := l.policies.AttachToRole(r.Attributes["Arn"], p.PolicyDocument); err != nil {
 			return err
@@ -47,14 +37,11 @@ func addRole(l *Lake, r *template.Resource, granted role) error {
 	return nil
 }
 
-// policy is an AWS::IAM::Policy, or a resource policy of one of the services.
+// policy is an AWS::IAM::Policy.
 type policy struct {
 	PolicyName     string
 	PolicyDocument iam.Document
 	Roles          []string // names
-	Bucket         string   // name
-	Queues         []string // URLs
-	Topics         []string // ARNs
 }
 
 func addPolicy(l *Lake, _ *template.Resource, p policy) error {
@@ -66,11 +53,23 @@ func addPolicy(l *Lake, _ *template.Resource, p policy) error {
 	return nil
 }
 
-func addBucketPolicy(l *Lake, _ *template.Resource, p policy) error {
+// bucketPolicy is an AWS::S3::BucketPolicy.
+type bucketPolicy struct {
+	PolicyDocument iam.Document
+	Bucket         string // name
+}
+
+func addBucketPolicy(l *Lake, _ *template.Resource, p bucketPolicy) error {
 	return l.policies.AttachToResource("arn:aws:s3:::"+p.Bucket, p.PolicyDocument)
 }
 
-func addQueuePolicy(l *Lake, _ *template.Resource, p policy) error {
+// queuePolicy is an AWS::SQS::QueuePolicy.
+type queuePolicy struct {
+	PolicyDocument iam.Document
+	Queues         []string // URLs
+}
+
+func addQueuePolicy(l *Lake, _ *template.Resource, p queuePolicy) error {
 	for _, url := range p.Queues {
 		name := url[strings.LastIndexByte(url, '/')+1:]
 		if err := l.policies.AttachToResource(wire.ARN("sqs", name), p.PolicyDocument); err != nil {
@@ -80,7 +79,13 @@ func addQueuePolicy(l *Lake, _ *template.Resource, p policy) error {
 	return nil
 }
 
-func addTopicPolicy(l *Lake, _ *template.Resource, p policy) error {
+// topicPolicy is an AWS::SNS::TopicPolicy.
+type topicPolicy struct {
+	PolicyDocument iam.Document
+	Topics         []string // ARNs
+}
+
+func addTopicPolicy(l *Lake, _ *template.Resource, p topicPolicy) error {
 	for _, arn := range p.Topics {
 		if err := l.policies.AttachToResource(arn, p.PolicyDocument); err != nil {
 			return err

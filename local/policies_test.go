@@ -24,7 +24,7 @@ func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
 			if strings.HasPrefix(r.LogicalID, "IdentitiesReader") {
 				reader = r.Attributes["Arn"]
 			}
-			if err := with(addRole)(l, r); err != nil {
+			if err := with(addRole).run(l, r); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -32,7 +32,7 @@ func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
 			"AWS::IAM::Policy": with(addPolicy), "AWS::S3::BucketPolicy": with(addBucketPolicy),
 		} {
 			for _, r := range assembly.OfType(resourceType) {
-				if err := add(l, r); err != nil {
+				if err := add.run(l, r); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -2,24 +2,37 @@ package local
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
-	"hl7lake/local/lambda"
 	"hl7lake/local/template"
+	"hl7lake/local/wire"
 )
+
+// LeftOut is a resource, or a property of one, that the templates ask for and that is not run here.
+type LeftOut struct {
+	Resource string `json:"resource"`           // stack/logical id
+	Type     string `json:"type"`               // AWS::CloudTrail::Trail
+	Property string `json:"property,omitempty"` // its path; empty where the whole resource is left out
+	Reason   string `json:"reason"`             // a short sentence
+}
+
+func (o LeftOut) String() string {
+	return fmt.Sprintf("%s (%s): %s", strings.TrimSpace(o.Resource+" "+o.Property), o.Type, o.Reason)
+}
 
 // step provisions the resources of one type.
 type step struct {
 	resourceType string
-	add          provisioner
+	provisioner
 }
 
 // steps are the resource types that are run, each after the ones that it needs
 // to find.
-func steps(programs map[string]string) []step {
+func steps() []step {
 	return []step{
 		{"AWS::IAM::Role", with(addRole)},
 		{"AWS::IAM::Policy", with(addPolicy)},
-		{"AWS::Logs::LogGroup", with(addLogGroup)},
 		{"AWS::S3::Bucket", with(addBucket)},
 		{"AWS::S3::BucketPolicy", with(addBucketPolicy)},
 		{"AWS::DynamoDB::Table", with(addTable)},
@@ -27,7 +40,7 @@ func steps(programs map[string]string) []step {
 		{"AWS::SQS::QueuePolicy", with(addQueuePolicy)},
 		{"AWS::SNS::Topic", with(addTopic)},
 		{"AWS::SNS::TopicPolicy", with(addTopicPolicy)},
-		{"AWS::Lambda::Function", addFunctionOf(programs)},
+		{"AWS::Lambda::Function", with(addFunction)},
 		{"AWS::Lambda::EventInvokeConfig", with(addEventInvokeConfig)},
 		{"AWS::Lambda::Permission", with(addPermission)},
 		{"AWS::SNS::Subscription", with(addSubscription)},
@@ -48,38 +61,64 @@ func steps(programs map[string]string) []step {
 	}
 }
 
-// provision brings every resource of the assembly to life, and notes those of
-// types that are not run. programs are the functions' programs by package.
-func (l *Lake) provision(programs map[string]string) error {
-	if err := deployable(l.assembly); err != nil {
+// ignoredTypes are the resource types that are not run at all, and why not. Only their policy documents are looked at.
+func ignoredTypes() wire.Ignored {
+	return wire.Ignored{
+		"AWS::CloudTrail::Trail":                   "who called what is not recorded here",
+		"AWS::CloudWatch::Alarm":                   "nothing is measured that an alarm could watch",
+		"AWS::CloudWatch::Dashboard":               "nothing is measured that a dashboard could show",
+		"AWS::Cognito::IdentityPool":               "no credentials are given for tokens here",
+		"AWS::Cognito::IdentityPoolPrincipalTag":   "no credentials are given for tokens here",
+		"AWS::Cognito::IdentityPoolRoleAttachment": "no credentials are given for tokens here",
+		"AWS::KMS::Key":                            "nothing that is kept here is encrypted with a key of KMS",
+		"AWS::Logs::LogGroup":                      "a function's output goes to a file of its own",
+		"AWS::Logs::MetricFilter":                  "nothing is measured from logs here",
+		"AWS::Logs::QueryDefinition":               "the logs are files, which grep can search",
+		"AWS::XRay::ResourcePolicy":                "nothing is traced here",
+		"Custom::S3AutoDeleteObjects":              "it empties a bucket before its stack is deleted; here the data folder is deleted",
+	}
+}
+
+// provision brings every resource of the assembly to life, and notes those of types that are ignored. It begins with what
+// AWS would refuse at deployment, before anything is made.
+func (l *Lake) provision() error {
+	if err := l.knowTypes(); err != nil {
 		return err
 	}
-	run := map[string]bool{}
-	for _, s := range steps(programs) {
-		run[s.resourceType] = true
-		for _, r := range l.assembly.OfType(s.resourceType) {
-			if err := s.add(l, r); err != nil {
-				return r.Fail("", err)
-			}
-		}
+	if err := checkPolicies(l.assembly); err != nil {
+		return err
 	}
-	for _, stack := range l.assembly.Stacks {
-		for _, r := range stack.Resources {
-			if !run[r.Type] {
-				l.leaveOut(r, "")
+	for _, s := range steps() {
+		for _, r := range l.assembly.OfType(s.resourceType) {
+			if err := s.run(l, r); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// leaveOut notes a resource, or a part of it, that is not run.
-func (l *Lake) leaveOut(r *template.Resource, part string) {
-	name := fmt.Sprintf("%s/%s (%s)", r.Stack.Name, r.LogicalID, r.Type)
-	if part != "" {
-		name += " " + part
+// knowTypes refuses a resource whose type is neither run nor ignored by name, and notes those that are ignored.
+func (l *Lake) knowTypes() error {
+	run, ignored := steps(), ignoredTypes()
+	for _, stack := range l.assembly.Stacks {
+		for _, r := range stack.Resources {
+			if slices.ContainsFunc(run, func(s step) bool { return s.resourceType == r.Type }) {
+				continue
+			}
+			reason, is := ignored[r.Type]
+			if !is {
+				return r.Fail("", wire.Unsupported("the resource type "+r.Type))
+			}
+			l.leaveOut(r, "", reason)
+		}
 	}
-	l.notRun = append(l.notRun, name)
+	return nil
+}
+
+// leaveOut notes a resource, or a property of it, that is not run.
+func (l *Lake) leaveOut(r *template.Resource, property, reason string) {
+	l.notRun = append(l.notRun, LeftOut{r.Stack.Name + "/" + r.LogicalID, r.Type, property, reason})
 }
 
 // packagesOf lists the packages of the functions that can be run here.
@@ -90,22 +129,4 @@ func packagesOf(a *template.Assembly) (packages []string) {
 		}
 	}
 	return packages
-}
-
-// addFunctionOf makes the provisioner of functions. One that names no package of
-// ours, such as CDK's own that empties buckets, is not run.
-func addFunctionOf(programs map[string]string) provisioner {
-	return func(l *Lake, r *template.Resource) error {
-		p, ours := r.Metadata[packageKey].(string)
-		if !ours {
-			l.leaveOut(r, "")
-			return nil
-		}
-		return with(func(l *Lake, r *template.Resource, f lambda.Function) error {
-			f.FunctionName = r.PhysicalID
-			l.metering.functions[f.FunctionName] = p
-			l.lambda.Add(f, programs[p])
-			return nil
-		})(l, r)
-	}
 }

@@ -1,7 +1,7 @@
 package local
 
 import (
-	"encoding/json"
+	"fmt"
 
 	"hl7lake/local/cognito"
 	"hl7lake/local/dynamodb"
@@ -17,29 +17,47 @@ import (
 	"hl7lake/local/wire"
 )
 
-// provisioner brings one resource to life.
-type provisioner func(l *Lake, r *template.Resource) error
+// provisioner brings the resources of one type to life.
+type provisioner struct {
+	ignored wire.Ignored                         // properties that are not run, and why
+	decode  func(properties []byte) (any, error) // refuses those that are neither run nor ignored
+	add     func(l *Lake, r *template.Resource, properties any) error
+}
 
-// with makes a provisioner of a function that takes the resource's properties
-// decoded: P is a struct with CloudFormation's names. A property that it has no field
-// for is refused, unless P reads itself and ignores it by name.
+// with makes a provisioner of a function that takes the resource's properties decoded: P is a struct with
+// CloudFormation's names, and with those of its properties that are ignored where it has such.
 func with[P any](add func(l *Lake, r *template.Resource, properties P) error) provisioner {
-	return func(l *Lake, r *template.Resource) error {
-		text, err := r.JSON()
-		if err != nil {
-			return err
-		}
-		var properties P
-		if _, strict := any(&properties).(json.Unmarshaler); strict {
-			err = json.Unmarshal(text, &properties)
-		} else {
-			err = wire.Properties(text, &properties, nil)
-		}
-		if err != nil {
-			return err
-		}
-		return add(l, r, properties)
+	var ignored wire.Ignored
+	if p, has := any(new(P)).(interface{ Ignored() wire.Ignored }); has {
+		ignored = p.Ignored()
 	}
+	return provisioner{
+		ignored: ignored,
+		decode: func(text []byte) (any, error) {
+			var properties P
+			return &properties, wire.Properties(text, &properties, ignored)
+		},
+		add: func(l *Lake, r *template.Resource, properties any) error { return add(l, r, *properties.(*P)) },
+	}
+}
+
+// run brings one resource to life, and notes which of its properties are ignored.
+func (p provisioner) run(l *Lake, r *template.Resource) error {
+	text, err := r.JSON()
+	if err != nil {
+		return err
+	}
+	properties, err := p.decode(text)
+	if err == nil {
+		err = p.add(l, r, properties)
+	}
+	if err != nil {
+		return r.Fail("", fmt.Errorf("%s: %w", r.Type, err))
+	}
+	for _, path := range p.ignored.Given(text) {
+		l.leaveOut(r, path, p.ignored[path])
+	}
+	return nil
 }
 
 func addBucket(l *Lake, r *template.Resource, b s3.Bucket) error {
@@ -63,13 +81,25 @@ func addTopic(l *Lake, r *template.Resource, t sns.Topic) error {
 // addSubscription leaves out whoever is to get mail or a text message: nothing leaves
 // this machine.
 func addSubscription(l *Lake, r *template.Resource, s sns.Subscription) error {
-	switch s.Protocol {
-	case "email", "email-json", "sms":
-		l.leaveOut(r, "to "+s.Protocol)
+	if s.Protocol == "email" {
+		l.leaveOut(r, "", "no mail is sent from here")
 		return nil
 	}
 	s.SubscriptionArn = r.PhysicalID
 	return l.sns.Subscribe(s)
+}
+
+// addFunction adds a function of ours. One that names no package, such as CDK's own that empties buckets, is not run.
+func addFunction(l *Lake, r *template.Resource, f lambda.Function) error {
+	p, ours := r.Metadata[packageKey].(string)
+	if !ours {
+		l.leaveOut(r, "", "it helps a deployment only: its program is CDK's own")
+		return nil
+	}
+	f.FunctionName = r.PhysicalID
+	l.metering.functions[f.FunctionName] = p
+	l.lambda.Add(f, l.programs[p])
+	return nil
 }
 
 func addRule(l *Lake, r *template.Resource, rule schedule.Rule) error {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"path/filepath"
 	"slices"
@@ -70,9 +72,9 @@ func (l *lake) up(ctx context.Context, o local.Options, report bool) (err error)
 	}
 	if l.json {
 		err = l.object(struct {
-			Connection string   `json:"connection"`
-			Endpoint   string   `json:"endpoint"`
-			NotRun     []string `json:"not_run"`
+			Connection string          `json:"connection"`
+			Endpoint   string          `json:"endpoint"`
+			NotRun     []local.LeftOut `json:"not_run"`
 		}{path, connection.Endpoint, running.NotRun()})
 	} else {
 		err = l.welcome(connection, path, o.Dir, running.NotRun())
@@ -148,7 +150,7 @@ func accounts(ctx context.Context, connection client.Connection, path string) ([
 }
 
 // welcome says how to use the lake. Its commands work when they are pasted.
-func (l *lake) welcome(connection client.Connection, path, dir string, notRun []string) error {
+func (l *lake) welcome(connection client.Connection, path, dir string, notRun []local.LeftOut) error {
 	api, err := connection.Outputs.Get(client.OutputAPI)
 	if err != nil {
 		return err
@@ -182,28 +184,40 @@ func (l *lake) welcome(connection client.Connection, path, dir string, notRun []
 	fmt.Fprintf(&out, "  %s send%s cmd/lake/samples/messages\n  %[1]s trace%[2]s ID --wait\n  %[1]s get%[2]s ID\n", command, where)
 	heading("Look inside with the AWS CLI:")
 	fmt.Fprintf(&out, "  eval \"$(%s env%s)\"\n  aws s3 ls --recursive s3://%s\n", command, where, bucket)
-	writeNotRun(page, notRun)
+	if err := writeNotRun(page, notRun); err != nil {
+		return err
+	}
 	_, err = out.WriteTo(l.out)
 	return err
 }
 
-// writeNotRun counts what the local lake leaves out by type, which is what a
-// person asks for; --json names each.
-func writeNotRun(s term.Screen, notRun []string) {
+// writeNotRun says what the local lake leaves out and why, by type; --json names each resource and property.
+func writeNotRun(s term.Screen, notRun []local.LeftOut) error {
 	if len(notRun) == 0 {
-		return
+		return nil
 	}
-	counts := map[string]int{}
-	for _, resource := range notRun {
-		_, kind, _ := strings.Cut(resource, " (")
-		counts[strings.Replace(kind, ")", "", 1)]++
+	type kind struct{ resourceType, reason string }
+	resources, properties := map[kind]int{}, map[kind]bool{}
+	for _, o := range notRun {
+		if o.Property == "" {
+			resources[kind{o.Type, o.Reason}]++
+		} else {
+			properties[kind{o.Type, o.Property}] = true
+		}
 	}
-	var kinds []string
-	for kind, n := range counts {
-		kinds = append(kinds, fmt.Sprintf("%s (%d)", kind, n))
+	kinds := slices.SortedFunc(maps.Keys(resources), func(a, b kind) int {
+		return cmp.Or(cmp.Compare(a.resourceType, b.resourceType), cmp.Compare(a.reason, b.reason))
+	})
+	fmt.Fprintf(s, "\n%s\n\n", s.Styled(term.Bold, "In the templates, but not run here:"))
+	table := term.NewTable("TYPE", ">NUMBER", "WHY")
+	for _, k := range kinds {
+		table.Row(term.Text(k.resourceType), term.Text(strconv.Itoa(resources[k])), term.Text(k.reason))
 	}
-	slices.Sort(kinds)
-	fmt.Fprintf(s, "\n%s\n\n  %s\n", s.Styled(term.Bold, "In the templates, but not run here:"), strings.Join(kinds, ", "))
+	if err := table.Write(s); err != nil {
+		return err
+	}
+	fmt.Fprintf(s, "\n  Properties of others that are ignored: %d; --json names each, with the reason.\n", len(properties))
+	return nil
 }
 
 // quote makes a word of text that a shell reads back as it is.

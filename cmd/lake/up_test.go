@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"io"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
 	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/local"
 )
 
 // TestTheCommandsAgainstALakeThatIsUp runs a real lake and uses it as a person
@@ -132,5 +134,28 @@ func startUp(t *testing.T, dir string) (stop func()) {
 		if status := <-ended; status != statusDone {
 			t.Errorf("status %d: %s", status, errors.String())
 		}
+	}
+}
+
+func TestWhatIsNotRunIsListedByTypeWithTheReason(t *testing.T) {
+	var out bytes.Buffer
+	trail := local.LeftOut{Resource: "core/Trail", Type: "AWS::CloudTrail::Trail", Reason: "nothing is recorded"}
+	alarm := local.LeftOut{Resource: "core/Alarm", Type: "AWS::CloudWatch::Alarm", Reason: "nothing is measured"}
+	tagged := local.LeftOut{Resource: "core/Lake", Type: "AWS::S3::Bucket", Property: "Tags", Reason: "they are for bills"}
+	again := tagged
+	again.Resource = "core/Logs"
+	if err := writeNotRun(term.Screen{Writer: &out}, []local.LeftOut{alarm, trail, tagged, alarm, again}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`AWS::CloudTrail::Trail +1 +nothing is recorded\n`, `AWS::CloudWatch::Alarm +2 +nothing is measured\n`, `are ignored: 1;`,
+	} {
+		if !regexp.MustCompile(want).MatchString(out.String()) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+	out.Reset()
+	if err := writeNotRun(term.Screen{Writer: &out}, nil); err != nil || out.Len() > 0 {
+		t.Errorf("of nothing: %q, %v", out.String(), err)
 	}
 }

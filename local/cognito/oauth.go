@@ -27,7 +27,7 @@ type UserPoolDomain struct {
 	Domain, UserPoolId string
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (d *UserPoolDomain) UnmarshalJSON(text []byte) error {
 	type properties UserPoolDomain
 	return wire.Properties(text, (*properties)(d), nil)
@@ -36,13 +36,18 @@ func (d *UserPoolDomain) UnmarshalJSON(text []byte) error {
 // UserPoolResourceServer has the properties of AWS::Cognito::UserPoolResourceServer: the scopes of an API.
 type UserPoolResourceServer struct {
 	Identifier, Name, UserPoolId string
-	Scopes                       []struct{ ScopeName, ScopeDescription string }
+	Scopes                       []struct{ ScopeName string }
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (r *UserPoolResourceServer) UnmarshalJSON(text []byte) error {
 	type properties UserPoolResourceServer
-	return wire.Properties(text, (*properties)(r), nil)
+	return wire.Properties(text, (*properties)(r), r.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*UserPoolResourceServer) Ignored() wire.Ignored {
+	return wire.Ignored{"Scopes.ScopeDescription": "it is for people who read the template"}
 }
 
 // AddUserPoolDomain opens the sign-in pages and the token endpoint of a pool, which must be known.

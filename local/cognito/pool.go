@@ -21,7 +21,6 @@ type UserPool struct {
 	UsernameConfiguration struct{ CaseSensitive bool }
 	Schema                []Attribute
 	Policies              struct{ PasswordPolicy *PasswordPolicy }
-	MfaConfiguration      string // not run: nobody is asked for a second factor
 	AdminCreateUserConfig struct{ AllowAdminCreateUserOnly bool }
 }
 
@@ -45,23 +44,27 @@ type PasswordPolicy struct {
 	TemporaryPasswordValidityDays int // 7 where 0
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (p *UserPool) UnmarshalJSON(text []byte) error {
 	type properties UserPool
-	const (
-		mail     = "nothing is sent by mail or text message"
-		recovery = "a user gets a new password from whoever runs the lake"
-	)
-	return wire.Properties(text, (*properties)(p), wire.Ignored{
-		"AccountRecoverySetting": recovery, "AutoVerifiedAttributes": recovery, "UserAttributeUpdateSettings": recovery,
-		"EmailConfiguration": mail, "EmailVerificationMessage": mail, "EmailVerificationSubject": mail,
-		"SmsVerificationMessage": mail, "VerificationMessageTemplate": mail,
-		"DeletionProtection": "deleting the lake's folder deletes its users",
-		"EnabledMfas":        "nobody is asked for a second factor, see MfaConfiguration",
-		"UserPoolAddOns":     "one machine sees no threats to learn from",
-		"UserPoolTags":       "nothing here is billed or grouped by tags",
-		"UserPoolTier":       "every tier costs nothing here",
-	})
+	return wire.Properties(text, (*properties)(p), p.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*UserPool) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"AccountRecoverySetting":      "nobody recovers an account by mail here",
+		"AutoVerifiedAttributes":      "no address is verified here: no mail is sent",
+		"DeletionProtection":          "the pool lives as long as the data folder",
+		"EmailVerificationMessage":    "no mail is sent here",
+		"EmailVerificationSubject":    "no mail is sent here",
+		"EnabledMfas":                 "a password is enough here: no second factor is asked for",
+		"MfaConfiguration":            "a password is enough here: no second factor is asked for",
+		"SmsVerificationMessage":      "no text message is sent here",
+		"UserPoolAddOns":              "sign-ins are not judged by their risk here",
+		"UserPoolTier":                "it decides what Cognito charges",
+		"VerificationMessageTemplate": "no mail is sent here",
+	}
 }
 
 // UserPoolClient has the properties of AWS::Cognito::UserPoolClient that are run
@@ -80,7 +83,6 @@ type UserPoolClient struct {
 	WriteAttributes            []string
 	PreventUserExistenceErrors string // ENABLED, LEGACY
 	SupportedIdentityProviders []string
-	EnableTokenRevocation      *bool
 
 	AllowedOAuthFlowsUserPoolClient bool
 	AllowedOAuthFlows               []string // code, client_credentials
@@ -89,18 +91,22 @@ type UserPoolClient struct {
 	LogoutURLs                      []string
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (c *UserPoolClient) UnmarshalJSON(text []byte) error {
 	type properties UserPoolClient
-	return wire.Properties(text, (*properties)(c), nil)
+	return wire.Properties(text, (*properties)(c), c.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*UserPoolClient) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"EnableTokenRevocation": "no token is revoked here",
+	}
 }
 
 func (p UserPool) check() error {
 	if len(p.UsernameAttributes) > 0 && !slices.Equal(p.UsernameAttributes, []string{"email"}) {
 		return wire.UnsupportedProperty("UsernameAttributes", p.UsernameAttributes)
-	}
-	if !slices.Contains([]string{"", "OFF", "ON", "OPTIONAL"}, p.MfaConfiguration) {
-		return wire.UnsupportedProperty("MfaConfiguration", p.MfaConfiguration)
 	}
 	for _, attribute := range p.Schema {
 		// Every user of a pool for e-mail addresses has one.

@@ -287,7 +287,7 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 	s := started(t).service
 	for properties, want := range map[string]string{
 		`{"LambdaConfig":{}}`:                                                       "LambdaConfig",
-		`{"MfaConfiguration":"MAYBE"}`:                                              "MfaConfiguration",
+		`{"EmailConfiguration":{}}`:                                                 "EmailConfiguration",
 		`{"AliasAttributes":["email"]}`:                                             "AliasAttributes",
 		`{"UsernameAttributes":["phone_number"]}`:                                   "phone_number",
 		`{"Schema":[{"Name":"n","AttributeDataType":"Number"}]}`:                    "AttributeDataType",

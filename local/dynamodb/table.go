@@ -1,7 +1,6 @@
 package dynamodb
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -17,21 +16,23 @@ type Table struct {
 	KeySchema               []KeySchemaElement
 	AttributeDefinitions    []AttributeDefinition
 	GlobalSecondaryIndexes  []GlobalSecondaryIndex   `json:",omitempty"`
-	LocalSecondaryIndexes   []json.RawMessage        `json:",omitempty"` // refused
 	TimeToLiveSpecification *TimeToLiveSpecification `json:",omitempty"`
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (t *Table) UnmarshalJSON(text []byte) error {
 	type properties Table
-	const capacity = "one machine has the capacity that it has"
-	return wire.Properties(text, (*properties)(t), wire.Ignored{
-		"BillingMode": capacity, "ProvisionedThroughput": capacity,
-		"DeletionProtectionEnabled":        "deleting the lake's folder deletes its tables",
-		"PointInTimeRecoverySpecification": "a copy of the lake's folder is its backup",
-		"SSESpecification":                 "nothing is encrypted at rest on one machine",
-		"Tags":                             "nothing here is billed or grouped by tags",
-	})
+	return wire.Properties(text, (*properties)(t), t.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Table) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"BillingMode":                      "capacity is neither bought nor limited here",
+		"DeletionProtectionEnabled":        "a table lives as long as the data folder",
+		"PointInTimeRecoverySpecification": "the data folder can be copied instead",
+		"SSESpecification":                 "items are not encrypted here",
+	}
 }
 
 // KeySchemaElement names a key's attribute; KeyType is HASH or RANGE.
@@ -102,9 +103,6 @@ func (k keySchema) attributes() []keyAttribute {
 func (k keySchema) has(name string) bool { return name == k.partition.name || name == k.sort.name }
 
 func newTable(definition Table) (*table, error) {
-	if len(definition.LocalSecondaryIndexes) > 0 {
-		return nil, fmt.Errorf("table %s: local secondary indexes are not run by the local lake", definition.TableName)
-	}
 	key, err := newKeySchema(definition.KeySchema, definition.AttributeDefinitions)
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", definition.TableName, err)

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"hl7lake/local/wire"
 )
 
 // Cors has the properties of an API's CorsConfiguration that are run here. API Gateway answers preflights by itself and adds
@@ -15,12 +13,6 @@ type Cors struct {
 	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
 
 	MaxAge int // seconds
-}
-
-// UnmarshalJSON refuses the properties that are not run here by name.
-func (c *Cors) UnmarshalJSON(text []byte) error {
-	type properties Cors
-	return wire.Properties(text, (*properties)(c), nil)
 }
 
 // answer adds the headers for the origin of a request, if it is one of those allowed, and reports whether that is the whole

@@ -24,10 +24,17 @@ type Api struct {
 	CorsConfiguration *Cors  // nil where it is off
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (a *Api) UnmarshalJSON(text []byte) error {
 	type properties Api
-	return wire.Properties(text, (*properties)(a), wire.Ignored{"Description": "nobody is shown it", "Tags": "nothing here is billed or grouped by tags"})
+	return wire.Properties(text, (*properties)(a), a.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Api) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"Description": "it is for people who read the template",
+	}
 }
 
 // Route has the properties of AWS::ApiGatewayV2::Route that are run here.
@@ -40,10 +47,10 @@ type Route struct {
 	Target              string // integrations/<id>
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (r *Route) UnmarshalJSON(text []byte) error {
 	type properties Route
-	return wire.Properties(text, (*properties)(r), wire.Ignored{"OperationName": "it names the route for exports, which are not made here"})
+	return wire.Properties(text, (*properties)(r))
 }
 
 // Integration has the properties of AWS::ApiGatewayV2::Integration that are run
@@ -57,10 +64,10 @@ type Integration struct {
 	TimeoutInMillis      int    // 30,000 where 0
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (i *Integration) UnmarshalJSON(text []byte) error {
 	type properties Integration
-	return wire.Properties(text, (*properties)(i), wire.Ignored{"Description": "nobody is shown it"})
+	return wire.Properties(text, (*properties)(i))
 }
 
 // Authorizer has the properties of AWS::ApiGatewayV2::Authorizer that are run
@@ -76,7 +83,7 @@ type Authorizer struct {
 	}
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (a *Authorizer) UnmarshalJSON(text []byte) error {
 	type properties Authorizer
 	return wire.Properties(text, (*properties)(a), nil)
@@ -84,19 +91,23 @@ func (a *Authorizer) UnmarshalJSON(text []byte) error {
 
 // Stage has the properties of AWS::ApiGatewayV2::Stage that are run here.
 type Stage struct {
-	ApiId      string
-	StageName  string // $default
-	AutoDeploy bool
+	ApiId     string
+	StageName string // $default
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (s *Stage) UnmarshalJSON(text []byte) error {
 	type properties Stage
-	return wire.Properties(text, (*properties)(s), wire.Ignored{
-		"AccessLogSettings": "what the functions log tells of the requests", "Description": "nobody is shown it",
-		"DefaultRouteSettings": "one machine needs no limit of requests", "RouteSettings": "one machine needs no limit of requests",
-		"Tags": "nothing here is billed or grouped by tags",
-	})
+	return wire.Properties(text, (*properties)(s), s.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Stage) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"AutoDeploy":        "the API is always as the template says",
+		"AccessLogSettings": "requests are counted for the bill, but not logged here",
+		"RouteSettings":     "requests are not throttled here",
+	}
 }
 
 // Keys gives the public keys of a tokens' issuer, and whether it is known.

@@ -12,7 +12,8 @@ import (
 // Document is a policy document
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
 type Document struct {
-	Version   string // the policy language's; only 2012-10-17 knows variables
+	Version   string // 2012-10-17
+	Id        string
 	Statement []Statement
 }
 

@@ -1,256 +1,326 @@
 package iam
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
-// Kind is where a policy stands, which decides on the elements that its statements have.
+// Kind says what a policy document is attached to, and with it which elements its statements must have.
 type Kind int
 
-// The kinds of policies (IAM User Guide, Policies and permissions in IAM).
+// The kinds of policy documents.
 const (
-	AnyPolicy      Kind = iota // what all kinds have in common
-	IdentityPolicy             // of a role: it names resources and no principal
-	ResourcePolicy             // of a bucket, a key and the like: it names principals
-	TrustPolicy                // of who may take a role: it names principals and no resource
+	IdentityPolicy Kind = iota // of a role: whose it is goes without saying, so there is no Principal
+	ResourcePolicy             // of a bucket, topic, queue or key: Principal and Resource
+	TrustPolicy                // of a role, for who may assume it: Principal, but no Resource
 )
 
-// A GrammarError says what a policy document has that AWS refuses when it is created.
-type GrammarError struct {
-	Place  string // such as Statement[0].Condition
+// MalformedError says what in a policy document AWS would answer MalformedPolicyDocument to.
+type MalformedError struct {
+	Path   string // Statement[1].Condition.StringEquals; empty for the whole document
 	Reason string
 }
 
-func (e *GrammarError) Error() string {
-	return "malformed policy: " + strings.TrimPrefix(e.Place+": ", ": ") + e.Reason
+func (e *MalformedError) Error() string {
+	return "malformed policy document: " + strings.TrimPrefix(e.Path+": "+e.Reason, ": ")
 }
 
-// Check holds a policy document against the grammar of the policy language, as AWS does
-// when a policy is created (IAM User Guide, Grammar of the IAM JSON policy language). The
-// error is a [*GrammarError].
+// Check holds a policy document against IAM's grammar (AWS Identity and Access Management User Guide, Grammar of the IAM
+// JSON policy language, and IAM JSON policy elements reference). It asks for a Version although AWS takes a document
+// without one for the grammar of 2008. An error is a *MalformedError.
 func Check(document []byte, kind Kind) error {
-	var policy map[string]json.RawMessage
-	if err := json.Unmarshal(document, &policy); err != nil {
-		return &GrammarError{"", "it is no JSON object"}
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(document))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return malformed("", "it is no JSON")
 	}
-	for _, name := range slices.Sorted(maps.Keys(policy)) {
-		if !slices.Contains([]string{"Version", "Id", "Statement"}, name) {
-			return &GrammarError{name, "no element of a policy"}
+	if _, err := decoder.Token(); err != io.EOF {
+		return malformed("", "something follows the JSON")
+	}
+	object, is := value.(map[string]any)
+	if !is {
+		return malformed("", "it is no object")
+	}
+	if err := onlyElements("", object, "Version", "Id", "Statement"); err != nil {
+		return err
+	}
+	if version := object["Version"]; version != "2012-10-17" && version != "2008-10-17" {
+		return malformed("Version", "2012-10-17 is wanted")
+	}
+	return checkStatements(object["Statement"], kind)
+}
+
+func malformed(path, format string, args ...any) error {
+	return &MalformedError{path, fmt.Sprintf(format, args...)}
+}
+
+func onlyElements(path string, object map[string]any, known ...string) error {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		if !slices.Contains(known, name) {
+			return malformed(path, "there is no element %s", name)
 		}
-	}
-	if version, given := policy["Version"]; given {
-		if v := text(version); v != "2012-10-17" && v != "2008-10-17" {
-			return &GrammarError{"Version", "no version of the policy language"}
-		}
-	}
-	var statements []json.RawMessage
-	if json.Unmarshal(policy["Statement"], &statements) != nil {
-		statements = []json.RawMessage{policy["Statement"]}
-	}
-	if len(statements) == 0 {
-		return &GrammarError{"Statement", "there is none"}
-	}
-	sids := map[string]bool{}
-	for i, statement := range statements {
-		place := fmt.Sprintf("Statement[%d]", i)
-		if err := checkStatement(statement, place, kind); err != nil {
-			return err
-		}
-		var named struct{ Sid string }
-		_ = json.Unmarshal(statement, &named) // checkStatement has read it
-		if named.Sid != "" && sids[named.Sid] {
-			return &GrammarError{place + ".Sid", "another statement has it"}
-		}
-		sids[named.Sid] = true
 	}
 	return nil
 }
 
-// text returns a JSON string, empty for anything else.
-func text(raw json.RawMessage) (s string) {
-	_ = json.Unmarshal(raw, &s) // what is no string is no text
-	return s
-}
-
-func checkStatement(raw json.RawMessage, place string, kind Kind) error {
-	var s map[string]json.RawMessage
-	if json.Unmarshal(raw, &s) != nil || s == nil {
-		return &GrammarError{place, "it is no object"}
+// checkStatements takes one statement or a list of them.
+func checkStatements(value any, kind Kind) error {
+	list, isList := value.([]any)
+	if !isList {
+		list = []any{value}
 	}
-	for _, name := range slices.Sorted(maps.Keys(s)) {
-		check, known := elements()[name]
-		if !known {
-			return &GrammarError{place + "." + name, "no element of a statement"}
+	if len(list) == 0 || value == nil {
+		return malformed("Statement", "a statement is wanted")
+	}
+	ids := map[any]bool{}
+	for i, item := range list {
+		path := fmt.Sprintf("Statement[%d]", i)
+		statement, is := item.(map[string]any)
+		if !is {
+			return malformed(path, "it is no object")
 		}
-		if err := check(s[name], place+"."+name); err != nil {
+		if err := checkStatement(path, statement, kind); err != nil {
 			return err
 		}
-	}
-	if s["Effect"] == nil {
-		return &GrammarError{place + ".Effect", "it is missing"}
-	}
-	for _, element := range []string{"Action", "Principal", "Resource"} {
-		given := 0
-		for _, name := range []string{element, "Not" + element} {
-			if s[name] != nil {
-				given++
+		if id, has := statement["Sid"]; has && id != "" {
+			if ids[id] {
+				return malformed(path+".Sid", "another statement has the same")
 			}
-		}
-		may, must := kind.has(element)
-		switch {
-		case given > 1:
-			return &GrammarError{place, element + " and Not" + element + " exclude each other"}
-		case given > 0 && !may:
-			return &GrammarError{place + "." + element, "a policy of this kind has none"}
-		case given == 0 && must:
-			return &GrammarError{place + "." + element, "it is missing"}
+			ids[id] = true
 		}
 	}
 	return nil
 }
 
-// has reports whether statements of a kind may, and must, have an element.
-func (k Kind) has(element string) (may, must bool) {
+var (
+	identitySid = regexp.MustCompile(`^[A-Za-z0-9]*$`)
+	actionName  = regexp.MustCompile(`^(\*|[A-Za-z0-9-]+:[A-Za-z0-9*?]+)$`)
+	resourceARN = regexp.MustCompile(`^(\*|arn:[^:]*:[^:]*:[^:]*:[^:]*:.+)$`)
+)
+
+func checkStatement(path string, s map[string]any, kind Kind) error {
+	err := onlyElements(path, s, "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition")
+	if err != nil {
+		return err
+	}
+	if sid, isText := s["Sid"].(string); s["Sid"] != nil && (!isText || kind == IdentityPolicy && !identitySid.MatchString(sid)) {
+		return malformed(path+".Sid", "letters and digits are wanted")
+	}
+	if s["Effect"] != "Allow" && s["Effect"] != "Deny" {
+		return malformed(path+".Effect", "Allow or Deny is wanted")
+	}
+	if err := checkPrincipals(path, s, kind); err != nil {
+		return err
+	}
+	if err := checkPatterns(path, s, "Action", actionName); err != nil {
+		return err
+	}
+	if kind != TrustPolicy {
+		err = checkPatterns(path, s, "Resource", resourceARN)
+	} else if s["Resource"] != nil || s["NotResource"] != nil {
+		err = malformed(path, "a trust policy has no Resource")
+	}
+	if err != nil {
+		return err
+	}
+	return checkConditions(path+".Condition", s["Condition"])
+}
+
+// either is the one of name and Not+name that the statement has; one there must be, and not both.
+func either(path string, s map[string]any, name string) (string, error) {
+	_, has := s[name]
+	_, hasNot := s["Not"+name]
 	switch {
-	case element == "Action":
-		return true, true
-	case k == AnyPolicy:
-		return true, false
-	case element == "Principal":
-		return k != IdentityPolicy, k != IdentityPolicy
+	case has && hasNot:
+		return "", malformed(path, "%s and Not%[1]s exclude each other", name)
+	case has:
+		return name, nil
+	case hasNot:
+		return "Not" + name, nil
 	}
-	return k != TrustPolicy, k == IdentityPolicy // some services' policies leave their own resource out
+	return "", malformed(path, "%s or Not%[1]s is wanted", name)
 }
 
-// elements are what a statement may have, each with what its value must be.
-func elements() map[string]func(json.RawMessage, string) error {
-	return map[string]func(json.RawMessage, string) error{
-		"Sid": func(raw json.RawMessage, place string) error { return matching(raw, place, `^.*$`) },
-		"Effect": func(raw json.RawMessage, place string) error {
-			if e := text(raw); e != "Allow" && e != "Deny" {
-				return &GrammarError{place, "it is neither Allow nor Deny"}
-			}
-			return nil
-		},
-		"Action":       checkActions,
-		"NotAction":    checkActions,
-		"Resource":     checkResources,
-		"NotResource":  checkResources,
-		"Principal":    checkPrincipals,
-		"NotPrincipal": checkPrincipals,
-		"Condition":    checkConditions,
+func checkPatterns(path string, s map[string]any, name string, pattern *regexp.Regexp) error {
+	name, err := either(path, s, name)
+	if err != nil {
+		return err
 	}
-}
-
-func checkActions(raw json.RawMessage, place string) error {
-	return matching(raw, place, `^(\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+)$`)
-}
-
-func checkResources(raw json.RawMessage, place string) error {
-	return matching(raw, place, `^(\*|arn:[^:]+:[^:]*:[^:]*:[^:]*:.+|\$\{.+)$`)
-}
-
-// matching checks one text or a list of them against a pattern.
-func matching(raw json.RawMessage, place, pattern string) error {
-	var list []string
-	if json.Unmarshal(raw, &list) != nil {
-		var one string
-		if json.Unmarshal(raw, &one) != nil {
-			return &GrammarError{place, "it is neither a text nor a list of texts"}
-		}
-		list = []string{one}
-	}
-	if len(list) == 0 {
-		return &GrammarError{place, "it is empty"}
-	}
-	shape := regexp.MustCompile(pattern)
-	for _, each := range list {
-		if !shape.MatchString(each) {
-			return &GrammarError{place, "a value is not of its form"}
+	path += "." + name
+	texts, err := textsOf(path, s[name])
+	for _, text := range texts {
+		if err == nil && !pattern.MatchString(text) {
+			err = malformed(path, "%q cannot be one", text)
 		}
 	}
-	return nil
+	return err
 }
 
-func checkPrincipals(raw json.RawMessage, place string) error {
-	if text(raw) == "*" {
+// textsOf takes a text or a list of texts, of which there must be one.
+func textsOf(path string, value any) (found []string, err error) {
+	list, isList := value.([]any)
+	if !isList {
+		list = []any{value}
+	}
+	for _, item := range list {
+		text, is := item.(string)
+		if !is {
+			return nil, malformed(path, "a text or a list of texts is wanted")
+		}
+		found = append(found, text)
+	}
+	if len(found) == 0 {
+		return nil, malformed(path, "the list is empty")
+	}
+	return found, nil
+}
+
+func checkPrincipals(path string, s map[string]any, kind Kind) error {
+	if kind == IdentityPolicy {
+		if s["Principal"] != nil || s["NotPrincipal"] != nil {
+			return malformed(path, "an identity policy has no Principal")
+		}
 		return nil
 	}
-	var kinds map[string]json.RawMessage
-	if json.Unmarshal(raw, &kinds) != nil || len(kinds) == 0 {
-		return &GrammarError{place, "it is neither * nor an object of principals"}
+	name, err := either(path, s, "Principal")
+	if err != nil {
+		return err
+	}
+	path += "." + name
+	if s[name] == "*" {
+		return nil
+	}
+	kinds, is := s[name].(map[string]any)
+	if !is || len(kinds) == 0 {
+		return malformed(path, `"*" or an object is wanted`)
+	}
+	if err := onlyElements(path, kinds, "AWS", "Service", "Federated", "CanonicalUser"); err != nil {
+		return err
 	}
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-		if !slices.Contains([]string{"AWS", "Service", "Federated", "CanonicalUser"}, kind) {
-			return &GrammarError{place + "." + kind, "no kind of principal"}
-		}
-		if err := matching(kinds[kind], place+"."+kind, `^\S+$`); err != nil {
+		texts, err := textsOf(path+"."+kind, kinds[kind])
+		if err != nil {
 			return err
+		}
+		if slices.Contains(texts, "") {
+			return malformed(path+"."+kind, "a principal is empty")
 		}
 	}
 	return nil
 }
 
-func checkConditions(raw json.RawMessage, place string) error {
-	var operators map[string]json.RawMessage
-	if json.Unmarshal(raw, &operators) != nil || operators == nil {
-		return &GrammarError{place, "it is no object"}
+// checkConditions takes an object of operators, each an object of keys, each with a value or a list of them.
+func checkConditions(path string, value any) error {
+	if value == nil {
+		return nil
+	}
+	operators, is := value.(map[string]any)
+	if !is {
+		return malformed(path, "it is no object")
 	}
 	for _, operator := range slices.Sorted(maps.Keys(operators)) {
-		at := place + "." + operator
-		if !isOperator(operator) {
-			return &GrammarError{at, "no condition operator"}
+		fits, known := operatorValue(operator)
+		if !known {
+			return malformed(path, "there is no operator %s", operator)
 		}
-		var keys map[string]any
-		if json.Unmarshal(operators[operator], &keys) != nil || len(keys) == 0 {
-			return &GrammarError{at, "it is no object of condition keys"}
+		keys, is := operators[operator].(map[string]any)
+		if !is || len(keys) == 0 {
+			return malformed(path+"."+operator, "an object of condition keys is wanted")
 		}
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			if !isValues(keys[key]) {
-				return &GrammarError{at + "." + key, "it is neither a value nor a list of values"}
+			if err := checkCondition(path+"."+operator, key, keys[key], fits); err != nil {
+				return err
 			}
 		}
 	}
 	return nil
 }
 
-// isOperator reports whether IAM has a condition operator of that name (IAM User Guide,
-// IAM JSON policy elements: Condition operators), evaluated here or not.
-func isOperator(name string) bool {
-	name = strings.TrimPrefix(strings.TrimPrefix(name, "ForAllValues:"), "ForAnyValue:")
-	if name == "Null" {
-		return true
+func checkCondition(path, key string, value any, fits func(string) bool) error {
+	// Every key has a service's prefix, or that of an identity provider.
+	if service, name, has := strings.Cut(key, ":"); !has || service == "" || name == "" || strings.Contains(key, "$") {
+		return malformed(path, "there is no condition key %s", key)
 	}
-	name = strings.TrimSuffix(name, "IfExists")
-	for family, suffixes := range map[string]string{
-		"String":  "Equals NotEquals EqualsIgnoreCase NotEqualsIgnoreCase Like NotLike",
-		"Numeric": "Equals NotEquals LessThan LessThanEquals GreaterThan GreaterThanEquals",
-		"Date":    "Equals NotEquals LessThan LessThanEquals GreaterThan GreaterThanEquals",
-		"Arn":     "Equals NotEquals Like NotLike",
-	} {
-		if suffix, is := strings.CutPrefix(name, family); is && slices.Contains(strings.Fields(suffixes), suffix) {
+	list, isList := value.([]any)
+	if !isList {
+		list = []any{value}
+	}
+	for _, item := range list {
+		text, isScalar := scalar(item)
+		if !isScalar || !fits(text) && !strings.Contains(text, "${") {
+			return malformed(path+"."+key, "the value does not fit the operator")
+		}
+	}
+	return nil
+}
+
+// scalar is the text of a text, number or truth value.
+func scalar(value any) (string, bool) {
+	switch value := value.(type) {
+	case string:
+		return value, true
+	case json.Number:
+		return value.String(), true
+	case bool:
+		return strconv.FormatBool(value), true
+	}
+	return "", false
+}
+
+// operatorValue returns what decides whether a value fits an operator, if there is such an operator (AWS Identity and
+// Access Management User Guide, IAM JSON policy elements: Condition operators).
+func operatorValue(name string) (fits func(text string) bool, known bool) {
+	base, isSet := strings.CutPrefix(name, "ForAllValues:")
+	if !isSet {
+		base = strings.TrimPrefix(name, "ForAnyValue:")
+	}
+	if base != "NullIfExists" {
+		base = strings.TrimSuffix(base, "IfExists")
+	}
+	switch base {
+	case "StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "StringLike", "StringNotLike",
+		"ArnEquals", "ArnNotEquals", "ArnLike", "ArnNotLike", "BinaryEquals":
+		return func(string) bool { return true }, true
+	case "NumericEquals", "NumericNotEquals", "NumericLessThan", "NumericLessThanEquals", "NumericGreaterThan", "NumericGreaterThanEquals":
+		return isNumber, true
+	case "DateEquals", "DateNotEquals", "DateLessThan", "DateLessThanEquals", "DateGreaterThan", "DateGreaterThanEquals":
+		return isDate, true
+	case "Bool", "Null":
+		return func(text string) bool { return strings.EqualFold(text, "true") || strings.EqualFold(text, "false") }, true
+	case "IpAddress", "NotIpAddress":
+		return isAddress, true
+	}
+	return nil, false
+}
+
+func isNumber(text string) bool {
+	_, err := strconv.ParseFloat(text, 64)
+	return err == nil
+}
+
+// isDate reports whether text is a date as W3C's profile of ISO 8601 has it, or seconds since 1970.
+func isDate(text string) bool {
+	for _, layout := range []string{"2006", "2006-01", time.DateOnly, "2006-01-02T15:04Z07:00", time.RFC3339} {
+		if _, err := time.Parse(layout, text); err == nil {
 			return true
 		}
 	}
-	return slices.Contains([]string{"Bool", "BinaryEquals", "IpAddress", "NotIpAddress"}, name)
+	_, err := strconv.ParseInt(text, 10, 64)
+	return err == nil
 }
 
-// isValues reports whether a condition's value is a text, a number or a boolean, or a list
-// of these.
-func isValues(value any) bool {
-	switch value := value.(type) {
-	case []any:
-		return !slices.ContainsFunc(value, func(member any) bool {
-			_, isList := member.([]any)
-			return isList || !isValues(member)
-		})
-	case string, float64, bool:
-		return true
-	}
-	return false
+func isAddress(text string) bool {
+	_, err := netip.ParsePrefix(text)
+	_, alone := netip.ParseAddr(text)
+	return err == nil || alone == nil
 }

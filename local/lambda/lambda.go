@@ -44,17 +44,26 @@ type Function struct {
 	DeadLetterConfig             struct{ TargetArn string }
 	// TracingConfig and LoggingConfig change nothing here but the bill.
 	TracingConfig struct{ Mode string } // Active: begins a trace where none comes with the event
-	LoggingConfig struct{ LogFormat, LogGroup, ApplicationLogLevel, SystemLogLevel string }
+	LoggingConfig struct{ SystemLogLevel string }
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (f *Function) UnmarshalJSON(text []byte) error {
 	type properties Function
-	const program = "the program is built from the package that the metadata names, for this machine"
-	return wire.Properties(text, (*properties)(f), wire.Ignored{
-		"Architectures": program, "Code": program, "Handler": program, "Layers": program, "Runtime": program,
-		"Description": "nobody is shown it", "Tags": "nothing here is billed or grouped by tags",
-	})
+	return wire.Properties(text, (*properties)(f), f.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Function) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"Architectures":           "a function is built for this machine",
+		"Code":                    "the program is built from the source on this machine",
+		"Description":             "it is for people who read the template",
+		"LoggingConfig.LogFormat": "a function logs in the one format that it is written for",
+		"LoggingConfig.LogGroup":  "a function's output goes to a file of its own",
+		"Handler":                 "the program is built from the source on this machine",
+		"Runtime":                 "a function runs on this machine as it is built",
+	}
 }
 
 // EventInvokeConfig is what a template says of a function's asynchronous
@@ -65,13 +74,20 @@ type EventInvokeConfig struct {
 	DestinationConfig    struct {
 		OnFailure struct{ Destination string } // ARN
 	}
-	MaximumEventAgeInSeconds int // not run: an event is tried until its attempts are used up
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (c *EventInvokeConfig) UnmarshalJSON(text []byte) error {
 	type properties EventInvokeConfig
-	return wire.Properties(text, (*properties)(c), wire.Ignored{"Qualifier": "there is one version of each function"})
+	return wire.Properties(text, (*properties)(c), c.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*EventInvokeConfig) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"MaximumEventAgeInSeconds": "an event is tried until its attempts are used up, however old it is",
+		"Qualifier":                "a function has only one version here",
+	}
 }
 
 // Config is what the service needs of the machine around it.

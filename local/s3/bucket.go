@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -22,35 +23,33 @@ type Bucket struct {
 	CorsConfiguration       *CorsConfiguration
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (b *Bucket) UnmarshalJSON(text []byte) error {
 	type properties Bucket
-	const (
-		lock   = "one who may delete the lake's folder needs no governance"
-		access = "nobody but this machine's users reaches the lake"
-		other  = "an object that expires is all that time does to one here"
-	)
-	return wire.Properties(text, (*properties)(b), wire.Ignored{
-		"BucketEncryption":               "nothing is encrypted at rest on one machine",
-		"LoggingConfiguration":           "what the functions log tells of the reads",
-		"ObjectLockConfiguration":        lock,
-		"ObjectLockEnabled":              lock,
-		"OwnershipControls":              access,
-		"PublicAccessBlockConfiguration": access,
-		"Tags":                           "nothing here is billed or grouped by tags",
+	return wire.Properties(text, (*properties)(b), b.Ignored())
+}
 
-		"LifecycleConfiguration.Rules.Id":                             "no call names a rule",
-		"LifecycleConfiguration.Rules.AbortIncompleteMultipartUpload": other,
-		"LifecycleConfiguration.Rules.NoncurrentVersionExpiration":    other,
-		"LifecycleConfiguration.Rules.Transitions":                    other,
-	})
+// Ignored are the properties that are not run here, and why not.
+func (*Bucket) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"BucketEncryption": "objects lie in the data folder as they are, so that people can read them",
+		"LifecycleConfiguration.Rules.AbortIncompleteMultipartUpload": "unfinished uploads are kept",
+		"LifecycleConfiguration.Rules.NoncurrentVersionExpiration":    "older versions are kept",
+		"LifecycleConfiguration.Rules.Transitions":                    "there is one class of storage here, the disk",
+		"LoggingConfiguration":                                        "no access logs are written here",
+		"ObjectLockConfiguration":                                     "whoever has this machine can delete any object",
+		"ObjectLockEnabled":                                           "whoever has this machine can delete any object",
+		"OwnershipControls":                                           "there is one account here, which owns every object",
+		"PublicAccessBlockConfiguration":                              "only this machine reaches the lake",
+		"Tags":                                                        "they are for bills and for people",
+	}
 }
 
 // VersioningConfiguration has the Status Enabled or Suspended.
 type VersioningConfiguration struct{ Status string }
 
 // LifecycleConfiguration holds rules, of which the ones with ExpirationInDays
-// and without a filter are followed.
+// are followed.
 type LifecycleConfiguration struct{ Rules []LifecycleRule }
 
 // LifecycleRule is one rule. Its Status is Enabled or Disabled.
@@ -64,7 +63,7 @@ type LifecycleRule struct {
 type bucket struct {
 	name       string
 	versioning string             // Enabled, Suspended or empty
-	expiry     time.Duration      // after which an object expires; 0 for never
+	rules      []LifecycleRule    // that let objects expire
 	cors       *CorsConfiguration // may be nil
 	locks      keyLocks
 	journal    journal
@@ -82,7 +81,7 @@ func (s *Service) CreateBucket(definition Bucket) error {
 		b.versioning = v.Status
 	}
 	if l := definition.LifecycleConfiguration; l != nil {
-		b.expiry = l.expiry()
+		b.rules = l.expiring()
 	}
 	err := s.store.Update(func(tx *bbolt.Tx) error { return createRecords(tx, b.name) })
 	if err != nil {
@@ -100,12 +99,19 @@ func (s *Service) CreateBucket(definition Bucket) error {
 	return nil
 }
 
-// expiry is the shortest time that an enabled rule for all objects gives.
-func (l *LifecycleConfiguration) expiry() (shortest time.Duration) {
+// expiring are the enabled rules that let objects expire.
+func (l *LifecycleConfiguration) expiring() []LifecycleRule {
+	return slices.DeleteFunc(slices.Clone(l.Rules), func(rule LifecycleRule) bool {
+		return rule.Status != "Enabled" || rule.ExpirationInDays <= 0
+	})
+}
+
+// expiry is the shortest time after which a rule lets the key's object expire; 0 for never.
+func (b *bucket) expiry(key string) (shortest time.Duration) {
 	const day = 24 * time.Hour
-	for _, rule := range l.Rules {
+	for _, rule := range b.rules {
 		after := time.Duration(rule.ExpirationInDays) * day
-		if rule.Status == "Enabled" && rule.Prefix == "" && after > 0 && (shortest == 0 || after < shortest) {
+		if strings.HasPrefix(key, rule.Prefix) && (shortest == 0 || after < shortest) {
 			shortest = after
 		}
 	}

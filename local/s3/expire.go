@@ -13,18 +13,18 @@ type age struct {
 	key   string
 }
 
-// expire deletes a few objects that are older than the bucket keeps them. Each
-// write does, so that more goes than comes.
+// expire deletes a few objects whose time is over. Each write does, so that more goes than comes. A rule of the template
+// that gives less time than it did holds, other than in S3, for what is written from then on.
 func (s *Service) expire(b *bucket) error {
-	if b.expiry == 0 {
+	if len(b.rules) == 0 {
 		return nil
 	}
 	const few = 4
-	until := s.now().Add(-b.expiry)
+	now := s.now()
 	var old []age
 	err := s.store.View(func(tx *bbolt.Tx) error {
 		cursor := b.in(tx).ages.Cursor()
-		end := binary.BigEndian.AppendUint64(nil, uint64(until.UnixMilli()))
+		end := binary.BigEndian.AppendUint64(nil, uint64(now.UnixMilli()))
 		for entry, _ := cursor.First(); entry != nil && len(old) < few && string(entry) < string(end); entry, _ = cursor.Next() {
 			old = append(old, age{append([]byte(nil), entry...), string(entry[8:])})
 		}
@@ -32,14 +32,15 @@ func (s *Service) expire(b *bucket) error {
 	})
 	for _, a := range old {
 		if err == nil {
-			err = s.expireOne(b, a, until)
+			err = s.expireOne(b, a, now)
 		}
 	}
 	return err
 }
 
-// expireOne deletes an object, unless it was written again since.
-func (s *Service) expireOne(b *bucket, a age, until time.Time) error {
+// expireOne deletes an object, unless it was written again since or the bucket's rules have changed: then its time is
+// another.
+func (s *Service) expireOne(b *bucket, a age, now time.Time) error {
 	lock := b.locks.of(a.key)
 	lock.Lock()
 	defer lock.Unlock()
@@ -47,10 +48,19 @@ func (s *Service) expireOne(b *bucket, a age, until time.Time) error {
 	if err != nil {
 		return err
 	}
-	if latest != nil && !latest.Marker && latest.Modified.Before(until) {
-		if _, err := s.deleteLocked(b, a.key, ""); err != nil {
+	var later []byte
+	if after := b.expiry(a.key); after > 0 && latest != nil && !latest.Marker {
+		if expires := latest.Modified.Add(after); !expires.Before(now) {
+			later = ageKey(expires, a.key)
+		} else if _, err := s.deleteLocked(b, a.key, ""); err != nil {
 			return err
 		}
 	}
-	return s.store.Update(func(tx *bbolt.Tx) error { return b.in(tx).ages.Delete(a.entry) })
+	return s.store.Update(func(tx *bbolt.Tx) error {
+		ages := b.in(tx).ages
+		if err := ages.Delete(a.entry); err != nil || later == nil {
+			return err
+		}
+		return ages.Put(later, nil)
+	})
 }

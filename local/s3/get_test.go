@@ -2,6 +2,7 @@ package s3_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -185,6 +186,42 @@ func TestExpiredObjectsGoWhenTheBucketIsWrittenTo(t *testing.T) {
 	for _, kept := range []struct{ bucket, key string }{{"claim-check", "rewritten"}, {"claim-check", "new"}, {"lake", "old"}} {
 		if _, err := l.get(t, kept.bucket, kept.key, ""); err != nil {
 			t.Errorf("%s/%s: %v", kept.bucket, kept.key, err)
+		}
+	}
+}
+
+func TestAnObjectExpiresByTheRulesOfItsPrefix(t *testing.T) {
+	now := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+	l := start(t, allow, s3.WithClock(func() time.Time { return now }))
+	var b s3.Bucket
+	if err := json.Unmarshal([]byte(`{"BucketName":"zones","VersioningConfiguration":{"Status":"Enabled"},"LifecycleConfiguration":{"Rules":[
+		{"Prefix":"staging/","ExpirationInDays":30,"Status":"Enabled"},{"Prefix":"staging/error/","ExpirationInDays":10,"Status":"Enabled"},
+		{"Prefix":"ingestion/","ExpirationInDays":1,"Status":"Disabled"}]}}`), &b); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.service.CreateBucket(b); err != nil {
+		t.Fatal(err)
+	}
+	keys := []string{"ingestion/a", "other", "staging/a", "staging/error/a"}
+	for _, key := range keys {
+		l.put(t, "zones", key, "x")
+	}
+	for _, step := range []struct {
+		days int
+		want []string
+	}{{9, keys}, {11, keys[:3]}, {29, keys[:3]}, {31, keys[:2]}, {1000, keys[:2]}} {
+		now = time.Date(2026, 11, 1+step.days, 0, 0, 0, 0, time.UTC)
+		l.put(t, "zones", "another", "x")
+		var left []string
+		for _, key := range keys {
+			if _, err := l.get(t, "zones", key, ""); err == nil {
+				left = append(left, key)
+			} else if code(err) != "NoSuchKey" {
+				t.Error(err)
+			}
+		}
+		if diff := cmp.Diff(step.want, left); diff != "" {
+			t.Errorf("after %d days (-want +got):\n%s", step.days, diff)
 		}
 	}
 }

@@ -263,10 +263,11 @@ func (s *Service) record(b *bucket, v *record, shown bool) error {
 				return err
 			}
 		}
-		if b.expiry == 0 || v.Marker {
+		after := b.expiry(v.Key)
+		if after == 0 || v.Marker {
 			return nil
 		}
-		return r.ages.Put(ageKey(v.Modified, v.Key), nil)
+		return r.ages.Put(ageKey(v.Modified.Add(after), v.Key), nil)
 	})
 	if err != nil {
 		return err
@@ -277,8 +278,8 @@ func (s *Service) record(b *bucket, v *record, shown bool) error {
 	return nil
 }
 
-func ageKey(modified time.Time, key string) []byte {
-	return append(binary.BigEndian.AppendUint64(nil, uint64(modified.UnixMilli())), key...)
+func ageKey(expires time.Time, key string) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(expires.UnixMilli())), key...)
 }
 
 // undo takes back what add did to the files when its record could not be written.

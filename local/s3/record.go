@@ -17,7 +17,7 @@ import (
 //     marker;
 //   - paths: the keys that have a file under their own name, by that name with
 //     case folded;
-//   - ages: the keys by when they were written, if the bucket's objects expire.
+//   - ages: the keys that expire, by when they do.
 var (
 	rootBucket     = []byte("s3")
 	versionsBucket = []byte("versions")

@@ -23,6 +23,7 @@ import (
 
 // Rule has the properties of AWS::Events::Rule that are run here.
 type Rule struct {
+	Name               string // in the ARN
 	ScheduleExpression string // rate(15 minutes)
 	State              string // ENABLED, which is the default, or DISABLED
 	Targets            []Target
@@ -35,12 +36,17 @@ type Target struct {
 	Input string // JSON; empty is the scheduled event itself
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (r *Rule) UnmarshalJSON(text []byte) error {
 	type properties Rule
-	return wire.Properties(text, (*properties)(r), wire.Ignored{
-		"Name": "no call names a rule", "Description": "nobody is shown it", "Tags": "nothing here is billed or grouped by tags",
-	})
+	return wire.Properties(text, (*properties)(r), r.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Rule) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"Description": "it is for people who read the template",
+	}
 }
 
 // Invoke hands a function an asynchronous event, for the caller in ctx.

@@ -51,18 +51,21 @@ type Subscription struct {
 	SubscriptionArn string `json:"-"` // the resource's physical id
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (t *Topic) UnmarshalJSON(text []byte) error {
 	type properties Topic
-	return wire.Properties(text, (*properties)(t), wire.Ignored{
-		"DisplayName":    "nothing is sent by mail or text message",
-		"KmsMasterKeyId": "nothing is encrypted at rest on one machine",
-		"Tags":           "nothing here is billed or grouped by tags",
-		"TracingConfig":  "there is no X-Ray",
-	})
+	return wire.Properties(text, (*properties)(t), t.Ignored())
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// Ignored are the properties that are not run here, and why not.
+func (*Topic) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"KmsMasterKeyId": "messages are not encrypted here",
+		"TracingConfig":  "nothing is traced here",
+	}
+}
+
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (s *Subscription) UnmarshalJSON(text []byte) error {
 	type properties Subscription
 	return wire.Properties(text, (*properties)(s), nil)

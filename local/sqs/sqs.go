@@ -34,14 +34,17 @@ type RedrivePolicy struct {
 	MaxReceiveCount     int    `json:"maxReceiveCount"`
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (q *Queue) UnmarshalJSON(text []byte) error {
 	type properties Queue
-	const encryption = "nothing is encrypted at rest on one machine"
-	return wire.Properties(text, (*properties)(q), wire.Ignored{
-		"SqsManagedSseEnabled": encryption, "KmsMasterKeyId": encryption, "KmsDataKeyReusePeriodSeconds": encryption,
-		"Tags": "nothing here is billed or grouped by tags",
-	})
+	return wire.Properties(text, (*properties)(q), q.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Queue) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"KmsMasterKeyId": "messages are not encrypted here",
+	}
 }
 
 // Service keeps queues. Their messages are durable in its store.

@@ -41,7 +41,7 @@ func open(t *testing.T, path string) (*sqs.Service, *store.Store) {
 	}
 	s := sqs.New(kept, allow, "http://127.0.0.1:4566")
 	for name, text := range map[string]string{
-		name: `{"MessageRetentionPeriod":1209600,"SqsManagedSseEnabled":true,"RedrivePolicy":{"deadLetterTargetArn":"` + sqs.ARN(dead) + `","maxReceiveCount":3}}`,
+		name: `{"MessageRetentionPeriod":1209600,"KmsMasterKeyId":"k","RedrivePolicy":{"deadLetterTargetArn":"` + sqs.ARN(dead) + `","maxReceiveCount":3}}`,
 		dead: `{"ReceiveMessageWaitTimeSeconds":20}`,
 	} {
 		var q sqs.Queue

@@ -49,13 +49,18 @@ type StateMachine struct {
 	RoleArn                 string
 }
 
-// UnmarshalJSON refuses the properties that are not run here by name.
+// UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (m *StateMachine) UnmarshalJSON(text []byte) error {
 	type properties StateMachine
-	return wire.Properties(text, (*properties)(m), wire.Ignored{
-		"LoggingConfiguration": "what the functions log tells of the executions", "TracingConfiguration": "there is no X-Ray",
-		"Tags": "nothing here is billed or grouped by tags",
-	})
+	return wire.Properties(text, (*properties)(m), m.Ignored())
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*StateMachine) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"LoggingConfiguration": "what a workflow does is not logged here",
+		"TracingConfiguration": "nothing is traced here",
+	}
 }
 
 // machine is a state machine that can be run.

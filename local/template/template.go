@@ -51,13 +51,39 @@ type parameter struct {
 
 type document struct {
 	Parameters map[string]parameter
-	Resources  map[string]struct {
-		Type       string
-		Properties map[string]any
-		Metadata   map[string]any
-		Condition  string
+	Resources  map[string]definition
+	Outputs    map[string]output
+	Transform  any
+}
+
+// definition is a resource as it is written.
+type definition struct {
+	Type       string
+	Properties map[string]any
+	Metadata   map[string]any
+	others     []string // attributes that are not known here
+}
+
+// UnmarshalJSON reads a definition and notes which of its attributes are none, or are not run here. What order resources are
+// made in and what becomes of them in the end is not up to this package (AWS CloudFormation Template Reference, Resource
+// attributes).
+func (d *definition) UnmarshalJSON(text []byte) error {
+	type plain definition
+	if err := json.Unmarshal(text, (*plain)(d)); err != nil {
+		return err
 	}
-	Outputs map[string]output
+	var attributes map[string]json.RawMessage
+	if err := json.Unmarshal(text, &attributes); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		switch name {
+		case "Type", "Properties", "Metadata", "DependsOn", "DeletionPolicy", "UpdateReplacePolicy":
+		default:
+			d.others = append(d.others, name)
+		}
+	}
+	return nil
 }
 
 // Error says which template could not be used, and where in it.
@@ -148,14 +174,17 @@ func (a *Assembly) read(name, file string) (*Stack, error) {
 	if err := json.Unmarshal(text, &doc); err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
+	if doc.Transform != nil {
+		return nil, &Error{Stack: name, Property: "Transform", Err: fmt.Errorf("macros are not run by the local lake")}
+	}
 	stack := &Stack{Name: name, outputs: doc.Outputs, params: doc.Parameters, assembly: a}
 	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
 		r := doc.Resources[id]
 		resource := &Resource{
 			Stack: stack, LogicalID: id, Type: r.Type, Metadata: r.Metadata, properties: r.Properties,
 		}
-		if r.Condition != "" {
-			return nil, resource.Fail("Condition", fmt.Errorf("conditions are not run by the local lake"))
+		if len(r.others) > 0 {
+			return nil, resource.Fail(r.others[0], fmt.Errorf("the attribute is not run by the local lake"))
 		}
 		resource.identify()
 		stack.Resources = append(stack.Resources, resource)

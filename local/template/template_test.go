@@ -106,6 +106,20 @@ func TestAnErrorNamesTheStackTheResourceAndTheProperty(t *testing.T) {
 	}
 }
 
+func TestAnAttributeOfAResourceThatIsNotRunIsRefusedByName(t *testing.T) {
+	for name, test := range map[string]struct{ template, want string }{
+		"a condition":              {`{"Resources":{"Hub":{"Type":"AWS::SNS::Topic","Condition":"Big"}}}`, "one/Hub/Condition"},
+		"a misspelt attribute":     {`{"Resources":{"Hub":{"Type":"AWS::SNS::Topic","Propertys":{}}}}`, "one/Hub/Propertys"},
+		"a macro":                  {`{"Transform":"AWS::Serverless-2016-10-31","Resources":{}}`, "one/Transform"},
+		"what CloudFormation does": {`{"Resources":{"Hub":{"Type":"AWS::SNS::Topic","DependsOn":[],"DeletionPolicy":"Retain","UpdateReplacePolicy":"Retain"}}}`, ""},
+	} {
+		_, err := template.Load(folder(t, map[string]string{"one.template.json": test.template}))
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: got %v, want %q", name, err, test.want)
+		}
+	}
+}
+
 func TestAManifestNamesTheStacks(t *testing.T) {
 	a := load(t, map[string]string{
 		"manifest.json": `{"artifacts": {

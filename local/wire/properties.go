@@ -13,112 +13,143 @@ import (
 	"strings"
 )
 
-// Ignored are properties of a resource type that mean nothing on one machine, and why. One
-// inside another is named with a dot, as Rules.Transitions; that Rules is a list is not
-// written.
+// Ignored are the properties of a resource type that are not run here, and why not. A key is a property's path, such as
+// LifecycleConfiguration.Rules.Transitions: it says nothing of where in a list the property is, and covers what lies
+// below. A value is a short sentence for the person who wrote the template.
 type Ignored map[string]string
 
-// Properties decodes a resource's properties (the JSON that CloudFormation would hand to
-// the service, its intrinsics resolved) into the struct that into points to. A property
-// that the struct has no field for is refused with its name, at any depth: a template must
-// not ask for what is then not there. Only the ignored ones are passed over.
-func Properties(data []byte, into any, ignored Ignored) error {
+// Properties decodes a resource's properties (the JSON that CloudFormation would hand to the service, its intrinsics
+// resolved) into the struct that into points to. A property that no struct has a field for is refused with its path, at
+// any depth, and so is one in another case: a template must not ask for what is then not there. Only the ignored ones
+// are passed over. A type with an UnmarshalJSON of its own answers for what is below it.
+func Properties(data []byte, into any, ignored ...Ignored) error {
+	all := Ignored{}
+	for _, some := range ignored {
+		maps.Copy(all, some)
+	}
 	var given any
 	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber() // so that none loses digits on its way through
+	decoder.UseNumber()
 	if err := decoder.Decode(&given); err != nil {
 		return fmt.Errorf("properties: %w", err)
 	}
-	if _, isObject := given.(map[string]any); !isObject {
-		return errors.New("properties: they must be an object")
-	}
-	for name := range ignored {
-		remove(given, strings.Split(name, "."))
-	}
-	if name := unknownProperty(given, reflect.TypeOf(into), ""); name != "" {
-		return Unsupported("property " + name)
+	given = all.without("", given)
+	if err := known("", given, reflect.TypeOf(into)); err != nil {
+		return err
 	}
 	kept, err := json.Marshal(given)
 	if err != nil {
 		return fmt.Errorf("properties: %w", err)
 	}
-	err = json.Unmarshal(kept, into)
-	var mistyped *json.UnmarshalTypeError
-	if errors.As(err, &mistyped) {
-		return fmt.Errorf("property %s: a %s cannot be used here", mistyped.Field, mistyped.Value)
-	}
-	return err
+	return propertyError(json.Unmarshal(kept, into))
 }
 
-// remove takes the property at the end of a path out of an object, or out of each object
-// of a list.
-func remove(value any, path []string) {
+// Given are the paths of the ignored properties that data holds, in order. It is empty where data is no JSON.
+func (ignored Ignored) Given(data []byte) (paths []string) {
+	var given any
+	if json.Unmarshal(data, &given) != nil {
+		return nil
+	}
+	for _, path := range slices.Sorted(maps.Keys(ignored)) {
+		if holds(given, strings.Split(path, ".")) {
+			paths = append(paths, path)
+		}
+	}
+	return paths
+}
+
+// holds reports whether there is something at a path, in any item of a list.
+func holds(value any, path []string) bool {
+	if list, is := value.([]any); is {
+		return slices.ContainsFunc(list, func(item any) bool { return holds(item, path) })
+	}
+	if len(path) == 0 {
+		return true
+	}
+	object, _ := value.(map[string]any)
+	below, has := object[path[0]]
+	return has && holds(below, path[1:])
+}
+
+// without returns the value that is at a path, less what is ignored in it.
+func (ignored Ignored) without(path string, value any) any {
 	switch value := value.(type) {
 	case []any:
-		for _, member := range value {
-			remove(member, path)
+		for i := range value {
+			value[i] = ignored.without(path, value[i])
 		}
 	case map[string]any:
-		if len(path) == 1 {
-			delete(value, path[0])
-		} else {
-			remove(value[path[0]], path[1:])
+		for name := range value {
+			if _, is := ignored[below(path, name)]; is {
+				delete(value, name)
+			} else {
+				value[name] = ignored.without(below(path, name), value[name])
+			}
 		}
 	}
+	return value
 }
 
-// unknownProperty returns the path of the first property, in the order of names, that the
-// type t has no field for, or an empty one. A type that reads its JSON itself answers for it.
-func unknownProperty(value any, t reflect.Type, path string) string {
+func below(path, name string) string { return strings.TrimPrefix(path+"."+name, ".") }
+
+// known refuses the first property, by name, that the type it would be decoded into has no field for.
+func known(path string, value any, t reflect.Type) error {
 	for t.Kind() == reflect.Pointer {
+		if t.Implements(reflect.TypeFor[json.Unmarshaler]()) {
+			return nil
+		}
 		t = t.Elem()
 	}
-	if path != "" && reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
-		return ""
+	if reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()) {
+		return nil
 	}
 	switch value := value.(type) {
 	case []any:
-		if t.Kind() == reflect.Slice {
-			for i, member := range value {
-				if name := unknownProperty(member, t.Elem(), fmt.Sprintf("%s[%d]", path, i)); name != "" {
-					return name
-				}
+		if t.Kind() != reflect.Slice {
+			return nil // json says that it does not fit
+		}
+		for _, item := range value {
+			if err := known(path, item, t.Elem()); err != nil {
+				return err
 			}
 		}
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(value)) {
-			at := strings.TrimPrefix(path+"."+name, ".")
-			var of reflect.Type
-			switch t.Kind() {
-			case reflect.Struct:
-				field, known := fieldOf(t, name)
-				if !known {
-					return at
-				}
-				of = field.Type
-			case reflect.Map:
-				of = t.Elem()
-			default:
-				return ""
+			member, err := memberType(path, name, t)
+			if err == nil && member != nil {
+				err = known(below(path, name), value[name], member)
 			}
-			if unknown := unknownProperty(value[name], of, at); unknown != "" {
-				return unknown
+			if err != nil {
+				return err
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
-// fieldOf finds the field that a property is decoded into, by its name or that of its tag.
-// Unlike encoding/json, and like CloudFormation, it minds the case of letters.
-func fieldOf(t reflect.Type, property string) (reflect.StructField, bool) {
-	for field := range t.Fields() {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name != "-" && cmp.Or(name, field.Name) == property {
-			return field, true
+// memberType is the type that a member of an object is decoded into, or nil where it may be anything.
+func memberType(path, name string, t reflect.Type) (reflect.Type, error) {
+	switch t.Kind() {
+	case reflect.Map:
+		return t.Elem(), nil
+	case reflect.Struct:
+		for _, field := range reflect.VisibleFields(t) {
+			tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if field.IsExported() && tag != "-" && (tag == name || (tag == "" && field.Name == name)) {
+				return field.Type, nil
+			}
 		}
+		return nil, Unsupported("property " + below(path, name))
 	}
-	return reflect.StructField{}, false
+	return nil, nil
+}
+
+// propertyError names the property that could not be decoded.
+func propertyError(err error) error {
+	if mistyped, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+		return fmt.Errorf("property %s: a JSON %s cannot be used here", mistyped.Field, mistyped.Value)
+	}
+	return err
 }
 
 // UnsupportedProperty refuses a property's value that is not run here, where

@@ -1,6 +1,7 @@
 package wire_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -13,46 +14,43 @@ type properties struct {
 	Name   string
 	Delay  *int
 	Nested struct{ Known bool }
-	List   []struct{ Known int }
-	Map    map[string]struct{ Known int }
-	Inner  string `json:"-"`
+	List   []struct {
+		Inner map[string]struct{ Deep int }
+	}
+	Tagged int `json:"tagged"`
+	Free   json.RawMessage
+	Hidden string `json:"-"`
 }
 
 func TestPropertiesAreDecodedWithoutTheIgnoredOnes(t *testing.T) {
+	const text = `{"Name":"n","Nested":{"Known":true,"Other":{"x":1}},"Tags":[{"Key":"k"}],
+		"List":[{"Inner":{"a":{"Deep":1}}},{"Age":3,"Inner":{"b":{"Deep":2}}}],"tagged":4,"Free":{"any":"thing"}}`
+	ignored := wire.Ignored{"Tags": "they mean nothing", "Nested.Other": "nor this", "List.Age": "nor that", "Absent": ""}
 	var got properties
-	err := wire.Properties([]byte(`{"Name":"n","Nested":{"Known":true},"Tags":[{"Key":"k"}]}`), &got, wire.Ignored{"Tags": "why"})
-	if diff := cmp.Diff(properties{Name: "n", Nested: struct{ Known bool }{true}}, got); err != nil || diff != "" {
-		t.Errorf("%v (-want +got):\n%s", err, diff)
+	err := wire.Properties([]byte(text), &got, ignored)
+	if err != nil || got.Name != "n" || !got.Nested.Known || len(got.List) != 2 || got.List[1].Inner["b"].Deep != 2 || got.Tagged != 4 {
+		t.Errorf("%v: %+v", err, got)
+	}
+	if diff := cmp.Diff([]string{"List.Age", "Nested.Other", "Tags"}, ignored.Given([]byte(text))); diff != "" {
+		t.Errorf("the ignored ones that are given (-want +got):\n%s", diff)
 	}
 }
 
-func TestAnIgnoredPropertyMayBeInsideOthersAndInLists(t *testing.T) {
-	var got properties
-	text := `{"List":[{"Known":1,"Days":5},{"Known":2}],"Nested":{"Known":true,"More":{"Deep":1}}}`
-	if err := wire.Properties([]byte(text), &got, wire.Ignored{"List.Days": "why", "Nested.More": "why"}); err != nil {
-		t.Fatal(err)
-	}
-	if len(got.List) != 2 || got.List[1].Known != 2 || !got.Nested.Known {
-		t.Errorf("got %+v", got)
-	}
-	err := wire.Properties([]byte(text), &got, wire.Ignored{"List": "why", "Nested.More.Deep": "why"})
-	if err == nil || !strings.Contains(err.Error(), "property Nested.More is not run") {
-		t.Errorf("only its inside was ignored: %v", err)
-	}
-}
-
-func TestAPropertyThatIsNotRunIsRefusedByName(t *testing.T) {
+func TestAPropertyThatIsNotRunIsRefusedByItsPath(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"FifoQueue":true}`:                "property FifoQueue is not run",
-		`{"Nested":{"Known":true,"New":1}}`: "property Nested.New is not run",
-		`{"Tags":[]}`:                       "property Tags is not run",
-		`{"Name":5}`:                        "property Name: a number cannot be used here",
-		`{"Nested":{"Known":"yes"}}`:        "property Nested.Known: a string cannot be used here",
-		`[]`:                                "properties",
-		`{"name":"n"}`:                      "property name is not run",
-		`{"List":[{"Known":1},{"New":1}]}`:  "property List[1].New is not run",
-		`{"Map":{"a":{"New":1}}}`:           "property Map.a.New is not run",
-		`{"Inner":"x"}`:                     "property Inner is not run",
+		`{"FifoQueue":true}`:                             "property FifoQueue is not run",
+		`{"Nested":{"Known":true,"New":1}}`:              "property Nested.New is not run",
+		`{"List":[{},{"Inner":{"a":{"New":1}}}]}`:        "property List.Inner.a.New is not run",
+		`{"List":[{"Inner":{}},{"New":{"Known":true}}]}`: "property List.New is not run",
+		`{"Tags":[]}`:                 "property Tags is not run",
+		`{"name":"in another case"}`:  "property name is not run",
+		`{"Tagged":1}`:                "property Tagged is not run",
+		`{"Hidden":"h"}`:              "property Hidden is not run",
+		`{"Name":5}`:                  "property Name: a JSON number cannot be used here",
+		`{"Nested":{"Known":"yes"}}`:  "property Nested.Known: a JSON string cannot be used here",
+		`{"Nested":[{"Known":true}]}`: "property Nested: a JSON array cannot be used here",
+		`[]`:                          "cannot be used here",
+		`{`:                           "properties",
 	} {
 		if err := wire.Properties([]byte(text), new(properties), nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)

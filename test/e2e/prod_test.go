@@ -1,28 +1,99 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
+
+	"hl7lake/client"
 	"hl7lake/local"
 	"hl7lake/local/store"
+	"hl7lake/local/template"
 )
 
-// prod's templates ask for more than one machine has; what is left out is told by name, and the rest runs.
-func TestTheTemplatesOfProdRunButForWhatIsTold(t *testing.T) {
+// prod is where the committed templates of prod lie.
+const prod = "../snapshots/prod"
+
+// TestProdRunsToo posts a message as an engine does, by a token for machines, and reads its JSON: people sign in to prod by
+// SRP and a second factor.
+func TestProdRunsToo(t *testing.T) {
 	t.Parallel()
-	l := startWith(t, local.Options{
-		Assembly: "../snapshots/prod", Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
-	})
-	answer, err := l.do(t.Context(), request{method: http.MethodPost, path: "/er7", contentType: "application/hl7-v2", body: []byte("MSH|")})
-	if err != nil || answer.status != http.StatusUnauthorized {
-		t.Errorf("a post without a token: %d, %v", answer.status, err)
+	l := startWith(t, local.Options{Assembly: prod, Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting})
+	tokens := client.Token(l.machineToken(t, "engine-of-st-elsewhere"))
+	c := l.client(t, tokens)
+
+	body := admission(1)
+	r := l.mustDo(t, er7(token(t, tokens), body))
+	if r.status != http.StatusCreated {
+		t.Fatalf("the post is answered %d %s", r.status, r.body)
 	}
-	for _, want := range []string{"(AWS::SNS::Subscription) to email", "MfaConfiguration: nobody is asked for a second factor"} {
-		if !slices.ContainsFunc(l.NotRun(), func(told string) bool { return strings.Contains(told, want) }) {
-			t.Errorf("it is not told that %s is left out: %q", want, l.NotRun())
+	id := r.answer(t).ID
+	if history := ended(t, c, id); history.Status != client.Staged {
+		t.Errorf("the message ended as %s", history.Status)
+	}
+	if back, err := c.ER7(t.Context(), id); err != nil || string(back) != string(body) {
+		t.Errorf("it comes back as %q (%v)", back, err)
+	}
+	if line, err := c.JSON(t.Context(), id); err != nil || !json.Valid(line) {
+		t.Errorf("its JSON is %q (%v)", line, err)
+	}
+
+	mail := func(o local.LeftOut) bool {
+		return o.Type == "AWS::SNS::Subscription" && o.Property == "" && o.Reason == "no mail is sent from here"
+	}
+	if !slices.ContainsFunc(l.NotRun(), mail) {
+		t.Errorf("the subscription by e-mail is not among what is left out: %v", l.NotRun())
+	}
+}
+
+// machineToken is an access token for the client of that name, by its secret.
+func (l *lake) machineToken(t *testing.T, name string) string {
+	t.Helper()
+	assembly, err := template.Load(prod)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := l.output(t, client.OutputPool)
+	api := cognitoidentityprovider.NewFromConfig(l.config())
+	for _, r := range assembly.OfType("AWS::Cognito::UserPoolClient") {
+		out, err := api.DescribeUserPoolClient(t.Context(), &cognitoidentityprovider.DescribeUserPoolClientInput{
+			UserPoolId: &pool, ClientId: aws.String(r.PhysicalID)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if aws.ToString(out.UserPoolClient.ClientName) == name {
+			return l.clientCredentials(t, r.PhysicalID, aws.ToString(out.UserPoolClient.ClientSecret))
 		}
 	}
+	t.Fatalf("there is no client %s", name)
+	return ""
+}
+
+func (l *lake) clientCredentials(t *testing.T, id, secret string) string {
+	t.Helper()
+	form := url.Values{"grant_type": {"client_credentials"}}.Encode()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, l.output(t, "SignInUrl")+"/oauth2/token", strings.NewReader(form))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.SetBasicAuth(id, secret)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var granted struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&granted); err != nil || granted.Token == "" {
+		t.Fatalf("the token endpoint answers %d without a token (%v)", response.StatusCode, err)
+	}
+	return granted.Token
 }
