@@ -11,8 +11,9 @@ import (
 
 // role is an AWS::IAM::Role.
 type role struct {
-	RoleName string // its physical id
-	Policies []struct {
+	RoleName                 string       // its physical id
+	AssumeRolePolicyDocument iam.Document // who may take it; the services do without asking
+	Policies                 []struct {
 		PolicyName     string
 		PolicyDocument iam.Document
 	}
@@ -21,14 +22,16 @@ type role struct {
 // Ignored are the properties that are not run here, and why not.
 func (*role) Ignored() wire.Ignored {
 	return wire.Ignored{
-		"AssumeRolePolicyDocument": "a program here is given the credentials of its own role; only the document's grammar is checked",
-		"Description":              "it is for people who read the template",
-		"MaxSessionDuration":       "credentials last as long as the lake runs",
+		"Description":        "it is for people who read the template",
+		"MaxSessionDuration": "credentials last as long as the lake runs",
 	}
 }
 
-// addRole attaches the policies that stand inside a role.
+// addRole attaches the policies that stand inside a role, and that of who may take it.
 func addRole(l *Lake, r *template.Resource, granted role) error {
+	if err := l.policies.AttachTrust(r.Attributes["Arn"], granted.AssumeRolePolicyDocument); err != nil {
+		return err
+	}
 	for _, p := range granted.Policies {
 		if err := l.policies.AttachToRole(r.Attributes["Arn"], p.PolicyDocument); err != nil {
 			return err

@@ -67,7 +67,10 @@ func TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel(t *testing.T)
 	free := map[string][]string{ // where a template may say what it likes, or has a grammar of its own
 		"AWS::Lambda::Function":  {"Environment.Variables"},
 		"AWS::SNS::Subscription": {"FilterPolicy"},
-		"AWS::IAM::Role":         {"Policies.PolicyDocument"},
+		"AWS::IAM::Role":         {"Policies.PolicyDocument", "AssumeRolePolicyDocument"},
+
+		"AWS::Cognito::IdentityPoolRoleAttachment": {"Roles"},
+		"AWS::Cognito::IdentityPoolPrincipalTag":   {"PrincipalTags"},
 	}
 	kinds := map[string]step{}
 	for _, s := range steps() {

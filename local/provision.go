@@ -64,18 +64,15 @@ func steps() []step {
 // ignoredTypes are the resource types that are not run at all, and why not. Only their policy documents are looked at.
 func ignoredTypes() wire.Ignored {
 	return wire.Ignored{
-		"AWS::CloudTrail::Trail":                   "who called what is not recorded here",
-		"AWS::CloudWatch::Alarm":                   "nothing is measured that an alarm could watch",
-		"AWS::CloudWatch::Dashboard":               "nothing is measured that a dashboard could show",
-		"AWS::Cognito::IdentityPool":               "no credentials are given for tokens here",
-		"AWS::Cognito::IdentityPoolPrincipalTag":   "no credentials are given for tokens here",
-		"AWS::Cognito::IdentityPoolRoleAttachment": "no credentials are given for tokens here",
-		"AWS::KMS::Key":                            "nothing that is kept here is encrypted with a key of KMS",
-		"AWS::Logs::LogGroup":                      "a function's output goes to a file of its own",
-		"AWS::Logs::MetricFilter":                  "nothing is measured from logs here",
-		"AWS::Logs::QueryDefinition":               "the logs are files, which grep can search",
-		"AWS::XRay::ResourcePolicy":                "nothing is traced here",
-		"Custom::S3AutoDeleteObjects":              "it empties a bucket before its stack is deleted; here the data folder is deleted",
+		"AWS::CloudTrail::Trail":      "who called what is not recorded here",
+		"AWS::CloudWatch::Alarm":      "nothing is measured that an alarm could watch",
+		"AWS::CloudWatch::Dashboard":  "nothing is measured that a dashboard could show",
+		"AWS::KMS::Key":               "nothing that is kept here is encrypted with a key of KMS",
+		"AWS::Logs::LogGroup":         "a function's output goes to a file of its own",
+		"AWS::Logs::MetricFilter":     "nothing is measured from logs here",
+		"AWS::Logs::QueryDefinition":  "the logs are files, which grep can search",
+		"AWS::XRay::ResourcePolicy":   "nothing is traced here",
+		"Custom::S3AutoDeleteObjects": "it empties a bucket before its stack is deleted; here the data folder is deleted",
 	}
 }
 

@@ -78,8 +78,6 @@ func addTopic(l *Lake, r *template.Resource, t sns.Topic) error {
 	return l.sns.AddTopic(r.PhysicalID, t)
 }
 
-// addSubscription leaves out whoever is to get mail or a text message: nothing leaves
-// this machine.
 func addSubscription(l *Lake, r *template.Resource, s sns.Subscription) error {
 	if s.Protocol == "email" {
 		l.leaveOut(r, "", "no mail is sent from here")
@@ -120,9 +118,6 @@ func addStateMachine(l *Lake, r *template.Resource, m states.StateMachine) error
 }
 
 func addUserPool(l *Lake, r *template.Resource, p cognito.UserPool) error {
-	if p.MfaConfiguration == "ON" || p.MfaConfiguration == "OPTIONAL" {
-		l.leaveOut(r, "MfaConfiguration: nobody is asked for a second factor")
-	}
 	return l.cognito.AddUserPool(r.PhysicalID, p)
 }
 
@@ -171,17 +166,3 @@ func addRoute(l *Lake, _ *template.Resource, route httpapi.Route) error {
 func addStage(l *Lake, _ *template.Resource, stage httpapi.Stage) error {
 	return l.api.AddStage(stage)
 }
-
-// logGroup is an AWS::Logs::LogGroup, of which nothing is run: a function's output goes to
-// a file of its own.
-type logGroup struct{}
-
-// UnmarshalJSON refuses the properties that are not known by name.
-func (g *logGroup) UnmarshalJSON(text []byte) error {
-	const file = "a function's output goes to a file of its own"
-	return wire.Properties(text, new(struct{}), wire.Ignored{
-		"LogGroupName": file, "RetentionInDays": file, "KmsKeyId": file, "LogGroupClass": file, "Tags": file,
-	})
-}
-
-func addLogGroup(*Lake, *template.Resource, logGroup) error { return nil }

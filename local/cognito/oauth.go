@@ -30,7 +30,7 @@ type UserPoolDomain struct {
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (d *UserPoolDomain) UnmarshalJSON(text []byte) error {
 	type properties UserPoolDomain
-	return wire.Properties(text, (*properties)(d), nil)
+	return wire.Properties(text, (*properties)(d))
 }
 
 // UserPoolResourceServer has the properties of AWS::Cognito::UserPoolResourceServer: the scopes of an API.

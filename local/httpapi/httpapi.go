@@ -86,7 +86,7 @@ type Authorizer struct {
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (a *Authorizer) UnmarshalJSON(text []byte) error {
 	type properties Authorizer
-	return wire.Properties(text, (*properties)(a), nil)
+	return wire.Properties(text, (*properties)(a))
 }
 
 // Stage has the properties of AWS::ApiGatewayV2::Stage that are run here.

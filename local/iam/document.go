@@ -12,25 +12,9 @@ import (
 // Document is a policy document
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
 type Document struct {
-	Version   string // 2012-10-17
+	Version   string // the policy language's; only 2012-10-17 knows variables
 	Id        string
 	Statement []Statement
-}
-
-// UnmarshalJSON reads one statement or a list of them, and refuses what [Check] does.
-func (d *Document) UnmarshalJSON(data []byte) error {
-	if err := Check(data, AnyPolicy); err != nil {
-		return err
-	}
-	var read struct{ Statement json.RawMessage }
-	if err := json.Unmarshal(data, &read); err != nil {
-		return err
-	}
-	if bytes.HasPrefix(read.Statement, []byte("{")) {
-		d.Statement = make([]Statement, 1)
-		return json.Unmarshal(read.Statement, &d.Statement[0])
-	}
-	return json.Unmarshal(read.Statement, &d.Statement)
 }
 
 // Statement is one statement of a policy document. A member that IAM lets be

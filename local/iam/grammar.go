@@ -238,7 +238,7 @@ func checkConditions(path string, value any) error {
 			return malformed(path+"."+operator, "an object of condition keys is wanted")
 		}
 		for _, key := range slices.Sorted(maps.Keys(keys)) {
-			if err := checkCondition(path+"."+operator, key, keys[key], fits); err != nil {
+			if err := checkConditionGrammar(path+"."+operator, key, keys[key], fits); err != nil {
 				return err
 			}
 		}
@@ -246,7 +246,7 @@ func checkConditions(path string, value any) error {
 	return nil
 }
 
-func checkCondition(path, key string, value any, fits func(string) bool) error {
+func checkConditionGrammar(path, key string, value any, fits func(string) bool) error {
 	// Every key has a service's prefix, or that of an identity provider.
 	if service, name, has := strings.Cut(key, ":"); !has || service == "" || name == "" || strings.Contains(key, "$") {
 		return malformed(path, "there is no condition key %s", key)

@@ -68,7 +68,7 @@ func (*Topic) Ignored() wire.Ignored {
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
 func (s *Subscription) UnmarshalJSON(text []byte) error {
 	type properties Subscription
-	return wire.Properties(text, (*properties)(s), nil)
+	return wire.Properties(text, (*properties)(s))
 }
 
 // Subscribers take what a topic delivers. Each returns once it has the message

@@ -52,7 +52,7 @@ func TestAPropertyThatIsNotRunIsRefusedByItsPath(t *testing.T) {
 		`[]`:                          "cannot be used here",
 		`{`:                           "properties",
 	} {
-		if err := wire.Properties([]byte(text), new(properties), nil); err == nil || !strings.Contains(err.Error(), want) {
+		if err := wire.Properties([]byte(text), new(properties)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", text, err, want)
 		}
 	}
