@@ -150,7 +150,7 @@ func (m *Message) AddSegment(name string, fields ...string) error {
 	if len(m.segments) == 0 {
 		return fmt.Errorf("hl7: %w", ErrNoSegment)
 	}
-	if _, isBoundary := boundary([]byte(name + "|")); isBoundary || !isCode(name) {
+	if _, envelope := envelopeName([]byte(name)); envelope || !isCode(name) {
 		return fmt.Errorf("hl7: segment name: %w", ErrNotEncodable)
 	}
 	raw := []byte(name)
