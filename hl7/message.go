@@ -64,6 +64,7 @@ func (m *Message) ParseAs(charset string, data []byte) error {
 		err = m.checkLayout()
 	}
 	if err != nil {
+		m.placeInSource(err)
 		m.reset()
 	}
 	return err

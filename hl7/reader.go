@@ -227,7 +227,7 @@ func (r *Reader) Next() (Part, error) {
 
 // begin finds out how wide the stream's characters are, as soon as there is enough of it.
 func (r *Reader) begin() bool {
-	if !r.begun && (len(r.buf) >= wideLength || r.err != nil) {
+	if !r.begun && (len(r.buf) >= unitsLength || r.err != nil) {
 		r.begun = true
 		r.wide, r.text = unitsOf(r.buf), nil
 		r.widen()
