@@ -32,7 +32,7 @@ func (l *lines) next() (start, end int, ok bool) {
 // breaks finds what may end a segment.
 type breaks struct{ cr, lf ahead }
 
-func newBreaks() breaks { return breaks{ahead{'\r', -1}, ahead{'\n', -1}} }
+func newBreaks() breaks { return breaks{aheadOf('\r'), aheadOf('\n')} }
 
 // findLineEnd returns the offset of the next CR or LF, or the text's end.
 func (b *breaks) findLineEnd(text []byte, from int) int {
@@ -44,13 +44,17 @@ func (b *breaks) findLineEnd(text []byte, from int) int {
 type ahead struct {
 	c  byte
 	at int // -1 where that is not known
+
+	none int // it is not between the last offset asked for and this one
 }
+
+func aheadOf(c byte) ahead { return ahead{c: c, at: -1} }
 
 // find returns where the byte is from an offset on, or the text's end. Offsets only
 // grow from one call to the next.
 func (a *ahead) find(text []byte, from int) int {
 	if a.at < from {
-		a.at = len(text)
+		a.at, from = len(text), max(from, a.none)
 		if n := bytes.IndexByte(text[from:], a.c); n >= 0 {
 			a.at = from + n
 		}

@@ -35,6 +35,7 @@ type Reader struct {
 	scan  scan   // of text
 
 	memory []byte
+	narrow []byte // memory of text, where that is not buf
 
 	offset int64 // of buf in the stream
 	line   int   // of buf in the stream, 1-based
@@ -326,6 +327,12 @@ func (r *Reader) widen() {
 	if r.wide == nil {
 		r.text = r.buf
 		return
+	}
+	if n := len(r.buf) / r.wide.width; cap(r.text) < n {
+		if cap(r.narrow) < n {
+			r.narrow = make([]byte, 0, 2*n+readSize)
+		}
+		r.text = append(r.narrow[:0], r.text...)
 	}
 	r.text = r.wide.appendText(r.text, r.buf)
 }

@@ -24,7 +24,7 @@ type sight struct {
 	at    int  // what has been looked at
 	name  int  // behind the blanks that follow text[at]
 	lines bool // its first line has ended,
-	cr    bool // at a CR without LF: a bare LF is data (see lfIsData)
+	cr    bool // at a CR: a bare LF is data (see lfIsData)
 	ended bool // its frame has: at is behind that
 
 	lookalikes []int // where its lines begin that only look like headers or trailers
@@ -34,7 +34,7 @@ type sight struct {
 
 func newScan() scan {
 	return scan{
-		cr: ahead{'\r', -1}, lf: ahead{'\n', -1}, vt: ahead{vt, -1}, nul: ahead{0, -1}, fs: ahead{fs, -1},
+		cr: aheadOf('\r'), lf: aheadOf('\n'), vt: aheadOf(vt), nul: aheadOf(0), fs: aheadOf(fs),
 		sight: sight{doubt: -1},
 	}
 }
@@ -53,7 +53,7 @@ func (s *scan) find(text []byte, from int) int {
 // shift follows a text that loses its first part, n bytes.
 func (s *scan) shift(n int) {
 	for _, a := range s.all() {
-		a.at = max(a.at-n, -1)
+		a.at, a.none = max(a.at-n, -1), max(a.none-n, 0)
 	}
 	s.sight = sight{lookalikes: s.lookalikes[:0], doubt: -1}
 }
@@ -62,7 +62,7 @@ func (s *scan) shift(n int) {
 func (s *scan) more(n int) {
 	for _, a := range s.all() {
 		if a.at == n {
-			a.at = -1
+			a.at, a.none = -1, n
 		}
 	}
 }
@@ -147,7 +147,7 @@ func (s *scan) divides(text []byte, pos int) bool {
 	c, rest := text[pos], text[s.name:]
 	lineEnd := isLineEnd(c)
 	if lineEnd && !s.lines {
-		s.lines, s.sight.cr = true, c == '\r' && (pos+1 == len(text) || text[pos+1] != '\n')
+		s.lines, s.sight.cr = true, c == '\r'
 	}
 	bare := c == '\n' && s.sight.cr && text[pos-1] != '\r'
 	_, mark := markOf(rest, s.separator)
