@@ -53,6 +53,7 @@ var worst = map[string]func(n int) []byte{
 	"headers of batches":          inBody("", "BHS|^~\\&|\rPID|1\r"),
 	"terminators in two styles":   inBody("", "PID|1\n\r"),
 	"frames without an end":       inBody("", "\vMSH|^~\\&|\r"),
+	"headers in a value":          inBody("NTE|", "MSH|^~\\&|"),
 	"NUL":                         inBody("", "\x00"),
 	"NUL and blanks":              inBody("", "\x00 "),
 	"FS":                          inBody("", "\x1c"),

@@ -15,7 +15,10 @@ import (
 // A message begins with a header, MSH with its encoding characters, on a line of its own
 // or in an MLLP frame. It ends before the next header or trailer, or with its frame; NUL,
 // FS and blanks separate messages as well. A line of text that only begins like a header
-// is text. What is in no message is a part of its own, and [Reader.Tell] hears of it.
+// is text, and so is a header within a line. But one that stands against a letter or digit,
+// as in FMSH|^~\&|, looks like messages that lost what was between them: they stay one
+// part, as nothing says where the first one ends, and that is in [Part.Doubt].
+// What is in no message is a part of its own, and [Reader.Tell] hears of it.
 type Reader struct {
 	// Limit is the most bytes that one message may have; 256 MiB unless set.
 	Limit int
@@ -108,8 +111,8 @@ func (r *Reader) InputOffset() int64 { return r.offset + int64(r.part) }
 // in the stream, and the iteration goes on behind it; so do counts in BTS-1 and FTS-1
 // that disagree with what was there ([ErrCount]), and text in no message ([ErrNoHeader]).
 // A message whose end is not certain comes as it is, and behind it the error that made it
-// so: [ErrUnsure] for an MLLP frame without an end, else that of the header or text that
-// follows. An error of the stream itself ends the iteration, and so does a message over
+// so: [ErrUnsure] for an MLLP frame without an end and a header against a letter, else that
+// of the header or text that follows. An error of the stream itself ends the iteration, and so does a message over
 // the limit.
 func (r *Reader) Messages() iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
@@ -131,7 +134,7 @@ func (r *Reader) Messages() iter.Seq2[*Message, error] {
 					return
 				}
 			case p.Kind == Single:
-				if !yield(&m, nil) || r.scan.open && !yield(nil, p.Doubt) {
+				if !yield(&m, nil) || p.Doubt != nil && r.scan.alone && !yield(nil, p.Doubt) {
 					return
 				}
 			}
@@ -275,6 +278,9 @@ func (r *Reader) tellPart(p Part) Part {
 		r.tell(Notice{Lookalike, p.Offset + int64(r.width()*at), place(at), 0})
 	}
 	at := r.scan.doubt
+	if glued := r.scan.glued(text); glued >= 0 {
+		at, r.scan.alone = glued, true
+	}
 	if at < 0 && r.cut() {
 		at = len(text)
 	}

@@ -44,6 +44,7 @@ func TestTheReaderLosesNothingOfTheReportedStreams(t *testing.T) {
 		"batch-orphan-segments-after-bhs":         {[]string{"no-header", "M9"}, []int{4}, []hl7.Reason{hl7.Outside}},
 		"mllp-stray-result-after-frame":           {[]string{"M1", "no-header", "M2"}, []int{4, 4}, []hl7.Reason{hl7.Outside}},
 		"nul-between-messages-no-frames":          {[]string{"M1", "M2", "M3"}, []int{4, 4, 4}, nil},
+		"concatenated-without-any-separator":      {[]string{"M1", "unsure"}, []int{10}, []hl7.Reason{hl7.Unsure}},
 		"charset-utf16le-two-messages":            {[]string{"CS1", "CS1"}, []int{2, 2}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,6 +81,7 @@ func TestTextThatLooksLikeAHeaderIsTextAndWhatIsInNoMessageIsAPart(t *testing.T)
 		"FS in a value":                 "§\v" + a + "\rNTE|\x1cMSH: \x1c|\r\x1c\r§\v" + b + "\r\x1c\r",
 		"FS, blanks, NUL":               "§" + a + "\r\x1c\r\n\x00\x1c§  " + b + "\r",
 		"a quoted header in one line":   "§" + a + "\rNTE|1||MSH|^~\\&|x MSH|^~\\&|y\r",
+		"a header against a letter":     "§?" + a + "\rOBX|1||FMSH|^~\\&|B\rPID|1\r§" + b + "\r",
 		"blanks without end":            "§" + a + "\r" + strings.Repeat(" ", 600) + "x\r§" + strings.Repeat(" ", 600) + b,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,7 +29,8 @@ type sight struct {
 
 	lookalikes []int // where its lines begin that only look like headers or trailers
 	doubt      int   // where it begins to be uncertain what it is; -1 for nowhere
-	open       bool  // because its frame has no end
+	alone      bool  // and no other error will say so
+	start      int   // where its first segment begins
 }
 
 func newScan() scan {
@@ -115,7 +116,7 @@ func (s *scan) begin(text []byte, whole bool) bool {
 	if !whole && len(text)-s.at < markLength {
 		return false
 	}
-	s.begun, s.name = true, s.at
+	s.begun, s.name, s.start = true, s.at, s.at
 	front := text[:s.at]
 	if begin := bytes.LastIndexByte(front, vt); begin >= 0 {
 		s.inFrame = bytes.IndexByte(front[begin:], fs) < 0
@@ -154,7 +155,7 @@ func (s *scan) divides(text []byte, pos int) bool {
 	switch {
 	case mark == opens:
 		return true
-	case mark == closes && c != vt && !(bare && (len(rest) == 3 || rest[3] < ' ')):
+	case mark == closes && c != vt && (!bare || len(rest) > 3 && rest[3] >= ' '):
 		return true
 	case mark == broken && !bare && (lineEnd || c == vt):
 		if s.unsure = s.kind == Single; s.unsure {
@@ -204,7 +205,31 @@ func (s *scan) last(text []byte, whole bool) int {
 // checkFrame is for a part that ends where its frame should have ended before.
 func (s *scan) checkFrame(at int) {
 	if s.inFrame && s.kind == Single && s.doubt < 0 {
-		s.doubt, s.open = at, true
+		s.doubt, s.alone = at, true
+	}
+}
+
+// glued returns where in a message a header with the same delimiters stands against a
+// letter or digit, or -1.
+func (s *scan) glued(message []byte) int {
+	if s.kind != Single || len(message)-s.start < len("MSH|^") {
+		return -1
+	}
+	first := message[s.start:]
+	end := bytes.IndexByte(first[4:min(len(first), markLength)], first[3])
+	if end < 0 {
+		return -1
+	}
+	header := first[:4+end+1]
+	for at := s.start + len(header); ; at += len(header) {
+		n := bytes.Index(message[at:], header)
+		if n < 0 {
+			return -1
+		}
+		at += n
+		if before := message[at-1]; isAlphanumeric(before) || before > 0x7f {
+			return at
+		}
 	}
 }
 
