@@ -131,7 +131,7 @@ func lfIsData(text []byte, separator byte) bool {
 			break
 		}
 		i += lf
-		next := text[i+1:]
+		next := bytes.TrimLeft(text[i+1:], " \t")
 		if next[0] == '\r' || next[0] == '\n' || hasSegmentName(next, separator) {
 			return false
 		}
@@ -148,6 +148,20 @@ func (h *header) endsSegment(text []byte, at int) bool {
 		return !h.lfIsData || at > 0 && text[at-1] == '\r' || h.beginsSegment(text[at+1:])
 	}
 	return false
+}
+
+// beforeLineFeed returns a segment up to a line feed at its end that belongs to its
+// terminator, blanks behind that aside.
+func beforeLineFeed(segment []byte) []byte {
+	n := len(segment)
+	if n == 0 || segment[n-1] > ' ' {
+		return segment
+	}
+	n = len(bytes.TrimRight(segment, " \t\n"))
+	if lf := bytes.IndexByte(segment[n:], '\n'); lf >= 0 {
+		return segment[:n+lf]
+	}
+	return segment
 }
 
 // beginsSegment reports whether a segment follows a line feed that may be part of a value.

@@ -105,9 +105,7 @@ func (m *Message) addSegment(start, end int) error {
 	for start < end && m.text[start] <= ' ' {
 		start++
 	}
-	for start < end && m.text[end-1] == '\n' {
-		end--
-	}
+	end = start + len(beforeLineFeed(m.text[start:end]))
 	if start == end {
 		return nil
 	}

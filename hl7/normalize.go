@@ -1,7 +1,5 @@
 package hl7
 
-import "bytes"
-
 // Normalize appends data to dst with every segment ended by CR, the only terminator
 // that HL7 allows (HL7 v2.5.1, 2.5.4), and without byte order mark, MLLP framing (HL7
 // Transport Specification: MLLP, 2) and the blank lines around them. A bare LF that
@@ -23,7 +21,7 @@ func Normalize(dst, data []byte) []byte {
 	for start, from := 0, 0; ; {
 		end := breaks.findLineEnd(text, from)
 		if end == len(text) {
-			last := bytes.TrimRight(text[start:], "\n")
+			last := beforeLineFeed(text[start:])
 			if dst = append(dst, last...); start+len(last) < len(text) {
 				dst = append(dst, '\r')
 			}
@@ -33,7 +31,7 @@ func Normalize(dst, data []byte) []byte {
 		if !h.endsSegment(text, end) {
 			continue
 		}
-		dst = append(append(dst, bytes.TrimRight(text[start:end], "\n")...), '\r')
+		dst = append(append(dst, beforeLineFeed(text[start:end])...), '\r')
 		if text[end] == '\r' && from < len(text) && text[from] == '\n' {
 			from++
 		}
