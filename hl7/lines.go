@@ -53,11 +53,16 @@ func aheadOf(c byte) ahead { return ahead{c: c, at: -1} }
 // find returns where the byte is from an offset on, or the text's end. Offsets only
 // grow from one call to the next.
 func (a *ahead) find(text []byte, from int) int {
-	if a.at < from {
-		a.at, from = len(text), max(from, a.none)
-		if n := bytes.IndexByte(text[from:], a.c); n >= 0 {
-			a.at = from + n
-		}
+	if a.at >= from {
+		return a.at
+	}
+	return a.search(text, from)
+}
+
+func (a *ahead) search(text []byte, from int) int {
+	a.at, from = len(text), max(from, a.none)
+	if n := bytes.IndexByte(text[from:], a.c); n >= 0 {
+		a.at = from + n
 	}
 	return a.at
 }

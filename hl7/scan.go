@@ -44,11 +44,7 @@ func (s *scan) all() [5]*ahead { return [...]*ahead{&s.cr, &s.lf, &s.vt, &s.nul,
 
 // find returns where the next part may begin, or the next line: a line end, NUL or framing.
 func (s *scan) find(text []byte, from int) int {
-	at := len(text)
-	for _, a := range s.all() {
-		at = min(at, a.find(text, from))
-	}
-	return at
+	return min(s.cr.find(text, from), s.lf.find(text, from), s.vt.find(text, from), s.nul.find(text, from), s.fs.find(text, from))
 }
 
 // shift follows a text that loses its first part, n bytes.
@@ -238,6 +234,9 @@ func isFraming(c byte) bool { return isLineEnd(c) || c == vt || c == fs || c == 
 
 // indent is the length of what may stand before a segment on its line.
 func indent(text []byte) int {
+	if len(text) > 0 && text[0] > ' ' && text[0] != bom[0] {
+		return 0
+	}
 	rest := bytes.TrimLeft(text, " \t")
 	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(bom)), " \t")
 	return len(text) - len(rest)
