@@ -47,6 +47,18 @@ var worst = map[string]func(n int) []byte{
 	"frames":                      inBody("", "\x1c\r\x0bMSH|^~\\&|\r"),
 	"ends of frames":              inBody("", "\x1c\r"),
 	"batch trailers":              inBody("", "BTS|1\r"),
+	"text like headers":           inBody("", "MSH: x\r"),
+	"text like headers after LF":  inBody("NTE|1||", "\nMSH|x"),
+	"headers broken":              inBody("", "MSH|x|\r"),
+	"headers of batches":          inBody("", "BHS|^~\\&|\rPID|1\r"),
+	"terminators in two styles":   inBody("", "PID|1\n\r"),
+	"frames without an end":       inBody("", "\vMSH|^~\\&|\r"),
+	"headers in a value":          inBody("NTE|", "MSH|^~\\&|"),
+	"NUL":                         inBody("", "\x00"),
+	"NUL and blanks":              inBody("", "\x00 "),
+	"FS":                          inBody("", "\x1c"),
+	"FS in a value":               inBody("NTE|", "\x1cx"),
+	"byte order marks":            inBody("", "\ufeff"),
 }
 
 func inHeader(before, part string) func(int) []byte {

@@ -295,5 +295,8 @@ func wide(text []byte) (name string, _ encoding.Encoding) {
 			return w.name, w.encoding
 		}
 	}
+	if n := leadingUnits(text); n > 0 {
+		return wide(text[n:])
+	}
 	return "", nil
 }

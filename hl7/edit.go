@@ -162,7 +162,7 @@ func (m *Message) InsertSegment(position int, name string, fields ...string) err
 	if position < 1 || position > len(m.segments) {
 		return fmt.Errorf("hl7: segment %d: %w", position+1, ErrNoSegment)
 	}
-	if _, isBoundary := boundary([]byte(name + "|")); isBoundary || !isCode(name) {
+	if _, envelope := envelopeName([]byte(name)); envelope || !isCode(name) {
 		return fmt.Errorf("hl7: segment name: %w", ErrNotEncodable)
 	}
 	raw := []byte(name)

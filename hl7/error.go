@@ -21,6 +21,11 @@ var (
 	// ErrSeveralMessages: a batch, or several MSH segments. A [Reader] takes such an
 	// input apart; [Message.Parse] reads exactly one message.
 	ErrSeveralMessages = errors.New("more than one message")
+	// ErrOutside: bytes that are in no message, behind the end of an MLLP frame.
+	ErrOutside = errors.New("bytes that belong to no message")
+	// ErrUnsure: it is not certain where a message in a stream ends: a header behind it
+	// cannot be read, or its MLLP frame has only a beginning or only an end.
+	ErrUnsure = errors.New("not certain where the message ends")
 	// ErrTooLarge: a message in a stream passes the limit of its [Reader].
 	ErrTooLarge = errors.New("larger than the limit")
 	// ErrLayout: formatting commands such as \.sp200\ stand for more line ends and
@@ -49,7 +54,7 @@ var (
 // A ParseError says what is wrong with an input and where. Its text holds no content
 // of the message, so that it may be logged, stored and sent to a stranger.
 type ParseError struct {
-	Code    string // "empty", "no-header", "truncated-header", "bad-delimiters", "batch", "batch-count", "file-count", "too-large", "layout"
+	Code    string // "empty", "no-header", "truncated-header", "bad-delimiters", "batch", "batch-count", "file-count", "outside", "unsure", "too-large", "layout"
 	Line    int    // 1-based, as an editor counts the lines of the input
 	Segment int    // 1-based position of the segment in the message; 0 where there is none
 	Path    string // the element, such as "MSH-2"; empty where none is known

@@ -53,6 +53,27 @@ func ExampleReader() {
 	// NF0000482 3 segments
 }
 
+func ExampleReader_tell() {
+	r := hl7.NewReader(strings.NewReader("BHS|^~\\&|WARDS\rPID|1\r" + admission + "BTS|1\r"))
+	r.Tell = func(n hl7.Notice) {
+		fmt.Printf("line %d, offset %d: %d bytes: %s\n", n.Line, n.Offset, n.Length, n.Reason)
+	}
+	for {
+		part, err := r.Next()
+		if err != nil {
+			break // io.EOF, or that of the stream
+		}
+		if part.Kind == hl7.Single && part.Doubt == nil {
+			fmt.Println("a message of", len(part.Data), "bytes")
+		}
+	}
+	// Output:
+	// line 1, offset 0: 15 bytes: envelope
+	// line 2, offset 15: 6 bytes: outside
+	// a message of 222 bytes
+	// line 6, offset 243: 6 bytes: envelope
+}
+
 func ExampleMessage_Set() {
 	m, err := hl7.Parse([]byte(admission))
 	if err != nil {

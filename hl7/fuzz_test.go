@@ -116,10 +116,25 @@ func FuzzReader(f *testing.F) {
 			if !bytes.Equal(back, data) {
 				t.Error("the parts are not the stream")
 			}
-			for m, err := range hl7.NewReader(bytes.NewReader(data)).Messages() {
-				if err == nil && m.Len() == 0 {
-					t.Error("an empty message")
+			told := 0
+			r = hl7.NewReader(bytes.NewReader(data))
+			r.Tell = func(n hl7.Notice) {
+				if n.Length > 0 && n.Offset != int64(told) || n.Offset < 0 || n.Offset > int64(len(data)) {
+					t.Errorf("%v, where %d bytes are told", n, told)
 				}
+				told += n.Length
+			}
+			for m, err := range r.Messages() {
+				if err != nil {
+					continue // and told
+				}
+				if m.Len() == 0 || !bytes.HasPrefix(data[told:], m.Encode()) {
+					t.Error("a message that is empty or no slice of the stream")
+				}
+				told += len(m.Encode())
+			}
+			if told != len(data) {
+				t.Errorf("%d of %d bytes are told", told, len(data))
 			}
 		})
 	})

@@ -31,7 +31,7 @@ func readHeader(text []byte) (header, error) {
 	if len(msh) == 0 {
 		return fail("empty", "", 0, ErrEmpty)
 	}
-	if name, ok := boundary(msh); ok && name != "MSH" {
+	if name, mark := markOf(msh, 0); mark != plain && name != "MSH" {
 		return fail("batch", name, 0, ErrSeveralMessages)
 	}
 	if !bytes.HasPrefix(msh, []byte("MSH")) || len(msh) > 3 && isAlphanumeric(msh[3]) {
@@ -60,13 +60,14 @@ func readHeader(text []byte) (header, error) {
 	return h, nil
 }
 
-// leadingFrame is the length of what may stand before the first segment.
+// leadingFrame is the length of what may stand before the first segment: blanks, line
+// ends, framing, NUL and byte order marks.
 func leadingFrame(text []byte) int {
 	n := 0
 	for n < len(text) {
 		if bytes.HasPrefix(text[n:], []byte(bom)) {
 			n += len(bom)
-		} else if c := text[n]; c == vt || c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+		} else if c := text[n]; c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == vt || c == fs || c == 0 {
 			n++
 		} else {
 			break
@@ -75,13 +76,48 @@ func leadingFrame(text []byte) int {
 	return n
 }
 
-// trailingFrame is the length of an MLLP frame's end at the end of text.
+// afterMessage are the bytes that separate messages and belong to none.
+const afterMessage = "\r\n\x1c\x00"
+
+// trailingFrame is the length of an MLLP frame's end at the end of text, or of the NUL
+// that some senders put behind a message. NUL before a line end is part of a value.
 func trailingFrame(text []byte) int {
-	framed := bytes.TrimRight(text, "\r\n")
-	if unframed := bytes.TrimRight(framed, "\x1c"); len(unframed) < len(framed) {
-		return len(text) - len(unframed)
+	rest := text[len(bytes.TrimRight(text, afterMessage)):]
+	value := 0
+	for value < len(rest) && rest[value] == 0 {
+		value++
+	}
+	if value == len(rest) {
+		return len(rest)
+	}
+	if n := bytes.IndexAny(rest[value:], "\x1c\x00"); n >= 0 {
+		return len(rest) - value - n
 	}
 	return 0
+}
+
+// outsideFrame returns an error where text, in which the first segment begins at start,
+// is an MLLP frame that ends before text does (HL7 Transport Specification: MLLP, 2).
+// What follows is left to the caller where it is another frame or header.
+func outsideFrame(text []byte, start int) error {
+	if bytes.IndexByte(text[:start], vt) < 0 {
+		return nil
+	}
+	for at := start; ; at++ {
+		n := bytes.IndexByte(text[at:], fs)
+		if n < 0 {
+			return nil
+		}
+		at += n
+		if at+1 == len(text) || text[at+1] != '\r' {
+			continue
+		}
+		next := at + 1 + leadingFrame(text[at+1:])
+		if _, mark := markOf(text[next:], 0); mark == plain && next < len(text) {
+			return &ParseError{Code: "outside", Line: line(text, next), Offset: next, Err: ErrOutside}
+		}
+		return nil
+	}
 }
 
 // lfIsData reports whether CR ends segments in a text that begins with the rest of an
@@ -95,7 +131,7 @@ func lfIsData(text []byte, separator byte) bool {
 			break
 		}
 		i += lf
-		next := text[i+1:]
+		next := bytes.TrimLeft(text[i+1:], " \t")
 		if next[0] == '\r' || next[0] == '\n' || hasSegmentName(next, separator) {
 			return false
 		}
@@ -109,9 +145,32 @@ func (h *header) endsSegment(text []byte, at int) bool {
 	case '\r':
 		return true
 	case '\n':
-		return !h.lfIsData || at > 0 && text[at-1] == '\r' || hasStandardName(text[at+1:], h.delimiters.Field)
+		return !h.lfIsData || at > 0 && text[at-1] == '\r' || h.beginsSegment(text[at+1:])
 	}
 	return false
+}
+
+// beforeLineFeed returns a segment up to a line feed at its end that belongs to its
+// terminator, blanks behind that aside.
+func beforeLineFeed(segment []byte) []byte {
+	n := len(segment)
+	if n == 0 || segment[n-1] > ' ' {
+		return segment
+	}
+	n = len(bytes.TrimRight(segment, " \t\n"))
+	if lf := bytes.IndexByte(segment[n:], '\n'); lf >= 0 {
+		return segment[:n+lf]
+	}
+	return segment
+}
+
+// beginsSegment reports whether a segment follows a line feed that may be part of a value.
+func (h *header) beginsSegment(text []byte) bool {
+	if !hasStandardName(text, h.delimiters.Field) {
+		return false
+	}
+	_, mark := markOf(text, h.delimiters.Field)
+	return mark != broken
 }
 
 // hasSegmentName reports whether text begins like a segment: three capital letters or

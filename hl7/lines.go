@@ -29,35 +29,14 @@ func (l *lines) next() (start, end int, ok bool) {
 	}
 }
 
-// breaks finds what may end a segment or begin a message.
-type breaks struct{ cr, lf, frame ahead }
+// breaks finds what may end a segment.
+type breaks struct{ cr, lf ahead }
 
-func newBreaks() breaks { return breaks{ahead{'\r', -1}, ahead{'\n', -1}, ahead{vt, -1}} }
+func newBreaks() breaks { return breaks{aheadOf('\r'), aheadOf('\n')} }
 
 // findLineEnd returns the offset of the next CR or LF, or the text's end.
 func (b *breaks) findLineEnd(text []byte, from int) int {
 	return min(b.cr.find(text, from), b.lf.find(text, from))
-}
-
-// find is findLineEnd, but stops at the first byte of an MLLP frame as well.
-func (b *breaks) find(text []byte, from int) int {
-	return min(b.findLineEnd(text, from), b.frame.find(text, from))
-}
-
-// shift follows a text that loses n bytes at its front.
-func (b *breaks) shift(n int) {
-	for _, a := range []*ahead{&b.cr, &b.lf, &b.frame} {
-		a.at = max(a.at-n, -1)
-	}
-}
-
-// more follows a text that had n bytes and is to grow.
-func (b *breaks) more(n int) {
-	for _, a := range []*ahead{&b.cr, &b.lf, &b.frame} {
-		if a.at == n {
-			a.at = -1
-		}
-	}
 }
 
 // ahead knows where a byte is next in a text, so that none is looked for twice over the
@@ -65,16 +44,25 @@ func (b *breaks) more(n int) {
 type ahead struct {
 	c  byte
 	at int // -1 where that is not known
+
+	none int // it is not between the last offset asked for and this one
 }
+
+func aheadOf(c byte) ahead { return ahead{c: c, at: -1} }
 
 // find returns where the byte is from an offset on, or the text's end. Offsets only
 // grow from one call to the next.
 func (a *ahead) find(text []byte, from int) int {
-	if a.at < from {
-		a.at = len(text)
-		if n := bytes.IndexByte(text[from:], a.c); n >= 0 {
-			a.at = from + n
-		}
+	if a.at >= from {
+		return a.at
+	}
+	return a.search(text, from)
+}
+
+func (a *ahead) search(text []byte, from int) int {
+	a.at, from = len(text), max(from, a.none)
+	if n := bytes.IndexByte(text[from:], a.c); n >= 0 {
+		a.at = from + n
 	}
 	return a.at
 }

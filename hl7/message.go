@@ -40,7 +40,12 @@ func Parse(data []byte) (*Message, error) {
 // A byte order mark, MLLP framing, blank lines and blanks before a segment's name are
 // passed over. Segments end at CR, LF or both, in any mixture (HL7 v2.5.1, 2.5.4 allows
 // CR alone); but where CR ends the first segment, a bare LF further on is part of a
-// value, unless the name of a standard segment and a field separator follow it.
+// value, unless the name of a standard segment and a field separator follow it, or the
+// segment's end: in X, LF, CR and at the end of the message it belongs to the terminator.
+//
+// Another header or a trailer in data is [ErrSeveralMessages], and so is a second MSH
+// whose encoding characters cannot be read. A line of text that only begins like one, as
+// "FHS: regular", is text. What follows the end of an MLLP frame is [ErrOutside].
 //
 // The error is a [*ParseError], and the message is empty then.
 func (m *Message) Parse(data []byte) error { return m.ParseAs("", data) }
@@ -79,6 +84,7 @@ func (m *Message) read(data []byte) error {
 		err = m.checkLayout()
 	}
 	if err != nil {
+		m.placeInSource(err)
 		m.reset()
 	}
 	return err
@@ -97,7 +103,11 @@ func (m *Message) parse() error {
 	m.delimiters, m.body = h.delimiters, h.body
 	m.index, m.charset.beyondASCII = m.index.build(m.text, m.delimiters)
 	m.segments = m.segments[:0]
-	lines := linesOf(m.text[:len(m.text)-trailingFrame(m.text)], h)
+	text := m.text[:len(m.text)-trailingFrame(m.text)]
+	if err := outsideFrame(text, h.start); err != nil {
+		return err
+	}
+	lines := linesOf(text, h)
 	for {
 		start, end, ok := lines.next()
 		if !ok {
@@ -112,16 +122,18 @@ func (m *Message) parse() error {
 	}
 }
 
-// addSegment notes the segment text[start:end], unless it is blank.
+// addSegment notes the segment text[start:end], unless it is blank. A line feed before
+// its terminator is part of that, in a style that the message mixes with another.
 func (m *Message) addSegment(start, end int) error {
 	for start < end && m.text[start] <= ' ' {
 		start++
 	}
+	end = start + len(beforeLineFeed(m.text[start:end]))
 	if start == end {
 		return nil
 	}
 	if len(m.segments) > 0 {
-		if name, ok := boundary(m.text[start:end]); ok {
+		if name, mark := markOf(m.text[start:end], m.delimiters.Field); mark != plain && mark != lookalike {
 			return &ParseError{Code: "batch", Line: line(m.text, start), Segment: len(m.segments) + 1,
 				Path: name, Offset: start, Err: ErrSeveralMessages}
 		}
@@ -178,18 +190,3 @@ func (s Segment) Raw() []byte { return s.m.text[s.start:s.end:s.end] }
 
 // isHeader reports whether this is the MSH segment.
 func (s Segment) isHeader() bool { return s.start < s.m.body }
-
-// boundary tells a segment that begins or ends a message, batch or file (HL7 v2.5.1,
-// 2.10.3) from one within a message. MSH counts only with a delimiter after it.
-func boundary(text []byte) (name string, ok bool) {
-	if len(text) < 3 || text[2] != 'H' && text[2] != 'S' {
-		return "", false
-	}
-	for _, name := range [...]string{"MSH", "BHS", "FHS", "BTS", "FTS"} {
-		if string(text[:3]) == name {
-			trailer := name[1] == 'T'
-			return name, len(text) > 3 && canDelimit(text[3]) || trailer && (len(text) == 3 || text[3] < ' ')
-		}
-	}
-	return "", false
-}

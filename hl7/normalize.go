@@ -5,7 +5,11 @@ package hl7
 // Transport Specification: MLLP, 2) and the blank lines around them. A bare LF that
 // [Message.Parse] takes for part of a value stays. Nothing else changes: several
 // messages stay several, and what is no message comes back with its line ends made CR.
+// UTF-16 and UTF-32 come back as they are.
 func Normalize(dst, data []byte) []byte {
+	if _, encoding := wide(data); encoding != nil {
+		return append(dst, data...)
+	}
 	text := data[leadingFrame(data):]
 	text = text[:len(text)-trailingFrame(text)]
 	h := header{}
@@ -17,13 +21,17 @@ func Normalize(dst, data []byte) []byte {
 	for start, from := 0, 0; ; {
 		end := breaks.findLineEnd(text, from)
 		if end == len(text) {
-			return append(dst, text[start:]...)
+			last := beforeLineFeed(text[start:])
+			if dst = append(dst, last...); start+len(last) < len(text) {
+				dst = append(dst, '\r')
+			}
+			return dst
 		}
 		from = end + 1
 		if !h.endsSegment(text, end) {
 			continue
 		}
-		dst = append(append(dst, text[start:end]...), '\r')
+		dst = append(append(dst, beforeLineFeed(text[start:end])...), '\r')
 		if text[end] == '\r' && from < len(text) && text[from] == '\n' {
 			from++
 		}

@@ -11,17 +11,34 @@ import (
 // A Reader takes a stream apart into its messages: a file of several, one batch or a
 // file of batches (HL7 v2.5.1, 2.10.3), a capture of MLLP frames. It holds one message
 // at a time in memory, however long the stream is.
+//
+// A message begins with a header, MSH with its encoding characters, on a line of its own
+// or in an MLLP frame. It ends before the next header or trailer, or with its frame; NUL,
+// FS and blanks separate messages as well. A line of text that only begins like a header
+// is text, and so is a header within a line. But one that stands against a letter or digit,
+// as in FMSH|^~\&|, looks like messages that lost what was between them: they stay one
+// part, as nothing says where the first one ends, and that is in [Part.Doubt].
+// What is in no message is a part of its own, and [Reader.Tell] hears of it.
 type Reader struct {
 	// Limit is the most bytes that one message may have; 256 MiB unless set.
 	Limit int
 
-	r    io.Reader
-	err  error  // of r, kept until the buffer is used up
-	buf  []byte // read, not yet passed; a part of memory
-	part int    // length of the part at the front of buf that Next returned
-	next breaks // in buf
+	// Tell, unless nil, is called for each stretch of the stream that belongs to no
+	// message, and for each place that a person may want to look at, as it is passed.
+	// The Reader keeps none of them.
+	Tell func(Notice)
+
+	r     io.Reader
+	err   error  // of r, kept until the buffer is used up
+	buf   []byte // read, not yet passed; a part of memory
+	text  []byte // buf with a byte a character; buf itself, but for UTF-16 and UTF-32
+	wide  *units // of UTF-16 and UTF-32
+	begun bool   // wide is known
+	part  int    // length of the part at the front of buf that Next returned
+	scan  scan   // of text
 
 	memory []byte
+	narrow []byte // memory of text, where that is not buf
 
 	offset int64 // of buf in the stream
 	line   int   // of buf in the stream, 1-based
@@ -38,6 +55,10 @@ type Part struct {
 	Data   []byte // valid until the next part is read
 	Offset int64  // in the stream
 	Line   int    // in the stream, 1-based
+
+	// Doubt, unless nil, says where and why it is not certain that a message is whole and
+	// alone: [ErrUnsure]. Such a message is not to be stored as one.
+	Doubt *ParseError
 }
 
 // PartKind says what a [Part] begins with.
@@ -45,10 +66,31 @@ type PartKind int
 
 // The parts of a stream.
 const (
-	Other   PartKind = iota // what stands before the first segment: blanks, or no HL7 at all
+	Other   PartKind = iota // blanks, or bytes that belong to no message
 	Single                  // a message: MSH and what follows it
 	Opening                 // FHS or BHS
 	Closing                 // BTS or FTS
+)
+
+// A Notice is about a place in a stream. It holds no content of it.
+type Notice struct {
+	Reason Reason
+	Offset int64 // in the stream
+	Line   int   // in the stream, 1-based
+	Length int   // how many bytes are in no message; 0 where they are kept in one
+}
+
+// Reason says what a [Notice] is about.
+type Reason string
+
+// The reasons. The lengths of the first four, and the messages, add up to the stream.
+const (
+	Blank      Reason = "blank"      // line ends, blanks and framing between messages
+	Envelope   Reason = "envelope"   // a header or trailer of a batch or file
+	Outside    Reason = "outside"    // segments or text that belong to no message
+	Unreadable Reason = "unreadable" // a message that cannot be parsed; of [Reader.Messages] only
+	Lookalike  Reason = "lookalike"  // a line of a message that begins like a header or trailer, but is text
+	Unsure     Reason = "unsure"     // the end of a message is not certain: [Part.Doubt]
 )
 
 const (
@@ -58,7 +100,7 @@ const (
 
 // NewReader returns a Reader of the messages in r.
 func NewReader(r io.Reader) *Reader {
-	return &Reader{Limit: defaultLimit, r: r, line: 1, next: newBreaks()}
+	return &Reader{Limit: defaultLimit, r: r, line: 1, scan: newScan()}
 }
 
 // InputOffset returns how many bytes of the stream the parts returned so far make up.
@@ -67,8 +109,11 @@ func (r *Reader) InputOffset() int64 { return r.offset + int64(r.part) }
 // Messages returns an iterator over the messages. The message is the same one each
 // time, parsed anew. What cannot be parsed comes as a [*ParseError] whose place is that
 // in the stream, and the iteration goes on behind it; so do counts in BTS-1 and FTS-1
-// that disagree with what was there ([ErrCount]). An error of the stream itself ends it,
-// and so does a message over the limit.
+// that disagree with what was there ([ErrCount]), and text in no message ([ErrNoHeader]).
+// A message whose end is not certain comes as it is, and behind it the error that made it
+// so: [ErrUnsure] for an MLLP frame without an end and a header against a letter, else that
+// of the header or text that follows. An error of the stream itself ends the iteration, and so does a message over
+// the limit.
 func (r *Reader) Messages() iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		var m Message
@@ -79,7 +124,9 @@ func (r *Reader) Messages() iter.Seq2[*Message, error] {
 			}
 			goOn := err == nil // else the stream itself is at its end
 			if err == nil {
-				err = r.take(&m, p)
+				if err = r.take(&m, p); err != nil && p.Kind == Single {
+					r.tell(Notice{Unreadable, p.Offset, p.Line, len(p.Data)})
+				}
 			}
 			switch {
 			case err != nil:
@@ -87,7 +134,7 @@ func (r *Reader) Messages() iter.Seq2[*Message, error] {
 					return
 				}
 			case p.Kind == Single:
-				if !yield(&m, nil) {
+				if !yield(&m, nil) || p.Doubt != nil && r.scan.alone && !yield(nil, p.Doubt) {
 					return
 				}
 			}
@@ -114,10 +161,11 @@ func (r *Reader) take(m *Message, p Part) error {
 	case Opening:
 		r.count.messages = 0
 	case Closing:
-		return r.checkCount(p)
+		return r.checkCount()
 	case Other:
-		if err := m.Parse(p.Data); !errors.Is(err, ErrEmpty) {
-			return err // which there is: what can be parsed is a message
+		if !r.isBlank() {
+			at := leadingFrame(r.passed())
+			return &ParseError{Code: "no-header", Line: line(r.passed(), at), Segment: 1, Offset: r.width() * at, Err: ErrNoHeader}
 		}
 	}
 	return nil
@@ -126,9 +174,10 @@ func (r *Reader) take(m *Message, p Part) error {
 // checkCount holds BTS-1, the number of messages in the batch, or FTS-1, the number of
 // batches in the file, against what came (HL7 v2.5.1, 2.15.3.1 and 2.15.7.1). Both are
 // optional.
-func (r *Reader) checkCount(p Part) error {
-	at := leadingFrame(p.Data)
-	segment := p.Data[at:]
+func (r *Reader) checkCount() error {
+	text := r.passed()
+	at := leadingFrame(text)
+	segment := text[at:]
 	name, code, got := string(segment[:3]), "batch-count", r.count.messages
 	if name == "FTS" {
 		code, got = "file-count", r.count.batches
@@ -151,41 +200,122 @@ func (r *Reader) checkCount(p Part) error {
 	if err != nil || want == got {
 		return nil
 	}
-	return &ParseError{Code: code, Line: line(p.Data, at), Path: name + "-1", Offset: at + 4, Err: ErrCount}
+	return &ParseError{Code: code, Line: line(text, at), Path: name + "-1", Offset: r.width() * (at + 4), Err: ErrCount}
 }
 
 // Next returns the next part of the stream, and [io.EOF] after the last one.
 func (r *Reader) Next() (Part, error) {
-	r.line += line(r.buf[:r.part], r.part) - 1
-	r.offset += int64(r.part)
-	r.buf = r.buf[r.part:]
-	r.next.shift(r.part)
-	r.part = 0
-	from := 0
+	r.pass()
 	for {
-		next, looked := r.nextPart(from)
-		if next < 0 && r.err != nil {
+		end := -1
+		if r.begin() {
+			end = r.scan.next(r.text, r.err != nil)
+		}
+		next := r.width() * end
+		if end == len(r.text) { // half a character may be left
 			next = len(r.buf)
 		}
-		if next > r.Limit || next < 0 && len(r.buf) > r.Limit {
+		if next > r.Limit || end < 0 && len(r.buf) > r.Limit {
 			return Part{}, &ParseError{Code: "too-large", Line: r.line, Offset: int(r.offset), Err: ErrTooLarge}
 		}
 		switch {
 		case next > 0:
 			r.part = next
-			return Part{Kind: kindOf(r.buf[:next]), Data: r.buf[:next:next], Offset: r.offset, Line: r.line}, nil
+			return r.tellPart(Part{Kind: r.scan.kind, Data: r.buf[:next:next], Offset: r.offset, Line: r.line}), nil
 		case r.err != nil:
 			return Part{}, r.err
 		}
-		from = looked
 		r.fill()
+	}
+}
+
+// begin finds out how wide the stream's characters are, as soon as there is enough of it.
+func (r *Reader) begin() bool {
+	if !r.begun && (len(r.buf) >= unitsLength || r.err != nil) {
+		r.begun = true
+		r.wide, r.text = unitsOf(r.buf), nil
+		r.widen()
+	}
+	return r.begun
+}
+
+// pass goes to what follows the part that was returned last.
+func (r *Reader) pass() {
+	if r.part == 0 {
+		return
+	}
+	text := r.passed()
+	r.line += line(text, len(text)) - 1
+	r.offset += int64(r.part)
+	r.buf = r.buf[r.part:]
+	r.text = r.text[len(text):]
+	r.scan.shift(len(text))
+	r.part = 0
+}
+
+// passed is the text of the part that was returned last.
+func (r *Reader) passed() []byte { return r.text[:r.part/r.width()] }
+
+// cut reports whether the stream broke off in the part that was returned last.
+func (r *Reader) cut() bool { return r.err != nil && r.err != io.EOF && r.part == len(r.buf) }
+
+// isBlank reports whether nothing but framing is in the part that was returned last.
+func (r *Reader) isBlank() bool {
+	return r.part%r.width() == 0 && leadingFrame(r.passed()) == len(r.passed())
+}
+
+func (r *Reader) tell(n Notice) {
+	if r.Tell != nil {
+		r.Tell(n)
+	}
+}
+
+// tellPart tells what there is to tell of a part, and returns it with its doubt.
+func (r *Reader) tellPart(p Part) Part {
+	text := r.passed()
+	place := placesIn(text, p.Line)
+	for _, at := range r.scan.lookalikes {
+		r.tell(Notice{Lookalike, p.Offset + int64(r.width()*at), place(at), 0})
+	}
+	at := r.scan.doubt
+	if glued := r.scan.glued(text); glued >= 0 {
+		at, r.scan.alone = glued, true
+	}
+	if at < 0 && r.cut() {
+		at = len(text)
+	}
+	if at >= 0 && p.Kind == Single {
+		p.Doubt = &ParseError{Code: "unsure", Line: place(at), Offset: int(p.Offset) + r.width()*at, Err: ErrUnsure}
+		r.tell(Notice{Unsure, int64(p.Doubt.Offset), p.Doubt.Line, 0})
+	}
+	switch {
+	case p.Kind == Opening || p.Kind == Closing:
+		r.tell(Notice{Envelope, p.Offset, p.Line, len(p.Data)})
+	case p.Kind == Other && r.isBlank():
+		r.tell(Notice{Blank, p.Offset, p.Line, len(p.Data)})
+	case p.Kind == Other:
+		r.tell(Notice{Outside, p.Offset, p.Line + line(text, leadingFrame(text)) - 1, len(p.Data)})
+	}
+	return p
+}
+
+// placesIn returns a function that gives the lines of growing offsets in a text whose
+// first line is that.
+func placesIn(text []byte, first int) func(at int) int {
+	passed := 0
+	return func(at int) int {
+		if at > passed {
+			first += line(text[passed:], at-passed) - 1
+			passed = at
+		}
+		return first
 	}
 }
 
 // fill reads more into the buffer, moved to the front of its memory where that makes room.
 func (r *Reader) fill() {
 	n := len(r.buf)
-	r.next.more(n)
+	r.scan.more(len(r.text))
 	if cap(r.buf)-n < readSize {
 		if cap(r.memory)-n < readSize {
 			r.memory = make([]byte, 0, 2*n+readSize)
@@ -195,52 +325,28 @@ func (r *Reader) fill() {
 	var read int
 	read, r.err = io.ReadAtLeast(r.r, r.buf[n:cap(r.buf)], 1)
 	r.buf = r.buf[:n+read]
+	r.widen()
 }
 
-// nextPart returns where the second part of the buffer begins, or -1 and how far it has
-// looked. A part begins with a line, or with an MLLP frame wherever that is.
-func (r *Reader) nextPart(from int) (next, looked int) {
-	for at := from; ; {
-		at = r.next.find(r.buf, at)
-		if at == len(r.buf) {
-			return -1, at
-		}
-		begin, name := at+1, at+1
-		if r.buf[at] == vt {
-			begin = at
-		}
-		name += indent(r.buf[name:])
-		if len(r.buf)-name < 4 && r.err == nil {
-			return -1, at // there is more to come
-		}
-		_, isBoundary := boundary(r.buf[name:])
-		if isBoundary && leadingFrame(r.buf[:begin]) < begin {
-			return begin, begin
-		}
-		at = name
+// widen makes text follow buf.
+func (r *Reader) widen() {
+	if r.wide == nil {
+		r.text = r.buf
+		return
 	}
+	if n := len(r.buf) / r.wide.width; cap(r.text) < n {
+		if cap(r.narrow) < n {
+			r.narrow = make([]byte, 0, 2*n+readSize)
+		}
+		r.text = append(r.narrow[:0], r.text...)
+	}
+	r.text = r.wide.appendText(r.text, r.buf)
 }
 
-// indent is the length of what may stand before a segment on its line.
-func indent(text []byte) int {
-	rest := bytes.TrimLeft(text, " \t")
-	rest = bytes.TrimLeft(bytes.TrimPrefix(rest, []byte(bom)), " \t")
-	return len(text) - len(rest)
-}
-
-// kindOf tells what a part begins with. A stream in UTF-16 or UTF-32 is one message.
-func kindOf(part []byte) PartKind {
-	if _, e := wide(part); e != nil {
-		return Single
+// width is how many bytes of the stream a character has.
+func (r *Reader) width() int {
+	if r.wide == nil {
+		return 1
 	}
-	name, _ := boundary(part[leadingFrame(part):])
-	switch name {
-	case "MSH":
-		return Single
-	case "FHS", "BHS":
-		return Opening
-	case "BTS", "FTS":
-		return Closing
-	}
-	return Other
+	return r.wide.width
 }

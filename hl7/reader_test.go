@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -12,6 +13,32 @@ import (
 
 	"hl7lake/hl7"
 )
+
+// readersOf give the same stream in pieces of different sizes.
+func readersOf(input string) map[string]io.Reader {
+	return map[string]io.Reader{
+		"at once":      strings.NewReader(input),
+		"byte by byte": iotest.OneByteReader(strings.NewReader(input)),
+	}
+}
+
+// partsOf gives the parts of a stream that has no error of its own.
+func partsOf(t interface{ Fatal(...any) }, stream io.Reader) iter.Seq[hl7.Part] {
+	return func(yield func(hl7.Part) bool) {
+		for r := hl7.NewReader(stream); ; {
+			p, err := r.Next()
+			if err == io.EOF {
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
 
 // The mark § stands where a part begins.
 func TestAReaderTakesAStreamApart(t *testing.T) {
@@ -34,10 +61,7 @@ func TestAReaderTakesAStreamApart(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			input := strings.ReplaceAll(marked, "§", "")
-			for reader, r := range map[string]io.Reader{
-				"at once":      strings.NewReader(input),
-				"byte by byte": iotest.OneByteReader(strings.NewReader(input)),
-			} {
+			for reader, r := range readersOf(input) {
 				var got strings.Builder
 				parts := hl7.NewReader(r)
 				for {

@@ -41,6 +41,9 @@ where messages depart from the version that they name, with --strict also what
 few senders keep. --stats counts: how many messages of which types, versions and
 character sets, how many could not be parsed, and where.
 
+What is in no message, and lines that only begin like a header, are told with their
+places.
+
 Exit status: 0 every message parsed, 1 some did not, or with --validate departs
 from the standard, 2 wrong usage or a file that cannot be read, 130 interrupted.`,
 		Example: `  lake parse adt-a01.hl7
@@ -128,6 +131,9 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 	}
 	out := bufio.NewWriterSize(l.out, 64<<10)
 	run := &parseRun{lake: l, total: total, progress: term.NewProgress(l.err), start: time.Now()}
+	if figures, counted := output.(*stats); counted {
+		run.quiet = &figures.Besides
+	}
 	failed := 0
 	for p, err := range run.all(ctx, files) {
 		if err != nil {
@@ -178,6 +184,7 @@ type parseRun struct {
 	progress *term.Progress
 	start    time.Time
 	told     time.Time // when progress was last shown
+	quiet    *noticed  // counts what is in no message, where that is not told one by one
 }
 
 // all gives every message of every file. An error that comes with it is of the
@@ -201,12 +208,21 @@ func (r *parseRun) all(ctx context.Context, files []found) iter.Seq2[parsed, err
 // messages gives those of one file; it reports whether to go on.
 func (r *parseRun) messages(ctx context.Context, input io.Reader, name string, several bool, yield func(parsed, error) bool) bool {
 	p := parsed{file: name, several: several}
-	for message, err := range hl7.NewReader(&countingReader{input: input, run: r, ctx: ctx}).Messages() {
+	var all noticed
+	reader := hl7.NewReader(&countingReader{input: input, run: r, ctx: ctx})
+	reader.Tell = func(n hl7.Notice) {
+		all.add(n)
+		if n.Reason == hl7.Lookalike && all.Lookalikes <= noticesShown && r.quiet == nil {
+			r.say(place(name, n))
+		}
+	}
+	defer func() { r.sum(name, all) }()
+	for message, err := range reader.Messages() {
 		if _, wrong := errors.AsType[*hl7.ParseError](err); err != nil && !wrong {
 			yield(parsed{}, readError(name, err))
 			return false
 		}
-		if !errors.Is(err, hl7.ErrCount) { // a trailer is no message
+		if isMessage(err) {
 			p.number++
 		}
 		p.message, p.err = message, err
@@ -215,6 +231,32 @@ func (r *parseRun) messages(ctx context.Context, input io.Reader, name string, s
 		}
 	}
 	return true
+}
+
+// sum tells what a file held besides its messages. How it could not be divided is told
+// with the messages.
+func (r *parseRun) sum(name string, all noticed) {
+	all.Unsure = 0
+	switch {
+	case all.total() == 0:
+	case r.quiet != nil:
+		r.quiet.Outside += all.Outside
+		r.quiet.Bytes += all.Bytes
+		r.quiet.Lookalikes += all.Lookalikes
+	default:
+		r.say(name + ": " + all.String())
+	}
+}
+
+func (r *parseRun) say(text string) {
+	r.progress.Clear()
+	r.lake.note(text)
+}
+
+// isMessage reports whether an error, or nil, stands for a message: that of a trailer
+// does not, nor what is uncertain of the message before it.
+func isMessage(err error) bool {
+	return !errors.Is(err, hl7.ErrCount) && !errors.Is(err, hl7.ErrUnsure)
 }
 
 // readError names the file where the error does not.

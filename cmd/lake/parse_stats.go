@@ -31,6 +31,7 @@ type stats struct {
 	Charsets map[string]int   `json:"charsets"`
 	Names    map[string]int   `json:"segment_names"`
 	Problems map[string]*kind `json:"problems"` // by code
+	Besides  noticed          `json:"besides"`  // what the files hold besides messages
 }
 
 // kind is one kind of problem.
@@ -52,7 +53,7 @@ func newStats(screen term.Screen, json bool) *stats {
 }
 
 func (s *stats) write(_ *bufio.Writer, p parsed) error {
-	if !errors.Is(p.err, hl7.ErrCount) {
+	if isMessage(p.err) {
 		s.Messages++
 	}
 	if wrong, ok := errors.AsType[*hl7.ParseError](p.err); ok {

@@ -34,13 +34,18 @@ func (l *lake) sendCommand() *cobra.Command {
 		Short: "Post messages",
 		Long: `send posts each file as one message, byte for byte; - is standard input, a
 folder stands for the files in it. A batch is several messages: --split takes it
-apart, as one message the lake would keep it but find no JSON. A line a message tells what the lake answered:
+apart, as one message the lake would keep it but find no JSON. What is in no message
+is skipped, and told with its place. A message is not sent where it is not certain
+that it is whole: the header behind it cannot be read, or its MLLP frame has no end.
+
+A line a message tells what the lake answered:
 201 accepted, 409 a duplicate (with the id of the first one), or why it was refused.
 A lake that is busy (503) is asked again after the time that it names, up to six
 times; sending the same again is harmless, since the lake knows a message by its
 content.
 
-The exit status is 0 when every message is in the lake, accepted now or before.
+The exit status is 0 when every message is in the lake, accepted now or before, and
+nothing of a file was skipped.
 ` + exitCodes,
 		Example: `  lake send adt-a01.hl7
   lake send --charset iso-8859-1 export/
@@ -70,6 +75,9 @@ type outgoing struct {
 	name string
 	body []byte
 	err  error // it could not be read
+
+	notice  *hl7.Notice // there is no message, but this is in the file
+	noticed *noticed    // the file is at its end, and all this was in it
 }
 
 // sent is what became of it.
@@ -79,7 +87,9 @@ type sent struct {
 	client.Receipt
 	Error string `json:"error,omitempty"`
 
-	err error
+	err     error
+	notice  *hl7.Notice
+	noticed *noticed
 }
 
 // send posts the messages, several at once, and reports them in their order.
@@ -119,7 +129,7 @@ func (l *lake) send(ctx context.Context, lake *client.Client, messages iter.Seq[
 		return ctx.Err()
 	}
 	fmt.Fprintln(l.err, sum)
-	if sum.refused > 0 {
+	if sum.refused > 0 || sum.skipped > 0 {
 		return errReported
 	}
 	return nil
@@ -136,7 +146,10 @@ func fatal(err error) bool {
 }
 
 func sendOne(ctx context.Context, lake *client.Client, message outgoing, charset string) sent {
-	done := sent{File: message.name, err: message.err}
+	done := sent{File: message.name, err: message.err, notice: message.notice, noticed: message.noticed}
+	if done.notice != nil || done.noticed != nil {
+		return done
+	}
 	if done.err == nil {
 		done.Receipt, done.err = lake.Send(ctx, client.Message{Body: message.body, Charset: charset})
 		done.Status = done.Receipt.Status
@@ -151,6 +164,9 @@ func sendOne(ctx context.Context, lake *client.Client, message outgoing, charset
 }
 
 func (l *lake) reportSent(done sent) error {
+	if done.notice != nil || done.noticed != nil {
+		return l.reportNotice(done)
+	}
 	if l.json {
 		return l.object(done)
 	}
@@ -171,11 +187,39 @@ func (l *lake) reportSent(done sent) error {
 	return err
 }
 
+// reportNotice tells of what was in a file besides its messages: on the side, or as lines
+// of JSON.
+func (l *lake) reportNotice(done sent) error {
+	switch {
+	case l.json && done.notice != nil:
+		return l.object(struct {
+			File   string     `json:"file"`
+			Reason hl7.Reason `json:"reason"`
+			Line   int        `json:"line"`
+			Offset int64      `json:"offset"`
+			Length int        `json:"length"`
+		}{done.File, done.notice.Reason, done.notice.Line, done.notice.Offset, done.notice.Length})
+	case l.json:
+		return l.object(struct {
+			File string `json:"file"`
+			*noticed
+		}{done.File, done.noticed})
+	case done.notice != nil:
+		l.note(place(done.File, *done.notice))
+	default:
+		l.note(done.File + ": " + done.noticed.String())
+	}
+	return nil
+}
+
 // tally counts answers.
-type tally struct{ accepted, duplicates, refused int }
+type tally struct{ accepted, duplicates, refused, skipped int }
 
 func (t *tally) add(done sent) {
 	switch {
+	case done.notice != nil:
+	case done.noticed != nil:
+		t.skipped += done.noticed.Outside
 	case done.err != nil:
 		t.refused++
 	case done.Receipt.Status == http.StatusConflict:
@@ -222,22 +266,42 @@ func (l *lake) messages(name string, split bool) iter.Seq[outgoing] {
 			yield(outgoing{name: name, body: body, err: err})
 			return
 		}
-		parts := hl7.NewReader(file)
-		for n := 1; ; {
-			part, err := parts.Next()
-			switch {
-			case errors.Is(err, io.EOF):
-				return
-			case err != nil:
-				yield(outgoing{name: name, err: &fs.PathError{Op: "split", Path: name, Err: err}})
-				return
-			case part.Kind != hl7.Single:
-				continue
+		l.split(name, file, yield)
+	}
+}
+
+// split gives the messages of one file, each a slice of it, and tells what else is there. A
+// message in doubt comes as an error, as it may be half of one, or more than one.
+func (l *lake) split(name string, file io.Reader, yield func(outgoing) bool) {
+	var all noticed
+	more := true
+	parts := hl7.NewReader(file)
+	parts.Tell = func(n hl7.Notice) {
+		before := all.total()
+		all.add(n)
+		if n.Reason != hl7.Unsure && all.total() > before && all.total() <= noticesShown {
+			more = more && yield(outgoing{name: name, notice: &n})
+		}
+	}
+	for n := 0; more; {
+		part, err := parts.Next()
+		switch {
+		case !more:
+		case errors.Is(err, io.EOF):
+			if all.total() > 0 {
+				yield(outgoing{name: name, noticed: &all})
 			}
-			if !yield(outgoing{name: name + "#" + strconv.Itoa(n), body: bytes.Clone(part.Data)}) {
-				return
-			}
+			return
+		case err != nil:
+			yield(outgoing{name: name, err: &fs.PathError{Op: "split", Path: name, Err: err}})
+			return
+		case part.Kind == hl7.Single:
 			n++
+			message := outgoing{name: name + "#" + strconv.Itoa(n), body: bytes.Clone(part.Data)}
+			if part.Doubt != nil {
+				message = outgoing{name: message.name, err: &fs.PathError{Op: "split", Path: name, Err: part.Doubt}}
+			}
+			more = yield(message)
 		}
 	}
 }
