@@ -75,4 +75,4 @@ require (
 	golang.org/x/tools/godoc v0.1.0-deprecated // indirect
 )
 
-ignore ./node_modules
+ignore node_modules
