@@ -9,7 +9,8 @@ import (
 
 const checkov = "checkov"
 
-// TestCheckovFindsNoMoreThanIsAccepted asks checkov, whose rules for CloudFormation are about security.
+// TestCheckovFindsNoMoreThanIsAccepted asks checkov, whose rules for CloudFormation are about security. It is given the
+// templates with every intrinsic function computed: what it makes itself of a reference may look to it like a secret.
 func TestCheckovFindsNoMoreThanIsAccepted(t *testing.T) {
 	hear(t, checkov, judgeByCheckov(t, environments(t, *snapshots)))
 }
@@ -19,9 +20,7 @@ func judgeByCheckov(t *testing.T, all []environment) verdict {
 	program := pythonProgram(t, checkov, "requirements.txt")
 	arguments := []string{"--framework", "cloudformation", "--output", "json", "--quiet", "--compact", "--soft-fail",
 		"--skip-download", "--file"}
-	for _, e := range all {
-		arguments = append(arguments, e.files()...)
-	}
+	arguments = append(arguments, withoutIntrinsics(t, all)...)
 	var report struct {
 		Results struct {
 			FailedChecks []struct {

@@ -76,6 +76,7 @@ func rolesAsIAMTells(t *testing.T, all []environment) (accountDetails, int) {
 			Path: "/", RoleName: place, RoleID: fmt.Sprintf("AROA%d", len(roles)), CreateDate: "2020-01-01 00:00:00+00:00",
 			Arn: "arn:aws:iam::123456789012:role/" + place, AssumeRolePolicyDocument: properties["AssumeRolePolicyDocument"],
 			InstanceProfileList: []any{}, AttachedManagedPolicies: []any{}, Tags: []any{},
+			RolePolicyList: []inlinePolicy{},
 		}
 		inline, _ := properties["Policies"].([]any)
 		for _, policy := range inline {
@@ -149,5 +150,6 @@ func TestCloudsplainingRefusesWideRights(t *testing.T) {
 	} {
 		cases[name] = wrong{role(test.statement), test.want}
 	}
+	cases["no rights at all"] = wrong{`{"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}`, ""}
 	mustRefuse(t, judgeByCloudsplaining, cases)
 }

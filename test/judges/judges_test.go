@@ -157,6 +157,37 @@ func each(t *testing.T, all []environment, f func(place string, r *template.Reso
 	}
 }
 
+// withoutIntrinsics writes the templates to files of the same names, with what their intrinsic functions give.
+func withoutIntrinsics(t *testing.T, all []environment) []string {
+	t.Helper()
+	type resource struct {
+		Type       string
+		Properties map[string]any
+	}
+	folder := t.TempDir()
+	templates := map[string]map[string]resource{}
+	each(t, all, func(place string, r *template.Resource, properties map[string]any) {
+		file := filepath.Join(folder, filepath.Dir(place)+".template.json")
+		if templates[file] == nil {
+			templates[file] = map[string]resource{}
+		}
+		templates[file][r.LogicalID] = resource{r.Type, properties}
+	})
+	for file, resources := range templates {
+		text, err := json.Marshal(map[string]any{"Resources": resources})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return slices.Sorted(maps.Keys(templates))
+}
+
 // hear fails the test for each finding that is not accepted, and for each acceptance of this judge that nothing needs.
 func hear(t *testing.T, judge string, says verdict) {
 	t.Helper()
