@@ -24,7 +24,7 @@ func missing(t *testing.T, judge, install string) {
 	if slices.Contains(required(), judge) {
 		t.Fatal(message)
 	}
-	t.Skip("SKIPPED: ", message)
+	t.Skipf("SKIPPED: %s", message)
 }
 
 // program finds a program of exactly that version in the folders where .ci/run installs judges, or on the PATH: another
@@ -106,6 +106,10 @@ func readJSON(t *testing.T, path string, into any) {
 func askNode(t *testing.T, script, name, of string, subjects []subject) verdict {
 	t.Helper()
 	nodePackage(t, name)
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, name, "https://nodejs.org, then npm ci --prefix test/judges")
+	}
 	if _, err := os.Stat(script); err != nil { // makes the script part of what a cached result stands on
 		t.Fatal(err)
 	}
@@ -113,7 +117,7 @@ func askNode(t *testing.T, script, name, of string, subjects []subject) verdict 
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), "node", script)
+	command := exec.CommandContext(t.Context(), node, script)
 	command.Stdin = bytes.NewReader(input)
 	var says struct {
 		Looked   int
