@@ -74,8 +74,7 @@ func startMoto(t *testing.T, functions *functions) *server {
 func missing(t *testing.T) {
 	t.Helper()
 	const advice = "there is no moto_server on the PATH: pip install 'moto[server]'"
-	notToBeHad := slices.Contains(strings.Fields(os.Getenv("JUDGES_NOT_TO_BE_HAD")), "moto_server") // .ci/run tried
-	if os.Getenv("CI") == "true" && !notToBeHad {
+	if slices.Contains(strings.Fields(os.Getenv("JUDGES")), "moto_server") { // .ci/run has installed it
 		t.Fatal(advice)
 	}
 	t.Skip("NOT COMPARED WITH A SECOND OPINION: " + advice)

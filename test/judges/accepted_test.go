@@ -2,6 +2,7 @@ package judges
 
 import (
 	"path"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,45 +22,113 @@ func (a acceptance) covers(pattern string, found finding) bool {
 	return err == nil && matches && a.rule == found.rule && strings.Contains(found.message, a.about)
 }
 
-// accepted is the table of acceptances. docs/judges.md counts them.
+// accepted is the table of acceptances.
 func accepted() []acceptance {
-	const (
-		inNoVPC  = "the functions call AWS's own endpoints only; a VPC would need an endpoint for each service, at a price by the hour"
-		ofTheKey = "the key is Core's, and comes by Fn::GetStackOutput, which the rule does not know"
-	)
-	everywhere := []string{"*/*/*"}
+	return slices.Concat(acceptedOfCfnLint(), acceptedOfCheckov(), acceptedOfGuard())
+}
+
+func acceptedOfCfnLint() []acceptance {
 	return []acceptance{
-		{cfnLint, "I1022", "", "a matter of taste, and the CDK writes Fn::Join", everywhere},
-		{cfnLint, "W3005", "", "the CDK writes it beside the reference; it changes nothing", everywhere},
+		{
+			cfnLint, "W3005", "dependency already enforced",
+			"The CDK makes what has a role wait for it twice: by DependsOn, which also waits for the role's policy, and by GetAtt.",
+			[]string{"*/*/*Function*", "dev/Core/CustomS3AutoDeleteObjects*Handler*", "*/Core/Trail*", "*/StagingER7/Workflow*"},
+		},
+		{
+			cfnLint, "I1022", "Fn::Sub over Fn::Join",
+			"A matter of reading: the CDK writes Fn::Join, and people read the code that it writes it from.",
+			[]string{"*/*/*"},
+		},
+	}
+}
 
-		{checkov, "CKV_AWS_117", "", inNoVPC, []string{"*/*/*Function*", "dev/Core/CustomS3AutoDelete*"}},
-		{checkov, "CKV_AWS_116", "", "failed events go to a queue by the function's EventInvokeConfig; API Gateway and the workflow call and wait",
-			[]string{"*/*/*Function*", "dev/Core/CustomS3AutoDelete*"}},
-		{checkov, "CKV_AWS_115", "", "dev shares the account's concurrency, which may be 10; prod reserves some for each",
-			[]string{"dev/*/*Function*", "dev/Core/CustomS3AutoDelete*"}},
-		{checkov, "CKV_AWS_173", "", "the variables are names of resources; Lambda encrypts them with a key of its own", []string{"*/*/*Function*"}},
-		{checkov, "CKV_AWS_45", "", "the name of an output of Core has the length of a secret", []string{"dev/StagingER7/*Function*", "prod/FrontDoor/*Function*"}},
-		{checkov, "CKV_AWS_67", "", "an environment is in one region, and so is its trail", []string{"*/Core/Trail*"}},
-		{checkov, "CKV_AWS_21", "", "a claim check is written once, is checked by its hash and expires", []string{"*/Core/ClaimCheck*"}},
-		{checkov, "CKV_AWS_18", "", "it is the bucket that the others log to", []string{"*/Core/AccessLogs*"}},
+const (
+	noNetwork = "The function calls AWS services only, over TLS, as its own role. A VPC would add networks to guard and nothing that " +
+		"reaches the function: it has no address."
+	isDeadLetterQueue = "This is itself a dead-letter queue: lake redrive empties it, and an alarm tells of its first message."
+	isAccessLog       = "This is the bucket of the access logs: logging its own requests would never come to rest."
+	noVersions        = "Content waits here for at most 30 days on its way to the lake, which is versioned; each key is of one event and " +
+		"no function may delete. Versions would only keep patients' data longer than needed."
+	emptiesBuckets = "The CDK's function that empties the buckets of a stack which is destroyed; CloudFormation waits for its " +
+		"answer, and tells if there is none. Only dev, with its synthetic patients, has it."
+)
 
-		{guardPackage, "lambda_inside_vpc_check", "", inNoVPC, []string{"*/*/*Function*", "dev/Core/CustomS3AutoDelete*"}},
-		{guardPackage, "cloudwatch_log_group_encrypted_check", "", ofTheKey, []string{"*/FrontDoor/*Logs*", "*/StagingER7/*Logs*"}},
-		{guardPackage, "sqs_queue_encrypted_check", "", ofTheKey, []string{"*/StagingER7/*"}},
-		{guardPackage, "cloudwatch_log_group_retention_period_check", "", "dev keeps its logs for days; prod keeps them for six years",
-			[]string{"dev/Core/*", "dev/FrontDoor/*", "dev/StagingER7/*"}},
-		{guardPackage, "api_gw_v2_access_logs_enabled_check", "", "there is a log; its ARN is joined, which the rule does not know", []string{"*/FrontDoor/ApiDefaultStage*"}},
-		{guardPackage, "lambda_function_public_access_prohibited_check", "", "the source's ARN is joined or Core's, which the rule does not know",
-			[]string{"*/FrontDoor/Api*Permission*", "*/StagingER7/TriggerFunctionAllowInvoke*"}},
-		{guardPackage, "sqs_dlq_check", "", "these are the queues of dead letters", []string{"*/*/*Failed*", "*/*/*Undelivered*"}},
-		{guardPackage, "s3_event_notifications_enabled_check", "", "the hub tells of every object, and is the only way into the lake", []string{"*/Core/*"}},
-		{guardPackage, "s3_bucket_versioning_enabled_check", "", "a claim check is written once, is checked by its hash and expires", []string{"*/Core/ClaimCheck*"}},
-		{guardPackage, "s3_bucket_logging_enabled_check", "", "it is the bucket that the others log to", []string{"*/Core/AccessLogs*"}},
-		{guardPackage, "s3_bucket_default_encryption_kms_check", "", "S3 delivers access logs to a bucket with its own key only", []string{"*/Core/AccessLogs*"}},
-		{guardPackage, "s3_bucket_object_lock_enabled_check", "", "prod locks what the lake holds; dev can be emptied, and logs and claim checks expire",
-			[]string{"dev/Core/*", "prod/Core/AccessLogs*", "prod/Core/ClaimCheck*", "prod/Core/TrailLogs*"}},
-		{guardPackage, "kms_create_grant_aws_service_check", "", "grants are allowed to services of AWS alone, by kms:GrantIsForAWSResource; the rule wants a statement that denies others",
-			[]string{"*/Core/*Key*"}},
+func acceptedOfCheckov() []acceptance {
+	return []acceptance{
+		{checkov, "CKV_AWS_18", "", isAccessLog, []string{"*/Core/AccessLogs*"}},
+		{checkov, "CKV_AWS_21", "", noVersions, []string{"*/Core/ClaimCheck*"}},
+		{
+			checkov, "CKV_AWS_67", "",
+			"What the trail watches is in this region: data events of named resources. The account's own trail has the rest.",
+			[]string{"*/Core/Trail*"},
+		},
+		{
+			checkov, "CKV_AWS_115", "",
+			"A new account may run ten functions at once and lets none of that be reserved; prod reserves for each function.",
+			[]string{"dev/*/*Function*"},
+		},
+		{
+			checkov, "CKV_AWS_116", "",
+			"The rule knows no destinations. A function that is invoked asynchronously has one on failure, a queue with the error " +
+				"and the event. Of the others, reconcile does at its next run what a failed one left, and the rest answer a " +
+				"caller, who tries again.",
+			[]string{"*/*/*Function*"},
+		},
+		{checkov, "CKV_AWS_117", "", noNetwork, []string{"*/*/*Function*"}},
+		{
+			checkov, "CKV_AWS_173", "",
+			"The variables are names of buckets, tables and topics, and no secret; Lambda encrypts them with a key of its own.",
+			[]string{"*/*/*Function*"},
+		},
+		{checkov, "CKV_AWS_115", "", emptiesBuckets, []string{"dev/Core/CustomS3AutoDeleteObjects*Handler*"}},
+		{checkov, "CKV_AWS_116", "", emptiesBuckets, []string{"dev/Core/CustomS3AutoDeleteObjects*Handler*"}},
+		{checkov, "CKV_AWS_117", "", emptiesBuckets, []string{"dev/Core/CustomS3AutoDeleteObjects*Handler*"}},
+	}
+}
+
+func acceptedOfGuard() []acceptance {
+	return []acceptance{
+		{
+			guardPackage, "cloudwatch_log_group_retention_period_check", "CT.CLOUDWATCH.PR.2",
+			"Synthetic patients only: nobody asks after a week. prod keeps six years.",
+			[]string{"dev/*/*"},
+		},
+		{
+			guardPackage, "kms_create_grant_aws_service_check", "CT.KMS.PR.3",
+			"The rule wants a Deny. The key's policy allows kms:CreateGrant only with kms:GrantIsForAWSResource and only through " +
+				"the services that use the key, and lets no policy of IAM allow more.",
+			[]string{"*/Core/*Key*"},
+		},
+		{guardPackage, "lambda_inside_vpc_check", "CT.LAMBDA.PR.3", noNetwork, []string{"*/*/*Function*"}},
+		{
+			guardPackage, "lambda_inside_vpc_check", "CT.LAMBDA.PR.3", emptiesBuckets,
+			[]string{"dev/Core/CustomS3AutoDeleteObjects*Handler*"},
+		},
+		{
+			guardPackage, "s3_bucket_default_encryption_kms_check", "CT.S3.PR.10",
+			"S3 delivers access logs only to buckets that are encrypted with its own keys (SSE-S3); they hold no message.",
+			[]string{"*/Core/AccessLogs*"},
+		},
+		{guardPackage, "s3_bucket_versioning_enabled_check", "CT.S3.PR.11", noVersions, []string{"*/Core/ClaimCheck*"}},
+		{guardPackage, "s3_bucket_logging_enabled_check", "CT.S3.PR.2", isAccessLog, []string{"*/Core/AccessLogs*"}},
+		{
+			guardPackage, "s3_event_notifications_enabled_check", "CT.S3.PR.4",
+			"The functions that write an object tell the hub of it. Nothing would listen to the bucket's own notifications, and the " +
+				"trail records who else writes.",
+			[]string{"*/Core/Lake*", "*/Core/ClaimCheck*", "*/Core/AccessLogs*", "*/Core/TrailLogs*"},
+		},
+		{
+			guardPackage, "s3_bucket_object_lock_enabled_check", "CT.S3.PR.9",
+			"Synthetic patients only: what is locked could not be destroyed. prod locks the lake.",
+			[]string{"dev/Core/Lake*"},
+		},
+		{
+			guardPackage, "s3_bucket_object_lock_enabled_check", "CT.S3.PR.9",
+			"Content on its way, and logs: the content is locked where it comes to rest, in the lake. The trail's digests are signed, " +
+				"so that a record which is changed or removed shows.",
+			[]string{"*/Core/ClaimCheck*", "*/Core/AccessLogs*", "*/Core/TrailLogs*"},
+		},
+		{guardPackage, "sqs_dlq_check", "CT.SQS.PR.1", isDeadLetterQueue, []string{"*/*/*Failed*", "*/*/*Undelivered*"}},
 	}
 }
 

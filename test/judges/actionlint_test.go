@@ -52,10 +52,13 @@ func TestActionlintRefusesBrokenWorkflows(t *testing.T) {
 	for name, test := range map[string]struct{ job, want string }{
 		"nothing wrong":          {`{runs-on: ubuntu-24.04, steps: [{run: "true"}]}`, ""},
 		"a job without a runner": {`{steps: [{run: "true"}]}`, "runs-on"},
-		"an unknown key":         {`{runs-on: ubuntu-24.04, steps: [{runs: "true"}]}`, "step must run script"},
+		"an unknown key":         {`{runs-on: ubuntu-24.04, step: [], steps: [{run: "true"}]}`, "unexpected key"},
 		"an unknown runner":      {`{runs-on: ubuntu-1804, steps: [{run: "true"}]}`, "runner-label"},
 		"an unknown context":     {`{runs-on: ubuntu-24.04, steps: [{run: "echo ${{ githb.token }}"}]}`, "undefined variable"},
 		"a need that is no job":  {`{runs-on: ubuntu-24.04, needs: [build], steps: [{run: "true"}]}`, "does not exist"},
+		"an unknown permission":  {`{runs-on: ubuntu-24.04, permissions: {content: read}, steps: [{run: "true"}]}`, "permission scope"},
+		"an input that the action lacks": {`{runs-on: ubuntu-24.04, steps: [{uses: actions/setup-go@v5, with: {go-version-fil: a}}]}`,
+			"is not defined"},
 		"a title in a script": {`{runs-on: ubuntu-24.04, steps: [{run: "echo ${{ github.event.pull_request.title }}"}]}`,
 			"potentially untrusted"},
 	} {

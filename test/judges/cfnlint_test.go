@@ -46,16 +46,16 @@ func judgeByCfnLint(t *testing.T, all []environment) verdict {
 }
 
 func TestCfnLintRefusesBrokenTemplates(t *testing.T) {
-	mustRefuse(t, judgeByCfnLint, map[string]brokenCase{
-		"nothing wrong":       {`{"Subject": {"Type": "AWS::SNS::Topic"}}`, ""},
-		"an unknown property": {`{"Subject": {"Type": "AWS::SNS::Topic", "Properties": {"Topic": "t"}}}`, "E3002"},
-		"a policy without effect": {`{"Subject": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument":
-			{"Version": "2012-10-17", "Statement": [{"Action": "s3:GetObject", "Resource": "*"}]}}}}`, "E3510"},
-		"an unknown operator in a condition": {`{"Subject": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument":
+	mustRefuse(t, judgeByCfnLint, map[string]wrong{
+		"nothing wrong":       {`{"Type": "AWS::SNS::Topic"}`, ""},
+		"an unknown property": {`{"Type": "AWS::SNS::Topic", "Properties": {"Topic": "t"}}`, "E3002"},
+		"a policy without effect": {`{"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument":
+			{"Version": "2012-10-17", "Statement": [{"Action": "s3:GetObject", "Resource": "*"}]}}}`, "E3510"},
+		"an unknown operator in a condition": {`{"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument":
 			{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
-			"Condition": {"StringEqual": {"aws:PrincipalAccount": "123456789012"}}}]}}}}`, "E3510"},
-		"a runtime that is gone": {`{"Subject": {"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "nodejs12.x",
-			"Handler": "index.handler", "Code": {"ZipFile": "x"}, "Role": "arn:aws:iam::123456789012:role/r"}}}`, "E2533"},
-		"data without a policy for its end": {`{"Subject": {"Type": "AWS::SQS::Queue"}}`, "I3011"},
+			"Condition": {"StringEqual": {"aws:PrincipalAccount": "123456789012"}}}]}}}`, "E3510"},
+		"a runtime that is gone": {`{"Type": "AWS::Lambda::Function", "Properties": {"Runtime": "nodejs12.x",
+			"Handler": "index.handler", "Code": {"ZipFile": "x"}, "Role": "arn:aws:iam::123456789012:role/r"}}`, "E2533"},
+		"data without a policy for its end": {`{"Type": "AWS::SQS::Queue"}`, "I3011"},
 	})
 }

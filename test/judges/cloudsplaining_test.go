@@ -133,12 +133,11 @@ func cloudsplainingFindings(t *testing.T, policies map[string]map[string]json.Ra
 
 func TestCloudsplainingRefusesWideRights(t *testing.T) {
 	role := func(statement string) string {
-		return `{"Subject": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17",
-			"Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]}}},
-			"Policy": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "p", "Roles": [{"Ref": "Subject"}],
-			"PolicyDocument": {"Version": "2012-10-17", "Statement": [` + statement + `]}}}}`
+		return `{"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement":
+			[{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}]},
+			"Policies": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [` + statement + `]}}]}}`
 	}
-	cases := map[string]brokenCase{}
+	cases := map[string]wrong{}
 	for name, test := range map[string]struct{ statement, want string }{
 		"nothing wrong":      {`{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::lake/*"}`, ""},
 		"reads every bucket": {`{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}`, "DataExfiltration: s3:GetObject"},
@@ -149,7 +148,8 @@ func TestCloudsplainingRefusesWideRights(t *testing.T) {
 		"hands roles to functions":  {`{"Effect": "Allow", "Action": ["iam:PassRole", "lambda:CreateFunction", "lambda:InvokeFunction"], "Resource": "*"}`, "PrivilegeEscalation"},
 		"gets credentials of roles": {`{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}`, "CredentialsExposure"},
 	} {
-		cases[name] = brokenCase{role(test.statement), test.want}
+		cases[name] = wrong{role(test.statement), test.want}
 	}
+	cases["no rights at all"] = wrong{`{"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": {}}}`, ""}
 	mustRefuse(t, judgeByCloudsplaining, cases)
 }

@@ -4,11 +4,11 @@
 //
 // The templates are read from test/snapshots, or from the folder that -snapshots names, so no CDK is needed. A judge
 // that looked at nothing fails, and so does an acceptance (accepted_test.go) of what is no longer found. A judge that is
-// not installed is skipped, and its message says how to install it; in CI it must be there (see missing).
+// not installed is skipped, and its message says how to install it. JUDGES, which .ci/run sets, names those that must
+// not be missing.
 package judges
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"flag"
@@ -17,7 +17,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -25,7 +24,9 @@ import (
 	"hl7lake/local/template"
 )
 
-var snapshots = flag.String("snapshots", "../snapshots", "the folder that has a folder of templates for each environment")
+const committed = "../snapshots"
+
+var snapshots = flag.String("snapshots", committed, "the folder that has a folder of templates for each environment")
 
 // finding is one thing that a judge does not like.
 type finding struct {
@@ -49,18 +50,37 @@ type environment struct {
 	ids    map[string]string // the name of each stack's file, by the name of the stack
 }
 
-// summary collects a line for each judge, which TestMain prints.
+// summary has a line of each judge that was heard, by its name; TestMain prints them.
 var summary struct {
 	sync.Mutex
-	lines []string
+	lines map[string]string
 }
 
+// required are the judges that the environment variable JUDGES names, with spaces between them, but for those that are
+// asked in other packages: moto in test/differential, iam-simulate in test/judges/simulate.
+func required() []string {
+	return slices.DeleteFunc(strings.Fields(os.Getenv("JUDGES")), func(judge string) bool {
+		return judge == "moto_server" || judge == "iam-simulate"
+	})
+}
+
+// TestMain tells what each judge looked at. If all tests ran, it also fails for each required judge that was not heard.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	status := m.Run()
 	if len(summary.lines) > 0 {
-		slices.Sort(summary.lines)
-		fmt.Printf("judges of the templates in %s:\n  %s\n", *snapshots, strings.Join(summary.lines, "\n  "))
+		fmt.Printf("judges of the templates in %s:\n", *snapshots)
+	}
+	for _, judge := range slices.Sorted(maps.Keys(summary.lines)) {
+		fmt.Printf("  %s\n", summary.lines[judge])
+	}
+	if some := flag.Lookup("test.run").Value.String() + flag.Lookup("test.skip").Value.String(); some == "" {
+		for _, judge := range required() {
+			if summary.lines[judge] == "" {
+				fmt.Printf("FAIL: JUDGES requires %s, which was not heard\n", judge)
+				status = 1
+			}
+		}
 	}
 	os.Exit(status)
 }
@@ -144,21 +164,59 @@ func each(t *testing.T, all []environment, f func(place string, r *template.Reso
 	}
 }
 
-// hear fails the test for each finding that is not accepted, and for each acceptance of this judge that nothing needs.
+// withoutIntrinsics writes the templates to files of the same names, with what their intrinsic functions give.
+func withoutIntrinsics(t *testing.T, all []environment) []string {
+	t.Helper()
+	type resource struct {
+		Type       string
+		Properties map[string]any
+	}
+	folder := t.TempDir()
+	templates := map[string]map[string]resource{}
+	each(t, all, func(place string, r *template.Resource, properties map[string]any) {
+		file := filepath.Join(folder, filepath.Dir(place)+".template.json")
+		if templates[file] == nil {
+			templates[file] = map[string]resource{}
+		}
+		templates[file][r.LogicalID] = resource{r.Type, properties}
+	})
+	for file, resources := range templates {
+		text, err := json.Marshal(map[string]any{"Resources": resources})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return slices.Sorted(maps.Keys(templates))
+}
+
+// hear fails the test for each finding that is not accepted and, of the templates that are committed, for each acceptance
+// of this judge that nothing needs.
 func hear(t *testing.T, judge string, says verdict) {
 	t.Helper()
 	unaccepted, unneeded := weigh(judge, says.findings, accepted())
-	line := fmt.Sprintf("%-14s looked at %d %s: %d findings, %d accepted", judge, says.looked, says.of,
+	line := fmt.Sprintf("%-33s looked at %d %s: %d findings, %d accepted", judge, says.looked, says.of,
 		len(says.findings), len(says.findings)-len(unaccepted))
 	t.Log(line)
 	summary.Lock()
-	summary.lines = append(summary.lines, line)
+	if summary.lines == nil {
+		summary.lines = map[string]string{}
+	}
+	summary.lines[judge] = line
 	summary.Unlock()
 	if says.looked == 0 {
 		t.Errorf("%s looked at nothing", judge)
 	}
 	for _, each := range unaccepted {
 		t.Errorf("%s: %s: %s: %s", judge, each.place, each.rule, each.message)
+	}
+	if *snapshots != committed {
+		return
 	}
 	for _, each := range unneeded {
 		t.Errorf("accepted_test.go accepts what %s no longer finds: %s", judge, each)
@@ -192,70 +250,62 @@ func weigh(judge string, findings []finding, acceptances []acceptance) (unaccept
 	return unaccepted, unneeded
 }
 
-// brokenCase is resources (JSON, one of them named Subject) and what a judge must say of Subject: words that its rule and
-// message contain, or nothing at all where want is empty.
-type brokenCase struct{ resources, want string }
+// wrong is a resource (JSON) with a fault, and what a finding of it must contain: in its rule and message. A resource
+// with want empty has no fault, and the judge must find none.
+type wrong struct{ resource, want string }
 
-// mustRefuse has a judge look at all cases at once, as it starts slowly.
-func mustRefuse(t *testing.T, judge func(*testing.T, []environment) verdict, cases map[string]brokenCase) {
+// mustRefuse fails the test for each case that the judge does not take as it should. All are one template, so that the
+// judge starts only once.
+func mustRefuse(t *testing.T, judge func(*testing.T, []environment) verdict, cases map[string]wrong) {
 	t.Helper()
-	names := slices.Sorted(maps.Keys(cases))
-	together := map[string]json.RawMessage{}
-	for i, name := range names {
-		var resources map[string]json.RawMessage
-		if err := json.Unmarshal([]byte(cases[name].resources), &resources); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		for id, resource := range resources {
-			text := bytes.ReplaceAll(resource, []byte(`"Subject"`), fmt.Appendf(nil, `"Subject%d"`, i))
-			together[id+strconv.Itoa(i)] = text
-		}
+	resources, ids := map[string]json.RawMessage{}, map[string]string{}
+	for i, name := range slices.Sorted(maps.Keys(cases)) {
+		ids[name] = fmt.Sprintf("Case%d", i)
+		resources[ids[name]] = json.RawMessage(cases[name].resource)
 	}
-	says := judge(t, broken(t, together))
-	for i, name := range names {
-		t.Run(name, func(t *testing.T) {
-			mustFind(t, says, "broken/Stack/Subject"+strconv.Itoa(i), cases[name].want)
-		})
+	says := judge(t, []environment{broken(t, resources)})
+	for name, each := range cases {
+		t.Run(name, func(t *testing.T) { mustFind(t, says, "broken/Stack/"+ids[name], each.want) })
 	}
 }
 
 // broken writes a template of the given resources as the only stack of an environment.
-func broken(t *testing.T, resources map[string]json.RawMessage) []environment {
+func broken(t *testing.T, resources map[string]json.RawMessage) environment {
 	t.Helper()
 	folder := filepath.Join(t.TempDir(), "broken")
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	text, err := json.Marshal(map[string]any{"Resources": resources})
+	template, err := json.Marshal(map[string]any{"Resources": resources})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string][]byte{
-		"manifest.json": []byte(`{"artifacts": {"Stack": {"type": "aws:cloudformation:stack",
-			"properties": {"templateFile": "Stack.template.json", "stackName": "stack"}}}}`),
-		"Stack.template.json": text,
+	for name, text := range map[string]string{
+		"manifest.json": `{"artifacts": {"Stack": {"type": "aws:cloudformation:stack",
+			"properties": {"templateFile": "Stack.template.json", "stackName": "stack"}}}}`,
+		"Stack.template.json": string(template),
 	} {
-		if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return []environment{readEnvironment(t, folder)}
+	return readEnvironment(t, folder)
 }
 
 // mustFind fails the test unless the judge finds, at the place, something whose rule and message contain want; with
 // want empty, it must find nothing there.
 func mustFind(t *testing.T, says verdict, place, want string) {
 	t.Helper()
-	var there []finding
+	var found []string
 	for _, each := range says.findings {
 		if each.place == place {
-			there = append(there, each)
+			found = append(found, each.rule+": "+each.message)
 		}
 	}
-	if want == "" && len(there) > 0 {
-		t.Errorf("found fault with what is right: %v", there)
+	if want == "" && len(found) > 0 {
+		t.Errorf("found fault with what is right: %q", found)
 	}
-	if want != "" && !slices.ContainsFunc(there, func(f finding) bool { return strings.Contains(f.rule+": "+f.message, want) }) {
-		t.Errorf("did not find %q at %s; found %v", want, place, there)
+	if want != "" && !slices.ContainsFunc(found, func(f string) bool { return strings.Contains(f, want) }) {
+		t.Errorf("did not find %q but %q", want, found)
 	}
 }

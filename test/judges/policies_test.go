@@ -96,26 +96,29 @@ func (p *policies) kind(name string) string {
 
 func TestIAMPolicyRefusesBrokenPolicies(t *testing.T) {
 	policy := func(statement string) string {
-		return `{"Subject": {"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "p", "Roles": ["r"],
-			"PolicyDocument": {"Version": "2012-10-17", "Statement": [` + statement + `]}}}}`
+		return `{"Type": "AWS::IAM::Policy", "Properties": {"PolicyName": "p", "Roles": ["r"],
+			"PolicyDocument": {"Version": "2012-10-17", "Statement": [` + statement + `]}}}`
 	}
 	inText := func(text string) string {
 		quoted, err := json.Marshal(text)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return `{"Subject": {"Type": "AWS::XRay::ResourcePolicy", "Properties": {"PolicyName": "p", "PolicyDocument":
-			{"Fn::Join": ["", [` + string(quoted) + `]]}}}}`
+		return `{"Type": "AWS::XRay::ResourcePolicy", "Properties": {"PolicyName": "p", "PolicyDocument":
+			{"Fn::Join": ["", [` + string(quoted) + `]]}}}`
 	}
-	mustRefuse(t, judgePolicies, map[string]brokenCase{
+	mustRefuse(t, judgePolicies, map[string]wrong{
 		"nothing wrong": {policy(`{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}`), ""},
 		"a wrapper of jsii in a condition, inside a text": {inText(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
 			"Principal": {"Service": "sns.amazonaws.com"}, "Action": "xray:PutTraceSegments", "Resource": "*",
 			"Condition": {"StringEquals": {"$jsii.map": {"aws:SourceAccount": "123456789012"}}}}]}`), "StringEquals.$jsii.map"},
+		"a wrapper of jsii instead of the operators": {policy(`{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
+			"Condition": {"$jsii.map": {"Bool": {"aws:SecureTransport": "true"}}}}`), "Condition operator is invalid"},
 		"a text that is no JSON":      {inText(`{"Version": "2012-10-17", "Statement": [}`), "no JSON: PolicyDocument"},
 		"a text that is no policy":    {inText(`{}`), "Statement is required"},
 		"no effect":                   {policy(`{"Action": "s3:GetObject", "Resource": "*"}`), "Effect must be present"},
 		"a misspelt element":          {policy(`{"Effect": "Allow", "Actions": "s3:GetObject", "Resource": "*"}`), "Invalid key Actions"},
+		"an effect in lower case":     {policy(`{"Effect": "allow", "Action": "s3:GetObject", "Resource": "*"}`), `exactly "Allow"`},
 		"an action without a service": {policy(`{"Effect": "Allow", "Action": "GetObject", "Resource": "*"}`), "2 segments"},
 		"an unknown set operator": {policy(`{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
 			"Condition": {"ForAll:StringEquals": {"aws:TagKeys": "1"}}}`), "set operator"},
@@ -123,13 +126,22 @@ func TestIAMPolicyRefusesBrokenPolicies(t *testing.T) {
 			"Principal": "*"}`), "Principal is not allowed in an identity policy"},
 		"two statements of one name": {policy(`{"Sid": "A", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
 			{"Sid": "A", "Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}`), "Sid"},
-		"a trust policy with a resource": {`{"Subject": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument":
+		"a key's policy with an element of its own": {`{"Type": "AWS::KMS::Key", "Properties": {"KeyPolicy":
+			{"Comment": "mine", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": "*"}]}}}`,
+			"Invalid key Comment"},
+		"a bucket's policy for a principal of no known kind": {`{"Type": "AWS::S3::BucketPolicy", "Properties":
+			{"PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*",
+			"Principal": {"Services": "sns.amazonaws.com"}}]}}}`, "Invalid key Services"},
+		"a table's policy of another version": {`{"Type": "AWS::DynamoDB::Table", "Properties": {"ResourcePolicy":
+			{"PolicyDocument": {"Version": "2012-10-18", "Statement": [{"Effect": "Allow", "Action": "dynamodb:GetItem",
+			"Resource": "*", "Principal": "*"}]}}}}`, "Version must be"},
+		"a trust policy with a resource": {`{"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument":
 			{"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*",
-			"Principal": {"Service": "lambda.amazonaws.com"}}}}}}`, "Resource is not allowed in a trust policy"},
-		"a bucket's policy that is missing": {`{"Subject": {"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "b"}}}`,
+			"Principal": {"Service": "lambda.amazonaws.com"}}}}}`, "Resource is not allowed in a trust policy"},
+		"a bucket's policy that is missing": {`{"Type": "AWS::S3::BucketPolicy", "Properties": {"Bucket": "b"}}`,
 			"no policy document was found"},
-		"a policy in the JSON of a custom resource": {`{"Subject": {"Type": "Custom::AWS", "Properties": {"ServiceToken": "arn:x",
-			"Create": "{\"parameters\": {\"PolicyDocument\": \"{\\\"Statement\\\": [{\\\"Effect\\\": \\\"allow\\\"}]}\"}}"}}}`,
+		"a policy in the JSON of a custom resource": {`{"Type": "Custom::AWS", "Properties": {"ServiceToken": "arn:x",
+			"Create": "{\"parameters\": {\"PolicyDocument\": \"{\\\"Statement\\\": [{\\\"Effect\\\": \\\"allow\\\"}]}\"}}"}}`,
 			"Effect must be present"},
 	})
 }

@@ -24,7 +24,7 @@ func judgeProperties(t *testing.T, all []environment) verdict {
 }
 
 func TestAWSRefusesPropertiesThatItDoesNotKnow(t *testing.T) {
-	cases := map[string]brokenCase{}
+	cases := map[string]wrong{}
 	for name, test := range map[string]struct{ resourceType, properties, want string }{
 		"nothing wrong":              {"AWS::SQS::Queue", `{"QueueName": "q", "DelaySeconds": "5", "Tags": [{"Key": "a", "Value": "b"}]}`, ""},
 		"an unknown type":            {"AWS::SQS::Quue", `{}`, "unknown type"},
@@ -44,7 +44,7 @@ func TestAWSRefusesPropertiesThatItDoesNotKnow(t *testing.T) {
 		"a custom one with its own":  {"Custom::Any", `{"ServiceToken": "arn:x", "Mine": {"a": [1]}}`, ""},
 		"a custom one without token": {"Custom::Any", `{"Mine": 1}`, "ServiceToken is required"},
 	} {
-		cases[name] = brokenCase{`{"Subject": {"Type": "` + test.resourceType + `", "Properties": ` + test.properties + `}}`, test.want}
+		cases[name] = wrong{`{"Type": "` + test.resourceType + `", "Properties": ` + test.properties + `}`, test.want}
 	}
 	mustRefuse(t, judgeProperties, cases)
 }

@@ -16,16 +16,15 @@ import (
 
 const actionlintVersion = "1.7.12"
 
-// missing ends the test of a judge that is not installed. In CI that is a failure, unless .ci/run tried to install it
-// and said that it could not be had (JUDGES_NOT_TO_BE_HAD).
+// missing ends the test of a judge that is not installed. It only skips the test, unless JUDGES has the judge (see
+// TestMain).
 func missing(t *testing.T, judge, install string) {
 	t.Helper()
 	message := fmt.Sprintf("%s is not installed, so it judged nothing; install it with: %s", judge, install)
-	notToBeHad := slices.Contains(strings.Fields(os.Getenv("JUDGES_NOT_TO_BE_HAD")), judge)
-	if os.Getenv("CI") != "" && !notToBeHad {
+	if slices.Contains(required(), judge) {
 		t.Fatal(message)
 	}
-	t.Skip("SKIPPED: ", message)
+	t.Skipf("SKIPPED: %s", message)
 }
 
 // program finds a program of exactly that version in the folders where .ci/run installs judges, or on the PATH: another
@@ -107,6 +106,10 @@ func readJSON(t *testing.T, path string, into any) {
 func askNode(t *testing.T, script, name, of string, subjects []subject) verdict {
 	t.Helper()
 	nodePackage(t, name)
+	node, err := exec.LookPath("node")
+	if err != nil {
+		missing(t, name, "https://nodejs.org, then npm ci --prefix test/judges")
+	}
 	if _, err := os.Stat(script); err != nil { // makes the script part of what a cached result stands on
 		t.Fatal(err)
 	}
@@ -114,7 +117,7 @@ func askNode(t *testing.T, script, name, of string, subjects []subject) verdict 
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), "node", script)
+	command := exec.CommandContext(t.Context(), node, script)
 	command.Stdin = bytes.NewReader(input)
 	var says struct {
 		Looked   int

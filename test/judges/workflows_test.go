@@ -2,6 +2,7 @@ package judges
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"hl7lake/local/template"
@@ -36,17 +37,22 @@ func judgeWorkflows(t *testing.T, all []environment) verdict {
 		}
 		subjects = append(subjects, subject{Place: place, Document: definition})
 	})
-	says := askNode(t, "workflows.mjs", aslValidator, "states", subjects)
+	says := askNode(t, "workflows.mjs", aslValidator, fmt.Sprintf("states of %d machines", len(subjects)), subjects)
 	says.findings = append(says.findings, findings...)
 	return says
 }
 
 func TestASLValidatorRefusesBrokenWorkflows(t *testing.T) {
-	cases := map[string]brokenCase{}
+	cases := map[string]wrong{}
 	for name, test := range map[string]struct{ definition, want string }{
-		"nothing wrong":           {`{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}`, ""},
-		"a dangling Next":         {`{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}`, "MISSING_TRANSITION_TARGET"},
-		"a state without an end":  {`{"StartAt": "A", "States": {"A": {"Type": "Pass"}}}`, "MISSING_TERMINAL_STATE"},
+		"nothing wrong":                   {`{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}`, ""},
+		"a dangling Next":                 {`{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}`, "MISSING_TRANSITION_TARGET"},
+		"a state without an end":          {`{"StartAt": "A", "States": {"A": {"Type": "Pass"}}}`, "MISSING_TERMINAL_STATE"},
+		"a first state that is not there": {`{"StartAt": "B", "States": {"A": {"Type": "Succeed"}}}`, "MISSING_TRANSITION_TARGET"},
+		"an end and a next state": {`{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B", "End": true},
+			"B": {"Type": "Succeed"}}}`, "TERMINAL_STATE_WITH_NEXT"},
+		"a wait of two durations": {`{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "SecondsPath": "$.s",
+			"End": true}}}`, "WAIT_DURATION"},
 		"no state to start at":    {`{"States": {"A": {"Type": "Succeed"}}}`, "StartAt"},
 		"an unknown type":         {`{"StartAt": "A", "States": {"A": {"Type": "Job", "End": true}}}`, "SCHEMA_VALIDATION_FAILED"},
 		"a task without resource": {`{"StartAt": "A", "States": {"A": {"Type": "Task", "End": true}}}`, "SCHEMA_VALIDATION_FAILED"},
@@ -61,8 +67,8 @@ func TestASLValidatorRefusesBrokenWorkflows(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		cases[name] = brokenCase{`{"Subject": {"Type": "AWS::StepFunctions::StateMachine", "Properties":
-			{"RoleArn": "arn:aws:iam::123456789012:role/r", "DefinitionString": ` + string(text) + `}}}`, test.want}
+		cases[name] = wrong{`{"Type": "AWS::StepFunctions::StateMachine", "Properties":
+			{"RoleArn": "arn:aws:iam::123456789012:role/r", "DefinitionString": ` + string(text) + `}}`, test.want}
 	}
 	mustRefuse(t, judgeWorkflows, cases)
 }
