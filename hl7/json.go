@@ -61,7 +61,11 @@ func (m *Message) appendSegment(dst []byte, i int) []byte {
 		dst = appendQuoted(dst, m.text[s.start+4:m.body])
 		dst = append(dst, `"}]`...)
 	} else {
-		dst = m.appendValue(dst, s.start, s.separator())
+		if name := s.name(); isCode(string(name)) {
+			dst = append(dst, name...)
+		} else {
+			dst = m.appendValue(dst, s.start, s.start+len(name))
+		}
 		dst = append(dst, `","fields":{`...)
 	}
 	dst = m.appendFields(dst, s)

@@ -169,6 +169,10 @@ func (s Segment) name() []byte {
 
 // separator returns where the first field separator is, or the segment's end.
 func (s Segment) separator() int {
+	field := s.m.delimiters.Field
+	if name := s.m.text[s.start:s.end]; len(name) > 3 && name[3] == field && name[0] != field && name[1] != field && name[2] != field {
+		return s.start + 3 // as nearly all do
+	}
 	if n := bytes.IndexByte(s.m.text[s.start:s.end], s.m.delimiters.Field); n >= 0 {
 		return s.start + n
 	}

@@ -12,22 +12,21 @@ import (
 // between them. What a store writes too much the next one overwrites.
 
 // isPlain reports whether no byte of text[start:end] is one that JSON writes in another
-// form, or the escape character. It says no to what is within 8 bytes of the text's end.
+// form, or the escape character. It says no to what is within 16 bytes of the text's end, and
+// to messages with an escape character of their own.
 func (m *Message) isPlain(start, end int) bool {
-	if end+8 > len(m.text) {
+	if end+16 > len(m.text) || m.delimiters.Escape != '\\' && m.delimiters.Escape != 0 {
 		return false
 	}
-	escape := m.delimiters.Escape
-	if escape == 0 {
-		escape = '\\' // which is looked for in any case
-	}
-	var odd uint64
+	all := uint64(top) // of each byte the top bit is clear where it is one of these: see index.go
 	for text := m.text[start:end:len(m.text)]; ; text = text[8:] {
 		w := binary.LittleEndian.Uint64(text[:8])
+		b := w & low7
+		w |= ((b ^ '"'*each) + low7) & ((b ^ '\\'*each) + low7) & (b&(0x60*each) + low7)
 		if len(text) <= 8 {
-			return (odd|special(w, escape)<<(64-8*len(text)))&top == 0
+			return all&(w|^uint64(0)<<(8*len(text)))&top == top
 		}
-		odd |= special(w, escape)
+		all &= w
 	}
 }
 
@@ -48,13 +47,16 @@ const (
 
 // appendPlainFields is appendFields for plain text[start:end].
 func (m *Message) appendPlainFields(dst []byte, first, start, end int) []byte {
-	dst = slices.Grow(dst, end-start+mostBetween*(2+m.index.count(start, end)))
+	dst = slices.Grow(dst, 16+end-start+mostBetween*(2+m.index.count(start, end)))
 	out, n, text, d := dst[:cap(dst)], len(dst), m.text, &m.delimiters
 	if first > 1 {
 		out[n] = ','
 		n++
 	}
-	here, open, begun := place{first, 1, 1, 1}, place{}, n
+	begun := n
+	n -= len(`"}],`) // which would close what is before the first value: it is put right below
+	before := binary.LittleEndian.Uint32(out[n:])
+	here, open := place{first, 1, 1, 1}, place{}
 	delimiters := m.index.from(start)
 	for {
 		at := delimiters.next(end)
@@ -80,13 +82,16 @@ func (m *Message) appendPlainFields(dst []byte, first, start, end int) []byte {
 			default:
 				n = putBetween(out, n, open, here)
 			}
-			if open.field == 0 { // before the first value nothing is to be closed
-				n = begun + copy(out[begun:], out[begun+4:n])
+			if open.field == 0 {
+				binary.LittleEndian.PutUint32(out[begun-4:], before)
 			}
-			for ; start < at; start += 8 {
-				binary.LittleEndian.PutUint64(out[n:], binary.LittleEndian.Uint64(text[start:]))
-				n += min(8, at-start)
+			from, to := text[start:start+16:len(text)], out[n:n+16] // most values are no longer
+			binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(from))
+			binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(from[8:]))
+			if at-start > 16 {
+				copy(out[n:], text[start:at])
 			}
+			n += at - start
 			open = here
 		}
 		if at >= end {
@@ -103,7 +108,7 @@ func (m *Message) appendPlainFields(dst []byte, first, start, end int) []byte {
 		}
 	}
 	if open.field == 0 {
-		return dst
+		return out[:begun]
 	}
 	return dst[:n+copy(out[n:], `"}]`)]
 }
