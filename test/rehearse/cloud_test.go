@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentity"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
@@ -109,7 +110,8 @@ func (c *cloud) stacks(t *testing.T, ctx context.Context) []string {
 	}
 	var names []string
 	for _, stack := range described.Stacks {
-		if name := aws.ToString(stack.StackName); strings.HasPrefix(name, "hl7lake-dev-") {
+		deleted := stack.StackStatus == types.StackStatusDeleteComplete // AWS does not list such a stack; LocalEmu does
+		if name := aws.ToString(stack.StackName); strings.HasPrefix(name, "hl7lake-dev-") && !deleted {
 			names = append(names, name)
 		}
 	}

@@ -22,7 +22,7 @@ type kind struct {
 	lacks             []missing         // what it cannot create, and what is therefore left out
 	lacksStackOutputs bool              // it does not know Fn::GetStackOutput
 	known             map[string]string // type, or type and property, that it creates otherwise than the template says: why
-	leaves            []string          // types that outlive their stack there
+	mute              []string          // types of services that do not answer the SDK's questions
 }
 
 // emulator is one that runs.

@@ -15,6 +15,13 @@ var emulators = map[string]*kind{
 			{kind: "AWS::CloudWatch::Alarm", with: "Metrics", why: "no metric math"},
 			{kind: "Custom::S3AutoDeleteObjects", why: "its function does not run without a container"},
 		},
+		mute: []string{"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard"}, // its CloudWatch answers CBOR with HTTP 500
+		known: map[string]string{
+			"AWS::Lambda::EventInvokeConfig":                        "not created",
+			"AWS::S3::Bucket BucketEncryption":                      "SSE-S3 in place of the key",
+			"AWS::StepFunctions::StateMachine LoggingConfiguration": "the destination is dropped",
+			"AWS::StepFunctions::StateMachine TracingConfiguration": "dropped",
+		},
 	},
 	"localemu": {
 		program:   "localemu",

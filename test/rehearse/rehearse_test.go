@@ -9,7 +9,6 @@ package rehearse_test
 import (
 	"context"
 	"flag"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -52,7 +51,7 @@ func TestALakeIsDeployedChangedAndDestroyed(t *testing.T) {
 
 	r.change(ctx, created)
 	r.must(ctx, "destroy", "--all", "--force")
-	r.nothingIsLeft(ctx, created)
+	r.nothingIsLeft(ctx, created, found)
 }
 
 // rehearsal is one lake on one emulator.
@@ -101,7 +100,7 @@ func (r *rehearsal) change(ctx context.Context, created []resource) {
 	r.assembly.changeAsset(r.t, changed)
 	if output, err := r.cdk(ctx, "diff", "--fail"); err == nil {
 		r.t.Errorf("cdk diff finds no difference although a function changed:\n%s", output)
-	} else if n := strings.Count(output, "[~] "); n != 1 || !strings.Contains(output, "[~] AWS::Lambda::Function") {
+	} else if n := strings.Count(output, "] AWS::"); n != 1 || !strings.Contains(output, "[~] AWS::Lambda::Function") {
 		r.t.Errorf("cdk diff finds %d changed resources where one function changed:\n%s", n, output)
 	}
 	r.deploy(ctx)
@@ -117,21 +116,20 @@ func (r *rehearsal) change(ctx context.Context, created []resource) {
 	r.t.Logf("change: the code of %s is another, that of %d is the same", strings.Join(others, ", "), len(before)-len(others))
 }
 
-// nothingIsLeft asks for every resource that there was. Keys wait for their deletion on AWS too, and are not asked for.
-func (r *rehearsal) nothingIsLeft(ctx context.Context, created []resource) {
+// nothingIsLeft asks for every resource that its service had.
+func (r *rehearsal) nothingIsLeft(ctx context.Context, created []resource, found *findings) {
 	r.t.Helper()
 	var left, orphans []string
 	for _, stack := range r.cloud.stacks(r.t, ctx) {
 		left = append(left, "stack "+stack)
 	}
 	asked := 0
-	for _, one := range created {
-		described, err := r.cloud.describe(ctx, one, created)
-		if !described.asked {
+	for _, one := range found.all {
+		if one.outcome != "created" && one.outcome != "wrong" {
 			continue
 		}
 		asked++
-		if err == nil && !slices.Contains(r.emulator.kind.leaves, one.kind) {
+		if _, err := r.cloud.describe(ctx, one.resource, created); err == nil {
 			orphans = append(orphans, one.kind+" "+one.physical)
 		}
 	}
