@@ -176,7 +176,9 @@ func (c *cloud) describe(ctx context.Context, one resource, all []resource) (des
 		answer, err = c.function.GetFunctionConfiguration(ctx, &lambda.GetFunctionConfigurationInput{FunctionName: id})
 	case "AWS::Lambda::EventInvokeConfig":
 		if function := referred(one.properties["FunctionName"], all); function != "" {
-			answer, err = c.function.GetFunctionEventInvokeConfig(ctx, &lambda.GetFunctionEventInvokeConfigInput{FunctionName: &function})
+			qualifier, _ := one.properties["Qualifier"].(string)
+			answer, err = c.function.GetFunctionEventInvokeConfig(ctx,
+				&lambda.GetFunctionEventInvokeConfigInput{FunctionName: &function, Qualifier: &qualifier})
 		}
 	case "AWS::CloudWatch::Alarm":
 		var out *cloudwatch.DescribeAlarmsOutput
