@@ -20,9 +20,9 @@ type kind struct {
 	arguments         func(host, port string) []string
 	environment       func(host, port string) []string
 	lacks             []missing         // what it cannot create, and what is therefore left out
+	method            string            // of `cdk deploy`; empty for the usual one, by change sets
 	lacksStackOutputs bool              // it does not know Fn::GetStackOutput
 	known             map[string]string // type, or type and property, that it creates otherwise than the template says: why
-	mute              []string          // types of services that do not answer the SDK's questions
 }
 
 // emulator is one that runs.

@@ -1,69 +1,92 @@
 package rehearse_test
 
-// emulators are those on which a lake was rehearsed, with what they cannot do. docs/rehearsal.md has it in words.
-var emulators = map[string]*kind{
-	"ministack": {
-		program:   "ministack",
-		arguments: func(_, _ string) []string { return nil },
-		environment: func(host, port string) []string {
-			return []string{"BIND_HOST=" + host, "GATEWAY_PORT=" + port}
-		},
-		lacks: []missing{
-			{kind: "AWS::CloudTrail::Trail", why: "unknown type"},
-			{kind: "AWS::XRay::ResourcePolicy", why: "unknown type"},
-			{kind: "AWS::Logs::QueryDefinition", why: "unknown type"},
-			{kind: "AWS::CloudWatch::Alarm", with: "Metrics", why: "no metric math"},
-			{kind: "Custom::S3AutoDeleteObjects", why: "its function does not run without a container"},
-		},
+import "slices"
+
+// Why an emulator lacks something.
+const (
+	noType      = "its CloudFormation does not know the type"
+	noContainer = "it runs functions in containers only"
+)
+
+// cleaner is the custom resource that empties a bucket before it is deleted. Its function would have to run.
+const cleaner = "Custom::S3AutoDeleteObjects"
+
+// emulators are those on which a lake was rehearsed, with what they cannot do. docs/rehearsal.md says what that is worth.
+var emulators = map[string]*kind{"ministack": ministack(), "localemu": localemu(), "moto": moto(), "running": {}}
+
+// ministack is version 1.5.33, with cbor2, without which its CloudWatch does not understand the SDK for Go.
+func ministack() *kind {
+	lacks := lacking(noType, "AWS::CloudTrail::Trail", "AWS::Logs::QueryDefinition", "AWS::XRay::ResourcePolicy")
+	return &kind{
+		program:     "ministack",
+		arguments:   func(_, _ string) []string { return nil },
+		environment: func(host, port string) []string { return []string{"BIND_HOST=" + host, "GATEWAY_PORT=" + port} },
+		lacks: append(lacks,
+			missing{kind: "AWS::CloudWatch::Alarm", with: "Metrics", why: "it has no metric math"},
+			missing{kind: cleaner, why: noContainer},
+		),
 		known: map[string]string{
 			"AWS::S3::Bucket BucketEncryption":                      "SSE-S3 in place of the key",
 			"AWS::StepFunctions::StateMachine LoggingConfiguration": "the destination is dropped",
 			"AWS::StepFunctions::StateMachine TracingConfiguration": "dropped",
 		},
-	},
-	"localemu": {
-		program:   "localemu",
-		arguments: func(host, port string) []string { return []string{"start", "--host", host, "--port", port} },
-		environment: func(host, port string) []string {
-			return []string{"GATEWAY_LISTEN=" + host + ":" + port}
-		},
+	}
+}
+
+// localemu is version 1.3.2 on Python 3.12 or later.
+func localemu() *kind {
+	known := map[string]string{
+		"AWS::S3::Bucket BucketEncryption":                      "SSE-S3 in place of the key",
+		"AWS::StepFunctions::StateMachine TracingConfiguration": "dropped",
+	}
+	for _, kind := range []string{ // it says that it created them, under the name "unknown"
+		"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Integration",
+		"AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::CloudTrail::Trail", "AWS::CloudWatch::Dashboard",
+		"AWS::Cognito::IdentityPool", "AWS::Cognito::IdentityPoolPrincipalTag", "AWS::Cognito::IdentityPoolRoleAttachment",
+		"AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolDomain",
+		"AWS::Cognito::UserPoolResourceServer", "AWS::Logs::MetricFilter", "AWS::Logs::QueryDefinition",
+		"AWS::XRay::ResourcePolicy",
+	} {
+		known[kind] = noType
+	}
+	return &kind{
+		program:           "localemu",
+		arguments:         func(host, port string) []string { return []string{"start", "--host", host, "--port", port} },
+		environment:       func(host, port string) []string { return []string{"GATEWAY_LISTEN=" + host + ":" + port} },
 		lacksStackOutputs: true,
-		lacks: []missing{
-			{kind: "AWS::Lambda::Function", why: "no function without a container"},
-			{kind: "AWS::Lambda::Permission", why: "of a function"},
-			{kind: "AWS::Lambda::EventInvokeConfig", why: "of a function"},
-			{kind: "Custom::S3AutoDeleteObjects", why: "its function does not run without a container"},
-		},
-		known: map[string]string{
-			"AWS::ApiGatewayV2::Api":                                "no such type",
-			"AWS::ApiGatewayV2::Authorizer":                         "no such type",
-			"AWS::ApiGatewayV2::Integration":                        "no such type",
-			"AWS::ApiGatewayV2::Route":                              "no such type",
-			"AWS::ApiGatewayV2::Stage":                              "no such type",
-			"AWS::CloudTrail::Trail":                                "no such type",
-			"AWS::CloudWatch::Dashboard":                            "no such type",
-			"AWS::Cognito::IdentityPool":                            "no such type",
-			"AWS::Cognito::IdentityPoolPrincipalTag":                "no such type",
-			"AWS::Cognito::IdentityPoolRoleAttachment":              "no such type",
-			"AWS::Cognito::UserPool":                                "no such type",
-			"AWS::Cognito::UserPoolClient":                          "no such type",
-			"AWS::Cognito::UserPoolDomain":                          "no such type",
-			"AWS::Cognito::UserPoolResourceServer":                  "no such type",
-			"AWS::Logs::MetricFilter":                               "no such type",
-			"AWS::Logs::QueryDefinition":                            "no such type",
-			"AWS::XRay::ResourcePolicy":                             "no such type",
-			"AWS::S3::Bucket BucketEncryption":                      "SSE-S3 in place of the key",
-			"AWS::StepFunctions::StateMachine TracingConfiguration": "dropped",
-		},
-	},
-	"moto": {
-		lacksStackOutputs: true,
+		lacks: lacking(noContainer,
+			"AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Function", "AWS::Lambda::Permission", cleaner),
+		known: known,
+	}
+}
+
+// moto is version 5.2.1.
+func moto() *kind {
+	return &kind{
 		program:           "moto_server",
 		arguments:         func(host, port string) []string { return []string{"-H", host, "-p", port} },
 		environment:       func(_, _ string) []string { return nil },
-		lacks: []missing{
-			{kind: "Custom::S3AutoDeleteObjects", why: "its function does not run without a container"},
-		},
-	},
-	"running": {},
+		method:            "direct", // a stack that a change set made has no outputs there
+		lacksStackOutputs: true,
+		lacks: slices.Concat(
+			lacking(noContainer, cleaner),
+			lacking(noType,
+				"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Integration",
+				"AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::CloudTrail::Trail", "AWS::CloudWatch::Alarm",
+				"AWS::Cognito::IdentityPool", "AWS::Cognito::IdentityPoolPrincipalTag", "AWS::Cognito::IdentityPoolRoleAttachment",
+				"AWS::Cognito::UserPool", "AWS::Cognito::UserPoolClient", "AWS::Cognito::UserPoolDomain",
+				"AWS::Cognito::UserPoolResourceServer", "AWS::Lambda::EventInvokeConfig", "AWS::Logs::MetricFilter",
+				"AWS::Logs::QueryDefinition", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy",
+				"AWS::SQS::QueuePolicy", "AWS::XRay::ResourcePolicy"),
+		),
+	}
+}
+
+// lacking is one reason for several types.
+func lacking(why string, kinds ...string) []missing {
+	var lacks []missing
+	for _, kind := range kinds {
+		lacks = append(lacks, missing{kind: kind, why: why})
+	}
+	return lacks
 }

@@ -43,10 +43,6 @@ func (r *rehearsal) look(ctx context.Context, created []resource) *findings {
 			found.all = append(found.all, finding{one, "skipped", detail})
 			continue
 		}
-		if slices.Contains(r.emulator.kind.mute, one.kind) {
-			found.all = append(found.all, finding{one, "said", nil})
-			continue
-		}
 		described, err := r.cloud.describe(ctx, one, created)
 		switch {
 		case err != nil:

@@ -7,6 +7,7 @@
 package rehearse_test
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"strings"
@@ -78,7 +79,7 @@ func (r *rehearsal) must(ctx context.Context, command ...string) {
 // given the outputs of those before as plain text.
 func (r *rehearsal) deploy(ctx context.Context) {
 	r.t.Helper()
-	arguments := []string{"deploy", "--require-approval", "never", "--progress", "events"}
+	arguments := []string{"deploy", "--require-approval", "never", "--progress", "events", "--method", cmp.Or(r.emulator.kind.method, "change-set")}
 	if !r.emulator.kind.lacksStackOutputs {
 		r.must(ctx, append(arguments, "--all")...)
 		return
