@@ -79,6 +79,18 @@ func moto() *kind {
 				"AWS::Logs::QueryDefinition", "AWS::S3::BucketPolicy", "AWS::SNS::Subscription", "AWS::SNS::TopicPolicy",
 				"AWS::SQS::QueuePolicy", "AWS::XRay::ResourcePolicy"),
 		),
+		known: map[string]string{
+			"AWS::CloudWatch::Dashboard":                            "CloudFormation has it; CloudWatch's answer is not one that the SDK reads",
+			"AWS::Lambda::Function Architectures":                   "x86_64 in place of arm64",
+			"AWS::Lambda::Function LoggingConfig":                   "dropped",
+			"AWS::Lambda::Function TracingConfig":                   "dropped",
+			"AWS::S3::Bucket BucketEncryption":                      "the bucket key is dropped",
+			"AWS::S3::Bucket OwnershipControls":                     "dropped",
+			"AWS::S3::Bucket PublicAccessBlockConfiguration":        "dropped",
+			"AWS::S3::Bucket VersioningConfiguration":               "dropped",
+			"AWS::StepFunctions::StateMachine LoggingConfiguration": "the destination is dropped",
+			"AWS::StepFunctions::StateMachine TracingConfiguration": "dropped",
+		},
 	}
 }
 
