@@ -87,7 +87,12 @@ func (k *kind) find(t *testing.T) *emulator {
 		t.Fatal("AWS_ENDPOINT_URL must name the emulator, and AWS_IGNORE_CONFIGURED_ENDPOINT_URLS must not be set")
 	}
 	environment := append(os.Environ(), "CDK_HOME="+t.TempDir())
-	return &emulator{kind: k, url: address, environment: environment, output: new(buffer)}
+	found := *k
+	for name := range strings.SplitSeq(*without, ",") {
+		of, with, _ := strings.Cut(name, "/")
+		found.lacks = append(found.lacks, missing{kind: of, with: with, why: "-leave-out"})
+	}
+	return &emulator{kind: &found, url: address, environment: environment, output: new(buffer)}
 }
 
 // loopback reports whether a URL leads to the machine itself.

@@ -17,6 +17,8 @@ import (
 
 var (
 	chosen  = flag.String("emulator", "", "rehearse on ministack, localemu or moto, or on one that is running at AWS_ENDPOINT_URL")
+	without = flag.String("leave-out", "", "types that an emulator that is running lacks, with commas between; TYPE/PROPERTY is "+
+		"only those that have the property")
 	program = flag.String("program", "", "path of the emulator's program, if it is not on the PATH")
 )
 
