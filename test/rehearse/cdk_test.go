@@ -21,7 +21,7 @@ func cdkCommand(ctx context.Context, arguments ...string) *exec.Cmd {
 	return process
 }
 
-// stepLimit is how long one command may take. An emulator that cannot run a custom resource's function waits for it for an hour.
+// stepLimit is how long one command may take: an emulator that cannot run a custom resource's function may wait for its answer.
 const stepLimit = 3 * time.Minute
 
 // cdk runs a command on the assembly, against the emulator, and returns all that it said.

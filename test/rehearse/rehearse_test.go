@@ -38,8 +38,8 @@ func TestALakeIsDeployedChangedAndDestroyed(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	written := synthesize(t, ctx)
 	e := kind.start(t, ctx)
+	written := synthesize(t, ctx)
 	r := &rehearsal{t: t, emulator: e, cloud: newCloud(t, ctx, e), assembly: written}
 	left := r.assembly.leaveOut(t, e.kind.lacks)
 
