@@ -169,8 +169,8 @@ func (f *findings) report(t *testing.T, original []resource, left map[string]str
 		row(kind, counts[kind])
 	}
 	row("all", total)
-	t.Logf("created: the service itself has it, as the template says in all of %d properties; said: only CloudFormation "+
-		"was asked\n%s", f.compared, table.String())
+	t.Logf("created: the service itself has it, as the template says; said: only CloudFormation was asked; %d properties were "+
+		"compared\n%s", f.compared, table.String())
 }
 
 // judge fails the test for what is skipped or wrong and not known, and for what is known and did not occur.
