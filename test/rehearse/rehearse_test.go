@@ -81,7 +81,8 @@ func (r *rehearsal) must(ctx context.Context, command ...string) {
 // given the outputs of those before as plain text.
 func (r *rehearsal) deploy(ctx context.Context) {
 	r.t.Helper()
-	arguments := []string{"deploy", "--require-approval", "never", "--progress", "events", "--method", cmp.Or(r.emulator.kind.method, "change-set")}
+	method := cmp.Or(r.emulator.kind.method, "change-set")
+	arguments := []string{"deploy", "--require-approval", "never", "--progress", "events", "--method", method}
 	if !r.emulator.kind.lacksStackOutputs {
 		r.must(ctx, append(arguments, "--all")...)
 		return
