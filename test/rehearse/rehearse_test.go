@@ -22,7 +22,7 @@ var (
 	program = flag.String("program", "", "path of the emulator's program, if it is not on the PATH")
 )
 
-// limit is how long a rehearsal may take. The slowest of those known takes a minute and a half.
+// limit is how long a rehearsal may take. The slowest of those known takes a minute.
 const limit = 10 * time.Minute
 
 // changed is the construct whose code the rehearsal changes: one that no other asset shares.
