@@ -1,0 +1,243 @@
+package rehearse_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// assembly is a cloud assembly on disk, which the rehearsal edits where the emulator is not up to it.
+type assembly struct {
+	folder   string
+	original []resource // what the templates said before anything was left out
+}
+
+// resource is one of a template or of a stack.
+type resource struct {
+	stack, logical, kind string
+	physical, status     string         // as CloudFormation says; empty in a template
+	properties           map[string]any // as the template says
+}
+
+// missing says that an emulator cannot create resources, and why.
+type missing struct {
+	kind string // CloudFormation's resource type
+	with string // only those that have this property; empty for all
+	why  string
+}
+
+func (m missing) covers(one resource) bool {
+	_, has := one.properties[m.with]
+	return one.kind == m.kind && (m.with == "" || has)
+}
+
+// synthesize writes the assembly of environment dev, as `cdk deploy` would.
+func synthesize(t *testing.T, ctx context.Context) *assembly {
+	t.Helper()
+	a := &assembly{folder: filepath.Join(t.TempDir(), "cdk.out")}
+	synth := cdkCommand(ctx, os.Environ(), "synth", "--quiet", "--strict", "-c", "env=dev", "-c", "placeholders=allow", "-o", a.folder)
+	if output, err := synth.CombinedOutput(); err != nil {
+		t.Fatalf("cdk synth: %v\n%s", err, output)
+	}
+	a.original = a.resources(t)
+	return a
+}
+
+// order is the stacks' construct ids, each after those on which it depends. Core is the one on which all do.
+func (a *assembly) order() []string {
+	found, _ := filepath.Glob(filepath.Join(a.folder, "*.template.json")) // the pattern is well formed
+	var stacks []string
+	for _, path := range found {
+		stacks = append(stacks, strings.TrimSuffix(filepath.Base(path), ".template.json"))
+	}
+	slices.Sort(stacks) // Core, FrontDoor, StagingER7
+	return stacks
+}
+
+// resources are those of all templates.
+func (a *assembly) resources(t *testing.T) []resource {
+	t.Helper()
+	var all []resource
+	for _, stack := range a.order() {
+		for logical, declared := range a.template(t, stack)["Resources"].(map[string]any) {
+			declared := declared.(map[string]any)
+			properties, _ := declared["Properties"].(map[string]any)
+			all = append(all, resource{stack: stack, logical: logical, kind: declared["Type"].(string), properties: properties})
+		}
+	}
+	return all
+}
+
+func (a *assembly) template(t *testing.T, stack string) map[string]any {
+	t.Helper()
+	var document map[string]any
+	text, err := os.ReadFile(filepath.Join(a.folder, stack+".template.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &document)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return document
+}
+
+// leaveOut takes the resources out that the emulator lacks, and returns them with the reason. What refers to one is given a
+// name or ARN that looks like the real one's.
+func (a *assembly) leaveOut(t *testing.T, lacks []missing) map[string]string {
+	t.Helper()
+	left := map[string]string{}
+	for _, one := range a.original {
+		for _, lack := range lacks {
+			if lack.covers(one) {
+				left[one.logical] = lack.why
+			}
+		}
+	}
+	a.edit(t, func(document map[string]any) any {
+		resources := document["Resources"].(map[string]any)
+		maps.DeleteFunc(resources, func(logical string, _ any) bool { return left[logical] != "" })
+		for _, declared := range resources {
+			declared := declared.(map[string]any)
+			if after, ok := declared["DependsOn"].([]any); ok {
+				declared["DependsOn"] = slices.DeleteFunc(after, func(logical any) bool { return left[logical.(string)] != "" })
+			}
+		}
+		return replace(document, func(intrinsic string, argument any) (string, bool) {
+			switch argument := argument.(type) {
+			case string:
+				return "left-out-" + argument, intrinsic == "Ref" && left[argument] != ""
+			case []any:
+				logical, _ := argument[0].(string)
+				return "arn:aws:lambda:us-east-1:000000000000:function:left-out-" + logical,
+					intrinsic == "Fn::GetAtt" && left[logical] != ""
+			}
+			return "", false
+		})
+	})
+	return left
+}
+
+// resolveStackOutputs puts known outputs in the place of Fn::GetStackOutput.
+func (a *assembly) resolveStackOutputs(t *testing.T, outputs map[string]string) {
+	t.Helper()
+	a.edit(t, func(document map[string]any) any {
+		return replace(document, func(intrinsic string, argument any) (string, bool) {
+			if intrinsic != "Fn::GetStackOutput" {
+				return "", false
+			}
+			named := argument.(map[string]any)
+			value, known := outputs[named["StackName"].(string)+"."+named["OutputName"].(string)]
+			return value, known
+		})
+	})
+}
+
+// replace returns the value with some of its intrinsic functions replaced by text.
+func replace(value any, by func(intrinsic string, argument any) (string, bool)) any {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, child := range value {
+			if text, ok := by(key, child); ok && len(value) == 1 {
+				return text
+			}
+			value[key] = replace(child, by)
+		}
+	case []any:
+		for i, child := range value {
+			value[i] = replace(child, by)
+		}
+	}
+	return value
+}
+
+// edit changes every template, and the hash by which it is uploaded.
+func (a *assembly) edit(t *testing.T, change func(document map[string]any) any) {
+	t.Helper()
+	for _, stack := range a.order() {
+		text, err := json.MarshalIndent(change(a.template(t, stack)), "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.write(t, stack+".template.json", text)
+		a.rename(t, a.hash(t, stack, stack+".template.json", "path"), hashOf(text))
+	}
+}
+
+// changeAsset adds a file to the code that the named construct uploads.
+func (a *assembly) changeAsset(t *testing.T, construct string) {
+	t.Helper()
+	for _, stack := range a.order() {
+		old := a.hash(t, stack, construct, "displayName")
+		if old == "" {
+			continue
+		}
+		changed := hashOf([]byte(old + " changed"))
+		if err := os.CopyFS(filepath.Join(a.folder, "asset."+changed), os.DirFS(filepath.Join(a.folder, "asset."+old))); err != nil {
+			t.Fatal(err)
+		}
+		a.write(t, filepath.Join("asset."+changed, "rehearsed"), []byte("another version\n"))
+		a.rename(t, old, changed)
+		a.edit(t, func(document map[string]any) any { return document })
+		return
+	}
+	t.Fatalf("no stack has an asset %q", construct)
+}
+
+// hash is the key of the asset of a stack whose path or display name is given, or empty if it has none.
+func (a *assembly) hash(t *testing.T, stack, name, by string) string {
+	t.Helper()
+	var assets struct {
+		Files map[string]struct {
+			DisplayName string
+			Source      struct{ Path string }
+		}
+	}
+	if err := json.Unmarshal(a.read(t, stack+".assets.json"), &assets); err != nil {
+		t.Fatal(err)
+	}
+	for hash, file := range assets.Files {
+		if by == "path" && file.Source.Path == name || by == "displayName" && file.DisplayName == name {
+			return hash
+		}
+	}
+	return ""
+}
+
+// rename puts one hash in the place of another wherever the assembly names it.
+func (a *assembly) rename(t *testing.T, old, changed string) {
+	t.Helper()
+	paths, _ := filepath.Glob(filepath.Join(a.folder, "*.json")) // the pattern is well formed
+	for _, path := range paths {
+		name := filepath.Base(path)
+		a.write(t, name, bytes.ReplaceAll(a.read(t, name), []byte(old), []byte(changed)))
+	}
+}
+
+func (a *assembly) read(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(a.folder, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func (a *assembly) write(t *testing.T, name string, text []byte) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(a.folder, name), text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func hashOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

@@ -1,0 +1,12 @@
+package rehearse_test
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// endWithParent has the kernel kill the process when the test dies, however it
+
+func endWithParent(process *exec.Cmd) {
+	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
