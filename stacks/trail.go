@@ -1,7 +1,10 @@
 package stacks
 
 import (
+	"strings"
+
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudtrail"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 )
 
@@ -21,12 +24,13 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 		Versioned:        new(true),
 		LifecycleRules:   &[]*awss3.LifecycleRule{lifecycle("", 0, base.AuditDays)},
 	})
+	records := newLogGroup(c.Stack, "TrailRecords", base)
 	trail := awscloudtrail.NewTrail(c.Stack, new("Trail"), &awscloudtrail.TrailProps{
 		Bucket:                     bucket,
 		EncryptionKey:              base.Keys.Logs,
 		EnableFileValidation:       new(true), // a digest each hour, signed: a record that was changed or removed shows
 		SendToCloudWatchLogs:       new(true),
-		CloudWatchLogGroup:         newLogGroup(c.Stack, "TrailRecords", base),
+		CloudWatchLogGroup:         records,
 		IsMultiRegionTrail:         new(false), // what it watches is in this region
 		IncludeGlobalServiceEvents: new(false), // the account's own trail has those
 	})
@@ -46,8 +50,47 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 		dataEvents("Items of tables, written or listed by others", "AWS::DynamoDB::Table", tables,
 			selector{Field: new("eventName"), EqualTo: onesOwn}, c.notBy("hl7lake-"+base.Name+"-")),
 		dataEvents("Events on the hub, published by others", "AWS::SNS::Topic", hub, c.notBy("hl7lake-"+base.Name+"-")),
+		// Of management events a trail selects those that write, and no less (AdvancedFieldSelector).
+		awscloudtrail.CfnTrail_AdvancedEventSelectorProperty{Name: new("What changes resources"), FieldSelectors: &[]any{
+			selector{Field: new("eventCategory"), EqualTo: texts("Management")},
+			selector{Field: new("readOnly"), EqualTo: texts("false")},
+		}},
 	})
+	c.watchTrail(records)
 	accept(trail, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
+}
+
+// watchTrail makes the alarms that a privacy officer wants: of content that is taken out of the lake, of a lock that is
+// changed, and of a key whose policy or life is. A lock of governance mode is got round by deleting a version or by setting
+// another retention (Amazon S3 User Guide, Object Lock), so that these two tell of every bypass.
+func (c Core) watchTrail(records awslogs.ILogGroup) {
+	ours := `$.requestParameters.bucketName = "` + *c.Lake.BucketName() + `"`
+	for _, watch := range []struct{ subject, means, pattern string }{
+		{
+			"content", "Somebody deleted objects of the lake, or their versions.",
+			`{ ($.eventName = "DeleteObject" || $.eventName = "DeleteObjects") && ` + ours + ` }`,
+		},
+		{
+			"locks", "Somebody changed a lock or a legal hold of objects of the lake.",
+			`{ ($.eventName = "PutObjectRetention" || $.eventName = "PutObjectLegalHold" || $.eventName = "PutObjectLockConfiguration") && ` + ours + ` }`,
+		},
+		{
+			"keys", "Somebody changed the policy or the life of a key of the account.",
+			`{ $.eventSource = "kms.amazonaws.com" && ($.eventName = "PutKeyPolicy" || $.eventName = "ScheduleKeyDeletion" || ` +
+				`$.eventName = "DisableKey" || $.eventName = "RevokeGrant") && $.userIdentity.invokedBy NOT EXISTS }`,
+		},
+	} {
+		id := "Privacy" + strings.ToUpper(watch.subject[:1]) + watch.subject[1:]
+		filter := records.AddMetricFilter(&id, &awslogs.MetricFilterOptions{
+			FilterPattern:   awslogs.FilterPattern_Literal(&watch.pattern),
+			MetricNamespace: new(metricNamespace + "/" + c.Foundation.Name), // a filter cannot name the environment as a dimension
+			MetricName:      &id,
+			DefaultValue:    new(0.0),
+		})
+		c.Foundation.alarm(c.Stack, id, alarmProps{
+			Runbook: "privacy", Subject: watch.subject, Means: watch.means, Metric: filter.Metric(summed()), AtLeast: 1,
+		})
+	}
 }
 
 // selector is a condition on a field of an event.
