@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cip "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+	"github.com/aws/smithy-go"
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
@@ -93,6 +95,32 @@ func (r rig) claimsOf(t *testing.T, token any) (claims map[string]any) {
 		t.Fatal(err)
 	}
 	return claims
+}
+
+func TestClientsAreListedAndDescribedByTheirOwnPoolOnly(t *testing.T) {
+	r := withPages(t, `["openid"]`)
+	const other = "us-east-1_OTHERPOOL"
+	if err := r.service.AddUserPool(other, cognito.UserPool{}); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.DescribeUserPoolClient(t.Context(), &cip.DescribeUserPoolClientInput{UserPoolId: aws.String(other), ClientId: aws.String(machineClient)})
+	if problem, refused := errors.AsType[smithy.APIError](err); !refused || problem.ErrorCode() != "ResourceNotFoundException" {
+		t.Errorf("a client of another pool: %v", err)
+	}
+	for pool, want := range map[string]int{poolID: 2, other: 0} {
+		listed := 0
+		pages := cip.NewListUserPoolClientsPaginator(r, &cip.ListUserPoolClientsInput{UserPoolId: &pool, MaxResults: aws.Int32(1)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			listed += len(page.UserPoolClients)
+		}
+		if listed != want {
+			t.Errorf("%s: %d clients, want %d", pool, listed, want)
+		}
+	}
 }
 
 func TestAMachineGetsTheScopesOfItsClientOnly(t *testing.T) {

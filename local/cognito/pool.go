@@ -293,6 +293,9 @@ func (s *Service) describeUserPoolClient(ctx context.Context, in *describeClient
 		return nil, err
 	}
 	c, err := s.client(in.ClientId)
+	if err == nil && c.pool.id != in.UserPoolId {
+		err = wire.Errorf("ResourceNotFoundException", "User pool client %s does not exist.", in.ClientId)
+	}
 	if err != nil {
 		return nil, err
 	}
