@@ -107,7 +107,7 @@ func TestClientsAreListedAndDescribedByTheirOwnPoolOnly(t *testing.T) {
 	if problem, refused := errors.AsType[smithy.APIError](err); !refused || problem.ErrorCode() != "ResourceNotFoundException" {
 		t.Errorf("a client of another pool: %v", err)
 	}
-	for pool, want := range map[string]int{poolID: 2, other: 0} {
+	for pool, want := range map[string]int{poolID: 3, other: 0} {
 		listed := 0
 		pages := cip.NewListUserPoolClientsPaginator(r, &cip.ListUserPoolClientsInput{UserPoolId: &pool, MaxResults: aws.Int32(1)})
 		for pages.HasMorePages() {
