@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"hl7lake/client"
 )
 
 // hostileRequest is bytes for a connection, and how they are sent.
@@ -27,6 +30,10 @@ type hostileRequest struct {
 	// slow sends the text in parts with pauses; cut closes the connection after
 	// it, which then need not be answered.
 	slow, cut bool
+	// status is the one that it must be answered with; zero for any that is not broken.
+	status int
+	// followed is a message that must be staged, or an error, in the end.
+	followed bool
 }
 
 // attacker makes hostile requests.
@@ -96,6 +103,7 @@ func (a *attacker) next() hostileRequest {
 	kinds := []func() hostileRequest{
 		a.badJSON, a.badBase64, a.badContentType, a.badBody, a.badToken, a.badMethod, a.badPath, a.badID,
 		a.manyHeaders, a.badHeader, a.badLength, a.cutOff, a.slowBody, a.badProtocol, a.notHTTP, a.pretender,
+		a.worstCase, a.amplified, a.ambiguousJSON,
 	}
 	return kinds[a.IntN(len(kinds))]()
 }
@@ -136,6 +144,45 @@ func (a *attacker) badBody() hostileRequest {
 		[]byte(a.garbled(admission)), []byte("\x0b"+a.garbled(admission)+"\x1c\r"), bytes.Repeat([]byte("|"), 1+a.IntN(50_000)),
 		bytes.Repeat([]byte("MSH|^~\\&|\r"), 1+a.IntN(2_000)), []byte("MSH|||||||||||||"), []byte("MSHÿÿÿÿ"), bytes.Repeat([]byte("&^~\\"), 10_000),
 	))
+}
+
+// worstCase is a body of one thing over and over, where a walk that restarts would take minutes: it is accepted, and must
+// come to its end like any other.
+func (a *attacker) worstCase() hostileRequest {
+	head := fmt.Sprintf("MSH|^~\\&|A|B|C|D|2026||ADT^A01|%d|T|2.5.1", a.Uint64())
+	n := one(a, 1_000, 16_000, 65_000, 200_000)
+	r := a.post("a worst case", "application/hl7-v2", []byte(one(a,
+		head+"||||||"+strings.Repeat("~", n)+"\rPID|1||\xfc\r", head+"||||||8859/1"+strings.Repeat("~8859/1", n/8)+"\rPID|1||\x1b$B\xfc\r",
+		head+"\rPID|1||"+strings.Repeat("x~", n/2), head+"\rPID|1||"+strings.Repeat("^", n), head+"\rOBX|1|ST|||"+strings.Repeat("a&", n/2),
+		head+"\rNTE|1||"+strings.Repeat("\\X", n/2), head+"\rNTE|1||"+strings.Repeat("\\X41\\", n/5), head+"\r"+strings.Repeat("OBX|1\r", n/6),
+		head+strings.Repeat("|", n), head+"\r"+strings.Repeat("\n", n), strings.Repeat(" ", n)+head, head+"\rPID|1||"+strings.Repeat("\n|", n/2)+"\r",
+	)))
+	r.followed = true
+	return r
+}
+
+// amplified is a body whose JSON would be many times its size.
+func (a *attacker) amplified() hostileRequest {
+	head := fmt.Sprintf("MSH|^~\\&|A|B|C|D|2026||ADT^A01|%d|T|2.5.1\r", a.Uint64())
+	n := one(a, 1_000, 50_000, 500_000)
+	r := a.post("an amplified body", "application/hl7-v2", []byte(head+one(a,
+		"NTE|1||"+strings.Repeat(`\.sp255\`, n/8), "NTE|1||"+strings.Repeat(`\.sk200\`, n/8), strings.Repeat("A\r", n/2),
+		"PID|"+strings.Repeat("~", n)+"x", "PID|1||"+strings.Repeat("\x01", n), "PID|1||"+strings.Repeat("~a", n/2),
+	)))
+	r.followed = true
+	return r
+}
+
+// ambiguousJSON can be read in two ways, and is a 400.
+func (a *attacker) ambiguousJSON() hostileRequest {
+	msg := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s%d", admission, a.Uint64()))
+	body := one(a,
+		`{"msg":"`+msg+`","MSG":"QQ=="}`, `{"MSG":"`+msg+`"}`, `{"msg":"`+msg+`","msg":"QQ=="}`, `{"msg":"`+msg+`","m\u0073g":"QQ=="}`,
+		`{"m\u017fg":"`+msg+`"}`, `{"msg":"`+msg+`","encoding":"utf-8","Encoding":"latin1"}`, `{"msg":"`+msg+`","encoding":"utf-8","encoding":"utf-8"}`,
+	)
+	r := a.post("ambiguous JSON", "application/json", []byte(body))
+	r.status = http.StatusBadRequest
+	return r
 }
 
 func (a *attacker) badToken() hostileRequest {
@@ -308,6 +355,7 @@ func TestHostileRequestsAreRefusedAndNeverBreakTheLake(t *testing.T) {
 	host := strings.TrimPrefix(l.Endpoint, "http://")
 	attacker := &attacker{rand.New(rand.NewPCG(*seed, 4)), host, token, told.ID}
 	counts, byName := map[int]int{}, map[string]map[int]int{}
+	var accepted []string
 	var mu sync.Mutex
 	var sending sync.WaitGroup
 	slots := make(chan struct{}, 16)
@@ -324,6 +372,13 @@ func TestHostileRequestsAreRefusedAndNeverBreakTheLake(t *testing.T) {
 				byName[r.name] = map[int]int{}
 			}
 			byName[r.name][status]++
+			var receipt struct{ ID string }
+			if r.followed && status == http.StatusCreated && json.Unmarshal([]byte(body), &receipt) == nil {
+				accepted = append(accepted, receipt.ID)
+			}
+			if r.status != 0 && status != r.status {
+				t.Errorf("request %d of seed %d, %s: %d, want %d", n, *seed, r.name, status, r.status)
+			}
 			broken := status >= 500 && (status != http.StatusServiceUnavailable || !r.posts())
 			if err != nil || broken || strings.Contains(body, "goroutine ") || strings.Contains(body, ".go:") {
 				t.Errorf("request %d of seed %d, %s: %d %.200q %v\n%.300q", n, *seed, r.name, status, body, err, r.text)
@@ -335,7 +390,30 @@ func TestHostileRequestsAreRefusedAndNeverBreakTheLake(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		t.Logf("%-20s %v", name, byName[name])
 	}
+	l.comeToAnEnd(t, s, accepted)
 	if after := l.post(t.Context(), s, []byte(admission)); after.Status != http.StatusConflict || after.ID != told.ID {
 		t.Errorf("afterwards a message sent before is answered %+v", after)
 	}
+}
+
+// comeToAnEnd waits until each accepted message is JSON or an error, and wants no dead letter of any.
+func (l *lake) comeToAnEnd(t *testing.T, s sender, ids []string) {
+	t.Helper()
+	if len(ids) == 0 {
+		t.Error("no worst case was accepted")
+	}
+	ends := map[client.Status]int{}
+	for _, id := range ids {
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		history, _ := s.lake.Wait(ctx, id) // an error is an end, too
+		cancel()
+		if ends[history.Status]++; history.Status != client.Staged && history.Status != client.Errored {
+			t.Errorf("%s is still %s", id, history.Status)
+		}
+	}
+	letters, err := l.letters(t.Context())
+	if err != nil || len(letters) > 0 {
+		t.Errorf("%d dead letters, %v", len(letters), err)
+	}
+	t.Logf("%d worst cases came to an end: %v", len(ids), ends)
 }
