@@ -36,6 +36,7 @@ type Operator struct {
 	outputs client.Outputs
 	queues  *sqs.Client
 	objects *s3.Client
+	tables  *dynamodb.Client
 	hub     publisher
 	catalog catalog.Table
 	lake    replay.Lake
@@ -77,13 +78,15 @@ func New(connection client.Connection, configuration aws.Config) (*Operator, err
 		configuration.Credentials = client.StaticCredentials(key.AccessKeyID, key.SecretAccessKey)
 	}
 	objects, topic := s3.NewFromConfig(configuration), sns.NewFromConfig(configuration)
+	tables := dynamodb.NewFromConfig(configuration)
 	return &Operator{
 		prefix:  prefix,
 		outputs: connection.Outputs,
 		queues:  sqs.NewFromConfig(configuration),
 		objects: objects,
+		tables:  tables,
 		hub:     publisher{outputs[client.OutputHub], topic},
-		catalog: catalog.Table{Name: outputs[client.OutputCatalog], DB: dynamodb.NewFromConfig(configuration)},
+		catalog: catalog.Table{Name: outputs[client.OutputCatalog], DB: tables},
 		lake: replay.Lake{
 			Bucket:  outputs[client.OutputLake],
 			Objects: objects,

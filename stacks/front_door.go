@@ -78,6 +78,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	newOutput(stack, "UserPoolClientId", door.Client.UserPoolClientId(), "Client through which users sign in")
 	newOutput(stack, "ConsoleClientId", console.UserPoolClientId(), "Client of browser applications (code + PKCE)")
 	newOutput(stack, "SignInUrl", domain.BaseUrl(nil), "Sign-in pages, and /oauth2/token for machines")
+	newOutput(stack, "ReceivedTableName", door.Received.TableName(), "Table of what was accepted")
 	newOutput(stack, "IdentityPoolId", identities.Ref(), "Pool that gives users credentials to read the lake in S3")
 	return door
 }

@@ -1,0 +1,180 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"hl7lake/client"
+	"hl7lake/internal/catalog"
+)
+
+// Fault is what lake, catalog and claims do not agree on.
+type Fault string
+
+// The faults.
+const (
+	NoMessage Fault = "no message" // accepted, and the catalog has nothing of it
+	NoObject  Fault = "no object"  // catalogued, and the lake does not hold that version
+	NoEntry   Fault = "no entry"   // in the lake, and not in the catalog
+)
+
+// Discrepancy is one fault.
+type Discrepancy struct {
+	Fault Fault  `json:"fault"`
+	ID    string `json:"id"`            // of the message
+	Owner string `json:"owner"`         // whose it is
+	Key   string `json:"key,omitempty"` // of the object
+}
+
+// Verified counts what was looked at.
+type Verified struct {
+	Accepted int           `json:"accepted"` // claims that came to their end
+	Entries  int           `json:"entries"`  // of the catalog
+	Objects  int           `json:"objects"`  // of the zone ingestion
+	Faults   map[Fault]int `json:"faults"`
+}
+
+// lookers is how many entries, objects or claims are looked up at once.
+const lookers = 16
+
+// Verify holds claims, catalog and lake against each other, all of them: what was
+// accepted must be catalogued, what is catalogued must be in the lake in that version, and
+// each message in the lake must be catalogued. It is for the time after a restore, when
+// the three may be of different moments; reconcile looks at what is on its way only. It
+// reads whole tables, one request for each item, and no content. A message that is being
+// accepted meanwhile may be reported. report is called with each fault, one after the
+// other and in no order. The error is that of a lake that cannot be read.
+func (o *Operator) Verify(ctx context.Context, report func(Discrepancy)) (Verified, error) {
+	received, err := o.outputs.Get(client.OutputReceived)
+	if err != nil {
+		return Verified{}, err
+	}
+	v := verification{Operator: o, report: report, counts: Verified{Faults: map[Fault]int{}}}
+	v.group, ctx = errgroup.WithContext(ctx)
+	v.group.SetLimit(lookers)
+	err = errors.Join(v.entries(ctx), v.objectsOf(ctx), v.claims(ctx, received))
+	return v.counts, errors.Join(err, v.group.Wait())
+}
+
+// verification is one run of Verify.
+type verification struct {
+	*Operator
+	group  *errgroup.Group
+	report func(Discrepancy)
+
+	mu     sync.Mutex
+	counts Verified
+}
+
+func (v *verification) found(d Discrepancy) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.counts.Faults[d.Fault]++
+	v.report(d)
+}
+
+// scan calls look with each item of a table, decoded, while the context lasts.
+func scan[Item any](ctx context.Context, v *verification, table string, look func(context.Context, Item) error) error {
+	pages := dynamodb.NewScanPaginator(v.tables, &dynamodb.ScanInput{TableName: &table, ConsistentRead: new(true)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("read the table: %w", err)
+		}
+		var items []Item
+		if err := attributevalue.UnmarshalListOfMaps(page.Items, &items); err != nil {
+			return err
+		}
+		for _, item := range items {
+			v.group.Go(func() error { return look(ctx, item) })
+		}
+	}
+	return nil
+}
+
+// entries looks whether the lake has what the catalog does.
+func (v *verification) entries(ctx context.Context) error {
+	return scan(ctx, v, v.catalog.Name, func(ctx context.Context, entry catalog.Entry) error {
+		v.mu.Lock()
+		v.counts.Entries++
+		v.mu.Unlock()
+		in := &s3.HeadObjectInput{Bucket: &v.lake.Bucket, Key: &entry.Key}
+		if entry.VersionID != "" {
+			in.VersionId = &entry.VersionID
+		}
+		_, err := v.objects.HeadObject(ctx, in)
+		if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok && answer.HTTPStatusCode() == http.StatusNotFound {
+			v.found(Discrepancy{NoObject, entry.Root, entry.Owner, entry.Key})
+			return nil
+		}
+		return err
+	})
+}
+
+// objectsOf looks whether the catalog has each message that the lake does.
+func (v *verification) objectsOf(ctx context.Context) error {
+	prefix := catalog.OwnersPrefix(catalog.Ingestion)
+	for pages := s3.NewListObjectsV2Paginator(v.objects, &s3.ListObjectsV2Input{Bucket: &v.lake.Bucket, Prefix: &prefix}); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list the messages: %w", err)
+		}
+		for _, object := range page.Contents {
+			key := aws.ToString(object.Key)
+			owner, _, _ := strings.Cut(strings.TrimPrefix(key, prefix), "/")
+			name, _, _ := strings.Cut(path.Base(key), ".")
+			v.group.Go(func() error {
+				v.mu.Lock()
+				v.counts.Objects++
+				v.mu.Unlock()
+				return v.catalogued(ctx, name, Discrepancy{NoEntry, name, owner, key})
+			})
+		}
+	}
+	return nil
+}
+
+// claims looks whether the catalog has each message that was accepted. A claim's end is
+// known by its key, id#<id>.
+func (v *verification) claims(ctx context.Context, table string) error {
+	type end struct {
+		PK    string `dynamodbav:"pk"`
+		Owner string `dynamodbav:"owner"`
+	}
+	return scan(ctx, v, table, func(ctx context.Context, item end) error {
+		id, isEnd := strings.CutPrefix(item.PK, "id#")
+		if !isEnd {
+			return nil
+		}
+		v.mu.Lock()
+		v.counts.Accepted++
+		v.mu.Unlock()
+		return v.catalogued(ctx, id, Discrepancy{NoMessage, id, item.Owner, ""})
+	})
+}
+
+// catalogued reports d where the catalog has nothing of the message.
+func (v *verification) catalogued(ctx context.Context, id string, d Discrepancy) error {
+	root, err := uuid.Parse(id)
+	if err != nil {
+		return nil //nolint:nilerr // not one of the lake's: nobody was told such an id
+	}
+	entries, err := v.catalog.History(ctx, root)
+	if err == nil && len(entries) == 0 {
+		v.found(d)
+	}
+	return err
+}
