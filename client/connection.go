@@ -28,6 +28,8 @@ const (
 	OutputClaimCheck = "ClaimCheckBucketName"
 	OutputReconcile  = "ReconcileFunctionName"
 	OutputReceived   = "ReceivedTableName"
+	OutputReadsLog   = "ReadsLogGroupName"
+	OutputTrailLog   = "TrailLogGroupName"
 )
 
 // Get is the value of the output of that name, of whichever stack has it.

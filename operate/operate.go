@@ -18,6 +18,7 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -42,6 +43,7 @@ type Operator struct {
 	lake    replay.Lake
 
 	functions *lambda.Client
+	logs      *cloudwatchlogs.Client
 }
 
 // publisher puts messages onto the hub as they are.
@@ -97,6 +99,7 @@ func New(connection client.Connection, configuration aws.Config) (*Operator, err
 			},
 		},
 		functions: lambda.NewFromConfig(configuration),
+		logs:      cloudwatchlogs.NewFromConfig(configuration),
 	}, nil
 }
 

@@ -118,6 +118,7 @@ func (d FrontDoor) addMessages(core Core) function {
 			"RECEIVED_TABLE": d.Received.TableName(),
 		},
 	})
+	newOutput(d.Stack, "ReadsLogGroupName", messages.Logs.LogGroupName(), "Log group with the record of who read what")
 	core.GrantRead(messages.Lambda)
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
 	d.api.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,

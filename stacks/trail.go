@@ -57,6 +57,7 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 		}},
 	})
 	c.watchTrail(records)
+	newOutput(c.Stack, "TrailLogGroupName", records.LogGroupName(), "Log group of the trail's records")
 	accept(trail, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 }
 

@@ -79,6 +79,24 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 			t.Error(got.Out, got.Err)
 		}
 	})
+	t.Run("who read what is told", func(t *testing.T) {
+		use(statusDone, "get", id)
+		got := use(statusDone, "disclosures", id)
+		if !strings.Contains(got.Out, "  api  "+id+"  ") || !strings.HasSuffix(got.Out, "  json\n") {
+			t.Error(got.Out)
+		}
+		if got := use(statusDone, "disclosures", id, "--user", "nobody"); got.Out != "" {
+			t.Errorf("to nobody: %s", got.Out)
+		}
+		if got := use(statusDone, "disclosures", "--to", "2020-01-01"); got.Out != "" {
+			t.Errorf("before there was a lake: %s", got.Out)
+		}
+	})
+	t.Run("what belongs together is there", func(t *testing.T) {
+		if got := use(statusDone, "verify"); !strings.Contains(got.Err, "looked at: 2 accepted, 4 entries of the catalog, 2 messages in the lake") {
+			t.Error(got.Out, got.Err)
+		}
+	})
 	t.Run("a check passes, and says what it left", func(t *testing.T) {
 		got := use(statusDone, "check")
 		for _, want := range []string{"passed  ", "access: the reader posts: 403", "skipped ", "not run by the local lake",
