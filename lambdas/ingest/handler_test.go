@@ -138,6 +138,77 @@ func TestAMessageIsIngestedOnceAndThenADuplicate(t *testing.T) {
 	}
 }
 
+// TestTheSameMessageByAnotherWayIsADuplicate posts a message as different engines do,
+// each form once as the first and then all others.
+func TestTheSameMessageByAnotherWayIsADuplicate(t *testing.T) {
+	forms := map[string]string{
+		"CR":                 adt,
+		"LF":                 strings.ReplaceAll(adt, "\r", "\n"),
+		"CRLF":               strings.ReplaceAll(adt, "\r", "\r\n"),
+		"MLLP":               "\x0b" + adt + "\x1c\r",
+		"byte order mark":    "\ufeff" + adt,
+		"no last terminator": strings.TrimSuffix(adt, "\r"),
+	}
+	const detail = "Line ends, framing or a byte order mark differ from the first one's, and nothing else."
+	for name, first := range forms {
+		t.Run(name+" first", func(t *testing.T) {
+			door := newFrontDoor(t)
+			accepted := door.post(t, binary("application/hl7-v2", []byte(first)))
+			if accepted.StatusCode != 201 || strings.Contains(accepted.Body, "detail") {
+				t.Fatalf("%d %s", accepted.StatusCode, accepted.Body)
+			}
+			for second, body := range forms {
+				response := door.post(t, binary("application/hl7-v2", []byte(body)))
+				want := answer{Status: "Rejected due to being a duplicate", ID: id(t, accepted)}
+				if second != name {
+					want.Detail = detail
+				}
+				var got answer
+				if err := json.Unmarshal([]byte(response.Body), &got); err != nil {
+					t.Fatal(err)
+				}
+				if response.StatusCode != 409 || got != want {
+					t.Errorf("%s: %d %+v", second, response.StatusCode, got)
+				}
+			}
+			if got := door.event(t).Body; string(got) != first {
+				t.Errorf("the hub has %q", got)
+			}
+		})
+	}
+}
+
+// TestAMessageWhoseFirstAttemptFailedIsKeptOnceWhicheverWayItComesAgain: 201 promises the
+// sender's bytes, and the hub may have others under the same id.
+func TestAMessageWhoseFirstAttemptFailedIsKeptOnceWhicheverWayItComesAgain(t *testing.T) {
+	inLF := strings.ReplaceAll(adt, "\r", "\n")
+	for name, published := range map[string]bool{"published": true, "not published": false} {
+		t.Run(name, func(t *testing.T) {
+			door := newFrontDoor(t)
+			outage := func(context.Context, string) error { return fake.Refusal("SNS", "Publish", "InternalError", 500) }
+			door.topic.Faults = fake.Faults{Before: outage}
+			if published {
+				door.topic.Faults = fake.Faults{After: outage}
+			}
+			if response := door.post(t, binary("application/hl7-v2", []byte(inLF))); response.StatusCode != 503 {
+				t.Fatalf("%d %s", response.StatusCode, response.Body)
+			}
+			door.topic.Faults = fake.Faults{}
+			response := door.post(t, request("text/plain", adt))
+			if response.StatusCode != 409 || !strings.Contains(response.Body, `"detail"`) {
+				t.Errorf("%d %s", response.StatusCode, response.Body)
+			}
+			ids := map[string]bool{}
+			for _, in := range door.topic.Published() {
+				ids[*in.MessageAttributes["id"].StringValue] = true
+			}
+			if len(ids) != 1 || !ids[id(t, response).String()] {
+				t.Errorf("told %s, published %v", id(t, response), ids)
+			}
+		})
+	}
+}
+
 func TestEveryFormOfARequestGivesTheSendersBytes(t *testing.T) {
 	latin1 := []byte("MSH|^~\\&|M\xfcller\r")
 	for _, test := range []struct {
