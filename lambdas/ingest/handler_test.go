@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
@@ -207,6 +208,82 @@ func TestAMessageWhoseFirstAttemptFailedIsKeptOnceWhicheverWayItComesAgain(t *te
 			}
 		})
 	}
+}
+
+// resend is one post of a message that is sent again and again.
+type resend struct {
+	Form  string
+	Fails int  // the call to AWS that fails, 1 the first; 0 for none
+	After bool // it took effect all the same
+	Pause time.Duration
+}
+
+// TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept posts a message again and again, each
+// time in any of its forms, with a fault at any call and any time in between. The lake
+// keeps what is published first. One post at most is told 201, and its bytes are those;
+// a duplicate that is told of no difference has them too.
+func TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept(t *testing.T) {
+	form := rapid.SampledFrom([]string{adt, strings.ReplaceAll(adt, "\r", "\n"), "\x0b" + adt + "\x1c\r"})
+	post := rapid.Custom(func(t *rapid.T) resend {
+		return resend{
+			form.Draw(t, "form"), rapid.IntRange(0, 8).Draw(t, "fails"), rapid.Bool().Draw(t, "after"),
+			time.Duration(rapid.IntRange(0, 40).Draw(t, "pause")) * time.Second,
+		}
+	})
+	rapid.Check(t, func(r *rapid.T) {
+		posts := rapid.SliceOfN(post, 1, 8).Draw(r, "posts")
+		var wrong string
+		synctest.Test(t, func(t *testing.T) { wrong = play(t, posts) })
+		if wrong != "" {
+			r.Fatal(wrong)
+		}
+	})
+}
+
+// play makes the posts and says what is wrong with their answers, if anything.
+func play(t *testing.T, posts []resend) (wrong string) {
+	door := newFrontDoor(t)
+	accepted := 0
+	for i, p := range posts {
+		calls := 0
+		strike := func(context.Context, string) error {
+			if calls++; calls == p.Fails {
+				return errors.New("outage")
+			}
+			return nil
+		}
+		faults := fake.Faults{Before: strike}
+		if p.After {
+			faults = fake.Faults{After: strike}
+		}
+		door.tables.Faults, door.topic.Faults = faults, faults
+		response := door.post(t, binary("application/hl7-v2", []byte(p.Form)))
+		door.tables.Faults, door.topic.Faults = fake.Faults{}, fake.Faults{}
+
+		first, ids := "", map[string]bool{}
+		for _, record := range door.topic.Deliveries().Records {
+			e, err := hub.ClaimCheck{}.Open(t.Context(), hub.FromSNS(record.SNS))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ids[e.ID.String()] = true; first == "" {
+				first = string(e.Body)
+			}
+		}
+		told := fmt.Sprintf("post %d, %q, is told %d %s; kept is %q of %d ids", i, p.Form, response.StatusCode, response.Body, first, len(ids))
+		switch status := response.StatusCode; {
+		case len(ids) > 1, status != 201 && status != 409 && status != 503, status == 409 && first == "":
+			return told
+		case status == 201:
+			if accepted++; accepted > 1 || first != p.Form {
+				return told
+			}
+		case status == 409 && !strings.Contains(response.Body, "detail") && first != p.Form:
+			return told
+		}
+		time.Sleep(p.Pause)
+	}
+	return ""
 }
 
 func TestEveryFormOfARequestGivesTheSendersBytes(t *testing.T) {
