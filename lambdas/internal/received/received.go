@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"hl7lake/internal/claim"
 	"hl7lake/internal/hub"
 )
 
@@ -67,6 +68,9 @@ type end struct {
 	Expiry  int64  `dynamodbav:"expiry"`  // epoch seconds
 	Attempt string `dynamodbav:"attempt"` // that brought it about
 }
+
+// Key is the key of body among owner's messages, see claim.Key.
+func Key(owner string, body []byte) string { return claim.Key(owner, body) }
 
 // Claim is the right to publish one message, until its lease ends.
 type Claim struct {
