@@ -84,7 +84,10 @@ type Receipt struct {
 	ID        string `json:"id"`        // of the message; a duplicate's is that of the first one
 	Status    int    `json:"status"`    // 201, or 409 for a duplicate
 	Duplicate bool   `json:"duplicate"` // the lake had this message already
-	Attempts  int    `json:"attempts"`  // requests that it took, 1 without a retry
+	// Detail says how a duplicate differs from the first one, as in its line ends; empty
+	// where the bytes are the same.
+	Detail   string `json:"detail,omitempty"`
+	Attempts int    `json:"attempts"` // requests that it took, 1 without a retry
 }
 
 // Send posts a message. A lake that cannot answer now, and an answer that got
@@ -111,12 +114,13 @@ func (c *Client) Send(ctx context.Context, m Message) (Receipt, error) {
 		return Receipt{}, answer.problem()
 	}
 	var body struct {
-		ID string `json:"id"`
+		ID     string `json:"id"`
+		Detail string `json:"detail"`
 	}
 	if err := json.Unmarshal(answer.body, &body); err != nil || body.ID == "" {
 		return Receipt{}, fmt.Errorf("the answer %d of POST /er7 has no id: is %s a lake?", answer.status, c.base)
 	}
-	receipt.ID = body.ID
+	receipt.ID, receipt.Detail = body.ID, body.Detail
 	return receipt, nil
 }
 

@@ -55,6 +55,8 @@ func TestSendTellsWhatTheLakeAnswered(t *testing.T) {
 	}{
 		{"accepted", answering(201, `{"status":"Message ingested","id":"`+id+`"}`), Receipt{ID: id, Status: 201, Attempts: 1}, nil},
 		{"duplicate", answering(409, `{"status":"Rejected due to being a duplicate","id":"`+id+`"}`), Receipt{ID: id, Status: 409, Duplicate: true, Attempts: 1}, nil},
+		{"duplicate in other bytes", answering(409, `{"status":"Rejected due to being a duplicate","id":"`+id+`","detail":"Line ends differ."}`),
+			Receipt{ID: id, Status: 409, Duplicate: true, Detail: "Line ends differ.", Attempts: 1}, nil},
 		{"refused with problem details", answering(403, `{"type":"about:blank","title":"Forbidden","status":403,"code":"no-write","detail":"Insufficient privileges to write"}`),
 			Receipt{}, &Problem{Status: 403, Code: "no-write", Detail: "Insufficient privileges to write"}},
 		{"refused by the gateway", answering(401, `{"message":"Unauthorized"}`), Receipt{}, &Problem{Status: 401, Detail: "Unauthorized"}},

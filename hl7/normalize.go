@@ -11,7 +11,8 @@ func Normalize(dst, data []byte) []byte {
 		return append(dst, data...)
 	}
 	text := data[leadingFrame(data):]
-	text = text[:len(text)-trailingFrame(text)]
+	framing := trailingFrame(text)
+	text = text[:len(text)-framing]
 	h := header{}
 	if len(text) > 3 {
 		h.delimiters.Field = text[3]
@@ -22,7 +23,9 @@ func Normalize(dst, data []byte) []byte {
 		end := breaks.findLineEnd(text, from)
 		if end == len(text) {
 			last := beforeLineFeed(text[start:])
-			if dst = append(dst, last...); start+len(last) < len(text) {
+			dst = append(dst, last...)
+			// What a frame's end had ended must not end in a NUL that looks like one.
+			if start+len(last) < len(text) || framing > 0 && len(last) > 0 {
 				dst = append(dst, '\r')
 			}
 			return dst

@@ -180,6 +180,9 @@ func (l *lake) reportSent(done sent) error {
 		}
 	case done.Duplicate:
 		status, text, style = "409", done.ID+"  duplicate", term.Note
+		if done.Detail != "" {
+			text += ": " + done.Detail
+		}
 	default:
 		status, text = "201", done.ID
 	}

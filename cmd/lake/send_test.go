@@ -27,6 +27,10 @@ func lakeOf(t *testing.T) string {
 			status = http.StatusBadRequest
 		}
 		w.WriteHeader(status)
+		if status < http.StatusBadRequest || id == "id-same" {
+			fmt.Fprintf(w, `{"id":%q}`, id)
+			return
+		}
 		fmt.Fprintf(w, `{"id":%q,"detail":"It says %d."}`, id, status)
 	}))
 	t.Cleanup(server.Close)
@@ -51,20 +55,21 @@ func folder(t *testing.T, files map[string]string) string {
 
 func TestSendReportsEachMessageInItsOrder(t *testing.T) {
 	dir := folder(t, map[string]string{
-		"a.hl7": "MSH|^~\\&|201 id-a", "b/c.hl7": "MSH|^~\\&|409 id-c", "d.txt": "MSH|^~\\&|403 id-d", "e.hl7": "MSH|^~\\&|201 id-e", ".hidden": "x",
+		"a.hl7": "MSH|^~\\&|201 id-a", "b/c.hl7": "MSH|^~\\&|409 id-c", "b/d.hl7": "MSH|^~\\&|409 id-same", "d.txt": "MSH|^~\\&|403 id-d", "e.hl7": "MSH|^~\\&|201 id-e", ".hidden": "x",
 	})
 	got := call(t, map[string]string{"LAKE_TOKEN": "x"}, "MSH|^~\\&|201 id-in", "send", dir, "-", filepath.Join(dir, "none"), "--url", lakeOf(t))
 	got.Out = strings.ReplaceAll(got.Out, dir, "DIR")
 	want := result{
 		Status: statusRefused,
 		Out: `201  DIR/a.hl7  id-a
-409  DIR/b/c.hl7  id-c  duplicate
+409  DIR/b/c.hl7  id-c  duplicate: It says 409.
+409  DIR/b/d.hl7  id-same  duplicate
 403  DIR/d.txt  It says 403.
 201  DIR/e.hl7  id-e
 201  -  id-in
 -    DIR/none  lstat DIR/none: no such file or directory
 `,
-		Err: "accepted: 3, duplicates: 1, refused: 2\n",
+		Err: "accepted: 3, duplicates: 2, refused: 2\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -77,7 +82,7 @@ func TestSendIsDoneWhenAllIsInTheLake(t *testing.T) {
 	got.Out = strings.ReplaceAll(got.Out, dir, "DIR")
 	want := result{
 		Out: `{"file":"DIR/a.hl7","status":201,"id":"id-a","duplicate":false,"attempts":1}
-{"file":"DIR/b.hl7","status":409,"id":"id-b","duplicate":true,"attempts":1}
+{"file":"DIR/b.hl7","status":409,"id":"id-b","duplicate":true,"detail":"It says 409.","attempts":1}
 `,
 		Err: "accepted: 1, duplicates: 1, refused: 0\n",
 	}

@@ -19,8 +19,8 @@ const marker = "Zeisig"
 // Owner is the institution that sends the messages.
 const Owner = "vogelsang"
 
-// ControlID is the messages' MSH-10. It tells nothing of a patient, but the
-// lake promises to keep no more than its hash.
+// ControlID is the messages' MSH-10. It tells nothing of a patient by itself, but
+// the lake promises to keep it in content only.
 const ControlID = marker + "-control"
 
 // Message is an ADT^A01 about nobody. Its values all hold the marker.

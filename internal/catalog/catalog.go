@@ -3,8 +3,6 @@
 package catalog
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,7 +58,7 @@ func OwnersPrefix(zone Zone) string {
 }
 
 // Entry is one item of the catalog: one object of the lake. The item holds no
-// content; a control id appears as a hash only.
+// content, and no hash of a single value, which would be guessed by trying.
 type Entry struct {
 	Root   string `dynamodbav:"root"` // partition key
 	Sort   string `dynamodbav:"sk"`   // sort key: <zone>#<id>
@@ -84,8 +82,7 @@ type Entry struct {
 	SHA256    string `dynamodbav:"sha256"` // hex
 	Size      int64  `dynamodbav:"size"`   // bytes
 
-	ControlIDSHA256 string `dynamodbav:"control_id_sha256,omitempty"` // see ControlIDHash
-	Attempts        int    `dynamodbav:"attempts,omitempty"`          // how often the writer was told
+	Attempts int `dynamodbav:"attempts,omitempty"` // how often the writer was told
 
 	ReasonCode    string `dynamodbav:"reason_code,omitempty"` // hub.Reason, of errors
 	ReasonSegment int    `dynamodbav:"reason_segment,omitempty"`
@@ -121,12 +118,4 @@ func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 		entry.ReasonOffset = &e.Reason.Offset
 	}
 	return entry
-}
-
-// ControlIDHash is the hex SHA-256 of the owner, a zero byte and the control id
-// (MSH-10): whoever knows the id can find the message, nobody can read it back,
-// and the same id of two institutions does not look the same.
-func ControlIDHash(owner, controlID string) string {
-	sum := sha256.Sum256([]byte(owner + "\x00" + controlID))
-	return hex.EncodeToString(sum[:])
 }

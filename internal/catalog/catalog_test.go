@@ -41,12 +41,6 @@ func TestEachEventHasItsZone(t *testing.T) {
 	}
 }
 
-func TestAControlIDsHashDependsOnTheOwner(t *testing.T) {
-	if catalog.ControlIDHash("a", "b") == catalog.ControlIDHash("c", "b") || catalog.ControlIDHash("a", "bc") == catalog.ControlIDHash("ab", "c") {
-		t.Error("two institutions' control ids look the same")
-	}
-}
-
 func TestTheFirstKeyOfATimeStandsBetweenWhatCameBeforeAndAfter(t *testing.T) {
 	at := hub.Received(root)
 	key := catalog.ObjectKey(catalog.Ingestion, "st-elsewhere", root, root, hub.ER7)

@@ -44,6 +44,7 @@ type handler struct {
 type answer struct {
 	Status string    `json:"status"`
 	ID     uuid.UUID `json:"id"`
+	Detail string    `json:"detail,omitempty"` // set where a duplicate has other bytes
 }
 
 // post answers POST /er7, and records who posted and what came of it.
@@ -54,13 +55,24 @@ func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPReques
 	var duplicate *received.DuplicateError
 	switch {
 	case errors.As(err, &duplicate):
-		return located(http.StatusConflict, answer{"Rejected due to being a duplicate", duplicate.ID}), nil
+		return located(http.StatusConflict, answerTo(duplicate)), nil
 	case errors.Is(err, received.ErrHeld):
 		return events.APIGatewayV2HTTPResponse{}, errInFlight
 	case err != nil:
 		return events.APIGatewayV2HTTPResponse{}, err
 	}
-	return located(http.StatusCreated, answer{"Message ingested", id}), nil
+	return located(http.StatusCreated, answer{Status: "Message ingested", ID: id}), nil
+}
+
+// otherBytes says of a duplicate how it differs from the first.
+const otherBytes = "Line ends, framing or a byte order mark differ from the first one's, and nothing else."
+
+func answerTo(duplicate *received.DuplicateError) answer {
+	a := answer{Status: "Rejected due to being a duplicate", ID: duplicate.ID}
+	if duplicate.Differs {
+		a.Detail = otherBytes
+	}
+	return a
 }
 
 // take makes what was posted for owner a message of the lake.

@@ -16,6 +16,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
+	"pgregory.net/rapid"
 
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
@@ -136,6 +137,153 @@ func TestAMessageIsIngestedOnceAndThenADuplicate(t *testing.T) {
 	if diff := cmp.Diff(want, door.event(t)); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// TestTheSameMessageByAnotherWayIsADuplicate posts a message as different engines do,
+// each form once as the first and then all others.
+func TestTheSameMessageByAnotherWayIsADuplicate(t *testing.T) {
+	forms := map[string]string{
+		"CR":                 adt,
+		"LF":                 strings.ReplaceAll(adt, "\r", "\n"),
+		"CRLF":               strings.ReplaceAll(adt, "\r", "\r\n"),
+		"MLLP":               "\x0b" + adt + "\x1c\r",
+		"byte order mark":    "\ufeff" + adt,
+		"no last terminator": strings.TrimSuffix(adt, "\r"),
+	}
+	const detail = "Line ends, framing or a byte order mark differ from the first one's, and nothing else."
+	for name, first := range forms {
+		t.Run(name+" first", func(t *testing.T) {
+			door := newFrontDoor(t)
+			accepted := door.post(t, binary("application/hl7-v2", []byte(first)))
+			if accepted.StatusCode != 201 || strings.Contains(accepted.Body, "detail") {
+				t.Fatalf("%d %s", accepted.StatusCode, accepted.Body)
+			}
+			for second, body := range forms {
+				response := door.post(t, binary("application/hl7-v2", []byte(body)))
+				want := answer{Status: "Rejected due to being a duplicate", ID: id(t, accepted)}
+				if second != name {
+					want.Detail = detail
+				}
+				var got answer
+				if err := json.Unmarshal([]byte(response.Body), &got); err != nil {
+					t.Fatal(err)
+				}
+				if response.StatusCode != 409 || got != want {
+					t.Errorf("%s: %d %+v", second, response.StatusCode, got)
+				}
+			}
+			if got := door.event(t).Body; string(got) != first {
+				t.Errorf("the hub has %q", got)
+			}
+		})
+	}
+}
+
+// TestAMessageWhoseFirstAttemptFailedIsKeptOnceWhicheverWayItComesAgain: 201 promises the
+// sender's bytes, and the hub may have others under the same id.
+func TestAMessageWhoseFirstAttemptFailedIsKeptOnceWhicheverWayItComesAgain(t *testing.T) {
+	inLF := strings.ReplaceAll(adt, "\r", "\n")
+	for name, published := range map[string]bool{"published": true, "not published": false} {
+		t.Run(name, func(t *testing.T) {
+			door := newFrontDoor(t)
+			outage := func(context.Context, string) error { return fake.Refusal("SNS", "Publish", "InternalError", 500) }
+			door.topic.Faults = fake.Faults{Before: outage}
+			if published {
+				door.topic.Faults = fake.Faults{After: outage}
+			}
+			if response := door.post(t, binary("application/hl7-v2", []byte(inLF))); response.StatusCode != 503 {
+				t.Fatalf("%d %s", response.StatusCode, response.Body)
+			}
+			door.topic.Faults = fake.Faults{}
+			response := door.post(t, request("text/plain", adt))
+			if response.StatusCode != 409 || !strings.Contains(response.Body, `"detail"`) {
+				t.Errorf("%d %s", response.StatusCode, response.Body)
+			}
+			ids := map[string]bool{}
+			for _, in := range door.topic.Published() {
+				ids[*in.MessageAttributes["id"].StringValue] = true
+			}
+			if len(ids) != 1 || !ids[id(t, response).String()] {
+				t.Errorf("told %s, published %v", id(t, response), ids)
+			}
+		})
+	}
+}
+
+// resend is one post of a message that is sent again and again.
+type resend struct {
+	Form  string
+	Fails int  // the call to AWS that fails, 1 the first; 0 for none
+	After bool // it took effect all the same
+	Pause time.Duration
+}
+
+// TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept posts a message again and again, each
+// time in any of its forms, with a fault at any call and any time in between. The lake
+// keeps what is published first. One post at most is told 201, and its bytes are those;
+// a duplicate that is told of no difference has them too.
+func TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept(t *testing.T) {
+	form := rapid.SampledFrom([]string{adt, strings.ReplaceAll(adt, "\r", "\n"), "\x0b" + adt + "\x1c\r"})
+	post := rapid.Custom(func(t *rapid.T) resend {
+		return resend{
+			form.Draw(t, "form"), rapid.IntRange(0, 8).Draw(t, "fails"), rapid.Bool().Draw(t, "after"),
+			time.Duration(rapid.IntRange(0, 40).Draw(t, "pause")) * time.Second,
+		}
+	})
+	rapid.Check(t, func(r *rapid.T) {
+		posts := rapid.SliceOfN(post, 1, 8).Draw(r, "posts")
+		var wrong string
+		synctest.Test(t, func(t *testing.T) { wrong = play(t, posts) })
+		if wrong != "" {
+			r.Fatal(wrong)
+		}
+	})
+}
+
+// play makes the posts and says what is wrong with their answers, if anything.
+func play(t *testing.T, posts []resend) (wrong string) {
+	door := newFrontDoor(t)
+	accepted := 0
+	for i, p := range posts {
+		calls := 0
+		strike := func(context.Context, string) error {
+			if calls++; calls == p.Fails {
+				return errors.New("outage")
+			}
+			return nil
+		}
+		faults := fake.Faults{Before: strike}
+		if p.After {
+			faults = fake.Faults{After: strike}
+		}
+		door.tables.Faults, door.topic.Faults = faults, faults
+		response := door.post(t, binary("application/hl7-v2", []byte(p.Form)))
+		door.tables.Faults, door.topic.Faults = fake.Faults{}, fake.Faults{}
+
+		first, ids := "", map[string]bool{}
+		for _, record := range door.topic.Deliveries().Records {
+			e, err := hub.ClaimCheck{}.Open(t.Context(), hub.FromSNS(record.SNS))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ids[e.ID.String()] = true; first == "" {
+				first = string(e.Body)
+			}
+		}
+		told := fmt.Sprintf("post %d, %q, is told %d %s; kept is %q of %d ids", i, p.Form, response.StatusCode, response.Body, first, len(ids))
+		switch status := response.StatusCode; {
+		case len(ids) > 1, status != 201 && status != 409 && status != 503, status == 409 && first == "":
+			return told
+		case status == 201:
+			if accepted++; accepted > 1 || first != p.Form {
+				return told
+			}
+		case status == 409 && !strings.Contains(response.Body, "detail") && first != p.Form:
+			return told
+		}
+		time.Sleep(p.Pause)
+	}
+	return ""
 }
 
 func TestEveryFormOfARequestGivesTheSendersBytes(t *testing.T) {

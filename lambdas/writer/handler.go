@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"hl7lake/hl7"
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
@@ -29,7 +28,7 @@ func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, e
 }
 
 // file writes the object first and its entry second: what the catalog shows is
-// there. Nothing reads the body before it is kept.
+// there. Nothing here reads the body: whatever its bytes are, they are kept.
 func (h handler) file(ctx context.Context, wire hub.Wire) error {
 	event, err := h.claimCheck.Open(ctx, wire)
 	if err != nil {
@@ -42,9 +41,6 @@ func (h handler) file(ctx context.Context, wire hub.Wire) error {
 	}
 	if object.differs {
 		h.logger.WarnContext(ctx, "kept the earlier object, which differs", "id", event.ID, "root", event.Root)
-	}
-	if header, ok := hl7.Peek(event.Body); ok && header.ControlID != "" && event.Format != hub.JSON {
-		entry.ControlIDSHA256 = catalog.ControlIDHash(event.Owner, header.ControlID)
 	}
 	entry.VersionID, entry.SHA256, entry.Size = object.versionID, object.sha256, object.size
 	if err := h.catalog.record(ctx, entry); err != nil {

@@ -5,13 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
 
 	"hl7lake/internal/canary"
@@ -97,7 +100,7 @@ func rawEntry(attempts int) catalog.Entry {
 		Owner: "st-elsewhere", Type: "ADT^A01", Charset: "utf-8",
 		Bucket: "lake", Key: rawKey, VersionID: "v1",
 		SHA256: "c14f6484dae8255d5ced041937e2e14929876bc07c51b89fbf4eb64349e65fed", Size: int64(len(adt)),
-		ControlIDSHA256: catalog.ControlIDHash("st-elsewhere", "C1"), Attempts: attempts,
+		Attempts: attempts,
 	}
 }
 
@@ -261,6 +264,36 @@ func TestNoPatientDataLeavesBesideTheObject(t *testing.T) {
 			canary.Check(t, "a key", c.buckets.Names())
 			canary.Check(t, "the log", c.log.String())
 		})
+	}
+}
+
+// TestTheCatalogDependsOnAMessagesContentInItsHashAlone files messages that differ in
+// one value each. A hash of one value, unlike that of all of them, is guessed by trying.
+func TestTheCatalogDependsOnAMessagesContentInItsHashAlone(t *testing.T) {
+	items := func(body string) []map[string]types.AttributeValue {
+		c := newCore(t)
+		failed := hub.Derive(ingested(body), hub.Error, hub.TXT)
+		failed.Reason, failed.Body = hub.Reason{Code: "no-header"}, []byte(body)
+		if err := c.deliver(t, ingested(body), failed); err != nil {
+			t.Fatal(err)
+		}
+		stored := c.tables.Items(t, fake.Catalog)
+		for _, item := range stored {
+			delete(item, "sha256")
+			delete(item, "written")
+		}
+		slices.SortFunc(stored, func(a, b map[string]types.AttributeValue) int {
+			return strings.Compare(a["sk"].(*types.AttributeValueMemberS).Value, b["sk"].(*types.AttributeValueMemberS).Value)
+		})
+		return stored
+	}
+	const message = adt + "PID|1||4711^^^ST||Doe^Jane||19700101|F\r"
+	want := items(message)
+	for _, value := range []string{"C1", "EPIC", "4711", "Doe", "19700101"} {
+		other := strings.ReplaceAll(message, value, strings.Repeat("9", len(value)))
+		if diff := cmp.Diff(want, items(other), cmpopts.IgnoreUnexported(types.AttributeValueMemberS{}, types.AttributeValueMemberN{})); diff != "" {
+			t.Errorf("with another value for %s:\n%s", value, diff)
+		}
 	}
 }
 

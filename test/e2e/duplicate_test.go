@@ -1,11 +1,13 @@
 package e2e_test
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -95,6 +97,52 @@ func TestAHundredEqualPostsAtOnceBecomeOneMessage(t *testing.T) {
 	}
 	if len(versions.Versions) != 2 { // the message and its JSON
 		t.Errorf("the lake holds %d versions of objects", len(versions.Versions))
+	}
+}
+
+// TestTheSameMessageByTwoWaysIsOneByTheFirstOnesBytes sends a message at once as an
+// engine, a file and a script would. One is accepted, and the lake keeps its bytes.
+func TestTheSameMessageByTwoWaysIsOneByTheFirstOnesBytes(t *testing.T) {
+	l := start(t)
+	c := l.client(t, l.admin(t))
+	tidy := admission(1)
+	ways := [][]byte{
+		tidy,
+		bytes.ReplaceAll(tidy, []byte("\r"), []byte("\n")),
+		bytes.ReplaceAll(tidy, []byte("\r"), []byte("\r\n")),
+		fmt.Appendf(nil, "\x0b%s\x1c\r", tidy),
+		append([]byte("\ufeff"), tidy...),
+		bytes.TrimSuffix(tidy, []byte("\r")),
+	}
+	receipts := make([]client.Receipt, len(ways))
+	var senders sync.WaitGroup
+	for i, body := range ways {
+		senders.Go(func() {
+			var err error
+			if receipts[i], err = c.Send(t.Context(), client.Message{Body: body}); err != nil {
+				t.Errorf("way %d: %v", i, err)
+			}
+		})
+	}
+	senders.Wait()
+	first := slices.IndexFunc(receipts, func(r client.Receipt) bool { return r.Status == http.StatusCreated })
+	if first < 0 {
+		t.Fatalf("none was accepted: %+v", receipts)
+	}
+	for i, r := range receipts {
+		if r.ID != receipts[first].ID || r.Duplicate != (i != first) || (r.Detail != "") != (i != first) {
+			t.Errorf("way %d was told %+v, the first, %d, %s", i, r, first, receipts[first].ID)
+		}
+	}
+	ended(t, c, receipts[first].ID)
+	kept, err := c.ER7(t.Context(), receipts[first].ID)
+	if err != nil || !bytes.Equal(kept, ways[first]) {
+		t.Errorf("kept is %q, %v; accepted was %q", kept, err, ways[first])
+	}
+	for _, zone := range []client.Zone{client.Ingestion, client.Staging} {
+		if keys := l.keys(t, zone); len(keys) != 1 {
+			t.Errorf("%s holds %d objects", zone, len(keys))
+		}
 	}
 }
 

@@ -11,14 +11,15 @@ import (
 	"hl7lake/local/bill"
 )
 
-// TestOnlyAMessageWhoseLineEndsAreNotInOrderIsPrepared sends one message twice,
-// its segments ended by CR and by LF: both become the same JSON, and one passes
-// the workflow's first state by.
+// TestOnlyAMessageWhoseLineEndsAreNotInOrderIsPrepared sends one message from two
+// institutions, its segments ended by CR and by LF: both become the same JSON, and
+// one passes the workflow's first state by.
 func TestOnlyAMessageWhoseLineEndsAreNotInOrderIsPrepared(t *testing.T) {
 	l := start(t)
-	c := l.client(t, l.admin(t))
+	senders := []client.TokenSource{l.admin(t), l.user(t, client.User{Email: "other@example.org", Read: "other", Write: "other"})}
 	var segments []string
 	for prepared, body := range [][]byte{admission(1), bytes.ReplaceAll(admission(1), []byte("\r"), []byte("\n"))} {
+		c := l.client(t, senders[prepared])
 		id := l.accepted(t, c, body)[0]
 		if h := ended(t, c, id); h.Status != client.Staged {
 			t.Fatalf("ended as %s", h.Status)

@@ -7,8 +7,6 @@ package received
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -19,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"hl7lake/internal/claim"
 	"hl7lake/internal/hub"
 )
 
@@ -50,6 +49,7 @@ type Table struct {
 // same id, unless the claim has come to its end.
 type item struct {
 	PK      string `dynamodbav:"pk"`
+	Sent    string `dynamodbav:"sent,omitempty"` // hash of the bytes as they were sent, where they are not tidy, or several
 	ID      string `dynamodbav:"id"`
 	Owner   string `dynamodbav:"owner"`
 	Lease   int64  `dynamodbav:"lease"`   // end of the lease, epoch milliseconds
@@ -69,15 +69,8 @@ type end struct {
 	Attempt string `dynamodbav:"attempt"` // that brought it about
 }
 
-// Key is the key of body among owner's messages: one institution can neither
-// block nor probe another.
-func Key(owner string, body []byte) string {
-	hash := sha256.New()
-	hash.Write([]byte(owner))
-	hash.Write([]byte{0})
-	hash.Write(body)
-	return hex.EncodeToString(hash.Sum(nil))
-}
+// Key is the key of body among owner's messages, see claim.Key.
+func Key(owner string, body []byte) string { return claim.Key(owner, body) }
 
 // Claim is the right to publish one message, until its lease ends.
 type Claim struct {
@@ -88,6 +81,9 @@ type Claim struct {
 // DuplicateError says that the content was accepted before.
 type DuplicateError struct {
 	ID uuid.UUID // of the first message with this content
+	// Differs reports that the first one's bytes are not, or may not be, the ones that
+	// were claimed now: its line ends, framing or byte order mark are others.
+	Differs bool
 }
 
 func (e *DuplicateError) Error() string { return "received: duplicate of " + e.ID.String() }
@@ -102,14 +98,14 @@ var errClaim = errors.New("received: the stored claim has no id")
 // Acquire claims body for owner until lease. If another attempt holds the claim
 // it waits until patience is over for that one to finish or to lapse. It
 // returns a *DuplicateError when the content was accepted, and ErrHeld when it
-// is still in another attempt's hands.
+// is still in another attempt's hands. A message is the same whatever its line ends
+// and framing, see Key.
 func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease time.Time, patience time.Duration) (Claim, error) {
 	id, err := hub.NewID()
 	if err != nil {
 		return Claim{}, err
 	}
-	mine := item{
-		PK:      Key(owner, body),
+	mine, err := t.identify(ctx, item{
 		ID:      id.String(),
 		Owner:   owner,
 		Lease:   lease.UnixMilli(),
@@ -117,6 +113,9 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 		Attempt: rand.Text(),
 
 		Unsettled: freshPartition(shardOf(id)),
+	}, body)
+	if err != nil {
+		return Claim{}, err
 	}
 	return t.acquire(ctx, mine, time.Now().Add(patience))
 }
@@ -127,7 +126,7 @@ func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Clai
 		if current.Attempt == mine.Attempt {
 			return claimOf(current)
 		}
-		if err := t.ended(ctx, current); err != nil {
+		if err := t.ended(ctx, current, mine); err != nil {
 			return Claim{}, err
 		}
 		switch {
@@ -144,8 +143,9 @@ func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Clai
 	return Claim{}, err
 }
 
-// ended is a *DuplicateError if the claim that is stored has come to its end.
-func (t Table) ended(ctx context.Context, stored item) error {
+// ended is a *DuplicateError if the claim that is stored, and that mine is after, has come
+// to its end.
+func (t Table) ended(ctx context.Context, stored, mine item) error {
 	claim, err := claimOf(stored)
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func (t Table) ended(ctx context.Context, stored item) error {
 		return err
 	}
 	if ended {
-		return &DuplicateError{ID: claim.ID}
+		return &DuplicateError{ID: claim.ID, Differs: stored.Sent != mine.Sent}
 	}
 	return nil
 }
@@ -186,22 +186,29 @@ func (t Table) put(ctx context.Context, mine item) (item, error) {
 // takeOver continues a claim whose lease has lapsed: the id stays, since the
 // attempt before may have published, and may even come to the end meanwhile. The
 // window begins anew, since the content is accepted now: near the end of the old
-// one, it would soon be accepted once more. It returns the claim that is stored afterwards, which is mine unless another
-// attempt was faster. Reconcile may have passed it by or given it up, and looks
-// at it again.
+// one, it would soon be accepted once more. The lake may have the other's bytes by
+// now, which is noted where mine are not the same. It returns the claim that is stored
+// afterwards, which is mine unless another attempt was faster. Reconcile may have
+// passed it by or given it up, and looks at it again.
 func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
+	update := "SET lease = :lease, expiry = :expiry, attempt = :attempt, unsettled = :late"
+	values := map[string]types.AttributeValue{
+		":lease":   number(mine.Lease),
+		":expiry":  number(mine.Expiry),
+		":attempt": text(mine.Attempt),
+		":lapsed":  number(lapsed.Lease),
+		":late":    text(latePartition(shardOfText(lapsed.ID))),
+	}
+	if lapsed.Sent != mine.Sent {
+		mine.Sent = several
+		update, values[":several"] = update+", sent = :several", text(several)
+	}
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
-		TableName:           &t.Name,
-		Key:                 key(mine.PK),
-		UpdateExpression:    new("SET lease = :lease, expiry = :expiry, attempt = :attempt, unsettled = :late"),
-		ConditionExpression: new("lease = :lapsed"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":lease":   number(mine.Lease),
-			":expiry":  number(mine.Expiry),
-			":attempt": text(mine.Attempt),
-			":lapsed":  number(lapsed.Lease),
-			":late":    text(latePartition(shardOfText(lapsed.ID))),
-		},
+		TableName:                           &t.Name,
+		Key:                                 key(mine.PK),
+		UpdateExpression:                    &update,
+		ConditionExpression:                 new("lease = :lapsed"),
+		ExpressionAttributeValues:           values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
 	mine.ID = lapsed.ID
@@ -252,8 +259,9 @@ func claimOf(stored item) (Claim, error) {
 
 // Finish records that the hub has c's message: from now on its id is found and
 // its content is a duplicate. Should another attempt at the same message have
-// come to the end first, it fails with the same *DuplicateError that the next
-// request with this content gets.
+// come to the end first, or have had other bytes and perhaps published them, it fails
+// with the same *DuplicateError that the next request with this content gets: the
+// message is kept, but not for certain by the bytes of this attempt.
 func (t Table) Finish(ctx context.Context, c Claim) error {
 	values, err := attributevalue.MarshalMap(end{
 		PK:      endKey(c.ID),
@@ -272,10 +280,10 @@ func (t Table) Finish(ctx context.Context, c Claim) error {
 	})
 	var refused *types.ConditionalCheckFailedException
 	switch {
-	case errors.As(err, &refused):
-		return &DuplicateError{ID: c.ID}
-	case err != nil:
+	case err != nil && !errors.As(err, &refused):
 		return fmt.Errorf("finish the claim: %w", err)
+	case err != nil || c.item.Sent == several:
+		return &DuplicateError{ID: c.ID, Differs: c.item.Sent == several}
 	}
 	return nil
 }

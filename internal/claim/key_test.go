@@ -1,0 +1,181 @@
+package claim_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/unicode"
+	"pgregory.net/rapid"
+
+	"hl7lake/hl7"
+	"hl7lake/internal/claim"
+)
+
+const owner = "st-elsewhere"
+
+// ways is one message as different programs send it.
+var ways = map[string]string{
+	"as the standard has it":    "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r",
+	"LF":                        "MSH|^~\\&|A\nPID|1||7\nNTE|1||x\n",
+	"CRLF":                      "MSH|^~\\&|A\r\nPID|1||7\r\nNTE|1||x\r\n",
+	"line ends of several":      "MSH|^~\\&|A\r\nPID|1||7\rNTE|1||x\r\n",
+	"MLLP":                      "\x0bMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x1c\r",
+	"MLLP around LF":            "\x0bMSH|^~\\&|A\nPID|1||7\nNTE|1||x\n\x1c\r",
+	"MLLP, its last CR cut off": "\x0bMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x1c",
+	"a byte order mark":         "\ufeffMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r",
+	"no last terminator":        "MSH|^~\\&|A\rPID|1||7\rNTE|1||x",
+	"LF, no last terminator":    "MSH|^~\\&|A\nPID|1||7\nNTE|1||x",
+	"blank lines around":        "\r\n\r\nMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\r\n\n",
+	"a NUL behind it":           "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x00",
+}
+
+func TestAMessageHasOneKeyWhicheverWayItCame(t *testing.T) {
+	want := claim.Key(owner, []byte(ways["as the standard has it"]))
+	for name, way := range ways {
+		if claim.Key(owner, []byte(way)) != want {
+			t.Errorf("%s is another message", name)
+		}
+	}
+	batch := "FHS|^~\\&|A\nBHS|^~\\&|A\nMSH|^~\\&|A\nBTS|1\nFTS|1"
+	if claim.Key(owner, []byte(batch)) != claim.Key(owner, []byte(strings.ReplaceAll(batch, "\n", "\r")+"\r")) {
+		t.Error("a batch in LF is another one")
+	}
+}
+
+func TestWhatDiffersInMoreThanItsLineEndsHasItsOwnKey(t *testing.T) {
+	utf16 := func(text string) string {
+		encoded, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return encoded
+	}
+	for name, pair := range map[string][2]string{
+		"a line feed within a value":        {"MSH|^~\\&|A\rNTE|1||one\ntwo\r", "MSH|^~\\&|A\rNTE|1||one\rtwo\r"},
+		"a blank at a value's end":          {"MSH|^~\\&|A\rPID|1\r", "MSH|^~\\&|A\rPID|1 \r"},
+		"a delimiter at a segment's end":    {"MSH|^~\\&|A\rPID|1\r", "MSH|^~\\&|A\rPID|1|\r"},
+		"a NUL at a value's end":            {"MSH|^~\\&|A\rPID|1\r", "MSH|^~\\&|A\rPID|1\x00\r"},
+		"a blank line between two segments": {"MSH|^~\\&|A\rPID|1\r", "MSH|^~\\&|A\r\rPID|1\r"},
+		"text in LF and in CR":              {"Hello\nthere\n", "Hello\rthere\r"},
+		"text with and without its end":     {"Hello", "Hello\n"},
+		"text in a frame":                   {"Hello\r", "\x0bHello\r\x1c\r"},
+		"a header that cannot be read":      {"MSH|\nPID|1\n", "MSH|\rPID|1\r"},
+		"UTF-16 in LF and in CR":            {utf16("MSH|^~\\&|A\nPID|1\n"), utf16("MSH|^~\\&|A\rPID|1\r")},
+		"UTF-16 without its end":            {utf16("MSH|^~\\&|A\rPID|1\r"), utf16("MSH|^~\\&|A\rPID|1")},
+		"UTF-16 and UTF-8":                  {utf16("MSH|^~\\&|A\r"), "MSH|^~\\&|A\r"},
+		"another character set":             {"MSH|^~\\&|M\xfcller\r", "MSH|^~\\&|Müller\r"},
+	} {
+		if claim.Key(owner, []byte(pair[0])) == claim.Key(owner, []byte(pair[1])) {
+			t.Errorf("%s: %q and %q are one message", name, pair[0], pair[1])
+		}
+	}
+}
+
+// segments is what the lake makes of body: the JSON of its segments, or the code of
+// the error.
+func segments(body []byte) string {
+	message, err := hl7.Parse(hl7.Normalize(nil, body))
+	var refused *hl7.ParseError
+	switch {
+	case errors.As(err, &refused):
+		return refused.Code
+	case err != nil:
+		return err.Error()
+	}
+	return string(message.AppendJSON(nil, hl7.JSON{}))
+}
+
+// pieces are what line ends and frames are confused with.
+var pieces = rapid.SampledFrom([]string{
+	"\r", "\n", "\r\n", "\r\r\n", "\n\r", " ", "\t", "\x00", "\x0b", "\x1c", "\x1c\r", "\ufeff", "|", "^", "x", "é", "\xe9", "\\",
+	"PID|", "NTE|1||", "OBX|1|TX|", "ZZZ|", "MSH|^~\\&|", "BHS|^~\\&|", "BTS|",
+})
+
+// TestWhatHasOneKeyHasOneJSON changes line ends, frames and what looks like them in
+// messages of all sorts: where two of them are one for the claim, the lake must make the
+// same of both.
+func TestWhatHasOneKeyHasOneJSON(t *testing.T) {
+	equal := 0
+	rapid.Check(t, func(t *rapid.T) {
+		start := rapid.SampledFrom([]string{"MSH|^~\\&|", "\x0bMSH|^~\\&|", "\ufeffMSH|^~\\&|", "MSH|", "BHS|^~\\&|", ""}).Draw(t, "start")
+		one := start + strings.Join(rapid.SliceOfN(pieces, 0, 20).Draw(t, "rest"), "")
+		from, to := pieces.Draw(t, "from"), pieces.Draw(t, "to")
+		for name, other := range map[string]string{
+			"replaced": strings.ReplaceAll(one, from, to),
+			"in LF":    strings.ReplaceAll(one, "\r", "\n"),
+			"in CRLF":  strings.ReplaceAll(one, "\r", "\r\n"),
+			"begun":    from + one,
+			"ended":    one + from,
+			"framed":   "\x0b" + one + "\x1c\r",
+			"cut":      strings.TrimRight(one, "\r\n"),
+		} {
+			if other == one || claim.Key(owner, []byte(other)) != claim.Key(owner, []byte(one)) {
+				continue
+			}
+			equal++
+			if diff := cmp.Diff(segments([]byte(one)), segments([]byte(other))); diff != "" {
+				t.Errorf("%q, %s: %q:\n%s", one, name, other, diff)
+			}
+		}
+	})
+	if equal == 0 {
+		t.Error("no two were one")
+	}
+}
+
+// TestAMessageThatIsTidyHasTheKeyThatItAlwaysHad is about a table that an earlier
+// version filled, by the hash of the bytes as they were sent.
+func TestAMessageThatIsTidyHasTheKeyThatItAlwaysHad(t *testing.T) {
+	for body, want := range map[string]string{
+		"MSH|^~\\&|A\rPID|1\r": "db964ffcd2da7e496c9aa26d87969d9778bfe50427d7c606ce6bba587eb7c20f",
+		"Hello\nthere":         "0ea7b944236bd17fc7b9f8866abd64c676a02e51ffbd922fbd412e228c9c3593",
+	} {
+		if got := claim.Key(owner, []byte(body)); got != want {
+			t.Errorf("%q has the key %s", body, got)
+		}
+	}
+}
+
+func TestTheBytesAsTheyStandHaveAKeyBesideTheMessages(t *testing.T) {
+	for name, way := range ways {
+		key, sent := claim.Keys(owner, []byte(way))
+		sum := sha256.Sum256([]byte(owner + "\x00" + way))
+		if key != claim.Key(owner, []byte(way)) || sent != hex.EncodeToString(sum[:]) {
+			t.Errorf("%s: %s and %s", name, key, sent)
+		}
+		if (key == sent) != (name == "as the standard has it") {
+			t.Errorf("%s is taken for tidy: %t", name, key == sent)
+		}
+	}
+}
+
+// BenchmarkKey is what a claim hashes, beside the hash of the bytes as they stand.
+func BenchmarkKey(b *testing.B) {
+	for _, size := range []int{1 << 10, 10 << 10, 4 << 20} {
+		const segment = "OBX|1|NM|718-7^Hemoglobin^LN||13.2|g/dL|12.0-16.0|N|||F\r"
+		tidy := []byte("MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ORU^R01|1|T|2.5.1\r" + strings.Repeat(segment, size/len(segment)))
+		for _, form := range []struct {
+			name string
+			body []byte
+		}{
+			{"CR", tidy},
+			{"LF", bytes.ReplaceAll(tidy, []byte("\r"), []byte("\n"))},
+			{"CRLF", bytes.ReplaceAll(tidy, []byte("\r"), []byte("\r\n"))},
+			{"text", bytes.Repeat([]byte("x"), len(tidy))},
+		} {
+			b.Run(fmt.Sprintf("%dKB/%s", size>>10, form.name), func(b *testing.B) {
+				b.SetBytes(int64(len(form.body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					claim.Key(owner, form.body)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package received
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"hl7lake/internal/claim"
+)
+
+// several stands for the hash of the bytes as they were sent where attempts at one
+// message came with different ones, and either may be what the lake keeps.
+const several = "several"
+
+// identify gives mine the key of body, and notes in Sent what the bytes are where they
+// are not tidy.
+func (t Table) identify(ctx context.Context, mine item, body []byte) (item, error) {
+	key, sent := claim.Keys(mine.Owner, body)
+	if mine.PK = key; sent == key {
+		return mine, nil
+	}
+	mine.Sent = sent
+	return t.former(ctx, mine)
+}
+
+// former gives mine the key under which an earlier version may have claimed the same
+// bytes: the hash of them as they were sent. A claim lives under the key that it was made
+// with. Tidy content has had one key always.
+func (t Table) former(ctx context.Context, mine item) (item, error) {
+	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: key(mine.Sent), ConsistentRead: new(true)})
+	if err != nil {
+		return item{}, fmt.Errorf("look for a claim of an earlier version: %w", err)
+	}
+	var stored item
+	if err := attributevalue.UnmarshalMap(out.Item, &stored); err != nil {
+		return item{}, err
+	}
+	if over := stored.Expiry != 0 && stored.Expiry < time.Now().Unix(); len(out.Item) > 0 && !over { // as put sees it
+		mine.PK, mine.Sent = mine.Sent, ""
+	}
+	return mine, nil
+}
