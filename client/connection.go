@@ -27,6 +27,7 @@ const (
 	OutputCatalog    = "CatalogTableName"
 	OutputClaimCheck = "ClaimCheckBucketName"
 	OutputReconcile  = "ReconcileFunctionName"
+	OutputReceived   = "ReceivedTableName"
 )
 
 // Get is the value of the output of that name, of whichever stack has it.

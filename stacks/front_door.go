@@ -78,6 +78,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	newOutput(stack, "UserPoolClientId", door.Client.UserPoolClientId(), "Client through which users sign in")
 	newOutput(stack, "ConsoleClientId", console.UserPoolClientId(), "Client of browser applications (code + PKCE)")
 	newOutput(stack, "SignInUrl", domain.BaseUrl(nil), "Sign-in pages, and /oauth2/token for machines")
+	newOutput(stack, "ReceivedTableName", door.Received.TableName(), "Table of what was received")
 	newOutput(stack, "IdentityPoolId", identities.Ref(), "Pool that gives users credentials to read the lake in S3")
 	return door
 }
@@ -94,6 +95,8 @@ func (d FrontDoor) addIngest(core Core) function {
 			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
 			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
 			"RECEIVED_TABLE":     d.Received.TableName(),
+
+			"RECEIVED_WINDOW_DAYS": new(fmt.Sprint(core.Foundation.receivedDays())),
 		},
 	})
 	core.GrantPublish(ingest.Lambda)
@@ -118,6 +121,8 @@ func (d FrontDoor) addMessages(core Core) function {
 		},
 	})
 	core.GrantRead(messages.Lambda)
+	// To whom may not list the bucket S3 does not tell that an object is gone (Amazon S3 API Reference, GetObject).
+	grant(messages.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
 	d.api.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
 		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json")

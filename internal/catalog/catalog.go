@@ -91,6 +91,12 @@ type Entry struct {
 	ReasonSegment int    `dynamodbav:"reason_segment,omitempty"`
 	ReasonPath    string `dynamodbav:"reason_path,omitempty"`
 	ReasonOffset  *int   `dynamodbav:"reason_offset,omitempty"` // nil but for errors; 0 is an offset
+
+	// Forgotten is when the object was deleted on purpose, in hub.TimeLayout, and
+	// ForgottenReason the code of why. Both are empty of one that nobody has deleted,
+	// which need not be there: objects expire.
+	Forgotten       string `dynamodbav:"forgotten,omitempty"`
+	ForgottenReason string `dynamodbav:"forgotten_reason,omitempty"`
 }
 
 // NewEntry is the item for an event whose body is, or is about to be, the

@@ -97,6 +97,13 @@ func (b *Buckets) Object(name string) (Object, bool) {
 	return object, ok
 }
 
+// Remove takes away what lies at name, as a lifecycle rule does.
+func (b *Buckets) Remove(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.objects, name)
+}
+
 // Names is the names of all objects.
 func (b *Buckets) Names() []string {
 	b.mu.Lock()

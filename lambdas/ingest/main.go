@@ -4,6 +4,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -19,15 +21,18 @@ type settings struct {
 	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
 	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
 	ReceivedTable    string `env:"RECEIVED_TABLE"`
+	WindowDays       int    `env:"RECEIVED_WINDOW_DAYS"`
 	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
 }
 
 func main() {
 	logger, settings, aws := telemetry.Start[settings]()
 	h := handler{
-		logger:   logger,
-		metrics:  telemetry.Metrics{Environment: settings.Environment},
-		received: received.Table{Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws)},
+		logger:  logger,
+		metrics: telemetry.Metrics{Environment: settings.Environment},
+		received: received.Table{
+			Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws), Window: time.Duration(settings.WindowDays) * 24 * time.Hour,
+		},
 		hub: hub.Topic{
 			ARN:        settings.HubTopicARN,
 			Publisher:  sns.NewFromConfig(aws), // the record of the post is that of its publish

@@ -5,6 +5,7 @@
 package received
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -22,8 +23,8 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// Window is how long content is remembered: the same content after that is a
-// new message.
+// Window is how long content is remembered where a Table does not say: the same
+// content after that is a new message.
 const Window = 90 * 24 * time.Hour
 
 // afterlife is how much longer than its claim an end is kept. Time to live
@@ -43,6 +44,11 @@ type DynamoDB interface {
 type Table struct {
 	Name string
 	DB   DynamoDB
+
+	// Window is how long content is remembered; 0 is the constant Window. It must not
+	// be longer than the lake keeps messages: a sender would be told that a message is
+	// there which is not.
+	Window time.Duration
 }
 
 // item is a claim as it is stored. The attempt that holds it may work on it
@@ -113,7 +119,7 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 		ID:      id.String(),
 		Owner:   owner,
 		Lease:   lease.UnixMilli(),
-		Expiry:  time.Now().Add(Window).Unix(),
+		Expiry:  time.Now().Add(cmp.Or(t.Window, Window)).Unix(),
 		Attempt: rand.Text(),
 
 		Unsettled: freshPartition(shardOf(id)),

@@ -199,6 +199,21 @@ func TestContentIsNewAgainAfterTheWindow(t *testing.T) {
 	})
 }
 
+func TestContentIsRememberedAsLongAsATableSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		table.Window = 30 * 24 * time.Hour
+		first := acquire(t, table)
+		finish(t, table, first)
+		time.Sleep(table.Window - time.Second)
+		wantDuplicate(t, table, first)
+		time.Sleep(2 * time.Second)
+		if second := acquire(t, table); second.ID == first.ID {
+			t.Error("the id was used again")
+		}
+	})
+}
+
 // Time to live may remove what has expired, or not yet: the window of what is
 // accepted late is as long as any.
 func TestTheWindowOfATakenOverClaimBeginsAnew(t *testing.T) {
