@@ -1,7 +1,7 @@
 // Package operate is a lake as its operator sees it: what could not be handled
 // lies in dead-letter queues and is brought back from there, and what was stored
 // can be published again after a repair. What got stuck or is missing can be
-// looked for at once. It works with AWS credentials on the lake's own queues,
+// looked for at once, and content can be forgotten. It works with AWS credentials on the lake's own queues,
 // tables, buckets and functions, on AWS and on one machine alike.
 //
 // Everything here ends in an event on the hub, which goes to every subscriber.
@@ -37,6 +37,7 @@ type Operator struct {
 	queues  *sqs.Client
 	objects *s3.Client
 	hub     publisher
+	tables  *dynamodb.Client
 	catalog catalog.Table
 	lake    replay.Lake
 
@@ -76,14 +77,15 @@ func New(connection client.Connection, configuration aws.Config) (*Operator, err
 	if key := connection.Credentials; key != nil {
 		configuration.Credentials = client.StaticCredentials(key.AccessKeyID, key.SecretAccessKey)
 	}
-	objects, topic := s3.NewFromConfig(configuration), sns.NewFromConfig(configuration)
+	objects, topic, tables := s3.NewFromConfig(configuration), sns.NewFromConfig(configuration), dynamodb.NewFromConfig(configuration)
 	return &Operator{
 		prefix:  prefix,
 		outputs: connection.Outputs,
 		queues:  sqs.NewFromConfig(configuration),
 		objects: objects,
 		hub:     publisher{outputs[client.OutputHub], topic},
-		catalog: catalog.Table{Name: outputs[client.OutputCatalog], DB: dynamodb.NewFromConfig(configuration)},
+		tables:  tables,
+		catalog: catalog.Table{Name: outputs[client.OutputCatalog], DB: tables},
 		lake: replay.Lake{
 			Bucket:  outputs[client.OutputLake],
 			Objects: objects,

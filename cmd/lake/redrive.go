@@ -78,6 +78,9 @@ func (l *lake) redrive(ctx context.Context, dry bool, words []string) error {
 	} else {
 		l.note(fmt.Sprintf("queues: %d, redriven: %d, left in their queues: %d", len(names), counts[operate.Redriven], left))
 	}
+	if erased := counts[operate.Erased]; erased > 0 {
+		l.note(fmt.Sprintf("of messages that were forgotten, and taken out of their queues: %d", erased))
+	}
 	if left > 0 {
 		return errReported
 	}
@@ -97,7 +100,7 @@ func (l *lake) reportLetter(letter operate.DeadLetter, heading bool) error {
 	}
 	style := term.Bad
 	switch letter.Outcome {
-	case operate.Redriven:
+	case operate.Redriven, operate.Erased:
 		style = term.Good
 	case operate.WouldBe, operate.Returned:
 		style = term.Note

@@ -129,6 +129,17 @@ func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 	return entry
 }
 
+// Ended reports whether a message is at the end of its way, by all of its entries:
+// it was filed as it was sent, and so was its JSON or the record of its error.
+func Ended(entries []Entry) bool {
+	var sent, led bool
+	for _, entry := range entries {
+		sent = sent || entry.Zone == Ingestion
+		led = led || entry.Zone == Staging || entry.Zone == Failed
+	}
+	return sent && led
+}
+
 // ControlIDHash is the hex SHA-256 of the owner, a zero byte and the control id
 // (MSH-10): whoever knows the id can find the message, nobody can read it back,
 // and the same id of two institutions does not look the same.

@@ -76,7 +76,7 @@ func (h handler) settle(ctx context.Context, claim received.Unsettled, found *fi
 	if err != nil {
 		return err
 	}
-	if ended(entries) {
+	if catalog.Ended(entries) {
 		found.add(claim, settled, 0)
 		return h.received.Settle(ctx, claim)
 	}
@@ -124,17 +124,6 @@ func (h handler) unpublished(ctx context.Context, claim received.Unsettled, stan
 	found.add(claim, abandoned, 0)
 	h.logger.WarnContext(ctx, "abandoned: never published, and not sent again", "id", claim.ID, "owner", claim.Owner)
 	return h.received.Abandon(ctx, claim, standing)
-}
-
-// ended reports whether a message is at the end of its way: it lies in the lake
-// as it was sent, and so does its JSON or the record of its error.
-func ended(entries []catalog.Entry) bool {
-	var sent, led bool
-	for _, entry := range entries {
-		sent = sent || entry.Zone == catalog.Ingestion
-		led = led || entry.Zone == catalog.Staging || entry.Zone == catalog.Failed
-	}
-	return sent && led
 }
 
 // due reports whether it is time to publish a message again: at once the first

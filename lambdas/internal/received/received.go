@@ -8,8 +8,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -20,6 +18,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"hl7lake/internal/claim"
 	"hl7lake/internal/hub"
 )
 
@@ -77,13 +76,7 @@ type end struct {
 
 // Key is the key of body among owner's messages: one institution can neither
 // block nor probe another.
-func Key(owner string, body []byte) string {
-	hash := sha256.New()
-	hash.Write([]byte(owner))
-	hash.Write([]byte{0})
-	hash.Write(body)
-	return hex.EncodeToString(hash.Sum(nil))
-}
+func Key(owner string, body []byte) string { return claim.Key(owner, body) }
 
 // Claim is the right to publish one message, until its lease ends.
 type Claim struct {
