@@ -51,6 +51,11 @@ type DeadLetter struct {
 	Err     error     `json:"-"` // why it is NotSent, Malformed, Gone or Doubled
 }
 
+// fresh is how old a claim check may be that is not put anew before its event is
+// redriven. It would else be taken away before what comes back from that is redriven
+// in turn: claim checks live for 30 days, dead letters for 14.
+const fresh = 24 * time.Hour
+
 // hold is how long a dead letter that was taken from its queue is kept from
 // others, and from coming again: longer than a redrive takes, and what a redrive
 // leaves is given back at its end.
@@ -225,6 +230,9 @@ func (r *redrive) publish(ctx context.Context, message types.Message, since time
 		return WouldBe, nil
 	}
 	for _, wire := range wires {
+		if err := r.lake.Hub.ClaimCheck.Renew(ctx, wire, r.begin.Add(-fresh)); err != nil && !mayNotRead(err) {
+			return NotSent, err
+		}
 		if err := r.hub.publish(ctx, wire); err != nil {
 			return NotSent, err
 		}
@@ -239,6 +247,14 @@ func (r *redrive) publish(ctx context.Context, message types.Message, since time
 		return Erased, nil
 	}
 	return Redriven, nil
+}
+
+// mayNotRead reports whether content could not be had since the caller may not
+// read it, which who redrives need not.
+func mayNotRead(err error) bool {
+	operation, isCall := errors.AsType[*smithy.OperationError](err)
+	problem, answered := errors.AsType[smithy.APIError](err)
+	return isCall && operation.Operation() == "GetObject" && answered && problem.ErrorCode() == "AccessDenied"
 }
 
 // cameBack tells whether a letter came into its queue since a redrive began. SQS

@@ -22,8 +22,10 @@ of its dead-letter queue once the hub has it. Every subscriber gets it, also tho
 that had it: ids repeat, so they take it for a redelivery, which changes nothing
 but a count of attempts.
 
-It needs AWS credentials that may work on the queues and publish on the hub. A
-line for each message tells the event's id, never content. What fails again comes
+It needs AWS credentials that may work on the queues, read the catalog and publish
+on the hub, and to put large content anew, which expires after 30 days, where they
+may read it. What belongs to a message that was forgotten is only taken out of its
+queue. A line for each message tells the event's id, never content. What fails again comes
 back to its queue, after the functions' retries, and is left there for the next
 redrive: repair the cause first.
 
