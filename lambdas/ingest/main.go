@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -32,6 +33,7 @@ func main() {
 		metrics: telemetry.Metrics{Environment: settings.Environment},
 		received: received.Table{
 			Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws), Window: time.Duration(settings.WindowDays) * 24 * time.Hour,
+			Runner: runner(),
 		},
 		hub: hub.Topic{
 			ARN:        settings.HubTopicARN,
@@ -40,4 +42,15 @@ func main() {
 		},
 	}
 	lambda.Start(problem.Answer(logger, h.post))
+}
+
+// runner names this execution environment by its log stream, of which each has its
+// own, and which remains when the function's process has died and is started anew in
+// it. An environment handles one event at a time, unless it was told otherwise (AWS
+// Lambda Developer Guide, Understanding the Lambda execution environment lifecycle).
+func runner() string {
+	if lambdacontext.MaxConcurrency() > 1 {
+		return ""
+	}
+	return lambdacontext.LogStreamName
 }

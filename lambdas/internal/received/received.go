@@ -48,6 +48,12 @@ type Table struct {
 	// be longer than the lake keeps messages: a sender would be told that a message is
 	// there which is not.
 	Window time.Duration
+
+	// Runner names the place in which the caller's attempts run one after the other,
+	// as Lambda's execution environments do: an earlier one of the same place is over,
+	// however it ended, and its lease need not be waited for. It is empty where several
+	// run at once.
+	Runner string
 }
 
 // item is a claim as it is stored. The attempt that holds it may work on it
@@ -61,6 +67,7 @@ type item struct {
 	Expiry  int64  `dynamodbav:"expiry"`  // epoch seconds
 	Attempt string `dynamodbav:"attempt"` // a random name, so that an attempt knows its own write when its answer was lost
 
+	Runner    string `dynamodbav:"runner,omitempty"`    // see Table
 	Unsettled string `dynamodbav:"unsettled,omitempty"` // a partition of the index of the same name; see Fresh and Late
 	Retried   int64  `dynamodbav:"retried,omitempty"`   // when the message was last published again, epoch milliseconds
 }
@@ -114,6 +121,7 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 		Lease:   lease.UnixMilli(),
 		Expiry:  time.Now().Add(cmp.Or(t.Window, Window)).Unix(),
 		Attempt: rand.Text(),
+		Runner:  t.Runner,
 
 		Unsettled: freshPartition(shardOf(id)),
 	}
@@ -130,7 +138,7 @@ func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Clai
 			return Claim{}, err
 		}
 		switch {
-		case current.Lease < time.Now().UnixMilli():
+		case current.Lease < time.Now().UnixMilli(), mine.Runner != "" && current.Runner == mine.Runner:
 			current, err = t.takeOver(ctx, current, mine)
 			continue
 		case time.Now().Add(pause).After(patience):
@@ -182,7 +190,7 @@ func (t Table) put(ctx context.Context, mine item) (item, error) {
 	return t.after(ctx, mine, err)
 }
 
-// takeOver continues a claim whose lease has lapsed: the id stays, since the
+// takeOver continues a claim whose lease has lapsed, or whose attempt is known to be over: the id stays, since the
 // attempt before may have published, and may even come to the end meanwhile. The
 // window begins anew, since the content is accepted now: near the end of the old
 // one, it would soon be accepted once more. It returns the claim that is stored afterwards, which is mine unless another
@@ -192,12 +200,13 @@ func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:           &t.Name,
 		Key:                 key(mine.PK),
-		UpdateExpression:    new("SET lease = :lease, expiry = :expiry, attempt = :attempt, unsettled = :late"),
+		UpdateExpression:    new("SET lease = :lease, expiry = :expiry, attempt = :attempt, runner = :runner, unsettled = :late"),
 		ConditionExpression: new("lease = :lapsed"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":lease":   number(mine.Lease),
 			":expiry":  number(mine.Expiry),
 			":attempt": text(mine.Attempt),
+			":runner":  text(mine.Runner),
 			":lapsed":  number(lapsed.Lease),
 			":late":    text(latePartition(shardOfText(lapsed.ID))),
 		},
