@@ -212,11 +212,11 @@ func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released boo
 		return slices.ContainsFunc(f.entries, func(e catalog.Entry) bool { return e.Zone == catalog.Ingestion && e.Key == *object.Key })
 	}
 	for _, object := range f.objects {
-		if found && !released && sent(object) {
+		if found && sent(object) {
 			if released, err = claim.GiveUp(ctx, f.tables, name, key, f.root); err != nil {
 				return released, err
 			}
-			found = released
+			found = false // once is enough
 		}
 		if _, err := f.Operator.objects.DeleteObject(ctx, &object); err != nil {
 			return released, fmt.Errorf("delete the object: %w", err)
