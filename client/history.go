@@ -57,6 +57,9 @@ type Step struct {
 	Written   time.Time `json:"written"`
 	Attempts  int       `json:"attempts"` // how often the lake was told to write it
 	Reason    *Reason   `json:"reason,omitempty"`
+
+	Forgotten       time.Time `json:"forgotten,omitzero"`         // when its content was deleted on purpose; zero where it was not
+	ForgottenReason string    `json:"forgotten_reason,omitempty"` // a code
 }
 
 // Reason is why a message could not become JSON.

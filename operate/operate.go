@@ -1,7 +1,7 @@
 // Package operate is a lake as its operator sees it: what could not be handled
 // lies in dead-letter queues and is brought back from there, and what was stored
 // can be published again after a repair. What got stuck or is missing can be
-// looked for at once. It works with AWS credentials on the lake's own queues,
+// looked for at once, and content can be forgotten. It works with AWS credentials on the lake's own queues,
 // tables, buckets and functions, on AWS and on one machine alike.
 //
 // Everything here ends in an event on the hub, which goes to every subscriber.

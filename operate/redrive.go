@@ -16,14 +16,16 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
+	"github.com/google/uuid"
 
+	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
 )
 
 // Outcome is what became of a dead letter.
 type Outcome string
 
-// The outcomes of a dead letter. All but Redriven leave it in its queue.
+// The outcomes of a dead letter. All but Redriven and Erased leave it in its queue.
 const (
 	Redriven  Outcome = "redriven"   // it is on the hub again, and no longer in the queue
 	WouldBe   Outcome = "would be"   // it would be redriven, but for the dry run
@@ -32,6 +34,7 @@ const (
 	Gone      Outcome = "no content" // its claim check is gone or was changed, so that it would only come back
 	NotSent   Outcome = "not sent"   // the hub did not take it
 	Doubled   Outcome = "not erased" // it is on the hub again, and could not be taken out of the queue
+	Erased    Outcome = "forgotten"  // its message was forgotten: it was taken out of the queue, and is not on the hub
 )
 
 // DeadLetter is one message of a dead-letter queue, without its content.
@@ -47,6 +50,11 @@ type DeadLetter struct {
 	Outcome Outcome   `json:"outcome"`
 	Err     error     `json:"-"` // why it is NotSent, Malformed, Gone or Doubled
 }
+
+// fresh is how old a claim check may be that is not put anew before its event is
+// redriven. It would else be taken away before what comes back from that is redriven
+// in turn: claim checks live for 30 days, dead letters for 14.
+const fresh = 24 * time.Hour
 
 // hold is how long a dead letter that was taken from its queue is kept from
 // others, and from coming again: longer than a redrive takes, and what a redrive
@@ -146,7 +154,7 @@ func (r *redrive) drain(ctx context.Context) error {
 		}
 		for _, message := range out.Messages {
 			letter := r.one(ctx, message)
-			if letter.Outcome != Redriven {
+			if letter.Outcome != Redriven && letter.Outcome != Erased {
 				r.left = append(r.left, *message.ReceiptHandle)
 			}
 			r.report(letter)
@@ -163,6 +171,7 @@ func (r *redrive) one(ctx context.Context, message types.Message) DeadLetter {
 		return letter
 	}
 	letter.Cause = cause
+	var kept []hub.Wire
 	for _, wire := range wires {
 		event, err := r.lake.Hub.ClaimCheck.Open(ctx, wire)
 		outcome := hopeless(err)
@@ -172,13 +181,28 @@ func (r *redrive) one(ctx context.Context, message types.Message) DeadLetter {
 		}
 		letter.ID, letter.Root = event.ID.String(), event.Root.String()
 		letter.Event, letter.Owner, letter.Type = string(event.Name), event.Owner, event.Type
-		if outcome == Gone {
+		forgotten, lookErr := r.forgotten(ctx, event.Root)
+		switch {
+		case lookErr != nil:
+			letter.Outcome, letter.Err = NotSent, lookErr
+			return letter
+		case forgotten:
+			continue
+		case outcome == Gone:
 			letter.Outcome, letter.Err = outcome, err
 			return letter
 		}
+		kept = append(kept, wire)
 	}
-	letter.Outcome, letter.Err = r.publish(ctx, message, letter.Since, wires)
+	letter.Outcome, letter.Err = r.publish(ctx, message, letter.Since, kept)
 	return letter
+}
+
+// forgotten reports whether a message was forgotten: to publish it would file it
+// once more.
+func (r *redrive) forgotten(ctx context.Context, root uuid.UUID) (bool, error) {
+	entries, err := r.catalog.History(ctx, root)
+	return catalog.IsForgotten(entries), err
 }
 
 // hopeless is the outcome of an event that cannot be opened with the error, and
@@ -196,6 +220,8 @@ func hopeless(err error) Outcome {
 	return Malformed
 }
 
+// publish puts the events of a letter onto the hub, and takes it out of its queue.
+// There are none where all were of messages that were forgotten.
 func (r *redrive) publish(ctx context.Context, message types.Message, since time.Time, wires []hub.Wire) (Outcome, error) {
 	switch {
 	case cameBack(since, r.begin):
@@ -204,15 +230,31 @@ func (r *redrive) publish(ctx context.Context, message types.Message, since time
 		return WouldBe, nil
 	}
 	for _, wire := range wires {
+		if err := r.lake.Hub.ClaimCheck.Renew(ctx, wire, r.begin.Add(-fresh)); err != nil && !mayNotRead(err) {
+			return NotSent, err
+		}
 		if err := r.hub.publish(ctx, wire); err != nil {
 			return NotSent, err
 		}
 	}
 	_, err := r.queues.DeleteMessage(ctx, &sqs.DeleteMessageInput{QueueUrl: &r.url, ReceiptHandle: message.ReceiptHandle})
-	if err != nil {
+	switch {
+	case err != nil && len(wires) == 0:
+		return NotSent, err
+	case err != nil:
 		return Doubled, err
+	case len(wires) == 0:
+		return Erased, nil
 	}
 	return Redriven, nil
+}
+
+// mayNotRead reports whether content could not be had since the caller may not
+// read it, which who redrives need not.
+func mayNotRead(err error) bool {
+	operation, isCall := errors.AsType[*smithy.OperationError](err)
+	problem, answered := errors.AsType[smithy.APIError](err)
+	return isCall && operation.Operation() == "GetObject" && answered && problem.ErrorCode() == "AccessDenied"
 }
 
 // cameBack tells whether a letter came into its queue since a redrive began. SQS

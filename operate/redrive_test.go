@@ -1,15 +1,26 @@
 package operate
 
 import (
+	"context"
 	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"hl7lake/client"
 	"hl7lake/internal/canary"
+	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/replay"
 )
 
 const (
@@ -99,5 +110,57 @@ func TestTheQueuesAreFoundByTheNameOfTheStackWithTheHub(t *testing.T) {
 func TestParserVersionsAreOrderedAsNumbers(t *testing.T) {
 	if byNumber("2", "10") >= 0 || byNumber("10", "9") <= 0 || byNumber("3", "3") != 0 {
 		t.Error("2 < 10, 10 > 9, 3 = 3")
+	}
+}
+
+// TestARedrivenEventsOldClaimCheckIsPutAnew redrives events whose content was put
+// at the claim-check bucket just now, as if days had passed.
+func TestARedrivenEventsOldClaimCheckIsPutAnew(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Amz-Target") == "" {
+			_, _ = io.WriteString(w, `<PublishResponse><PublishResult><MessageId>m</MessageId></PublishResult></PublishResponse>`)
+			return
+		}
+		_, _ = io.WriteString(w, `{}`)
+	}))
+	t.Cleanup(server.Close)
+	credentials := client.StaticCredentials("a", "b")
+	root := uuid.Must(uuid.NewV7())
+	name := "checks/" + root.String() + "/" + root.String()
+	for _, test := range []struct {
+		days    int
+		denied  string // the operation that the operator may not do
+		renewed bool
+		want    Outcome
+	}{
+		{0, "", false, Redriven}, {2, "", true, Redriven}, {2, "GetObject", false, Redriven}, {2, "PutObject", false, NotSent},
+	} {
+		buckets, topic := &fake.Buckets{}, &fake.Topic{}
+		check := hub.ClaimCheck{Bucket: "checks", Objects: buckets}
+		event := hub.Event{Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root, Owner: "a", Type: "ADT^A01", Body: make([]byte, 1<<20)}
+		if err := (hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: check}).Publish(t.Context(), event); err != nil {
+			t.Fatal(err)
+		}
+		before := buckets.Written(name)
+		time.Sleep(time.Millisecond)
+		buckets.Before = func(_ context.Context, operation string) error {
+			if operation == test.denied {
+				return fake.Refusal("S3", operation, "AccessDenied", http.StatusForbidden)
+			}
+			return nil
+		}
+		r := &redrive{
+			Operator: &Operator{
+				lake:   replay.Lake{Hub: hub.Topic{ClaimCheck: check}},
+				hub:    publisher{"hub", sns.New(sns.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials})},
+				queues: sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials}),
+			},
+			url: "queue", begin: time.Now().Add(time.Second).AddDate(0, 0, test.days),
+		}
+		wires := []hub.Wire{hub.FromSNS(topic.Deliveries().Records[0].SNS)}
+		got, err := r.publish(t.Context(), types.Message{ReceiptHandle: aws.String("handle")}, time.Now(), wires)
+		if renewed := buckets.Written(name).After(before); got != test.want || (err != nil) != (test.want == NotSent) || renewed != test.renewed {
+			t.Errorf("after %d days, may not %q: %s, %v, put anew: %t", test.days, test.denied, got, err, renewed)
+		}
 	}
 }

@@ -87,7 +87,8 @@ func (o *Operator) Replay(ctx context.Context, selection Selection, dry bool, re
 }
 
 // replay publishes one message again. meant is false for one that has JSON, where
-// only those without are, and for one of another type.
+// only those without are, for one of another type, and for one that was forgotten,
+// unless it is named.
 func (o *Operator) replay(ctx context.Context, root string, selection Selection, dry bool) (result Replayed, meant bool) {
 	result.ID = root
 	id, err := uuid.Parse(root)
@@ -105,7 +106,10 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 		result.Err = ErrNoMessage
 		return result, true
 	}
-	result.Owner, result.Type = raw.Owner, raw.Type
+	if result.Owner, result.Type = raw.Owner, raw.Type; raw.Forgotten != "" {
+		result.Err = ErrForgotten
+		return result, selection.IDs != nil
+	}
 	for _, entry := range entries {
 		result.Staged = result.Staged || entry.Zone == catalog.Staging
 		if entry.Parser != "" && !slices.Contains(result.Parser, entry.Parser) {

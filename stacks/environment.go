@@ -133,6 +133,19 @@ func EnvironmentNamed(name string) (Environment, error) {
 		name, strings.Join(known, ", "))
 }
 
+// longestReceivedDays is for how many days a second copy of a message is refused where messages are kept that long.
+const longestReceivedDays = 90
+
+// receivedDays is for how many days a second copy of a message is refused: never longer than the first is kept, or its
+// sender would be told that the lake has what is gone. An object lives for its days in full (Amazon S3 User Guide,
+// Lifecycle configuration elements: expiration), and is written after its claim.
+func (e Environment) receivedDays() float64 {
+	if kept := e.Zones.Ingestion.ExpireAfterDays; kept > 0 {
+		return min(kept, longestReceivedDays)
+	}
+	return longestReceivedDays
+}
+
 // reserved is the concurrency to reserve, or nil for none.
 func (e Environment) reserved(concurrency float64) *float64 {
 	if !e.ReserveConcurrency {

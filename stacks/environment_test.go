@@ -16,6 +16,15 @@ func TestAnEnvironmentIsFoundByItsName(t *testing.T) {
 	}
 }
 
+func TestACopyIsRefusedNoLongerThanTheFirstIsKept(t *testing.T) {
+	for kept, want := range map[float64]float64{0: 90, 1: 1, 30: 30, 90: 90, 365: 90} {
+		env := Environment{Zones: Zones{Ingestion: Aging{ExpireAfterDays: kept}}}
+		if got := env.receivedDays(); got != want {
+			t.Errorf("kept for %g days (0 is for ever), refused for %g, want %g", kept, got, want)
+		}
+	}
+}
+
 func TestAnUnknownEnvironmentIsAnErrorThatListsTheKnownOnes(t *testing.T) {
 	for _, name := range []string{"", "qa", "DEV", "prod "} {
 		_, err := EnvironmentNamed(name)

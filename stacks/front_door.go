@@ -95,6 +95,8 @@ func (d FrontDoor) addIngest(core Core) function {
 			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
 			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
 			"RECEIVED_TABLE":     d.Received.TableName(),
+
+			"RECEIVED_WINDOW_DAYS": new(fmt.Sprint(core.Foundation.receivedDays())),
 		},
 	})
 	core.GrantPublish(ingest.Lambda)
@@ -120,6 +122,8 @@ func (d FrontDoor) addMessages(core Core) function {
 	})
 	newOutput(d.Stack, "ReadsLogGroupName", messages.Logs.LogGroupName(), "Log group with the record of who read what")
 	core.GrantRead(messages.Lambda)
+	// To whom may not list the bucket S3 does not tell that an object is gone (Amazon S3 API Reference, GetObject).
+	grant(messages.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
 	d.api.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
 		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json")

@@ -28,6 +28,9 @@ func TestAnOperatorsWrongWordsAreToldBeforeALakeIsAsked(t *testing.T) {
 		{"redrive WriterFailed", "want no arguments"},
 		{"reconcile 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "want no arguments"},
 		{"reconcile --overdue -1m", "--overdue is negative"},
+		{"forget", "missing one message id"},
+		{"forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", `--reason "" is none of: court-order, mistake`},
+		{"forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --reason Jane", `--reason "Jane" is none of`},
 		{"reconcile --overdue soon", "invalid argument"},
 	} {
 		got := call(t, nil, "", strings.Fields(test.arguments)...)
@@ -38,7 +41,7 @@ func TestAnOperatorsWrongWordsAreToldBeforeALakeIsAsked(t *testing.T) {
 }
 
 func TestAnOperatorWithoutALakeIsToldWhatToDo(t *testing.T) {
-	for _, command := range []string{"redrive", "replay --errors", "reconcile"} {
+	for _, command := range []string{"redrive", "replay --errors", "reconcile", "forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --reason mistake"} {
 		got := call(t, nil, "", append(strings.Fields(command), "--dir", t.TempDir())...)
 		if got.Status != statusUnusable || !strings.Contains(got.Err, "lake up") {
 			t.Errorf("%s: status %d, %s", command, got.Status, got.Err)
@@ -94,6 +97,32 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 	})
 	t.Run("what belongs together is there", func(t *testing.T) {
 		if got := use(statusDone, "verify"); !strings.Contains(got.Err, "looked at: 2 accepted, 4 entries of the catalog, 2 messages in the lake") {
+			t.Error(got.Out, got.Err)
+		}
+	})
+	t.Run("what is forgotten is gone, and what is unknown stays so", func(t *testing.T) {
+		got := use(statusDone, "forget", text, "--reason", "mistake", "--dry-run")
+		if !strings.HasPrefix(got.Out, "would be   "+text) || !strings.Contains(got.Out, "objects: 2") {
+			t.Error(got.Out, got.Err)
+		}
+		use(statusDone, "get", text, "--er7")
+		var forgotten operate.Forgotten
+		got = use(statusDone, "forget", text, "--reason", "mistake", "--json")
+		if err := json.Unmarshal([]byte(got.Out), &forgotten); err != nil || !forgotten.Done || !forgotten.Released || forgotten.ID != text {
+			t.Error(got.Out, err)
+		}
+		got = use(statusRefused, "get", text, "--er7")
+		if !strings.Contains(got.Err, "no longer exists") {
+			t.Error(got.Err)
+		}
+		if got = use(statusRefused, "trace", text); !strings.Contains(got.Out, "forgotten: mistake") {
+			t.Error(got.Out)
+		}
+		if got = use(statusDone, "forget", text, "--reason", "mistake"); !strings.Contains(got.Err, "no claim on its content was left") {
+			t.Error(got.Out, got.Err)
+		}
+		got = use(statusRefused, "forget", "019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "--reason", "mistake")
+		if !strings.HasPrefix(got.Out, "kept  ") || !strings.Contains(got.Out, "no such message") {
 			t.Error(got.Out, got.Err)
 		}
 	})

@@ -22,8 +22,10 @@ of its dead-letter queue once the hub has it. Every subscriber gets it, also tho
 that had it: ids repeat, so they take it for a redelivery, which changes nothing
 but a count of attempts.
 
-It needs AWS credentials that may work on the queues and publish on the hub. A
-line for each message tells the event's id, never content. What fails again comes
+It needs AWS credentials that may work on the queues, read the catalog and publish
+on the hub, and to put large content anew, which expires after 30 days, where they
+may read it. What belongs to a message that was forgotten is only taken out of its
+queue. A line for each message tells the event's id, never content. What fails again comes
 back to its queue, after the functions' retries, and is left there for the next
 redrive: repair the cause first.
 
@@ -78,6 +80,9 @@ func (l *lake) redrive(ctx context.Context, dry bool, words []string) error {
 	} else {
 		l.note(fmt.Sprintf("queues: %d, redriven: %d, left in their queues: %d", len(names), counts[operate.Redriven], left))
 	}
+	if erased := counts[operate.Erased]; erased > 0 {
+		l.note(fmt.Sprintf("of messages that were forgotten, and taken out of their queues: %d", erased))
+	}
 	if left > 0 {
 		return errReported
 	}
@@ -97,7 +102,7 @@ func (l *lake) reportLetter(letter operate.DeadLetter, heading bool) error {
 	}
 	style := term.Bad
 	switch letter.Outcome {
-	case operate.Redriven:
+	case operate.Redriven, operate.Erased:
 		style = term.Good
 	case operate.WouldBe, operate.Returned:
 		style = term.Note

@@ -102,6 +102,9 @@ func timeline(s term.Screen, h client.History) error {
 		if step.Reason != nil {
 			table.Row(term.Text(""), term.Text(""), term.Text(""), term.Text(""), term.Cell{Text: step.Reason.String(), Style: term.Bad})
 		}
+		if !step.Forgotten.IsZero() {
+			table.Row(term.Text(clock(step.Forgotten)), term.Text(""), term.Text(""), term.Text(""), term.Text("forgotten: "+step.ForgottenReason))
+		}
 	}
 	return table.Write(s)
 }

@@ -88,6 +88,12 @@ type Entry struct {
 	ReasonSegment int    `dynamodbav:"reason_segment,omitempty"`
 	ReasonPath    string `dynamodbav:"reason_path,omitempty"`
 	ReasonOffset  *int   `dynamodbav:"reason_offset,omitempty"` // nil but for errors; 0 is an offset
+
+	// Forgotten is when the object was deleted on purpose, in hub.TimeLayout, and
+	// ForgottenReason the code of why. Both are empty of one that nobody has deleted,
+	// which need not be there: objects expire.
+	Forgotten       string `dynamodbav:"forgotten,omitempty"`
+	ForgottenReason string `dynamodbav:"forgotten_reason,omitempty"`
 }
 
 // NewEntry is the item for an event whose body is, or is about to be, the
@@ -118,4 +124,15 @@ func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 		entry.ReasonOffset = &e.Reason.Offset
 	}
 	return entry
+}
+
+// Ended reports whether a message is at the end of its way, by all of its entries:
+// it was filed as it was sent, and so was its JSON or the record of its error.
+func Ended(entries []Entry) bool {
+	var sent, led bool
+	for _, entry := range entries {
+		sent = sent || entry.Zone == Ingestion
+		led = led || entry.Zone == Staging || entry.Zone == Failed
+	}
+	return sent && led
 }

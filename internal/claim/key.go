@@ -1,5 +1,3 @@
-// Package claim is what ingest and an operator both know of the received table:
-// under which key it holds the claim on a content.
 package claim
 
 import (

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
@@ -22,6 +23,7 @@ type Buckets struct {
 	Faults
 	mu      sync.Mutex
 	objects map[string]Object
+	written map[string]time.Time
 	puts    int
 }
 
@@ -49,10 +51,11 @@ func (b *Buckets) PutObject(ctx context.Context, in *s3.PutObjectInput, _ ...fun
 			return nil, Refusal("S3", "PutObject", "BadDigest", http.StatusBadRequest)
 		}
 		if b.objects == nil {
-			b.objects = make(map[string]Object)
+			b.objects, b.written = make(map[string]Object), make(map[string]time.Time)
 		}
 		b.puts++
 		object := Object{Content: content, ContentType: aws.ToString(in.ContentType), VersionID: fmt.Sprintf("v%d", b.puts)}
+		b.written[name] = time.Now()
 		b.objects[name] = object
 		return &s3.PutObjectOutput{VersionId: &object.VersionID}, nil
 	})
@@ -65,7 +68,7 @@ func (b *Buckets) GetObject(ctx context.Context, in *s3.GetObjectInput, _ ...fun
 		if !ok || in.VersionId != nil && *in.VersionId != object.VersionID {
 			return nil, Refusal("S3", "GetObject", "NoSuchKey", http.StatusNotFound)
 		}
-		return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(object.Content))}, nil
+		return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(object.Content)), LastModified: new(b.Written(*in.Bucket + "/" + *in.Key))}, nil
 	})
 }
 
@@ -95,6 +98,20 @@ func (b *Buckets) Object(name string) (Object, bool) {
 	defer b.mu.Unlock()
 	object, ok := b.objects[name]
 	return object, ok
+}
+
+// Written is when what lies at name was put there.
+func (b *Buckets) Written(name string) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.written[name]
+}
+
+// Remove takes away what lies at name, as a lifecycle rule does.
+func (b *Buckets) Remove(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.objects, name)
 }
 
 // Names is the names of all objects.

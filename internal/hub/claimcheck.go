@@ -10,7 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
@@ -57,20 +59,43 @@ func (c ClaimCheck) Pack(ctx context.Context, e Event, name string) (Wire, error
 	}
 	sum := sha256.Sum256(e.Body)
 	ref := reference{Bucket: c.Bucket, Key: e.Root.String() + "/" + name, Size: len(e.Body), SHA256: hex.EncodeToString(sum[:])}
-	_, err := c.Objects.PutObject(ctx, &s3.PutObjectInput{
-		Bucket:         &ref.Bucket,
-		Key:            &ref.Key,
-		Body:           bytes.NewReader(e.Body),
-		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
-	})
-	if err != nil {
-		return Wire{}, fmt.Errorf("claim check: %w", err)
+	if err := c.put(ctx, ref, e.Body); err != nil {
+		return Wire{}, err
 	}
 	body, err := json.Marshal(ref)
 	if err != nil {
 		return Wire{}, err
 	}
 	return wireOf(e, encodingClaimCheck, string(body)), nil
+}
+
+// put leaves the content of ref where it says.
+func (c ClaimCheck) put(ctx context.Context, ref reference, content []byte) error {
+	sum := sha256.Sum256(content)
+	_, err := c.Objects.PutObject(ctx, &s3.PutObjectInput{
+		Bucket:         &ref.Bucket,
+		Key:            &ref.Key,
+		Body:           bytes.NewReader(content),
+		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
+	})
+	if err != nil {
+		return fmt.Errorf("claim check: %w", err)
+	}
+	return nil
+}
+
+// Renew puts the content of w anew where it waits, if it has lain there since
+// before the given time, so that what makes room in the bucket does not take it
+// while w is on its way again. It does nothing where the body travels within w.
+func (c ClaimCheck) Renew(ctx context.Context, w Wire, before time.Time) error {
+	if w.Attributes["encoding"] != encodingClaimCheck {
+		return nil
+	}
+	ref, content, since, err := c.fetch(ctx, w.Body)
+	if err != nil || !since.Before(before) {
+		return err
+	}
+	return c.put(ctx, ref, content)
 }
 
 // Open reads the wire form back, fetching the body when it is a reference. The
@@ -81,7 +106,7 @@ func (c ClaimCheck) Open(ctx context.Context, w Wire) (Event, error) {
 		return e, err
 	}
 	if w.Attributes["encoding"] == encodingClaimCheck {
-		e.Body, err = c.fetch(ctx, w.Body)
+		_, e.Body, _, err = c.fetch(ctx, w.Body)
 		return e, err
 	}
 	e.Body, err = w.Inline()
@@ -104,22 +129,22 @@ func (w Wire) Inline() ([]byte, error) {
 	}
 }
 
-func (c ClaimCheck) fetch(ctx context.Context, body string) ([]byte, error) {
-	var ref reference
+// fetch is the content that a reference leads to, and when it was put there.
+func (c ClaimCheck) fetch(ctx context.Context, body string) (ref reference, content []byte, since time.Time, err error) {
 	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size < 0 {
-		return nil, ErrReference
+		return ref, nil, since, ErrReference
 	}
 	out, err := c.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &ref.Bucket, Key: &ref.Key})
 	if err != nil {
-		return nil, fmt.Errorf("claim check: %w", err)
+		return ref, nil, since, fmt.Errorf("claim check: %w", err)
 	}
 	defer out.Body.Close()
-	content, err := io.ReadAll(io.LimitReader(out.Body, int64(ref.Size)+1))
+	content, err = io.ReadAll(io.LimitReader(out.Body, int64(ref.Size)+1))
 	if err != nil {
-		return nil, fmt.Errorf("claim check: %w", err)
+		return ref, nil, since, fmt.Errorf("claim check: %w", err)
 	}
 	if sum := sha256.Sum256(content); len(content) != ref.Size || hex.EncodeToString(sum[:]) != ref.SHA256 {
-		return nil, ErrContent
+		return ref, nil, since, ErrContent
 	}
-	return content, nil
+	return ref, content, aws.ToTime(out.LastModified), nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -307,6 +308,47 @@ func FuzzNothingThatArrivesPanics(f *testing.F) {
 		}})
 		if err == nil && (!hub.ValidOwner(e.Owner) || e.Type != "unknown" && hub.Type(e.Type) != e.Type) {
 			t.Errorf("opened with owner %q and type %q", e.Owner, e.Type)
+		}
+	})
+}
+
+func TestAClaimCheckThatIsOldIsPutAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		topic, sns, buckets := newTopic()
+		for _, body := range []string{"small", strings.Repeat("large ", 100_000)} {
+			if err := topic.Publish(t.Context(), ingested([]byte(body))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		name := "checks/" + root.String() + "/" + root.String()
+		first := buckets.Written(name)
+		time.Sleep(29 * 24 * time.Hour)
+		var wires []hub.Wire
+		for _, record := range sns.Deliveries().Records {
+			wires = append(wires, hub.FromSNS(record.SNS))
+		}
+		for _, step := range []struct {
+			before time.Time
+			want   time.Time
+		}{{first, first}, {first.Add(time.Second), time.Now()}, {time.Now(), time.Now()}} {
+			for _, wire := range wires {
+				if err := topic.ClaimCheck.Renew(t.Context(), wire, step.before); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := buckets.Written(name); !got.Equal(step.want) {
+				t.Errorf("older than %s: written %s, want %s", step.before, got, step.want)
+			}
+		}
+		if got, err := topic.ClaimCheck.Open(t.Context(), wires[1]); err != nil || len(got.Body) != 600_000 {
+			t.Errorf("then it opens to %d bytes, %v", len(got.Body), err)
+		}
+		if names := buckets.Names(); len(names) != 1 {
+			t.Errorf("there are %q", names)
+		}
+		buckets.Remove(name)
+		if err := topic.ClaimCheck.Renew(t.Context(), wires[1], time.Now()); err == nil {
+			t.Error("what is gone was renewed")
 		}
 	})
 }

@@ -56,7 +56,7 @@ func (l Lake) Publish(ctx context.Context, raw catalog.Entry, readIn string) err
 	if err != nil {
 		return errors.New("replay: the catalog entry has no root")
 	}
-	body, err := l.read(ctx, raw)
+	body, err := l.Read(ctx, raw)
 	if err != nil {
 		return err
 	}
@@ -73,9 +73,9 @@ func (l Lake) Publish(ctx context.Context, raw catalog.Entry, readIn string) err
 	})
 }
 
-// read is the object in the version that was catalogued, if its bytes are those
-// that were.
-func (l Lake) read(ctx context.Context, entry catalog.Entry) ([]byte, error) {
+// Read is the object in the version that was catalogued, if its bytes are those
+// that were; else the error is ErrContent, or that of the call.
+func (l Lake) Read(ctx context.Context, entry catalog.Entry) ([]byte, error) {
 	in := &s3.GetObjectInput{Bucket: &l.Bucket, Key: &entry.Key}
 	if entry.VersionID != "" {
 		in.VersionId = &entry.VersionID

@@ -138,10 +138,16 @@ func (h handler) accept(ctx context.Context, owner string, content content) (uui
 	if err != nil {
 		return uuid.Nil, err
 	}
+	over := false // a panic is the end of this attempt too: the next need not wait for the lease
+	defer func() {
+		if !over {
+			h.release(ctx, claim)
+		}
+	}()
 	if err := h.publish(work, claim, ingested(claim.ID, owner, content)); err != nil {
-		h.release(ctx, claim)
 		return uuid.Nil, err
 	}
+	over = true
 	return claim.ID, nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -549,6 +550,28 @@ func TestAPublishThatHangsIsAnsweredInTime(t *testing.T) {
 		response := door.post(t, request("text/plain", adt))
 		if response.StatusCode != 503 || time.Since(start) >= timeout {
 			t.Errorf("%d after %s", response.StatusCode, time.Since(start))
+		}
+	})
+}
+
+func TestAfterAPanicTheNextTryIsTakenAtOnceWithTheSameID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		door := newFrontDoor(t)
+		door.topic.Before = func(context.Context, string) error { panic("as a fault of ours does") }
+		if response := door.post(t, request("text/plain", adt)); response.StatusCode != 500 {
+			t.Fatalf("%d %s", response.StatusCode, response.Body)
+		}
+		claimed := door.tables.Items(t, fake.Received)
+		door.topic.Before = nil
+		time.Sleep(10 * time.Millisecond)
+		start := time.Now()
+		response := door.post(t, request("text/plain", adt))
+		if response.StatusCode != 201 || time.Since(start) > 100*time.Millisecond {
+			t.Fatalf("%d %s after %s", response.StatusCode, response.Body, time.Since(start))
+		}
+		var first struct{ ID string }
+		if err := attributevalue.UnmarshalMap(claimed[0], &first); err != nil || first.ID != id(t, response).String() {
+			t.Errorf("the id was %q and is %s", first.ID, id(t, response))
 		}
 	})
 }

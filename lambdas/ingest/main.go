@@ -4,7 +4,10 @@
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -19,15 +22,19 @@ type settings struct {
 	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
 	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
 	ReceivedTable    string `env:"RECEIVED_TABLE"`
+	WindowDays       int    `env:"RECEIVED_WINDOW_DAYS"`
 	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
 }
 
 func main() {
 	logger, settings, aws := telemetry.Start[settings]()
 	h := handler{
-		logger:   logger,
-		metrics:  telemetry.Metrics{Environment: settings.Environment},
-		received: received.Table{Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws)},
+		logger:  logger,
+		metrics: telemetry.Metrics{Environment: settings.Environment},
+		received: received.Table{
+			Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws), Window: time.Duration(settings.WindowDays) * 24 * time.Hour,
+			Runner: runner(),
+		},
 		hub: hub.Topic{
 			ARN:        settings.HubTopicARN,
 			Publisher:  sns.NewFromConfig(aws), // the record of the post is that of its publish
@@ -35,4 +42,15 @@ func main() {
 		},
 	}
 	lambda.Start(problem.Answer(logger, h.post))
+}
+
+// runner names this execution environment by its log stream, of which each has its
+// own, and which remains when the function's process has died and is started anew in
+// it. An environment handles one event at a time, unless it was told otherwise (AWS
+// Lambda Developer Guide, Understanding the Lambda execution environment lifecycle).
+func runner() string {
+	if lambdacontext.MaxConcurrency() > 1 {
+		return ""
+	}
+	return lambdacontext.LogStreamName
 }

@@ -31,6 +31,7 @@ var (
 	errNotFound  = &problem.Problem{Status: http.StatusNotFound, Code: "not-found", Detail: "There is no such message, or it is not yours to read."}
 	errNotYet    = &problem.Problem{Status: http.StatusNotFound, Code: "not-yet", Detail: "The message is accepted and this content is still being made.", RetryAfter: 1}
 	errNotStaged = &problem.Problem{Status: http.StatusNotFound, Code: "not-staged", Detail: "The message could not be turned into JSON. Its history says why."}
+	errGone      = &problem.Problem{Status: http.StatusGone, Code: "gone", Detail: "This content no longer exists: its time was over, or it was deleted. The message's history remains."}
 )
 
 // get answers GET /messages/{id}, …/er7 and …/json, and records who asked for

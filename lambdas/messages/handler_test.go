@@ -228,6 +228,46 @@ func TestWhatTooLargeForAnAnswerIsFoundInS3(t *testing.T) {
 	}
 }
 
+func TestContentThatIsNoLongerThereIsGoneAndItsHistoryRemains(t *testing.T) {
+	for _, size := range []int{9, maxInline + 1} {
+		r := newReadSide(t)
+		for n, e := range []hub.Event{ingested(strings.Repeat("x", size)), staged(strings.Repeat("y", size))} {
+			entry := r.file(t, e, n)
+			r.buckets.Remove("lake/" + entry.Key)
+		}
+		for _, part := range []string{"/er7", "/json"} {
+			response := r.get(t, "/messages/"+root.String()+part, owner)
+			if response.StatusCode != 410 || response.Headers["Content-Type"] != "application/problem+json" || !strings.Contains(response.Body, `"code":"gone"`) {
+				t.Errorf("%d bytes, %s: %d %s", size, part, response.StatusCode, response.Body)
+			}
+		}
+		if response := r.get(t, "/messages/"+root.String(), owner); response.StatusCode != 200 || !strings.Contains(response.Body, `"status":"staged"`) {
+			t.Errorf("the history: %d %s", response.StatusCode, response.Body)
+		}
+		if response := r.get(t, "/messages/"+root.String()+"/er7", "another"); response.StatusCode != 404 {
+			t.Errorf("to a stranger: %d %s", response.StatusCode, response.Body)
+		}
+	}
+}
+
+func TestAnObjectThatS3DoesNotTellOfIsNotCalledGone(t *testing.T) {
+	for operation, size := range map[string]int{"GetObject": 9, "HeadObject": maxInline + 1} {
+		r := newReadSide(t)
+		r.file(t, ingested(strings.Repeat("x", size)), 1)
+		for code, status := range map[string]int{"AccessDenied": 403, "NoSuchBucket": 404, "InternalError": 500} {
+			r.buckets.Before = func(_ context.Context, asked string) error {
+				if asked == operation {
+					return fake.Refusal("S3", operation, code, status)
+				}
+				return nil
+			}
+			if response := r.get(t, "/messages/"+root.String()+"/er7", owner); response.StatusCode != 503 {
+				t.Errorf("%s: %d %s", code, response.StatusCode, response.Body)
+			}
+		}
+	}
+}
+
 func TestAnErrorHasNoJSONAndSaysSo(t *testing.T) {
 	r := newReadSide(t)
 	r.file(t, ingested("Hello"), 1)

@@ -48,6 +48,9 @@ type step struct {
 	Written   string       `json:"written"`
 	Attempts  int          `json:"attempts"`
 	Reason    *reason      `json:"reason,omitempty"`
+
+	Forgotten       string `json:"forgotten,omitempty"` // when its content was deleted on purpose
+	ForgottenReason string `json:"forgotten_reason,omitempty"`
 }
 
 type reason struct {
@@ -103,6 +106,9 @@ func newStep(entry catalog.Entry) step {
 		ReadIn:    entry.ReadIn,
 		Written:   entry.Written,
 		Attempts:  entry.Attempts,
+
+		Forgotten:       entry.Forgotten,
+		ForgottenReason: entry.ForgottenReason,
 	}
 	if entry.Zone == catalog.Failed {
 		s.Reason = &reason{Code: entry.ReasonCode, Segment: entry.ReasonSegment, Path: entry.ReasonPath}

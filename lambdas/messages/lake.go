@@ -9,11 +9,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 
 	"hl7lake/internal/catalog"
 )
@@ -29,6 +31,7 @@ const (
 // objectStore is what the read side needs of Amazon S3; *s3.Client has it.
 type objectStore interface {
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 }
 
 // presigner makes addresses that need no token; *s3.PresignClient has it.
@@ -47,8 +50,12 @@ type lake struct {
 var errContent = errors.New("messages: the object differs from its catalog entry")
 
 // serve answers with the content of entry, byte for byte, or sends the client
-// to where it lies when it is too large for an answer.
+// to where it lies when it is too large for an answer. Of content that is no
+// longer there the error is errGone.
 func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) (events.APIGatewayV2HTTPResponse, error) {
+	if entry.Forgotten != "" {
+		return events.APIGatewayV2HTTPResponse{}, errGone
+	}
 	in := &s3.GetObjectInput{Bucket: &l.bucket, Key: &entry.Key}
 	if entry.VersionID != "" {
 		in.VersionId = &entry.VersionID
@@ -73,7 +80,10 @@ func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) 
 
 func (l lake) read(ctx context.Context, in *s3.GetObjectInput) ([]byte, error) {
 	out, err := l.objects.GetObject(ctx, in)
-	if err != nil {
+	switch {
+	case gone(err):
+		return nil, errGone
+	case err != nil:
 		return nil, fmt.Errorf("get the object: %w", err)
 	}
 	defer out.Body.Close()
@@ -84,8 +94,25 @@ func (l lake) read(ctx context.Context, in *s3.GetObjectInput) ([]byte, error) {
 	return content, nil
 }
 
-// redirect answers 303 with an address in S3 itself, good for redirectFor.
+// gone reports whether S3 says that there is no such object, or no such version
+// of it: what a rule or a person has deleted for good. Who may not list the bucket
+// would be told AccessDenied (Amazon S3 API Reference, GetObject and HeadObject). The
+// answer to a HEAD has no code of S3's own.
+func gone(err error) bool {
+	problem, answered := errors.AsType[smithy.APIError](err)
+	return answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion", "NotFound"}, problem.ErrorCode())
+}
+
+// redirect answers 303 with an address in S3 itself, good for redirectFor, which
+// only S3 can say whether there is anything at.
 func (l lake) redirect(ctx context.Context, in *s3.GetObjectInput, mediaType string) (events.APIGatewayV2HTTPResponse, error) {
+	_, err := l.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId})
+	switch {
+	case gone(err):
+		return events.APIGatewayV2HTTPResponse{}, errGone
+	case err != nil:
+		return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("look at the object: %w", err)
+	}
 	in.ResponseContentType = &mediaType
 	in.ResponseCacheControl = new("no-store")
 	signed, err := l.presigner.PresignGetObject(ctx, in, s3.WithPresignExpires(redirectFor))

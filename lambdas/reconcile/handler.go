@@ -23,6 +23,10 @@ const (
 	// givenUp is the age at which a claim whose message was never published is
 	// no longer waited for.
 	givenUp = 24 * time.Hour
+	// keepAhead is how long before its end the claim of a missing message is given
+	// keepFor more: longer than nobody looks, and seldom enough to cost nothing.
+	keepAhead = 7 * 24 * time.Hour
+	keepFor   = 30 * 24 * time.Hour
 	// reserve is kept back from the function's time to report what was found.
 	reserve = 5 * time.Second
 	// workers is how many messages are looked at together.
@@ -76,7 +80,7 @@ func (h handler) settle(ctx context.Context, claim received.Unsettled, found *fi
 	if err != nil {
 		return err
 	}
-	if ended(entries) {
+	if catalog.Ended(entries) {
 		found.add(claim, settled, 0)
 		return h.received.Settle(ctx, claim)
 	}
@@ -103,7 +107,7 @@ func (h handler) help(ctx context.Context, claim received.Unsettled, entries []c
 		found.add(claim, missing, age)
 		h.logger.ErrorContext(ctx, "missing: accepted, and not in the lake; look into the dead-letter queues",
 			"id", claim.ID, "owner", claim.Owner, "ageSeconds", int(age.Seconds()))
-		return nil
+		return h.keep(ctx, claim, standing)
 	}
 	if err := h.lake.Publish(ctx, raw, ""); err != nil {
 		return err
@@ -111,6 +115,15 @@ func (h handler) help(ctx context.Context, claim received.Unsettled, entries []c
 	found.add(claim, republished, age)
 	h.logger.WarnContext(ctx, "published again", "id", claim.ID, "owner", claim.Owner, "zone", raw.Zone, "ageSeconds", int(age.Seconds()))
 	return h.received.Retry(ctx, claim, now)
+}
+
+// keep has the claim of a message that is missing outlast the next runs: it is all
+// that tells of it.
+func (h handler) keep(ctx context.Context, claim received.Unsettled, standing received.Standing) error {
+	if standing.Expiry.After(h.now().Add(keepAhead)) {
+		return nil
+	}
+	return h.received.Keep(ctx, claim, h.now().Add(keepFor))
 }
 
 // unpublished is a claim of which the hub never had the message, as far as
@@ -124,17 +137,6 @@ func (h handler) unpublished(ctx context.Context, claim received.Unsettled, stan
 	found.add(claim, abandoned, 0)
 	h.logger.WarnContext(ctx, "abandoned: never published, and not sent again", "id", claim.ID, "owner", claim.Owner)
 	return h.received.Abandon(ctx, claim, standing)
-}
-
-// ended reports whether a message is at the end of its way: it lies in the lake
-// as it was sent, and so does its JSON or the record of its error.
-func ended(entries []catalog.Entry) bool {
-	var sent, led bool
-	for _, entry := range entries {
-		sent = sent || entry.Zone == catalog.Ingestion
-		led = led || entry.Zone == catalog.Staging || entry.Zone == catalog.Failed
-	}
-	return sent && led
 }
 
 // due reports whether it is time to publish a message again: at once the first

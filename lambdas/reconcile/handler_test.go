@@ -213,6 +213,64 @@ func TestAnAcceptedMessageThatTheLakeDoesNotHoldIsReported(t *testing.T) {
 	})
 }
 
+// TestWhatIsMissingIsReportedForAsLongAsItIs has time to live remove what has
+// expired at once, for most of a year.
+func TestWhatIsMissingIsReportedForAsLongAsItIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		claim := l.claim(t, canary.Message(), true)
+		writes := 0
+		const runs, apart = 60, 5 // days
+		for run := range runs {
+			time.Sleep(apart * 24 * time.Hour)
+			l.expire(t)
+			l.tables.Before = func(_ context.Context, operation string) error {
+				if operation == "UpdateItem" {
+					writes++
+				}
+				return nil
+			}
+			if got := l.reconcile(t); got.Missing != 1 || got.MissingMessages[0].ID != claim.ID.String() {
+				t.Fatalf("on day %d: %+v", (run+1)*apart, got)
+			}
+			l.tables.Before = nil
+		}
+		if seen := len(received.Shards()) * runs; writes > seen+1+2*runs/4 {
+			t.Errorf("%d writes, of which %d note what was seen", writes, seen)
+		}
+		message := ingested(claim, canary.Message()) // found at last, and redriven
+		l.file(t, message)
+		l.file(t, hub.Derive(message, hub.Staged, hub.JSON))
+		if got := l.reconcile(t); got.Missing != 0 || got.Settled != 1 {
+			t.Errorf("then: %+v", got)
+		}
+		time.Sleep(60 * 24 * time.Hour)
+		l.expire(t)
+		for _, item := range l.tables.Items(t, fake.Received) {
+			if _, has := item["expiry"]; has {
+				t.Errorf("what was found is kept for ever: %v", item)
+			}
+		}
+	})
+}
+
+// expire removes what has expired, as time to live does sooner or later.
+func (l *lake) expire(t *testing.T) {
+	t.Helper()
+	for _, item := range l.tables.Items(t, fake.Received) {
+		var stored struct {
+			PK     string `dynamodbav:"pk"`
+			Expiry int64  `dynamodbav:"expiry"`
+		}
+		if err := attributevalue.UnmarshalMap(item, &stored); err != nil {
+			t.Fatal(err)
+		}
+		if stored.Expiry > 0 && stored.Expiry < time.Now().Unix() {
+			l.tables.Delete(t, fake.Received, "pk", stored.PK)
+		}
+	}
+}
+
 func TestAReportNamesWhatIsMissingUpToAHundred(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLake(t)

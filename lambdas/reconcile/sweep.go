@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/received"
 )
@@ -95,7 +96,7 @@ func (s sweep) sort(ctx context.Context, claim received.Unsettled) error {
 	if err != nil {
 		return err
 	}
-	if ended(entries) {
+	if catalog.Ended(entries) {
 		s.found.add(claim, settled, 0)
 		return nil
 	}

@@ -43,8 +43,13 @@ func (h handler) file(ctx context.Context, wire hub.Wire) error {
 		h.logger.WarnContext(ctx, "kept the earlier object, which differs", "id", event.ID, "root", event.Root)
 	}
 	entry.VersionID, entry.SHA256, entry.Size = object.versionID, object.sha256, object.size
-	if err := h.catalog.record(ctx, entry); err != nil {
+	forgotten, err := h.catalog.record(ctx, entry)
+	if err != nil {
 		return err
+	}
+	if forgotten {
+		// It is not shown, but it is there: the writer may not delete.
+		h.logger.ErrorContext(ctx, "filed once more what was forgotten; forget it again", "id", event.ID, "root", event.Root)
 	}
 	h.tell(ctx, event, object.repeated)
 	return nil

@@ -104,6 +104,26 @@ func rawEntry(attempts int) catalog.Entry {
 	}
 }
 
+func TestALateRedeliveryOfAForgottenMessageIsToldOf(t *testing.T) {
+	c := newCore(t)
+	if err := c.deliver(t, ingested(adt)); err != nil || strings.Contains(c.log.String(), "forgotten") {
+		t.Fatal(err, c.log.String())
+	}
+	if err := catalog.Forget(t.Context(), c.tables, fake.Catalog, c.entries(t), "mistake", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	c.buckets.Remove("lake/" + rawKey)
+	if err := c.deliver(t, ingested(adt)); err != nil {
+		t.Fatal(err)
+	}
+	if log := c.log.String(); !strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, "forget it again") || !strings.Contains(log, root.String()) {
+		t.Error(log)
+	}
+	if entry := c.entries(t)[0]; entry.Forgotten == "" || entry.ForgottenReason != "mistake" {
+		t.Errorf("the record was %+v", entry)
+	}
+}
+
 func TestAnIngestedMessageIsFiledByteForByte(t *testing.T) {
 	c := newCore(t)
 	if err := c.deliver(t, ingested(adt)); err != nil {

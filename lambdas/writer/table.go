@@ -24,11 +24,12 @@ type table struct {
 }
 
 // record adds entry to the catalog and counts the attempt. What an earlier
-// attempt has recorded stays.
-func (t table) record(ctx context.Context, entry catalog.Entry) error {
+// attempt has recorded stays. forgotten reports whether the message was forgotten
+// meanwhile.
+func (t table) record(ctx context.Context, entry catalog.Entry) (forgotten bool, err error) {
 	values, err := attributevalue.MarshalMap(entry)
 	if err != nil {
-		return err
+		return false, err
 	}
 	key := map[string]types.AttributeValue{"root": values["root"], "sk": values["sk"]}
 	update := expression.Add(expression.Name("attempts"), expression.Value(1))
@@ -39,17 +40,19 @@ func (t table) record(ctx context.Context, entry catalog.Entry) error {
 	}
 	built, err := expression.NewBuilder().WithUpdate(update).Build()
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
+	out, err := t.db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 &t.name,
 		Key:                       key,
 		UpdateExpression:          built.Update(),
 		ExpressionAttributeNames:  built.Names(),
 		ExpressionAttributeValues: built.Values(),
+		ReturnValues:              types.ReturnValueAllNew,
 	})
 	if err != nil {
-		return fmt.Errorf("record the object: %w", err)
+		return false, fmt.Errorf("record the object: %w", err)
 	}
-	return nil
+	_, forgotten = out.Attributes["forgotten"]
+	return forgotten, nil
 }

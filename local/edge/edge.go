@@ -22,7 +22,7 @@ func Serve(server *http.Server, listener net.Listener) error {
 	handler := server.Handler
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Context().Value(key{}).(*conn).handled = true
-		handler.ServeHTTP(w, r)
+		answer(handler, w, r)
 	})
 	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
 		return context.WithValue(ctx, key{}, c)

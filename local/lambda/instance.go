@@ -29,6 +29,7 @@ const lookEvery = 50 * time.Millisecond
 // API's handlers fetch that and bring the answer.
 type instance struct {
 	id       string
+	stream   string // name of the log stream
 	function *function
 	process  *exec.Cmd
 	ready    chan struct{}    // closed when the process first asks for an event
@@ -71,7 +72,7 @@ func (s *Service) start(f *function) (*instance, error) {
 		return nil, err
 	}
 	i := &instance{
-		id: uuid.NewString(), function: f,
+		id: uuid.NewString(), stream: f.pool.stream(), function: f,
 		ready: make(chan struct{}), events: make(chan *invocation, f.pool.events), exited: make(chan struct{}),
 		inFlight: map[string]*invocation{},
 	}
@@ -85,10 +86,12 @@ func (s *Service) start(f *function) (*instance, error) {
 	s.mu.Unlock()
 	if err := i.process.Start(); err != nil {
 		s.forget(i)
+		f.pool.ended(i.stream)
 		return nil, fmt.Errorf("start function %s: %w", f.FunctionName, err)
 	}
 	s.work.Go(func() {
 		_ = i.process.Wait() // how it ended is told by the exit state
+		f.pool.ended(i.stream)
 		close(i.exited)
 		s.forget(i)
 	})
@@ -114,7 +117,7 @@ func (s *Service) environment(i *instance) []string {
 		"AWS_LAMBDA_FUNCTION_VERSION=$LATEST",
 		"AWS_LAMBDA_FUNCTION_MEMORY_SIZE=" + strconv.Itoa(f.memory()),
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/" + f.FunctionName,
-		"AWS_LAMBDA_LOG_STREAM_NAME=" + i.id,
+		"AWS_LAMBDA_LOG_STREAM_NAME=" + i.stream,
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_REGION=" + wire.Region,
 		"AWS_DEFAULT_REGION=" + wire.Region,

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"hl7lake/local/wire"
 )
 
@@ -23,6 +25,8 @@ type pool struct {
 
 	mu   sync.Mutex
 	open []*instance // with room for another event, in the order of their release
+
+	streams []string // names of the log streams of processes that have ended
 }
 
 func newPool(limit, events int, throttle bool) *pool {
@@ -121,6 +125,27 @@ func (p *pool) release(i *instance, another bool) {
 		i.kill()
 	}
 	<-p.slots
+}
+
+// stream names the log stream of a process that is about to start: the one that the
+// last to end has left, as where Lambda starts a function anew in the execution
+// environment in which it died, or a new one. No two processes have it at once.
+func (p *pool) stream() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n := len(p.streams); n > 0 {
+		last := p.streams[n-1]
+		p.streams = p.streams[:n-1]
+		return last
+	}
+	return uuid.NewString()
+}
+
+// ended leaves the log stream of a process that has ended to the next.
+func (p *pool) ended(stream string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.streams = append(p.streams, stream)
 }
 
 // expire takes out the instances that nothing was asked of since limit.

@@ -30,7 +30,8 @@ func takenElsewhere(role string) bool { return strings.Contains(role, "-Identiti
 
 // walkEveryWay sends messages such that every call that a function can make is
 // made: small and large, HL7 and not, accepted, duplicate, claimed by another,
-// taken over, redelivered, forgotten and undeliverable, read back in every form.
+// taken over, redelivered, forgotten and undeliverable, read back in every form and
+// when it is no longer there.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
 	tokens := l.admin(t)
@@ -73,6 +74,7 @@ func (l *lake) walkEveryWay(t *testing.T) {
 		t.Errorf("interrupted: answered %d %s", r.status, r.body)
 	}
 	l.lose(t, c)
+	l.goneContent(t, c)
 	l.meet(t, tokens, admission(4))
 	l.failEverywhere(t)
 }

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -18,15 +19,27 @@ func (e *MissingError) Error() string {
 	return fmt.Sprintf("environment: %s must be set", strings.Join(e.Names, ", "))
 }
 
-// Load fills a T, a struct of string fields that each carry the name of their
-// variable as `env:"NAME"` and may carry what stands for an unset one as
+// NumberError says that a variable is not the whole number above zero that it
+// has to be.
+type NumberError struct {
+	Name string
+}
+
+func (e *NumberError) Error() string {
+	return fmt.Sprintf("environment: %s must be a whole number above zero", e.Name)
+}
+
+// Load fills a T, a struct of string and int fields that each carry the name of
+// their variable as `env:"NAME"` and may carry what stands for an unset one as
 // `default:"value"`. Without that, an unset or empty variable is missing; all
-// missing ones are reported together in a *MissingError. lookup is os.LookupEnv
+// missing ones are reported together in a *MissingError. An int is above zero; the
+// first that is not so is reported in a *NumberError. lookup is os.LookupEnv
 // outside of tests.
 func Load[T any](lookup func(string) (string, bool)) (T, error) {
 	var settings T
 	value := reflect.ValueOf(&settings).Elem()
 	var missing []string
+	var wrong error
 	for i := range value.NumField() {
 		tag := value.Type().Field(i).Tag
 		name := tag.Get("env")
@@ -34,10 +47,16 @@ func Load[T any](lookup func(string) (string, bool)) (T, error) {
 		if text = cmp.Or(text, tag.Get("default")); text == "" {
 			missing = append(missing, name)
 		}
-		value.Field(i).SetString(text)
+		if field := value.Field(i); field.Kind() == reflect.String {
+			field.SetString(text)
+		} else if n, err := strconv.Atoi(text); err == nil && n > 0 {
+			field.SetInt(int64(n))
+		} else if wrong == nil {
+			wrong = &NumberError{Name: name}
+		}
 	}
 	if missing != nil {
 		return settings, &MissingError{Names: missing}
 	}
-	return settings, nil
+	return settings, wrong
 }

@@ -50,3 +50,19 @@ func TestAnUnsetVariableMayHaveADefault(t *testing.T) {
 		}
 	}
 }
+
+func TestANumberIsWholeAndAboveZero(t *testing.T) {
+	type settings struct {
+		Days int `env:"DAYS"`
+	}
+	for text, want := range map[string]int{"1": 1, "90": 90, "0": 0, "-1": 0, "1.5": 0, "a": 0, "99999999999999999999": 0} {
+		got, err := environment.Load[settings](func(string) (string, bool) { return text, true })
+		problem, wrong := errors.AsType[*environment.NumberError](err)
+		if got.Days != want || wrong != (want == 0) || wrong && problem.Name != "DAYS" {
+			t.Errorf("%q is %d, %v", text, got.Days, err)
+		}
+	}
+	if _, err := environment.Load[settings](func(string) (string, bool) { return "", false }); err == nil {
+		t.Error("a number that is missing is no error")
+	}
+}

@@ -5,6 +5,7 @@
 package received
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -21,8 +22,8 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// Window is how long content is remembered: the same content after that is a
-// new message.
+// Window is how long content is remembered where a Table does not say: the same
+// content after that is a new message.
 const Window = 90 * 24 * time.Hour
 
 // afterlife is how much longer than its claim an end is kept. Time to live
@@ -42,6 +43,17 @@ type DynamoDB interface {
 type Table struct {
 	Name string
 	DB   DynamoDB
+
+	// Window is how long content is remembered; 0 is the constant Window. It must not
+	// be longer than the lake keeps messages: a sender would be told that a message is
+	// there which is not.
+	Window time.Duration
+
+	// Runner names the place in which the caller's attempts run one after the other,
+	// as Lambda's execution environments do: an earlier one of the same place is over,
+	// however it ended, and its lease need not be waited for. It is empty where several
+	// run at once.
+	Runner string
 }
 
 // item is a claim as it is stored. The attempt that holds it may work on it
@@ -56,6 +68,7 @@ type item struct {
 	Expiry  int64  `dynamodbav:"expiry"`  // epoch seconds
 	Attempt string `dynamodbav:"attempt"` // a random name, so that an attempt knows its own write when its answer was lost
 
+	Runner    string `dynamodbav:"runner,omitempty"`    // see Table
 	Unsettled string `dynamodbav:"unsettled,omitempty"` // a partition of the index of the same name; see Fresh and Late
 	Retried   int64  `dynamodbav:"retried,omitempty"`   // when the message was last published again, epoch milliseconds
 }
@@ -109,8 +122,9 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 		ID:      id.String(),
 		Owner:   owner,
 		Lease:   lease.UnixMilli(),
-		Expiry:  time.Now().Add(Window).Unix(),
+		Expiry:  time.Now().Add(cmp.Or(t.Window, Window)).Unix(),
 		Attempt: rand.Text(),
+		Runner:  t.Runner,
 
 		Unsettled: freshPartition(shardOf(id)),
 	}, body)
@@ -130,7 +144,7 @@ func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Clai
 			return Claim{}, err
 		}
 		switch {
-		case current.Lease < time.Now().UnixMilli():
+		case current.Lease < time.Now().UnixMilli(), mine.Runner != "" && current.Runner == mine.Runner:
 			current, err = t.takeOver(ctx, current, mine)
 			continue
 		case time.Now().Add(pause).After(patience):
@@ -183,7 +197,7 @@ func (t Table) put(ctx context.Context, mine item) (item, error) {
 	return t.after(ctx, mine, err)
 }
 
-// takeOver continues a claim whose lease has lapsed: the id stays, since the
+// takeOver continues a claim whose lease has lapsed, or whose attempt is known to be over: the id stays, since the
 // attempt before may have published, and may even come to the end meanwhile. The
 // window begins anew, since the content is accepted now: near the end of the old
 // one, it would soon be accepted once more. The lake may have the other's bytes by
@@ -191,11 +205,12 @@ func (t Table) put(ctx context.Context, mine item) (item, error) {
 // afterwards, which is mine unless another attempt was faster. Reconcile may have
 // passed it by or given it up, and looks at it again.
 func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
-	update := "SET lease = :lease, expiry = :expiry, attempt = :attempt, unsettled = :late"
+	update := "SET lease = :lease, expiry = :expiry, attempt = :attempt, runner = :runner, unsettled = :late"
 	values := map[string]types.AttributeValue{
 		":lease":   number(mine.Lease),
 		":expiry":  number(mine.Expiry),
 		":attempt": text(mine.Attempt),
+		":runner":  text(mine.Runner),
 		":lapsed":  number(lapsed.Lease),
 		":late":    text(latePartition(shardOfText(lapsed.ID))),
 	}

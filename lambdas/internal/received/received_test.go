@@ -69,6 +69,34 @@ func TestContentIsADuplicateOnceItsClaimIsFinished(t *testing.T) {
 	})
 }
 
+func TestAnAttemptKnowsThatTheOneBeforeItInItsPlaceIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		table.Runner = "here"
+		first := acquire(t, table) // and its process dies
+		elsewhere := table
+		for _, runner := range []string{"", "there"} {
+			elsewhere.Runner = runner
+			if _, err := elsewhere.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience); !errors.Is(err, received.ErrHeld) {
+				t.Errorf("an attempt in %q: %v", runner, err)
+			}
+		}
+		start := time.Now()
+		second := acquire(t, table)
+		if second.ID != first.ID || time.Since(start) > 0 {
+			t.Errorf("after %s the claim is %s, it was %s", time.Since(start), second.ID, first.ID)
+		}
+		time.Sleep(lease + time.Second)
+		elsewhere.Runner = "there"
+		if third := acquire(t, elsewhere); third.ID != first.ID {
+			t.Errorf("the claim is %s, it was %s", third.ID, first.ID)
+		}
+		if _, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience); !errors.Is(err, received.ErrHeld) {
+			t.Errorf("the claim is there now, and here: %v", err)
+		}
+	})
+}
+
 func TestTheSameContentOfAnotherInstitutionIsNew(t *testing.T) {
 	table, _ := newTable(t)
 	finish(t, table, acquire(t, table))
@@ -191,6 +219,21 @@ func TestContentIsNewAgainAfterTheWindow(t *testing.T) {
 		first := acquire(t, table)
 		finish(t, table, first)
 		time.Sleep(received.Window - time.Second)
+		wantDuplicate(t, table, first)
+		time.Sleep(2 * time.Second)
+		if second := acquire(t, table); second.ID == first.ID {
+			t.Error("the id was used again")
+		}
+	})
+}
+
+func TestContentIsRememberedAsLongAsATableSays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		table.Window = 30 * 24 * time.Hour
+		first := acquire(t, table)
+		finish(t, table, first)
+		time.Sleep(table.Window - time.Second)
 		wantDuplicate(t, table, first)
 		time.Sleep(2 * time.Second)
 		if second := acquire(t, table); second.ID == first.ID {

@@ -143,6 +143,7 @@ type Standing struct {
 	Done    bool      // the hub has the message, and the sender may have been told so
 	Lease   time.Time // until then an attempt may be at work on it, unless it is done
 	Retried time.Time // when the message was last published again; zero for never
+	Expiry  time.Time // when time to live may remove the claim
 }
 
 // Standing looks at the claim itself, behind the index, and for its end.
@@ -156,7 +157,7 @@ func (t Table) Standing(ctx context.Context, u Unsettled) (Standing, error) {
 		return Standing{}, err
 	}
 	_, ended, err := t.end(ctx, u.ID)
-	standing := Standing{Done: ended, Lease: time.UnixMilli(stored.Lease)}
+	standing := Standing{Done: ended, Lease: time.UnixMilli(stored.Lease), Expiry: time.Unix(stored.Expiry, 0)}
 	if stored.Retried > 0 {
 		standing.Retried = time.UnixMilli(stored.Retried)
 	}
@@ -191,6 +192,23 @@ func (t Table) Abandon(ctx context.Context, u Unsettled, standing Standing) erro
 		map[string]types.AttributeValue{":lease": number(standing.Lease.UnixMilli())})
 	if err != nil {
 		return fmt.Errorf("abandon the claim: %w", err)
+	}
+	return nil
+}
+
+// Keep has u and its end, if it came to one, outlast the given time: who looks for
+// its message must find them.
+func (t Table) Keep(ctx context.Context, u Unsettled, until time.Time) error {
+	end := Unsettled{ID: u.ID, Owner: u.Owner, pk: endKey(u.ID)}
+	for _, one := range []struct { // the end first: a claim without it would look as if it had never come to one
+		item   Unsettled
+		expiry time.Time
+	}{{end, until.Add(afterlife)}, {u, until}} {
+		err := t.change(ctx, one.item, "SET expiry = :expiry", "attribute_exists(pk) AND expiry < :expiry",
+			map[string]types.AttributeValue{":expiry": number(one.expiry.Unix())})
+		if err != nil {
+			return fmt.Errorf("keep the claim: %w", err)
+		}
 	}
 	return nil
 }

@@ -1,0 +1,242 @@
+package operate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
+	"github.com/google/uuid"
+
+	"hl7lake/client"
+	"hl7lake/internal/catalog"
+	"hl7lake/internal/claim"
+	"hl7lake/internal/replay"
+)
+
+// ForgetReason is the code of why a message is forgotten, which the catalog keeps.
+// It is one of ForgetReasons: what a person would write freely could name a patient.
+type ForgetReason string
+
+// ForgetReasons are the codes there are.
+func ForgetReasons() []ForgetReason {
+	return []ForgetReason{"court-order", "mistake", "patient-request", "retention-over", "test-data", "wrong-patient"}
+}
+
+// Known reports whether r is one of ForgetReasons.
+func (r ForgetReason) Known() bool { return slices.Contains(ForgetReasons(), r) }
+
+// Forgotten is what became of a message that was to be forgotten.
+type Forgotten struct {
+	ID       string       `json:"id"`
+	Owner    string       `json:"owner"`
+	Reason   ForgetReason `json:"reason"`
+	Objects  int          `json:"objects"`  // versions of objects of the lake, and claim checks, that were deleted or would be
+	Released bool         `json:"released"` // the sender may send the same content again, as a new message
+	Done     bool         `json:"done"`     // false in a dry run
+}
+
+// Errors of a message that cannot be forgotten.
+var (
+	// ErrReason says that a reason is none of ForgetReasons.
+	ErrReason = errors.New("there is no such reason")
+	// ErrUnderWay says that a message is not at the end of its way: what is under way
+	// would be filed after all.
+	ErrUnderWay = errors.New("the message is not at the end of its way yet")
+	// ErrForgotten says that a message was forgotten.
+	ErrForgotten = errors.New("the message was forgotten")
+)
+
+// LockedError says that an object of a message may not be deleted.
+type LockedError struct {
+	Key   string
+	Until time.Time // the end of its retention; zero where that holds nothing
+	Hold  bool      // a legal hold is on it
+}
+
+func (e *LockedError) Error() string {
+	if e.Hold {
+		return "a legal hold is on " + e.Key
+	}
+	return "locked until " + e.Until.UTC().Format(time.RFC3339) + ": " + e.Key
+}
+
+// Forget deletes the content of the message id for good, all that was made of it
+// too, and the copies of it that wait at the claim-check bucket. The catalog keeps
+// its entries, with the time and the reason and without the hash of the control id.
+// The sender may then send the same content again, which is a new message. A dry
+// run only looks.
+//
+// Nothing is deleted of a message of which the lock or a legal hold forbids one
+// object: a *LockedError. It takes the permissions s3:GetObjectRetention and
+// s3:GetObjectLegalHold to be told so; without them S3 refuses the deletion itself.
+// The governance bypass is never used. Should Forget be interrupted, it can
+// be called again. What lies in a dead-letter queue stays there, until a redrive
+// finds that its message was forgotten.
+func (o *Operator) Forget(ctx context.Context, id string, reason ForgetReason, dry bool) (Forgotten, error) {
+	result := Forgotten{ID: id, Reason: reason}
+	if !reason.Known() {
+		return result, ErrReason
+	}
+	root, err := uuid.Parse(id)
+	if err != nil {
+		return result, ErrNoMessage
+	}
+	entries, err := o.catalog.History(ctx, root)
+	switch {
+	case err != nil:
+		return result, err
+	case len(entries) == 0:
+		return result, ErrNoMessage
+	}
+	result.Owner = entries[0].Owner
+	if !catalog.Ended(entries) {
+		return result, ErrUnderWay
+	}
+	f := forgetting{Operator: o, root: root, entries: entries}
+	if err := f.look(ctx); err != nil {
+		return result, err
+	}
+	result.Objects = len(f.objects)
+	if dry {
+		return result, nil
+	}
+	result.Released, err = f.run(ctx, reason)
+	result.Done = err == nil
+	return result, err
+}
+
+// forgetting is the forgetting of one message.
+type forgetting struct {
+	*Operator
+	root    uuid.UUID
+	entries []catalog.Entry
+	objects []s3.DeleteObjectInput // the message as it was sent comes last
+}
+
+// look finds what is to be deleted, and whether it may be.
+func (f *forgetting) look(ctx context.Context) error {
+	if err := f.lookAtClaimChecks(ctx); err != nil {
+		return err
+	}
+	slices.SortStableFunc(f.entries, func(a, b catalog.Entry) int { return last(a) - last(b) })
+	for _, entry := range f.entries {
+		pages := s3.NewListObjectVersionsPaginator(f.Operator.objects, &s3.ListObjectVersionsInput{Bucket: &f.lake.Bucket, Prefix: &entry.Key})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return fmt.Errorf("list the versions: %w", err)
+			}
+			for _, version := range page.Versions {
+				if *version.Key != entry.Key {
+					continue
+				}
+				if err := f.mayDelete(ctx, version); err != nil {
+					return err
+				}
+				f.delete(f.lake.Bucket, *version.Key, version.VersionId)
+			}
+			for _, marker := range page.DeleteMarkers {
+				if *marker.Key != entry.Key {
+					continue
+				}
+				f.delete(f.lake.Bucket, *marker.Key, marker.VersionId)
+			}
+		}
+	}
+	return nil
+}
+
+// last is 1 for the message as it was sent, and 0 for what was made of it.
+func last(entry catalog.Entry) int {
+	if entry.Zone == catalog.Ingestion {
+		return 1
+	}
+	return 0
+}
+
+func (f *forgetting) delete(bucket, key string, version *string) {
+	f.objects = append(f.objects, s3.DeleteObjectInput{Bucket: &bucket, Key: &key, VersionId: version})
+}
+
+// lookAtClaimChecks finds the content that events of the message left on their way.
+func (f *forgetting) lookAtClaimChecks(ctx context.Context) error {
+	bucket := f.lake.Hub.ClaimCheck.Bucket
+	pages := s3.NewListObjectsV2Paginator(f.Operator.objects, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: new(f.root.String() + "/")})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list the claim checks: %w", err)
+		}
+		for _, object := range page.Contents {
+			f.delete(bucket, *object.Key, nil)
+		}
+	}
+	return nil
+}
+
+// mayDelete is a *LockedError where S3 tells that a version may not be deleted.
+func (f *forgetting) mayDelete(ctx context.Context, version s3types.ObjectVersion) error {
+	out, err := f.Operator.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &f.lake.Bucket, Key: version.Key, VersionId: version.VersionId})
+	if err != nil {
+		return fmt.Errorf("look at the object: %w", err)
+	}
+	locked := &LockedError{Key: *version.Key, Hold: out.ObjectLockLegalHoldStatus == s3types.ObjectLockLegalHoldStatusOn}
+	if until := aws.ToTime(out.ObjectLockRetainUntilDate); time.Now().Before(until) {
+		locked.Until = until
+	}
+	if locked.Hold || !locked.Until.IsZero() {
+		return locked
+	}
+	return nil
+}
+
+// run deletes what look has found. The claim is given up while the message as it
+// was sent, which leads to it, is still there, and the catalog says that it is
+// forgotten when it is: after an interruption the next call does the rest.
+func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released bool, err error) {
+	keys, err := f.claimKeys(ctx)
+	if err != nil {
+		return false, err
+	}
+	name, err := f.outputs.Get(client.OutputReceived)
+	if err != nil {
+		return false, err
+	}
+	sent := func(object s3.DeleteObjectInput) bool {
+		return slices.ContainsFunc(f.entries, func(e catalog.Entry) bool { return e.Zone == catalog.Ingestion && e.Key == *object.Key })
+	}
+	for _, object := range f.objects {
+		for len(keys) > 0 && sent(object) { // once is enough
+			had, err := claim.GiveUp(ctx, f.tables, name, keys[0], f.root)
+			if err != nil {
+				return released, err
+			}
+			released, keys = released || had, keys[1:]
+		}
+		if _, err := f.Operator.objects.DeleteObject(ctx, &object); err != nil {
+			return released, fmt.Errorf("delete the object: %w", err)
+		}
+	}
+	return released, catalog.Forget(ctx, f.tables, f.catalog.Name, f.entries, string(reason), time.Now())
+}
+
+// claimKeys are the keys under which the claim on the message's content may be. There are
+// none where that is gone: then the claim has expired with it, or was given up.
+func (f *forgetting) claimKeys(ctx context.Context) ([]string, error) {
+	raw, _ := replay.Raw(f.entries)
+	content, err := f.lake.Read(ctx, raw)
+	if problem, answered := errors.AsType[smithy.APIError](err); answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion"}, problem.ErrorCode()) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, sent := claim.Keys(raw.Owner, content)
+	return slices.Compact([]string{key, sent}), nil
+}
