@@ -97,6 +97,15 @@ func (b *Buckets) Object(name string) (Object, bool) {
 	return object, ok
 }
 
+// Change gives the object at name, which is <bucket>/<key>, other content.
+func (b *Buckets) Change(name string, content []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	object := b.objects[name]
+	object.Content = content
+	b.objects[name] = object
+}
+
 // Names is the names of all objects.
 func (b *Buckets) Names() []string {
 	b.mu.Lock()

@@ -76,16 +76,39 @@ func (c ClaimCheck) Pack(ctx context.Context, e Event, name string) (Wire, error
 // Open reads the wire form back, fetching the body when it is a reference. The
 // body is then what Pack was given, byte for byte, or Open fails.
 func (c ClaimCheck) Open(ctx context.Context, w Wire) (Event, error) {
-	e, err := w.Event()
+	if w.Attributes["encoding"] != encodingClaimCheck {
+		e, err := w.Event()
+		if err == nil {
+			e.Body, err = w.Inline()
+		}
+		return e, err
+	}
+	e, stream, err := c.Stream(ctx, w)
 	if err != nil {
 		return e, err
 	}
-	if w.Attributes["encoding"] == encodingClaimCheck {
-		e.Body, err = c.fetch(ctx, w.Body)
-		return e, err
-	}
-	e.Body, err = w.Inline()
+	defer stream.Close()
+	e.Body, err = io.ReadAll(stream)
 	return e, err
+}
+
+// Stream reads the wire form back as Open does, but leaves e.Body nil: the body is
+// a stream, which the caller closes, and is not fetched before it is read. ctx
+// bounds the stream too.
+func (c ClaimCheck) Stream(ctx context.Context, w Wire) (Event, *Stream, error) {
+	e, err := w.Event()
+	if err != nil {
+		return e, nil, err
+	}
+	if w.Attributes["encoding"] != encodingClaimCheck {
+		body, err := w.Inline()
+		if err != nil {
+			return e, nil, err
+		}
+		return e, streamOf(body), nil
+	}
+	stream, err := c.redeem(ctx, w.Body)
+	return e, stream, err
 }
 
 // Inline is the body that travels within w. It fails for a reference to one.
@@ -104,22 +127,21 @@ func (w Wire) Inline() ([]byte, error) {
 	}
 }
 
-func (c ClaimCheck) fetch(ctx context.Context, body string) ([]byte, error) {
+// redeem is the stream of the content that a reference names.
+func (c ClaimCheck) redeem(ctx context.Context, body string) (*Stream, error) {
 	var ref reference
-	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size < 0 {
+	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size <= 0 {
 		return nil, ErrReference
 	}
-	out, err := c.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &ref.Bucket, Key: &ref.Key})
-	if err != nil {
-		return nil, fmt.Errorf("claim check: %w", err)
-	}
-	defer out.Body.Close()
-	content, err := io.ReadAll(io.LimitReader(out.Body, int64(ref.Size)+1))
-	if err != nil {
-		return nil, fmt.Errorf("claim check: %w", err)
-	}
-	if sum := sha256.Sum256(content); len(content) != ref.Size || hex.EncodeToString(sum[:]) != ref.SHA256 {
+	sum, err := hex.DecodeString(ref.SHA256)
+	if err != nil || len(sum) != sha256.Size {
 		return nil, ErrContent
 	}
-	return content, nil
+	return newStream(int64(ref.Size), [sha256.Size]byte(sum), func() (io.ReadCloser, error) {
+		out, err := c.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &ref.Bucket, Key: &ref.Key})
+		if err != nil {
+			return nil, fmt.Errorf("claim check: %w", err)
+		}
+		return out.Body, nil
+	}), nil
 }

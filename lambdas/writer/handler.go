@@ -29,21 +29,29 @@ func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, e
 }
 
 // file writes the object first and its entry second: what the catalog shows is
-// there. Nothing reads the body before it is kept.
+// there. Nothing interprets the body before it is kept, and it is never held
+// whole: it may be many times larger than what travels in an event.
 func (h handler) file(ctx context.Context, wire hub.Wire) error {
-	event, err := h.claimCheck.Open(ctx, wire)
+	event, body, err := h.claimCheck.Stream(ctx, wire)
 	if err != nil {
 		return err
 	}
+	defer body.Close()
+	var head []byte
+	if event.Format != hub.JSON {
+		if head, err = body.Head(); err != nil {
+			return err
+		}
+	}
 	entry := catalog.NewEntry(event, h.lake.bucket, time.Now())
-	object, err := h.lake.put(ctx, entry.Key, event)
+	object, err := h.lake.put(ctx, entry.Key, event.Format, body)
 	if err != nil {
 		return err
 	}
 	if object.differs {
 		h.logger.WarnContext(ctx, "kept the earlier object, which differs", "id", event.ID, "root", event.Root)
 	}
-	if header, ok := hl7.Peek(event.Body); ok && header.ControlID != "" && event.Format != hub.JSON {
+	if header, ok := hl7.Peek(head); ok && header.ControlID != "" {
 		entry.ControlIDSHA256 = catalog.ControlIDHash(event.Owner, header.ControlID)
 	}
 	entry.VersionID, entry.SHA256, entry.Size = object.versionID, object.sha256, object.size
