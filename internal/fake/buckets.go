@@ -20,9 +20,10 @@ import (
 // Buckets is S3: conditional writes, versions and SHA-256 checksums.
 type Buckets struct {
 	Faults
-	mu      sync.Mutex
-	objects map[string]Object
-	puts    int
+	EndWithData bool // GetObject's io.EOF comes with the last bytes, as that of net/http may
+	mu          sync.Mutex
+	objects     map[string]Object
+	puts        int
 }
 
 // Object is an object's current version.
@@ -65,8 +66,23 @@ func (b *Buckets) GetObject(ctx context.Context, in *s3.GetObjectInput, _ ...fun
 		if !ok || in.VersionId != nil && *in.VersionId != object.VersionID {
 			return nil, Refusal("S3", "GetObject", "NoSuchKey", http.StatusNotFound)
 		}
-		return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(object.Content))}, nil
+		var content io.Reader = bytes.NewReader(object.Content)
+		if b.EndWithData {
+			content = &endWithData{*bytes.NewReader(object.Content)}
+		}
+		return &s3.GetObjectOutput{Body: io.NopCloser(content)}, nil
 	})
+}
+
+// endWithData tells of the end together with the last bytes.
+type endWithData struct{ content bytes.Reader }
+
+func (r *endWithData) Read(p []byte) (int, error) {
+	n, err := r.content.Read(p)
+	if err == nil && r.content.Len() == 0 {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // HeadObject is S3's.

@@ -97,12 +97,12 @@ func (s *Stream) read(p []byte) (int, error) {
 	s.sum.Write(p[:n])
 	s.at += int64(n)
 	switch {
+	case s.at == s.size && (err == nil || errors.Is(err, io.EOF)):
+		return s.last(n)
 	case errors.Is(err, io.EOF):
 		return 0, ErrContent // it is too short
 	case err != nil:
 		return 0, fmt.Errorf("claim check: %w", err)
-	case s.at == s.size:
-		return s.last(n)
 	}
 	return n, nil
 }

@@ -14,8 +14,9 @@ import (
 
 func TestAStreamIsTheBodyHoweverItIsRead(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		topic, sns, _ := newTopic()
-		size := rapid.SampledFrom([]int{1, 1000, hub.HeadSize, hub.MaxInline + 1, 300_000}).Draw(t, "size")
+		topic, sns, buckets := newTopic()
+		buckets.EndWithData = rapid.Bool().Draw(t, "the end comes with the last bytes")
+		size := rapid.SampledFrom([]int{1, 1000, hub.HeadSize, hub.MaxInline + 1, 2 << 20}).Draw(t, "size")
 		body := bytes.Repeat([]byte{rapid.Byte().Draw(t, "byte"), 'x', '\r'}, size/3+1)[:size]
 		if err := topic.Publish(t.Context(), ingested(body)); err != nil {
 			t.Fatal(err)
