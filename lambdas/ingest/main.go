@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -19,15 +20,23 @@ type settings struct {
 	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
 	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
 	ReceivedTable    string `env:"RECEIVED_TABLE"`
+	OwnerPerSecond   string `env:"OWNER_PER_SECOND"`
+	OwnerBurst       string `env:"OWNER_BURST"`
 	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
 }
 
 func main() {
 	logger, settings, aws := telemetry.Start[settings]()
+	limit, err := allowance.ParseLimit(settings.OwnerPerSecond, settings.OwnerBurst)
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	db := dynamodb.NewFromConfig(aws)
 	h := handler{
-		logger:   logger,
-		metrics:  telemetry.Metrics{Environment: settings.Environment},
-		received: received.Table{Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws)},
+		logger:    logger,
+		metrics:   telemetry.Metrics{Environment: settings.Environment},
+		allowance: allowance.New(settings.ReceivedTable, db, limit),
+		received:  received.Table{Name: settings.ReceivedTable, DB: db},
 		hub: hub.Topic{
 			ARN:        settings.HubTopicARN,
 			Publisher:  sns.NewFromConfig(aws), // the record of the post is that of its publish
