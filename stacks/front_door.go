@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
@@ -94,6 +95,8 @@ func (d FrontDoor) addIngest(core Core) function {
 			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
 			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
 			"RECEIVED_TABLE":     d.Received.TableName(),
+			"OWNER_PER_SECOND":   number(core.Foundation.OwnerLimit.PerSecond),
+			"OWNER_BURST":        number(core.Foundation.OwnerLimit.Burst),
 		},
 	})
 	core.GrantPublish(ingest.Lambda)
@@ -102,6 +105,9 @@ func (d FrontDoor) addIngest(core Core) function {
 	d.api.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7")
 	return ingest
 }
+
+// number writes a number for a function's environment.
+func number(n float64) *string { return new(strconv.FormatFloat(n, 'f', -1, 64)) }
 
 // addMessages defines the function that gives a message back to those who may read it.
 func (d FrontDoor) addMessages(core Core) function {
