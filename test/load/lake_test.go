@@ -38,8 +38,9 @@ import (
 // patience bounds every wait for the lake.
 const patience = 2 * time.Minute
 
-// institution is whose messages are sent.
-const institution = "st-elsewhere"
+// institutions is how many send: together they may send what the lake can take,
+// one alone may not.
+const institutions = 8
 
 // serveDir, when it is set, has this program be a lake in that folder instead
 // of a test.
@@ -106,7 +107,7 @@ func serve(dir string, shared int, profile string) (err error) {
 type lake struct {
 	client.Connection
 	process *exec.Cmd
-	admin   *client.Client
+	engines [institutions]*client.Client // one of each institution, which may read and write
 }
 
 // start runs a lake in a new folder until the test or benchmark ends.
@@ -142,12 +143,12 @@ func startIn(t testing.TB, dir string) *lake {
 	if err := json.NewDecoder(strings.NewReader(line)).Decode(&l.Connection); err != nil {
 		t.Fatal(err)
 	}
-	l.addAdmin(t)
+	l.addEngines(t)
 	return l
 }
 
-// addAdmin makes a user who may read and write.
-func (l *lake) addAdmin(t testing.TB) {
+// addEngines makes a user of each institution.
+func (l *lake) addEngines(t testing.TB) {
 	t.Helper()
 	pool, err := l.Pool(nil)
 	if err != nil {
@@ -155,13 +156,16 @@ func (l *lake) addAdmin(t testing.TB) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	password := client.NewPassword()
-	user := client.User{Email: "engine@example.org", Read: institution, Write: institution}
-	if err := pool.Add(ctx, user, password); err != nil {
-		t.Fatal(err)
-	}
-	if l.admin, err = l.Client(pool.SignIn(user.Email, password)); err != nil {
-		t.Fatal(err)
+	for n := range l.engines {
+		password := client.NewPassword()
+		institution := fmt.Sprintf("institution-%d", n)
+		user := client.User{Email: institution + "@example.org", Read: institution, Write: institution}
+		if err := pool.Add(ctx, user, password); err != nil {
+			t.Fatal(err)
+		}
+		if l.engines[n], err = l.Client(pool.SignIn(user.Email, password)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

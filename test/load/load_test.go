@@ -30,7 +30,8 @@ type sender struct {
 	sent atomic.Int64
 }
 
-// send posts n messages, from so many clients at once, and returns how long each
+// send posts n messages, from so many clients at once of as many institutions as
+// there are, and returns how long each
 // took to be accepted, in the order of their acceptance.
 func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, error) {
 	var mu sync.Mutex
@@ -38,12 +39,13 @@ func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, err
 	var left atomic.Int64
 	left.Store(int64(n))
 	group, ctx := errgroup.WithContext(ctx)
-	for range clients {
+	for n := range clients {
+		engine := s.lake.engines[n%institutions]
 		group.Go(func() error {
 			for left.Add(-1) >= 0 {
 				body := message(int(s.sent.Add(1)))
 				begin := time.Now()
-				receipt, err := s.lake.admin.Send(ctx, client.Message{Body: body})
+				receipt, err := engine.Send(ctx, client.Message{Body: body})
 				if err != nil {
 					return err
 				}
