@@ -49,6 +49,9 @@ const serveDir = "HL7LAKE_LOAD_DIR"
 // serveShared is how many events an instance of a function handles at once.
 const serveShared = "HL7LAKE_LOAD_SHARED"
 
+// serveAssembly is the folder of the templates; empty for the committed ones.
+const serveAssembly = "HL7LAKE_LOAD_ASSEMBLY"
+
 var shared = flag.Int("shared", 64, "how many events an instance of a function handles at once; 1 is what AWS does by default")
 
 var profile = flag.String("profile", "", "write a CPU profile of the lake's process to this `file`")
@@ -71,7 +74,7 @@ func serve(dir string, shared int, profile string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	debug.SetGCPercent(local.GCPercent) // as lake up does
-	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable, EventsPerInstance: shared})
+	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable, EventsPerInstance: shared, Assembly: os.Getenv(serveAssembly)})
 	if err != nil {
 		return err
 	}
@@ -107,17 +110,20 @@ func serve(dir string, shared int, profile string) (err error) {
 type lake struct {
 	client.Connection
 	process *exec.Cmd
-	engines [institutions]*client.Client // one of each institution, which may read and write
+	engines [institutions]*client.Client     // one of each institution, which may read and write
+	tokens  [institutions]client.TokenSource // the engines'
 }
 
 // start runs a lake in a new folder until the test or benchmark ends.
 func start(t testing.TB) *lake { return startIn(t, t.TempDir()) }
 
-// startIn runs a lake in a folder until the test or benchmark ends.
-func startIn(t testing.TB, dir string) *lake {
+// startIn runs a lake in a folder until the test or benchmark ends. What is said of
+// its process's environment is for serve.
+func startIn(t testing.TB, dir string, environment ...string) *lake {
 	t.Helper()
 	l := &lake{process: exec.Command(os.Args[0])}
 	l.process.Env = append(os.Environ(), serveDir+"="+dir, "HL7LAKE_LOAD_PROFILE="+*profile, serveShared+"="+strconv.Itoa(*shared))
+	l.process.Env = append(l.process.Env, environment...)
 	l.process.Stderr = os.Stderr
 	input, err := l.process.StdinPipe()
 	if err != nil {
@@ -158,16 +164,19 @@ func (l *lake) addEngines(t testing.TB) {
 	defer cancel()
 	for n := range l.engines {
 		password := client.NewPassword()
-		institution := fmt.Sprintf("institution-%d", n)
-		user := client.User{Email: institution + "@example.org", Read: institution, Write: institution}
+		user := client.User{Email: institution(n) + "@example.org", Read: institution(n), Write: institution(n)}
 		if err := pool.Add(ctx, user, password); err != nil {
 			t.Fatal(err)
 		}
-		if l.engines[n], err = l.Client(pool.SignIn(user.Email, password)); err != nil {
+		l.tokens[n] = pool.SignIn(user.Email, password)
+		if l.engines[n], err = l.Client(l.tokens[n]); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
+
+// institution is the name of the nth.
+func institution(n int) string { return fmt.Sprintf("institution-%d", n) }
 
 // config is an AWS SDK's, with the rights of the account's root.
 func (l *lake) config() aws.Config {
