@@ -96,6 +96,9 @@ func addFunction(l *Lake, r *template.Resource, f lambda.Function) error {
 	}
 	f.FunctionName = r.PhysicalID
 	l.metering.functions[f.FunctionName] = p
+	if !lambda.MemoryIsBounded {
+		l.leaveOut(r, "MemorySize", "a function may take any memory, since that of a process is known on Linux only")
+	}
 	l.lambda.Add(f, l.programs[p])
 	return nil
 }

@@ -123,7 +123,7 @@ func (a api) logAccess() {
 	a.base.alarm(a.stack, "ApiThrottled", alarmProps{
 		Runbook: "throttles",
 		Subject: "api",
-		Means:   "The API refused requests because a route had too many at once.",
+		Means:   "The API refused requests because a route had too many at once, or an institution posted more than its share.",
 		Metric:  throttled.Metric(summed()),
 		AtLeast: 1,
 	})

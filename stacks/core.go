@@ -130,7 +130,7 @@ func (c Core) addWriter() function {
 	writer := newFunction(c.Stack, "Writer", c.Foundation, functionProps{
 		Package:     "lambdas/writer",
 		Description: "Files the content of each event in the data lake and in the catalog",
-		Memory:      256, // it waits for S3 and DynamoDB; the largest body, the JSON of a message of 6 MB, is some 20 MB
+		Memory:      256, // it waits for S3 and DynamoDB; a large body passes through it and is not held
 		Timeout:     30,
 		Concurrency: 100,
 		Environment: map[string]*string{

@@ -44,6 +44,10 @@ type Environment struct {
 
 	// PostLimit and ReadLimit are how many requests API Gateway lets through to each route that posts and that reads.
 	PostLimit, ReadLimit RateLimit
+	// OwnerLimit is how much of that one institution may post, so that it cannot starve the others: messages, of which one
+	// of more than 64 KiB counts as several, by its size. API Gateway knows no institution, so a flood above PostLimit is
+	// refused before this is asked.
+	OwnerLimit RateLimit
 	// Domain is the API's own name; without it, API Gateway's is used.
 	Domain *Domain
 
@@ -94,7 +98,7 @@ type Institution struct {
 	ReadsBack bool
 }
 
-// RateLimit is how many requests a second pass on average, and how many at once (API Gateway's token bucket).
+// RateLimit is how many requests a second pass on average, and how many at once: a token bucket.
 type RateLimit struct{ PerSecond, Burst float64 }
 
 // Domain is a custom domain of the API.

@@ -39,3 +39,12 @@ func TestAnUnknownEnvironmentIsAnErrorThatListsTheKnownOnes(t *testing.T) {
 		}
 	}
 }
+
+func TestNoInstitutionMayPostAsMuchAsARouteLetsThrough(t *testing.T) {
+	for _, env := range Environments() {
+		owner, all := env.OwnerLimit, env.PostLimit
+		if owner.PerSecond < 1 || owner.PerSecond > all.PerSecond/2 || owner.Burst < owner.PerSecond || owner.Burst > all.Burst/2 {
+			t.Errorf("%s: one institution may post %v, all together %v", env.Name, owner, all)
+		}
+	}
+}

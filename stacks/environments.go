@@ -22,8 +22,9 @@ func Dev() Environment {
 		Sessions:           Sessions{TokenMinutes: 60, SignInHours: 24, MachineTokenMinutes: 60},
 		Console:            Console{Callback: "http://localhost:8400/callback", Logout: "http://localhost:8400/"},
 		Institutions:       []Institution{{Name: "st-elsewhere", ReadsBack: true}},
-		PostLimit:          RateLimit{PerSecond: 200, Burst: 400}, // a load test fits; a loop in a script costs little
+		PostLimit:          RateLimit{PerSecond: 400, Burst: 800},
 		ReadLimit:          RateLimit{PerSecond: 100, Burst: 200},
+		OwnerLimit:         RateLimit{PerSecond: 200, Burst: 400}, // a load test fits; a loop in a script costs little
 		LogRetention:       awslogs.RetentionDays_ONE_WEEK,
 		AuditDays:          30,
 		AlarmAddresses:     nil,   // nobody is woken by an experiment; the alarms are there to be looked at
@@ -57,6 +58,7 @@ func Prod() Environment {
 		},
 		PostLimit:          RateLimit{PerSecond: 1000, Burst: 2000}, // ten times a large hospital's busiest second
 		ReadLimit:          RateLimit{PerSecond: 200, Burst: 400},
+		OwnerLimit:         RateLimit{PerSecond: 200, Burst: 400}, // a fifth of PostLimit, and of trigger's concurrency if a message takes 0.1 s
 		LogRetention:       awslogs.RetentionDays_SIX_YEARS,
 		AuditDays:          6*365 + 2,
 		AlarmAddresses:     []string{"hl7lake-on-call@example.org"},

@@ -2,6 +2,7 @@ package stacks
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
@@ -92,11 +93,12 @@ func (d FrontDoor) addIngest(core Core) function {
 		Timeout:     20,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
-			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
-			"RECEIVED_TABLE":     d.Received.TableName(),
-
+			"HUB_TOPIC_ARN":        core.Hub.TopicArn(),
+			"CLAIM_CHECK_BUCKET":   core.ClaimCheck.BucketName(),
+			"RECEIVED_TABLE":       d.Received.TableName(),
 			"RECEIVED_WINDOW_DAYS": new(fmt.Sprint(core.Foundation.receivedDays())),
+			"OWNER_PER_SECOND":     number(core.Foundation.OwnerLimit.PerSecond),
+			"OWNER_BURST":          number(core.Foundation.OwnerLimit.Burst),
 		},
 	})
 	core.GrantPublish(ingest.Lambda)
@@ -105,6 +107,9 @@ func (d FrontDoor) addIngest(core Core) function {
 	d.api.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7")
 	return ingest
 }
+
+// number writes a number for a function's environment.
+func number(n float64) *string { return new(strconv.FormatFloat(n, 'f', -1, 64)) }
 
 // addMessages defines the function that gives a message back to those who may read it.
 func (d FrontDoor) addMessages(core Core) function {

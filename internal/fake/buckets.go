@@ -21,10 +21,11 @@ import (
 // Buckets is S3: conditional writes, versions and SHA-256 checksums.
 type Buckets struct {
 	Faults
-	mu      sync.Mutex
-	objects map[string]Object
-	written map[string]time.Time
-	puts    int
+	EndWithData bool // GetObject's io.EOF comes with the last bytes, as that of net/http may
+	mu          sync.Mutex
+	objects     map[string]Object
+	written     map[string]time.Time
+	puts        int
 }
 
 // Object is an object's current version.
@@ -68,8 +69,23 @@ func (b *Buckets) GetObject(ctx context.Context, in *s3.GetObjectInput, _ ...fun
 		if !ok || in.VersionId != nil && *in.VersionId != object.VersionID {
 			return nil, Refusal("S3", "GetObject", "NoSuchKey", http.StatusNotFound)
 		}
-		return &s3.GetObjectOutput{Body: io.NopCloser(bytes.NewReader(object.Content)), LastModified: new(b.Written(*in.Bucket + "/" + *in.Key))}, nil
+		var content io.Reader = bytes.NewReader(object.Content)
+		if b.EndWithData {
+			content = &endWithData{*bytes.NewReader(object.Content)}
+		}
+		return &s3.GetObjectOutput{Body: io.NopCloser(content), LastModified: new(b.Written(*in.Bucket + "/" + *in.Key))}, nil
 	})
+}
+
+// endWithData tells of the end together with the last bytes.
+type endWithData struct{ content bytes.Reader }
+
+func (r *endWithData) Read(p []byte) (int, error) {
+	n, err := r.content.Read(p)
+	if err == nil && r.content.Len() == 0 {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // HeadObject is S3's.
@@ -112,6 +128,15 @@ func (b *Buckets) Remove(name string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.objects, name)
+}
+
+// Change gives the object at name, which is <bucket>/<key>, other content.
+func (b *Buckets) Change(name string, content []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	object := b.objects[name]
+	object.Content = content
+	b.objects[name] = object
 }
 
 // Names is the names of all objects.

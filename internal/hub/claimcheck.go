@@ -101,16 +101,39 @@ func (c ClaimCheck) Renew(ctx context.Context, w Wire, before time.Time) error {
 // Open reads the wire form back, fetching the body when it is a reference. The
 // body is then what Pack was given, byte for byte, or Open fails.
 func (c ClaimCheck) Open(ctx context.Context, w Wire) (Event, error) {
-	e, err := w.Event()
+	if w.Attributes["encoding"] != encodingClaimCheck {
+		e, err := w.Event()
+		if err == nil {
+			e.Body, err = w.Inline()
+		}
+		return e, err
+	}
+	e, stream, err := c.Stream(ctx, w)
 	if err != nil {
 		return e, err
 	}
-	if w.Attributes["encoding"] == encodingClaimCheck {
-		_, e.Body, _, err = c.fetch(ctx, w.Body)
-		return e, err
-	}
-	e.Body, err = w.Inline()
+	defer stream.Close()
+	e.Body, err = io.ReadAll(stream)
 	return e, err
+}
+
+// Stream reads the wire form back as Open does, but leaves e.Body nil: the body is
+// a stream, which the caller closes, and is not fetched before it is read. ctx
+// bounds the stream too.
+func (c ClaimCheck) Stream(ctx context.Context, w Wire) (Event, *Stream, error) {
+	e, err := w.Event()
+	if err != nil {
+		return e, nil, err
+	}
+	if w.Attributes["encoding"] != encodingClaimCheck {
+		body, err := w.Inline()
+		if err != nil {
+			return e, nil, err
+		}
+		return e, streamOf(body), nil
+	}
+	stream, err := c.redeem(ctx, w.Body)
+	return e, stream, err
 }
 
 // Inline is the body that travels within w. It fails for a reference to one.
@@ -147,4 +170,23 @@ func (c ClaimCheck) fetch(ctx context.Context, body string) (ref reference, cont
 		return ref, nil, since, ErrContent
 	}
 	return ref, content, aws.ToTime(out.LastModified), nil
+}
+
+// redeem is the stream of the content that a reference names.
+func (c ClaimCheck) redeem(ctx context.Context, body string) (*Stream, error) {
+	var ref reference
+	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size <= 0 {
+		return nil, ErrReference
+	}
+	sum, err := hex.DecodeString(ref.SHA256)
+	if err != nil || len(sum) != sha256.Size {
+		return nil, ErrContent
+	}
+	return newStream(int64(ref.Size), [sha256.Size]byte(sum), func() (io.ReadCloser, error) {
+		out, err := c.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &ref.Bucket, Key: &ref.Key})
+		if err != nil {
+			return nil, fmt.Errorf("claim check: %w", err)
+		}
+		return out.Body, nil
+	}), nil
 }

@@ -9,6 +9,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"golang.org/x/text/encoding/htmlindex"
@@ -34,6 +35,17 @@ type content struct {
 }
 
 // What can be wrong with a request, apart from the places that badRequest names.
+// tooMany is the answer to an institution that has posted more than it may. The
+// wait is rounded up to whole seconds (RFC 9110, 10.2.3).
+func tooMany(wait time.Duration) *problem.Problem {
+	return &problem.Problem{
+		Status:     http.StatusTooManyRequests,
+		Code:       "too-many",
+		Detail:     "Your institution has posted more than its share of the lake. Send the same request again later.",
+		RetryAfter: int(max(wait+time.Second-1, time.Second) / time.Second),
+	}
+}
+
 var (
 	errNoPrivilege = &problem.Problem{Status: http.StatusForbidden, Code: "no-write-privilege", Detail: "Insufficient privileges to write"}
 	errTooLarge    = &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: tooLarge}

@@ -12,6 +12,7 @@ import (
 
 	"hl7lake/hl7"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
 	"hl7lake/lambdas/internal/problem"
@@ -34,10 +35,11 @@ const (
 )
 
 type handler struct {
-	logger   *slog.Logger
-	metrics  telemetry.Metrics
-	received received.Table
-	hub      hub.Topic
+	logger    *slog.Logger
+	metrics   telemetry.Metrics
+	allowance *allowance.Buckets
+	received  received.Table
+	hub       hub.Topic
 }
 
 // answer is the body of 201 and 409, in the original's words.
@@ -134,6 +136,9 @@ func located(status int, body answer) events.APIGatewayV2HTTPResponse {
 func (h handler) accept(ctx context.Context, owner string, content content) (uuid.UUID, error) {
 	work, cancel := telemetry.WithReserve(ctx, reserve)
 	defer cancel()
+	if err := h.admit(work, owner, len(content.body)); err != nil {
+		return uuid.Nil, err
+	}
 	claim, err := h.received.Acquire(work, owner, content.body, leaseEnd(ctx), patience)
 	if err != nil {
 		return uuid.Nil, err
@@ -149,6 +154,17 @@ func (h handler) accept(ctx context.Context, owner string, content content) (uui
 	}
 	over = true
 	return claim.ID, nil
+}
+
+// admit lets a message in if owner has not posted too much of late. It is asked
+// before the claim, since a flood of duplicates takes time too.
+func (h handler) admit(ctx context.Context, owner string, size int) error {
+	err := h.allowance.Take(ctx, owner, size)
+	var exceeded *allowance.ExceededError
+	if errors.As(err, &exceeded) {
+		return tooMany(exceeded.RetryAfter)
+	}
+	return err
 }
 
 // publish takes event to the hub and brings claim to its end. Its order is the

@@ -22,6 +22,7 @@ import (
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -44,10 +45,11 @@ func newFrontDoor(t testing.TB) *frontDoor {
 	door := &frontDoor{tables: fake.NewTables(t), topic: &fake.Topic{}, buckets: &fake.Buckets{}, log: &bytes.Buffer{}}
 	logger := telemetry.NewLogger(door.log)
 	h := handler{
-		logger:   logger,
-		metrics:  telemetry.Metrics{Environment: "test"},
-		received: received.Table{Name: fake.Received, DB: door.tables},
-		hub:      hub.Topic{ARN: "hub", Publisher: door.topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: door.buckets}},
+		logger:    logger,
+		metrics:   telemetry.Metrics{Environment: "test"},
+		allowance: allowance.New(fake.Received, door.tables, allowance.Limit{PerSecond: 20, Burst: 200}),
+		received:  received.Table{Name: fake.Received, DB: door.tables},
+		hub:       hub.Topic{ARN: "hub", Publisher: door.topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: door.buckets}},
 	}
 	door.answer = problem.Answer(logger, h.post)
 	return door
@@ -482,8 +484,8 @@ func TestAPostWhileAnotherIsUnderWayIsAskedToComeAgain(t *testing.T) {
 // that it is told.
 func TestWhateverFailsAResendGivesTheMessageOnce(t *testing.T) {
 	outage := errors.New("outage")
-	// The calls in their order: claim, publish, finish.
-	calls := []string{"PutItem", "Publish", "PutItem"}
+	// The calls in their order: draw from the allowance, claim, publish, finish.
+	calls := []string{"UpdateItem", "PutItem", "Publish", "PutItem"}
 	for n, name := range calls {
 		for _, kind := range []string{"before", "after"} {
 			t.Run(fmt.Sprintf("%d %s %s", n, name, kind), func(t *testing.T) {

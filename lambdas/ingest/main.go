@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -23,17 +24,24 @@ type settings struct {
 	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
 	ReceivedTable    string `env:"RECEIVED_TABLE"`
 	WindowDays       int    `env:"RECEIVED_WINDOW_DAYS"`
+	OwnerPerSecond   string `env:"OWNER_PER_SECOND"`
+	OwnerBurst       string `env:"OWNER_BURST"`
 	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
 }
 
 func main() {
 	logger, settings, aws := telemetry.Start[settings]()
+	limit, err := allowance.ParseLimit(settings.OwnerPerSecond, settings.OwnerBurst)
+	if err != nil {
+		telemetry.Exit(logger, err)
+	}
+	db := dynamodb.NewFromConfig(aws)
 	h := handler{
-		logger:  logger,
-		metrics: telemetry.Metrics{Environment: settings.Environment},
+		logger:    logger,
+		metrics:   telemetry.Metrics{Environment: settings.Environment},
+		allowance: allowance.New(settings.ReceivedTable, db, limit),
 		received: received.Table{
-			Name: settings.ReceivedTable, DB: dynamodb.NewFromConfig(aws), Window: time.Duration(settings.WindowDays) * 24 * time.Hour,
-			Runner: runner(),
+			Name: settings.ReceivedTable, DB: db, Window: time.Duration(settings.WindowDays) * 24 * time.Hour, Runner: runner(),
 		},
 		hub: hub.Topic{
 			ARN:        settings.HubTopicARN,

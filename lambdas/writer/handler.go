@@ -28,14 +28,16 @@ func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, e
 }
 
 // file writes the object first and its entry second: what the catalog shows is
-// there. Nothing here reads the body: whatever its bytes are, they are kept.
+// there. Nothing interprets the body before it is kept, and it is never held
+// whole: it may be many times larger than what travels in an event.
 func (h handler) file(ctx context.Context, wire hub.Wire) error {
-	event, err := h.claimCheck.Open(ctx, wire)
+	event, body, err := h.claimCheck.Stream(ctx, wire)
 	if err != nil {
 		return err
 	}
+	defer body.Close()
 	entry := catalog.NewEntry(event, h.lake.bucket, time.Now())
-	object, err := h.lake.put(ctx, entry.Key, event)
+	object, err := h.lake.put(ctx, entry.Key, event.Format, body)
 	if err != nil {
 		return err
 	}

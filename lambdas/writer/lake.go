@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -11,8 +10,10 @@ import (
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"hl7lake/internal/hub"
@@ -40,27 +41,45 @@ type object struct {
 	differs   bool // and has other content than was to be put
 }
 
-// put writes e's body under key if there is nothing yet. S3 verifies the bytes
-// by their SHA-256. An object that is there stays as it is and is described.
-func (l lake) put(ctx context.Context, key string, e hub.Event) (object, error) {
-	sum := sha256.Sum256(e.Body)
+// put writes the body under key if there is nothing yet, without holding it
+// whole. Both ends verify the bytes by their SHA-256: what differs from what was
+// published becomes no object. An object that is there stays as it is and is
+// described.
+func (l lake) put(ctx context.Context, key string, format hub.Format, body *hub.Stream) (object, error) {
+	sum := body.SHA256()
 	out, err := l.objects.PutObject(ctx, &s3.PutObjectInput{
 		Bucket:         &l.bucket,
 		Key:            &key,
-		Body:           bytes.NewReader(e.Body),
-		ContentType:    new(mediaType(e.Format)),
+		Body:           body,
+		ContentLength:  new(body.Size()),
+		ContentType:    new(mediaType(format)),
 		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
 		IfNoneMatch:    new("*"),
-	})
-	mine := object{sha256: hex.EncodeToString(sum[:]), size: int64(len(e.Body))}
+	}, signedAs(sum))
+	mine := object{sha256: hex.EncodeToString(sum[:]), size: body.Size()}
 	switch {
 	case err == nil:
 		mine.versionID = aws.ToString(out.VersionId)
 		return mine, nil
 	case preconditionFailed(err):
 		return l.head(ctx, key, mine)
+	case body.Err() != nil:
+		return object{}, body.Err() // the claim check's fault and not the lake's
 	default:
 		return object{}, fmt.Errorf("put the object: %w", err)
+	}
+}
+
+// signedAs has a request signed for a payload of this hash, which the SDK would
+// else read the payload for, from its start to its end.
+func signedAs(sum [sha256.Size]byte) func(*s3.Options) {
+	return func(o *s3.Options) {
+		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
+			return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("SignedAs",
+				func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+					return next.HandleInitialize(v4.SetPayloadHash(ctx, hex.EncodeToString(sum[:])), in)
+				}), middleware.Before)
+		})
 	}
 }
 

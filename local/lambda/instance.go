@@ -20,9 +20,14 @@ import (
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const initLimit = 10 * time.Second
 
-// lookEvery is how often a process's memory is looked at, at most: less than it
-// takes to fill what a function may use.
-const lookEvery = 50 * time.Millisecond
+// A process's memory is looked at when it could have filled what is left of it:
+// asking takes as long as a small event. No processor touches new pages faster
+// than growth, in bytes a second; lookAtMost bounds how often one is looked at
+// whose memory is nearly full.
+const (
+	growth     = 8 << 30
+	lookAtMost = time.Millisecond
+)
 
 // instance is one process of a function. It handles as many events at once as
 // its pool allows: who took it from the pool hands it an invocation, the Runtime
@@ -44,7 +49,8 @@ type instance struct {
 	mu        sync.Mutex
 	inFlight  map[string]*invocation // by request id, what the process is working on
 	isReady   bool                   // ready is closed
-	looked    time.Time              // when the process's memory was looked at
+	look      time.Time              // when the process's memory is to be looked at next
+	tooMuch   bool                   // the process has had more memory than it may, and is killed
 	initError *result                // what the process said when it could not start
 }
 
@@ -163,45 +169,57 @@ func (i *instance) handle(service context.Context, d delivery, limit time.Durati
 		deadline: time.Now().Add(limit), answer: make(chan result, 1),
 	}
 	i.events <- event
-	select {
-	case r := <-event.answer:
-		if i.usedTooMuch() {
-			return failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: signal: killed", d.requestID)), false
+	look := time.NewTimer(i.untilLook())
+	defer look.Stop()
+	for {
+		select {
+		case r := <-event.answer:
+			if i.usesTooMuch() {
+				return outOfMemory(d.requestID), false
+			}
+			return r, true
+		case <-look.C:
+			if i.usesTooMuch() {
+				i.kill()
+			}
+			look.Reset(i.untilLook())
+		case <-timer.C:
+			return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds",
+				d.requestID, limit.Seconds())), false
+		case <-i.exited:
+			return i.exitResult(event), false
+		case <-service.Done():
+			return failure("Runtime.ExitError", "the local lake is stopping"), false
 		}
-		return r, true
-	case <-timer.C:
-		return failure("Sandbox.Timedout", fmt.Sprintf("RequestId: %s Error: Task timed out after %.2f seconds",
-			d.requestID, limit.Seconds())), false
-	case <-i.exited:
-		return i.exitResult(event), false
-	case <-service.Done():
-		return failure("Runtime.ExitError", "the local lake is stopping"), false
 	}
 }
 
-// usedTooMuch says whether the process has had more memory than its function
-// may use. Lambda kills it in the act; here it comes to its end first, and only
-// its answer is lost. It is looked at only now and then: asking takes as long as
-// a small event, and the peak is still there at the next look. Where a process's
-// memory is not known it may use any.
-func (i *instance) usedTooMuch() bool {
-	if !i.dueForLook(time.Now()) {
-		return false
-	}
-	peak, known := peakMemory(i.process.Process.Pid)
-	limit := int64(i.function.memory()) << 20
-	return known && limit > 0 && peak > limit
-}
-
-// dueForLook says whether the process's memory was not looked at lately.
-func (i *instance) dueForLook(now time.Time) bool {
+// untilLook is how long the process's memory need not be looked at.
+func (i *instance) untilLook() time.Duration {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if now.Sub(i.looked) < lookEvery {
+	return max(time.Until(i.look), lookAtMost)
+}
+
+// usesTooMuch reports whether the process has had more memory than its function
+// may use. Lambda kills it in the act, whatever it does afterwards. Where a
+// process's memory is not known it may use any.
+func (i *instance) usesTooMuch() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	now := time.Now()
+	if i.tooMuch || now.Before(i.look) {
+		return i.tooMuch
+	}
+	limit := int64(i.function.memory()) << 20
+	peak, known := peakMemory(i.process.Process.Pid)
+	if limit == 0 || !known {
+		i.look = now.Add(time.Second)
 		return false
 	}
-	i.looked = now
-	return true
+	i.tooMuch = peak > limit
+	i.look = now.Add(time.Duration(float64(limit-peak) / growth * float64(time.Second)))
+	return i.tooMuch
 }
 
 // awaitReady waits until the process has asked for its first event.
@@ -238,11 +256,28 @@ func (i *instance) exitResult(event *invocation) result {
 	case r := <-event.answer:
 		return r
 	default:
+		if i.hadTooMuch() {
+			return outOfMemory(event.requestID)
+		}
 		r := failure("Runtime.ExitError", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: %s",
 			event.requestID, i.process.ProcessState))
 		r.unseen = i.finish(event.requestID) == nil
 		return r
 	}
+}
+
+func (i *instance) hadTooMuch() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.tooMuch
+}
+
+// outOfMemory is what Lambda says of an event whose process it killed for the
+// memory that it took. The type is the errorType of its platform.runtimeDone
+// record (Lambda Telemetry API Event schema reference), the words are those of
+// its log.
+func outOfMemory(requestID string) result {
+	return failure("Runtime.OutOfMemory", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: signal: killed", requestID))
 }
 
 func failure(errorType, message string) result {

@@ -1,7 +1,8 @@
 // Package lambda runs the templates' functions as AWS Lambda does: each is a
 // process of its own that asks the Lambda Runtime API for its next event, with
 // the environment, the time-out and the credentials of its role that the
-// template gives it. Instances are started when they are needed, handle one
+// template gives it. One that takes more than its memory is killed in the act, on
+// Linux. Instances are started when they are needed, handle one
 // event at a time, are kept for the next one, and are reaped when idle.
 // Asynchronous events are durable before they are acknowledged, tried three
 // times, and then go where the template says.

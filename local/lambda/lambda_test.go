@@ -10,7 +10,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -63,6 +62,15 @@ func behave(ctx context.Context, o order) (map[string]string, error) {
 			return nil, err
 		}
 		return map[string]string{"value": fmt.Sprint(bytes.Count(bytes.Repeat([]byte("x"), n<<20), []byte("x")))}, nil
+	case "allocate, then nap": // and make a file when all is done
+		var n int
+		var done string
+		if _, err := fmt.Sscan(o.Text, &n, &done); err != nil {
+			return nil, err
+		}
+		taken := bytes.Repeat([]byte("x"), n<<20)
+		time.Sleep(2 * time.Second)
+		return map[string]string{"value": fmt.Sprint(bytes.Count(taken, []byte("x")))}, os.WriteFile(done, nil, 0o600)
 	case "length":
 		return map[string]string{"value": fmt.Sprint(len(o.Text))}, nil
 	case "answer": // of so many bytes, the quotes and names included
@@ -305,21 +313,52 @@ func TestEventsAndAnswersHaveLambdasLimits(t *testing.T) {
 }
 
 func TestAFunctionThatUsesMoreThanItsMemoryDies(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("the memory of a process is known on Linux only")
-	}
-	m := newMachine(t, func(f *lambda.Function, _ *lambda.Config) { f.MemorySize, f.Timeout = 256, 60 })
+	m := withMemory(t, 256, 1)
 	first, _ := m.invoke(t, order{Do: "allocate", Text: "64"})
 	if first["value"] != fmt.Sprint(64<<20) {
 		t.Errorf("with a quarter of its memory: %v", first)
 	}
-	if answer, failed := m.invoke(t, order{Do: "allocate", Text: "300"}); failed != "Unhandled" || answer["errorType"] != "Runtime.ExitError" ||
+	if answer, failed := m.invoke(t, order{Do: "allocate", Text: "300"}); failed != "Unhandled" || answer["errorType"] != "Runtime.OutOfMemory" ||
 		!strings.Contains(answer["errorMessage"], "signal: killed") {
 		t.Errorf("with more than its memory: %q %v", failed, answer)
 	}
 	if answer, _ := m.invoke(t, order{Text: "again"}); answer["value"] != "again" {
 		t.Errorf("the next instance: %v", answer)
 	}
+}
+
+// What a function would have done after it took too much memory must not happen
+// here either, or a function that dies on AWS works on one machine.
+func TestAFunctionThatUsesMoreThanItsMemoryDiesInTheAct(t *testing.T) {
+	for name, events := range map[string]int{"an event at a time": 1, "several events at once": 2} {
+		t.Run(name, func(t *testing.T) {
+			m := withMemory(t, 256/events, events)
+			done := filepath.Join(t.TempDir(), "done")
+			begin := time.Now()
+			answer, failed := m.invoke(t, order{Do: "allocate, then nap", Text: "300 " + done})
+			if failed != "Unhandled" || answer["errorType"] != "Runtime.OutOfMemory" {
+				t.Errorf("%q %v", failed, answer)
+			}
+			if took := time.Since(begin); took > 1500*time.Millisecond { // the nap takes two seconds
+				t.Errorf("it lived for %v", took)
+			}
+			if _, err := os.Stat(done); err == nil {
+				t.Error("it came to the end of its work")
+			}
+		})
+	}
+}
+
+// withMemory is a machine whose function has so many MB for each of the events
+// that it takes at once.
+func withMemory(t *testing.T, size, events int) *machine {
+	t.Helper()
+	if !lambda.MemoryIsBounded {
+		t.Skip("the memory of a process is known on Linux only")
+	}
+	return newMachine(t, func(f *lambda.Function, c *lambda.Config) {
+		f.MemorySize, f.Timeout, c.EventsPerInstance = size, 60, events
+	})
 }
 
 func TestEventsWaitForAnInstanceUnlessConcurrencyIsReserved(t *testing.T) {

@@ -14,6 +14,10 @@ func endWithParent(process *exec.Cmd) {
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
+// MemoryIsBounded reports whether a function that takes more than its memory is
+// killed here.
+const MemoryIsBounded = true
+
 // peakMemory is the most memory, in bytes, that a process has had resident
 // (VmHWM, proc_pid_status(5)). known is false where the process is gone.
 func peakMemory(pid int) (bytes int64, known bool) {

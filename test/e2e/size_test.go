@@ -45,3 +45,34 @@ func TestMessagesOfEverySizeComeBackByteForByteAndBecomeJSON(t *testing.T) {
 		}
 	}
 }
+
+// segments is a message that grows eightfold as JSON: so many segments of one
+// character.
+func segments(n int) []byte {
+	message := fmt.Appendf(nil, "MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ORU^R01|%d|T|2.5.1\r", n)
+	return append(message, bytes.Repeat([]byte("ZZZ|1\r"), n)...)
+}
+
+// A function that takes more than its memory dies, on AWS and here.
+func TestTheLargestJSONIsFiledAndALargerOneIsAnErrorThatSaysSo(t *testing.T) {
+	l := start(t)
+	c := l.client(t, l.admin(t))
+	for n, want := range map[int]client.Status{620_000: client.Staged, 740_000: client.Errored} {
+		receipt, err := c.Send(t.Context(), client.Message{Body: segments(n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		history := ended(t, c, receipt.ID)
+		last := history.Steps[len(history.Steps)-1]
+		t.Logf("%d segments: %s, %d bytes, %v", n, history.Status, last.Size, last.Reason)
+		if history.Status != want {
+			t.Errorf("%d segments ended as %s", n, history.Status)
+		}
+		if want == client.Staged && (last.Size < 31<<20 || last.Size > 32<<20 || last.Attempts != 1) {
+			t.Errorf("the JSON has %d bytes and took %d attempts", last.Size, last.Attempts)
+		}
+		if want == client.Errored && (last.Reason == nil || last.Reason.Code != "json-too-large") {
+			t.Errorf("the reason is %v", last.Reason)
+		}
+	}
+}

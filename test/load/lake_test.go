@@ -38,8 +38,9 @@ import (
 // patience bounds every wait for the lake.
 const patience = 2 * time.Minute
 
-// institution is whose messages are sent.
-const institution = "st-elsewhere"
+// institutions is how many send: together they may send what the lake can take,
+// one alone may not.
+const institutions = 8
 
 // serveDir, when it is set, has this program be a lake in that folder instead
 // of a test.
@@ -47,6 +48,9 @@ const serveDir = "HL7LAKE_LOAD_DIR"
 
 // serveShared is how many events an instance of a function handles at once.
 const serveShared = "HL7LAKE_LOAD_SHARED"
+
+// serveAssembly is the folder of the templates; empty for the committed ones.
+const serveAssembly = "HL7LAKE_LOAD_ASSEMBLY"
 
 var shared = flag.Int("shared", 64, "how many events an instance of a function handles at once; 1 is what AWS does by default")
 
@@ -70,7 +74,7 @@ func serve(dir string, shared int, profile string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	debug.SetGCPercent(local.GCPercent) // as lake up does
-	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable, EventsPerInstance: shared})
+	l, err := local.Start(ctx, local.Options{Dir: dir, Addr: "127.0.0.1:0", Durability: store.Durable, EventsPerInstance: shared, Assembly: os.Getenv(serveAssembly)})
 	if err != nil {
 		return err
 	}
@@ -106,17 +110,20 @@ func serve(dir string, shared int, profile string) (err error) {
 type lake struct {
 	client.Connection
 	process *exec.Cmd
-	admin   *client.Client
+	engines [institutions]*client.Client     // one of each institution, which may read and write
+	tokens  [institutions]client.TokenSource // the engines'
 }
 
 // start runs a lake in a new folder until the test or benchmark ends.
 func start(t testing.TB) *lake { return startIn(t, t.TempDir()) }
 
-// startIn runs a lake in a folder until the test or benchmark ends.
-func startIn(t testing.TB, dir string) *lake {
+// startIn runs a lake in a folder until the test or benchmark ends. What is said of
+// its process's environment is for serve.
+func startIn(t testing.TB, dir string, environment ...string) *lake {
 	t.Helper()
 	l := &lake{process: exec.Command(os.Args[0])}
 	l.process.Env = append(os.Environ(), serveDir+"="+dir, "HL7LAKE_LOAD_PROFILE="+*profile, serveShared+"="+strconv.Itoa(*shared))
+	l.process.Env = append(l.process.Env, environment...)
 	l.process.Stderr = os.Stderr
 	input, err := l.process.StdinPipe()
 	if err != nil {
@@ -142,12 +149,12 @@ func startIn(t testing.TB, dir string) *lake {
 	if err := json.NewDecoder(strings.NewReader(line)).Decode(&l.Connection); err != nil {
 		t.Fatal(err)
 	}
-	l.addAdmin(t)
+	l.addEngines(t)
 	return l
 }
 
-// addAdmin makes a user who may read and write.
-func (l *lake) addAdmin(t testing.TB) {
+// addEngines makes a user of each institution.
+func (l *lake) addEngines(t testing.TB) {
 	t.Helper()
 	pool, err := l.Pool(nil)
 	if err != nil {
@@ -155,15 +162,21 @@ func (l *lake) addAdmin(t testing.TB) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	password := client.NewPassword()
-	user := client.User{Email: "engine@example.org", Read: institution, Write: institution}
-	if err := pool.Add(ctx, user, password); err != nil {
-		t.Fatal(err)
-	}
-	if l.admin, err = l.Client(pool.SignIn(user.Email, password)); err != nil {
-		t.Fatal(err)
+	for n := range l.engines {
+		password := client.NewPassword()
+		user := client.User{Email: institution(n) + "@example.org", Read: institution(n), Write: institution(n)}
+		if err := pool.Add(ctx, user, password); err != nil {
+			t.Fatal(err)
+		}
+		l.tokens[n] = pool.SignIn(user.Email, password)
+		if l.engines[n], err = l.Client(l.tokens[n]); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
+
+// institution is the name of the nth.
+func institution(n int) string { return fmt.Sprintf("institution-%d", n) }
 
 // config is an AWS SDK's, with the rights of the account's root.
 func (l *lake) config() aws.Config {

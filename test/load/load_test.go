@@ -30,7 +30,8 @@ type sender struct {
 	sent atomic.Int64
 }
 
-// send posts n messages, from so many clients at once, and returns how long each
+// send posts n messages, from so many clients at once of as many institutions as
+// there are, and returns how long each
 // took to be accepted, in the order of their acceptance.
 func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, error) {
 	var mu sync.Mutex
@@ -38,12 +39,13 @@ func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, err
 	var left atomic.Int64
 	left.Store(int64(n))
 	group, ctx := errgroup.WithContext(ctx)
-	for range clients {
+	for n := range clients {
+		engine := s.lake.engines[n%institutions]
 		group.Go(func() error {
 			for left.Add(-1) >= 0 {
 				body := message(int(s.sent.Add(1)))
 				begin := time.Now()
-				receipt, err := s.lake.admin.Send(ctx, client.Message{Body: body})
+				receipt, err := engine.Send(ctx, client.Message{Body: body})
 				if err != nil {
 					return err
 				}
@@ -60,9 +62,12 @@ func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, err
 	return took, group.Wait()
 }
 
-// filed is an entry of the catalog: when its message was received and when the
-// object was written.
-type filed struct{ received, written time.Time }
+// filed is an entry of the catalog: whose message it is, when that was received and
+// when the object was written.
+type filed struct {
+	owner             string
+	received, written time.Time
+}
 
 // staged lists the catalog's entries of JSON objects, from a received time on,
 // in the order of their writing.
@@ -74,8 +79,8 @@ func (l *lake) staged(ctx context.Context, from time.Time) ([]filed, error) {
 	pages := dynamodb.NewScanPaginator(dynamodb.NewFromConfig(l.config()), &dynamodb.ScanInput{
 		TableName:                &table,
 		FilterExpression:         aws.String("#zone = :staging"),
-		ProjectionExpression:     aws.String("#root, written"),
-		ExpressionAttributeNames: map[string]string{"#root": "root", "#zone": "zone"},
+		ProjectionExpression:     aws.String("#root, #owner, written"),
+		ExpressionAttributeNames: map[string]string{"#root": "root", "#owner": "owner", "#zone": "zone"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{
 			":staging": &types.AttributeValueMemberS{Value: string(client.Staging)},
 		},
@@ -88,6 +93,7 @@ func (l *lake) staged(ctx context.Context, from time.Time) ([]filed, error) {
 		}
 		var items []struct {
 			Root    string    `dynamodbav:"root"`
+			Owner   string    `dynamodbav:"owner"`
 			Written time.Time `dynamodbav:"written"`
 		}
 		if err := attributevalue.UnmarshalListOfMaps(page.Items, &items); err != nil {
@@ -99,7 +105,7 @@ func (l *lake) staged(ctx context.Context, from time.Time) ([]filed, error) {
 				return nil, err
 			}
 			if received := hub.Received(root); !received.Before(from.Truncate(time.Millisecond)) {
-				entries = append(entries, filed{received, item.Written})
+				entries = append(entries, filed{item.Owner, received, item.Written})
 			}
 		}
 	}

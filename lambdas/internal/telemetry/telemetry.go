@@ -96,12 +96,12 @@ func Start[T any]() (*slog.Logger, T, aws.Config) {
 	}
 	settings, err := environment.Load[T](os.LookupEnv)
 	if err != nil {
-		exit(logger, err)
+		Exit(logger, err)
 	}
 	configuration, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}),
 		config.WithHTTPClient(newClient()))
 	if err != nil {
-		exit(logger, err)
+		Exit(logger, err)
 	}
 	return logger, settings, configuration
 }
@@ -120,7 +120,8 @@ func letLie() {
 	}
 }
 
-func exit(logger *slog.Logger, err error) {
+// Exit ends a process that cannot start, and says why.
+func Exit(logger *slog.Logger, err error) {
 	logger.Error("cannot start", "error", err.Error())
 	os.Exit(1)
 }

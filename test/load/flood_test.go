@@ -1,0 +1,245 @@
+package load_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hl7lake/client"
+)
+
+// The flood's figures are a twentieth of dev's: this machine must be able to refuse
+// the flood's requests and have time left, as AWS has. Staging is given one
+// execution at a time, which the flood would fill twice over.
+const (
+	ownerPerSecond = 10
+	ownerBurst     = 20
+	staging        = 1   // executions at once
+	flooders       = 20  // clients of one institution
+	floodPerSecond = 120 // what they post together, a dozen times their share
+	quietPerSecond = 8   // what another posts
+)
+
+// TestAFloodByOneInstitutionLeavesAnotherItsLatency measures how long one
+// institution's messages take until they are accepted and until they are JSON,
+// first alone and then while another posts twelve times what it may. It then takes
+// the limit away and sees that the flood would be felt: else it would show nothing.
+// With -load the phases are longer.
+func TestAFloodByOneInstitutionLeavesAnotherItsLatency(t *testing.T) {
+	const times, tries = 2, 3
+	for try := 1; ; try++ {
+		usual, flooded := floodOf(t, ownerPerSecond, ownerBurst)
+		t.Logf("usual %v, beside a flood %v", usual, flooded)
+		if flooded.within(usual, times) {
+			break
+		}
+		if try == tries {
+			t.Errorf("beside a flood it takes %v, usually %v", flooded, usual)
+			break
+		}
+		t.Log("once more: other programs may have taken the processors")
+	}
+	usual, flooded := floodOf(t, 100_000, 100_000)
+	t.Logf("without a limit: usual %v, beside a flood %v", usual, flooded)
+	if flooded.within(usual, times) {
+		t.Error("without a limit the flood is not felt either, so that this test shows nothing")
+	}
+}
+
+// latency is how long messages take until they are accepted and from there until
+// they are JSON: medians, and of the latter what nine of ten do not exceed.
+type latency struct{ accepted, staged, most time.Duration }
+
+func (l latency) String() string {
+	return fmt.Sprintf("%.0f + %.0f ms (9 of 10: %.0f ms)", milliseconds(l.accepted), milliseconds(l.staged), milliseconds(l.most))
+}
+
+// within reports whether l is at most so many times the usual.
+func (l latency) within(usual latency, times time.Duration) bool {
+	return l.accepted <= times*usual.accepted && l.staged <= times*usual.staged
+}
+
+// floodOf measures a lake in which an institution may post so much.
+func floodOf(t *testing.T, perSecond, burst int) (usual, flooded latency) {
+	t.Helper()
+	l := startIn(t, t.TempDir(), serveAssembly+"="+assembly(t, perSecond, burst))
+	sender := &sender{lake: l}
+	warmUp(t, sender, institutions)
+	usual = sender.trickle(t, func() {})
+	ctx, stop := context.WithCancel(t.Context())
+	var taken, refused atomic.Int64
+	begin := time.Now()
+	var flooding sync.WaitGroup
+	for range flooders {
+		flooding.Go(func() { sender.flood(ctx, t, &taken, &refused) })
+	}
+	defer flooding.Wait()
+	defer stop()
+	time.Sleep(ownerBurst * time.Second / ownerPerSecond) // the burst passes
+	var lasted time.Duration
+	flooded = sender.trickle(t, func() {
+		stop()
+		lasted = time.Since(begin)
+	})
+	t.Logf("of the flood %d were taken and %d refused in %.1f s", taken.Load(), refused.Load(), lasted.Seconds())
+	// As many may be on their way to an answer as there are clients.
+	if most := float64(burst) + float64(perSecond)*lasted.Seconds() + flooders; float64(taken.Load()) > most {
+		t.Errorf("%d were taken, at most %.0f may be", taken.Load(), most)
+	}
+	return usual, flooded
+}
+
+// trickle has the second institution post at its pace, calls posted, and waits for
+// the JSON of all.
+func (s *sender) trickle(t *testing.T, posted func()) latency {
+	t.Helper()
+	n := max(*count/5, 40)
+	begin := time.Now()
+	var took []time.Duration
+	pace := time.NewTicker(time.Second / quietPerSecond)
+	defer pace.Stop()
+	for range n {
+		sent := time.Now()
+		if _, err := s.lake.engines[1].Send(t.Context(), client.Message{Body: message(int(s.sent.Add(1)))}); err != nil {
+			t.Fatal(err)
+		}
+		took = append(took, time.Since(sent))
+		<-pace.C
+	}
+	posted()
+	ages := s.lake.agesOf(t, institution(1), begin, n)
+	return latency{percentile(took, 50), percentile(ages, 50), percentile(ages, 90)}
+}
+
+// agesOf waits until n messages of the owner are JSON, and returns how long each
+// was on its way.
+func (l *lake) agesOf(t *testing.T, owner string, from time.Time, n int) (all []time.Duration) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); len(all) < n; time.Sleep(time.Second) {
+		entries, err := l.staged(t.Context(), from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d messages became JSON", len(all), n)
+		}
+		all = nil
+		for _, e := range entries {
+			if e.owner == owner {
+				all = append(all, e.written.Sub(e.received))
+			}
+		}
+	}
+	return all
+}
+
+// flood posts as the first institution, again and again and whatever it is told,
+// until ctx ends.
+func (s *sender) flood(ctx context.Context, t *testing.T, taken, refused *atomic.Int64) {
+	pace := time.NewTicker(time.Second * flooders / floodPerSecond)
+	defer pace.Stop()
+	for ctx.Err() == nil {
+		answer, err := s.post(ctx)
+		switch {
+		case ctx.Err() != nil:
+		case err != nil:
+			t.Error(err)
+			return
+		case answer.StatusCode == http.StatusCreated:
+			taken.Add(1)
+		case answer.StatusCode == http.StatusTooManyRequests:
+			refused.Add(1)
+			if after, err := strconv.Atoi(answer.Header.Get("Retry-After")); err != nil || after < 1 {
+				t.Errorf("Retry-After: %q", answer.Header.Get("Retry-After"))
+			}
+		default:
+			t.Errorf("the flood is answered %d", answer.StatusCode)
+		}
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// post posts one message as the first institution, once.
+func (s *sender) post(ctx context.Context) (*http.Response, error) {
+	address, err := s.lake.Outputs.Get(client.OutputAPI)
+	if err != nil {
+		return nil, err
+	}
+	token, err := s.lake.tokens[0](ctx)
+	if err != nil {
+		return nil, err
+	}
+	body := message(int(s.sent.Add(1)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address+"/er7", bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/hl7-v2")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	return answer, answer.Body.Close()
+}
+
+// assembly is a folder with dev's templates, in which an institution may post so
+// much and staging has fewer executions at once.
+func assembly(t *testing.T, perSecond, burst int) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS("../snapshots/dev")); err != nil {
+		t.Fatal(err)
+	}
+	change(t, dir, "FrontDoor", "lambdas/ingest", func(properties map[string]any) {
+		variables := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+		variables["OWNER_PER_SECOND"], variables["OWNER_BURST"] = strconv.Itoa(perSecond), strconv.Itoa(burst)
+	})
+	change(t, dir, "StagingER7", "lambdas/trigger", func(properties map[string]any) {
+		properties["ReservedConcurrentExecutions"] = staging
+	})
+	return dir
+}
+
+// change changes the properties of the function of a package in a stack's template.
+func change(t *testing.T, dir, stack, of string, how func(map[string]any)) {
+	t.Helper()
+	file := filepath.Join(dir, stack+".template.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var template map[string]any
+	if err := json.Unmarshal(text, &template); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for _, each := range template["Resources"].(map[string]any) {
+		resource := each.(map[string]any)
+		if metadata, _ := resource["Metadata"].(map[string]any); metadata["hl7lake:package"] == of {
+			how(resource["Properties"].(map[string]any))
+			found = true
+		}
+	}
+	if !found {
+		t.Fatalf("%s has no function of %s", stack, of)
+	}
+	if text, err = json.Marshal(template); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
