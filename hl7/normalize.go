@@ -24,7 +24,7 @@ func Normalize(dst, data []byte) []byte {
 		if end == len(text) {
 			last := beforeLineFeed(text[start:])
 			dst = append(dst, last...)
-			// What a frame's end had ended must not end in a NUL that looks like one.
+			// A NUL that stood before a frame's end would look like one at the end of dst.
 			if start+len(last) < len(text) || framing > 0 && len(last) > 0 {
 				dst = append(dst, '\r')
 			}

@@ -16,9 +16,18 @@ type message struct {
 	name    string // of the cell or of the walk's step that sent it
 	sender  sender
 	body    []byte
-	hl7     bool // it should become JSON
-	mayDie  bool // it may end in a dead-letter queue
+	ways    [][]byte // the same message in other line ends, of which each attempt sends another; nil for body alone
+	hl7     bool     // it should become JSON
+	mayDie  bool     // it may end in a dead-letter queue
 	answers []answer
+}
+
+// way is what an attempt sends.
+func (m *message) way(attempt int) []byte {
+	if len(m.ways) == 0 {
+		return m.body
+	}
+	return m.ways[attempt%len(m.ways)]
 }
 
 // id is what the sender was told that the message is; "" for one that was never
@@ -61,7 +70,7 @@ const resendAfter = 250 * time.Millisecond
 // was not answered, or with a 5xx, is sent again.
 func (l *lake) send(ctx context.Context, m *message) error {
 	for {
-		told := l.post(ctx, m.sender, m.body)
+		told := l.post(ctx, m.sender, m.way(len(m.answers)))
 		m.answers = append(m.answers, told)
 		if m.settled() {
 			return nil

@@ -25,6 +25,15 @@ func sound() (contents, *message) {
 	}, m
 }
 
+func TestTheAuditTakesOtherLineEndsForOneMessageWhereTheSenderWasToldSo(t *testing.T) {
+	c, m := sound()
+	m.ways = [][]byte{[]byte("MSH|\n"), []byte("MSH|\r\n"), m.body, []byte("MSH|\n")}
+	m.answers[3].Body = `{"id":"root","detail":"Line ends differ."}`
+	if problems := c.audit(m).problems; len(problems) > 0 {
+		t.Errorf("%q", problems)
+	}
+}
+
 // TestTheAuditNoticesWhatIsMissingTwiceOrStrange is the test of the test.
 func TestTheAuditNoticesWhatIsMissingTwiceOrStrange(t *testing.T) {
 	for what, damage := range map[string]func(*contents, *message){
@@ -39,8 +48,14 @@ func TestTheAuditNoticesWhatIsMissingTwiceOrStrange(t *testing.T) {
 		"filed as an error": func(c *contents, _ *message) {
 			c.entries["root"][1].Zone, c.entries["root"][1].Reason = "error", "workflow"
 		},
-		"has the versions":                func(c *contents, _ *message) { c.versions["ingestion/root.er7"] = []string{"1", "3"} },
-		"is not what was sent":            func(c *contents, _ *message) { c.entries["root"][0].SHA256 = "another" },
+		"has the versions":     func(c *contents, _ *message) { c.versions["ingestion/root.er7"] = []string{"1", "3"} },
+		"is not what was sent": func(c *contents, _ *message) { c.entries["root"][0].SHA256 = "another" },
+		"what was sent when the answer was 201": func(_ *contents, m *message) {
+			m.ways = [][]byte{m.body, m.body, []byte("MSH|\n"), m.body}
+		},
+		"what was sent when the answer was 409": func(_ *contents, m *message) {
+			m.ways = [][]byte{m.body, m.body, m.body, []byte("MSH|\n")}
+		},
 		"belongs to":                      func(c *contents, _ *message) { c.entries["root"][1].Owner = "another" },
 		"no claim on it":                  func(c *contents, m *message) { delete(c.claims, key(m)) },
 		"its claim has the id":            func(c *contents, m *message) { c.claims[key(m)] = claim{ID: "other"} },

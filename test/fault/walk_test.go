@@ -60,8 +60,8 @@ type walker struct {
 	sent   []*message
 }
 
-// next is the next message, now and then one that was sent before, or one that
-// will be refused.
+// next is the next message, now and then one that was sent before, one whose attempts
+// differ in their line ends, or one that will be refused.
 func (w *walker) next(n int) *message {
 	n = n*institutions*connections + w.number
 	shapes := scenarios()[:5]
@@ -75,10 +75,17 @@ func (w *walker) next(n int) *message {
 	case chance < 30:
 		shape = shapes[w.IntN(len(shapes))]
 	}
-	return &message{
+	m := &message{
 		name:   fmt.Sprintf("%s, message %d, %s", w.sender.owner, n, shape.name),
 		sender: w.sender, body: shape.body(n), hl7: shape.hl7, mayDie: true,
 	}
+	if m.hl7 && w.IntN(4) == 0 {
+		m.name += ", by several ways"
+		m.ways = [][]byte{
+			m.body, bytes.ReplaceAll(m.body, []byte("\r"), []byte("\n")), fmt.Appendf(nil, "\x0b%s\x1c\r", m.body), bytes.TrimRight(m.body, "\r\n"),
+		}
+	}
+	return m
 }
 
 // walk sends until stop, and settles what was begun.
