@@ -119,6 +119,8 @@ func (l *lake) nextAfter(problem *client.Problem) string {
 		return fmt.Sprintf("A user sends for the institution in custom:write; `%s users list` shows it.", l.name)
 	case problem.Code == "not-yet":
 		return fmt.Sprintf("`%s trace ID --wait` waits for it.", l.name)
+	case problem.Code == "gone":
+		return fmt.Sprintf("`%s trace ID` shows what is known of it, and whether it was forgotten.", l.name)
 	case problem.Code == "not-staged":
 		return fmt.Sprintf("`%s trace ID` shows the reason, `%[1]s get ID --er7` the message.", l.name)
 	default:

@@ -112,7 +112,7 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 			t.Error(got.Out, err)
 		}
 		got = use(statusRefused, "get", text, "--er7")
-		if !strings.Contains(got.Err, "no longer exists") {
+		if !strings.Contains(got.Err, "no longer exists") || !strings.Contains(got.Err, "trace ID") {
 			t.Error(got.Err)
 		}
 		if got = use(statusRefused, "trace", text); !strings.Contains(got.Out, "forgotten: mistake") {
