@@ -153,7 +153,8 @@ func TestALargeBodyPassesFromClaimCheckToLakeWithoutBeingHeldWhole(t *testing.T)
 		t.Error("what was put differs from what was checked in")
 	}
 	want := map[string]string{
-		"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(digest(size)), "If-None-Match": "*", "Content-Type": "application/json",
+		"X-Amz-Checksum-Sha256": base64.StdEncoding.EncodeToString(digest(size)), "X-Amz-Content-Sha256": hex.EncodeToString(digest(size)),
+		"If-None-Match": "*", "Content-Type": "application/json",
 	}
 	for name, value := range want {
 		if got := store.header.Get(name); got != value {

@@ -37,7 +37,7 @@ func TestAMessageIsStagedOnlyWhenTheWriterHasFiledItsJSON(t *testing.T) {
 		return fault.Fault{Kind: kind}
 	}})
 	c := l.client(t, l.admin(t))
-	for name, size := range map[string]int{"a large one": 400_000, "a small one": 2_000} {
+	for name, size := range map[string]int{"a large one": 4_000_000, "a small one": 2_000} {
 		strikes.Store(0)
 		receipt, err := c.Send(t.Context(), client.Message{Body: document(size)})
 		if err != nil {
