@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -18,7 +19,8 @@ type Rule string
 const (
 	UnknownStructure   Rule = "unknown-structure"    // MSH-9 names none that the version has
 	MissingSegment     Rule = "missing-segment"      // one that the structure requires
-	UnexpectedSegment  Rule = "unexpected-segment"   // one that the structure has not, or not there; Z segments are never
+	UnexpectedSegment  Rule = "unexpected-segment"   // one that the structure has not; Z segments never are
+	Misplaced          Rule = "misplaced"            // one that the structure has, but not there: it stays with the group it follows
 	MissingField       Rule = "missing-field"        // one that the segment requires
 	BadType            Rule = "bad-type"             // no date, time or number where one must stand
 	TooManyRepetitions Rule = "too-many-repetitions" //
@@ -69,7 +71,7 @@ func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 	if structure == nil {
 		c.report(UnknownStructure, hl7.Path{Segment: "MSH", Field: 9}, "")
 	} else {
-		w = newWalk(structure)
+		w = newWalk(structure, m)
 	}
 	for i := range m.Len() {
 		c.segment(m.Segment(i), i+1, w)
@@ -123,9 +125,7 @@ func (c *check) segment(s hl7.Segment, position int, w *walk) {
 	name := placeName(s.Name())
 	c.seen[name]++
 	p := hl7.Path{Segment: name, Occurrence: c.seen[name]}
-	if w != nil && !w.step(name) && name[0] != 'Z' {
-		c.report(UnexpectedSegment, p, "")
-	}
+	c.place(p, w)
 	definition := c.v.Segment(name)
 	if definition == nil {
 		if c.strict && name[0] != 'Z' {
@@ -139,14 +139,31 @@ func (c *check) segment(s hl7.Segment, position int, w *walk) {
 	c.values(s, p)
 }
 
+// place looks at where in the structure a segment stands; a Z segment may stand anywhere.
+func (c *check) place(p hl7.Path, w *walk) {
+	if w == nil {
+		return
+	}
+	switch placed := w.step(); {
+	case p.Segment[0] == 'Z':
+	case placed == misplaced:
+		c.report(Misplaced, p, "")
+	case placed == unknown:
+		c.report(UnexpectedSegment, p, "")
+	}
+}
+
+// noName stands for the name of a line of text that is no segment.
+const noName = "???"
+
 // placeName keeps text on a line that is no segment out of the findings.
 func placeName(name string) string {
 	if len(name) != 3 {
-		return "???"
+		return noName
 	}
 	for _, c := range name {
 		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
-			return "???"
+			return noName
 		}
 	}
 	return name
@@ -260,25 +277,30 @@ func (c *check) code(p hl7.Path, text string) {
 	}
 }
 
-// missingSegments looks through the groups that were there for what they require.
+// missingSegments looks through the groups that were there for what they require. What is
+// there in another place is not missing.
 func (c *check) missingSegments(w *walk) {
 	for _, i := range w.all {
 		for n, child := range i.group.Children {
 			if child.Required && i.counts[n] == 0 {
-				c.missing(child)
+				c.missing(child, i)
 			}
 		}
 	}
 }
 
-// missing reports the segments that a node requires.
-func (c *check) missing(n *Node) {
-	if n.Children == nil {
-		c.report(MissingSegment, hl7.Path{Segment: n.Name}, "")
+// missing reports the segments that a node requires of a group.
+func (c *check) missing(n *Node, i *instance) {
+	if n.Children == nil && n.Name != AnySegment && !slices.Contains(i.strayed, n.Name) {
+		detail := ""
+		if i.path != "" {
+			detail = "in " + i.path
+		}
+		c.report(MissingSegment, hl7.Path{Segment: n.Name}, detail)
 	}
 	for _, child := range n.Children {
 		if child.Required && n.Name != "" {
-			c.missing(child)
+			c.missing(child, i)
 		}
 	}
 }
