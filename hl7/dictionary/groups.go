@@ -22,10 +22,13 @@ type Location struct {
 //  1. a place further on or a repetition, in the group or as the very first segment of
 //     one that begins there: an ORC begins the next ORDER of an OML_O21, rather than a
 //     PRIOR_RESULT without its patient;
-//  2. the same, with optional parts of the groups that begin there passed over;
-//  3. a place further on, with required segments of the groups that begin there missing;
-//     or a repetition of a group that already began with such a segment;
-//  4. a place for a segment of whatever name ([AnySegment]), unless the structure has
+//  2. the same, with optional parts passed over of a group that must be there or repeats;
+//  3. a repetition of a group whose beginning is missing, where the segment is at the head of
+//     what came already and comes once: the second OBR of an order is another order's;
+//  4. an optional group, with optional parts of it passed over;
+//  5. a group further on whose beginning is missing, if it must be there, is the only one that
+//     has such segments, or is a part of the current group and has one itself;
+//  6. a place for a segment of whatever name ([AnySegment]), unless the structure has
 //     another one for it.
 //
 // Required segments may be missing on the way, but only if they do not come later in the
@@ -107,7 +110,7 @@ func (w *walk) step() placing {
 	if w.placed(name) || continues(name) {
 		return inPlace
 	}
-	if !w.has(name) {
+	if w.count(name) == 0 {
 		return unknown
 	}
 	for _, i := range w.open {
@@ -124,45 +127,87 @@ func (i *instance) stray(name string) {
 	}
 }
 
-// A fit reports how a segment of a name goes with a child of an open group.
-type fit func(child *Node, name string) bool
-
-// placed looks for the place of a segment, by the rules of [Structure.Locate] in their
-// order, and goes there.
+// placed looks for the place of a segment, in the ways of [Structure.Locate] in their order,
+// and goes there.
 func (w *walk) placed(name string) bool {
-	return w.search(name, (*Node).startsWith, true) ||
-		w.search(name, (*Node).beginsWith, true) ||
-		w.search(name, (*Node).contains, false) ||
-		isOther(name) && !w.has(name) && w.search(name, (*Node).takesAny, true)
+	always := func(*Node) bool { return true }
+	never := func(*Node) bool { return false }
+	mustBe := func(child *Node) bool { return child.Required || child.isSegment() }
+	isMeant := func(child *Node) bool { return w.isMeant(child, name) }
+	return w.search(name, way{(*Node).startsWith, always, (*Node).repeats}) ||
+		w.search(name, way{(*Node).beginsWith, mustBe, (*Node).repeats}) ||
+		w.search(name, way{(*Node).contains, never, w.cameOnce(name)}) ||
+		w.search(name, way{(*Node).beginsWith, always, never}) ||
+		w.search(name, way{(*Node).contains, isMeant, never}) ||
+		isOther(name) && w.count(name) == 0 && w.search(name, way{(*Node).takesAny, always, (*Node).repeats})
 }
 
-// search goes to the innermost place that fits. A group that repeats begins anew where a
-// segment may begin it (begins), or where it began with such a segment before.
-func (w *walk) search(name string, fits fit, begins bool) bool {
+// A way is one of finding the place of a segment.
+type way struct {
+	fits    func(child *Node, name string) bool // whether the segment may be at or in that child of an open group
+	further func(child *Node) bool              // whether at that child if it did not come yet
+	again   func(child *Node) bool              // whether in a repetition of that child, which came last
+}
+
+// search goes to the innermost place that a way leads to.
+func (w *walk) search(name string, to way) bool {
 	for depth := len(w.open) - 1; depth >= 0; depth-- {
 		i := w.open[depth]
 		for n := max(i.at, 0); n < len(i.group.Children); n++ {
 			child := i.group.Children[n]
-			if !fits(child, name) {
-				continue
+			switch {
+			case !to.fits(child, name):
+			case n == i.at && !to.again(child):
+			case n > i.at && (!to.further(child) || w.comesLater(depth, n, to, name)):
+			default:
+				w.open = w.open[:depth+1]
+				w.take(n, name, to)
+				return true
 			}
-			if n == i.at && (!child.repeats() || !begins && !w.beganWith(depth+1, name)) {
-				continue
-			}
-			if n > i.at && w.comesLater(depth, n, fits, name) {
-				continue
-			}
-			w.open = w.open[:depth+1]
-			w.take(n, name, fits)
-			return true
 		}
 	}
 	return false
 }
 
-// has reports whether the structure has a segment of that name.
-func (w *walk) has(name string) bool {
-	return slices.ContainsFunc(w.open[0].group.Children, func(n *Node) bool { return n.contains(name) })
+// cameOnce returns a function that reports whether in an open group the segment came already,
+// at the head of a part that does not repeat.
+func (w *walk) cameOnce(name string) func(group *Node) bool {
+	return func(group *Node) bool {
+		if group.isSegment() || !group.Repeats {
+			return false
+		}
+		for _, i := range w.open {
+			if i.group != group {
+				continue
+			}
+			for n, child := range group.Children {
+				if i.counts[n] > 0 && !child.Repeats && child.isHead(name) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+}
+
+// isMeant reports whether a segment goes to a child of an open group although its beginning is
+// missing: where it must be there, is all that the structure has for such segments, or is the
+// next thing that the innermost group has one in.
+func (w *walk) isMeant(child *Node, name string) bool {
+	if child.isSegment() || child.count(name) == w.count(name) || child.lacksOnlyDue(name) {
+		return true
+	}
+	innermost := w.open[len(w.open)-1].group
+	return slices.Contains(innermost.Children, child) && slices.ContainsFunc(child.Children, func(n *Node) bool { return n.isSegment() && n.is(name) })
+}
+
+// count returns how many places the structure has for segments of that name.
+func (w *walk) count(name string) int {
+	count := 0
+	for _, child := range w.open[0].group.Children {
+		count += child.count(name)
+	}
+	return count
 }
 
 // continues reports whether a segment of that name may follow every other one (HL7 v2.5.1,
@@ -172,19 +217,14 @@ func continues(name string) bool { return name == "ADD" || name == "DSC" }
 // isOther reports whether [AnySegment] may be a segment of that name.
 func isOther(name string) bool { return name != noName && !continues(name) }
 
-// beganWith reports whether the open group at a depth began with a segment of that name.
-func (w *walk) beganWith(depth int, name string) bool {
-	return depth < len(w.open) && w.open[depth].first == name
-}
-
 // comesLater reports whether a required segment that would be missing before the n-th child
 // of an open group, or within it before the place that fits, is still to come in the group.
-func (w *walk) comesLater(depth, n int, fits fit, name string) bool {
+func (w *walk) comesLater(depth, n int, to way, name string) bool {
 	i := w.open[depth]
 	missing := missingBefore(i.group, i.at+1, n, i.counts)
 	for node := i.group.Children[n]; missing == nil && !node.isSegment(); {
 		first := 0
-		for !fits(node.Children[first], name) {
+		for !to.fits(node.Children[first], name) {
 			first++
 		}
 		missing = missingBefore(node, 0, first, nil)
@@ -248,7 +288,7 @@ func (n *Node) firstRequired() *Node {
 
 // take notes a segment at a child of the innermost group, and in that one's own, down to
 // the segment itself.
-func (w *walk) take(child int, name string, fits fit) {
+func (w *walk) take(child int, name string, to way) {
 	for {
 		i := w.open[len(w.open)-1]
 		i.at = child
@@ -258,7 +298,7 @@ func (w *walk) take(child int, name string, fits fit) {
 			return
 		}
 		w.enter(node, i.counts[child], name)
-		for child = 0; !fits(node.Children[child], name); {
+		for child = 0; !to.fits(node.Children[child], name); {
 			child++
 		}
 	}
@@ -312,13 +352,32 @@ func (n *Node) beginsWith(name string) bool {
 func (n *Node) takesAny(string) bool { return n.beginsWith(AnySegment) }
 
 // contains reports whether the node has a segment of that name.
-func (n *Node) contains(name string) bool {
-	if n.isSegment() {
-		return n.is(name)
+func (n *Node) contains(name string) bool { return n.count(name) > 0 }
+
+// count returns how many places for a segment of that name the node has.
+func (n *Node) count(name string) int {
+	if n.isSegment() && n.is(name) {
+		return 1
 	}
+	count := 0
 	for _, child := range n.Children {
+		count += child.count(name)
+	}
+	return count
+}
+
+// isHead reports whether the node is a group that such a segment starts, or is such a segment
+// and required.
+func (n *Node) isHead(name string) bool {
+	return n.startsWith(name) && (n.Required || !n.isSegment())
+}
+
+// lacksOnlyDue reports whether, on the way to the first segment of that name in a group, only
+// groups that must be there lack their beginning.
+func (n *Node) lacksOnlyDue(name string) bool {
+	for k, child := range n.Children {
 		if child.contains(name) {
-			return true
+			return (n.Required || missingBefore(n, 0, k, nil) == nil) && (child.isSegment() || child.lacksOnlyDue(name))
 		}
 	}
 	return false
