@@ -172,15 +172,21 @@ func parts(value []byte, delimiter byte) iter.Seq[[]byte] {
 	return bytes.SplitSeq(value, []byte{delimiter})
 }
 
-// values looks at each value of a segment.
+// values looks at each value of a segment. Of a field or component that the version has not,
+// only the first value in a row is a finding.
 func (c *check) values(s hl7.Segment, p hl7.Path, types *segmentTypes) {
+	var last hl7.Path // of what the version has not
+	unknown := func(at, what hl7.Path, detail string) {
+		if c.strict && what != last {
+			c.report(UnknownField, at, detail)
+			last = what
+		}
+	}
 	for at, text := range s.Values() {
 		at.Occurrence = p.Occurrence
 		field := types.field(at.Field)
 		if field == nil {
-			if c.strict {
-				c.report(UnknownField, at, "")
-			}
+			unknown(at, hl7.Path{Field: at.Field}, "")
 			continue
 		}
 		if text == hl7.Null {
@@ -189,8 +195,8 @@ func (c *check) values(s hl7.Segment, p hl7.Path, types *segmentTypes) {
 		dataType := types.ofValue(at)
 		switch dataType {
 		case "":
-			if c.strict && c.v.Type(types.of(field, at)) != nil {
-				c.report(UnknownField, at, field.Name)
+			if c.v.Type(types.of(field, at)) != nil {
+				unknown(at, hl7.Path{Field: at.Field, Component: at.Component}, field.Name)
 			}
 		case "DT", "DTM", "TS", "TM", "NM", "SI":
 			if typed(dataType, text) == nil {

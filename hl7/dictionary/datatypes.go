@@ -66,7 +66,9 @@ func (t *segmentTypes) field(n int) *Field {
 	return at(t.segment.Fields, n)
 }
 
-// ofValue returns the primitive data type of a value, empty where that is not known.
+// ofValue returns the primitive data type of a value, empty where that is not known. A CE
+// may have the components of the CWE that takes its place from v2.6 on, which guides for
+// results in v2.5.1 use already (HL7 v2.6, 2.A.13).
 func (t *segmentTypes) ofValue(p hl7.Path) string {
 	field := t.field(p.Field)
 	if field == nil {
@@ -79,6 +81,9 @@ func (t *segmentTypes) ofValue(p hl7.Path) string {
 			continue
 		}
 		component := t.v.component(name, n)
+		if component == nil && name == "CE" {
+			component = t.v.component("CWE", n)
+		}
 		switch {
 		case component != nil && component.Usage == Withdrawn:
 			name = "ST" // whatever it was before, it is text now

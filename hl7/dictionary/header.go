@@ -42,8 +42,6 @@ func (c *check) encodingCharacters(msh hl7.Segment) {
 		detail = "the escape character is there twice; read as one"
 	case strings.Contains(msh2, " ") || repeats(msh2+string(d.Field)):
 		detail = "a character has two roles; read as the first"
-	case c.strict && len(msh2) > 4 && hl7.CompareVersions(c.v.Name, "2.7") < 0:
-		detail = "at most 4 characters"
 	default:
 		return
 	}
