@@ -149,24 +149,82 @@ type way struct {
 	again   func(child *Node) bool              // whether in a repetition of that child, which came last
 }
 
-// search goes to the innermost place that a way leads to.
+// A place is a child of an open group.
+type place struct{ depth, child int }
+
+// search goes to the innermost place that a way leads to; where several groups may begin with
+// the segment, to the first whose next required segment comes: an ORC begins the
+// ORDER_TRAY of an OMD_O03, rather than another ORDER_DIET, where there is an ODT to come.
 func (w *walk) search(name string, to way) bool {
-	for depth := len(w.open) - 1; depth >= 0; depth-- {
-		i := w.open[depth]
-		for n := max(i.at, 0); n < len(i.group.Children); n++ {
-			child := i.group.Children[n]
-			switch {
-			case !to.fits(child, name):
-			case n == i.at && !to.again(child):
-			case n > i.at && (!to.further(child) || w.comesLater(depth, n, to, name)):
-			default:
-				w.open = w.open[:depth+1]
-				w.take(n, name, to)
-				return true
+	var chosen place
+	best := absent - 1
+	for depth := len(w.open) - 1; depth >= 0 && best < comes; depth-- {
+		for n := max(w.open[depth].at, 0); n < len(w.open[depth].group.Children) && best < comes; n++ {
+			here := place{depth, n}
+			if !w.leads(here, to, name) {
+				continue
+			}
+			if next := w.following(here, to, name); next > best {
+				chosen, best = here, next
 			}
 		}
 	}
-	return false
+	if best < absent {
+		return false
+	}
+	w.open = w.open[:chosen.depth+1]
+	w.take(chosen.child, name, to)
+	return true
+}
+
+// leads reports whether a segment may go to a place in a way.
+func (w *walk) leads(here place, to way, name string) bool {
+	i := w.open[here.depth]
+	child := i.group.Children[here.child]
+	switch {
+	case !to.fits(child, name):
+		return false
+	case here.child == i.at:
+		return to.again(child)
+	}
+	return to.further(child) && !w.comesLater(here, to, name)
+}
+
+// A prospect says what is known of the next required segment of a group that may begin.
+type prospect int
+
+const (
+	absent prospect = iota // it does not come before the group would end
+	none                   // there is none
+	comes                  // it comes, or no group begins
+)
+
+// following returns the prospect of the groups that a segment would begin at a place.
+func (w *walk) following(here place, to way, name string) prospect {
+	node := w.open[here.depth].group.Children[here.child]
+	if node.isSegment() {
+		return comes
+	}
+	var required *Node
+	for !node.isSegment() {
+		n := node.indexOf(to, name)
+		if r := missingBefore(node, n+1, len(node.Children), nil); r != nil {
+			required = r
+		}
+		node = node.Children[n]
+	}
+	switch {
+	case required == nil:
+		return none
+	case w.nextOf(required) < min(w.next(name), w.end(here.depth)):
+		return comes
+	}
+	return absent
+}
+
+// indexOf returns which child of a group a way leads to first.
+func (n *Node) indexOf(to way, name string) int {
+	return slices.IndexFunc(n.Children, func(child *Node) bool { return to.fits(child, name) })
 }
 
 // cameOnce returns a function that reports whether in an open group the segment came already,
@@ -217,35 +275,42 @@ func continues(name string) bool { return name == "ADD" || name == "DSC" }
 // isOther reports whether [AnySegment] may be a segment of that name.
 func isOther(name string) bool { return name != noName && !continues(name) }
 
-// comesLater reports whether a required segment that would be missing before the n-th child
-// of an open group, or within it before the place that fits, is still to come in the group.
-func (w *walk) comesLater(depth, n int, to way, name string) bool {
-	i := w.open[depth]
-	missing := missingBefore(i.group, i.at+1, n, i.counts)
-	for node := i.group.Children[n]; missing == nil && !node.isSegment(); {
-		first := 0
-		for !to.fits(node.Children[first], name) {
-			first++
-		}
-		missing = missingBefore(node, 0, first, nil)
-		node = node.Children[first]
+// comesLater reports whether a required segment that would be missing before a place, or
+// within it before the segment, is still to come in the group.
+func (w *walk) comesLater(here place, to way, name string) bool {
+	i := w.open[here.depth]
+	missing := missingBefore(i.group, i.at+1, here.child, i.counts)
+	for node := i.group.Children[here.child]; missing == nil && !node.isSegment(); {
+		n := node.indexOf(to, name)
+		missing = missingBefore(node, 0, n, nil)
+		node = node.Children[n]
 	}
-	if missing == nil {
-		return false
-	}
+	return missing != nil && w.nextOf(missing) < w.end(here.depth)
+}
+
+// end returns where the open group at a depth ends at the latest: where a segment comes that
+// began it or one around it, of those that repeat.
+func (w *walk) end(depth int) int {
 	end := len(w.names)
 	for _, i := range w.open[1 : depth+1] {
-		end = min(end, w.next(i.first))
-	}
-	if missing.Children == nil {
-		return w.next(missing.Name) < end
-	}
-	for _, choice := range missing.Children {
-		if w.next(choice.Name) < end {
-			return true
+		if i.group.Repeats {
+			end = min(end, w.next(i.first))
 		}
 	}
-	return false
+	return end
+}
+
+// nextOf returns the position of the next segment that a node, a segment or a choice, stands
+// for, or the end.
+func (w *walk) nextOf(n *Node) int {
+	if n.Children == nil {
+		return w.next(n.Name)
+	}
+	next := len(w.names)
+	for _, choice := range n.Children {
+		next = min(next, w.next(choice.Name))
+	}
+	return next
 }
 
 // next returns the position of the next segment of that name, or the end.
@@ -298,9 +363,7 @@ func (w *walk) take(child int, name string, to way) {
 			return
 		}
 		w.enter(node, i.counts[child], name)
-		for child = 0; !to.fits(node.Children[child], name); {
-			child++
-		}
+		child = node.indexOf(to, name)
 	}
 }
 
