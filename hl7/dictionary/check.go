@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"iter"
-	"strconv"
 	"unicode/utf8"
 
 	"hl7lake/hl7"
@@ -28,10 +27,29 @@ func (c *check) segment(s hl7.Segment, position int, w *walk) {
 		return
 	}
 	types := c.v.typesOf(s)
+	c.divide(s, len(definition.Fields))
 	for n := range definition.Fields {
-		c.field(s, p, n+1, &types)
+		c.field(p, n+1, &types)
 	}
 	c.values(s, p, &types)
+}
+
+// divide takes a segment's first fields apart.
+func (c *check) divide(s hl7.Segment, most int) {
+	c.fields = c.fields[:0]
+	if c.position == 1 {
+		c.fields = append(c.fields, []byte{c.delimiters.Field})
+	}
+	name := true
+	for raw := range parts(s.Raw(), c.delimiters.Field) {
+		if len(c.fields) == most {
+			return
+		}
+		if !name {
+			c.fields = append(c.fields, raw)
+		}
+		name = false
+	}
 }
 
 // place looks at where in the structure a segment stands; a Z segment may stand anywhere.
@@ -65,11 +83,15 @@ func placeName(name string) string {
 }
 
 // field looks at a field as a whole.
-func (c *check) field(s hl7.Segment, p hl7.Path, n int, types *segmentTypes) {
+func (c *check) field(p hl7.Path, n int, types *segmentTypes) {
 	p.Field = n
 	f := types.field(n)
-	raw, _ := s.RawField(strconv.Itoa(n))
-	if !c.hasValue(raw) && (s.Name() != "MSH" || n > 2) {
+	isDelimiters := c.position == 1 && n <= 2
+	var raw []byte
+	if n <= len(c.fields) {
+		raw = c.fields[n-1]
+	}
+	if !c.hasValue(raw) && !isDelimiters {
 		if f.Usage == Required {
 			c.report(MissingField, p, f.Name)
 		}
@@ -78,7 +100,7 @@ func (c *check) field(s hl7.Segment, p hl7.Path, n int, types *segmentTypes) {
 	if c.strict && f.Usage == Withdrawn {
 		c.report(WithdrawnField, p, f.Name)
 	}
-	if s.Name() == "MSH" && n <= 2 {
+	if isDelimiters {
 		return
 	}
 	beyond := false

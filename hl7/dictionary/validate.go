@@ -110,6 +110,7 @@ type check struct {
 	delimiters hl7.Delimiters
 	findings   []Finding
 	position   int            // of the segment that is looked at
+	fields     [][]byte       // of that segment, as they stand
 	seen       map[string]int // how many segments of a name there were
 	ragged     bool           // whether segments run together, so that it cannot be said which there are
 }
