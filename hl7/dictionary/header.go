@@ -40,7 +40,9 @@ func (c *check) encodingCharacters(msh hl7.Segment) {
 		detail = "sub-components need an escape character; none is read as one"
 	case len(msh2) > 4 && msh2[2] == msh2[3]:
 		detail = "the escape character is there twice; read as one"
-	case strings.Contains(msh2, " ") || repeats(msh2+string(d.Field)):
+	case strings.Contains(msh2, " "):
+		detail = "a blank delimits nothing"
+	case repeats(msh2 + string(d.Field)):
 		detail = "a character has two roles; read as the first"
 	default:
 		return

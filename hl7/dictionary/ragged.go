@@ -21,7 +21,8 @@ func (c *check) ends(s hl7.Segment, p hl7.Path) bool {
 }
 
 // isRunTogether reports whether another segment begins within a segment: a header with the
-// message's delimiters, or a segment that the version has behind the text of a terminator.
+// message's delimiters; one that the version has, behind the text of a terminator; or one
+// that the message may have, behind what can hardly go on so: "0800ORC|NW|", but not "RAPID|".
 func (c *check) isRunTogether(s hl7.Segment) bool {
 	raw := s.Raw()
 	const name = len("MSH")
@@ -31,15 +32,21 @@ func (c *check) isRunTogether(s hl7.Segment) bool {
 			return false
 		}
 		at += 1 + n
-		before, within := raw[:at-min(name, at)], string(raw[at-min(name, at):at])
+		before, within, after := raw[:at-min(name, at)], string(raw[at-min(name, at):at]), raw[at+1:]
 		switch {
-		case within == "MSH" && at+1 < len(raw) && raw[at+1] == c.delimiters.Component:
+		case within == "MSH" && len(after) > 0 && after[0] == c.delimiters.Component:
 			return true
-		case c.v.Segment(within) != nil && endsWithTerminator(before):
+		case c.v.Segment(within) == nil || len(before) == 0:
+		case endsWithTerminator(before):
+			return true
+		case endsWord(before[len(before)-1]) && c.expects(within) && bytes.IndexByte(after, c.delimiters.Field) >= 0:
 			return true
 		}
 	}
 }
+
+// endsWord reports whether capital letters hardly follow c but by accident.
+func endsWord(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' }
 
 // endsWithTerminator reports whether a text ends with one of those that are found where CR
 // should end a segment: from string literals of programming languages, from HTML, from

@@ -82,16 +82,20 @@ func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 	if m.Len() == 0 {
 		return nil
 	}
+	structure := v.StructureOf(m)
+	var w *walk
+	if structure != nil {
+		w = newWalk(structure, m)
+		c.expects = func(name string) bool { return w.count(name) > 0 }
+	} else {
+		c.expects = func(name string) bool { return v.segments[name] != nil }
+	}
 	if !c.isRunTogether(m.Segment(0)) {
 		c.charset(m.Charset())
 		c.encodingCharacters(m.Segment(0))
 	}
-	structure := v.StructureOf(m)
-	var w *walk
 	if structure == nil {
 		c.report(UnknownStructure, hl7.Path{Segment: "MSH", Field: 9}, "")
-	} else {
-		w = newWalk(structure, m)
 	}
 	for i := range m.Len() {
 		c.segment(m.Segment(i), i+1, w)
@@ -109,10 +113,11 @@ type check struct {
 	strict     bool
 	delimiters hl7.Delimiters
 	findings   []Finding
-	position   int            // of the segment that is looked at
-	fields     [][]byte       // of that segment, as they stand
-	seen       map[string]int // how many segments of a name there were
-	ragged     bool           // whether segments run together, so that it cannot be said which there are
+	position   int                    // of the segment that is looked at
+	fields     [][]byte               // of that segment, as they stand
+	seen       map[string]int         // how many segments of a name there were
+	expects    func(name string) bool // whether segments of a name may be in the message
+	ragged     bool                   // whether segments run together, so that it cannot be said which there are
 }
 
 func (c *check) report(rule Rule, p hl7.Path, detail string) {
