@@ -96,24 +96,6 @@ func (t *segmentTypes) ofValue(p hl7.Path) string {
 	return name
 }
 
-// form says in words what a value of a data type looks like, of those that have a form
-// (HL7 v2.5.1, chapter 2A); it is empty for any other.
-func form(dataType string) string {
-	switch dataType {
-	case "DT":
-		return "YYYY[MM[DD]]"
-	case "DTM", "TS":
-		return "YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ]"
-	case "TM":
-		return "HH[MM[SS[.S[S[S[S]]]]]][+/-ZZZZ]"
-	case "NM":
-		return "[+/-]digits[.digits]"
-	case "SI":
-		return "a number without sign or fraction"
-	}
-	return ""
-}
-
 // typed returns a value of a data type that is a date, a time or a number, nil for any
 // other and for what is not of its type:
 //

@@ -108,3 +108,29 @@ func TestTheStructureIsTheOneThatTheHeaderNames(t *testing.T) {
 		}
 	}
 }
+
+func TestTheEventOfEarlySendersIsThatOfTheEventSegment(t *testing.T) {
+	for segments, want := range map[string]string{"EVN|A04|1991\n": "ADT_A04", "EVN|Z99|1991\n": "", "PID|1\n": ""} {
+		got := ""
+		if s := dictionary.Of("2.2").StructureOf(message(t, "ADT", "2.2", segments)); s != nil {
+			got = s.Name
+		}
+		if got != want {
+			t.Errorf("ADT with %q has structure %q, want %q", segments, got, want)
+		}
+	}
+}
+
+func TestEveryEventOfTheStandardHasItsStructureWithoutOneInTheHeader(t *testing.T) {
+	for v := range dictionary.Versions() {
+		for event, want := range v.Events() {
+			code, trigger, found := strings.Cut(event, "_")
+			if !found {
+				continue
+			}
+			if s := v.StructureOf(message(t, code+"^"+trigger, v.Name, "")); s != want {
+				t.Errorf("%s of v%s has structure %v, want %s", event, v.Name, s, want.Name)
+			}
+		}
+	}
+}
