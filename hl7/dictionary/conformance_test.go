@@ -77,6 +77,18 @@ func TestThreeEncodingCharactersWithoutAnEscapeLoseNothing(t *testing.T) {
 	}
 }
 
+func TestOnlyOfThreeEncodingCharactersTheLastMayBeTheSeparatorOfSubcomponents(t *testing.T) {
+	for msh2, want := range map[string]string{"^~&": "A", `^~\&`: "A", "^~&\\": "A|B", "^~!": "A&F&B", "^&": "A"} {
+		m, err := hl7.Parse([]byte("MSH|" + msh2 + "|X\rNTE|1||A&F&B\r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.Get("NTE-3"); got != want {
+			t.Errorf("%q: %q, want %q", msh2, got, want)
+		}
+	}
+}
+
 // header is an MSH segment of results of a version.
 func header(version string) string {
 	return "MSH|^~\\&|A|B|C|D|20260102030405||ORU^R01^ORU_R01|1|P|" + version + "\r"
