@@ -101,6 +101,17 @@ func TestTheGroupsOfAMessageHoldEachSegmentOnce(t *testing.T) {
 	})
 }
 
+func TestWhateverPathIsGivenIsReadOrRefused(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := oru(t)
+		v := dictionary.Of("2.5.1")
+		path := rapid.OneOf(rapid.String(), rapid.StringMatching(`/?(PATIENT_RESULT|PATIENT|OBSERVATION|NONE)?(\[[0-9+]{0,3}\]|\([0-9]\))?(/|//)?(OBX|PID)?(\[[0-9]\])?[-.][0-9]{0,2}([-.][0-9])?`)).Draw(t, "path")
+		if _, err := v.Text(m, path); err != nil && !errors.Is(err, hl7.ErrPath) && !errors.Is(err, dictionary.ErrNoGroup) {
+			t.Errorf("%q: %v", path, err)
+		}
+	})
+}
+
 // oru returns a message of results with its segments in whatever order.
 func oru(t *rapid.T) *hl7.Message {
 	names := rapid.SliceOf(rapid.SampledFrom([]string{"PID", "PV1", "ORC", "OBR", "OBX", "NTE", "SPM", "TQ1", "ZZZ", "EVN", "ADD", "DSC"})).Draw(t, "names")
