@@ -21,7 +21,10 @@ const maxEncodingCharacters = 6
 
 // setEncodingCharacters reads MSH-2. A character that repeats an earlier one, or is a
 // blank, leaves its role unfilled. An escape character written twice (^~\\&, the trace
-// of a string literal somewhere on the way) counts once.
+// of a string literal somewhere on the way) counts once. Of three characters the last may
+// be &, which nobody escapes with: the escape character was left out, and & separates
+// sub-components. HL7 v2.5.1, 2.5.4 allows that only in a message without them, but as an
+// escape character & would take "A&F&B" for "A|B".
 func (d *Delimiters) setEncodingCharacters(msh2 []byte) bool {
 	if len(msh2) == 0 || len(msh2) > maxEncodingCharacters {
 		return false
@@ -29,6 +32,9 @@ func (d *Delimiters) setEncodingCharacters(msh2 []byte) bool {
 	roles := [...]*byte{&d.Component, &d.Repetition, &d.Escape, &d.Subcomponent, &d.Truncation}
 	role := 0
 	for i, c := range msh2 {
+		if i == 2 && c == '&' && len(msh2) == 3 {
+			role++
+		}
 		if c != ' ' && !canDelimit(c) || c == ' ' && i == 0 {
 			return false
 		}

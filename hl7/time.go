@@ -111,10 +111,10 @@ func ISO8601(value string) string {
 	if fractional {
 		iso = append(append(iso, '.'), fraction...)
 	}
+	if zone != "" && !isZone(zone) && len(digits) != len("20060102") { // "2006-01" is no year with a zone
+		return ""
+	}
 	if zone != "" && len(digits) >= len("2006010215") { // ISO 8601 has no zone on a date
-		if !isZone(zone) {
-			return ""
-		}
 		iso = append(append(append(iso, zone[:3]...), ':'), zone[3:]...)
 	}
 	return string(iso)

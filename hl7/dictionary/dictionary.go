@@ -10,6 +10,7 @@
 package dictionary
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -139,11 +140,12 @@ func (v *Version) Structure(name string) *Structure { return v.structures[name] 
 func (v *Version) Table(number int) *Table { return loadTables()[v.Name][number] }
 
 // StructureOf returns the structure of a message: that of MSH-9.3, else the one of its
-// message code and event, else the one named by its code; nil where the version has none
-// of them.
+// message code and event, which early senders have in EVN-1 alone, else the one named by its
+// code; nil where the version has none of them.
 func (v *Version) StructureOf(m *hl7.Message) *Structure {
 	h := m.Header()
-	for _, name := range []string{h.Structure, h.Message + "_" + h.Event, h.Message} {
+	event := cmp.Or(h.Event, m.Get("EVN-1"))
+	for _, name := range []string{h.Structure, h.Message + "_" + event, h.Message} {
 		if s := v.structureNamed(name); s != nil {
 			return s
 		}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"strconv"
-	"strings"
 
 	"hl7lake/hl7"
 )
@@ -64,13 +63,14 @@ func (v *Version) appendNames(dst []byte, s hl7.Segment) []byte {
 		return dst
 	}
 	names := map[string]string{}
+	t := v.typesOf(s)
 	for p := range s.Values() {
 		field := v.Field(p.Segment, p.Field)
 		if field == nil {
 			continue
 		}
 		names[strconv.Itoa(p.Field)] = field.Name
-		component := v.component(fieldType(field, s), p.Component)
+		component := v.component(t.of(field, p), p.Component)
 		if component == nil {
 			continue
 		}
@@ -85,8 +85,9 @@ func (v *Version) appendNames(dst []byte, s hl7.Segment) []byte {
 
 func (v *Version) appendValues(dst []byte, s hl7.Segment) []byte {
 	values := map[string][]map[string]any{}
+	t := v.typesOf(s)
 	for p, text := range s.Values() {
-		value := typed(v.leafType(s, p), text)
+		value := typed(t.ofValue(p), text)
 		if value == nil {
 			continue
 		}
@@ -103,80 +104,4 @@ func (v *Version) appendValues(dst []byte, s hl7.Segment) []byte {
 		return dst
 	}
 	return appendMember(dst, "values", values)
-}
-
-// fieldType returns a field's data type: that of OBX-5 stands in OBX-2 (HL7 v2.5.1,
-// 7.4.2.5).
-func fieldType(f *Field, s hl7.Segment) string {
-	if s.Name() == "OBX" && f.Type == "VARIES" {
-		return s.Get("2")
-	}
-	return f.Type
-}
-
-// leafType returns the primitive data type of a value, empty where that is not known.
-func (v *Version) leafType(s hl7.Segment, p hl7.Path) string {
-	field := v.Field(p.Segment, p.Field)
-	if field == nil {
-		return ""
-	}
-	name := fieldType(field, s)
-	for _, n := range []int{p.Component, p.Subcomponent} {
-		if name == "TS" && n == 1 {
-			return "DTM" // what older versions say in other words
-		}
-		component := v.component(name, n)
-		switch {
-		case component != nil && component.Usage == Withdrawn:
-			name = "ST" // whatever it was before, it is text now
-		case component != nil:
-			name = component.Type
-		case n > 1:
-			return ""
-		}
-	}
-	return name
-}
-
-// typed returns a value of a data type that is a date, a time or a number, nil for any
-// other and for what is not of its type.
-func typed(dataType, text string) any {
-	switch dataType {
-	case "DT", "DTM", "TS":
-		if iso := hl7.ISO8601(text); iso != "" {
-			return iso
-		}
-	case "TM":
-		if iso := hl7.ISO8601("20000101" + text); len(iso) > len("2000-01-01T") {
-			return iso[len("2000-01-01T"):]
-		}
-	case "NM", "SI":
-		if n := jsonNumber(text); n != "" {
-			return n
-		}
-	}
-	return nil
-}
-
-// jsonNumber writes an HL7 number, [+|-]digits[.digits], as JSON does, with the digits
-// that it has (HL7 v2.5.1, 2.A.47). It is empty for what is no number.
-func jsonNumber(text string) json.Number {
-	sign := ""
-	if rest, negative := strings.CutPrefix(text, "-"); negative {
-		sign, text = "-", rest
-	} else {
-		text = strings.TrimPrefix(text, "+")
-	}
-	whole, fraction, _ := strings.Cut(text, ".")
-	if whole+fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
-		return ""
-	}
-	whole = strings.TrimLeft(whole, "0")
-	if whole == "" {
-		whole = "0"
-	}
-	if fraction != "" {
-		fraction = "." + fraction
-	}
-	return json.Number(sign + whole + fraction)
 }

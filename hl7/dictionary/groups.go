@@ -1,8 +1,8 @@
 package dictionary
 
 import (
+	"slices"
 	"strconv"
-	"strings"
 
 	"hl7lake/hl7"
 )
@@ -15,24 +15,56 @@ type Location struct {
 
 // Locate returns the location of each segment of m in the structure.
 //
-// A segment goes to the nearest place that its name allows from where the one before it
-// was: further on in the same group, in a repetition of the group, or likewise in the
-// groups around it. Required segments may be missing on the way. A segment that fits
-// nowhere, such as a Z segment, stays in the group of the one before it.
+// A structure may have several places for a segment. It goes on from where the segment
+// before it was, to the first of these that there is, each looked for in the innermost
+// group first and then in those around it:
+//
+//  1. a place further on or a repetition, in the group or as the very first segment of
+//     one that begins there: an ORC begins the next ORDER of an OML_O21, rather than a
+//     PRIOR_RESULT without its patient;
+//  2. the same, with optional parts passed over of a group that must be there or repeats;
+//  3. a repetition of a group whose beginning is missing, where the segment is at the head of
+//     what came already and comes once: the second OBR of an order is another order's;
+//  4. an optional group, with optional parts of it passed over;
+//  5. a group further on whose beginning is missing, if it must be there, is the only one that
+//     has such segments, or is a part of the current group and has one itself;
+//  6. a place for a segment of whatever name ([AnySegment]), unless the structure has
+//     another one for it.
+//
+// Required segments may be missing on the way, but only if they do not come later in the
+// same group: an NTE between ORC and OBR is out of place, and the OBR is that order's. What
+// finds no place, such as a Z segment, stays in the group of the segment before it and opens
+// none. ADD and DSC, which continue a segment or a message, may follow every segment (HL7
+// v2.5.1, 2.10.2).
 func (s *Structure) Locate(m *hl7.Message) []Location {
-	w := newWalk(s)
+	w := newWalk(s, m)
 	locations := make([]Location, m.Len())
 	for i := range locations {
-		expected := w.step(m.Segment(i).Name())
-		locations[i] = Location{w.path(), expected}
+		placed := w.step()
+		locations[i] = Location{w.path(), placed == inPlace}
 	}
 	return locations
 }
+
+// A placing says what became of a segment in a walk.
+type placing int
+
+const (
+	inPlace   placing = iota
+	misplaced         // the structure has such segments, but not here
+	unknown           // it has none
+)
 
 // A walk follows the segments of a message through a structure.
 type walk struct {
 	open []*instance // the groups around the current segment, outermost first
 	all  []*instance // every one there was
+
+	early int // how deep the open group is that the current segment comes too soon in; 0 for none
+
+	names []string         // of the message's segments
+	at    int              // how many of them were taken
+	later map[string][]int // where those of each name are, from at on
 }
 
 // An instance is one repetition of a group.
@@ -41,58 +73,66 @@ type instance struct {
 	number int   // which repetition, counting from 1
 	at     int   // the child that came last; -1 before the first
 	counts []int // how often each child came
+
+	path    string
+	first   string   // the name of the segment that it began with
+	strayed []string // the names of those that are misplaced in it, each once
 }
 
-func newWalk(s *Structure) *walk {
-	w := new(walk)
-	w.enter(s.Root, 1)
+func newWalk(s *Structure, m *hl7.Message) *walk {
+	w := &walk{names: make([]string, m.Len()), later: map[string][]int{}}
+	for i := range w.names {
+		name := placeName(m.Segment(i).Name())
+		w.names[i] = name
+		w.later[name] = append(w.later[name], i)
+	}
+	w.enter(s.Root, 1, "MSH")
 	return w
 }
 
-func (w *walk) enter(group *Node, number int) {
-	i := &instance{group: group, number: number, at: -1, counts: make([]int, len(group.Children))}
+func (w *walk) enter(group *Node, number int, first string) {
+	i := &instance{group: group, number: number, at: -1, counts: make([]int, len(group.Children)), first: first}
+	if len(w.open) > 0 {
+		i.path = group.Name + "[" + strconv.Itoa(number) + "]"
+		if around := w.path(); around != "" {
+			i.path = around + "/" + i.path
+		}
+	}
 	w.open, w.all = append(w.open, i), append(w.all, i)
 }
 
-func (w *walk) path() string {
-	var parts []string
-	for _, i := range w.open[1:] {
-		parts = append(parts, i.group.Name+"["+strconv.Itoa(i.number)+"]")
+// path is that of the current group.
+func (w *walk) path() string { return w.open[len(w.open)-1].path }
+
+// step takes the next segment.
+func (w *walk) step() placing {
+	name := w.names[w.at]
+	w.at++
+	w.later[name] = w.later[name][1:]
+	w.early = 0
+	if w.placed(name) || continues(name) {
+		return inPlace
 	}
-	return strings.Join(parts, "/")
+	if w.count(name) == 0 {
+		return unknown
+	}
+	for _, i := range w.open {
+		i.stray(name)
+	}
+	return misplaced
 }
 
-// step moves on to the segment of that name and reports whether the structure has it
-// there. A group is first looked for where the segment may begin it, then wherever it
-// has the segment at all.
-func (w *walk) step(name string) bool {
-	for _, admits := range []func(*Node, string) bool{(*Node).beginsWith, (*Node).contains} {
-		for depth := len(w.open) - 1; depth >= 0; depth-- {
-			if child, ok := w.open[depth].next(name, admits); ok {
-				w.open = w.open[:depth+1]
-				w.take(child, name, admits)
-				return true
-			}
-		}
+// stray notes the name of a segment that is misplaced in a group. Their number is bounded
+// by that of the structure's own names.
+func (i *instance) stray(name string) {
+	if !slices.Contains(i.strayed, name) {
+		i.strayed = append(i.strayed, name)
 	}
-	return false
-}
-
-// next returns the child that a segment of that name goes to: the current one again,
-// where it repeats, or a later one.
-func (i *instance) next(name string, admits func(*Node, string) bool) (int, bool) {
-	for n := max(i.at, 0); n < len(i.group.Children); n++ {
-		child := i.group.Children[n]
-		if (n > i.at || child.Repeats) && admits(child, name) {
-			return n, true
-		}
-	}
-	return 0, false
 }
 
 // take notes a segment at a child of the innermost group, and in that one's own, down to
 // the segment itself.
-func (w *walk) take(child int, name string, admits func(*Node, string) bool) {
+func (w *walk) take(child int, name string, to way) {
 	for {
 		i := w.open[len(w.open)-1]
 		i.at = child
@@ -101,52 +141,7 @@ func (w *walk) take(child int, name string, admits func(*Node, string) bool) {
 		if node.isSegment() {
 			return
 		}
-		w.enter(node, i.counts[child])
-		child, _ = w.open[len(w.open)-1].next(name, admits)
+		w.enter(node, i.counts[child], name)
+		child = node.indexOf(to, name)
 	}
-}
-
-// isSegment holds for a choice of segments, too.
-func (n *Node) isSegment() bool { return n.Children == nil || n.Name == "" }
-
-// is reports whether the node is a segment of that name, or a choice that has it.
-func (n *Node) is(name string) bool {
-	if n.Children == nil {
-		return n.Name == name
-	}
-	for _, child := range n.Children {
-		if child.Name == name && n.isSegment() {
-			return true
-		}
-	}
-	return false
-}
-
-// beginsWith reports whether a segment of that name may be the first of the node.
-func (n *Node) beginsWith(name string) bool {
-	if n.isSegment() {
-		return n.is(name)
-	}
-	for _, child := range n.Children {
-		if child.beginsWith(name) {
-			return true
-		}
-		if child.Required {
-			return false
-		}
-	}
-	return false
-}
-
-// contains reports whether the node has a segment of that name.
-func (n *Node) contains(name string) bool {
-	if n.isSegment() {
-		return n.is(name)
-	}
-	for _, child := range n.Children {
-		if child.contains(name) {
-			return true
-		}
-	}
-	return false
 }

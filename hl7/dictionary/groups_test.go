@@ -68,6 +68,63 @@ func TestEachSegmentHasItsGroup(t *testing.T) {
 			IN1 INSURANCE[1]
 			IN2 INSURANCE[1]
 			IN1 INSURANCE[2]`},
+		"notes between an order and its request": {"ORM^O01", "2.3", "PID|\nORC|\nNTE|\nOBR|\nORC|\nNTE|\nOBR|\n", `
+			MSH
+			PID PATIENT[1]
+			ORC ORDER[1]
+			NTE ORDER[1] ?
+			OBR ORDER[1]/ORDER_DETAIL[1]
+			ORC ORDER[2]
+			NTE ORDER[2] ?
+			OBR ORDER[2]/ORDER_DETAIL[1]`},
+		"a route before what is encoded": {"RDE^O11", "2.5.1", "PID|\nORC|\nRXR|\nRXE|\nTQ1|\nRXR|\n", `
+			MSH
+			PID PATIENT[1]
+			ORC ORDER[1]
+			RXR ORDER[1] ?
+			RXE ORDER[1]
+			TQ1 ORDER[1]/TIMING_ENCODED[1]
+			RXR ORDER[1]`},
+		"requests that share an order": {"OML^O21", "2.5.1", "PID|\nORC|\nOBR|\nOBX|\nOBR|\nSPM|\n", `
+			MSH
+			PID PATIENT[1]
+			ORC ORDER[1]
+			OBR ORDER[1]/OBSERVATION_REQUEST[1]
+			OBX ORDER[1]/OBSERVATION_REQUEST[1]/OBSERVATION[1]
+			OBR ORDER[2]/OBSERVATION_REQUEST[1]
+			SPM ORDER[2]/OBSERVATION_REQUEST[1]/SPECIMEN[1]`},
+		"a prior result with its patient": {"OML^O21", "2.5.1", "PID|\nORC|\nOBR|\nPID|\nORC|\nOBR|\nOBX|\n", `
+			MSH
+			PID PATIENT[1]
+			ORC ORDER[1]
+			OBR ORDER[1]/OBSERVATION_REQUEST[1]
+			PID ORDER[1]/OBSERVATION_REQUEST[1]/PRIOR_RESULT[1]/PATIENT_PRIOR[1]
+			ORC ORDER[1]/OBSERVATION_REQUEST[1]/PRIOR_RESULT[1]/ORDER_PRIOR[1]
+			OBR ORDER[1]/OBSERVATION_REQUEST[1]/PRIOR_RESULT[1]/ORDER_PRIOR[1]
+			OBX ORDER[1]/OBSERVATION_REQUEST[1]/PRIOR_RESULT[1]/ORDER_PRIOR[1]/OBSERVATION_PRIOR[1]`},
+		"trays among diets": {"OMD^O03", "2.5.1", "PID|\nORC|\nODS|\nORC|\nODT|\n", `
+			MSH
+			PID PATIENT[1]
+			ORC ORDER_DIET[1]
+			ODS ORDER_DIET[1]/DIET[1]
+			ORC ORDER_TRAY[1]
+			ODT ORDER_TRAY[1]`},
+		"master files with segments of whatever name": {"MFN^M01^MFN_M01", "2.5.1", "MFI|\nMFE|\nOM1|\nOM2|\nMFE|\nZL7|\n", `
+			MSH
+			MFI
+			MFE MF[1]
+			OM1 MF[1]
+			OM2 MF[1]
+			MFE MF[2]
+			ZL7 MF[2]`},
+		"an order of a problem": {"PPR^PC1", "2.5", "PID|\nPRB|\nORC|\nRXO|\nOBX|\nXYZ|\n", `
+			MSH
+			PID
+			PRB PROBLEM[1]
+			ORC PROBLEM[1]/ORDER[1]
+			RXO PROBLEM[1]/ORDER[1]/ORDER_DETAIL[1]
+			OBX PROBLEM[1]/ORDER[1]/ORDER_DETAIL[1]/ORDER_OBSERVATION[1]
+			XYZ PROBLEM[1]/ORDER[1]/ORDER_DETAIL[1]/ORDER_OBSERVATION[1] ?`},
 		"a choice": {"ORM^O01", "2.5.1", "PID|\nORC|\nRXO|\nRXR|\nORC|\nOBR|\n", `
 			MSH
 			PID PATIENT[1]
@@ -105,6 +162,32 @@ func TestTheStructureIsTheOneThatTheHeaderNames(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%q has structure %q, want %q", msh9, got, want)
+		}
+	}
+}
+
+func TestTheEventOfEarlySendersIsThatOfTheEventSegment(t *testing.T) {
+	for segments, want := range map[string]string{"EVN|A04|1991\n": "ADT_A04", "EVN|Z99|1991\n": "", "PID|1\n": ""} {
+		got := ""
+		if s := dictionary.Of("2.2").StructureOf(message(t, "ADT", "2.2", segments)); s != nil {
+			got = s.Name
+		}
+		if got != want {
+			t.Errorf("ADT with %q has structure %q, want %q", segments, got, want)
+		}
+	}
+}
+
+func TestEveryEventOfTheStandardHasItsStructureWithoutOneInTheHeader(t *testing.T) {
+	for v := range dictionary.Versions() {
+		for event, want := range v.Events() {
+			code, trigger, found := strings.Cut(event, "_")
+			if !found {
+				continue
+			}
+			if s := v.StructureOf(message(t, code+"^"+trigger, v.Name, "")); s != want {
+				t.Errorf("%s of v%s has structure %v, want %s", event, v.Name, s, want.Name)
+			}
 		}
 	}
 }

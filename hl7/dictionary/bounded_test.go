@@ -1,0 +1,109 @@
+package dictionary_test
+
+import (
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"hl7lake/hl7"
+	"hl7lake/hl7/dictionary"
+)
+
+// repeated are messages of about n segments or values, each of nothing but one thing that a
+// walk might begin anew for.
+var repeated = map[string]func(n int) string{
+	"results":                     segments("ORU^R01^ORU_R01", "PID|1\r", "ORC|RE\rOBR|1\rOBX|1\r"),
+	"patients":                    segments("ORU^R01^ORU_R01", "", "PID|1\rPV1|1\rOBR|1\r"),
+	"results without order":       segments("ORU^R01^ORU_R01", "PID|1\r", "OBX|1\r"),
+	"results before their order":  segments("ORU^R01^ORU_R01", "PID|1\r", "OBX|1\r", "OBR|1\r"),
+	"notes before their order":    segments("ORU^R01^ORU_R01", "PID|1\rORC|RE\r", "NTE|1\r", "OBR|1\r"),
+	"visits out of place":         segments("ORU^R01^ORU_R01", "PID|1\rOBR|1\r", "PV1|1\r"),
+	"one after another misplaced": segments("ORU^R01^ORU_R01", "", "OBX|1\rPID|1\rPV1|1\rTQ1|1\r"),
+	"segments of no structure":    segments("ORU^R01^ORU_R01", "PID|1\r", "SCH|1\r"),
+	"names of no segment":         segments("ORU^R01^ORU_R01", "PID|1\r", "text\r"),
+	"heads of orders":             segments("OML^O21^OML_O21", "PID|1\r", "OBR|1\r"),
+	"orders":                      segments("OML^O21^OML_O21", "PID|1\r", "ORC|NW\r"),
+	"orders and prior patients":   segments("OML^O21^OML_O21", "PID|1\r", "ORC|NW\rOBR|1\rPID|1\rORC|PR\rOBR|1\r"),
+	"segments of whatever name":   segments("MFN^M01^MFN_M01", "MFI|1\rMFE|1\r", "OM1|1\r"),
+	"keys and their types":        values("MFN^M01^MFN_M01", "MFI|1\rMFE|1||||", "1~", "\r"),
+	"types of keys":               values("MFN^M01^MFN_M01", "MFI|1\rMFE|1|||1|", "NM~", "\r"),
+	"unknown escapes":             values("ORU^R01^ORU_R01", "NTE|1||", "\\q", "\r"),
+	"terminators as text":         values("ORU^R01^ORU_R01", "NTE|1||", "\\r", "\r"),
+	"terminators and separators":  values("ORU^R01^ORU_R01", "NTE|1||", "\\r|", "\r"),
+	"almost segments":             values("ORU^R01^ORU_R01", "NTE|1||", "<cr>PIX|", "\r"),
+	"almost headers":              values("ORU^R01^ORU_R01", "NTE|1||", "MSH|", "\r"),
+	"unknown components":          values("ORU^R01^ORU_R01", "PID|1|||||||", "1^", "\r"),
+	"unknown fields":              values("ORU^R01^ORU_R01", "PID|1|", "1|", "\r"),
+}
+
+func segments(msh9, before, part string, after ...string) func(int) string {
+	return values(msh9, before, part, strings.Join(after, ""))
+}
+
+func values(msh9, before, part, after string) func(int) string {
+	return func(n int) string {
+		return "MSH|^~\\&|A|B|C|D|20260102||" + msh9 + "|1|T|2.5.1\r" + before + strings.Repeat(part, n/len(part)) + after
+	}
+}
+
+// walks is every function that goes through a message, by name.
+var walks = map[string]func(v *dictionary.Version, m *hl7.Message){
+	"Locate":            func(v *dictionary.Version, m *hl7.Message) { v.StructureOf(m).Locate(m) },
+	"Validate":          func(v *dictionary.Version, m *hl7.Message) { v.Validate(m, dictionary.Lenient) },
+	"Validate strictly": func(v *dictionary.Version, m *hl7.Message) { v.Validate(m, dictionary.Strict) },
+	"Text": func(v *dictionary.Version, m *hl7.Message) {
+		_, _ = v.Text(m, "PATIENT_RESULT/OBSERVATION[9999]/OBX[9999]-5")
+	},
+	"Groups": func(v *dictionary.Version, m *hl7.Message) {
+		for range v.StructureOf(m).Groups(m) {
+			continue
+		}
+	},
+	"Enrich": func(_ *dictionary.Version, m *hl7.Message) {
+		m.AppendJSON(nil, dictionary.Enrich(m, dictionary.Enrichment{Names: true, Values: true, Groups: true}))
+	},
+}
+
+func TestTheTimeOfEveryWalkGrowsWithTheMessageOnly(t *testing.T) {
+	const (
+		small   = 4 << 10 // bytes
+		growth  = 8       // times that, in the second measurement
+		excess  = 4       // times more than linear is not linear; a walk that restarts makes it eight times
+		instant = 250 * time.Microsecond
+		endless = 250 * time.Millisecond // for the small one; the large one would take a minute
+	)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // of which a small message sees none
+	v := dictionary.Of("2.5.1")
+	for name, walk := range walks {
+		for kind, input := range repeated {
+			best := func(n int) time.Duration {
+				m, err := hl7.Parse([]byte(input(n)))
+				if err != nil {
+					t.Fatalf("%s: %v", kind, err)
+				}
+				least := time.Hour
+				runtime.GC()
+				for range 2 {
+					began := time.Now()
+					walk(v, m)
+					least = min(least, time.Since(began))
+				}
+				return least
+			}
+			linear := false
+			var first, second time.Duration
+			for try := 0; try < 10 && !linear; try++ { // a machine that does something else looks like a walk that restarts
+				if first = best(small); first > endless {
+					break
+				}
+				second = best(small * growth)
+				linear = second <= excess*growth*max(first, instant/growth)
+			}
+			if !linear {
+				t.Errorf("%s of %s: %v for %d bytes, %v for %d times as many", name, kind, first, small, second, growth)
+			}
+		}
+	}
+}

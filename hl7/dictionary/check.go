@@ -1,0 +1,233 @@
+package dictionary
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"unicode/utf8"
+
+	"hl7lake/hl7"
+)
+
+// segment looks at a segment, its place, and its fields.
+func (c *check) segment(s hl7.Segment, position int, w *walk) {
+	c.position = position
+	name := placeName(s.Name())
+	c.seen[name]++
+	p := hl7.Path{Segment: name, Occurrence: c.seen[name]}
+	c.place(p, w)
+	if !c.ends(s, p) {
+		return
+	}
+	definition := c.v.Segment(name)
+	if definition == nil {
+		if c.strict && name[0] != 'Z' {
+			c.report(UnknownSegment, p, "")
+		}
+		return
+	}
+	types := c.v.typesOf(s)
+	c.divide(s, len(definition.Fields))
+	for n := range definition.Fields {
+		c.field(p, n+1, &types)
+	}
+	c.values(s, p, &types)
+}
+
+// divide takes a segment's first fields apart.
+func (c *check) divide(s hl7.Segment, most int) {
+	c.fields = c.fields[:0]
+	if c.position == 1 {
+		c.fields = append(c.fields, []byte{c.delimiters.Field})
+	}
+	name := true
+	for raw := range parts(s.Raw(), c.delimiters.Field) {
+		if len(c.fields) == most {
+			return
+		}
+		if !name {
+			c.fields = append(c.fields, raw)
+		}
+		name = false
+	}
+}
+
+// place looks at where in the structure a segment stands; a Z segment may stand anywhere.
+func (c *check) place(p hl7.Path, w *walk) {
+	if w == nil {
+		return
+	}
+	switch placed := w.step(); {
+	case p.Segment[0] == 'Z':
+	case placed == misplaced:
+		c.report(Misplaced, p, "")
+	case placed == unknown:
+		c.report(UnexpectedSegment, p, "")
+	}
+}
+
+// noName stands for the name of a line of text that is no segment.
+const noName = "???"
+
+// placeName keeps text on a line that is no segment out of the findings.
+func placeName(name string) string {
+	if len(name) != 3 {
+		return noName
+	}
+	for _, c := range name {
+		if (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
+			return noName
+		}
+	}
+	return name
+}
+
+// field looks at a field as a whole.
+func (c *check) field(p hl7.Path, n int, types *segmentTypes) {
+	p.Field = n
+	f := types.field(n)
+	isDelimiters := c.position == 1 && n <= 2
+	var raw []byte
+	if n <= len(c.fields) {
+		raw = c.fields[n-1]
+	}
+	if !c.hasValue(raw) && !isDelimiters {
+		if f.Usage == Required {
+			c.report(MissingField, p, f.Name)
+		}
+		return
+	}
+	if c.strict && f.Usage == Withdrawn {
+		c.report(WithdrawnField, p, f.Name)
+	}
+	if isDelimiters {
+		return
+	}
+	beyond := false
+	for value := range parts(raw, c.delimiters.Repetition) {
+		p.Repetition++
+		if !c.hasValue(value) {
+			continue
+		}
+		if f.Repetitions > 0 && p.Repetition > f.Repetitions && !beyond {
+			c.report(TooManyRepetitions, p, fmt.Sprintf("at most %d", f.Repetitions))
+			beyond = true
+		}
+		if hasUnknownEscape(value, c.delimiters.Escape) {
+			c.report(UnknownEscape, p, "it stands in the text as it is")
+		}
+		if c.strict && string(value) != hl7.Null {
+			c.repetition(p, f, types.of(f, p), value)
+		}
+	}
+}
+
+// hasValue reports whether there is more than delimiters in a part of a segment.
+func (c *check) hasValue(raw []byte) bool {
+	d := c.delimiters
+	for _, b := range raw {
+		if b != d.Repetition && b != d.Component && b != d.Subcomponent {
+			return true
+		}
+	}
+	return false
+}
+
+// repetition looks at the length of one repetition of a field, and for the components that
+// its data type requires.
+func (c *check) repetition(p hl7.Path, f *Field, dataType string, value []byte) {
+	t := c.v.Type(dataType)
+	if most := longest(f, t); most > 0 && c.length(value) > most && !c.isCode(f, value) {
+		c.report(TooLong, p, fmt.Sprintf("at most %d characters", most))
+	}
+	if t == nil {
+		return
+	}
+	next, stop := iter.Pull(parts(value, c.delimiters.Component))
+	defer stop()
+	for i, component := range t.Components {
+		p.Component = i + 1
+		if part, _ := next(); component.Usage == Required && !c.hasValue(part) {
+			c.report(MissingComponent, p, f.Name+" / "+component.Name)
+		}
+	}
+}
+
+// longest returns how many characters a repetition of a field may have, 0 for any number.
+// Where the components of its data type may be longer together than the field, as those of
+// an EI in OBR-3, which has 22 in v2.5.1, it is they that decide.
+func longest(f *Field, t *DataType) int {
+	if f.Length == 0 || t == nil || len(t.Components) == 0 {
+		return f.Length
+	}
+	together := len(t.Components) - 1
+	for _, component := range t.Components {
+		if component.Usage != Withdrawn && component.Length == 0 {
+			return f.Length
+		}
+		together += component.Length
+	}
+	return max(f.Length, together)
+}
+
+// length counts the characters of a value with its delimiters, as the standard does (HL7
+// v2.5.1, 2.5.3.2), an escaped delimiter as the one that it is.
+func (c *check) length(value []byte) int {
+	n := utf8.RuneCount(value)
+	if c.delimiters.Escape == 0 {
+		return n
+	}
+	for i := 0; i+2 < len(value); i++ {
+		if value[i] == c.delimiters.Escape && value[i+2] == value[i] && bytes.IndexByte([]byte("FSTRE"), value[i+1]) >= 0 {
+			n, i = n-2, i+2
+		}
+	}
+	return n
+}
+
+// parts returns an iterator over what a delimiter divides a value into; zero divides
+// nothing. It walks the value once.
+func parts(value []byte, delimiter byte) iter.Seq[[]byte] {
+	if delimiter == 0 {
+		return func(yield func([]byte) bool) { yield(value) }
+	}
+	return bytes.SplitSeq(value, []byte{delimiter})
+}
+
+// values looks at each value of a segment. Of a field or component that the version has not,
+// only the first value in a row is a finding.
+func (c *check) values(s hl7.Segment, p hl7.Path, types *segmentTypes) {
+	var last hl7.Path // of what the version has not
+	unknown := func(at, what hl7.Path, detail string) {
+		if c.strict && what != last {
+			c.report(UnknownField, at, detail)
+			last = what
+		}
+	}
+	for at, text := range s.Values() {
+		at.Occurrence = p.Occurrence
+		field := types.field(at.Field)
+		if field == nil {
+			unknown(at, hl7.Path{Field: at.Field}, "")
+			continue
+		}
+		if text == hl7.Null {
+			continue
+		}
+		dataType := types.ofValue(at)
+		switch dataType {
+		case "":
+			if c.v.Type(types.of(field, at)) != nil {
+				unknown(at, hl7.Path{Field: at.Field, Component: at.Component}, field.Name)
+			}
+		case "DT", "DTM", "TS", "TM", "NM", "SI":
+			if typed(dataType, text) == nil {
+				c.report(BadType, at, "not of type "+dataType)
+			}
+		case "ID":
+			if c.strict {
+				c.code(at, text)
+			}
+		}
+	}
+}

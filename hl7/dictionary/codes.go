@@ -1,0 +1,91 @@
+package dictionary
+
+import (
+	"fmt"
+
+	"hl7lake/hl7"
+)
+
+// Tables whose values are the names of what the dictionary knows anyway, or of which no
+// version can have all.
+const (
+	versionIDs    = 104 // of which there are later ones
+	valueTypes    = 125 // "all HL7 data types are valid" (HL7 v2.5.1, 7.4.2.2)
+	structures    = 354
+	codingSystems = 396 // to which everyone may add their own
+	dataTypes     = 440
+)
+
+// code holds a value of type ID against its table (HL7 v2.5.1, 2.A.35).
+func (c *check) code(p hl7.Path, text string) {
+	f := c.v.part(p)
+	if f == nil || c.v.hasCode(f.Table, text) || !isFixed(p) {
+		return
+	}
+	c.report(UnknownCode, p, fmt.Sprintf("not in table %04d", f.Table))
+}
+
+// isCode reports whether a repetition of a field is one of the codes that the version has
+// for it, which is not too long whatever the field's length: HL7 v2.5.1 has names of three
+// characters for the two of OBX-2.
+func (c *check) isCode(f *Field, value []byte) bool {
+	return f.Type == "ID" && f.Table > 0 && c.v.hasCode(f.Table, string(value))
+}
+
+// part returns the definition of the component or sub-component at a path, or of the field
+// where its type has none.
+func (v *Version) part(p hl7.Path) *Field {
+	f := v.Field(p.Segment, p.Field)
+	for _, n := range []int{p.Component, p.Subcomponent} {
+		if f == nil {
+			return nil
+		}
+		if part := v.component(f.Type, n); part != nil {
+			f = part
+		}
+	}
+	return f
+}
+
+// hasCode reports whether a text may be a code of a table: whether the table, as the version
+// or a later one has it, holds the text, or the version says nothing of what it holds. Codes
+// of later versions are taken since tables grow, and senders do not wait.
+func (v *Version) hasCode(table int, text string) bool {
+	switch table {
+	case versionIDs, codingSystems:
+		return true
+	case valueTypes, dataTypes:
+		if v.Type(text) != nil {
+			return true
+		}
+	case structures:
+		if v.Structure(text) != nil {
+			return true
+		}
+	}
+	t := v.Table(table)
+	if t == nil || t.Open || len(t.Values) == 0 {
+		return true
+	}
+	for later := range Versions() {
+		if hl7.CompareVersions(later.Name, v.Name) < 0 {
+			continue
+		}
+		if t := later.Table(table); t != nil {
+			if _, known := t.Values[text]; known {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// typesSettled is the version from which on ID is the type of HL7's own tables alone; before,
+// some fields with tables of the user's had it, such as PV1-4.
+const typesSettled = "2.5.1"
+
+// isFixed reports whether the table of a field of type ID is HL7's own.
+func isFixed(p hl7.Path) bool {
+	f := Of(typesSettled).part(p)
+	return f == nil || f.Type == "ID" || f.Type == "" || f.Type == "VARIES"
+}

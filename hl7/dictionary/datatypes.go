@@ -1,0 +1,160 @@
+package dictionary
+
+import (
+	"encoding/json"
+	"strings"
+
+	"hl7lake/hl7"
+)
+
+// segmentTypes knows the data types of a segment's fields and values.
+type segmentTypes struct {
+	v       *Version
+	segment *Segment // nil where the version has none
+	varies  int      // the field whose type another one names; 0 for none
+	named   []string // by the repetitions of the other one
+
+}
+
+// typesOf returns the types of a segment, with those that it names itself: that of OBX-5 in
+// OBX-2, MFE-4 in MFE-5 and MFA-5 in MFA-6, the latter two repetition by repetition (HL7
+// v2.5.1, 7.4.2.5, 8.5.2.4 and 8.5.3.5).
+func (v *Version) typesOf(s hl7.Segment) segmentTypes {
+	t := segmentTypes{v: v, segment: v.segments[s.Name()]}
+	var by int
+	switch s.Name() {
+	case "OBX":
+		t.varies, by = 5, 2
+	case "MFE":
+		t.varies, by = 4, 5
+	case "MFA":
+		t.varies, by = 5, 6
+	default:
+		return t
+	}
+	for p, text := range s.Values() {
+		if p.Field > by {
+			break
+		}
+		if p.Field == by && p.Component == 1 && p.Subcomponent == 1 {
+			for len(t.named) < p.Repetition {
+				t.named = append(t.named, "")
+			}
+			t.named[p.Repetition-1] = text
+		}
+	}
+	return t
+}
+
+// of returns the data type of a field at a place in the segment, empty where that is not known.
+func (t *segmentTypes) of(f *Field, p hl7.Path) string {
+	if f.Type != "VARIES" || p.Field != t.varies || len(t.named) == 0 {
+		return f.Type
+	}
+	n := max(p.Repetition, 1)
+	if n > len(t.named) {
+		n = 1 // which holds for the others, too, where they have none of their own
+	}
+	return t.named[n-1]
+}
+
+// field returns the definition of a field of the segment, nil where there is none.
+func (t *segmentTypes) field(n int) *Field {
+	if t.segment == nil {
+		return nil
+	}
+	return at(t.segment.Fields, n)
+}
+
+// ofValue returns the primitive data type of a value, empty where that is not known. A CE
+// may have the components of the CWE that takes its place from v2.6 on, which guides for
+// results in v2.5.1 use already (HL7 v2.6, 2.A.13).
+func (t *segmentTypes) ofValue(p hl7.Path) string {
+	field := t.field(p.Field)
+	if field == nil {
+		return ""
+	}
+	name := t.of(field, p)
+	for _, n := range []int{p.Component, p.Subcomponent} {
+		if name == "TS" && n == 1 {
+			name = "DTM" // what older versions say in other words
+			continue
+		}
+		component := t.v.component(name, n)
+		if component == nil && name == "CE" {
+			component = t.v.component("CWE", n)
+		}
+		switch {
+		case component != nil && component.Usage == Withdrawn:
+			name = "ST" // whatever it was before, it is text now
+		case component != nil:
+			name = component.Type
+		case n > 1:
+			return ""
+		}
+	}
+	return name
+}
+
+// typed returns a value of a data type that is a date, a time or a number, nil for any
+// other and for what is not of its type:
+//
+//   - DT is a date and has no time and no zone (2.A.21)
+//   - DTM, and TS that it is part of, may stop at any part (2.A.22 and 2.A.77)
+//   - TM is a time of the day, perhaps with a zone (2.A.75)
+//   - NM is a number; zeros in front and behind a fraction do not count (2.A.47)
+//   - SI is a number that is not negative and has no fraction (2.A.70)
+//
+// More than four digits of a fraction of a second, which the standard does not have, are
+// taken: they take nothing from the time.
+func typed(dataType, text string) any {
+	switch dataType {
+	case "DT":
+		if iso := hl7.ISO8601(text); iso != "" && len(text) <= len("20060102") && isNumeric(text) {
+			return iso
+		}
+	case "DTM", "TS":
+		if iso := hl7.ISO8601(text); iso != "" {
+			return iso
+		}
+	case "TM":
+		if iso := hl7.ISO8601("20000101" + text); len(iso) > len("2000-01-01T") {
+			return iso[len("2000-01-01T"):]
+		}
+	case "NM":
+		if n := jsonNumber(text); n != "" {
+			return n
+		}
+	case "SI":
+		if n := jsonNumber(text); n != "" && isNumeric(strings.TrimPrefix(text, "+")) {
+			return n
+		}
+	}
+	return nil
+}
+
+// isNumeric reports whether a text is of nothing but digits.
+func isNumeric(text string) bool { return strings.Trim(text, "0123456789") == "" }
+
+// jsonNumber writes an HL7 number, [+|-]digits[.digits], as JSON does, with the digits
+// that it has (HL7 v2.5.1, 2.A.47). It is empty for what is no number.
+func jsonNumber(text string) json.Number {
+	sign := ""
+	if rest, negative := strings.CutPrefix(text, "-"); negative {
+		sign, text = "-", rest
+	} else {
+		text = strings.TrimPrefix(text, "+")
+	}
+	whole, fraction, _ := strings.Cut(text, ".")
+	if whole+fraction == "" || strings.Trim(whole+fraction, "0123456789") != "" {
+		return ""
+	}
+	whole = strings.TrimLeft(whole, "0")
+	if whole == "" {
+		whole = "0"
+	}
+	if fraction != "" {
+		fraction = "." + fraction
+	}
+	return json.Number(sign + whole + fraction)
+}

@@ -1,0 +1,62 @@
+package dictionary
+
+import (
+	"strings"
+
+	"hl7lake/hl7"
+)
+
+// charset looks at how the message was read, which is MSH-18's business.
+func (c *check) charset(set hl7.Charset) {
+	first := set.Declared
+	if c.delimiters.Repetition != 0 {
+		first, _, _ = strings.Cut(first, string(c.delimiters.Repetition))
+	}
+	detail := ""
+	_, known := hl7.LookupCharset(first)
+	switch {
+	case set.Seems != "":
+		detail = "the bytes are " + set.Seems + ", as hardly by chance"
+	case first != "" && !known:
+		detail = "not a known character set; read as " + set.Used
+	case set.Guessed && first != "":
+		detail = "there are other characters; read as " + set.Used
+	case set.Guessed:
+		detail = "none is declared; read as " + set.Used
+	default:
+		return
+	}
+	c.position = 1
+	c.report(WrongCharset, hl7.Path{Segment: "MSH", Field: 18}, detail)
+}
+
+// encodingCharacters looks at MSH-2 (HL7 v2.5.1, 2.5.4 and 2.15.9.2).
+func (c *check) encodingCharacters(msh hl7.Segment) {
+	raw, _ := msh.RawField("2")
+	msh2, d := string(raw), c.delimiters
+	detail := ""
+	switch {
+	case d.Escape == 0 && d.Subcomponent != 0:
+		detail = "sub-components need an escape character; none is read as one"
+	case len(msh2) > 4 && msh2[2] == msh2[3]:
+		detail = "the escape character is there twice; read as one"
+	case strings.Contains(msh2, " "):
+		detail = "a blank delimits nothing"
+	case repeats(msh2 + string(d.Field)):
+		detail = "a character has two roles; read as the first"
+	default:
+		return
+	}
+	c.position = 1
+	c.report(WrongDelimiters, hl7.Path{Segment: "MSH", Field: 2}, detail)
+}
+
+// repeats reports whether a character is in a text more than once.
+func repeats(text string) bool {
+	for i, r := range text {
+		if strings.ContainsRune(text[i+1:], r) {
+			return true
+		}
+	}
+	return false
+}
