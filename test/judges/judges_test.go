@@ -57,10 +57,11 @@ var summary struct {
 }
 
 // required are the judges that the environment variable JUDGES names, with spaces between them, but for those that are
-// asked in other packages: moto in test/differential, iam-simulate in test/judges/simulate.
+// asked in other packages: moto in test/differential, iam-simulate in test/judges/simulate, DuckDB in test/sql, boto3 in
+// test/e2e.
 func required() []string {
 	return slices.DeleteFunc(strings.Fields(os.Getenv("JUDGES")), func(judge string) bool {
-		return judge == "moto_server" || judge == "iam-simulate"
+		return slices.Contains([]string{"moto_server", "iam-simulate", "duckdb", "boto3"}, judge)
 	})
 }
 
