@@ -16,6 +16,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"hl7lake/local/cloudformation"
 	"hl7lake/local/cognito"
 	"hl7lake/local/dynamodb"
 	"hl7lake/local/edge"
@@ -240,6 +241,7 @@ func (l *Lake) serve(listener net.Listener, api http.Handler) {
 		services: map[string]http.Handler{
 			"dynamodb": l.dynamodb, "s3": l.metering.s3(l.s3), "sns": l.sns, "sqs": l.sqs,
 			"lambda": l.lambda, "states": l.metering.states(l.states), "cognito-idp": l.cognito, "cognito-identity": l.identity, "sts": sts.New(),
+			"cloudformation": cloudformation.New(l.assembly, l.Outputs, l.policies.Authorize),
 		},
 	}
 	l.server = &http.Server{Handler: gateway, ErrorLog: slog.NewLogLogger(l.options.Log.Handler(), slog.LevelWarn)}
