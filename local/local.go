@@ -213,8 +213,11 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	}
 	l := &Lake{
 		options: o, url: url, assembly: assembly, store: kept, failed: make(chan error, 1),
-		keys: newKeyring(), policies: iam.New(), logs: newLogFolder(filepath.Join(o.Dir, "logs")),
+		policies: iam.New(), logs: newLogFolder(filepath.Join(o.Dir, "logs")),
 		faults: fault.NewInjector(o.Faults), metering: newMetering(),
+	}
+	if l.keys, err = newKeyring(kept); err != nil {
+		return nil, errors.Join(err, kept.Close())
 	}
 	l.dynamodb = dynamodb.New(kept, l.policies.Authorize, dynamodb.WithConsumed(l.metering.dynamodb))
 	l.s3, err = s3.New(filepath.Join(o.Dir, "s3"), kept, l.policies.Authorize)

@@ -20,6 +20,9 @@ import (
 	"time"
 )
 
+// adding is the README's command that makes up a password.
+const adding = "lake users add engine@example.org --write st-elsewhere --outputs outputs.json"
+
 // root is the repository's, from this folder.
 const root = "../.."
 
@@ -83,7 +86,9 @@ func TestEveryCommandOfTheDocumentsThatCanRunHereDoes(t *testing.T) {
 				}
 				here = append(here, command)
 			}
-			r.run(t, here)
+			if len(here) > 0 {
+				r.run(t, here)
+			}
 		})
 	}
 	for prefix := range notRun {
@@ -158,13 +163,51 @@ type reader struct {
 	folder      string // with .lake, and what the commands name
 	environment []string
 	values      *strings.Replacer // for what a reader puts in place of an example
+	aws         string            // what makes the AWS CLI the one that the documents are written for
 	preamble    string            // what was typed before, in other documents
+}
+
+// tail is `aws logs tail` of the AWS CLI's version 2 for version 1, which has no such command: it asks FilterLogEvents for
+// the events since then, as version 2 does.
+const tail = `aws() {
+  [ "$1 $2" = "logs tail" ] || { command aws "$@"; return; }
+  local group=$3 since=1h pattern=
+  shift 3
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --since) since=$2 ;;
+      --filter-pattern) pattern=$2 ;;
+      *) echo "aws logs tail: $1 is not known"; return 2 ;;
+    esac
+    shift 2
+  done
+  since=$(( $(date +%s) - ${since%[mh]} * $( [ "${since: -1}" = h ] && echo 3600 || echo 60 ) ))
+  command aws logs filter-log-events --log-group-name "$group" --start-time "${since}000" --filter-pattern "$pattern" --query 'events[].message' --output text
+}
+`
+
+// theAWS is what makes the installed AWS CLI one of version 2; without one the test is skipped, or fails where JUDGES has it.
+func theAWS(t *testing.T) string {
+	t.Helper()
+	version, err := exec.CommandContext(t.Context(), "aws", "--version").Output()
+	switch {
+	case err == nil && bytes.HasPrefix(version, []byte("aws-cli/1.")):
+		return tail
+	case err == nil:
+		return ""
+	}
+	message := "the AWS CLI is not installed, so no command was tried (pip install awscli): " + err.Error()
+	if slices.Contains(strings.Fields(os.Getenv("JUDGES")), "awscli") {
+		t.Fatal(message)
+	}
+	t.Skip("SKIPPED: " + message)
+	return ""
 }
 
 // start runs a lake from a program that is built as a reader would build it.
 func start(t *testing.T) *reader {
 	t.Helper()
-	folder, programs := t.TempDir(), t.TempDir()
+	cli, folder, programs := theAWS(t), t.TempDir(), t.TempDir()
 	absolute, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +259,7 @@ func start(t *testing.T) *reader {
 	if err := os.Symlink(filepath.Join(absolute, "cmd"), filepath.Join(folder, "cmd")); err != nil {
 		t.Fatal(err)
 	}
-	r := &reader{folder: folder, environment: append(os.Environ(),
+	r := &reader{folder: folder, aws: cli, environment: append(os.Environ(),
 		"PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "LAKE_PASSWORD=", "AWS_PAGER=",
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)}
 	send := exec.CommandContext(t.Context(), lake, "send", "--json", "message.hl7")
@@ -237,6 +280,7 @@ func start(t *testing.T) *reader {
 		" FILE ", " message.hl7 ", " FILE\n", " message.hl7\n", "s3://…", "s3://"+bucket,
 		"AWS_REGION=…", "AWS_REGION=us-east-1", "ENV=prod", "ENV=dev",
 		"http://127.0.0.1:4000", connection.Endpoint, "go run ./cmd/lake demo", "(cd '"+absolute+"' && lake demo)", "go run ./cmd/lake", "lake",
+		adding, "LAKE_PASSWORD=$("+adding+") && export LAKE_PASSWORD", // what it writes is what the next command asks for
 	)
 	return r
 }
@@ -245,7 +289,7 @@ func start(t *testing.T) *reader {
 func (r *reader) run(t *testing.T, commands []string) {
 	t.Helper()
 	var script strings.Builder
-	script.WriteString("exec 2>&1\nset -o pipefail\n" + r.preamble)
+	script.WriteString("exec 2>&1\nset -o pipefail\n" + r.aws + r.preamble)
 	for i, command := range commands {
 		fmt.Fprintf(&script, "%s\nprintf '\\n\\036%d %%d\\n' $?\n", r.values.Replace(command+"\n"), i)
 	}
@@ -273,7 +317,8 @@ func (r *reader) run(t *testing.T, commands []string) {
 		t.Logf("ran      %s", line(command))
 		if strings.HasPrefix(command, "export ") || strings.HasPrefix(command, "eval ") || strings.Contains(command, "() {") ||
 			regexp.MustCompile(`^[A-Z]+=\S+$`).MatchString(command) {
-			r.preamble += "{ " + strings.TrimSpace(r.values.Replace(command+"\n")) + "\n} >/dev/null\n"
+			kept, _, _ := strings.Cut(r.values.Replace(command+"\n"), " && ") // what comes then needs not be done again
+			r.preamble += kept + "\n"
 		}
 	}
 }

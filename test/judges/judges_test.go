@@ -58,10 +58,10 @@ var summary struct {
 
 // required are the judges that the environment variable JUDGES names, with spaces between them, but for those that are
 // asked in other packages: moto in test/differential, iam-simulate in test/judges/simulate, DuckDB in test/sql, boto3 in
-// test/e2e.
+// test/e2e, the AWS CLI in test/docs.
 func required() []string {
 	return slices.DeleteFunc(strings.Fields(os.Getenv("JUDGES")), func(judge string) bool {
-		return slices.Contains([]string{"moto_server", "iam-simulate", "duckdb", "boto3"}, judge)
+		return slices.Contains([]string{"moto_server", "iam-simulate", "duckdb", "boto3", "awscli"}, judge)
 	})
 }
 
