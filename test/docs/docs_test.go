@@ -317,7 +317,10 @@ func (r *reader) run(t *testing.T, commands []string) {
 		t.Logf("ran      %s", line(command))
 		if strings.HasPrefix(command, "export ") || strings.HasPrefix(command, "eval ") || strings.Contains(command, "() {") ||
 			regexp.MustCompile(`^[A-Z]+=\S+$`).MatchString(command) {
-			kept, _, _ := strings.Cut(r.values.Replace(command+"\n"), " && ") // what comes then needs not be done again
+			kept := r.values.Replace(command + "\n")
+			if strings.HasPrefix(kept, "eval ") {
+				kept, _, _ = strings.Cut(kept, " && ") // what comes then needs not be done again
+			}
 			r.preamble += kept + "\n"
 		}
 	}
