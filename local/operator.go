@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"hl7lake/local/cloudwatchlogs"
+	"hl7lake/local/iam"
 	"hl7lake/local/kms"
 )
 
@@ -33,19 +34,25 @@ func (l *Lake) logGroups() ([]cloudwatchlogs.Group, error) {
 	return groups, nil
 }
 
-// kmsKeys are those of the templates, by their ids.
+// kmsKeys are those of the templates, by their ids. Their policies decide who may ask about them.
 func (l *Lake) kmsKeys() (map[string]kms.Key, error) {
 	keys := map[string]kms.Key{}
 	for _, r := range l.assembly.OfType("AWS::KMS::Key") {
-		var key kms.Key
+		var key struct {
+			kms.Key
+			KeyPolicy iam.Document
+		}
 		text, err := r.JSON()
 		if err == nil {
 			err = json.Unmarshal(text, &key)
 		}
+		if err == nil {
+			err = l.policies.AttachToResource(r.Attributes["Arn"], key.KeyPolicy)
+		}
 		if err != nil {
 			return nil, r.Fail("", err)
 		}
-		keys[r.PhysicalID] = key
+		keys[r.PhysicalID] = key.Key
 	}
 	return keys, nil
 }

@@ -19,6 +19,9 @@ func (l *lake) envCommand() *cobra.Command {
 		Long: `env writes shell commands that set AWS_ENDPOINT_URL, AWS_REGION (older tools read
 AWS_DEFAULT_REGION) and the access key of the lake on this machine, which stays
 the same as long as its folder does. The key is worth nothing elsewhere.
+
+Version 1 of the AWS CLI asks AWS itself for queues, whatever is set; there, say
+aws sqs --endpoint-url "$AWS_ENDPOINT_URL" ….
 ` + exitCodes,
 		Example: `  eval "$(lake env)"; aws s3 ls`,
 		Args:    exactly(0, "no arguments"),
@@ -57,8 +60,7 @@ the same as long as its folder does. The key is worth nothing elsewhere.
 // variable is one of the environment.
 type variable struct{ name, value string }
 
-// environment is what AWS's tools read. Amazon SQS has its own variable too: version 1 of the AWS CLI takes a queue's address
-// from its list of endpoints else.
+// environment is what AWS's tools read. Amazon SQS has its own variable too, for those that do not know the general one.
 func environment(connection client.Connection) ([]variable, error) {
 	region, err := connection.Region()
 	key := connection.Credentials

@@ -36,7 +36,7 @@ func elsewhere() map[string]string {
 		"npm ci":                   "it needs the network; .ci/run does it",
 		"pip install":              "it needs the network; .ci/run does it",
 		"npx cdk":                  "it needs AWS; .ci/run synthesizes the stacks",
-		"go run ./cmd/lake doctor": "it needs AWS; operate/doctor has its tests",
+		"go run ./cmd/lake doctor --env": "it needs AWS; operate/doctor has its tests",
 		"export AWS_ENDPOINT_URL":  "it is for another emulator",
 		"aws cloudwatch":           "nothing is measured by the local lake",
 		"aws events":               "EventBridge's rules are run by the local lake, but not listed",
