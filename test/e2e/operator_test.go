@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -56,5 +57,26 @@ func TestAnOperatorFindsFunctionsAndSubscriptionsAsOnAWS(t *testing.T) {
 		}) {
 			t.Errorf("%s is not among all", *each.SubscriptionArn)
 		}
+	}
+}
+
+// TestAnOperatorInPythonReadsKeysAndLogs finds the line of a message in the log of the function that took it.
+func TestAnOperatorInPythonReadsKeysAndLogs(t *testing.T) {
+	python := boto3(t)
+	l := start(t)
+	receipt, err := l.client(t, l.admin(t)).Send(t.Context(), client.Message{Body: []byte("MSH|^~\\&|APP|HERE|||2026||ADT^A01|1|T|2.5\rPID|1\r")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found struct{ Keys, Lines []string }
+	text := l.python(t, python, "testdata/operator.py", "hl7lake-dev-core", "IngestFunction", `"`+receipt.ID+`"`)
+	if err := json.Unmarshal([]byte(text), &found); err != nil {
+		t.Fatal(err)
+	}
+	if len(found.Keys) == 0 || slices.ContainsFunc(found.Keys, func(state string) bool { return state != "Enabled" }) {
+		t.Errorf("the keys of the stack: %v", found.Keys)
+	}
+	if len(found.Lines) == 0 || slices.ContainsFunc(found.Lines, func(line string) bool { return !strings.Contains(line, receipt.ID) }) {
+		t.Errorf("lines of %s: %v", receipt.ID, found.Lines)
 	}
 }

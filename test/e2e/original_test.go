@@ -84,19 +84,9 @@ func TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator(t *testi
 // TestAClientInPythonRunsAsItDidOnTheOriginal runs a client in the original design's manner: boto3, then the posts.
 func TestAClientInPythonRunsAsItDidOnTheOriginal(t *testing.T) {
 	python := boto3(t)
-	l := start(t)
-	key := l.Credentials()
-	command := exec.CommandContext(t.Context(), python, "testdata/client.py", frontDoor, frontDoorAPI, frontDoorUsers, frontDoorClient)
-	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+l.URL(), "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
-		"AWS_ACCESS_KEY_ID="+key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+key.SecretAccessKey)
-	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	output, err := command.Output()
-	if err != nil {
-		t.Fatalf("%v: %s", err, stderr.Bytes())
-	}
+	output := start(t).python(t, python, "testdata/client.py", frontDoor, frontDoorAPI, frontDoorUsers, frontDoorClient)
 	var posts []string
-	for line := range strings.Lines(string(output)) {
+	for line := range strings.Lines(output) {
 		var post struct {
 			User, Said string
 			Status     int
@@ -114,6 +104,22 @@ func TestAClientInPythonRunsAsItDidOnTheOriginal(t *testing.T) {
 	if diff := cmp.Diff(want, posts); diff != "" {
 		t.Errorf("what was posted (-want +got):\n%s", diff)
 	}
+}
+
+// python runs a program with the environment of `lake env`, and returns what it writes.
+func (l *lake) python(t *testing.T, python string, arguments ...string) string {
+	t.Helper()
+	key := l.Credentials()
+	command := exec.CommandContext(t.Context(), python, arguments...)
+	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+l.URL(), "AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1",
+		"AWS_ACCESS_KEY_ID="+key.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+key.SecretAccessKey)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, stderr.Bytes())
+	}
+	return string(output)
 }
 
 // boto3 is a Python that has it.
