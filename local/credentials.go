@@ -2,17 +2,21 @@ package local
 
 import (
 	"crypto/rand"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"go.etcd.io/bbolt"
 
 	"hl7lake/local/iam"
 	"hl7lake/local/identity"
+	"hl7lake/local/store"
 )
 
 // keyring holds the credentials of every role, of the account's root and of the sessions
-// that identity pools gave away. They are made anew at each start.
+// that identity pools gave away. They are made anew at each start, but for the root's: a person's
+// shell, which `lake env` set up, outlives a lake.
 type keyring struct {
 	mu     sync.Mutex
 	byRole map[string]aws.Credentials
@@ -28,11 +32,23 @@ type session struct {
 	expires     time.Time         // zero: never
 }
 
-func newKeyring() *keyring {
+// newKeyring takes the root's key from the store, or makes it on first use.
+func newKeyring(kept *store.Store) (*keyring, error) {
 	k := &keyring{byRole: map[string]aws.Credentials{}, byKey: map[string]session{}}
-	k.root = aws.Credentials{AccessKeyID: "AKIA" + rand.Text()[:16], SecretAccessKey: rand.Text(), Source: "local lake"}
+	bucket, id, secret := []byte("keyring"), []byte("root-id"), []byte("root-secret")
+	err := kept.Update(func(tx *bbolt.Tx) error {
+		b, err := tx.CreateBucketIfNotExists(bucket)
+		if err != nil {
+			return err
+		}
+		if b.Get(id) == nil {
+			err = errors.Join(b.Put(id, []byte("AKIA"+rand.Text()[:16])), b.Put(secret, []byte(rand.Text())))
+		}
+		k.root = aws.Credentials{AccessKeyID: string(b.Get(id)), SecretAccessKey: string(b.Get(secret)), Source: "local lake"}
+		return err
+	})
 	k.byKey[k.root.AccessKeyID] = session{arn: iam.Root, credentials: k.root}
-	return k
+	return k, err
 }
 
 // of returns the credentials of a function's role, which are temporary ones as on AWS, but

@@ -17,6 +17,7 @@
 //	template/      CloudFormation templates and their intrinsic functions
 //	iam/           who may do what, from the templates' policies
 //	dynamodb/ s3/ sns/ sqs/ lambda/ states/ cognito/ identity/ sts/ httpapi/   a service each
+//	cloudformation/ cloudwatchlogs/ kms/   what clients and operators ask about all that; operator.go wires them
 //	edge/          the HTTP server: a bad head is the client's fault
 //	schedule/      EventBridge rules that fire at a rate
 //	fault/         what goes wrong on purpose, for tests

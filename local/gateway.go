@@ -74,7 +74,7 @@ func (g *gateway) signer(r *http.Request, accessKey, service string) (session, e
 		switch service {
 		case "s3":
 			return ofS3
-		case "sns", "sqs", "sts":
+		case "sns", "sqs", "sts", "cloudformation":
 			return ofQuery
 		}
 		return ofJSON

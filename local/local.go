@@ -16,6 +16,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"hl7lake/local/cloudformation"
+	"hl7lake/local/cloudwatchlogs"
 	"hl7lake/local/cognito"
 	"hl7lake/local/dynamodb"
 	"hl7lake/local/edge"
@@ -23,6 +25,7 @@ import (
 	"hl7lake/local/httpapi"
 	"hl7lake/local/iam"
 	"hl7lake/local/identity"
+	"hl7lake/local/kms"
 	"hl7lake/local/lambda"
 	"hl7lake/local/s3"
 	"hl7lake/local/schedule"
@@ -161,7 +164,9 @@ func (l *Lake) start(listener net.Listener, programs map[string]string) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	l.serve(listener, api)
+	if err := l.serve(listener, api); err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	if err := l.lambda.Start(); err != nil {
 		return err
 	}
@@ -208,8 +213,11 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	}
 	l := &Lake{
 		options: o, url: url, assembly: assembly, store: kept, failed: make(chan error, 1),
-		keys: newKeyring(), policies: iam.New(), logs: newLogFolder(filepath.Join(o.Dir, "logs")),
+		policies: iam.New(), logs: newLogFolder(filepath.Join(o.Dir, "logs")),
 		faults: fault.NewInjector(o.Faults), metering: newMetering(),
+	}
+	if l.keys, err = newKeyring(kept); err != nil {
+		return nil, errors.Join(err, kept.Close())
 	}
 	l.dynamodb = dynamodb.New(kept, l.policies.Authorize, dynamodb.WithConsumed(l.metering.dynamodb))
 	l.s3, err = s3.New(filepath.Join(o.Dir, "s3"), kept, l.policies.Authorize)
@@ -233,13 +241,23 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	return l, nil
 }
 
-func (l *Lake) serve(listener net.Listener, api http.Handler) {
+func (l *Lake) serve(listener net.Listener, api http.Handler) error {
+	groups, err := l.logGroups()
+	if err != nil {
+		return err
+	}
+	keys, err := l.kmsKeys()
+	if err != nil {
+		return err
+	}
 	gateway := &gateway{
 		keys: l.keys, runtime: l.lambda.Runtime(), cognito: l.cognito, identity: l.identity, api: l.metering.api(api, l.accessLine()), isPool: l.poolPaths(),
 		faults: l.faults, process: l.lambda.Process,
 		services: map[string]http.Handler{
 			"dynamodb": l.dynamodb, "s3": l.metering.s3(l.s3), "sns": l.sns, "sqs": l.sqs,
 			"lambda": l.lambda, "states": l.metering.states(l.states), "cognito-idp": l.cognito, "cognito-identity": l.identity, "sts": sts.New(),
+			"cloudformation": cloudformation.New(l.assembly, l.Outputs, l.policies.Authorize),
+			"logs":           cloudwatchlogs.New(groups, l.policies.Authorize), "kms": kms.New(keys, l.policies.Authorize),
 		},
 	}
 	l.server = &http.Server{Handler: gateway, ErrorLog: slog.NewLogLogger(l.options.Log.Handler(), slog.LevelWarn)}
@@ -248,6 +266,7 @@ func (l *Lake) serve(listener net.Listener, api http.Handler) {
 			l.failed <- err
 		}
 	})
+	return nil
 }
 
 // poolPaths returns what tells whether a path is below /<user pool id>/. The

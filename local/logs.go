@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"sync"
 )
 
@@ -33,7 +32,7 @@ func (l *logFolder) of(functionName string) io.Writer {
 	if err := os.MkdirAll(l.dir, 0o700); err != nil {
 		return io.Discard
 	}
-	file, err := os.OpenFile(filepath.Join(l.dir, functionName+".log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(l.path(functionName), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return io.Discard
 	}

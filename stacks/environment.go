@@ -26,8 +26,9 @@ type Environment struct {
 	// Zones says what becomes of objects with age.
 	Zones Zones
 
-	// PasswordSignIn lets a client exchange a password for tokens in one call (USER_PASSWORD_AUTH). Convenient for
-	// curl and for tests, but the password itself travels; without it only SRP signs in, which never sends it.
+	// PasswordSignIn lets a client exchange a password for tokens in one call (USER_PASSWORD_AUTH, and an administrator
+	// ADMIN_USER_PASSWORD_AUTH). Convenient for curl and for tests, but the password itself travels; without it only SRP signs
+	// in, which never sends it.
 	PasswordSignIn bool
 	// RequireMFA demands a second factor of everybody who signs in: a one-time password of an authenticator.
 	RequireMFA bool

@@ -64,7 +64,9 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 func newUserPoolClient(users awscognito.UserPool, id string, env Environment) awscognito.UserPoolClient {
 	options := clientOptions(env)
 	options.DisableOAuth = new(true)
-	options.AuthFlows = &awscognito.AuthFlow{UserSrp: new(true), UserPassword: new(env.PasswordSignIn)}
+	options.AuthFlows = &awscognito.AuthFlow{
+		UserSrp: new(true), UserPassword: new(env.PasswordSignIn), AdminUserPassword: new(env.PasswordSignIn),
+	}
 	return users.AddClient(&id, options)
 }
 

@@ -162,12 +162,14 @@ func TestUsersCannotChangeTheirOwnInstitution(t *testing.T) {
 
 func TestAPasswordTravelsInDevOnly(t *testing.T) {
 	for env, assembly := range assemblies {
-		travels := false
-		for _, client := range clients(t, assembly) {
-			travels = travels || slices.Contains(stringsOf(client.Properties["ExplicitAuthFlows"]), "ALLOW_USER_PASSWORD_AUTH")
-		}
-		if want := env == "dev"; travels != want {
-			t.Errorf("%s: a password travels: %t", env, travels)
+		for _, flow := range []string{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"} {
+			travels := false
+			for _, client := range clients(t, assembly) {
+				travels = travels || slices.Contains(stringsOf(client.Properties["ExplicitAuthFlows"]), flow)
+			}
+			if want := env == "dev"; travels != want {
+				t.Errorf("%s: a password travels by %s: %t", env, flow, travels)
+			}
 		}
 	}
 }

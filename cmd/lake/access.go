@@ -58,7 +58,11 @@ func (l *lake) connection() (client.Connection, error) {
 		return client.Connection{Outputs: client.Outputs{"": {client.OutputAPI: l.access.url}}}, nil
 	case l.access.outputs != "":
 		outputs, err := client.ReadOutputs(l.access.outputs)
-		return client.Connection{Outputs: outputs}, err
+		if err != nil {
+			return client.Connection{}, err
+		}
+		endpoint, err := configuredEndpoint()
+		return client.Connection{Outputs: outputs, Endpoint: endpoint}, err
 	}
 	connection, err := client.ReadConnection(filepath.Join(l.access.dir, connectionFile))
 	if missing(err) {

@@ -6,11 +6,13 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"hl7lake/client"
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/local"
 )
@@ -93,14 +95,58 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 		use(statusRefused, "users", "remove", "new@example.org")
 		use(statusUnusable, "token", "-u", "new@example.org")
 	})
+	var environment map[string]string
 	t.Run("the AWS CLI is told where to look", func(t *testing.T) {
-		if told := use(statusDone, "env"); !strings.Contains(told.Out, "export AWS_ENDPOINT_URL='http://127.0.0.1:") {
-			t.Error(told.Out)
+		told := use(statusDone, "env")
+		for _, want := range []string{"export AWS_ENDPOINT_URL='http://127.0.0.1:", "export AWS_ENDPOINT_URL_SQS='http://127.0.0.1:"} {
+			if !strings.Contains(told.Out, want) {
+				t.Errorf("no %s in %s", want, told.Out)
+			}
+		}
+		if err := json.Unmarshal([]byte(use(statusDone, "env", "--json").Out), &environment); err != nil {
+			t.Fatal(err)
 		}
 	})
-	t.Run("the next start keeps messages and passwords", func(t *testing.T) {
+	t.Run("what has a deployed lake's outputs goes where the environment says", func(t *testing.T) {
+		connection, err := client.ReadConnection(filepath.Join(dir, connectionFile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := json.Marshal(connection.Outputs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outputs := filepath.Join(t.TempDir(), "outputs.json")
+		if err := os.WriteFile(outputs, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, value := range environment {
+			t.Setenv(name, value)
+		}
+		added := call(t, nil, "", "users", "add", "deployed@example.org", "--write", "elsewhere", "--outputs", outputs)
+		if added.Status != statusDone {
+			t.Fatalf("%+v", added)
+		}
+		as := map[string]string{"LAKE_PASSWORD": strings.TrimSpace(added.Out)}
+		for _, arguments := range [][]string{{"token", "-u", "deployed@example.org"}, {"users", "list"}, {"users", "remove", "deployed@example.org"},
+			{"redrive", "--dry-run"}, {"replay", "--errors", "--dry-run"}} {
+			if got := call(t, as, "", append(arguments, "--outputs", outputs)...); got.Status != statusDone {
+				t.Errorf("%v: %+v", arguments, got)
+			}
+		}
+	})
+	t.Run("the next start keeps messages, passwords and the key", func(t *testing.T) {
 		stop()
 		defer startUp(t, dir)()
+		var now map[string]string
+		if err := json.Unmarshal([]byte(use(statusDone, "env", "--json").Out), &now); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} {
+			if now[name] != environment[name] || now[name] == "" {
+				t.Errorf("%s was %q and is %q", name, environment[name], now[name])
+			}
+		}
 		if content := use(statusDone, "get", admission); !json.Valid([]byte(content.Out)) {
 			t.Error(content.Out)
 		}

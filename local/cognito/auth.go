@@ -50,16 +50,9 @@ func (s *Service) initiateAuth(_ context.Context, in *initiateAuthInput) (*authO
 }
 
 func (s *Service) adminInitiateAuth(ctx context.Context, in *initiateAuthInput) (*authOutput, error) {
-	p, err := s.allowed(ctx, "AdminInitiateAuth", in.UserPoolId)
+	c, err := s.adminClient(ctx, "AdminInitiateAuth", in.UserPoolId, in.ClientId)
 	if err != nil {
 		return nil, err
-	}
-	c, err := s.client(in.ClientId)
-	if err != nil {
-		return nil, err
-	}
-	if c.pool.id != p.id {
-		return nil, wire.Errorf("ResourceNotFoundException", "User pool client %s does not exist.", in.ClientId)
 	}
 	switch in.AuthFlow {
 	case "ADMIN_USER_PASSWORD_AUTH":
@@ -154,7 +147,29 @@ func (s *Service) challenge(c *client, u *user) (*authOutput, error) {
 
 type respondInput struct {
 	ChallengeName, ClientId, Session string
+	UserPoolId                       string // AdminRespondToAuthChallenge only
 	ChallengeResponses               map[string]string
+}
+
+// adminRespondToAuthChallenge is respondToAuthChallenge for an administrator, of whichever flow the challenge is.
+func (s *Service) adminRespondToAuthChallenge(ctx context.Context, in *respondInput) (*authOutput, error) {
+	if _, err := s.adminClient(ctx, "AdminRespondToAuthChallenge", in.UserPoolId, in.ClientId); err != nil {
+		return nil, err
+	}
+	return s.respondToAuthChallenge(ctx, in)
+}
+
+// adminClient finds the client of a pool for a caller who may do action to the pool.
+func (s *Service) adminClient(ctx context.Context, action, poolID, clientID string) (*client, error) {
+	p, err := s.allowed(ctx, action, poolID)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.client(clientID)
+	if err == nil && c.pool.id != p.id {
+		return nil, wire.Errorf("ResourceNotFoundException", "User pool client %s does not exist.", clientID)
+	}
+	return c, err
 }
 
 // respondToAuthChallenge sets the password that a challenge asked for and signs

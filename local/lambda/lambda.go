@@ -43,9 +43,9 @@ type Function struct {
 	// throttled. nil: the service's own bound, where events wait.
 	ReservedConcurrentExecutions *int
 	DeadLetterConfig             struct{ TargetArn string }
-	// TracingConfig and LoggingConfig change nothing here but the bill.
+	// TracingConfig and LoggingConfig change nothing here but the bill, and in which log group the output is found.
 	TracingConfig struct{ Mode string } // Active: begins a trace where none comes with the event
-	LoggingConfig struct{ SystemLogLevel string }
+	LoggingConfig struct{ SystemLogLevel, LogGroup string }
 }
 
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
@@ -61,7 +61,6 @@ func (*Function) Ignored() wire.Ignored {
 		"Code":                    "the program is built from the source on this machine",
 		"Description":             "it is for people who read the template",
 		"LoggingConfig.LogFormat": "a function logs in the one format that it is written for",
-		"LoggingConfig.LogGroup":  "a function's output goes to a file of its own",
 		"Handler":                 "the program is built from the source on this machine",
 		"Runtime":                 "a function runs on this machine as it is built",
 	}

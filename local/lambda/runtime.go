@@ -120,8 +120,11 @@ func (i *instance) serveInitError(w http.ResponseWriter, r *http.Request) {
 }
 
 // ServeHTTP answers the Invoke operation of Lambda's own API
-// (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html); no other is run here.
+// (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), and two that only read.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.describes(w, r) {
+		return
+	}
 	name, isInvoke := strings.CutSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions/"), "/invocations")
 	if !isInvoke || r.Method != http.MethodPost {
 		refuse(w, wire.Unsupported("Lambda's "+r.Method+" "+r.URL.Path))

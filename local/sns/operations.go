@@ -74,7 +74,7 @@ type subscriptionMember struct {
 	TopicARN        string `xml:"TopicArn"`
 }
 
-func (s *Service) serveListSubscriptions(ctx context.Context, form url.Values) (any, error) {
+func (s *Service) serveListSubscriptionsByTopic(ctx context.Context, form url.Values) (any, error) {
 	topicARN := form.Get("TopicArn")
 	if err := s.authorize(ctx, "sns:ListSubscriptionsByTopic", topicARN, nil); err != nil {
 		return nil, err
@@ -85,12 +85,29 @@ func (s *Service) serveListSubscriptions(ctx context.Context, form url.Values) (
 	if !known {
 		return nil, notFound()
 	}
+	return subscriptionList{members(topicARN, subscriptions)}, nil
+}
+
+// serveListSubscriptions lists those of all topics, on one page.
+func (s *Service) serveListSubscriptions(ctx context.Context, _ url.Values) (any, error) {
+	if err := s.authorize(ctx, "sns:ListSubscriptions", "*", nil); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	var list subscriptionList
+	for _, arn := range slices.Sorted(maps.Keys(s.topics)) {
+		list.Subscriptions = append(list.Subscriptions, members(arn, s.topics[arn])...)
+	}
+	return list, nil
+}
+
+func members(topicARN string, subscriptions []subscription) (all []subscriptionMember) {
 	for _, sub := range subscriptions {
-		list.Subscriptions = append(list.Subscriptions, subscriptionMember{
+		all = append(all, subscriptionMember{
 			SubscriptionARN: sub.SubscriptionArn, Owner: wire.Account,
 			Protocol: sub.Protocol, Endpoint: sub.Endpoint, TopicARN: topicARN,
 		})
 	}
-	return list, nil
+	return all
 }

@@ -134,7 +134,8 @@ func New(authorize wire.Authorize, subscribers Subscribers, options ...Option) *
 	s.Handler = wire.Query(namespace, map[string]wire.QueryOperation{
 		"Publish":                  s.servePublish,
 		"ListTopics":               s.serveListTopics,
-		"ListSubscriptionsByTopic": s.serveListSubscriptions,
+		"ListSubscriptionsByTopic": s.serveListSubscriptionsByTopic,
+		"ListSubscriptions":        s.serveListSubscriptions,
 	})
 	return s
 }

@@ -27,6 +27,7 @@ type Assembly struct {
 type Stack struct {
 	Name      string
 	Resources []*Resource // ordered by logical id
+	Text      []byte      // the template as it is written
 	outputs   map[string]output
 	params    map[string]parameter
 	assembly  *Assembly
@@ -177,7 +178,7 @@ func (a *Assembly) read(name, file string) (*Stack, error) {
 	if doc.Transform != nil {
 		return nil, &Error{Stack: name, Property: "Transform", Err: fmt.Errorf("macros are not run by the local lake")}
 	}
-	stack := &Stack{Name: name, outputs: doc.Outputs, params: doc.Parameters, assembly: a}
+	stack := &Stack{Name: name, Text: text, outputs: doc.Outputs, params: doc.Parameters, assembly: a}
 	for _, id := range slices.Sorted(maps.Keys(doc.Resources)) {
 		r := doc.Resources[id]
 		resource := &Resource{

@@ -57,10 +57,11 @@ var summary struct {
 }
 
 // required are the judges that the environment variable JUDGES names, with spaces between them, but for those that are
-// asked in other packages: moto in test/differential, iam-simulate in test/judges/simulate, ministack in test/rehearse.
+// asked in other packages: moto in test/differential, iam-simulate in test/judges/simulate, MiniStack in test/rehearse, DuckDB in test/sql, boto3 in
+// test/e2e, the AWS CLI in test/docs.
 func required() []string {
 	return slices.DeleteFunc(strings.Fields(os.Getenv("JUDGES")), func(judge string) bool {
-		return slices.Contains([]string{"moto_server", "iam-simulate", "ministack"}, judge)
+		return slices.Contains([]string{"moto_server", "iam-simulate", "ministack", "duckdb", "boto3", "awscli"}, judge)
 	})
 }
 

@@ -1,0 +1,90 @@
+package lambda
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+
+	"hl7lake/local/wire"
+)
+
+// Functions are those that can be run, by name.
+func (s *Service) Functions() (all []Function) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, f := range s.functions {
+		all = append(all, f.Function)
+	}
+	slices.SortFunc(all, func(a, b Function) int { return cmp.Compare(a.FunctionName, b.FunctionName) })
+	return all
+}
+
+// LogGroup is where a function logs to: the group that the template names, or Lambda's own for it (AWS Lambda Developer Guide,
+// Configuring CloudWatch log groups).
+func (f Function) LogGroup() string {
+	return cmp.Or(f.LoggingConfig.LogGroup, "/aws/lambda/"+f.FunctionName)
+}
+
+// configuration is what Lambda tells of a function: the parts of FunctionConfiguration that mean something here.
+type configuration struct {
+	FunctionName, FunctionArn, Role, PackageType, Version, State string
+
+	MemorySize, Timeout int
+	Environment         struct{ Variables map[string]string }
+	TracingConfig       struct{ Mode string }
+	LoggingConfig       struct{ LogFormat, LogGroup, SystemLogLevel string }
+}
+
+func describe(f Function) configuration {
+	c := configuration{FunctionName: f.FunctionName, FunctionArn: ARN(f.FunctionName), Role: f.Role, PackageType: "Zip", Version: "$LATEST",
+		State: "Active", MemorySize: f.MemorySize, Timeout: f.Timeout}
+	c.Environment.Variables = f.Environment.Variables
+	c.TracingConfig.Mode = cmp.Or(f.TracingConfig.Mode, "PassThrough")
+	c.LoggingConfig.LogFormat, c.LoggingConfig.LogGroup, c.LoggingConfig.SystemLogLevel = "JSON", f.LogGroup(), f.LoggingConfig.SystemLogLevel
+	return c
+}
+
+// describes answers the operations that read, ListFunctions and GetFunctionConfiguration, and reports whether the request is
+// one of them (https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html). The list has one page.
+func (s *Service) describes(w http.ResponseWriter, r *http.Request) bool {
+	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions"), "/")
+	name, one := strings.CutSuffix(strings.TrimPrefix(path, "/"), "/configuration")
+	if r.Method != http.MethodGet || path != "" && !one {
+		return false
+	}
+	answer, err := s.described(r.Context(), name)
+	if err != nil {
+		refuse(w, err)
+		return true
+	}
+	w.Header().Set("Content-Type", "application/json")
+	wire.WriteJSON(w, http.StatusOK, answer)
+	return true
+}
+
+// described is the configuration of the function of that name or ARN, or for no name the list of all.
+func (s *Service) described(ctx context.Context, name string) (any, error) {
+	if name == "" {
+		if err := s.config.Authorize(ctx, "lambda:ListFunctions", "*", nil); err != nil {
+			return nil, err
+		}
+		list := []configuration{}
+		for _, f := range s.Functions() {
+			list = append(list, describe(f))
+		}
+		return map[string]any{"Functions": list}, nil
+	}
+	if !strings.HasPrefix(name, "arn:") {
+		name = ARN(name)
+	}
+	if err := s.config.Authorize(ctx, "lambda:GetFunctionConfiguration", name, nil); err != nil {
+		return nil, err
+	}
+	f, err := s.function(name)
+	if err != nil {
+		return nil, err
+	}
+	return describe(f.Function), nil
+}
