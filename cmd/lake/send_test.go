@@ -126,3 +126,25 @@ func TestSendKeepsSoManyRequestsInFlightAndNoMore(t *testing.T) {
 		t.Errorf("status %d, %d at once", got.Status, peak.Load())
 	}
 }
+
+// lakeThatEnds takes messages whose third field says what becomes of them, which is their id.
+func lakeThatEnds(t *testing.T) string {
+	t.Helper()
+	ways := map[string]string{
+		"staged": `{"id":"staged","status":"staged","history":[{"zone":"ingestion"},{"zone":"staging"}]}`,
+		"error": `{"id":"error","status":"error","history":[{"zone":"ingestion"},
+			{"zone":"error","reason":{"code":"bad-delimiters","segment":1,"offset":4}}]}`,
+		"never": `{"id":"never","status":"ingested","history":[{"zone":"ingestion"}]}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, ways[strings.TrimPrefix(r.URL.Path, "/messages/")])
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"id":%q}`, strings.Split(string(body), "|")[2])
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
