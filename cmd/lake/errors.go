@@ -54,6 +54,9 @@ func (e *argumentError) Error() string {
 	return fmt.Sprintf("want %s, got %d arguments", e.want, e.got)
 }
 
+// errUnread ends a command whose results already told which files cannot be read.
+var errUnread = errors.New("not every file could be read")
+
 // errReported ends a command whose results already told what is wrong.
 var errReported = errors.New("not everything went as asked")
 
@@ -67,6 +70,8 @@ func (l *lake) explain(ctx context.Context, err error) int {
 		return statusInterrupted
 	case errors.Is(err, errReported):
 		return statusRefused
+	case errors.Is(err, errUnread):
+		return statusUnusable
 	}
 	fmt.Fprintln(l.err, l.err.Styled(term.Bad, "lake: ")+err.Error())
 	if next := l.next(err); next != "" {

@@ -6,8 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,8 +31,9 @@ func (l *lake) parseCommand() *cobra.Command {
 		Use:   "parse FILE|FOLDER|-…",
 		Short: "Read messages without a lake: show, convert, validate or count them",
 		Long: `parse reads messages from files, folders and standard input (-), alone or many in
-a file, batches and MLLP captures too. Files are read as a stream, so they can be
-larger than memory.
+a file, batches and MLLP captures too; what is compressed with gzip or lies in a zip
+archive is read as it is. Files are read as a stream, so they can be larger than
+memory.
 
 --pretty, what is shown unless something else is chosen, is a line a value with
 its path and name. --json is a line of JSON a message; --enrich adds names, dates
@@ -44,13 +45,14 @@ character sets, how many could not be parsed, and where.
 What is in no message, and lines that only begin like a header, are told with their
 places.
 
-Exit status: 0 every message parsed, 1 some did not, or with --validate departs
-from the standard, 2 wrong usage or a file that cannot be read, 130 interrupted.`,
+Exit status: 0 every message parsed, 1 some did not, a named file or folder holds
+none, or with --validate a message departs from the standard, 2 wrong usage or a
+file that cannot be read, 130 interrupted.`,
 		Example: `  lake parse adt-a01.hl7
   lake parse --path PID-5.1 export/
   lake parse --validate adt-a01.hl7
   lake parse --stats year-2025.hl7
-  zcat batch.hl7.gz | lake parse --json - | jq .type`,
+  lake parse --json batch.hl7.gz | jq .type`,
 		Args: atLeastOne("a file to parse"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			write, err := l.parseOutput(o)
@@ -123,14 +125,14 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 	var files []found
 	var total int64
 	for file := range walk(names) {
-		if file.err != nil {
+		if file.err != nil && unreadable(file.err) {
 			return file.err
 		}
 		files = append(files, file)
-		total += file.size
+		total += file.size()
 	}
 	out := bufio.NewWriterSize(l.out, 64<<10)
-	run := &parseRun{lake: l, total: total, progress: term.NewProgress(l.err), start: time.Now()}
+	run := &parseRun{lake: l, total: total, arguments: map[string]*holdings{}, progress: term.NewProgress(l.err), start: time.Now()}
 	if figures, counted := output.(*stats); counted {
 		run.quiet = &figures.Besides
 	}
@@ -148,11 +150,12 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 		}
 	}
 	run.progress.Clear()
+	empty := run.tellEmpty(names)
 	end := output.end(out, time.Since(run.start), run.read)
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	if end == nil && failed > 0 {
+	if end == nil && failed+empty > 0 {
 		return errReported
 	}
 	return end
@@ -178,9 +181,13 @@ func (l *lake) showParsed(out *bufio.Writer, output parseOutput, p parsed) error
 
 // parseRun is one walk through the inputs.
 type parseRun struct {
-	lake     *lake
-	total    int64 // bytes of all inputs; 0 where they are not known
-	read     int64
+	lake  *lake
+	total int64 // bytes of all files; 0 where they are not known
+	used  int64 // of these
+	read  int64 // of what they hold
+
+	arguments map[string]*holdings // by their names
+
 	progress *term.Progress
 	start    time.Time
 	told     time.Time // when progress was last shown
@@ -192,38 +199,89 @@ type parseRun struct {
 func (r *parseRun) all(ctx context.Context, files []found) iter.Seq2[parsed, error] {
 	return func(yield func(parsed, error) bool) {
 		for _, file := range files {
-			input, err := r.lake.open(file.name)
-			if err != nil {
-				yield(parsed{}, err)
-				return
+			argument := r.arguments[file.argument]
+			if argument == nil {
+				argument = &holdings{}
+				r.arguments[file.argument] = argument
 			}
-			more := r.messages(ctx, input, file.name, len(files) > 1, yield)
-			if err := input.Close(); err != nil || !more {
-				return
+			if file.err != nil {
+				argument.holds = append(argument.holds, file.err)
+				continue
+			}
+			several := len(files) > 1
+			for from := range r.lake.contents(file, func(n int64) { r.used += n }) {
+				if empty, is := errors.AsType[*emptyError](from.err); is {
+					argument.holds = append(argument.holds, empty)
+					continue
+				}
+				if from.err != nil {
+					yield(parsed{}, from.err)
+					return
+				}
+				several = several || from.name != file.name
+				front, _ := from.input.Peek(sniffed)
+				kind, broken := kindOf(front), brokenHeader(front)
+				before := argument.messages
+				if !r.messages(ctx, from, several, argument, yield) {
+					return
+				}
+				if broken {
+					argument.messages++
+				}
+				if argument.messages == before {
+					argument.holds = append(argument.holds, &emptyError{from.name, kind})
+				}
 			}
 		}
 	}
 }
 
+// holdings is what an argument of the command line led to.
+type holdings struct {
+	messages int
+	holds    []error // what has none, each an *emptyError
+}
+
+// tellEmpty tells which arguments hold no message, and how many they are.
+func (r *parseRun) tellEmpty(names []string) (empty int) {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		argument := r.arguments[name]
+		if argument == nil || argument.messages > 0 {
+			continue
+		}
+		empty++
+		for _, held := range argument.holds[:min(len(argument.holds), placesShown)] {
+			r.say(held.Error())
+		}
+		if more := len(argument.holds) - placesShown; more > 0 {
+			r.say(fmt.Sprintf("%s: no HL7 message in %d files more", name, more))
+		}
+	}
+	return empty
+}
+
 // messages gives those of one file; it reports whether to go on.
-func (r *parseRun) messages(ctx context.Context, input io.Reader, name string, several bool, yield func(parsed, error) bool) bool {
-	p := parsed{file: name, several: several}
+func (r *parseRun) messages(ctx context.Context, from content, several bool, argument *holdings, yield func(parsed, error) bool) bool {
+	p := parsed{file: from.name, several: several}
 	var all noticed
-	reader := hl7.NewReader(&countingReader{input: input, run: r, ctx: ctx})
+	reader := hl7.NewReader(&countingReader{input: from.input, run: r, ctx: ctx})
 	reader.Tell = func(n hl7.Notice) {
 		all.add(n)
 		if n.Reason == hl7.Lookalike && all.Lookalikes <= noticesShown && r.quiet == nil {
-			r.say(place(name, n))
+			r.say(place(from.name, n))
 		}
 	}
-	defer func() { r.sum(name, all) }()
+	defer func() { r.sum(from.name, all) }()
 	for message, err := range reader.Messages() {
 		if _, wrong := errors.AsType[*hl7.ParseError](err); err != nil && !wrong {
-			yield(parsed{}, readError(name, err))
+			yield(parsed{}, readError(from.name, err))
 			return false
 		}
 		if isMessage(err) {
 			p.number++
+			if !errors.Is(err, hl7.ErrNoHeader) {
+				argument.messages++
+			}
 		}
 		p.message, p.err = message, err
 		if !yield(p, nil) {
@@ -259,14 +317,6 @@ func isMessage(err error) bool {
 	return !errors.Is(err, hl7.ErrCount) && !errors.Is(err, hl7.ErrUnsure)
 }
 
-// readError names the file where the error does not.
-func readError(name string, err error) error {
-	if _, named := errors.AsType[*fs.PathError](err); named {
-		return err
-	}
-	return fmt.Errorf("read %s: %w", name, err)
-}
-
 // countingReader counts what is read, shows how far it is and ends with ctx.
 type countingReader struct {
 	input io.Reader
@@ -296,5 +346,5 @@ func (r *parseRun) tell(now time.Time) {
 		r.progress.Say("read " + size(r.read))
 		return
 	}
-	r.progress.Bar(fmt.Sprintf("%s of %s", size(r.read), size(r.total)), r.read, r.total)
+	r.progress.Bar(fmt.Sprintf("%s of %s", size(r.used), size(r.total)), r.used, r.total)
 }

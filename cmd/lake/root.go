@@ -40,7 +40,7 @@ asked for, 2 wrong usage, no connection or not signed in, 130 interrupted.`
 // run is the whole program but for the process.
 func (l *lake) run(ctx context.Context, arguments []string) int {
 	root := l.command()
-	root.SetArgs(arguments)
+	root.SetArgs(joinWait(arguments))
 	root.SetIn(l.in)
 	root.SetOut(l.out)
 	root.SetErr(l.err)

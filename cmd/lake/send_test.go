@@ -56,15 +56,15 @@ func TestSendReportsEachMessageInItsOrder(t *testing.T) {
 	got := call(t, map[string]string{"LAKE_TOKEN": "x"}, "MSH|^~\\&|201 id-in", "send", dir, "-", filepath.Join(dir, "none"), "--url", lakeOf(t))
 	got.Out = strings.ReplaceAll(got.Out, dir, "DIR")
 	want := result{
-		Status: statusRefused,
+		Status: statusUnusable,
 		Out: `201  DIR/a.hl7  id-a
 409  DIR/b/c.hl7  id-c  duplicate
 403  DIR/d.txt  It says 403.
 201  DIR/e.hl7  id-e
 201  -  id-in
--    DIR/none  lstat DIR/none: no such file or directory
+-    DIR/none  stat DIR/none: no such file or directory
 `,
-		Err: "accepted: 3, duplicates: 1, refused: 2\n",
+		Err: "accepted: 3, duplicates: 1, refused: 1, unreadable: 1\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

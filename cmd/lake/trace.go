@@ -27,14 +27,13 @@ not end in time.
 ` + exitCodes,
 		Example: `  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
   lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait
-  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait=2m --json`,
+  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait 2m --json`,
 		Args: exactly(1, "the id of one message"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			return l.trace(cmd.Context(), arguments[0], wait)
 		},
 	}
-	cmd.Flags().DurationVar(&wait, "wait", 0, "wait for the end of its way, at most this long")
-	cmd.Flags().Lookup("wait").NoOptDefVal = "30s"
+	waitFlag(cmd, &wait, "wait for the end of its way, at most this long")
 	l.userFlags(cmd)
 	return cmd
 }

@@ -33,7 +33,7 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 		return got
 	}
 	messages := map[string]string{}
-	for line := range strings.Lines(use(statusDone, "send", sampleFolder, "--user", "writer").Out) {
+	for line := range strings.Lines(use(statusDone, "send", "--whole", sampleFolder, "samples/not-hl7.txt", "--user", "writer").Out) {
 		fields := strings.Fields(line)
 		if fields[0] != "201" {
 			t.Error(line)
