@@ -99,7 +99,7 @@ func TestSendSplitsABatchIntoItsMessages(t *testing.T) {
 func TestSendStopsWhereTheLakeIsGone(t *testing.T) {
 	dir := folder(t, map[string]string{"a.hl7": "MSH|", "b.hl7": "MSH|"})
 	got := call(t, nil, "", "send", dir, "--token", "x", "--url", "http://127.0.0.1:1")
-	if got.Status != statusUnusable || got.Out != "" || strings.Count(got.Err, "no answer") != 1 {
+	if got.Status != statusUnreachable || got.Out != "" || strings.Count(got.Err, "no answer") != 1 {
 		t.Errorf("%+v", got)
 	}
 }
