@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -92,9 +93,8 @@ func TestADroppedConnectionIsTriedAgain(t *testing.T) {
 	}
 }
 
-// interrupt runs the program on arguments and ends it as Ctrl-C does when the lake says so.
-func interrupted(t *testing.T, ctx context.Context, arguments ...string) result {
-	t.Helper()
+// interrupted runs the program on arguments and ends it as Ctrl-C does when the lake says so.
+func interrupted(ctx context.Context, arguments ...string) result {
 	var out, err bytes.Buffer
 	l := &lake{
 		in: strings.NewReader(""), out: term.Screen{Writer: &out}, err: term.Screen{Writer: &err},
@@ -113,7 +113,7 @@ func TestAnInterruptedSendSaysHowFarItCameAndGoesOnThere(t *testing.T) {
 				<-r.Context().Done()
 			})
 			command := []string{"send", dir, "-p", "1", "--token", "x", "--url"}
-			got := interrupted(t, ctx, append(append(command, server.URL), resume...)...)
+			got := interrupted(ctx, append(append(command, server.URL), resume...)...)
 			if got.Status != statusInterrupted || !strings.Contains(got.Err, "accepted: 8,") || !strings.Contains(got.Err, "--resume") {
 				t.Fatalf("%d: %s", got.Status, got.Err)
 			}
@@ -164,7 +164,7 @@ func TestASplitFileGoesOnWithinIt(t *testing.T) {
 		<-r.Context().Done()
 	})
 	command := []string{"send", filepath.Join(dir, "batch.hl7"), "--split", "-p", "1", "--token", "x", "--url", server.URL}
-	if got := interrupted(t, ctx, command...); got.Status != statusInterrupted {
+	if got := interrupted(ctx, command...); got.Status != statusInterrupted {
 		t.Fatalf("%d: %s", got.Status, got.Err)
 	}
 	again, posts := lakeUntil(t, 100, nil)
@@ -176,8 +176,8 @@ func TestASplitFileGoesOnWithinIt(t *testing.T) {
 }
 
 func TestALostConnectionIsToldWithWhatWasSent(t *testing.T) {
+	t.Parallel() // it is tried again for some seconds
 	server, _ := lakeUntil(t, 3, nil)
-	server.Config.Handler = http.HandlerFunc(server.Config.Handler.ServeHTTP)
 	inner, served := server.Config.Handler, atomic.Int32{}
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if served.Add(1) > 3 {
@@ -192,7 +192,11 @@ func TestALostConnectionIsToldWithWhatWasSent(t *testing.T) {
 }
 
 func TestATerminalShowsHowFarItIs(t *testing.T) {
-	server, _ := lakeUntil(t, 100, nil)
+	server, _ := lakeUntil(t, 0, func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(20 * time.Millisecond)
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"1"}`)
+	})
 	var out, err bytes.Buffer
 	l := &lake{
 		in: strings.NewReader(""), out: term.Screen{Writer: &out}, err: term.Screen{Writer: &err, Live: true, Width: 80},

@@ -18,6 +18,7 @@ const (
 	statusDone        = 0
 	statusRefused     = 1
 	statusUnusable    = 2
+	statusUnreachable = 3
 	statusInterrupted = 130 // as a shell has it for SIGINT
 )
 
@@ -86,6 +87,9 @@ func statusOf(err error) int {
 	}
 	if errors.Is(err, client.ErrUserExists) || errors.Is(err, client.ErrNoUser) {
 		return statusRefused
+	}
+	if _, lost := errors.AsType[*client.UnreachableError](err); lost {
+		return statusUnreachable
 	}
 	return statusUnusable
 }

@@ -12,22 +12,17 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // found is a file to read, or why there is none.
 type found struct {
 	name     string
 	argument string // of the command line, which led to it
-	info     fs.FileInfo
+	size     int64  // as it lies there; 0 where that is not known
+	modified time.Time
+	regular  bool // and no pipe or device
 	err      error
-}
-
-// size is that of the file as it lies there; 0 where it is not known.
-func (f found) size() int64 {
-	if f.info == nil {
-		return 0
-	}
-	return f.info.Size()
 }
 
 // emptyError says that a named input holds no message, and what it holds instead.
@@ -71,7 +66,11 @@ func (w *walker) visit(path string, folders []fs.FileInfo) bool {
 	info, err := os.Stat(path) // of what a link leads to
 	if err != nil || !info.IsDir() {
 		w.files++
-		return w.yield(found{name: path, argument: w.argument, info: info, err: err})
+		next := found{name: path, argument: w.argument, err: err}
+		if err == nil {
+			next.size, next.modified, next.regular = info.Size(), info.ModTime(), info.Mode().IsRegular()
+		}
+		return w.yield(next)
 	}
 	for _, folder := range folders {
 		if os.SameFile(folder, info) {
@@ -121,7 +120,7 @@ func (l *lake) contents(file found, passed func(int64)) iter.Seq[content] {
 		}
 		defer source.Close()
 		front := bufio.NewReaderSize(&passingReader{source, passed}, readAhead)
-		if archive, is := source.(*os.File); is && begins(front, "PK\x03\x04", "PK\x05\x06") && file.info != nil && file.info.Mode().IsRegular() {
+		if archive, is := source.(*os.File); is && begins(front, "PK\x03\x04", "PK\x05\x06") && file.regular {
 			archived(archive, file, passed, yield)
 			return
 		}
@@ -166,7 +165,7 @@ func archived(archive *os.File, file found, passed func(int64), yield func(conte
 	broken := func(err error) content {
 		return content{name: file.name, err: &fs.PathError{Op: "unpack", Path: file.name, Err: err}}
 	}
-	list, err := zip.NewReader(archive, file.size())
+	list, err := zip.NewReader(archive, file.size)
 	if err != nil {
 		yield(broken(err))
 		return

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -21,11 +22,12 @@ type outgoing struct {
 	notice  *hl7.Notice // there is no message, but this is in the file
 	noticed *noticed    // the file is at its end, and all this was in it
 	end     bool        // the file is at its end
+	before  int         // messages of it that were sent by an earlier call
 }
 
-// read gives the messages in the files; passed is called for the bytes of files as they are
-// used up.
-func (l *lake) read(files iter.Seq[found], o sendOptions, passed func(int64)) iter.Seq[outgoing] {
+// read gives the messages in the files that were not sent before; passed is called for the
+// bytes of files as they are used up.
+func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (mark, error), passed func(int64)) iter.Seq[outgoing] {
 	return func(yield func(outgoing) bool) {
 		for file := range files {
 			if file.err != nil {
@@ -34,20 +36,40 @@ func (l *lake) read(files iter.Seq[found], o sendOptions, passed func(int64)) it
 				}
 				continue
 			}
-			give := func(message outgoing) bool {
-				message.file = file
-				return yield(message)
+			known, err := before(file)
+			if err != nil {
+				yield(outgoing{name: file.name, file: file, err: fmt.Errorf("read the journal: %w", err)})
+				return
 			}
-			for content := range l.contents(file, passed) {
-				if !messages(content, o, give) {
-					return
-				}
+			end := outgoing{name: file.name, file: file, end: true, before: known.Messages}
+			if known.Done {
+				passed(file.size)
+			} else if !l.readFile(file, known.Messages, o, passed, yield) {
+				return
 			}
-			if !give(outgoing{name: file.name, end: true}) {
+			if !yield(end) {
 				return
 			}
 		}
 	}
+}
+
+// readFile gives the messages of one file but for the first ones, and reports whether to go on.
+func (l *lake) readFile(file found, skip int, o sendOptions, passed func(int64), yield func(outgoing) bool) bool {
+	give := func(message outgoing) bool {
+		message.file = file
+		if skip > 0 && message.body != nil {
+			skip--
+			return true
+		}
+		return yield(message)
+	}
+	for content := range l.contents(file, passed) {
+		if !messages(content, o, give) {
+			return false
+		}
+	}
+	return true
 }
 
 // messages gives those of one file, the file itself or what it is made of, and reports

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/hl7"
 )
 
@@ -129,10 +128,10 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 			return file.err
 		}
 		files = append(files, file)
-		total += file.size()
+		total += file.size
 	}
 	out := bufio.NewWriterSize(l.out, 64<<10)
-	run := &parseRun{lake: l, total: total, arguments: map[string]*holdings{}, progress: term.NewProgress(l.err), start: time.Now()}
+	run := &parseRun{lake: l, arguments: map[string]*holdings{}, meter: newMeter(l.err, total)}
 	if figures, counted := output.(*stats); counted {
 		run.quiet = &figures.Besides
 	}
@@ -181,17 +180,13 @@ func (l *lake) showParsed(out *bufio.Writer, output parseOutput, p parsed) error
 
 // parseRun is one walk through the inputs.
 type parseRun struct {
-	lake  *lake
-	total int64 // bytes of all files; 0 where they are not known
-	used  int64 // of these
-	read  int64 // of what they hold
+	lake *lake
+	read int64 // bytes of what the files hold
 
 	arguments map[string]*holdings // by their names
 
-	progress *term.Progress
-	start    time.Time
-	told     time.Time // when progress was last shown
-	quiet    *noticed  // counts what is in no message, where that is not told one by one
+	*meter
+	quiet *noticed // counts what is in no message, where that is not told one by one
 }
 
 // all gives every message of every file. An error that comes with it is of the
@@ -209,7 +204,7 @@ func (r *parseRun) all(ctx context.Context, files []found) iter.Seq2[parsed, err
 				continue
 			}
 			several := len(files) > 1
-			for from := range r.lake.contents(file, func(n int64) { r.used += n }) {
+			for from := range r.lake.contents(file, r.pass) {
 				if empty, is := errors.AsType[*emptyError](from.err); is {
 					argument.holds = append(argument.holds, empty)
 					continue
@@ -330,21 +325,11 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	}
 	n, err := c.input.Read(p)
 	c.run.read += int64(n)
-	c.run.tell(time.Now())
+	c.run.show(time.Now(), c.run.speed)
 	return n, err
 }
 
-// tell shows progress, at most ten times a second and not for what is done in no
-// time.
-func (r *parseRun) tell(now time.Time) {
-	const patience, interval = 500 * time.Millisecond, 100 * time.Millisecond
-	if now.Sub(r.start) < patience || now.Sub(r.told) < interval {
-		return
-	}
-	r.told = now
-	if r.total == 0 {
-		r.progress.Say("read " + size(r.read))
-		return
-	}
-	r.progress.Bar(fmt.Sprintf("%s of %s", size(r.used), size(r.total)), r.used, r.total)
+// speed says how quickly what the files hold is read.
+func (r *parseRun) speed(took time.Duration) string {
+	return size(int64(float64(r.read)/took.Seconds())) + "/s"
 }

@@ -35,7 +35,8 @@ func nameOf(argument0 string) string {
 
 const exitCodes = `
 Exit status: 0 done as asked, 1 the lake refused or the result is not what was
-asked for, 2 wrong usage, no connection or not signed in, 130 interrupted.`
+asked for, 2 wrong usage, a file that cannot be read or not signed in, 3 no answer
+from the lake, 130 interrupted.`
 
 // run is the whole program but for the process.
 func (l *lake) run(ctx context.Context, arguments []string) int {

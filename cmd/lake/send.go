@@ -12,6 +12,7 @@ type sendOptions struct {
 	parallel int
 	split    bool
 	whole    bool          // what is not one message, too
+	resume   bool          // by a journal beside the files
 	wait     time.Duration // for the end of each message's way; 0 is not at all
 }
 
@@ -36,12 +37,18 @@ with --wait, also what became of it. A lake that is busy (503) is asked again af
 the time that it names, up to six times, and so is one whose connection broke;
 sending the same again is harmless, since the lake knows a message by its content.
 
+After the first hundred, answers are counted and errors grouped; --json has them all.
+A call that is interrupted, or loses its lake, leaves a journal of what was sent beside
+the files, in a name that begins with a dot: --resume goes on there, keeps it up to
+date in case it is killed, and removes it when all is sent.
+
 The exit status is 0 when every message is in the lake, accepted now or before,
 nothing of a file was skipped and, with --wait, each became JSON.
 ` + exitCodes,
 		Example: `  lake send adt-a01.hl7
   lake send --wait --charset iso-8859-1 export/
   lake send --split --parallel 16 night-batch.hl7.gz
+  lake send --resume -p 16 archive-2025/
   printf 'MSH|^~\\&|APP\r' | lake send -`,
 		Args: atLeastOne("a file to send"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
@@ -52,7 +59,11 @@ nothing of a file was skipped and, with --wait, each became JSON.
 			if err != nil {
 				return err
 			}
-			return l.send(cmd.Context(), lake, arguments, o)
+			key, err := l.senderKey()
+			if err != nil {
+				return err
+			}
+			return l.send(cmd.Context(), lake, key, arguments, o)
 		},
 	}
 	cmd.Flags().StringVar(&o.charset, "charset", "", "declare this `charset`, as utf-8 or iso-8859-1")
@@ -60,6 +71,7 @@ nothing of a file was skipped and, with --wait, each became JSON.
 	cmd.Flags().BoolVar(&o.split, "split", false, "take files of several messages apart (batches, MLLP captures)")
 	cmd.Flags().BoolVar(&o.whole, "whole", false, "post files that are not one message, too")
 	waitFlag(cmd, &o.wait, "wait for what becomes of each message, at most this long")
+	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on where an earlier call ended, by a journal beside the files")
 	cmd.MarkFlagsMutuallyExclusive("split", "whole")
 	l.userFlags(cmd)
 	return cmd

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/internal/term"
@@ -27,6 +28,7 @@ type sent struct {
 	notice  *hl7.Notice
 	noticed *noticed
 	end     bool
+	before  int
 }
 
 // outcome is how far a message came.
@@ -52,20 +54,55 @@ type sending struct {
 	o      sendOptions
 	sum    tally
 	advice bool // --split was recommended
+	lines  int  // of answers, that were told
+	groups errorGroups
+	meter  *meter
+	track  tracking
 }
 
 // send posts the messages of the files, several at once, and reports them in their order.
-func (l *lake) send(ctx context.Context, to *client.Client, names []string, o sendOptions) error {
-	s := &sending{lake: l, to: to, o: o}
-	err := s.post(ctx, l.read(walk(names), o, func(int64) {}))
+// The key names the lake and the sender.
+func (l *lake) send(ctx context.Context, to *client.Client, key string, names []string, o sendOptions) error {
+	var total int64
+	if l.err.Live {
+		for file := range walk(names) {
+			total += file.size
+		}
+	}
+	s := &sending{lake: l, to: to, o: o, groups: errorGroups{}, meter: newMeter(l.err, total)}
+	s.track = tracking{journals: newJournals(key, o.split), write: o.resume}
+	before := func(found) (mark, error) { return mark{}, nil }
+	if o.resume {
+		before = s.track.journals.find
+	}
+	err := s.post(ctx, l.read(walk(names), o, before, s.meter.pass))
+	s.meter.progress.Clear()
 	if err != nil && s.sum == (tally{}) {
 		return err
 	}
+	s.groups.tell(l.note)
 	l.note(s.sum.String())
-	if err != nil {
-		return err
+	if err == nil {
+		err = s.sum.verdict()
+		return errors.Join(err, s.track.journals.close(o.resume && err == nil))
 	}
-	return s.sum.verdict()
+	s.goOn()
+	return err
+}
+
+// goOn leaves a journal and says how to send the rest.
+func (s *sending) goOn() {
+	if err := errors.Join(s.track.leave(), s.track.journals.close(false)); err != nil {
+		s.note(fmt.Sprintf("To go on, repeat the command: what is in the lake is a duplicate. There is no journal, as: %v", err))
+		return
+	}
+	s.note("To go on, repeat the command with --resume: a journal beside the files has what was sent.")
+}
+
+// note writes a line for the person where the progress was.
+func (s *sending) note(text string) {
+	s.meter.progress.Clear()
+	s.lake.note(text)
 }
 
 // post sends messages until there are no more, ctx ends or the lake is not to be talked to.
@@ -92,15 +129,28 @@ func (s *sending) post(ctx context.Context, messages iter.Seq[outgoing]) error {
 	}()
 	for result := range queue {
 		done := <-result
+		if ctx.Err() != nil && done.err != nil {
+			return context.Cause(ctx)
+		}
 		if fatal(done.err) {
+			if _, lost := errors.AsType[*client.UnreachableError](done.err); lost && s.sum != (tally{}) {
+				s.sum.lost++
+			}
 			return done.err
 		}
 		s.sum.add(done)
-		if err := s.report(done); err != nil {
+		if err := errors.Join(s.track.add(done), s.report(done)); err != nil {
 			return err
 		}
+		s.meter.show(time.Now(), s.pace)
 	}
 	return context.Cause(ctx)
+}
+
+// pace says how many messages there were, and how quickly.
+func (s *sending) pace(took time.Duration) string {
+	n := s.sum.all()
+	return fmt.Sprintf("%d messages, %.0f/s", n, float64(n)/took.Seconds())
 }
 
 // fatal reports whether the next message would meet the same error: no answer from
@@ -122,7 +172,7 @@ func notSent(err error) bool {
 func (s *sending) one(ctx context.Context, message outgoing) sent {
 	done := sent{
 		File: message.name, err: message.err, file: message.file,
-		notice: message.notice, noticed: message.noticed, end: message.end,
+		notice: message.notice, noticed: message.noticed, end: message.end, before: message.before,
 	}
 	if !done.isMessage() {
 		return done
@@ -164,11 +214,22 @@ func (s *sending) report(done sent) error {
 	case done.end:
 		return nil
 	case !done.isMessage():
+		s.meter.progress.Clear()
 		return l.reportNotice(done)
 	}
+	if s.lines++; s.lines > linesShown && !l.json {
+		if s.lines == linesShown+1 {
+			s.note("Further answers are counted; --json writes a line for each.")
+		}
+		if done.err != nil {
+			s.groups.add(done)
+		}
+		return nil
+	}
+	s.meter.progress.Clear()
 	if advice, is := errors.AsType[*notOneError](done.err); is && advice.split && !s.advice {
 		s.advice = true
-		l.note("A file that is not one message is not sent: --split takes it apart, --whole posts it as it is.")
+		s.note("A file that is not one message is not sent: --split takes it apart, --whole posts it as it is.")
 	}
 	if l.json {
 		return l.object(done)
@@ -231,6 +292,8 @@ type tally struct {
 	accepted, duplicates, refused int
 	notSent                       int // no message, or not one
 	unreadable                    int // files
+	lost                          int // without an answer
+	before                        int // sent by an earlier call
 	skipped                       int // stretches of files that are in no message
 	waited                        bool
 	staged, errors, underWay      int // of those whose way was followed
@@ -238,6 +301,8 @@ type tally struct {
 
 func (t *tally) add(done sent) {
 	switch {
+	case done.end:
+		t.before += done.before
 	case done.noticed != nil:
 		t.skipped += done.noticed.Outside
 	case !done.isMessage():
@@ -271,7 +336,7 @@ func (t tally) String() string {
 	for _, more := range []struct {
 		what string
 		n    int
-	}{{"not sent", t.notSent}, {"unreadable", t.unreadable}} {
+	}{{"not sent", t.notSent}, {"unreadable", t.unreadable}, {"without an answer", t.lost}, {"sent before", t.before}} {
 		if more.n > 0 {
 			text += fmt.Sprintf(", %s: %d", more.what, more.n)
 		}
@@ -281,6 +346,9 @@ func (t tally) String() string {
 	}
 	return text
 }
+
+// all is how many messages there were, in this call.
+func (t tally) all() int { return t.accepted + t.duplicates + t.refused + t.notSent }
 
 // verdict is nil when all that was to be sent is in the lake. A file that could not be read
 // may be read the next time, so it goes before what is refused for good.
