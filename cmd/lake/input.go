@@ -105,6 +105,7 @@ func (w *walker) none() string {
 type content struct {
 	name  string
 	input *bufio.Reader
+	plain bool  // as it lies there: its offsets are the file's
 	err   error // it cannot be read: a *fs.PathError, or an *emptyError
 }
 
@@ -151,7 +152,7 @@ func begins(r *bufio.Reader, marks ...string) bool {
 // unpacked is the content of what may be a gzip file (RFC 1952, 2.3.1).
 func unpacked(name string, front *bufio.Reader) content {
 	if !begins(front, "\x1f\x8b\x08") {
-		return content{name: name, input: front}
+		return content{name: name, input: front, plain: true}
 	}
 	inner, err := gzip.NewReader(front)
 	if err != nil {
@@ -184,7 +185,9 @@ func archived(archive *os.File, file found, passed func(int64), yield func(conte
 			}
 			continue
 		}
-		more := yield(unpacked(name, bufio.NewReaderSize(&packedReader{name, source}, readAhead)))
+		inner := unpacked(name, bufio.NewReaderSize(&packedReader{name, source}, readAhead))
+		inner.plain = false
+		more := yield(inner)
 		source.Close()
 		passed(int64(entry.CompressedSize64))
 		if !more {

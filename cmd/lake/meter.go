@@ -14,6 +14,7 @@ type meter struct {
 	progress *term.Progress
 	total    int64 // bytes of all files; 0 where they are not known
 	used     atomic.Int64
+	from     int64 // what was used up at the start
 	start    time.Time
 	told     time.Time // when it was last shown
 }
@@ -24,6 +25,13 @@ func newMeter(s term.Screen, total int64) *meter {
 
 // pass counts bytes that are used up.
 func (m *meter) pass(n int64) { m.used.Add(n) }
+
+// reach says how much is used up in all.
+func (m *meter) reach(n int64) {
+	if m.used.Swap(max(n, m.used.Load())) == 0 {
+		m.from = m.used.Load()
+	}
+}
 
 // show shows progress, at most ten times a second and not for what is done in no time. What
 // is what was done, and how quickly, in words.
@@ -40,8 +48,8 @@ func (m *meter) show(now time.Time, what func(took time.Duration) string) {
 		return
 	}
 	text := fmt.Sprintf("%s of %s, %s", size(used), size(m.total), what(took))
-	if used > 0 {
-		text += fmt.Sprintf(", %s left", left(took, used, m.total))
+	if used > m.from {
+		text += fmt.Sprintf(", %s left", left(took, used-m.from, m.total-m.from))
 	}
 	m.progress.Bar(text, used, m.total)
 }

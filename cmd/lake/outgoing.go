@@ -21,13 +21,13 @@ type outgoing struct {
 
 	notice  *hl7.Notice // there is no message, but this is in the file
 	noticed *noticed    // the file is at its end, and all this was in it
+	at      int64       // how much of the file, as it lies there, is used up with it
 	end     bool        // the file is at its end
 	before  int         // messages of it that were sent by an earlier call
 }
 
-// read gives the messages in the files that were not sent before; passed is called for the
-// bytes of files as they are used up.
-func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (mark, error), passed func(int64)) iter.Seq[outgoing] {
+// read gives the messages in the files that were not sent before.
+func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (mark, error)) iter.Seq[outgoing] {
 	return func(yield func(outgoing) bool) {
 		for file := range files {
 			if file.err != nil {
@@ -42,12 +42,7 @@ func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (ma
 				return
 			}
 			end := outgoing{name: file.name, file: file, end: true, before: known.Messages}
-			if known.Done {
-				passed(file.size)
-			} else if !l.readFile(file, known.Messages, o, passed, yield) {
-				return
-			}
-			if !yield(end) {
+			if !known.Done && !l.readFile(file, known.Messages, o, yield) || !yield(end) {
 				return
 			}
 		}
@@ -55,16 +50,22 @@ func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (ma
 }
 
 // readFile gives the messages of one file but for the first ones, and reports whether to go on.
-func (l *lake) readFile(file found, skip int, o sendOptions, passed func(int64), yield func(outgoing) bool) bool {
+func (l *lake) readFile(file found, skip int, o sendOptions, yield func(outgoing) bool) bool {
+	var packed int64 // bytes of the file that were read, which is what tells where it is compressed
+	plain := true
 	give := func(message outgoing) bool {
 		message.file = file
+		if !plain {
+			message.at = packed
+		}
 		if skip > 0 && message.body != nil {
 			skip--
 			return true
 		}
 		return yield(message)
 	}
-	for content := range l.contents(file, passed) {
+	for content := range l.contents(file, func(n int64) { packed += n }) {
+		plain = content.plain
 		if !messages(content, o, give) {
 			return false
 		}
@@ -117,7 +118,7 @@ func split(from content, yield func(outgoing) bool) (more bool) {
 			return yield(outgoing{name: from.name, err: &fs.PathError{Op: "split", Path: from.name, Err: err}})
 		case part.Kind == hl7.Single:
 			n++
-			message := outgoing{name: from.name + "#" + strconv.Itoa(n), body: bytes.Clone(part.Data)}
+			message := outgoing{name: from.name + "#" + strconv.Itoa(n), body: bytes.Clone(part.Data), at: part.Offset + int64(len(part.Data))}
 			if part.Doubt != nil {
 				message.body, message.err = nil, &notOneError{part.Doubt.Error(), false}
 			}

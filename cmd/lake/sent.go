@@ -29,6 +29,7 @@ type sent struct {
 	noticed *noticed
 	end     bool
 	before  int
+	at      int64
 }
 
 // outcome is how far a message came.
@@ -75,7 +76,7 @@ func (l *lake) send(ctx context.Context, to *client.Client, key string, names []
 	if o.resume {
 		before = s.track.journals.find
 	}
-	err := s.post(ctx, l.read(walk(names), o, before, s.meter.pass))
+	err := s.post(ctx, l.read(walk(names), o, before))
 	s.meter.progress.Clear()
 	if err != nil && s.sum == (tally{}) {
 		return err
@@ -127,6 +128,7 @@ func (s *sending) post(ctx context.Context, messages iter.Seq[outgoing]) error {
 			<-result
 		}
 	}()
+	var passed int64 // bytes of the files that are at their end
 	for result := range queue {
 		done := <-result
 		if ctx.Err() != nil && done.err != nil {
@@ -142,6 +144,11 @@ func (s *sending) post(ctx context.Context, messages iter.Seq[outgoing]) error {
 		if err := errors.Join(s.track.add(done), s.report(done)); err != nil {
 			return err
 		}
+		if done.end {
+			passed += done.file.size
+			done.at = 0
+		}
+		s.meter.reach(passed + done.at)
 		s.meter.show(time.Now(), s.pace)
 	}
 	return context.Cause(ctx)
@@ -172,7 +179,7 @@ func notSent(err error) bool {
 func (s *sending) one(ctx context.Context, message outgoing) sent {
 	done := sent{
 		File: message.name, err: message.err, file: message.file,
-		notice: message.notice, noticed: message.noticed, end: message.end, before: message.before,
+		notice: message.notice, noticed: message.noticed, end: message.end, before: message.before, at: message.at,
 	}
 	if !done.isMessage() {
 		return done
