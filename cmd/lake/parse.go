@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ type parseOptions struct {
 	stats    bool
 	validate bool
 	strict   bool
+	values   bool
 	enrich   bool
 	path     string
 }
@@ -28,7 +30,7 @@ func (l *lake) parseCommand() *cobra.Command {
 	var o parseOptions
 	cmd := &cobra.Command{
 		Use:   "parse FILE|FOLDER|-…",
-		Short: "Read messages without a lake: show, convert, validate or count them",
+		Short: "Read messages without a lake: show, convert, validate or count",
 		Long: `parse reads messages from files, folders and standard input (-), alone or many in
 a file, batches and MLLP captures too; what is compressed with gzip or lies in a zip
 archive is read as it is. Files are read as a stream, so they can be larger than
@@ -36,9 +38,10 @@ memory.
 
 --pretty, what is shown unless something else is chosen, is a line a value with
 its path and name. --json is a line of JSON a message; --enrich adds names, dates
-in ISO 8601 and groups. --path writes one value of each message. --validate lists
-where messages depart from the version that they name, with --strict also what
-few senders keep. --stats counts: how many messages of which types, versions and
+in ISO 8601 and groups. --path writes one value of each message, or with [*] for a
+repetition all of them; a field that has parts is written as it stands. --validate
+lists where messages depart from the version that they name, with --strict also what
+few senders keep, and with --values the value there. --stats counts: how many messages of which types, versions and
 character sets, how many could not be parsed, and where.
 
 What is in no message, and lines that only begin like a header, are told with their
@@ -66,8 +69,9 @@ file that cannot be read, 130 interrupted.`,
 	flags.BoolVar(&o.stats, "stats", false, "figures about all messages")
 	flags.BoolVar(&o.validate, "validate", false, "departures from the standard")
 	flags.BoolVar(&o.strict, "strict", false, "with --validate: lengths, codes and unknown elements too")
+	flags.BoolVar(&o.values, "values", false, "with --validate: show the value at each place, which is content")
 	flags.BoolVar(&o.enrich, "enrich", false, "with --json: add names, ISO dates, numbers and groups")
-	flags.StringVar(&o.path, "path", "", "only the value at this `path`, as PID-3[2].4.1")
+	flags.StringVar(&o.path, "path", "", "only the value at this `path`, as PID-3[2].4.1 or PID-3[*].1")
 	cmd.MarkFlagsMutuallyExclusive("pretty", "stats", "validate", "path")
 	return cmd
 }
@@ -99,19 +103,22 @@ type parseOutput interface {
 
 func (l *lake) parseOutput(o parseOptions) (parseOutput, error) {
 	switch {
+	case o.values && !o.validate:
+		return nil, errors.New("--values goes with --validate")
 	case o.strict && !o.validate:
 		return nil, errors.New("--strict goes with --validate")
 	case o.enrich && (!l.json || o.pretty || o.stats || o.validate || o.path != ""):
 		return nil, errors.New("--enrich goes with --json alone")
 	case o.path != "":
-		if path, err := hl7.ParsePath(o.path); err != nil || path.Field == 0 {
-			return nil, fmt.Errorf("--path %s: %w: want one such as PID-3, PID-5.1, OBX[2]-5 or PID-3[2].4.1", o.path, hl7.ErrPath)
+		output, err := newValueOutput(o.path, l.json)
+		if err != nil {
+			return nil, fmt.Errorf("--path %s: %s", o.path, strings.TrimPrefix(err.Error(), "hl7: "))
 		}
-		return &valueOutput{path: o.path, json: l.json}, nil
+		return output, nil
 	case o.stats:
 		return newStats(l.out, l.json), nil
 	case o.validate:
-		return &validation{screen: l.out, json: l.json, strict: o.strict}, nil
+		return &validation{screen: l.out, json: l.json, strict: o.strict, values: o.values}, nil
 	case l.json:
 		return &jsonOutput{enrich: o.enrich}, nil
 	default:

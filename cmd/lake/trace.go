@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -30,7 +32,7 @@ not end in time.
   lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait 2m --json`,
 		Args: exactly(1, "the id of one message"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			return l.trace(cmd.Context(), arguments[0], wait)
+			return l.trace(cmd.Context(), strings.ToLower(strings.TrimSpace(arguments[0])), wait)
 		},
 	}
 	waitFlag(cmd, &wait, "wait for the end of its way, at most this long")
@@ -85,21 +87,20 @@ func (l *lake) history(ctx context.Context, lake *client.Client, id string, wait
 
 // timeline shows a history, a row for each step.
 func timeline(s term.Screen, h client.History) error {
-	status := term.Cell{Text: string(h.Status), Style: styleOf(h.Status)}
-	if _, err := fmt.Fprintf(s, "%s  %s of %s: %s\n\n", s.Styled(term.Bold, h.ID), h.Type, h.Owner, s.Styled(status.Style, status.Text)); err != nil {
+	if _, err := fmt.Fprintf(s, "%s  %s\n%s of %s, received %s\n\n", s.Styled(term.Bold, h.ID), s.Styled(styleOf(h.Status), string(h.Status)),
+		cmp.Or(h.Type, "a message"), h.Owner, h.Received.UTC().Format("2006-01-02 15:04:05.000Z")); err != nil {
 		return err
 	}
-	table := term.NewTable("TIME", ">AFTER", "ZONE", ">SIZE", "OBJECT")
-	table.Row(term.Text(clock(h.Received)), term.Text(""), term.Text("received"), term.Text(""), term.Text(""))
+	table := term.NewTable("TIME", ">AFTER", ">SIZE", "OBJECT")
+	table.Row(term.Text(clock(h.Received)), term.Text(""), term.Text(""), term.Text("received"))
 	for _, step := range h.Steps {
-		object := term.Text(step.Key)
+		object := term.Cell{Text: step.Key, Style: zoneStyle(step.Zone)}
 		if step.Attempts > 1 {
 			object.Text += fmt.Sprintf("  (told %d times)", step.Attempts)
 		}
-		table.Row(term.Text(clock(step.Written)), term.Text(took(step.Written.Sub(h.Received))),
-			term.Cell{Text: string(step.Zone), Style: zoneStyle(step.Zone)}, term.Text(size(step.Size)), object)
+		table.Row(term.Text(clock(step.Written)), term.Text(took(step.Written.Sub(h.Received))), term.Text(size(step.Size)), object)
 		if step.Reason != nil {
-			table.Row(term.Text(""), term.Text(""), term.Text(""), term.Text(""), term.Cell{Text: step.Reason.String(), Style: term.Bad})
+			table.Row(term.Text(""), term.Text(""), term.Text(""), term.Cell{Text: step.Reason.String(), Style: term.Bad})
 		}
 	}
 	return table.Write(s)
@@ -127,7 +128,8 @@ func zoneStyle(zone client.Zone) term.Style {
 	}
 }
 
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000Z") }
+// clock is the time of a day; how long after the first one it is, stands beside it.
+func clock(t time.Time) string { return t.UTC().Format("15:04:05.000Z") }
 
 // took is a duration as a person reads it: 84 ms, 1.2 s, 5m3s.
 func took(d time.Duration) string {

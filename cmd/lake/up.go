@@ -44,7 +44,7 @@ alone. Delete the folder to start afresh.
 			o.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 			o.Durability = store.Durable
 			o.Log = l.logTo(verbose)
-			return l.up(cmd.Context(), o, report)
+			return l.up(cmd.Context(), o, report, verbose)
 		},
 	}
 	cmd.Flags().IntVar(&port, "port", 4000, "listen on this port of 127.0.0.1; 0 takes a free one")
@@ -53,11 +53,11 @@ alone. Delete the folder to start afresh.
 	cmd.Flags().IntVar(&o.EventsPerInstance, "events-per-instance", 1,
 		"let an instance of a function handle so many events at once, as Lambda Managed Instances do: quicker under load")
 	cmd.Flags().BoolVar(&report, "report", false, "at the end, say what AWS would have charged and which grants nothing needed")
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the lake's services log")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the lake's services and functions log")
 	return cmd
 }
 
-func (l *lake) up(ctx context.Context, o local.Options, report bool) (err error) {
+func (l *lake) up(ctx context.Context, o local.Options, report, verbose bool) (err error) {
 	running, connection, err := l.start(ctx, o)
 	if err != nil {
 		return err
@@ -81,6 +81,10 @@ func (l *lake) up(ctx context.Context, o local.Options, report bool) (err error)
 	}
 	if err != nil {
 		return err
+	}
+	if verbose {
+		stop := l.showLogs(ctx, o.Dir)
+		defer stop()
 	}
 	if err := running.Wait(ctx); err != nil {
 		return err

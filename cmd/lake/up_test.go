@@ -56,7 +56,7 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 	})
 	t.Run("a message is followed to its JSON", func(t *testing.T) {
 		traced := use(statusDone, "trace", admission, "--wait", "-u", "reader")
-		if !strings.Contains(traced.Out, "ADT^A01 of st-elsewhere: staged") {
+		if !strings.Contains(traced.Out, "ADT^A01 of st-elsewhere, received") {
 			t.Error(traced.Out)
 		}
 		content := use(statusDone, "get", admission)

@@ -12,16 +12,16 @@ import (
 
 func TestControlCharactersAreWrittenAsText(t *testing.T) {
 	for in, want := range map[string]string{
-		"plain\n\ttext\n":         "plain\n\ttext\n",
-		"a\x1b[2Jb":               `a\x1b[2Jb`,
-		"\x1b]0;title\a":          `\x1b]0;title\x07`,
-		"over\rwritten":           `over\rwritten`,
-		"\x00\b\v\f\x1c\x7f":      `\x00\x08\x0b\x0c\x1c\u007f`,
-		"csi \u009b31m \u0085":    `csi \u009b31m \u0085`,
+		"plain\n\ttext\n":          "plain\n\ttext\n",
+		"a\x1b[2Jb":                `a\x1b[2Jb`,
+		"\x1b]0;title\a":           `\x1b]0;title\x07`,
+		"over\rwritten":            `over\rwritten`,
+		"\x00\b\v\f\x1c\x7f":       `\x00\x08\x0b\x0c\x1c\u007f`,
+		"csi \u009b31m \u0085":     `csi \u009b31m \u0085`,
 		"bidi \u202egnp.exe\u2066": `bidi \u202egnp.exe\u2066`,
-		"latin \xe9\x9b":          `latin \xe9\x9b`,
-		"Ελένη ü 漢 \u200f":        "Ελένη ü 漢 \u200f",
-		"cut \xe2\x82":            `cut \xe2\x82`,
+		"latin \xe9\x9b":           `latin \xe9\x9b`,
+		"Ελένη ü 漢 \u200f":         "Ελένη ü 漢 \u200f",
+		"cut \xe2\x82":             `cut \xe2\x82`,
 	} {
 		var out bytes.Buffer
 		screen := Screen{Writer: &out}.Clean()
