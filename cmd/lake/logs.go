@@ -21,22 +21,21 @@ import (
 )
 
 func (l *lake) logsCommand() *cobra.Command {
-	var function string
-	var follow bool
+	var o logsOptions
 	cmd := &cobra.Command{
 		Use:   "logs [ID]",
 		Short: "Show what the lake's functions log",
-		Long: `logs shows what the functions of the lake on this machine wrote to their logs,
-in the order of time: of all messages, or of the one whose id is given. The lines
-hold no content of messages. They lie in the folder logs of the lake's folder, a
-file for each function.
-
-Of a lake on AWS, --outputs shows what to ask CloudWatch Logs.
+		Long: `logs shows what the functions of a lake wrote to their logs, in the order of
+time: of all messages, or of the one whose id is given. The lines hold no content
+of messages. Those of a lake on this machine lie in the folder logs of its own, a
+file for each function; with --outputs they are asked for in CloudWatch Logs, with
+your AWS credentials.
 
 The exit status is 1 if nothing is logged of that message or function.
 ` + exitCodes,
 		Example: `  lake logs 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
-  lake logs --function ingest --follow`,
+  lake logs --function ingest --follow
+  lake logs --outputs outputs.json --since 24h ID`,
 		Args: func(cmd *cobra.Command, arguments []string) error {
 			if len(arguments) > 1 {
 				return usage(cmd, &argumentError{want: "the id of one message, or none", got: len(arguments)})
@@ -44,43 +43,55 @@ The exit status is 1 if nothing is logged of that message or function.
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			return l.logs(cmd.Context(), strings.Join(arguments, ""), function, follow)
+			o.id = strings.ToLower(strings.TrimSpace(strings.Join(arguments, "")))
+			return l.logs(cmd.Context(), o)
 		},
 	}
-	cmd.Flags().StringVar(&function, "function", "", "only of this `function`, as ingest or parse")
-	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is logged next, until Ctrl-C")
+	cmd.Flags().StringVar(&o.function, "function", "", "only of this `function`, as ingest or parse")
+	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on with what is logged next, until Ctrl-C")
+	cmd.Flags().DurationVar(&o.since, "since", time.Hour, "with --outputs: not what is older than this")
 	l.placeFlags(cmd)
 	return cmd
 }
 
-func (l *lake) logs(ctx context.Context, id, function string, follow bool) error {
+// logsOptions say which lines to show.
+type logsOptions struct {
+	id, function string // only of these, unless ""
+	follow       bool
+	since        time.Duration // on AWS: not what is older
+}
+
+func (l *lake) logs(ctx context.Context, o logsOptions) error {
 	connection, err := l.connection()
 	if err != nil {
 		return err
 	}
-	if l.access.outputs != "" && connection.Endpoint == "" {
-		return l.logsOfAWS(connection.Outputs)
-	}
-	logs := newLogFiles(filepath.Join(l.access.dir, "logs"))
-	logs.function, logs.id = function, strings.ToLower(strings.TrimSpace(id))
 	shown := 0
 	show := func(line logLine) error {
 		shown++
-		if l.json {
-			_, err := fmt.Fprintln(l.out, line.text)
-			return err
+		text := line.text
+		if !l.json {
+			text = line.format(l.out)
 		}
-		_, err := fmt.Fprintln(l.out, line.format(l.out))
+		_, err := fmt.Fprintln(l.out, text)
 		return err
 	}
-	if err := logs.next(show); err != nil {
+	var functions []string
+	if l.access.outputs != "" {
+		functions, err = l.logsOfAWS(ctx, connection, o, show)
+	} else {
+		files := newLogFiles(filepath.Join(l.access.dir, "logs"))
+		files.function, files.id = o.function, o.id
+		if err = files.next(show); err == nil && o.follow {
+			err = files.follow(ctx, show)
+		}
+		functions = files.functions()
+	}
+	if err != nil {
 		return err
 	}
-	if follow {
-		return logs.follow(ctx, show)
-	}
-	if shown == 0 {
-		l.note("Nothing is logged of that. There are logs of: " + strings.Join(logs.functions(), ", "))
+	if shown == 0 && !o.follow {
+		l.note("Nothing is logged of that. There are logs of: " + strings.Join(functions, ", "))
 		return errReported
 	}
 	return nil
@@ -101,15 +112,6 @@ func (l *lake) showLogs(ctx context.Context, dir string) (stop func()) {
 		})
 	}()
 	return func() { cancel(); <-ended }
-}
-
-// logsOfAWS says how to see the logs of deployed functions, whose groups CloudFormation named.
-func (l *lake) logsOfAWS(outputs map[string]map[string]string) error {
-	for stack := range outputs {
-		fmt.Fprintf(l.out, "aws logs describe-log-groups --log-group-name-prefix %s-\n", stack)
-	}
-	_, err := fmt.Fprintln(l.out, "aws logs tail GROUP --follow --filter-pattern '\"ID\"'")
-	return err
 }
 
 // logLine is a line that a function logged.

@@ -115,14 +115,30 @@ func (l *lake) closingReport(running *local.Lake) error {
 		costs = costs.Times(1e6 / messages)
 	}
 	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, title))
-	if err := costs.WriteMarkdown(l.out); err != nil {
+	if err := billTable(costs).Write(l.out); err != nil {
 		return err
 	}
+	fmt.Fprintf(l.out, "\n%s\n", term.Paragraph(fmt.Sprintf("Prices are those of %s on %s. The README's figures are of a million messages of 2 KB within a day: "+
+		"of few messages, of larger ones, or with reads and refusals among them, a message costs more, as what runs all the time is shared by fewer.", costs.Region, costs.Date)))
 	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, "Grants that no call has needed:"))
 	for _, grant := range running.UnusedGrants() {
 		fmt.Fprintln(l.out, " ", grant)
 	}
 	return nil
+}
+
+// billTable is a row for each thing that has a price, and the total.
+func billTable(costs bill.Bill) *term.Table {
+	table := term.NewTable("SERVICE", "WHAT", ">QUANTITY", ">USD")
+	for _, line := range costs.Lines {
+		what := line.Unit
+		if line.Detail != "" {
+			what += ": " + line.Detail
+		}
+		table.Row(term.Text(line.Service), term.Text(what), term.Text(strconv.FormatFloat(line.Quantity, 'f', 0, 64)), term.Text(fmt.Sprintf("%.4f", line.USD)))
+	}
+	table.Row(term.Cell{Text: "total", Style: term.Bold}, term.Text(""), term.Text(""), term.Cell{Text: fmt.Sprintf("%.4f", costs.USD()), Style: term.Bold})
+	return table
 }
 
 // accounts makes the users, with the passwords that the last start gave them.
