@@ -45,7 +45,7 @@ func (l *lake) get(ctx context.Context, id string, er7 bool) error {
 	}
 	content, err := fetch(ctx, id)
 	if err != nil {
-		return err
+		return ofDerived(id, err)
 	}
 	if !l.out.Live {
 		_, err = l.out.Raw().Write(content)

@@ -153,7 +153,7 @@ func (line logLine) format(s term.Screen) string {
 	case "ERROR":
 		style = term.Bad
 	}
-	return fmt.Sprintf("%-13s  %s  %s%s", clock, s.Styled(term.Dim, fmt.Sprintf("%-6s", line.function)), s.Styled(style, level), term.OnOneLine(rest))
+	return fmt.Sprintf("%-13s  %s  %s%s", clock, s.Styled(term.Dim, fmt.Sprintf("%-9s", line.function)), s.Styled(style, level), term.OnOneLine(rest))
 }
 
 // quoted puts a value with blanks or control characters in quotation marks.

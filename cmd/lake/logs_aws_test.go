@@ -72,9 +72,9 @@ func TestLogsOfADeployedLakeAreThoseOfCloudWatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := call(t, nil, "", "logs", "--outputs", outputs)
-	want := result{Out: `13:12:50.840Z  ingest  INFO   action=post id=01a2-a
-13:12:51.000Z  writer  INFO   action=write id=01a2-a
-13:12:52.000Z  writer  INFO   action=write id=01a2-b
+	want := result{Out: `13:12:50.840Z  ingest     INFO   action=post id=01a2-a
+13:12:51.000Z  writer     INFO   action=write id=01a2-a
+13:12:52.000Z  writer     INFO   action=write id=01a2-b
 `}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

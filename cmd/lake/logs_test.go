@@ -25,10 +25,10 @@ func TestLogsAreShownInTheOrderOfTheirTimes(t *testing.T) {
 	})
 	const ingest, parse = "12:50.840Z", "12:51.234Z"
 	got := call(t, nil, "", "logs", "--dir", dir)
-	want := `               parse   2026/11/25 13:12:51 plain \x1b[2Jtext
-13:12:50.840Z  ingest  INFO   action=post id=01a2-a owner="x\x1b[2J"
-13:12:51.234Z  parse   INFO   action=sns:Publish id=d root=01A2-A
-13:12:52.000Z  ingest  ERROR  no room id=01a2-b
+	want := `               parse      2026/11/25 13:12:51 plain \x1b[2Jtext
+13:12:50.840Z  ingest     INFO   action=post id=01a2-a owner="x\x1b[2J"
+13:12:51.234Z  parse      INFO   action=sns:Publish id=d root=01A2-A
+13:12:52.000Z  ingest     ERROR  no room id=01a2-b
 `
 	if diff := cmp.Diff(result{Out: want}, got); diff != "" {
 		t.Error(diff)
@@ -72,7 +72,7 @@ func TestFollowedLogsShowWhatIsWrittenNext(t *testing.T) {
 		}
 	}
 	<-ended
-	if !strings.Contains(out.text, "writer  INFO   later") || !strings.Contains(out.text, "no room") {
+	if !strings.Contains(out.text, "writer     INFO   later") || !strings.Contains(out.text, "no room") {
 		t.Error(out.text)
 	}
 }

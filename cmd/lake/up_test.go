@@ -6,13 +6,17 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/local"
+	"hl7lake/local/bill"
 )
 
 // TestTheCommandsAgainstALakeThatIsUp runs a real lake and uses it as a person
@@ -134,6 +138,39 @@ func startUp(t *testing.T, dir string) (stop func()) {
 		if status := <-ended; status != statusDone {
 			t.Errorf("status %d: %s", status, errors.String())
 		}
+	}
+}
+
+func TestAPortInUseLeavesNoFolder(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	dir := filepath.Join(t.TempDir(), "new")
+	got := call(t, nil, "", "up", "--port", port, "--dir", dir)
+	if got.Status != statusUnusable || !strings.Contains(got.Err, "is in use") {
+		t.Errorf("%d: %s", got.Status, got.Err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder is there: %v", err)
+	}
+}
+
+func TestTheBillIsATableThatFits(t *testing.T) {
+	var out bytes.Buffer
+	costs := bill.Bill{Lines: []bill.Line{{Service: "S3", Unit: "requests that put, copy, post or list", Detail: "the writer of the lake, which files every event", Quantity: 1234567, USD: 6.1728}}}
+	if err := billTable(costs).Write(term.Screen{Writer: &out}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if utf8.RuneCountInString(line) > columns+1 || strings.Contains(line, "|") {
+			t.Error(line)
+		}
+	}
+	if !strings.Contains(out.String(), "6.1728") || !strings.Contains(out.String(), "total") {
+		t.Error(out.String())
 	}
 }
 
