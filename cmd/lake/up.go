@@ -109,7 +109,7 @@ func (l *lake) closingReport(running *local.Lake) error {
 			UnusedGrants []iam.Grant `json:"unused_grants"`
 		}{costs, running.UnusedGrants()})
 	}
-	title := "What AWS would have charged (docs/bill.md says what is counted and what is estimated):"
+	title := "What AWS would have charged\n(docs/bill.md says what is counted and what is estimated):"
 	if messages := costs.Quantity(bill.StatesRequest); messages > 0 {
 		title = fmt.Sprintf("What AWS would charge for a million such messages, by the %.0f that were staged\n(docs/bill.md says what is counted and what is estimated):", messages)
 		costs = costs.Times(1e6 / messages)
@@ -121,10 +121,22 @@ func (l *lake) closingReport(running *local.Lake) error {
 	fmt.Fprintf(l.out, "\n%s\n", term.Paragraph(fmt.Sprintf("Prices are those of %s on %s. The README's figures are of a million messages of 2 KB within a day: "+
 		"of few messages, of larger ones, or with reads and refusals among them, a message costs more, as what runs all the time is shared by fewer.", costs.Region, costs.Date)))
 	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, "Grants that no call has needed:"))
-	for _, grant := range running.UnusedGrants() {
-		fmt.Fprintln(l.out, " ", grant)
-	}
+	l.writeGrants(running.UnusedGrants())
 	return nil
+}
+
+// writeGrants lists grants by their roles.
+func (l *lake) writeGrants(grants []iam.Grant) {
+	const indent, room = "      ", 80 - 6
+	role := ""
+	for _, grant := range grants {
+		if grant.Role != role {
+			role = grant.Role
+			fmt.Fprintln(l.out, " ", role)
+		}
+		fmt.Fprintln(l.out, "   ", grant.Action)
+		fmt.Fprintln(l.out, indent+strings.Join(term.Fold(grant.Resource, room), "\n"+indent))
+	}
 }
 
 // billTable is a row for each thing that has a price, and the total.
@@ -199,8 +211,8 @@ func (l *lake) welcome(connection client.Connection, path, dir string, notRun []
 		return err
 	}
 	heading("Post a message from another terminal, with curl or with lake, and follow it:")
-	fmt.Fprintf(&out, "  curl -i -H \"Authorization: Bearer $(%s token%s)\" -H 'Content-Type: application/hl7-v2' \\\n", command, where)
-	fmt.Fprintf(&out, "    --data-binary $'MSH|^~\\\\&|APP|HERE|||2026||ADT^A01|1|T|2.5\\rPID|1||1^^^HERE||Sample^Sue\\r' %s/er7\n\n", api)
+	fmt.Fprintf(&out, "  curl -i -H \"Authorization: Bearer $(%s token%s)\" \\\n    -H 'Content-Type: application/hl7-v2' %s/er7 \\\n", command, where, api)
+	fmt.Fprintf(&out, "    --data-binary $'MSH|^~\\\\&|APP|HERE|||2026||ADT^A01|1|T|2.5\\r'\\\n$'PID|1||1^^^HERE||Sample^Sue\\r'\n\n")
 	fmt.Fprintf(&out, "  %s send%s cmd/lake/samples/messages\n  %[1]s trace%[2]s ID --wait\n  %[1]s get%[2]s ID\n", command, where)
 	heading("Look inside with the AWS CLI:")
 	fmt.Fprintf(&out, "  eval \"$(%s env%s)\"\n  aws s3 ls --recursive s3://%s\n", command, where, bucket)

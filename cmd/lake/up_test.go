@@ -14,9 +14,11 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"hl7lake/client"
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/local"
 	"hl7lake/local/bill"
+	"hl7lake/local/iam"
 )
 
 // TestTheCommandsAgainstALakeThatIsUp runs a real lake and uses it as a person
@@ -137,6 +139,24 @@ func startUp(t *testing.T, dir string) (stop func()) {
 		cancel()
 		if status := <-ended; status != statusDone {
 			t.Errorf("status %d: %s", status, errors.String())
+		}
+	}
+}
+
+func TestTheWelcomeAndTheGrantsFit80Columns(t *testing.T) {
+	var out bytes.Buffer
+	l := &lake{out: term.Screen{Writer: &out}, name: "lake"}
+	connection := client.Connection{Outputs: client.Outputs{"core": {
+		client.OutputAPI: "http://127.0.0.1:40000/", client.OutputLake: "hl7lake-dev-core-lake5f1b88ea-3w5tmze3"}}}
+	ignored := []local.LeftOut{{Type: "Custom::S3AutoDeleteObjects", Reason: "it empties a bucket before its stack is deleted; here the data folder is deleted"}}
+	if err := l.welcome(connection, ".lake/connection.json", ".lake", ignored); err != nil {
+		t.Fatal(err)
+	}
+	l.writeGrants([]iam.Grant{{Role: "hl7lake-dev-front-door-ReconcileRole286C6F45-RQPWFQHB", Action: "dynamodb:Query",
+		Resource: "arn:aws:dynamodb:us-east-1:123456789012:table/hl7lake-dev-front-door-ReceivedE45C8E6C-TAFSAMOU/index/unsettled"}})
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > columns {
+			t.Errorf("%d: %s", n, line)
 		}
 	}
 }
