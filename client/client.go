@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -44,6 +45,8 @@ type Client struct {
 	token  TokenSource
 	http   *http.Client
 	policy retryPolicy
+
+	answered atomic.Bool // the lake has, once
 }
 
 // New is a client of the API at apiURL, the stack's output ApiUrl.
@@ -160,7 +163,7 @@ func (c *Client) do(ctx context.Context, method, path, contentType string, body 
 	for attempt := 1; ; attempt++ {
 		a, err := c.once(ctx, method, path, contentType, body)
 		a.attempts = attempt
-		wait, again := c.policy.next(attempt, a, err)
+		wait, again := c.policy.next(attempt, a, err, c.answered.Load())
 		if !again {
 			return a, err
 		}
@@ -188,6 +191,7 @@ func (c *Client) once(ctx context.Context, method, path, contentType string, bod
 		return answer{}, c.unreachable(ctx, err)
 	}
 	defer response.Body.Close()
+	c.answered.Store(true)
 	content, err := io.ReadAll(response.Body)
 	if err != nil {
 		return answer{}, c.unreachable(ctx, err)

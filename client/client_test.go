@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -161,6 +162,32 @@ func TestAnAddressWhereNothingListensIsToldAtOnce(t *testing.T) {
 	unreachable, ok := errors.AsType[*UnreachableError](err)
 	if !ok || !unreachable.Refused() || unreachable.URL != server.URL {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestALakeThatAnsweredAndIsGoneIsLookedForAgain(t *testing.T) {
+	lake, _ := answers(t, answering(201, `{"id":"1"}`))
+	if _, err := lake.Send(t.Context(), Message{}); err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	listener.Close()
+	lake.base.Host = address
+	lake.policy = retryPolicy{attempts: 8, first: 50 * time.Millisecond, longest: time.Second}
+	back := &http.Server{Handler: answering(201, `{"id":"2"}`)}
+	defer back.Close()
+	time.AfterFunc(100*time.Millisecond, func() {
+		if again, err := net.Listen("tcp", address); err == nil {
+			_ = back.Serve(again)
+		}
+	})
+	receipt, err := lake.Send(t.Context(), Message{})
+	if err != nil || receipt.ID != "2" || receipt.Attempts < 2 {
+		t.Errorf("%+v, %v", receipt, err)
 	}
 }
 

@@ -21,13 +21,15 @@ var defaultRetry = retryPolicy{attempts: 6, first: 250 * time.Millisecond, longe
 // next is the wait before the attempt after the given one, or false when this
 // one's outcome stands. An unanswered request may have taken effect; repeating
 // it is safe for every request of the API.
-func (p retryPolicy) next(attempt int, a answer, err error) (time.Duration, bool) {
+//
+// Where nothing listens that has answered before, the lake may be on its way back.
+func (p retryPolicy) next(attempt int, a answer, err error, answered bool) (time.Duration, bool) {
 	if attempt >= p.attempts {
 		return 0, false
 	}
 	if err != nil {
 		unreachable, ok := errors.AsType[*UnreachableError](err)
-		return p.backoff(attempt), ok && !unreachable.Refused()
+		return p.backoff(attempt), ok && (answered || !unreachable.Refused())
 	}
 	switch a.status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

@@ -233,7 +233,7 @@ func (r *Reader) Next() (Part, error) {
 func (r *Reader) begin() bool {
 	if !r.begun && (len(r.buf) >= unitsLength || r.err != nil) {
 		r.begun = true
-		r.wide, r.text = unitsOf(r.buf), nil
+		r.wide, r.text = unitsOfStream(r.buf), nil
 		r.widen()
 	}
 	return r.begun

@@ -30,6 +30,24 @@ func unitsOf(text []byte) *units {
 	return nil
 }
 
+// unitsOfStream is unitsOf for a stream, in which text may stand before the first header: then
+// a byte order mark tells, where letters of ASCII follow it.
+func unitsOfStream(text []byte) *units {
+	if u := unitsOf(text); u != nil {
+		return u
+	}
+	for mark, u := range map[string]units{"\xff\xfe": {2, false}, "\xfe\xff": {2, true}} {
+		if !bytes.HasPrefix(text, []byte(mark)) {
+			continue
+		}
+		narrow := u.appendText(nil, text[2:min(len(text), unitsLength)])
+		if foreign := bytes.Count(narrow, []byte{0}) + bytes.Count(narrow, []byte{0xff}); 2*foreign < len(narrow) {
+			return &u
+		}
+	}
+	return nil
+}
+
 // leadingUnits is [leadingFrame] of a text in UTF-16 or UTF-32; 0 of any other.
 func leadingUnits(text []byte) int {
 	u := unitsOf(text)

@@ -136,12 +136,12 @@ func Start(ctx context.Context, o Options) (*Lake, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := prepareFolder(o.Dir); err != nil {
-		return nil, err
-	}
-	listener, err := listen(ctx, o.Addr)
+	listener, err := listen(ctx, o.Addr) // first: a port in use leaves no folder
 	if err != nil {
 		return nil, err
+	}
+	if err := prepareFolder(o.Dir); err != nil {
+		return nil, errors.Join(err, listener.Close())
 	}
 	l, err := open(o, assembly, "http://"+listener.Addr().String())
 	if err != nil {

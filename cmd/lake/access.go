@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -85,6 +87,42 @@ func (l *lake) client() (*client.Client, error) {
 		return nil, err
 	}
 	return connection.Client(token)
+}
+
+// senderKey names the lake and who sends to it, for the notes of what was sent there.
+func (l *lake) senderKey() (string, error) {
+	connection, err := l.connection()
+	if err != nil {
+		return "", err
+	}
+	api, err := connection.Outputs.Get(client.OutputAPI)
+	if err != nil {
+		return "", err
+	}
+	who := l.access.user
+	if account, ok := connection.Account(who); ok {
+		who = account.Email
+	}
+	if token := cmp.Or(l.access.token, l.getenv("LAKE_TOKEN")); token != "" && l.access.user == "" {
+		who = institutionOf(token)
+	}
+	return api + " " + who, nil
+}
+
+// institutionOf reads the claim custom:write, or the scopes, of a token, which is not
+// checked: "" where there is neither.
+func institutionOf(token string) string {
+	_, rest, _ := strings.Cut(token, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	var claims struct {
+		Write string `json:"custom:write"`
+		Scope string `json:"scope"`
+	}
+	if err != nil || json.Unmarshal(text, &claims) != nil {
+		return ""
+	}
+	return cmp.Or(claims.Write, claims.Scope)
 }
 
 // tokenSource signs the user in: by a token, as an account that the lake was

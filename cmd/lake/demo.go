@@ -20,7 +20,7 @@ func (l *lake) demoCommand() *cobra.Command {
 	var verbose, keep bool
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "See the lake at work: a throw-away lake, three users, some messages",
+		Short: "See a lake at work: a throw-away one, three users, some messages",
 		Long: `demo starts a lake that is thrown away afterwards, makes three users of one
 institution and has each of them post the same two texts, an ADT^A01 and a line
 that is not HL7. Then it posts messages of several types, versions and line ends,

@@ -18,6 +18,7 @@ const (
 	statusDone        = 0
 	statusRefused     = 1
 	statusUnusable    = 2
+	statusUnreachable = 3
 	statusInterrupted = 130 // as a shell has it for SIGINT
 )
 
@@ -54,6 +55,9 @@ func (e *argumentError) Error() string {
 	return fmt.Sprintf("want %s, got %d arguments", e.want, e.got)
 }
 
+// errUnread ends a command whose results already told which files cannot be read.
+var errUnread = errors.New("not every file could be read")
+
 // errReported ends a command whose results already told what is wrong.
 var errReported = errors.New("not everything went as asked")
 
@@ -67,6 +71,8 @@ func (l *lake) explain(ctx context.Context, err error) int {
 		return statusInterrupted
 	case errors.Is(err, errReported):
 		return statusRefused
+	case errors.Is(err, errUnread):
+		return statusUnusable
 	}
 	fmt.Fprintln(l.err, l.err.Styled(term.Bad, "lake: ")+err.Error())
 	if next := l.next(err); next != "" {
@@ -81,6 +87,9 @@ func statusOf(err error) int {
 	}
 	if errors.Is(err, client.ErrUserExists) || errors.Is(err, client.ErrNoUser) {
 		return statusRefused
+	}
+	if _, lost := errors.AsType[*client.UnreachableError](err); lost {
+		return statusUnreachable
 	}
 	return statusUnusable
 }

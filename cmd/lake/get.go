@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -25,7 +26,7 @@ and ER7's segments stand on lines of their own; in a file or pipe no byte differ
 			if er7 && l.json {
 				return usage(cmd, errors.New("--er7 and --json are two things"))
 			}
-			return l.get(cmd.Context(), arguments[0], er7)
+			return l.get(cmd.Context(), strings.ToLower(strings.TrimSpace(arguments[0])), er7)
 		},
 	}
 	cmd.Flags().BoolVar(&er7, "er7", false, "the message as it was sent")
@@ -44,12 +45,13 @@ func (l *lake) get(ctx context.Context, id string, er7 bool) error {
 	}
 	content, err := fetch(ctx, id)
 	if err != nil {
+		return ofDerived(id, err)
+	}
+	if !l.out.Live {
+		_, err = l.out.Raw().Write(content)
 		return err
 	}
-	if l.out.Live {
-		content = show(content)
-	}
-	_, err = l.out.Write(content)
+	_, err = l.out.Write(show(content))
 	return err
 }
 

@@ -53,11 +53,11 @@ func TestSendTellsWhatItSkipsWhenItSplitsAndSendsWholeMessagesOnly(t *testing.T)
 				"accepted: 1, duplicates: 0, refused: 0\n"},
 		"a header broken": {"MSH|^~\\&|A\rPID|1\rMSH|Testperson|\rPID|2\r" + report[:11], []string{report[:11]}, statusRefused,
 			"-: not certain how to divide: 2 places\n" +
-				"accepted: 1, duplicates: 0, refused: 2\n"},
+				"accepted: 1, duplicates: 0, refused: 0, not sent: 2\n"},
 		"a frame cut off": {"\v" + report + "\x1c\r\vMSH|^~\\&|B\rPID|1", []string{"\v" + report + "\x1c\r"}, statusRefused,
 			"-: line 3, offset 31: kept as text, though it begins like a header\n" +
 				"-: kept as text, though like a header: 1 lines; not certain how to divide: 1 places\n" +
-				"accepted: 1, duplicates: 0, refused: 1\n"},
+				"accepted: 1, duplicates: 0, refused: 0, not sent: 1\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, kept := keepingLake(t)

@@ -66,7 +66,7 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 		return got
 	}
 	id := strings.Fields(use(statusDone, "send", filepath.Join(sampleFolder, "adt-a01.hl7")).Out)[2]
-	text := strings.Fields(use(statusDone, "send", filepath.Join(sampleFolder, "not-hl7.txt")).Out)[2]
+	text := strings.Fields(use(statusDone, "send", "--whole", "samples/not-hl7.txt").Out)[2]
 	use(statusDone, "trace", id, "--wait")
 	use(statusRefused, "trace", text, "--wait")
 

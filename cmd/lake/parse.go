@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/hl7"
 )
 
@@ -21,6 +21,7 @@ type parseOptions struct {
 	stats    bool
 	validate bool
 	strict   bool
+	values   bool
 	enrich   bool
 	path     string
 }
@@ -29,28 +30,31 @@ func (l *lake) parseCommand() *cobra.Command {
 	var o parseOptions
 	cmd := &cobra.Command{
 		Use:   "parse FILE|FOLDER|-…",
-		Short: "Read messages without a lake: show, convert, validate or count them",
+		Short: "Read messages without a lake: show, convert, validate or count",
 		Long: `parse reads messages from files, folders and standard input (-), alone or many in
-a file, batches and MLLP captures too. Files are read as a stream, so they can be
-larger than memory.
+a file, batches and MLLP captures too; what is compressed with gzip or lies in a zip
+archive is read as it is. Files are read as a stream, so they can be larger than
+memory.
 
 --pretty, what is shown unless something else is chosen, is a line a value with
 its path and name. --json is a line of JSON a message; --enrich adds names, dates
-in ISO 8601 and groups. --path writes one value of each message. --validate lists
-where messages depart from the version that they name, with --strict also what
-few senders keep. --stats counts: how many messages of which types, versions and
+in ISO 8601 and groups. --path writes one value of each message, or with [*] for a
+repetition all of them; a field that has parts is written as it stands. --validate
+lists where messages depart from the version that they name, with --strict also what
+few senders keep, and with --values the value there. --stats counts: how many messages of which types, versions and
 character sets, how many could not be parsed, and where.
 
 What is in no message, and lines that only begin like a header, are told with their
 places.
 
-Exit status: 0 every message parsed, 1 some did not, or with --validate departs
-from the standard, 2 wrong usage or a file that cannot be read, 130 interrupted.`,
+Exit status: 0 every message parsed, 1 some did not, a named file or folder holds
+none, or with --validate a message departs from the standard, 2 wrong usage or a
+file that cannot be read, 130 interrupted.`,
 		Example: `  lake parse adt-a01.hl7
   lake parse --path PID-5.1 export/
   lake parse --validate adt-a01.hl7
   lake parse --stats year-2025.hl7
-  zcat batch.hl7.gz | lake parse --json - | jq .type`,
+  lake parse --json batch.hl7.gz | jq .type`,
 		Args: atLeastOne("a file to parse"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			write, err := l.parseOutput(o)
@@ -65,8 +69,9 @@ from the standard, 2 wrong usage or a file that cannot be read, 130 interrupted.
 	flags.BoolVar(&o.stats, "stats", false, "figures about all messages")
 	flags.BoolVar(&o.validate, "validate", false, "departures from the standard")
 	flags.BoolVar(&o.strict, "strict", false, "with --validate: lengths, codes and unknown elements too")
+	flags.BoolVar(&o.values, "values", false, "with --validate: show the value at each place, which is content")
 	flags.BoolVar(&o.enrich, "enrich", false, "with --json: add names, ISO dates, numbers and groups")
-	flags.StringVar(&o.path, "path", "", "only the value at this `path`, as PID-3[2].4.1")
+	flags.StringVar(&o.path, "path", "", "only the value at this `path`, as PID-3[2].4.1 or PID-3[*].1")
 	cmd.MarkFlagsMutuallyExclusive("pretty", "stats", "validate", "path")
 	return cmd
 }
@@ -98,19 +103,22 @@ type parseOutput interface {
 
 func (l *lake) parseOutput(o parseOptions) (parseOutput, error) {
 	switch {
+	case o.values && !o.validate:
+		return nil, errors.New("--values goes with --validate")
 	case o.strict && !o.validate:
 		return nil, errors.New("--strict goes with --validate")
 	case o.enrich && (!l.json || o.pretty || o.stats || o.validate || o.path != ""):
 		return nil, errors.New("--enrich goes with --json alone")
 	case o.path != "":
-		if path, err := hl7.ParsePath(o.path); err != nil || path.Field == 0 {
-			return nil, fmt.Errorf("--path %s: %w: want one such as PID-3, PID-5.1, OBX[2]-5 or PID-3[2].4.1", o.path, hl7.ErrPath)
+		output, err := newValueOutput(o.path, l.json)
+		if err != nil {
+			return nil, fmt.Errorf("--path %s: %s", o.path, strings.TrimPrefix(err.Error(), "hl7: "))
 		}
-		return &valueOutput{path: o.path, json: l.json}, nil
+		return output, nil
 	case o.stats:
 		return newStats(l.out, l.json), nil
 	case o.validate:
-		return &validation{screen: l.out, json: l.json, strict: o.strict}, nil
+		return &validation{screen: l.out, json: l.json, strict: o.strict, values: o.values}, nil
 	case l.json:
 		return &jsonOutput{enrich: o.enrich}, nil
 	default:
@@ -123,14 +131,14 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 	var files []found
 	var total int64
 	for file := range walk(names) {
-		if file.err != nil {
+		if file.err != nil && unreadable(file.err) {
 			return file.err
 		}
 		files = append(files, file)
 		total += file.size
 	}
 	out := bufio.NewWriterSize(l.out, 64<<10)
-	run := &parseRun{lake: l, total: total, progress: term.NewProgress(l.err), start: time.Now()}
+	run := &parseRun{lake: l, arguments: map[string]*holdings{}, meter: newMeter(l.err, total)}
 	if figures, counted := output.(*stats); counted {
 		run.quiet = &figures.Besides
 	}
@@ -148,11 +156,12 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 		}
 	}
 	run.progress.Clear()
+	empty := run.tellEmpty(names)
 	end := output.end(out, time.Since(run.start), run.read)
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	if end == nil && failed > 0 {
+	if end == nil && failed+empty > 0 {
 		return errReported
 	}
 	return end
@@ -178,13 +187,13 @@ func (l *lake) showParsed(out *bufio.Writer, output parseOutput, p parsed) error
 
 // parseRun is one walk through the inputs.
 type parseRun struct {
-	lake     *lake
-	total    int64 // bytes of all inputs; 0 where they are not known
-	read     int64
-	progress *term.Progress
-	start    time.Time
-	told     time.Time // when progress was last shown
-	quiet    *noticed  // counts what is in no message, where that is not told one by one
+	lake *lake
+	read int64 // bytes of what the files hold
+
+	arguments map[string]*holdings // by their names
+
+	*meter
+	quiet *noticed // counts what is in no message, where that is not told one by one
 }
 
 // all gives every message of every file. An error that comes with it is of the
@@ -192,38 +201,89 @@ type parseRun struct {
 func (r *parseRun) all(ctx context.Context, files []found) iter.Seq2[parsed, error] {
 	return func(yield func(parsed, error) bool) {
 		for _, file := range files {
-			input, err := r.lake.open(file.name)
-			if err != nil {
-				yield(parsed{}, err)
-				return
+			argument := r.arguments[file.argument]
+			if argument == nil {
+				argument = &holdings{}
+				r.arguments[file.argument] = argument
 			}
-			more := r.messages(ctx, input, file.name, len(files) > 1, yield)
-			if err := input.Close(); err != nil || !more {
-				return
+			if file.err != nil {
+				argument.holds = append(argument.holds, file.err)
+				continue
+			}
+			several := len(files) > 1
+			for from := range r.lake.contents(file, r.pass) {
+				if empty, is := errors.AsType[*emptyError](from.err); is {
+					argument.holds = append(argument.holds, empty)
+					continue
+				}
+				if from.err != nil {
+					yield(parsed{}, from.err)
+					return
+				}
+				several = several || from.name != file.name
+				front, _ := from.input.Peek(sniffed)
+				kind, broken := kindOf(front), brokenHeader(front)
+				before := argument.messages
+				if !r.messages(ctx, from, several, argument, yield) {
+					return
+				}
+				if broken {
+					argument.messages++
+				}
+				if argument.messages == before {
+					argument.holds = append(argument.holds, &emptyError{from.name, kind})
+				}
 			}
 		}
 	}
 }
 
+// holdings is what an argument of the command line led to.
+type holdings struct {
+	messages int
+	holds    []error // what has none, each an *emptyError
+}
+
+// tellEmpty tells which arguments hold no message, and how many they are.
+func (r *parseRun) tellEmpty(names []string) (empty int) {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
+		argument := r.arguments[name]
+		if argument == nil || argument.messages > 0 {
+			continue
+		}
+		empty++
+		for _, held := range argument.holds[:min(len(argument.holds), placesShown)] {
+			r.say(held.Error())
+		}
+		if more := len(argument.holds) - placesShown; more > 0 {
+			r.say(fmt.Sprintf("%s: no HL7 message in %d files more", name, more))
+		}
+	}
+	return empty
+}
+
 // messages gives those of one file; it reports whether to go on.
-func (r *parseRun) messages(ctx context.Context, input io.Reader, name string, several bool, yield func(parsed, error) bool) bool {
-	p := parsed{file: name, several: several}
+func (r *parseRun) messages(ctx context.Context, from content, several bool, argument *holdings, yield func(parsed, error) bool) bool {
+	p := parsed{file: from.name, several: several}
 	var all noticed
-	reader := hl7.NewReader(&countingReader{input: input, run: r, ctx: ctx})
+	reader := hl7.NewReader(&countingReader{input: from.input, run: r, ctx: ctx})
 	reader.Tell = func(n hl7.Notice) {
 		all.add(n)
 		if n.Reason == hl7.Lookalike && all.Lookalikes <= noticesShown && r.quiet == nil {
-			r.say(place(name, n))
+			r.say(place(from.name, n))
 		}
 	}
-	defer func() { r.sum(name, all) }()
+	defer func() { r.sum(from.name, all) }()
 	for message, err := range reader.Messages() {
 		if _, wrong := errors.AsType[*hl7.ParseError](err); err != nil && !wrong {
-			yield(parsed{}, readError(name, err))
+			yield(parsed{}, readError(from.name, err))
 			return false
 		}
 		if isMessage(err) {
 			p.number++
+			if !errors.Is(err, hl7.ErrNoHeader) {
+				argument.messages++
+			}
 		}
 		p.message, p.err = message, err
 		if !yield(p, nil) {
@@ -259,14 +319,6 @@ func isMessage(err error) bool {
 	return !errors.Is(err, hl7.ErrCount) && !errors.Is(err, hl7.ErrUnsure)
 }
 
-// readError names the file where the error does not.
-func readError(name string, err error) error {
-	if _, named := errors.AsType[*fs.PathError](err); named {
-		return err
-	}
-	return fmt.Errorf("read %s: %w", name, err)
-}
-
 // countingReader counts what is read, shows how far it is and ends with ctx.
 type countingReader struct {
 	input io.Reader
@@ -280,21 +332,11 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	}
 	n, err := c.input.Read(p)
 	c.run.read += int64(n)
-	c.run.tell(time.Now())
+	c.run.show(time.Now(), c.run.speed)
 	return n, err
 }
 
-// tell shows progress, at most ten times a second and not for what is done in no
-// time.
-func (r *parseRun) tell(now time.Time) {
-	const patience, interval = 500 * time.Millisecond, 100 * time.Millisecond
-	if now.Sub(r.start) < patience || now.Sub(r.told) < interval {
-		return
-	}
-	r.told = now
-	if r.total == 0 {
-		r.progress.Say("read " + size(r.read))
-		return
-	}
-	r.progress.Bar(fmt.Sprintf("%s of %s", size(r.read), size(r.total)), r.read, r.total)
+// speed says how quickly what the files hold is read.
+func (r *parseRun) speed(took time.Duration) string {
+	return size(int64(float64(r.read)/took.Seconds())) + "/s"
 }

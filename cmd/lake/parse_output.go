@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -11,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/hl7"
@@ -80,8 +80,60 @@ func (o *jsonOutput) end(*bufio.Writer, time.Duration, int64) error { return nil
 // valueOutput is one value of each message. A message that has none is an empty
 // line, so that lines and messages go together.
 type valueOutput struct {
-	path string
+	text string // as it was asked for
+	path hl7.Path
+	all  bool // repetitions: PID-3[*].1
 	json bool
+}
+
+// newValueOutput reads a path, in which [*] stands for every repetition of the field.
+func newValueOutput(text string, json bool) (*valueOutput, error) {
+	plain, all := text, false
+	if segment, rest, ok := strings.Cut(text, "-"); ok {
+		if field, behind, starred := strings.Cut(rest, "[*]"); starred {
+			plain, all = segment+"-"+field+behind, true
+		}
+	}
+	path, err := hl7.ParsePath(plain)
+	if err == nil && path.Field == 0 {
+		err = fmt.Errorf("hl7: %w: %q names no field", hl7.ErrPath, text)
+	}
+	if err == nil && all && path.Repetition > 0 {
+		err = fmt.Errorf("hl7: %w: %q names a repetition and all", hl7.ErrPath, text)
+	}
+	return &valueOutput{text: text, path: path, all: all, json: json}, err
+}
+
+// values are those at the path: one, or one of each repetition.
+func (o *valueOutput) values(m *hl7.Message) []string {
+	if !o.all {
+		return []string{wholeValue(m, o.path)}
+	}
+	var values []string
+	for n := range max(m.Repetitions(o.path), 1) {
+		path := o.path
+		path.Repetition = n + 1
+		values = append(values, wholeValue(m, path))
+	}
+	return values
+}
+
+// wholeValue is the text at a path. A field or a repetition that has parts is as it stands in
+// the message, with its delimiters and escapes; of a component it is the first part.
+func wholeValue(m *hl7.Message, path hl7.Path) string {
+	if path.Component > 0 {
+		return m.GetAt(path)
+	}
+	raw, ok := m.RawAt(path)
+	if header := path.Segment == "MSH" && path.Field <= 2; ok && !header {
+		d := m.Delimiters()
+		for _, c := range []byte{d.Repetition, d.Component, d.Subcomponent} {
+			if c != 0 && bytes.IndexByte(raw, c) >= 0 {
+				return string(raw)
+			}
+		}
+	}
+	return m.GetAt(path)
 }
 
 func (o *valueOutput) write(out *bufio.Writer, p parsed) error {
@@ -91,23 +143,29 @@ func (o *valueOutput) write(out *bufio.Writer, p parsed) error {
 	if p.err != nil {
 		return nil
 	}
+	before := ""
 	if p.several {
-		if _, err := out.WriteString(p.place() + ": "); err != nil {
+		before = p.place() + ": "
+	}
+	for _, value := range o.values(p.message) {
+		if _, err := out.WriteString(before + term.OnOneLine(value) + "\n"); err != nil {
 			return err
 		}
 	}
-	_, err := out.WriteString(onOneLine(p.message.Get(o.path)) + "\n")
-	return err
+	return nil
 }
 
 func (o *valueOutput) writeJSON(out *bufio.Writer, p parsed) error {
 	line := struct {
 		origin
-		Path  string `json:"path,omitempty"`
-		Value string `json:"value"`
-	}{origin: originOf(p), Path: o.path}
-	if p.err == nil {
-		line.Value = p.message.Get(o.path)
+		Path   string   `json:"path,omitempty"`
+		Value  string   `json:"value"`
+		Values []string `json:"values,omitempty"` // of all repetitions
+	}{origin: originOf(p), Path: o.text}
+	if p.err == nil && o.all {
+		line.Values = o.values(p.message)
+	} else if p.err == nil {
+		line.Value = o.values(p.message)[0]
 	}
 	text, err := json.Marshal(line)
 	if err != nil {
@@ -118,24 +176,6 @@ func (o *valueOutput) writeJSON(out *bufio.Writer, p parsed) error {
 }
 
 func (o *valueOutput) end(*bufio.Writer, time.Duration, int64) error { return nil }
-
-// onOneLine writes control characters as Go does, so that a value can neither
-// break a line nor command a terminal.
-func onOneLine(text string) string {
-	if !strings.ContainsFunc(text, unicode.IsControl) {
-		return text
-	}
-	var line strings.Builder
-	for _, r := range text {
-		if !unicode.IsControl(r) {
-			line.WriteRune(r)
-			continue
-		}
-		quoted := strconv.QuoteRune(r)
-		line.WriteString(quoted[1 : len(quoted)-1])
-	}
-	return line.String()
-}
 
 // prettyOutput is a line a value, under a line about the message. The paths are
 // those that --path takes, the names those of the message's own version.
@@ -191,7 +231,7 @@ func (o *prettyOutput) segment(out *bufio.Writer, segment jsonSegment, occurrenc
 		name += "[" + strconv.Itoa(occurrence) + "]"
 	}
 	if len(segment.Fields) == 0 {
-		_, err := out.WriteString("  " + onOneLine(name) + "\n")
+		_, err := out.WriteString("  " + term.OnOneLine(name) + "\n")
 		return err
 	}
 	for _, field := range slices.SortedFunc(maps.Keys(segment.Fields), compareNumbers) {
@@ -223,8 +263,8 @@ func (o *prettyOutput) values(out *bufio.Writer, path, plain string, repetition 
 		if number != "1" || len(repetition) > 1 { // n is n.1 where there is nothing else
 			here, element = here+"."+number, element+"."+number
 		}
-		line, name := fmt.Sprintf("  %-*s  ", pathWidth, onOneLine(here)), o.version.Describe(element)
-		line = o.screen.Styled(term.Dim, line) + fmt.Sprintf("%-*s", valueWidth, onOneLine(repetition[number]))
+		line, name := fmt.Sprintf("  %-*s  ", pathWidth, term.OnOneLine(here)), o.version.Describe(element)
+		line = o.screen.Styled(term.Dim, line) + fmt.Sprintf("%-*s", valueWidth, term.OnOneLine(repetition[number]))
 		line = strings.TrimRight(line+"  "+o.screen.Styled(term.Dim, name), " ")
 		if _, err := out.WriteString(line + "\n"); err != nil {
 			return err

@@ -114,7 +114,7 @@ func TestEnrichedJSONHasNamesDatesAndGroups(t *testing.T) {
 var times = regexp.MustCompile(`(?m)^(.*) in .*: .* messages/s, .*/s, `)
 
 func TestStatsCountWhatWasParsedAndWhatWentWrong(t *testing.T) {
-	batch := folder(t, map[string]string{"batch.hl7": "BHS|^~\\&\rMSH|^~\\&|A\rMSH|^~\\&|B\rBTS|3\r"})
+	batch := folder(t, map[string]string{"batch.hl7": "BHS|^~\\&\rMSH|^~\\&|A\rMSH|^~\\&|B\rBTS|3\r", "text.txt": "This is not HL7\n"})
 	got := call(t, nil, "", "parse", "--stats", sampleFolder, batch)
 	if got.Status != statusRefused || got.Err != "" {
 		t.Errorf("%d, %s", got.Status, got.Err)
@@ -132,7 +132,7 @@ func TestStatsForMachinesHaveTheSameFigures(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.Out), &figures); err != nil {
 		t.Fatal(err)
 	}
-	if figures.Parsed != 13 || figures.Messages != 15 || figures.Problems["no-header"].Count != 1 {
+	if figures.Parsed != 13 || figures.Messages != 14 || figures.Problems["truncated-header"].Count != 1 {
 		t.Errorf("%+v", figures)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"hl7lake/cmd/lake/internal/term"
@@ -11,11 +12,12 @@ import (
 )
 
 // validation lists where messages depart from the version that they name. What
-// it writes holds no content.
+// it writes holds no content unless values are asked for.
 type validation struct {
 	screen term.Screen
 	json   bool
 	strict bool
+	values bool // are shown
 
 	checked, departing int
 }
@@ -26,6 +28,7 @@ type finding struct {
 	Segment int    `json:"segment,omitempty"`
 	Path    string `json:"path"`
 	Detail  string `json:"detail,omitempty"`
+	Value   string `json:"value,omitempty"` // with --values
 }
 
 func (v *validation) write(out *bufio.Writer, p parsed) error {
@@ -42,23 +45,34 @@ func (v *validation) write(out *bufio.Writer, p parsed) error {
 		v.departing++
 	}
 	if v.json {
-		return writeFindings(out, p, findings)
+		return v.writeFindings(out, p, findings)
 	}
 	for _, found := range findings {
-		if _, err := fmt.Fprintf(out, "%s: %s\n", p.place(), found); err != nil {
+		if _, err := fmt.Fprintf(out, "%s: %s%s\n", p.place(), found, v.value(p, found)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func writeFindings(out *bufio.Writer, p parsed, findings []dictionary.Finding) error {
+// value is that at the place of a finding, to stand behind it; "" where values are not shown.
+func (v *validation) value(p parsed, found dictionary.Finding) string {
+	if !v.values || found.Path.Field == 0 {
+		return ""
+	}
+	return ": " + term.OnOneLine(strconv.Quote(wholeValue(p.message, found.Path)))
+}
+
+func (v *validation) writeFindings(out *bufio.Writer, p parsed, findings []dictionary.Finding) error {
 	line := struct {
 		origin
 		Findings []finding `json:"findings"`
 	}{originOf(p), []finding{}}
 	for _, found := range findings {
-		line.Findings = append(line.Findings, finding{string(found.Rule), found.Segment, found.Path.String(), found.Detail})
+		line.Findings = append(line.Findings, finding{string(found.Rule), found.Segment, found.Path.String(), found.Detail, ""})
+		if last := &line.Findings[len(line.Findings)-1]; v.values && found.Path.Field > 0 {
+			last.Value = wholeValue(p.message, found.Path)
+		}
 	}
 	return json.NewEncoder(out).Encode(line)
 }

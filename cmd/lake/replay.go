@@ -36,7 +36,7 @@ hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 		Example: `  lake replay 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
   lake replay --errors --dry-run
   lake replay --charset windows-1250 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
-  lake replay --owner st-elsewhere --type ADT^A01 --from 2026-11-01 --to 2026-12-01`,
+  lake replay --owner st-elsewhere --type ADT^A01 --from 2026-11-01`,
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			if len(arguments) > 0 {
 				selection.IDs = arguments

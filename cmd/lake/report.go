@@ -24,7 +24,7 @@ func writeReport(s term.Screen, r scenario.Report, started time.Duration) error 
 	page := s
 	page.Writer = &out
 
-	fmt.Fprintf(&out, "%s\n\n", s.Styled(term.Bold, "Who is let in? Three users post the same two texts for "+r.Institution+", then ask for the first."))
+	fmt.Fprintf(&out, "%s\n\n", s.Styled(term.Bold, term.Paragraph("Who is let in? Three users post the same two texts for "+r.Institution+", then ask for the first.")))
 	if err := accessTable(r).Write(page); err != nil {
 		return err
 	}
@@ -164,8 +164,8 @@ func writeVerdict(s term.Screen, r scenario.Report, started time.Duration) {
 	times := fmt.Sprintf("Lake started in %s, scenario played in %s.", took(started), took(r.Took))
 	if len(r.Differences) == 0 {
 		staged, failed := r.Staged()
-		fmt.Fprintf(s, "\n%s %d messages accepted, %d became JSON, %d were filed as errors, each read back byte for byte. %s\n",
-			s.Styled(term.Good, "All went as it should:"), len(r.Messages), staged, failed, times)
+		text := fmt.Sprintf("%d messages accepted, %d became JSON, %d were filed as errors, each read back byte for byte. %s", len(r.Messages), staged, failed, times)
+		fmt.Fprintf(s, "\n%s\n%s\n", s.Styled(term.Good, "All went as it should:"), term.Paragraph(text))
 		return
 	}
 	fmt.Fprintf(s, "\n%s\n", s.Styled(term.Bad, "Not all went as it should:"))

@@ -55,7 +55,7 @@ func TestTheDemosReport(t *testing.T) {
 		for mode, colour := range map[string]bool{"plain": false, "colour": true} {
 			t.Run(name+" "+mode, func(t *testing.T) {
 				var out bytes.Buffer
-				if err := writeReport(term.Screen{Writer: &out, Colour: colour}, report, 840*time.Millisecond); err != nil {
+				if err := writeReport(term.Screen{Writer: &out, Colour: colour}.Clean(), report, 840*time.Millisecond); err != nil {
 					t.Fatal(err)
 				}
 				golden(t, "report-"+name+"-"+mode+".txt", out.Bytes())
@@ -83,7 +83,7 @@ func TestATimeline(t *testing.T) {
 	}
 	for mode, colour := range map[string]bool{"plain": false, "colour": true} {
 		var out bytes.Buffer
-		if err := timeline(term.Screen{Writer: &out, Colour: colour}, history); err != nil {
+		if err := timeline(term.Screen{Writer: &out, Colour: colour}.Clean(), history); err != nil {
 			t.Fatal(err)
 		}
 		golden(t, "timeline-"+mode+".txt", out.Bytes())

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -35,16 +37,22 @@ func nameOf(argument0 string) string {
 
 const exitCodes = `
 Exit status: 0 done as asked, 1 the lake refused or the result is not what was
-asked for, 2 wrong usage, no connection or not signed in, 130 interrupted.`
+asked for, 2 wrong usage, a file that cannot be read or not signed in, 3 no answer
+from the lake, 130 interrupted.`
 
 // run is the whole program but for the process.
 func (l *lake) run(ctx context.Context, arguments []string) int {
 	root := l.command()
-	root.SetArgs(arguments)
+	root.SetArgs(joinWait(arguments))
+	l.out, l.err = l.out.Clean(), l.err.Clean()
 	root.SetIn(l.in)
 	root.SetOut(l.out)
 	root.SetErr(l.err)
-	return l.explain(ctx, root.ExecuteContext(ctx))
+	status := l.explain(ctx, root.ExecuteContext(ctx))
+	if err := errors.Join(l.out.Flush(), l.err.Flush()); err != nil {
+		return max(status, statusUnusable)
+	}
+	return status
 }
 
 func (l *lake) command() *cobra.Command {
@@ -63,13 +71,47 @@ lake: it sends messages, follows them and brings them back.
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
+	root.Version = version()
+	root.SetVersionTemplate("lake {{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON for machines")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(l.sendCommand(), l.getCommand(), l.traceCommand(), l.usersCommand(), l.tokenCommand(), l.envCommand(),
 		l.demoCommand(), l.upCommand(), l.parseCommand(), l.redriveCommand(), l.replayCommand(), l.verifyCommand(), l.disclosuresCommand(), l.reconcileCommand(), l.forgetCommand(),
-		l.checkCommand(), l.doctorCommand())
+		l.checkCommand(), l.doctorCommand(), l.logsCommand())
+	fitHelp(root)
 	return root
+}
+
+// fitHelp folds what a command and those below it tell of themselves.
+func fitHelp(cmd *cobra.Command) {
+	paragraphs := strings.Split(cmd.Long, "\n\n")
+	for i, paragraph := range paragraphs {
+		paragraphs[i] = term.Paragraph(strings.ReplaceAll(strings.TrimSpace(paragraph), "\n", " "))
+	}
+	cmd.Long = strings.Join(paragraphs, "\n\n")
+	for _, below := range cmd.Commands() {
+		fitHelp(below)
+	}
+}
+
+// version is what the program was built from: its module's version, the commit and Go's.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "of no known version"
+	}
+	commit, changed := "", ""
+	for _, setting := range info.Settings {
+		switch {
+		case setting.Key == "vcs.revision":
+			commit = " " + setting.Value[:min(len(setting.Value), 12)]
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			changed = " with changes"
+		}
+	}
+	return info.Main.Version + commit + changed + " (" + info.GoVersion + ")"
 }
 
 // object writes v as one line of JSON.

@@ -60,16 +60,16 @@ func TestSendReportsEachMessageInItsOrder(t *testing.T) {
 	got := call(t, map[string]string{"LAKE_TOKEN": "x"}, "MSH|^~\\&|201 id-in", "send", dir, "-", filepath.Join(dir, "none"), "--url", lakeOf(t))
 	got.Out = strings.ReplaceAll(got.Out, dir, "DIR")
 	want := result{
-		Status: statusRefused,
+		Status: statusUnusable,
 		Out: `201  DIR/a.hl7  id-a
 409  DIR/b/c.hl7  id-c  duplicate: It says 409.
 409  DIR/b/d.hl7  id-same  duplicate
 403  DIR/d.txt  It says 403.
 201  DIR/e.hl7  id-e
 201  -  id-in
--    DIR/none  lstat DIR/none: no such file or directory
+-    DIR/none  stat DIR/none: no such file or directory
 `,
-		Err: "accepted: 3, duplicates: 2, refused: 2\n",
+		Err: "accepted: 3, duplicates: 2, refused: 1, unreadable: 1\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -104,7 +104,7 @@ func TestSendSplitsABatchIntoItsMessages(t *testing.T) {
 func TestSendStopsWhereTheLakeIsGone(t *testing.T) {
 	dir := folder(t, map[string]string{"a.hl7": "MSH|", "b.hl7": "MSH|"})
 	got := call(t, nil, "", "send", dir, "--token", "x", "--url", "http://127.0.0.1:1")
-	if got.Status != statusUnusable || got.Out != "" || strings.Count(got.Err, "no answer") != 1 {
+	if got.Status != statusUnreachable || got.Out != "" || strings.Count(got.Err, "no answer") != 1 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -130,4 +130,26 @@ func TestSendKeepsSoManyRequestsInFlightAndNoMore(t *testing.T) {
 	if got.Status != statusDone || peak.Load() > most || peak.Load() < 2 {
 		t.Errorf("status %d, %d at once", got.Status, peak.Load())
 	}
+}
+
+// lakeThatEnds takes messages whose third field says what becomes of them, which is their id.
+func lakeThatEnds(t *testing.T) string {
+	t.Helper()
+	ways := map[string]string{
+		"staged": `{"id":"staged","status":"staged","history":[{"zone":"ingestion"},{"zone":"staging"}]}`,
+		"error": `{"id":"error","status":"error","history":[{"zone":"ingestion"},
+			{"zone":"error","reason":{"code":"bad-delimiters","segment":1,"offset":4}}]}`,
+		"never": `{"id":"never","status":"ingested","history":[{"zone":"ingestion"}]}`,
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			_, _ = io.WriteString(w, ways[strings.TrimPrefix(r.URL.Path, "/messages/")])
+			return
+		}
+		body, _ := io.ReadAll(r.Body)
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(w, `{"id":%q}`, strings.Split(string(body), "|")[2])
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,14 +29,13 @@ not end in time.
 ` + exitCodes,
 		Example: `  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77
   lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait
-  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait=2m --json`,
+  lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait 2m --json`,
 		Args: exactly(1, "the id of one message"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			return l.trace(cmd.Context(), arguments[0], wait)
+			return l.trace(cmd.Context(), strings.ToLower(strings.TrimSpace(arguments[0])), wait)
 		},
 	}
-	cmd.Flags().DurationVar(&wait, "wait", 0, "wait for the end of its way, at most this long")
-	cmd.Flags().Lookup("wait").NoOptDefVal = "30s"
+	waitFlag(cmd, &wait, "wait for the end of its way, at most this long")
 	l.userFlags(cmd)
 	return cmd
 }
@@ -46,7 +47,7 @@ func (l *lake) trace(ctx context.Context, id string, wait time.Duration) error {
 	}
 	history, late, err := l.history(ctx, lake, id, wait)
 	if err != nil {
-		return err
+		return ofDerived(id, err)
 	}
 	if l.json {
 		err = l.object(history)
@@ -63,6 +64,16 @@ func (l *lake) trace(ctx context.Context, id string, wait time.Duration) error {
 		return errReported
 	}
 	return nil
+}
+
+// ofDerived adds to the error about an id which is not a message's, but that of what was made
+// from one: its version says so (RFC 9562, 5.5).
+func ofDerived(id string, err error) error {
+	problem, is := errors.AsType[*client.Problem](err)
+	if !is || problem.Code != "not-found" || len(id) != 36 || id[14] != '5' {
+		return err
+	}
+	return &hintError{err: err, hint: `That is the id of a JSON document or an error. The message's own is its "root".`}
 }
 
 // history is the message's, at the end of its way if there is time to wait; late
@@ -86,21 +97,20 @@ func (l *lake) history(ctx context.Context, lake *client.Client, id string, wait
 
 // timeline shows a history, a row for each step.
 func timeline(s term.Screen, h client.History) error {
-	status := term.Cell{Text: string(h.Status), Style: styleOf(h.Status)}
-	if _, err := fmt.Fprintf(s, "%s  %s of %s: %s\n\n", s.Styled(term.Bold, h.ID), h.Type, h.Owner, s.Styled(status.Style, status.Text)); err != nil {
+	if _, err := fmt.Fprintf(s, "%s  %s\n%s of %s, received %s\n\n", s.Styled(term.Bold, h.ID), s.Styled(styleOf(h.Status), string(h.Status)),
+		cmp.Or(h.Type, "a message"), h.Owner, h.Received.UTC().Format("2006-01-02 15:04:05.000Z")); err != nil {
 		return err
 	}
-	table := term.NewTable("TIME", ">AFTER", "ZONE", ">SIZE", "OBJECT")
-	table.Row(term.Text(clock(h.Received)), term.Text(""), term.Text("received"), term.Text(""), term.Text(""))
+	table := term.NewTable("TIME", ">AFTER", ">SIZE", "OBJECT")
+	table.Row(term.Text(clock(h.Received)), term.Text(""), term.Text(""), term.Text("received"))
 	for _, step := range h.Steps {
-		object := term.Text(step.Key)
+		object := term.Cell{Text: step.Key, Style: zoneStyle(step.Zone)}
 		if step.Attempts > 1 {
 			object.Text += fmt.Sprintf("  (told %d times)", step.Attempts)
 		}
-		table.Row(term.Text(clock(step.Written)), term.Text(took(step.Written.Sub(h.Received))),
-			term.Cell{Text: string(step.Zone), Style: zoneStyle(step.Zone)}, term.Text(size(step.Size)), object)
+		table.Row(term.Text(clock(step.Written)), term.Text(took(step.Written.Sub(h.Received))), term.Text(size(step.Size)), object)
 		if step.Reason != nil {
-			table.Row(term.Text(""), term.Text(""), term.Text(""), term.Text(""), term.Cell{Text: step.Reason.String(), Style: term.Bad})
+			table.Row(term.Text(""), term.Text(""), term.Text(""), term.Cell{Text: step.Reason.String(), Style: term.Bad})
 		}
 		if !step.Forgotten.IsZero() {
 			table.Row(term.Text(clock(step.Forgotten)), term.Text(""), term.Text(""), term.Text(""), term.Text("forgotten: "+step.ForgottenReason))
@@ -131,7 +141,8 @@ func zoneStyle(zone client.Zone) term.Style {
 	}
 }
 
-func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05.000Z") }
+// clock is the time of a day; how long after the first one it is, stands beside it.
+func clock(t time.Time) string { return t.UTC().Format("15:04:05.000Z") }
 
 // took is a duration as a person reads it: 84 ms, 1.2 s, 5m3s.
 func took(d time.Duration) string {

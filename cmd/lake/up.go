@@ -44,7 +44,7 @@ alone. Delete the folder to start afresh.
 			o.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 			o.Durability = store.Durable
 			o.Log = l.logTo(verbose)
-			return l.up(cmd.Context(), o, report)
+			return l.up(cmd.Context(), o, report, verbose)
 		},
 	}
 	cmd.Flags().IntVar(&port, "port", 4000, "listen on this port of 127.0.0.1; 0 takes a free one")
@@ -53,11 +53,11 @@ alone. Delete the folder to start afresh.
 	cmd.Flags().IntVar(&o.EventsPerInstance, "events-per-instance", 1,
 		"let an instance of a function handle so many events at once, as Lambda Managed Instances do: quicker under load")
 	cmd.Flags().BoolVar(&report, "report", false, "at the end, say what AWS would have charged and which grants nothing needed")
-	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the lake's services log")
+	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "show what the lake's services and functions log")
 	return cmd
 }
 
-func (l *lake) up(ctx context.Context, o local.Options, report bool) (err error) {
+func (l *lake) up(ctx context.Context, o local.Options, report, verbose bool) (err error) {
 	running, connection, err := l.start(ctx, o)
 	if err != nil {
 		return err
@@ -82,6 +82,10 @@ func (l *lake) up(ctx context.Context, o local.Options, report bool) (err error)
 	if err != nil {
 		return err
 	}
+	if verbose {
+		stop := l.showLogs(ctx, o.Dir)
+		defer stop()
+	}
 	if err := running.Wait(ctx); err != nil {
 		return err
 	}
@@ -105,20 +109,48 @@ func (l *lake) closingReport(running *local.Lake) error {
 			UnusedGrants []iam.Grant `json:"unused_grants"`
 		}{costs, running.UnusedGrants()})
 	}
-	title := "What AWS would have charged (docs/bill.md says what is counted and what is estimated):"
+	title := "What AWS would have charged\n(docs/bill.md says what is counted and what is estimated):"
 	if messages := costs.Quantity(bill.StatesRequest); messages > 0 {
 		title = fmt.Sprintf("What AWS would charge for a million such messages, by the %.0f that were staged\n(docs/bill.md says what is counted and what is estimated):", messages)
 		costs = costs.Times(1e6 / messages)
 	}
 	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, title))
-	if err := costs.WriteMarkdown(l.out); err != nil {
+	if err := billTable(costs).Write(l.out); err != nil {
 		return err
 	}
+	fmt.Fprintf(l.out, "\n%s\n", term.Paragraph(fmt.Sprintf("Prices are those of %s on %s. The README's figures are of a million messages of 2 KB within a day: "+
+		"of few messages, of larger ones, or with reads and refusals among them, a message costs more, as what runs all the time is shared by fewer.", costs.Region, costs.Date)))
 	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, "Grants that no call has needed:"))
-	for _, grant := range running.UnusedGrants() {
-		fmt.Fprintln(l.out, " ", grant)
-	}
+	l.writeGrants(running.UnusedGrants())
 	return nil
+}
+
+// writeGrants lists grants by their roles.
+func (l *lake) writeGrants(grants []iam.Grant) {
+	const indent, room = "      ", 80 - 6
+	role := ""
+	for _, grant := range grants {
+		if grant.Role != role {
+			role = grant.Role
+			fmt.Fprintln(l.out, " ", role)
+		}
+		fmt.Fprintln(l.out, "   ", grant.Action)
+		fmt.Fprintln(l.out, indent+strings.Join(term.Fold(grant.Resource, room), "\n"+indent))
+	}
+}
+
+// billTable is a row for each thing that has a price, and the total.
+func billTable(costs bill.Bill) *term.Table {
+	table := term.NewTable("SERVICE", "WHAT", ">QUANTITY", ">USD")
+	for _, line := range costs.Lines {
+		what := line.Unit
+		if line.Detail != "" {
+			what += ": " + line.Detail
+		}
+		table.Row(term.Text(line.Service), term.Text(what), term.Text(strconv.FormatFloat(line.Quantity, 'f', 0, 64)), term.Text(fmt.Sprintf("%.4f", line.USD)))
+	}
+	table.Row(term.Cell{Text: "total", Style: term.Bold}, term.Text(""), term.Text(""), term.Cell{Text: fmt.Sprintf("%.4f", costs.USD()), Style: term.Bold})
+	return table
 }
 
 // accounts makes the users, with the passwords that the last start gave them.
@@ -179,8 +211,8 @@ func (l *lake) welcome(connection client.Connection, path, dir string, notRun []
 		return err
 	}
 	heading("Post a message from another terminal, with curl or with lake, and follow it:")
-	fmt.Fprintf(&out, "  curl -i -H \"Authorization: Bearer $(%s token%s)\" -H 'Content-Type: application/hl7-v2' \\\n", command, where)
-	fmt.Fprintf(&out, "    --data-binary $'MSH|^~\\\\&|APP|HERE|||2026||ADT^A01|1|T|2.5\\rPID|1||1^^^HERE||Sample^Sue\\r' %s/er7\n\n", api)
+	fmt.Fprintf(&out, "  curl -i -H \"Authorization: Bearer $(%s token%s)\" \\\n    -H 'Content-Type: application/hl7-v2' %s/er7 \\\n", command, where, api)
+	fmt.Fprintf(&out, "    --data-binary $'MSH|^~\\\\&|APP|HERE|||2026||ADT^A01|1|T|2.5\\r'\\\n$'PID|1||1^^^HERE||Sample^Sue\\r'\n\n")
 	fmt.Fprintf(&out, "  %s send%s cmd/lake/samples/messages\n  %[1]s trace%[2]s ID --wait\n  %[1]s get%[2]s ID\n", command, where)
 	heading("Look inside with the AWS CLI:")
 	fmt.Fprintf(&out, "  eval \"$(%s env%s)\"\n  aws s3 ls --recursive s3://%s\n", command, where, bucket)

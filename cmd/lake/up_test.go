@@ -6,15 +6,19 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/local"
+	"hl7lake/local/bill"
+	"hl7lake/local/iam"
 )
 
 // TestTheCommandsAgainstALakeThatIsUp runs a real lake and uses it as a person
@@ -35,7 +39,7 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 		return got
 	}
 	messages := map[string]string{}
-	for line := range strings.Lines(use(statusDone, "send", sampleFolder, "--user", "writer").Out) {
+	for line := range strings.Lines(use(statusDone, "send", "--whole", sampleFolder, "samples/not-hl7.txt", "--user", "writer").Out) {
 		fields := strings.Fields(line)
 		if fields[0] != "201" {
 			t.Error(line)
@@ -58,7 +62,7 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 	})
 	t.Run("a message is followed to its JSON", func(t *testing.T) {
 		traced := use(statusDone, "trace", admission, "--wait", "-u", "reader")
-		if !strings.Contains(traced.Out, "ADT^A01 of st-elsewhere: staged") {
+		if !strings.Contains(traced.Out, "ADT^A01 of st-elsewhere, received") {
 			t.Error(traced.Out)
 		}
 		content := use(statusDone, "get", admission)
@@ -180,6 +184,57 @@ func startUp(t *testing.T, dir string) (stop func()) {
 		if status := <-ended; status != statusDone {
 			t.Errorf("status %d: %s", status, errors.String())
 		}
+	}
+}
+
+func TestTheWelcomeAndTheGrantsFit80Columns(t *testing.T) {
+	var out bytes.Buffer
+	l := &lake{out: term.Screen{Writer: &out}, name: "lake"}
+	connection := client.Connection{Outputs: client.Outputs{"core": {
+		client.OutputAPI: "http://127.0.0.1:40000/", client.OutputLake: "hl7lake-dev-core-lake5f1b88ea-3w5tmze3"}}}
+	ignored := []local.LeftOut{{Type: "Custom::S3AutoDeleteObjects", Reason: "it empties a bucket before its stack is deleted; here the data folder is deleted"}}
+	if err := l.welcome(connection, ".lake/connection.json", ".lake", ignored); err != nil {
+		t.Fatal(err)
+	}
+	l.writeGrants([]iam.Grant{{Role: "hl7lake-dev-front-door-ReconcileRole286C6F45-RQPWFQHB", Action: "dynamodb:Query",
+		Resource: "arn:aws:dynamodb:us-east-1:123456789012:table/hl7lake-dev-front-door-ReceivedE45C8E6C-TAFSAMOU/index/unsettled"}})
+	for line := range strings.Lines(out.String()) {
+		if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > columns {
+			t.Errorf("%d: %s", n, line)
+		}
+	}
+}
+
+func TestAPortInUseLeavesNoFolder(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	dir := filepath.Join(t.TempDir(), "new")
+	got := call(t, nil, "", "up", "--port", port, "--dir", dir)
+	if got.Status != statusUnusable || !strings.Contains(got.Err, "is in use") {
+		t.Errorf("%d: %s", got.Status, got.Err)
+	}
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("the folder is there: %v", err)
+	}
+}
+
+func TestTheBillIsATableThatFits(t *testing.T) {
+	var out bytes.Buffer
+	costs := bill.Bill{Lines: []bill.Line{{Service: "S3", Unit: "requests that put, copy, post or list", Detail: "the writer of the lake, which files every event", Quantity: 1234567, USD: 6.1728}}}
+	if err := billTable(costs).Write(term.Screen{Writer: &out}); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(out.String()) {
+		if utf8.RuneCountInString(line) > columns+1 || strings.Contains(line, "|") {
+			t.Error(line)
+		}
+	}
+	if !strings.Contains(out.String(), "6.1728") || !strings.Contains(out.String(), "total") {
+		t.Error(out.String())
 	}
 }
 

@@ -43,7 +43,7 @@ func inspect(path string) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if found := recover(); found != nil {
-			err = fmt.Errorf("%w (%v)", ErrDamaged, found)
+			err = ErrDamaged // what bbolt panics with are words for its authors
 		}
 	}()
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
@@ -78,7 +78,7 @@ func opening(err error) error {
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		return ErrInUse
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
-		return fmt.Errorf("%w (%w)", ErrDamaged, err)
+		return ErrDamaged
 	}
 	return err
 }

@@ -9,7 +9,7 @@ import (
 	"encoding/base64"
 )
 
-//go:embed messages
+//go:embed messages not-hl7.txt
 var files embed.FS
 
 // Sample is a message and what is to become of it.
@@ -31,9 +31,11 @@ func Admission() Sample {
 	return read(Sample{Name: "adt-a01.hl7", Shape: "CR, repetitions", Type: "ADT^A01", Version: "2.5.1", Segments: 7})
 }
 
+const notHL7 = "not-hl7.txt"
+
 // NotHL7 is a line of text as a misconfigured sender posts it.
 func NotHL7() Sample {
-	return read(Sample{Name: "not-hl7.txt", Shape: "a line of text", Type: "unknown"})
+	return read(Sample{Name: notHL7, Shape: "a line of text", Type: "unknown"})
 }
 
 // Others are the samples besides Admission and NotHL7.
@@ -75,7 +77,11 @@ func Document() Sample {
 }
 
 func read(s Sample) Sample {
-	body, err := files.ReadFile("messages/" + s.Name)
+	name := "messages/" + s.Name
+	if s.Name == notHL7 { // beside them, as `lake send` posts messages only
+		name = s.Name
+	}
+	body, err := files.ReadFile(name)
 	if err != nil {
 		panic(err) // the file is embedded above
 	}

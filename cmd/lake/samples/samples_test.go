@@ -41,7 +41,7 @@ func TestEveryFileIsASample(t *testing.T) {
 		}
 		known[sample.Name] = true
 	}
-	err := fs.WalkDir(files, "messages", func(path string, entry fs.DirEntry, err error) error {
+	err := fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
 		if !entry.IsDir() && !known[entry.Name()] {
 			t.Errorf("%s is never sent", path)
 		}

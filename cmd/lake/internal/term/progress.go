@@ -26,7 +26,7 @@ func (p *Progress) Say(text string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprint(p.screen, "\r\x1b[K", cut(text, p.screen.Width-1))
+	fmt.Fprint(p.screen.Raw(), "\r\x1b[K", cut(OnOneLine(text), p.screen.Width-1))
 	p.shown = true
 }
 
@@ -48,7 +48,7 @@ func (p *Progress) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.shown {
-		fmt.Fprint(p.screen, "\r\x1b[K")
+		fmt.Fprint(p.screen.Raw(), "\r\x1b[K")
 		p.shown = false
 	}
 }

@@ -40,33 +40,116 @@ func (t *Table) Row(cells ...Cell) { t.rows = append(t.rows, cells) }
 // gap stands between columns.
 const gap = "  "
 
-// Write puts the table on the screen, indented by two.
+// narrow is the width of a screen that has not told its own.
+const narrow = 80
+
+// Write puts the table on the screen, indented by two. Where it is wider than the screen,
+// the widest column is folded between words, and a long word behind one of its marks.
 func (t *Table) Write(s Screen) error {
-	widths := t.widths()
+	width := s.Width
+	if width <= 0 {
+		width = narrow
+	}
+	widths := t.fit(width)
 	var out bytes.Buffer
 	titles := make([]Cell, len(t.titles))
 	for i, title := range t.titles {
 		titles[i] = Cell{title, Dim}
 	}
-	t.line(&out, s, widths, titles)
-	for _, row := range t.rows {
-		t.line(&out, s, widths, row)
+	for _, row := range append([][]Cell{titles}, t.rows...) {
+		t.row(&out, s, widths, row)
 	}
 	_, err := out.WriteTo(s.Writer)
 	return err
 }
 
-func (t *Table) widths() []int {
-	widths := make([]int, len(t.titles))
+// fit gives the widths of the columns, together at most that of the screen if that can be.
+func (t *Table) fit(width int) []int {
+	widths, least := t.widths()
+	for {
+		total, widest := 0, -1
+		for i, w := range widths {
+			total += len(gap) + w
+			if w > least[i] && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if total <= width || widest < 0 {
+			return widths
+		}
+		widths[widest] = max(least[widest], widths[widest]-(total-width))
+	}
+}
+
+// widths gives how wide each column would be, and how narrow it can be.
+func (t *Table) widths() (widths, least []int) {
+	widths, least = make([]int, len(t.titles)), make([]int, len(t.titles))
 	for i, title := range t.titles {
 		widths[i] = utf8.RuneCountInString(title)
+		least[i] = widths[i]
 	}
 	for _, row := range t.rows {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell.Text))
+			for _, word := range words(cell.Text) {
+				least[i] = max(least[i], utf8.RuneCountInString(strings.TrimRight(word, " ")))
+			}
 		}
 	}
-	return widths
+	return widths, least
+}
+
+// row writes a row, on as many lines as its cells have.
+func (t *Table) row(out *bytes.Buffer, s Screen, widths []int, cells []Cell) {
+	folded, height := make([][]string, len(cells)), 1
+	for i, cell := range cells {
+		folded[i] = Fold(cell.Text, widths[i])
+		height = max(height, len(folded[i]))
+	}
+	for n := range height {
+		line := make([]Cell, len(cells))
+		for i, cell := range cells {
+			if n < len(folded[i]) {
+				line[i] = Cell{folded[i][n], cell.Style}
+			}
+		}
+		t.line(out, s, widths, line)
+	}
+}
+
+// Fold breaks a text into lines of at most so many columns: between words, and within a word
+// that is longer behind a mark such as a slash, where it has one.
+func Fold(text string, columns int) []string {
+	if utf8.RuneCountInString(text) <= columns {
+		return []string{text}
+	}
+	var lines []string
+	line := ""
+	for _, word := range words(text) {
+		if line != "" && utf8.RuneCountInString(line)+utf8.RuneCountInString(strings.TrimRight(word, " ")) > columns {
+			lines = append(lines, strings.TrimRight(line, " "))
+			line = ""
+		}
+		line += word
+	}
+	return append(lines, strings.TrimRight(line, " "))
+}
+
+// Paragraph folds a text for a screen that has not told its width.
+func Paragraph(text string) string { return strings.Join(Fold(text, narrow), "\n") }
+
+// words breaks a text where a line may end: behind blanks, and behind slashes and colons.
+func words(text string) []string {
+	var all []string
+	start := 0
+	for i := range len(text) - 1 {
+		next := text[i+1]
+		if text[i] == ' ' && next != ' ' || strings.IndexByte("/:", text[i]) >= 0 && strings.IndexByte("/: ", next) < 0 {
+			all = append(all, text[start:i+1])
+			start = i + 1
+		}
+	}
+	return append(all, text[start:])
 }
 
 func (t *Table) line(out *bytes.Buffer, s Screen, widths []int, cells []Cell) {

@@ -1,5 +1,5 @@
 // Package term is what a person sees of lake: tables, colours and a line of
-// progress. Colour and progress appear on a terminal only, and never when the
+// progress, and no control character of what is shown. Colour and progress appear on a terminal only, and never when the
 // environment has NO_COLOR (no-color.org).
 package term
 
@@ -35,14 +35,14 @@ type Screen struct {
 func NewScreen(w io.Writer, getenv func(string) string) Screen {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || getenv("TERM") == "dumb" {
-		return Screen{Writer: w}
+		return Screen{Writer: w}.Clean()
 	}
 	width, _, err := term.GetSize(int(file.Fd()))
 	if err != nil {
 		width = 0
 	}
 	plain := getenv("NO_COLOR") != ""
-	return Screen{Writer: w, Colour: !plain, Live: !plain, Width: width}
+	return Screen{Writer: w, Colour: !plain, Live: !plain, Width: width}.Clean()
 }
 
 // Styled is text in a style, or as it is where there is no colour.
@@ -50,5 +50,5 @@ func (s Screen) Styled(style Style, text string) string {
 	if !s.Colour || style == Plain || text == "" {
 		return text
 	}
-	return "\x1b[" + string(style) + "m" + text + "\x1b[0m"
+	return markOf(style) + text + markOf(Plain)
 }

@@ -34,7 +34,7 @@ func TestColumnsAreAsWideAsTheirTexts(t *testing.T) {
 		t.Errorf("%v\n%s", err, out.String())
 	}
 	out.Reset()
-	if err := table.Write(Screen{Writer: &out, Colour: true}); err != nil {
+	if err := table.Write(Screen{Writer: &out, Colour: true}.Clean()); err != nil {
 		t.Fatal(err)
 	}
 	colourless := strings.NewReplacer("\x1b[2m", "", "\x1b[32m", "", "\x1b[31m", "", "\x1b[0m", "").Replace(out.String())

@@ -1,0 +1,373 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/hl7"
+)
+
+// sent is what became of one message, or of what there was in its place.
+type sent struct {
+	File   string `json:"file"`
+	Status int    `json:"status,omitempty"` // HTTP; 0 when the lake was not asked
+	client.Receipt
+	Became *outcome `json:"became,omitempty"` // with --wait
+	Error  string   `json:"error,omitempty"`
+
+	err     error
+	file    found
+	notice  *hl7.Notice
+	noticed *noticed
+	end     bool
+	before  int
+	at      int64
+}
+
+// outcome is how far a message came.
+type outcome struct {
+	Status client.Status  `json:"status"`
+	Reason *client.Reason `json:"reason,omitempty"`
+}
+
+func (o outcome) String() string {
+	if o.Reason != nil {
+		return string(o.Status) + ": " + o.Reason.String()
+	}
+	return string(o.Status)
+}
+
+// isMessage reports whether this is of a message, sent or not, and not of what is beside them.
+func (s sent) isMessage() bool { return s.notice == nil && s.noticed == nil && !s.end }
+
+// sending is one run of `lake send`.
+type sending struct {
+	lake   *lake
+	to     *client.Client
+	o      sendOptions
+	sum    tally
+	advice bool // --split was recommended
+	lines  int  // of answers, that were told
+	groups errorGroups
+	meter  *meter
+	track  tracking
+}
+
+// send posts the messages of the files, several at once, and reports them in their order.
+// The key names the lake and the sender.
+func (l *lake) send(ctx context.Context, to *client.Client, key string, names []string, o sendOptions) error {
+	var total int64
+	if l.err.Live {
+		for file := range walk(names) {
+			total += file.size
+		}
+	}
+	s := &sending{lake: l, to: to, o: o, groups: errorGroups{}, meter: newMeter(l.err, total)}
+	s.track = tracking{journals: newJournals(key, o.split), write: o.resume}
+	before := func(found) (mark, error) { return mark{}, nil }
+	if o.resume {
+		before = s.track.journals.find
+	}
+	err := s.post(ctx, l.read(walk(names), o, before))
+	s.meter.progress.Clear()
+	if err != nil && s.sum == (tally{}) {
+		return err
+	}
+	s.groups.tell(l.note)
+	l.note(s.sum.String())
+	if err == nil {
+		err = s.sum.verdict()
+		return errors.Join(err, s.track.journals.close(o.resume && err == nil))
+	}
+	s.goOn()
+	return err
+}
+
+// goOn leaves a journal and says how to send the rest.
+func (s *sending) goOn() {
+	if err := errors.Join(s.track.leave(), s.track.journals.close(false)); err != nil {
+		s.note(fmt.Sprintf("To go on, repeat the command: what is in the lake is a duplicate. There is no journal, as: %v", err))
+		return
+	}
+	s.note("To go on, repeat the command with --resume: a journal beside the files has what was sent.")
+}
+
+// note writes a line for the person where the progress was.
+func (s *sending) note(text string) {
+	s.meter.progress.Clear()
+	s.lake.note(text)
+}
+
+// post sends messages until there are no more, ctx ends or the lake is not to be talked to.
+func (s *sending) post(ctx context.Context, messages iter.Seq[outgoing]) error {
+	ctx, cancel := context.WithCancel(ctx)
+	queue := make(chan chan sent, s.o.parallel-1)
+	go func() {
+		defer close(queue)
+		for message := range messages {
+			result := make(chan sent, 1)
+			select {
+			case queue <- result:
+				go func() { result <- s.one(ctx, message) }()
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	defer func() { // waits for what is under way
+		cancel()
+		for result := range queue {
+			<-result
+		}
+	}()
+	var passed int64 // bytes of the files that are at their end
+	for result := range queue {
+		done := <-result
+		if ctx.Err() != nil && done.err != nil {
+			return context.Cause(ctx)
+		}
+		if fatal(done.err) {
+			if _, lost := errors.AsType[*client.UnreachableError](done.err); lost && s.sum != (tally{}) {
+				s.sum.lost++
+			}
+			return done.err
+		}
+		s.sum.add(done)
+		if err := errors.Join(s.track.add(done), s.report(done)); err != nil {
+			return err
+		}
+		if done.end {
+			passed += done.file.size
+			done.at = 0
+		}
+		s.meter.reach(passed + done.at)
+		s.meter.show(time.Now(), s.pace)
+	}
+	return context.Cause(ctx)
+}
+
+// pace says how many messages there were, and how quickly.
+func (s *sending) pace(took time.Duration) string {
+	n := s.sum.all()
+	return fmt.Sprintf("%d messages, %.0f/s", n, float64(n)/took.Seconds())
+}
+
+// fatal reports whether the next message would meet the same error: no answer from
+// the lake, no token.
+func fatal(err error) bool {
+	if _, refused := errors.AsType[*client.Problem](err); refused {
+		return false
+	}
+	return err != nil && !unreadable(err) && !notSent(err)
+}
+
+// notSent reports whether an error says that a file or a part of it is not to be sent.
+func notSent(err error) bool {
+	_, several := errors.AsType[*notOneError](err)
+	_, empty := errors.AsType[*emptyError](err)
+	return several || empty
+}
+
+func (s *sending) one(ctx context.Context, message outgoing) sent {
+	done := sent{
+		File: message.name, err: message.err, file: message.file,
+		notice: message.notice, noticed: message.noticed, end: message.end, before: message.before, at: message.at,
+	}
+	if !done.isMessage() {
+		return done
+	}
+	if done.err == nil {
+		done.Receipt, done.err = s.to.Send(ctx, client.Message{Body: message.body, Charset: s.o.charset})
+		done.Status = done.Receipt.Status
+		if done.err == nil && s.o.wait > 0 {
+			done.Became, done.err = s.became(ctx, done.ID)
+		}
+	}
+	if problem, ok := errors.AsType[*client.Problem](done.err); ok {
+		done.Status = problem.Status
+	}
+	if done.err != nil {
+		done.Error = done.err.Error()
+	}
+	return done
+}
+
+// became waits for the end of a message's way.
+func (s *sending) became(ctx context.Context, id string) (*outcome, error) {
+	limited, cancel := context.WithTimeout(ctx, s.o.wait)
+	defer cancel()
+	history, err := s.to.Wait(limited, id)
+	if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
+		return nil, err
+	}
+	end := &outcome{Status: history.Status}
+	if step, ok := history.Outcome(); ok {
+		end.Reason = step.Reason
+	}
+	return end, nil
+}
+
+func (s *sending) report(done sent) error {
+	l := s.lake
+	switch {
+	case done.end:
+		return nil
+	case !done.isMessage():
+		s.meter.progress.Clear()
+		return l.reportNotice(done)
+	}
+	if s.lines++; s.lines > linesShown && !l.json {
+		if s.lines == linesShown+1 {
+			s.note("Further answers are counted; --json writes a line for each.")
+		}
+		if done.err != nil {
+			s.groups.add(done)
+		}
+		return nil
+	}
+	s.meter.progress.Clear()
+	if advice, is := errors.AsType[*notOneError](done.err); is && advice.split && !s.advice {
+		s.advice = true
+		s.note("A file that is not one message is not sent: --split takes it apart, --whole posts it as it is.")
+	}
+	if l.json {
+		return l.object(done)
+	}
+	status, text, style := done.answer()
+	_, err := fmt.Fprintf(l.out, "%-3s  %s  %s\n", l.out.Styled(style, status), done.File, text)
+	return err
+}
+
+// answer is the line of a message: its status, what is to be told, and how it looks.
+func (s sent) answer() (status, text string, style term.Style) {
+	switch {
+	case s.err != nil:
+		if problem, ok := errors.AsType[*client.Problem](s.err); ok {
+			return strconv.Itoa(problem.Status), problem.Detail, term.Bad
+		}
+		if empty, ok := errors.AsType[*emptyError](s.err); ok {
+			return "-", "not sent: no HL7 message: " + empty.holds, term.Bad
+		}
+		return "-", s.Error, term.Bad
+	case s.Duplicate:
+		status, text, style = "409", s.ID+"  duplicate", term.Note
+		if s.Detail != "" {
+			text += ": " + s.Detail
+		}
+	default:
+		status, text, style = "201", s.ID, term.Good
+	}
+	if s.Became != nil {
+		text += "  " + s.Became.String()
+		style = styleOf(s.Became.Status)
+	}
+	return status, text, style
+}
+
+// reportNotice tells of what was in a file besides its messages: on the side, or as lines
+// of JSON.
+func (l *lake) reportNotice(done sent) error {
+	switch {
+	case l.json && done.notice != nil:
+		return l.object(struct {
+			File   string     `json:"file"`
+			Reason hl7.Reason `json:"reason"`
+			Line   int        `json:"line"`
+			Offset int64      `json:"offset"`
+			Length int        `json:"length"`
+		}{done.File, done.notice.Reason, done.notice.Line, done.notice.Offset, done.notice.Length})
+	case l.json:
+		return l.object(struct {
+			File string `json:"file"`
+			*noticed
+		}{done.File, done.noticed})
+	case done.notice != nil:
+		l.note(place(done.File, *done.notice))
+	default:
+		l.note(done.File + ": " + done.noticed.String())
+	}
+	return nil
+}
+
+// tally counts answers.
+type tally struct {
+	accepted, duplicates, refused int
+	notSent                       int // no message, or not one
+	unreadable                    int // files
+	lost                          int // without an answer
+	before                        int // sent by an earlier call
+	skipped                       int // stretches of files that are in no message
+	waited                        bool
+	staged, errors, underWay      int // of those whose way was followed
+}
+
+func (t *tally) add(done sent) {
+	switch {
+	case done.end:
+		t.before += done.before
+	case done.noticed != nil:
+		t.skipped += done.noticed.Outside
+	case !done.isMessage():
+	case notSent(done.err):
+		t.notSent++
+	case unreadable(done.err):
+		t.unreadable++
+	case done.err != nil:
+		t.refused++
+	case done.Receipt.Status == http.StatusConflict:
+		t.duplicates++
+	default:
+		t.accepted++
+	}
+	if done.Became == nil {
+		return
+	}
+	t.waited = true
+	switch done.Became.Status {
+	case client.Staged:
+		t.staged++
+	case client.Errored:
+		t.errors++
+	default:
+		t.underWay++
+	}
+}
+
+func (t tally) String() string {
+	text := fmt.Sprintf("accepted: %d, duplicates: %d, refused: %d", t.accepted, t.duplicates, t.refused)
+	for _, more := range []struct {
+		what string
+		n    int
+	}{{"not sent", t.notSent}, {"unreadable", t.unreadable}, {"without an answer", t.lost}, {"sent before", t.before}} {
+		if more.n > 0 {
+			text += fmt.Sprintf(", %s: %d", more.what, more.n)
+		}
+	}
+	if t.waited {
+		text += fmt.Sprintf("; JSON: %d, errors: %d, under way: %d", t.staged, t.errors, t.underWay)
+	}
+	return text
+}
+
+// all is how many messages there were, in this call.
+func (t tally) all() int { return t.accepted + t.duplicates + t.refused + t.notSent }
+
+// verdict is nil when all that was to be sent is in the lake. A file that could not be read
+// may be read the next time, so it goes before what is refused for good.
+func (t tally) verdict() error {
+	switch {
+	case t.unreadable > 0:
+		return errUnread
+	case slices.Max([]int{t.refused, t.notSent, t.skipped, t.errors, t.underWay}) > 0:
+		return errReported
+	}
+	return nil
+}
