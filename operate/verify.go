@@ -111,6 +111,9 @@ func (v *verification) entries(ctx context.Context) error {
 		v.mu.Lock()
 		v.counts.Entries++
 		v.mu.Unlock()
+		if entry.Forgotten != "" {
+			return nil // its object was deleted on purpose
+		}
 		in := &s3.HeadObjectInput{Bucket: &v.lake.Bucket, Key: &entry.Key}
 		if entry.VersionID != "" {
 			in.VersionId = &entry.VersionID

@@ -36,8 +36,8 @@ claim-check bucket, and read the message with its lock (s3:GetObjectVersion,
 s3:GetObjectRetention, s3:GetObjectLegalHold). Copies in dead-letter queues stay there
 until "lake redrive" meets them, which takes them out.
 ` + exitCodes,
-		Example: `  lake forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --reason wrong-patient --dry-run
-  lake forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --reason wrong-patient`,
+		Example: `  lake forget ID --reason wrong-patient --dry-run
+  lake forget ID --reason wrong-patient`,
 		Args: exactly(1, "one message id"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			err := l.forget(cmd.Context(), arguments[0], operate.ForgetReason(reason), dry)

@@ -113,7 +113,7 @@ func timeline(s term.Screen, h client.History) error {
 			table.Row(term.Text(""), term.Text(""), term.Text(""), term.Cell{Text: step.Reason.String(), Style: term.Bad})
 		}
 		if !step.Forgotten.IsZero() {
-			table.Row(term.Text(clock(step.Forgotten)), term.Text(""), term.Text(""), term.Text(""), term.Text("forgotten: "+step.ForgottenReason))
+			table.Row(term.Text(clock(step.Forgotten)), term.Text(""), term.Text(""), term.Text("forgotten: "+step.ForgottenReason))
 		}
 	}
 	return table.Write(s)

@@ -25,7 +25,7 @@ objects. It makes a request for each of them, and opens none.
 The exit status is 1 if something is amiss.
 ` + exitCodes,
 		Example: `  lake verify
-  lake verify --json --outputs outputs.json | jq -r 'select(.fault == "no message") | .id'`,
+  lake verify --json --outputs outputs.json | jq -r .id`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return l.verify(cmd.Context()) },
 	}

@@ -37,14 +37,14 @@ func elsewhere() map[string]string {
 		"pip install":                    "it needs the network; .ci/run does it",
 		"npx cdk":                        "it needs AWS; .ci/run synthesizes the stacks",
 		"go run ./cmd/lake doctor --env": "it needs AWS; operate/doctor has its tests",
-		"export AWS_ENDPOINT_URL":        "it is for another emulator",
 		"aws cloudwatch":                 "nothing is measured by the local lake",
 		"aws events":                     "EventBridge's rules are run by the local lake, but not listed",
 		"aws health":                     "it needs AWS",
 		"aws cloudtrail":                 "no trail is kept by the local lake",
 		"aws service-quotas":             "it needs AWS",
 		"aws lambda get-account":         "it needs AWS",
-		"aws s3api head-object":          "a claim check is only there while its message is on its way",
+		"aws logs filter-log-events --log-group-name": "no trail is kept by the local lake",
+		"aws s3api head-object":                       "a claim check is only there while its message is on its way",
 	}
 }
 

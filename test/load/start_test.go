@@ -75,6 +75,7 @@ func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 func environment(runtimeAPI string) []string {
 	env := []string{
 		"AWS_LAMBDA_RUNTIME_API=" + runtimeAPI, "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_REGION=us-east-1", "GOMAXPROCS=1",
+		"RECEIVED_WINDOW_DAYS=90", "OWNER_PER_SECOND=1", "OWNER_BURST=1",
 		"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true",
 	}
 	for _, name := range []string{
