@@ -124,6 +124,21 @@ func TestALateRedeliveryOfAForgottenMessageIsToldOf(t *testing.T) {
 	}
 }
 
+func TestContentThatWasLostAndFiledAnewIsFoundAgain(t *testing.T) {
+	c := newCore(t)
+	for range 2 {
+		if err := c.deliver(t, ingested(adt)); err != nil {
+			t.Fatal(err)
+		}
+		c.buckets.Remove("lake/" + rawKey)
+	}
+	want := rawEntry(2)
+	want.VersionID = "v2"
+	if diff := cmp.Diff([]catalog.Entry{want}, c.entries(t)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAnIngestedMessageIsFiledByteForByte(t *testing.T) {
 	c := newCore(t)
 	if err := c.deliver(t, ingested(adt)); err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/expression"
@@ -23,8 +24,9 @@ type table struct {
 	db   updater
 }
 
-// record adds entry to the catalog and counts the attempt. What an earlier
-// attempt has recorded stays. forgotten reports whether the message was forgotten
+// record adds entry to the catalog and counts the attempt. What an earlier attempt has
+// recorded stays, but for what says which object it is: where that was lost, and a replay
+// has filed it anew, the version is another. forgotten reports whether the message was forgotten
 // meanwhile.
 func (t table) record(ctx context.Context, entry catalog.Entry) (forgotten bool, err error) {
 	values, err := attributevalue.MarshalMap(entry)
@@ -34,7 +36,12 @@ func (t table) record(ctx context.Context, entry catalog.Entry) (forgotten bool,
 	key := map[string]types.AttributeValue{"root": values["root"], "sk": values["sk"]}
 	update := expression.Add(expression.Name("attempts"), expression.Value(1))
 	for name, value := range values {
-		if _, ok := key[name]; !ok {
+		_, isKey := key[name]
+		switch {
+		case isKey:
+		case slices.Contains([]string{"version_id", "sha256", "size"}, name):
+			update = update.Set(expression.Name(name), expression.Value(value))
+		default:
 			update = update.Set(expression.Name(name), expression.Name(name).IfNotExists(expression.Value(value)))
 		}
 	}

@@ -87,4 +87,8 @@ func TestARestoreToDifferentMomentsIsSeen(t *testing.T) {
 	if replayed := l.replay(t, operate.Selection{IDs: []string{ids[1]}}, false); replayed[ids[1]].Err != nil || !replayed[ids[1]].Done {
 		t.Fatalf("replayed %+v", replayed)
 	}
+	eventually(t, "the JSON is there again", func() bool {
+		_, err := c.JSON(t.Context(), ids[1])
+		return err == nil
+	})
 }
