@@ -44,7 +44,8 @@ const gap = "  "
 const narrow = 80
 
 // Write puts the table on the screen, indented by two. Where it is wider than the screen,
-// the widest column is folded between words, and a long word behind one of its marks.
+// the widest column is folded between words, and a long word behind one of its marks. A
+// number is never folded.
 func (t *Table) Write(s Screen) error {
 	width := s.Width
 	if width <= 0 {
@@ -91,6 +92,10 @@ func (t *Table) widths() (widths, least []int) {
 	for _, row := range t.rows {
 		for i, cell := range row {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell.Text))
+			if t.right[i] { // a number stays with its unit
+				least[i] = widths[i]
+				continue
+			}
 			for _, word := range words(cell.Text) {
 				least[i] = max(least[i], utf8.RuneCountInString(strings.TrimRight(word, " ")))
 			}
