@@ -69,7 +69,7 @@ func TestAnOperatorInPythonReadsKeysAndLogs(t *testing.T) {
 		t.Fatal(err)
 	}
 	var found struct{ Keys, Lines []string }
-	text := l.python(t, python, "testdata/operator.py", "hl7lake-dev-core", "IngestFunction", `"`+receipt.ID+`"`)
+	text := l.python(t, python, "testdata/call_as_operator.py", "hl7lake-dev-core", "IngestFunction", `"`+receipt.ID+`"`)
 	if err := json.Unmarshal([]byte(text), &found); err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator(t *testi
 // TestAClientInPythonRunsAsItDidOnTheOriginal runs a client in the original design's manner: boto3, then the posts.
 func TestAClientInPythonRunsAsItDidOnTheOriginal(t *testing.T) {
 	python := boto3(t)
-	output := start(t).python(t, python, "testdata/client.py", frontDoor, frontDoorAPI, frontDoorUsers, frontDoorClient)
+	output := start(t).python(t, python, "testdata/send_as_original.py", frontDoor, frontDoorAPI, frontDoorUsers, frontDoorClient)
 	var posts []string
 	for line := range strings.Lines(output) {
 		var post struct {
