@@ -57,7 +57,8 @@ func accountIn(outputs client.Outputs) string {
 // outputs wants each output that a command of this program reads.
 func outputs(o client.Outputs) Finding {
 	names := []string{client.OutputAPI, client.OutputPool, client.OutputClient, client.OutputLake, client.OutputHub,
-		client.OutputCatalog, client.OutputClaimCheck, client.OutputReconcile, outputAlarms, outputSignIn, outputConsole, outputIdentities}
+		client.OutputCatalog, client.OutputClaimCheck, client.OutputReconcile, client.OutputReceived, client.OutputReadsLog,
+		client.OutputTrailLog, outputAlarms, outputSignIn, outputConsole, outputIdentities}
 	var wrong []string
 	for _, name := range names {
 		if _, err := o.Get(name); err != nil {

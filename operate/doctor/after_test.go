@@ -58,7 +58,8 @@ func deployed(c aws.Config) client.Connection {
 		"hl7lake-dev-core": {"HubTopicArn": "arn:aws:sns:eu-west-1:111122223333:hub", "AlarmTopicArn": topic,
 			"LakeBucketName": "l", "CatalogTableName": "c", "ClaimCheckBucketName": "k"},
 		"hl7lake-dev-front-door": {"ApiUrl": *c.BaseEndpoint + "/", "UserPoolId": pool, "UserPoolClientId": "u", "ConsoleClientId": "u",
-			"IdentityPoolId": "i", "ReconcileFunctionName": "r", "SignInUrl": *c.BaseEndpoint + "/pages"},
+			"IdentityPoolId": "i", "ReconcileFunctionName": "r", "ReceivedTableName": "t", "ReadsLogGroupName": "l",
+			"TrailLogGroupName": "l", "SignInUrl": *c.BaseEndpoint + "/pages"},
 		"hl7lake-dev-staging-er7": {},
 	}}
 }
