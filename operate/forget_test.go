@@ -17,6 +17,7 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/client"
+	"hl7lake/internal/answer"
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
@@ -56,7 +57,7 @@ func forgetter(t *testing.T, entries []catalog.Entry, lock http.Header) (o *Oper
 		}
 	}
 	objects := s3.New(s3.Options{
-		Region: "us-east-1", BaseEndpoint: &server.URL, UsePathStyle: true, RetryMaxAttempts: 1, Credentials: client.StaticCredentials("a", "b"),
+		Region: "us-east-1", BaseEndpoint: &server.URL, UsePathStyle: true, RetryMaxAttempts: 1, HTTPClient: answer.Whole{}, Credentials: client.StaticCredentials("a", "b"),
 	})
 	return &Operator{
 		objects: objects,

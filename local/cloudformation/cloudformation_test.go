@@ -16,6 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
+	"hl7lake/internal/answer"
 	"hl7lake/local/cloudformation"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
@@ -39,7 +40,7 @@ func client(t *testing.T) (*cfn.Client, *template.Assembly, *[]string) {
 		return nil
 	}))
 	t.Cleanup(server.Close)
-	return cfn.New(cfn.Options{Region: wire.Region, BaseEndpoint: &server.URL, RetryMaxAttempts: 1,
+	return cfn.New(cfn.Options{Region: wire.Region, BaseEndpoint: &server.URL, RetryMaxAttempts: 1, HTTPClient: answer.Whole{},
 		Credentials: credentials.NewStaticCredentialsProvider("id", "secret", "")}), assembly, asked
 }
 

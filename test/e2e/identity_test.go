@@ -28,7 +28,7 @@ import (
 
 // configAs is that of an AWS SDK with the credentials, or without any where they are nil.
 func (l *lake) configAs(key aws.CredentialsProvider) aws.Config {
-	return aws.Config{Region: wire.Region, BaseEndpoint: new(l.URL()), Credentials: key, RetryMaxAttempts: 1}
+	return aws.Config{Region: wire.Region, BaseEndpoint: new(l.URL()), Credentials: key}
 }
 
 func code(err error) string {
