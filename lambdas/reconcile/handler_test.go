@@ -219,14 +219,14 @@ func TestWhatIsMissingIsReportedForAsLongAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLake(t)
 		claim := l.claim(t, canary.Message(), true)
-		writes := 0
+		var writes atomic.Int64
 		const runs, apart = 60, 5 // days
 		for run := range runs {
 			time.Sleep(apart * 24 * time.Hour)
 			l.expire(t)
 			l.tables.Before = func(_ context.Context, operation string) error {
 				if operation == "UpdateItem" {
-					writes++
+					writes.Add(1)
 				}
 				return nil
 			}
@@ -235,8 +235,8 @@ func TestWhatIsMissingIsReportedForAsLongAsItIs(t *testing.T) {
 			}
 			l.tables.Before = nil
 		}
-		if seen := len(received.Shards()) * runs; writes > seen+1+2*runs/4 {
-			t.Errorf("%d writes, of which %d note what was seen", writes, seen)
+		if seen := len(received.Shards()) * runs; writes.Load() > int64(seen+1+2*runs/4) {
+			t.Errorf("%d writes, of which %d note what was seen", writes.Load(), seen)
 		}
 		message := ingested(claim, canary.Message()) // found at last, and redriven
 		l.file(t, message)
