@@ -15,6 +15,7 @@ import (
 	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -134,7 +135,7 @@ func located(status int, body answer) events.APIGatewayV2HTTPResponse {
 // returns nil the hub has the message; after any error the sender may send it
 // again and it will be one message.
 func (h handler) accept(ctx context.Context, owner string, content content) (uuid.UUID, error) {
-	work, cancel := telemetry.WithReserve(ctx, reserve)
+	work, cancel := function.WithReserve(ctx, reserve)
 	defer cancel()
 	if err := h.admit(work, owner, len(content.body)); err != nil {
 		return uuid.Nil, err
@@ -183,7 +184,7 @@ func (h handler) publish(ctx context.Context, claim received.Claim, event hub.Ev
 // attempt has it already.
 func (h handler) release(ctx context.Context, claim received.Claim) {
 	if err := h.received.Release(ctx, claim); err != nil && !errors.Is(err, received.ErrHeld) {
-		h.logger.WarnContext(ctx, "lease not released", "id", claim.ID, "error", telemetry.Describe(err))
+		h.logger.WarnContext(ctx, "lease not released", "id", claim.ID, "error", function.Describe(err))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/allowance"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
@@ -30,10 +31,10 @@ type settings struct {
 }
 
 func main() {
-	logger, settings, aws := telemetry.Start[settings]()
+	logger, settings, aws := function.Start[settings]()
 	limit, err := allowance.ParseLimit(settings.OwnerPerSecond, settings.OwnerBurst)
 	if err != nil {
-		telemetry.Exit(logger, err)
+		function.Exit(logger, err)
 	}
 	db := dynamodb.NewFromConfig(aws)
 	h := handler{

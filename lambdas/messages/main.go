@@ -8,9 +8,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
-	"hl7lake/lambdas/internal/telemetry"
 )
 
 type settings struct {
@@ -20,7 +20,7 @@ type settings struct {
 }
 
 func main() {
-	logger, settings, aws := telemetry.Start[settings]()
+	logger, settings, aws := function.Start[settings]()
 	db, objects := dynamodb.NewFromConfig(aws), s3.NewFromConfig(aws)
 	h := handler{
 		logger:   logger,

@@ -20,6 +20,7 @@ import (
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -57,7 +58,7 @@ func (s *state) parse(t *testing.T, e hub.Event) (staged, error) {
 		hub:        hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: &s.topic, Logger: logger}, ClaimCheck: s.checks()},
 		lakeBucket: "lake",
 	}
-	return telemetry.Edge(logger, h.parse, reflect.TypeFor[*ParseError]())(t.Context(), in)
+	return function.Edge(logger, h.parse, reflect.TypeFor[*ParseError]())(t.Context(), in)
 }
 
 // event is the last event that parse published.
@@ -194,7 +195,7 @@ func TestAPublishThatFailsIsNotTheMessagesFault(t *testing.T) {
 	s := state{}
 	s.topic.Before = func(context.Context, string) error { return errors.New("outage") }
 	_, err := s.parse(t, prepared("MSH|^~\\&|A\r"))
-	if reflect.TypeOf(err) != reflect.TypeFor[*telemetry.Fault]() {
+	if reflect.TypeOf(err) != reflect.TypeFor[*function.Fault]() {
 		t.Errorf("Lambda would report %T", err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
-	"hl7lake/lambdas/internal/telemetry"
+	"hl7lake/lambdas/internal/function"
 )
 
 type settings struct {
@@ -22,12 +22,12 @@ type settings struct {
 }
 
 func main() {
-	logger, settings, aws := telemetry.Start[settings]()
+	logger, settings, aws := function.Start[settings]()
 	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		claimCheck: claimCheck,
 		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
 		lakeBucket: settings.LakeBucket,
 	}
-	lambda.Start(telemetry.Edge(logger, h.parse, reflect.TypeFor[*ParseError]()))
+	lambda.Start(function.Edge(logger, h.parse, reflect.TypeFor[*ParseError]()))
 }

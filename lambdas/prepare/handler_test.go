@@ -14,6 +14,7 @@ import (
 	"hl7lake/internal/canary"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -42,7 +43,7 @@ func (s *state) prepare(t *testing.T, e hub.Event) (in, out hub.Wire) {
 		t.Fatal(err)
 	}
 	h := handler{claimCheck: s.checks()}
-	out, err = telemetry.Edge(telemetry.NewLogger(&s.log), h.prepare)(t.Context(), in)
+	out, err = function.Edge(telemetry.NewLogger(&s.log), h.prepare)(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"hl7lake/internal/hub"
-	"hl7lake/lambdas/internal/telemetry"
+	"hl7lake/lambdas/internal/function"
 )
 
 type settings struct {
@@ -16,9 +16,9 @@ type settings struct {
 }
 
 func main() {
-	logger, settings, aws := telemetry.Start[settings]()
+	logger, settings, aws := function.Start[settings]()
 	h := handler{
 		claimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)},
 	}
-	lambda.Start(telemetry.Edge(logger, h.prepare))
+	lambda.Start(function.Edge(logger, h.prepare))
 }

@@ -11,6 +11,7 @@ import (
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -52,7 +53,7 @@ type request struct {
 // became overdue since, oldest first in each shard, until all are seen or its time
 // is over: the next run begins where this one came to.
 func (h handler) reconcile(ctx context.Context, in request) (report, error) {
-	work, cancel := telemetry.WithReserve(ctx, reserve)
+	work, cancel := function.WithReserve(ctx, reserve)
 	defer cancel()
 	age := overdue
 	if in.OverdueSeconds != nil {

@@ -25,6 +25,7 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
 	"hl7lake/lambdas/internal/audit"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -64,7 +65,7 @@ func (l *lake) run(ctx context.Context, in request) (report, error) {
 		}},
 		now: time.Now,
 	}
-	return telemetry.Edge(logger, h.reconcile)(ctx, in)
+	return function.Edge(logger, h.reconcile)(ctx, in)
 }
 
 // reconcile is a run that must end well.

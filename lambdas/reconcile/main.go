@@ -15,6 +15,7 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
 	"hl7lake/lambdas/internal/audit"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -29,7 +30,7 @@ type settings struct {
 }
 
 func main() {
-	logger, settings, aws := telemetry.Start[settings]()
+	logger, settings, aws := function.Start[settings]()
 	db, objects := dynamodb.NewFromConfig(aws), s3.NewFromConfig(aws)
 	h := handler{
 		logger:   logger,
@@ -47,5 +48,5 @@ func main() {
 		},
 		now: time.Now,
 	}
-	lambda.Start(telemetry.Edge(logger, h.reconcile))
+	lambda.Start(function.Edge(logger, h.reconcile))
 }

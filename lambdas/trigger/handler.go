@@ -9,6 +9,7 @@ import (
 
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -38,7 +39,7 @@ func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 	if err != nil {
 		return err
 	}
-	work, cancel := telemetry.WithReserve(ctx, reserve)
+	work, cancel := function.WithReserve(ctx, reserve)
 	defer cancel()
 	reason, err := h.workflow.run(work, event.ID.String(), wire)
 	h.account(ctx, event, wire, reason, err)

@@ -20,6 +20,7 @@ import (
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -79,7 +80,7 @@ func (s *staging) trigger(ctx context.Context, t *testing.T, run *execution, e h
 		hub:        hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: &s.topic, Logger: logger}, ClaimCheck: checks},
 		workflow:   workflow{arn: "machine", starter: run},
 	}
-	_, err := telemetry.Edge(h.logger, h.handle)(ctx, source.Deliveries())
+	_, err := function.Edge(h.logger, h.handle)(ctx, source.Deliveries())
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -29,7 +30,7 @@ type settings struct {
 }
 
 func main() {
-	logger, settings, aws := telemetry.Start[settings]()
+	logger, settings, aws := function.Start[settings]()
 	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		logger:     logger,
@@ -38,7 +39,7 @@ func main() {
 		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
 		workflow:   workflow{arn: settings.StateMachineARN, starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
 	}
-	lambda.Start(telemetry.Edge(logger, h.handle))
+	lambda.Start(function.Edge(logger, h.handle))
 }
 
 // retryThrottles tries a throttled start six times within about ten seconds;

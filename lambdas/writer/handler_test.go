@@ -21,6 +21,7 @@ import (
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -74,7 +75,7 @@ func (c *core) handle(ctx context.Context, batch events.SNSEvent) error {
 		lake:       lake{bucket: "lake", objects: c.buckets},
 		catalog:    table{name: fake.Catalog, db: c.tables},
 	}
-	_, err := telemetry.Edge(h.logger, h.handle)(ctx, batch)
+	_, err := function.Edge(h.logger, h.handle)(ctx, batch)
 	return err
 }
 

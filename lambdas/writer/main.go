@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -21,7 +22,7 @@ type settings struct {
 }
 
 func main() {
-	logger, settings, aws := telemetry.Start[settings]()
+	logger, settings, aws := function.Start[settings]()
 	objects := s3.NewFromConfig(aws, retryConflicts)
 	h := handler{
 		logger:     logger,
@@ -30,7 +31,7 @@ func main() {
 		lake:       lake{bucket: settings.LakeBucket, objects: objects},
 		catalog:    table{name: settings.CatalogTable, db: dynamodb.NewFromConfig(aws)},
 	}
-	lambda.Start(telemetry.Edge(logger, h.handle))
+	lambda.Start(function.Edge(logger, h.handle))
 }
 
 // retryConflicts tries a conditional put again that met another one of the same

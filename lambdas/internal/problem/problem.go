@@ -13,7 +13,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"hl7lake/lambdas/internal/telemetry"
+	"hl7lake/lambdas/internal/function"
 )
 
 // Problem is an error as the sender sees it. It is itself an error, so that a
@@ -63,14 +63,14 @@ func JSON(status int, body any) events.APIGatewayV2HTTPResponse {
 }
 
 // Handler answers one request. Its error is a *Problem or a failure inside.
-type Handler = telemetry.Handler[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse]
+type Handler = function.Handler[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse]
 
 // Answer makes an answer of every error of handle. A *Problem is the answer
 // that it says. A failure inside is logged; a panic is then a 500, since the
 // same request would meet it again, and anything else a 503, since the same
 // request can be sent again.
 func Answer(logger *slog.Logger, handle Handler) Handler {
-	guarded := telemetry.Edge(logger, refusing(logger, handle))
+	guarded := function.Edge(logger, refusing(logger, handle))
 	return func(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 		response, err := guarded(ctx, request)
 		if err == nil {
@@ -82,7 +82,7 @@ func Answer(logger *slog.Logger, handle Handler) Handler {
 			Detail:     "The lake cannot answer now. Send the same request again.",
 			RetryAfter: 2,
 		}
-		if panicked := (*telemetry.PanicError)(nil); errors.As(err, &panicked) {
+		if panicked := (*function.PanicError)(nil); errors.As(err, &panicked) {
 			problem = &Problem{Status: http.StatusInternalServerError, Code: "failed", Detail: "The lake failed on this request."}
 		}
 		return problem.Response(), nil

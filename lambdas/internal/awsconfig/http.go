@@ -1,4 +1,4 @@
-package telemetry
+package awsconfig
 
 import (
 	"bytes"
@@ -39,9 +39,17 @@ func (c client) Do(request *http.Request) (*http.Response, error) {
 	return c.HTTPClient.Do(request)
 }
 
-// keepConnections has a process that handles several events at once keep a
-// connection for each, where one host answers for all services. The defaults are
-// made for one event: two connections to the Runtime API, ten to a service.
+// KeepConnections has a process that handles several events at once keep a
+// connection to the Runtime API for each. The default is made for one event: two.
+// aws-lambda-go's client begins as a copy of [http.DefaultTransport], which this changes.
+func KeepConnections() {
+	if runtimeAPI, ok := http.DefaultTransport.(*http.Transport); ok {
+		keepConnections(runtimeAPI)
+	}
+}
+
+// keepConnections does the same for any transport, where one host answers for all
+// services; the SDK's default is ten connections.
 func keepConnections(transport *http.Transport) {
 	transport.MaxIdleConnsPerHost = max(transport.MaxIdleConnsPerHost, 2*lambdacontext.MaxConcurrency())
 }

@@ -1,4 +1,4 @@
-package telemetry_test
+package function_test
 
 import (
 	"bytes"
@@ -10,12 +10,12 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-lambda-go/lambdacontext"
 	"github.com/aws/smithy-go"
 
 	"hl7lake/internal/fake"
+	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -23,7 +23,7 @@ import (
 func run(t *testing.T, handle func() error, expected ...reflect.Type) (map[string]any, error) {
 	t.Helper()
 	var log bytes.Buffer
-	edge := telemetry.Edge(telemetry.NewLogger(&log),
+	edge := function.Edge(telemetry.NewLogger(&log),
 		func(context.Context, struct{}) (struct{}, error) { return struct{}{}, handle() }, expected...)
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "request-1"})
 	_, err := edge(ctx, struct{}{})
@@ -59,7 +59,7 @@ func TestErrorsOfABatchAreDescribedOneByOne(t *testing.T) {
 
 func TestATimeoutWithinACallIsNamed(t *testing.T) {
 	call := &smithy.OperationError{ServiceID: "SFN", OperationName: "StartSyncExecution", Err: fmt.Errorf("POST /: %w", context.DeadlineExceeded)}
-	if got, want := telemetry.Describe(call), "SFN StartSyncExecution: deadline exceeded"; got != want {
+	if got, want := function.Describe(call), "SFN StartSyncExecution: deadline exceeded"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -92,7 +92,7 @@ func TestAPanicLeavesWithoutItsValue(t *testing.T) {
 			if err.Error() != test.want {
 				t.Errorf("left as %q, want %q", err, test.want)
 			}
-			if frames := fmt.Sprint(line["frames"]); !strings.Contains(frames, "telemetry_test.go:") || strings.Contains(frames, "Doe") {
+			if frames := fmt.Sprint(line["frames"]); !strings.Contains(frames, "edge_test.go:") || strings.Contains(frames, "Doe") {
 				t.Errorf("logged frames %s", frames)
 			}
 		})
@@ -110,21 +110,5 @@ func TestARunTimeErrorSaysWhatItWas(t *testing.T) {
 func TestSuccessIsSilentAtTheEdge(t *testing.T) {
 	if line, err := run(t, func() error { return nil }); err != nil || len(line) != 0 {
 		t.Errorf("%v, logged %v", err, line)
-	}
-}
-
-func TestTheReserveIsKeptBack(t *testing.T) {
-	deadline := time.Now().Add(time.Hour)
-	whole, cancel := context.WithDeadline(t.Context(), deadline)
-	defer cancel()
-	work, cancel := telemetry.WithReserve(whole, time.Minute)
-	defer cancel()
-	if got, _ := work.Deadline(); !got.Equal(deadline.Add(-time.Minute)) {
-		t.Errorf("work ends at %s", got)
-	}
-	open, cancel := telemetry.WithReserve(t.Context(), time.Minute)
-	defer cancel()
-	if got, ok := open.Deadline(); ok {
-		t.Errorf("work without a deadline ends at %s", got)
 	}
 }
