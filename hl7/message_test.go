@@ -235,6 +235,24 @@ func TestPeekReadsTheHeaderOfAnyInput(t *testing.T) {
 	}
 }
 
+// A NUL or FS behind the message is no part of it, but one within is (see [Reader]).
+func TestPeekAndParseAgreeWhereAHeaderEndsInNULOrFS(t *testing.T) {
+	for input, want := range map[string]string{
+		"MSH|!|A\x00":       "A",
+		"MSH|!|A\x00\x00":   "A",
+		"MSH|!|A\x00\x1c\r": "A\x00",
+		"MSH|!|A\x00\rPID|": "A\x00",
+		"MSH|!|A\x00\r":     "A\x00",
+		"MSH|!|A\x1c\r0":    "A\x1c",
+		"\vMSH|!|A\x1c\r":   "A",
+	} {
+		h, _ := hl7.Peek([]byte(input))
+		if got := parse(t, input).Header(); got != h || h.SendingApplication != want {
+			t.Errorf("%q: Peek says %q, the message %q", input, h.SendingApplication, got.SendingApplication)
+		}
+	}
+}
+
 func TestTimesKeepTheirPrecision(t *testing.T) {
 	for value, want := range map[string]string{
 		"2026": "2026", "202603": "2026-03", "20260314": "2026-03-14", "2026031409": "2026-03-14T09",

@@ -38,14 +38,20 @@ const peekStack = 1024
 func Peek(data []byte) (Header, bool) {
 	front := data[:min(len(data), peekLimit)]
 	start := leadingFrame(front)
-	front = front[:start+lineLength(front[start:])]
-	if h, err := readHeader(front); err == nil && len(front) <= peekStack && !isOdd(front[h.body:], h.delimiters.Escape) {
+	if len(front) == len(data) {
+		front = front[:max(start, len(front)-trailingFrame(front))]
+	}
+	line := front[:start+lineLength(front[start:])]
+	if h, err := readHeader(line); err == nil && len(line) <= peekStack && !isOdd(line[h.body:], h.delimiters.Escape) {
 		var words [peekStack / 64]uint64
-		if x, beyondASCII := index(words[:0]).build(front, h.delimiters); !beyondASCII {
-			return headerOf(front, x, h.body, &h.delimiters, nil), true
+		if x, beyondASCII := index(words[:0]).build(line, h.delimiters); !beyondASCII {
+			return headerOf(line, x, h.body, &h.delimiters, nil), true
 		}
 	}
-	m, err := Parse(front)
+	if _, encoding := wide(line); encoding == nil && len(line) < len(front) && bytes.IndexByte(line[:start], vt) < 0 {
+		line = append(bytes.Clone(line), "\rZ"...) // what looks like the end of a frame stands within a message
+	}
+	m, err := Parse(line)
 	if err != nil {
 		return Header{Type: UnknownType}, false
 	}
