@@ -24,6 +24,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"hl7lake/internal/pause"
 )
 
 // answerTimeout is how long one request may take. API Gateway gives up after
@@ -167,7 +169,7 @@ func (c *Client) do(ctx context.Context, method, path, contentType string, body 
 		if !again {
 			return a, err
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := pause.For(ctx, wait); err != nil {
 			return answer{}, err
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"hl7lake/internal/pause"
 )
 
 // Zone is the part of the lake that an object lies in.
@@ -139,7 +141,7 @@ func (c *Client) Wait(ctx context.Context, id string) (History, error) {
 		if history.Ended() {
 			return history, nil
 		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := pause.For(ctx, wait); err != nil {
 			return history, err
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"time"
+
+	"hl7lake/internal/pause"
 )
 
 // MaxData is the most, in bytes of UTF-8, that an input, an output or a state's
@@ -68,7 +70,7 @@ func (e *execution) enter(ctx context.Context, name string, state *State, data a
 		if !again {
 			return state.caught(failure, data)
 		}
-		if !sleep(ctx, delay) {
+		if pause.For(ctx, delay) != nil {
 			return "", nil, failure
 		}
 	}
@@ -214,20 +216,8 @@ func (s *State) wait(ctx context.Context, input, object any) *Failure {
 		}
 		until = at
 	}
-	sleep(ctx, time.Until(until)) // that ctx ended is seen by run
+	_ = pause.For(ctx, time.Until(until)) // that ctx ended is seen by run
 	return nil
-}
-
-// sleep waits, and says whether it could before ctx ended.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
 }
 
 // retry finds the retrier for a failure and how long it wants to wait. used

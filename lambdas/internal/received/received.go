@@ -20,6 +20,7 @@ import (
 
 	"hl7lake/internal/claim"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/pause"
 )
 
 // Window is how long content is remembered where a Table does not say: the same
@@ -136,7 +137,7 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 
 func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Claim, error) {
 	current, err := t.put(ctx, mine)
-	for pause := firstPause; err == nil; pause = min(pause*2, longestPause) {
+	for wait := firstPause; err == nil; wait = min(wait*2, longestPause) {
 		if current.Attempt == mine.Attempt {
 			return claimOf(current)
 		}
@@ -147,10 +148,10 @@ func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Clai
 		case current.Lease < time.Now().UnixMilli(), mine.Runner != "" && current.Runner == mine.Runner:
 			current, err = t.takeOver(ctx, current, mine)
 			continue
-		case time.Now().Add(pause).After(patience):
+		case time.Now().Add(wait).After(patience):
 			return Claim{}, ErrHeld
 		}
-		if err = sleep(ctx, pause); err == nil {
+		if err = pause.For(ctx, wait); err == nil {
 			current, err = t.look(ctx, mine)
 		}
 	}
@@ -358,15 +359,4 @@ func text(s string) types.AttributeValue { return &types.AttributeValueMemberS{V
 
 func number(n int64) types.AttributeValue {
 	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
-}
-
-func sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
