@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"runtime/debug"
@@ -74,12 +75,11 @@ lake: it sends messages, follows them and brings them back.
 	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
 	root.Version = version()
 	root.SetVersionTemplate("lake {{.Version}}\n")
-	root.CompletionOptions.HiddenDefaultCmd = true
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON for machines")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(l.sendCommand(), l.getCommand(), l.traceCommand(), l.usersCommand(), l.tokenCommand(), l.envCommand(),
 		l.demoCommand(), l.upCommand(), l.parseCommand(), l.redriveCommand(), l.replayCommand(), l.verifyCommand(), l.disclosuresCommand(), l.reconcileCommand(), l.forgetCommand(),
-		l.checkCommand(), l.doctorCommand(), l.logsCommand())
+		l.checkCommand(), l.doctorCommand(), l.logsCommand(), l.versionCommand())
 	fitHelp(root)
 	return root
 }
@@ -96,22 +96,64 @@ func fitHelp(cmd *cobra.Command) {
 	}
 }
 
-// version is what the program was built from: its module's version, the commit and Go's.
-func version() string {
+func (l *lake) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "What this program was built from",
+		Long: `version tells the module's version, the commit that the program was built from,
+whether there were changes that are in no commit, and Go's version.`,
+		Example: `  lake version
+  lake version --json | jq -r .commit`,
+		Args: exactly(0, "nothing"),
+		RunE: func(*cobra.Command, []string) error {
+			if l.json {
+				return l.object(buildOf())
+			}
+			_, err := fmt.Fprintln(l.out, "lake", version())
+			return err
+		},
+	}
+}
+
+// A build is what the program was built from. What is not known is empty.
+type build struct {
+	Version string `json:"version"`
+	Commit  string `json:"commit,omitempty"`
+	Changed bool   `json:"changed"` // there were changes that are in no commit
+	Go      string `json:"go"`
+}
+
+func buildOf() build {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "of no known version"
+		return build{}
 	}
-	commit, changed := "", ""
+	of := build{Version: info.Main.Version, Go: info.GoVersion}
 	for _, setting := range info.Settings {
-		switch {
-		case setting.Key == "vcs.revision":
-			commit = " " + setting.Value[:min(len(setting.Value), 12)]
-		case setting.Key == "vcs.modified" && setting.Value == "true":
-			changed = " with changes"
+		switch setting.Key {
+		case "vcs.revision":
+			of.Commit = setting.Value
+		case "vcs.modified":
+			of.Changed = setting.Value == "true"
 		}
 	}
-	return info.Main.Version + commit + changed + " (" + info.GoVersion + ")"
+	return of
+}
+
+// version is what the program was built from: its module's version, the commit and Go's.
+func version() string {
+	of := buildOf()
+	if of.Version == "" {
+		return "of no known version"
+	}
+	text := of.Version
+	if of.Commit != "" {
+		text += " " + of.Commit[:min(len(of.Commit), 12)]
+	}
+	if of.Changed {
+		text += " with changes"
+	}
+	return text + " (" + of.Go + ")"
 }
 
 // object writes v as one line of JSON.

@@ -71,7 +71,12 @@ func TestTheIDOfADocumentIsSaidToBeOne(t *testing.T) {
 }
 
 func TestTheVersionIsTold(t *testing.T) {
-	if got := call(t, nil, "", "--version"); got.Status != statusDone || !strings.HasPrefix(got.Out, "lake ") || !strings.Contains(got.Out, "go1.") {
+	for _, command := range []string{"--version", "version"} {
+		if got := call(t, nil, "", command); got.Status != statusDone || !strings.HasPrefix(got.Out, "lake ") || !strings.Contains(got.Out, "go1.") {
+			t.Errorf("%s: %+v", command, got)
+		}
+	}
+	if got := call(t, nil, "", "version", "--json"); got.Status != statusDone || !strings.Contains(got.Out, `"go":"go1.`) {
 		t.Errorf("%+v", got)
 	}
 }
