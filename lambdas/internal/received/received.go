@@ -135,44 +135,37 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 	return t.acquire(ctx, mine, time.Now().Add(patience))
 }
 
+// acquire is what a request does about a claim, state by state (docs/decisions/0006-the-end-of-a-claim.md).
 func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Claim, error) {
-	current, err := t.put(ctx, mine)
+	stored, err := t.put(ctx, mine)
 	for wait := firstPause; err == nil; wait = min(wait*2, longestPause) {
-		if current.Attempt == mine.Attempt {
-			return claimOf(current)
+		claim, unusable := claimOf(stored)
+		if unusable != nil || stored.Attempt == mine.Attempt {
+			return claim, unusable // mine: the message is to be published under its id
 		}
-		if err := t.ended(ctx, current, mine); err != nil {
-			return Claim{}, err
-		}
+		_, ended, failed := t.end(ctx, claim.ID)
 		switch {
-		case current.Lease < time.Now().UnixMilli(), mine.Runner != "" && current.Runner == mine.Runner:
-			current, err = t.takeOver(ctx, current, mine)
-			continue
+		case failed != nil:
+			return Claim{}, failed
+		case ended:
+			return Claim{}, &DuplicateError{ID: claim.ID, Differs: stored.Sent != mine.Sent}
+		case stored.over(mine):
+			stored, err = t.takeOver(ctx, stored, mine)
 		case time.Now().Add(wait).After(patience):
 			return Claim{}, ErrHeld
-		}
-		if err = pause.For(ctx, wait); err == nil {
-			current, err = t.look(ctx, mine)
+		default:
+			if err = pause.For(ctx, wait); err == nil {
+				stored, err = t.look(ctx, mine)
+			}
 		}
 	}
 	return Claim{}, err
 }
 
-// ended is a *DuplicateError if the claim that is stored, and that mine is after, has come
-// to its end.
-func (t Table) ended(ctx context.Context, stored, mine item) error {
-	claim, err := claimOf(stored)
-	if err != nil {
-		return err
-	}
-	_, ended, err := t.end(ctx, claim.ID)
-	if err != nil {
-		return err
-	}
-	if ended {
-		return &DuplicateError{ID: claim.ID, Differs: stored.Sent != mine.Sent}
-	}
-	return nil
+// over reports whether the attempt that holds a claim has no right to it any more, or is
+// known to have died: mine runs where it ran, and only one at a time does.
+func (i item) over(mine item) bool {
+	return i.Lease < time.Now().UnixMilli() || mine.Runner != "" && i.Runner == mine.Runner
 }
 
 // How long Acquire waits between two looks at a claim that another holds.
