@@ -20,7 +20,7 @@ import (
 	"time"
 )
 
-// adding is the README's command that makes up a password.
+// adding is the documents' command that makes up a password.
 const adding = "lake users add engine@example.org --write st-elsewhere --outputs outputs.json"
 
 // root is the repository's, from this folder.
@@ -104,10 +104,10 @@ func TestEveryCommandOfTheDocumentsThatCanRunHereDoes(t *testing.T) {
 	}
 }
 
-// documents are the README and all below docs.
+// documents are those at the root and all below docs.
 func documents(t *testing.T) []string {
 	t.Helper()
-	all := []string{filepath.Join(root, "README.md")}
+	all := []string{filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "SECURITY.md")}
 	err := filepath.WalkDir(filepath.Join(root, "docs"), func(path string, _ fs.DirEntry, err error) error {
 		if filepath.Ext(path) == ".md" {
 			all = append(all, path)

@@ -1,5 +1,5 @@
-// Package sql tries the SQL of the README in DuckDB, on the folder of a lake that took a thousand messages of every
-// shape: what a reader of the README pastes has to answer, and to leave nothing out.
+// Package sql tries the SQL of docs/lake.md in DuckDB, on the folder of a lake that took a thousand messages of every
+// shape: what its reader pastes has to answer, and to leave nothing out.
 package sql_test
 
 import (
@@ -31,16 +31,16 @@ const messages = 1000
 // components is how many the field of the largest message has.
 const components = 2_150_000
 
-// TestTheSQLOfTheREADMEAnswersForEveryMessage runs the README's statements one after the other, then asks what they
+// TestTheSQLOfTheDocumentsAnswersForEveryMessage runs the document's statements one after the other, then asks what they
 // defined for what few of the messages have.
-func TestTheSQLOfTheREADMEAnswersForEveryMessage(t *testing.T) {
+func TestTheSQLOfTheDocumentsAnswersForEveryMessage(t *testing.T) {
 	node := duckDB(t)
-	shown := readme(t)
+	shown := document(t)
 	folder, sent := filled(t)
 
 	answers := ask(t, node, folder, shown)
 	if len(answers) < 3 {
-		t.Fatalf("the README has %d statements, want a view and at least two queries of it", len(answers))
+		t.Fatalf("docs/lake.md has %d statements, want a view and at least two queries of it", len(answers))
 	}
 	var counted int
 	for _, row := range answers[1] {
@@ -50,10 +50,10 @@ func TestTheSQLOfTheREADMEAnswersForEveryMessage(t *testing.T) {
 		}
 	}
 	if counted != sent.staged {
-		t.Errorf("the README's first query counts %d messages, want %d", counted, sent.staged)
+		t.Errorf("the document's first query counts %d messages, want %d", counted, sent.staged)
 	}
 	if !slices.ContainsFunc(answers[2], func(row map[string]any) bool { return row["family_name"] == "Sample0077" }) {
-		t.Errorf("the README's second query has no PID-5[1].1 of Sample0077 in %d rows", len(answers[2]))
+		t.Errorf("the document's second query has no PID-5[1].1 of Sample0077 in %d rows", len(answers[2]))
 	}
 
 	questions := []struct{ ask, want string }{
@@ -191,7 +191,7 @@ func mixed(n int) client.Message {
 	return client.Message{Body: []byte(header("202601020304", "2.4") + fmt.Sprintf("PID|1||%d^^^HERE||Sample%04d^Sue\r", n, n))}
 }
 
-// view is the first statement of the README's SQL.
+// view is the first statement of the document's SQL.
 func view(t *testing.T, sql string) string {
 	t.Helper()
 	text, _, found := strings.Cut(sql, ";")
@@ -201,16 +201,16 @@ func view(t *testing.T, sql string) string {
 	return text
 }
 
-// readme is the SQL of the README.
-func readme(t *testing.T) string {
+// document is the SQL of docs/lake.md.
+func document(t *testing.T) string {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../docs/lake.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)\n```sql\n(.*?)```").FindAllSubmatch(text, -1)
 	if len(blocks) != 1 {
-		t.Fatalf("the README has %d blocks of SQL, want one", len(blocks))
+		t.Fatalf("docs/lake.md has %d blocks of SQL, want one", len(blocks))
 	}
 	return string(blocks[0][1])
 }
