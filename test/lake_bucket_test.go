@@ -2,6 +2,7 @@ package test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -89,8 +90,8 @@ func TestTheLakeIsLockedInProd(t *testing.T) {
 		bucket := assembly["Core"].template.Resources["Lake5F1B88EA"].Properties
 		lock, _ := json.Marshal(bucket["ObjectLockConfiguration"])
 		want := `null`
-		if env == "prod" {
-			want = `{"ObjectLockEnabled":"Enabled","Rule":{"DefaultRetention":{"Days":2555,"Mode":"GOVERNANCE"}}}`
+		if years := settings(t, env).LockYears; years > 0 {
+			want = fmt.Sprintf(`{"ObjectLockEnabled":"Enabled","Rule":{"DefaultRetention":{"Days":%d,"Mode":"GOVERNANCE"}}}`, int(years)*365)
 		}
 		if string(lock) != want {
 			t.Errorf("%s: %s", env, lock)

@@ -160,14 +160,17 @@ func TestUsersCannotChangeTheirOwnInstitution(t *testing.T) {
 	}
 }
 
-func TestAPasswordTravelsInDevOnly(t *testing.T) {
+func TestAPasswordTravelsWhereItIsMeantTo(t *testing.T) {
+	if settings(t, "prod").PasswordSignIn {
+		t.Error("in prod, too")
+	}
 	for env, assembly := range assemblies {
 		for _, flow := range []string{"ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH"} {
 			travels := false
 			for _, client := range clients(t, assembly) {
 				travels = travels || slices.Contains(stringsOf(client.Properties["ExplicitAuthFlows"]), flow)
 			}
-			if want := env == "dev"; travels != want {
+			if want := settings(t, env).PasswordSignIn; travels != want {
 				t.Errorf("%s: a password travels by %s: %t", env, flow, travels)
 			}
 		}

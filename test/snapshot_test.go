@@ -26,18 +26,9 @@ func TestTheAssembliesAreTheSnapshots(t *testing.T) {
 	}
 }
 
-// compare fails the test if the file does not hold what was synthesized; with -update, it writes the file instead.
+// compare fails the test if the file does not hold what was synthesized.
 func compare(t *testing.T, path string, synthesized []byte) {
 	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, synthesized, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
 	committed, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -106,12 +97,16 @@ func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 }
 
 func TestProdKeepsDataAndDevLeavesNothing(t *testing.T) {
+	if !settings(t, "prod").KeepData || settings(t, "dev").KeepData {
+		t.Error("prod does not keep data, or dev does")
+	}
 	// What a creation that failed has made goes with it: it holds nothing, and would be made twice by the next try.
-	deletion := map[string]string{"dev": "Delete", "prod": "RetainExceptOnCreate"}
-	replacement := map[string]string{"dev": "Delete", "prod": "Retain"}
+	deletion := map[bool]string{false: "Delete", true: "RetainExceptOnCreate"}
+	replacement := map[bool]string{false: "Delete", true: "Retain"}
 	for env, assembly := range assemblies {
+		keep := settings(t, env).KeepData
 		for id, stack := range assembly {
-			if got, want := stack.artifact.Properties.TerminationProtection, env == "prod"; got != want {
+			if got, want := stack.artifact.Properties.TerminationProtection, keep; got != want {
 				t.Errorf("%s %s: termination protection is %t, want %t", env, id, got, want)
 			}
 			for name, resource := range stack.template.Resources {
@@ -119,9 +114,9 @@ func TestProdKeepsDataAndDevLeavesNothing(t *testing.T) {
 				if !holdsData && resource.DeletionPolicy != "Retain" { // which nothing has
 					continue
 				}
-				if resource.DeletionPolicy != deletion[env] || resource.UpdateReplacePolicy != replacement[env] {
+				if resource.DeletionPolicy != deletion[keep] || resource.UpdateReplacePolicy != replacement[keep] {
 					t.Errorf("%s %s/%s: DeletionPolicy %s, UpdateReplacePolicy %s, want %s and %s", env, id, name,
-						resource.DeletionPolicy, resource.UpdateReplacePolicy, deletion[env], replacement[env])
+						resource.DeletionPolicy, resource.UpdateReplacePolicy, deletion[keep], replacement[keep])
 				}
 			}
 		}

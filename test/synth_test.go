@@ -66,7 +66,7 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run synthesizes both environments, runs the tests and clears up.
+// run synthesizes every environment, writes the snapshots if that was asked for, runs the tests and clears up.
 func run(m *testing.M) int {
 	if err := os.Chdir(".."); err != nil { // the app's paths are relative to the module root, where cdk runs it
 		panic(err)
@@ -88,8 +88,34 @@ func run(m *testing.M) int {
 	for _, env := range stacks.Environments() {
 		assemblies[env.Name] = synth(env, filepath.Join(dir, env.Name))
 		findings[env.Name] = readFindings(filepath.Join(dir, env.Name))
+		if *update {
+			writeSnapshots(env.Name)
+		}
 	}
 	return m.Run()
+}
+
+// writeSnapshots writes what was synthesized of an environment, before any test reads it.
+func writeSnapshots(env string) {
+	folder := filepath.Join("test", "snapshots", env)
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		panic(err)
+	}
+	for name, text := range assemblies[env].snapshots() {
+		if err := os.WriteFile(filepath.Join(folder, name), text, 0o644); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// settings are an environment's, by its name.
+func settings(t *testing.T, name string) stacks.Environment {
+	t.Helper()
+	env, err := stacks.EnvironmentNamed(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return env
 }
 
 // chooseNode makes the CDK's bindings run on the Node.js that package.json pins where npm has installed it, or else on
