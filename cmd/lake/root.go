@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -94,66 +92,6 @@ func fitHelp(cmd *cobra.Command) {
 	for _, below := range cmd.Commands() {
 		fitHelp(below)
 	}
-}
-
-func (l *lake) versionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "What this program was built from",
-		Long: `version tells the module's version, the commit that the program was built from,
-whether there were changes that are in no commit, and Go's version.`,
-		Example: `  lake version
-  lake version --json | jq -r .commit`,
-		Args: exactly(0, "nothing"),
-		RunE: func(*cobra.Command, []string) error {
-			if l.json {
-				return l.object(buildOf())
-			}
-			_, err := fmt.Fprintln(l.out, "lake", version())
-			return err
-		},
-	}
-}
-
-// A build is what the program was built from. What is not known is empty.
-type build struct {
-	Version string `json:"version"`
-	Commit  string `json:"commit,omitempty"`
-	Changed bool   `json:"changed"` // there were changes that are in no commit
-	Go      string `json:"go"`
-}
-
-func buildOf() build {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return build{}
-	}
-	of := build{Version: info.Main.Version, Go: info.GoVersion}
-	for _, setting := range info.Settings {
-		switch setting.Key {
-		case "vcs.revision":
-			of.Commit = setting.Value
-		case "vcs.modified":
-			of.Changed = setting.Value == "true"
-		}
-	}
-	return of
-}
-
-// version is what the program was built from: its module's version, the commit and Go's.
-func version() string {
-	of := buildOf()
-	if of.Version == "" {
-		return "of no known version"
-	}
-	text := of.Version
-	if of.Commit != "" {
-		text += " " + of.Commit[:min(len(of.Commit), 12)]
-	}
-	if of.Changed {
-		text += " with changes"
-	}
-	return text + " (" + of.Go + ")"
 }
 
 // object writes v as one line of JSON.

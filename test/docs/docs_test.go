@@ -35,6 +35,7 @@ func elsewhere() map[string]string {
 		"go install github.com":          "it needs the network; .ci/run does it",
 		"npm ci":                         "it needs the network; .ci/run does it",
 		"pip install":                    "it needs the network; .ci/run does it",
+		"make":                           "another test holds it against .ci/run",
 		"npx cdk":                        "it needs AWS; .ci/run synthesizes the stacks",
 		"go run ./cmd/lake doctor --env": "it needs AWS; operate/doctor has its tests",
 		"aws cloudwatch":                 "nothing is measured by the local lake",
