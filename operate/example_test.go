@@ -1,0 +1,48 @@
+package operate_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+
+	"hl7lake/client"
+	"hl7lake/operate"
+)
+
+// A program that looks at night what lies in the dead-letter queues of a deployed lake, and brings back what can be.
+func ExampleOperator_Redrive() {
+	ctx := context.Background()
+	outputs, err := client.ReadOutputs("outputs.json") // of cdk deploy --outputs-file
+	if err != nil {
+		log.Fatal(err)
+	}
+	configuration, err := config.LoadDefaultConfig(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	operator, err := operate.New(client.Connection{Outputs: outputs}, configuration)
+	if err != nil {
+		log.Fatal(err)
+	}
+	const dry = false
+	err = operator.Redrive(ctx, dry, nil, func(letter operate.DeadLetter) {
+		fmt.Println(letter.Queue, letter.ID, letter.Outcome)
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+}
+
+// A program that has the errors of one institution's day staged again, after a fix of the parser.
+func ExampleOperator_Replay() {
+	var operator *operate.Operator // as in the example of Redrive
+	selection := operate.Selection{Owner: "st-elsewhere", Errors: true}
+	err := operator.Replay(context.Background(), selection, true, func(r operate.Replayed) {
+		fmt.Println(r.ID)
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+}
