@@ -125,8 +125,11 @@ func nodes(all []npmNode) ([]*facts.Node, error) {
 		}
 		node := &facts.Node{Name: strings.ReplaceAll(n.Name, "/", "_"), Times: times}
 		switch {
-		case len(n.Choice) > 0: // its members are named with commas between
-			node.Choice, node.Name = true, ""
+		case len(n.Choice) > 0: // its members are named with commas between; how often it comes is not told
+			node.Choice, node.Name, node.Times = true, "", ' '
+			if len(result) > 0 { // the details of an order in a response: ORC, and what it is about
+				node.Times = '?'
+			}
 			for name := range strings.SplitSeq(n.Name, ",") {
 				node.Children = append(node.Children, &facts.Node{Name: name, Times: ' '})
 			}

@@ -78,13 +78,14 @@ func segmentName(name string) string {
 	return name
 }
 
-// splice puts the members of what hl7apy calls a choice in its place where they show that
-// it is none but a group without a name: some repeat, may be missing or are groups.
-func (n *Node) splice() {
+// splice puts the members of what hl7apy calls a choice in its place where it is none but a
+// group without a name: some members repeat, may be missing or are groups, or it is no part of
+// a group, as every choice of the standard is.
+func (n *Node) splice(isRoot bool) {
 	var children []*Node
 	for _, child := range n.Children {
-		child.splice()
-		plain := true
+		child.splice(false)
+		plain := !isRoot
 		for _, member := range child.Children {
 			plain = plain && member.Times == ' ' && member.Children == nil
 		}
