@@ -15,13 +15,17 @@ type Location struct {
 
 // Locate returns the location of each segment of m in the structure.
 //
-// A structure may have several places for a segment. It goes on from where the segment
-// before it was, to the first of these that there is, each looked for in the innermost
-// group first and then in those around it:
+// A message that keeps to the structure is read as the structure has it, however far ahead that
+// is decided. Where it can be read in several ways, as the standard leaves open in places, a
+// segment is in the group of the one before it, or begins a group beside or within that one,
+// rather than one further out; but an ORC begins the next ORDER of an OML_O21, rather than a
+// PRIOR_RESULT without its patient.
+//
+// In any other message a segment goes on from where the one before it was, to the first of these
+// places that there is, each looked for in the innermost group first and then in those around it:
 //
 //  1. a place further on or a repetition, in the group or as the very first segment of
-//     one that begins there: an ORC begins the next ORDER of an OML_O21, rather than a
-//     PRIOR_RESULT without its patient;
+//     one that begins there;
 //  2. the same, with optional parts passed over of a group that must be there or repeats;
 //  3. a repetition of a group whose beginning is missing, where the segment is at the head of
 //     what came already and comes once: the second OBR of an order is another order's;
@@ -60,6 +64,9 @@ type walk struct {
 	open []*instance // the groups around the current segment, outermost first
 	all  []*instance // every one there was
 
+	syntax   *syntax
+	forecast *forecast // nil where the message does not keep to its structure
+
 	early int // how deep the open group is that the current segment comes too soon in; 0 for none
 
 	names []string         // of the message's segments
@@ -82,9 +89,16 @@ type instance struct {
 func newWalk(s *Structure, m *hl7.Message) *walk {
 	w := &walk{names: make([]string, m.Len()), later: map[string][]int{}}
 	for i := range w.names {
-		name := placeName(m.Segment(i).Name())
-		w.names[i] = name
-		w.later[name] = append(w.later[name], i)
+		w.names[i] = placeName(m.Segment(i).Name())
+	}
+	if s.syntax != nil {
+		w.syntax = s.syntax()
+		w.forecast = w.syntax.forecast(w.names)
+	}
+	if w.forecast == nil {
+		for i, name := range w.names {
+			w.later[name] = append(w.later[name], i)
+		}
 	}
 	w.enter(s.Root, 1, "MSH")
 	return w
@@ -108,7 +122,9 @@ func (w *walk) path() string { return w.open[len(w.open)-1].path }
 func (w *walk) step() placing {
 	name := w.names[w.at]
 	w.at++
-	w.later[name] = w.later[name][1:]
+	if w.forecast == nil {
+		w.later[name] = w.later[name][1:]
+	}
 	w.early = 0
 	if w.placed(name) || continues(name) {
 		return inPlace

@@ -9,6 +9,23 @@ func (n *Node) isSegment() bool { return n.Children == nil || n.Name == "" }
 // the data" (HL7 v2.5.1, 8.5.1).
 func (n *Node) repeats() bool { return n.Repeats || n.isSegment() && n.is(AnySegment) }
 
+// names returns the names of the segments that may stand at the node, a segment or a choice.
+func (n *Node) names() []string {
+	if n.Children == nil {
+		return []string{n.Name}
+	}
+	var names []string
+	for _, child := range n.Children {
+		names = append(names, child.Name)
+	}
+	return names
+}
+
+// holds reports whether another node is the node itself or within it.
+func (n *Node) holds(other *Node) bool {
+	return n == other || slices.ContainsFunc(n.Children, func(child *Node) bool { return child.holds(other) })
+}
+
 // is reports whether the node is a segment of that name, or a choice that has it.
 func (n *Node) is(name string) bool {
 	if n.Children == nil {
@@ -82,18 +99,13 @@ func (n *Node) lacksOnlyDue(name string) bool {
 }
 
 // missingBefore returns the first required segment, or choice of them, among the children
-// of a group from one to another, if there is any that did not come. A choice that a group
-// begins with counts as required, although that of an ORM_O01 is not by the letter.
+// of a group from one to another, if there is any that did not come.
 func missingBefore(group *Node, from, to int, counts []int) *Node {
 	for n := from; n < to; n++ {
 		if counts != nil && counts[n] > 0 {
 			continue
 		}
-		child := group.Children[n]
-		if n == 0 && child.isSegment() && child.Children != nil {
-			return child
-		}
-		if required := child.firstRequired(); required != nil {
+		if required := group.Children[n].firstRequired(); required != nil {
 			return required
 		}
 	}

@@ -2,12 +2,19 @@ package dictionary
 
 import "slices"
 
+func always(*Node) bool { return true }
+
+func never(*Node) bool { return false }
+
+// mustBe holds for what is not an optional group.
+func mustBe(child *Node) bool { return child.Required || child.isSegment() }
+
 // placed looks for the place of a segment, in the ways of [Structure.Locate] in their order,
 // and goes there.
 func (w *walk) placed(name string) bool {
-	always := func(*Node) bool { return true }
-	never := func(*Node) bool { return false }
-	mustBe := func(child *Node) bool { return child.Required || child.isSegment() }
+	if w.forecast != nil {
+		return w.placedAsForecast(name)
+	}
 	isMeant := func(child *Node) bool { return w.isMeant(child, name) }
 	return w.search(name, way{(*Node).startsWith, always, (*Node).repeats}) ||
 		w.search(name, way{(*Node).beginsWith, mustBe, (*Node).repeats}) ||
@@ -15,6 +22,69 @@ func (w *walk) placed(name string) bool {
 		w.search(name, way{(*Node).beginsWith, always, never}) ||
 		w.search(name, way{(*Node).contains, isMeant, never}) ||
 		isOther(name) && w.count(name) == 0 && w.search(name, way{(*Node).takesAny, always, (*Node).repeats})
+}
+
+// placedAsForecast looks for the place of a segment of a message that keeps to its structure:
+// the first in the ways that tolerate nothing missing from which all that follows has a place,
+// too, else whichever has that.
+func (w *walk) placedAsForecast(name string) bool {
+	for _, to := range [...]way{
+		{(*Node).startsWith, always, (*Node).repeats}, {(*Node).beginsWith, mustBe, (*Node).repeats},
+		{(*Node).beginsWith, always, (*Node).repeats},
+	} {
+		if w.searchForecast(name, to) {
+			return true
+		}
+	}
+	for _, place := range w.syntax.placesOf(name) {
+		leaf := w.syntax.places[place]
+		if w.searchForecast(name, way{func(child *Node, _ string) bool { return child.holds(leaf) }, always, (*Node).repeats}) {
+			return true
+		}
+	}
+	return false
+}
+
+// searchForecast goes to the innermost place that a way leads to, on which nothing required is
+// left out and from which the rest of the message has its places.
+func (w *walk) searchForecast(name string, to way) bool {
+	for depth := len(w.open) - 1; depth >= 0; depth-- {
+		i := w.open[depth]
+		for n := max(i.at, 0); n < len(i.group.Children); n++ {
+			child := i.group.Children[n]
+			if !to.fits(child, name) || n == i.at && !to.again(child) || n != i.at && !to.further(child) {
+				continue
+			}
+			if here := (place{depth, n}); w.isAllowed(here, to, name) {
+				w.open = w.open[:depth+1]
+				w.take(n, name, to)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isAllowed reports whether a message goes on as its structure has it from a place.
+func (w *walk) isAllowed(here place, to way, name string) bool {
+	for _, i := range w.open[here.depth+1:] {
+		if missingBefore(i.group, i.at+1, len(i.group.Children), i.counts) != nil {
+			return false
+		}
+	}
+	i := w.open[here.depth]
+	node := i.group.Children[here.child]
+	if here.child != i.at && missingBefore(i.group, i.at+1, here.child, i.counts) != nil {
+		return false
+	}
+	for !node.isSegment() {
+		n := node.indexOf(to, name)
+		if missingBefore(node, 0, n, nil) != nil {
+			return false
+		}
+		node = node.Children[n]
+	}
+	return w.forecast.allows(w.syntax.number[node], w.at)
 }
 
 // A way is one of finding the place of a segment.
