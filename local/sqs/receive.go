@@ -165,6 +165,9 @@ func (m message) received(in *receiveInput) receivedMessage {
 	if m.DeadLetterOf != "" {
 		system["DeadLetterQueueSourceArn"] = m.DeadLetterOf
 	}
+	if m.Group != "" {
+		system["MessageGroupId"] = m.Group
+	}
 	wanted := append(slices.Clone(in.AttributeNames), in.MessageSystemAttributeNames...)
 	for name, value := range system {
 		if slices.Contains(wanted, "All") || slices.Contains(wanted, name) {

@@ -18,6 +18,7 @@ type sendInput struct {
 	MessageBody       string
 	DelaySeconds      *int
 	MessageAttributes map[string]Attribute
+	MessageGroupId    string
 }
 
 type sendOutput struct {
@@ -31,7 +32,7 @@ func (s *Service) sendMessage(ctx context.Context, in *sendInput) (*sendOutput, 
 	if err != nil {
 		return nil, err
 	}
-	m := &message{Body: in.MessageBody, Attributes: in.MessageAttributes, Sender: wire.Caller(ctx)}
+	m := &message{Body: in.MessageBody, Attributes: in.MessageAttributes, Group: in.MessageGroupId, Sender: wire.Caller(ctx)}
 	if err := s.put(q, m, in.DelaySeconds); err != nil {
 		return nil, err
 	}
@@ -135,7 +136,7 @@ func (s *Service) sendMessageBatch(ctx context.Context, in *sendBatchInput) (*se
 	}
 	output := &sendBatchOutput{Successful: []sentEntry{}, Failed: []failedEntry{}}
 	for _, entry := range in.Entries {
-		m := &message{Body: entry.MessageBody, Attributes: entry.MessageAttributes, Sender: wire.Caller(ctx)}
+		m := &message{Body: entry.MessageBody, Attributes: entry.MessageAttributes, Group: entry.MessageGroupId, Sender: wire.Caller(ctx)}
 		if err := s.put(q, m, entry.DelaySeconds); err != nil {
 			output.Failed = append(output.Failed, failedAs(entry.Id, err))
 			continue
