@@ -62,6 +62,9 @@ func TestTheAuditNoticesWhatIsMissingTwiceOrStrange(t *testing.T) {
 		"not come to its end":             func(c *contents, _ *message) { delete(c.claims, "id#root") },
 		"told two ids":                    func(_ *contents, m *message) { m.answers = append(m.answers, answer{Status: 409, ID: "other"}) },
 		"neither accepted nor refused":    func(_ *contents, m *message) { m.answers = m.answers[:2] },
+		"its sender was told [EOF 429]": func(_ *contents, m *message) {
+			m.answers = []answer{{Err: "EOF"}, {Status: 429}} // not refused: to be sent again
+		},
 		"message that nobody was told of": func(c *contents, _ *message) { c.entries["other"] = []entry{{Root: "other"}} },
 		"a claim, or the end of one":      func(c *contents, _ *message) { c.claims["x"] = claim{ID: "other"} },
 		"object that the catalog":         func(c *contents, _ *message) { c.versions["error/other.txt"] = []string{"1"} },
