@@ -60,7 +60,14 @@ type metered struct {
 
 func startMetered(t *testing.T) *metered {
 	t.Helper()
-	running, err := local.Start(t.Context(), local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Durable})
+	return startHere(t, local.Options{Durability: store.Durable})
+}
+
+// startHere runs a lake in this process until the test ends.
+func startHere(t *testing.T, o local.Options) *metered {
+	t.Helper()
+	o.Dir, o.Addr = t.TempDir(), "127.0.0.1:0"
+	running, err := local.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
