@@ -227,7 +227,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	}
 	l.cognito = cognito.New(kept, l.policies.Authorize)
 	l.identity = identity.New(identity.Config{Claims: l.cognito.IDClaims, Federate: l.policies.Federate, Session: l.keys.session})
-	l.sqs = sqs.New(kept, l.policies.Authorize, url)
+	l.sqs = sqs.New(kept, l.policies.Authorize, url, sqs.WithRequested(l.metering.sqs))
 	l.lambda = lambda.New(lambda.Config{
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,
 		Credentials: l.keys.of, Undelivered: l.undelivered, Queues: queues{l.sqs}, Output: l.logs.of,

@@ -37,6 +37,7 @@ func (s *Service) Delete(ctx context.Context, queueARN, handle string) error {
 	if err != nil {
 		return err
 	}
+	s.requested(ctx, 0)
 	return q.delete(handle)
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/local"
+	"hl7lake/local/bill"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
 	"hl7lake/operate"
@@ -76,7 +77,8 @@ func backlogOf(t *testing.T, staged share) (usual, beside latency) {
 	usual = l.sender.trickle(t, func() {})
 	l.replay(t, institution(0))
 	beside = l.sender.trickle(t, func() {})
-	settledBill(t, l.running) // when all of the backlog is staged
+	used := settledBill(t, l.running) // when all of the backlog is staged
+	t.Logf("%.0f requests to the queue, three for each message that was deferred", used.Quantity(bill.QueueRequest))
 	if dead := l.deadLetters(t); dead > 0 {
 		t.Errorf("%d messages are dead letters", dead)
 	}
