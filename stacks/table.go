@@ -30,7 +30,7 @@ func newTable(scope constructs.Construct, id string, base Foundation, props awsd
 	})
 	accept(table, "HIPAA.Security-DynamoDBInBackupPlan",
 		"Point-in-time recovery keeps 35 days of every change; a backup plan would keep less, of the same table. The catalog can "+
-			"be made again from the keys and the content of the lake; received hashes and shares expire.")
+			"be made again from the keys and the content of the lake, and received hashes expire.")
 	return table
 }
 
