@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/pause"
 )
 
@@ -17,9 +18,9 @@ type Zone string
 
 // The zones of the lake.
 const (
-	Ingestion Zone = "ingestion" // messages as they were sent
-	Staging   Zone = "staging"   // their JSON
-	Failed    Zone = "error"     // messages that have no JSON
+	Ingestion Zone = contract.ZoneIngestion // messages as they were sent
+	Staging   Zone = contract.ZoneStaging   // their JSON
+	Failed    Zone = contract.ZoneError     // messages that have no JSON
 )
 
 // Status is how far a message came.
