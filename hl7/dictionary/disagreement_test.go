@@ -29,7 +29,7 @@ func readPatch(t *testing.T) (changes []change) {
 	}
 	for line := range strings.Lines(string(text)) {
 		c := strings.Split(strings.TrimRight(line, "\n"), "\t")
-		if line[0] == '#' || len(c) != 5 {
+		if line[0] == '#' || len(c) != 6 {
 			continue
 		}
 		first, last, ok := strings.Cut(c[0], "-")
@@ -49,7 +49,7 @@ func (c change) concerns(d disagreement) bool {
 	what := map[string][]string{
 		"name": {"field name", "component name"}, "type": {"field type", "component type"}, "usage": {"field required"},
 		"repetitions": {"field repetitions"}, "table": {"field table", "component table"}, "length": {"field length"},
-		"event": {"event", "structure"}, "structure": {"structure shape"}, "keep structure": {"structure"}, "drop structure": {"structure"},
+		"event": {"event", "structure"}, "structure": {"structure shape"}, "add structure": {"structure"}, "keep structure": {"structure"}, "drop structure": {"structure"},
 	}
 	switch c.what {
 	case "group":

@@ -19,6 +19,7 @@ type change struct {
 	element     string // "ORC-7", "XPN.3", "ADT_A01", "0301"
 	value       string
 	section     string // chapter and section of the standard
+	checked     string // what the line was checked with
 }
 
 //go:embed patch.tsv
@@ -35,8 +36,8 @@ func readPatch() ([]change, error) {
 			continue
 		}
 		c := strings.Split(line, "\t")
-		if len(c) != 5 || c[4] == "" {
-			return nil, fmt.Errorf("patch.tsv:%d: not versions, what, element, value and section", n)
+		if len(c) != 6 || c[4] == "" || c[5] == "" {
+			return nil, fmt.Errorf("patch.tsv:%d: not versions, what, element, value, section and what it was checked with", n)
 		}
 		first, last, ok := strings.Cut(c[0], "-")
 		if !ok {
@@ -45,7 +46,7 @@ func readPatch() ([]change, error) {
 		if !slices.Contains(versions, first) || !slices.Contains(versions, last) {
 			return nil, fmt.Errorf("patch.tsv:%d: no versions: %s", n, c[0])
 		}
-		all = append(all, change{n, first, last, c[1], c[2], c[3], c[4]})
+		all = append(all, change{n, first, last, c[1], c[2], c[3], c[4], c[5]})
 	}
 	return all, nil
 }
@@ -105,6 +106,13 @@ func (m *merger) apply(c change, v string) (changed bool, err error) {
 			return false, err
 		}
 		return m.replaceStructure(v, c.element, root)
+	case "add structure":
+		root, err := facts.ParseStructure(c.value)
+		if err != nil || m.into.structures[v][c.element] != nil {
+			return false, err
+		}
+		m.into.structures[v][c.element] = &structure{m.structureDescription(v, c.element), root}
+		return true, nil
 	case "group": // wherever it is
 		for _, s := range m.into.structures[v] {
 			if renamed := renameGroup(s.root, c.element, c.value); renamed != nil {
