@@ -5,6 +5,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+
+	"hl7lake/internal/contract"
 )
 
 const (
@@ -29,9 +31,9 @@ func (s StagingER7) addShares(base Foundation, trigger function) {
 	grant(trigger.Lambda, []string{"dynamodb:UpdateItem"}, shares.TableArn())
 	grantTableKey(trigger.Lambda, base.Keys.Tables)
 	for name, value := range map[string]*string{
-		"SHARES_TABLE":     shares.TableName(),
-		"OWNER_PER_SECOND": number(base.OwnerLimit.PerSecond),
-		"OWNER_BURST":      number(base.OwnerLimit.Burst),
+		contract.EnvSharesTable:    shares.TableName(),
+		contract.EnvOwnerPerSecond: number(base.OwnerLimit.PerSecond),
+		contract.EnvOwnerBurst:     number(base.OwnerLimit.Burst),
 	} {
 		trigger.Lambda.AddEnvironment(new(name), value, nil)
 	}
@@ -58,7 +60,7 @@ func (s StagingER7) addDeferral(base Foundation, trigger function, undelivered a
 		Metric:  deferred.MetricApproximateAgeOfOldestMessage(statistic("Maximum", 5)),
 		AtLeast: deferredAlarmSeconds,
 	})
-	trigger.Lambda.AddEnvironment(new("DEFERRED_QUEUE_URL"), deferred.QueueUrl(), nil)
+	trigger.Lambda.AddEnvironment(new(contract.EnvDeferredQueueURL), deferred.QueueUrl(), nil)
 	// Lambda receives and deletes with the function's role. Not NewSqsEventSource: it would let the function do more.
 	grant(trigger.Lambda, []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, deferred.QueueArn())
 	mapping := awslambda.NewCfnEventSourceMapping(trigger.scope, new("FromDeferred"), &awslambda.CfnEventSourceMappingProps{

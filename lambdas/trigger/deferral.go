@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/function"
@@ -49,7 +50,7 @@ func (h handler) putOff(ctx context.Context, wire hub.Wire) bool {
 		h.logger.WarnContext(ctx, "not deferred", "id", event.ID, "owner", event.Owner, "error", function.Describe(err))
 		return false
 	}
-	h.logger.InfoContext(ctx, "deferred", "id", event.ID, "root", event.Root, h.metrics.Count("Deferred", slog.String("owner", event.Owner)))
+	h.logger.InfoContext(ctx, "deferred", "id", event.ID, "root", event.Root, h.metrics.Count(contract.MetricDeferred, slog.String("owner", event.Owner)))
 	return true
 }
 

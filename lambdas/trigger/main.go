@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/audit"
@@ -26,33 +27,26 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-type settings struct {
-	StateMachineARN  string `env:"STATE_MACHINE_ARN"`
-	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
-	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
-	SharesTable      string `env:"SHARES_TABLE"`
-	OwnerPerSecond   string `env:"OWNER_PER_SECOND"`
-	OwnerBurst       string `env:"OWNER_BURST"`
-	DeferredQueueURL string `env:"DEFERRED_QUEUE_URL"`
-	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
-	limit, err := allowance.ParseLimit(settings.OwnerPerSecond, settings.OwnerBurst)
+	logger, env, aws := function.Start()
+	limit, err := allowance.ParseLimit(env.Text(contract.EnvOwnerPerSecond), env.Text(contract.EnvOwnerBurst))
 	if err != nil {
 		function.Exit(logger, err)
 	}
-	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
+	claimCheck := hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		logger:     logger,
-		metrics:    telemetry.Metrics{Environment: settings.Environment},
+		metrics:    telemetry.Metrics{Environment: env.Text(contract.EnvName)},
 		claimCheck: claimCheck,
-		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
-		workflow:   workflow{arn: settings.StateMachineARN, starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
+		hub: hub.Topic{
+			ARN:        env.Text(contract.EnvHubTopicARN),
+			Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
+			ClaimCheck: claimCheck,
+		},
+		workflow: workflow{arn: env.Text(contract.EnvStateMachineARN), starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
 		deferral: deferral{
-			shares:   allowance.New(settings.SharesTable, dynamodb.NewFromConfig(aws), limit),
-			queueURL: settings.DeferredQueueURL,
+			shares:   allowance.New(env.Text(contract.EnvSharesTable), dynamodb.NewFromConfig(aws), limit),
+			queueURL: env.Text(contract.EnvDeferredQueueURL),
 			queue:    sqs.NewFromConfig(aws),
 		},
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hl7lake/client"
+	"hl7lake/internal/contract"
 )
 
 // The flood's figures are a twentieth of dev's: this machine must be able to refuse
@@ -203,7 +204,7 @@ func unlimited() share { return share{100_000, 100_000} }
 
 func (s share) set(properties map[string]any) {
 	variables := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
-	variables["OWNER_PER_SECOND"], variables["OWNER_BURST"] = strconv.Itoa(s.perSecond), strconv.Itoa(s.burst)
+	variables[contract.EnvOwnerPerSecond], variables[contract.EnvOwnerBurst] = strconv.Itoa(s.perSecond), strconv.Itoa(s.burst)
 }
 
 // assembly is a folder with dev's templates, in which an institution may post and have
@@ -237,7 +238,7 @@ func change(t *testing.T, dir, stack, of string, how func(map[string]any)) {
 	found := false
 	for _, each := range template["Resources"].(map[string]any) {
 		resource := each.(map[string]any)
-		if metadata, _ := resource["Metadata"].(map[string]any); metadata["hl7lake:package"] == of {
+		if metadata, _ := resource["Metadata"].(map[string]any); metadata[contract.PackageMetadata] == of {
 			how(resource["Properties"].(map[string]any))
 			found = true
 		}
