@@ -13,19 +13,18 @@ import (
 
 const ambiguitiesFile = "testdata/ambiguities.tsv"
 
-// A pair is two places where readers of one message may be, the lower number first.
+// A pair holds the places that two readings of a message give to one segment, the lower number first.
 type pair [2]int
 
-// An ambiguity is a segment that a structure has in two places, so that the rest of a message
-// does not tell which is meant.
+// An ambiguity is a segment that can have two places in a conforming message.
 type ambiguity struct {
-	names  []string // of the segments of a message, the shortest one
-	at     int      // which of them
+	names  []string // the segments of the shortest such message
+	at     int      // the position of the segment
 	places [2]string
 }
 
-// ambiguities finds them by following two readers at once, who may part wherever the structure
-// lets them and must both come to its end.
+// ambiguities finds all of a structure. It follows two readings of one message at the same time:
+// they may separate wherever the structure allows it, and both must reach the end.
 func ambiguities(s *Structure) (found []ambiguity) {
 	x := s.syntax()
 	after := x.after()
@@ -35,7 +34,7 @@ func ambiguities(s *Structure) (found []ambiguity) {
 			begin = append(begin, pair{p, p})
 		}
 	}
-	to, step := map[pair]pair{}, map[pair][]pair{} // how each pair was reached first, and from which others
+	to, step := map[pair]pair{}, map[pair][]pair{} // from which pair each was reached first, and from which ones it can be
 	x.reach(begin, func(p pair) (next []pair) {
 		for _, a := range after[p[0]] {
 			for _, b := range after[p[1]] {
@@ -68,7 +67,7 @@ func ambiguities(s *Structure) (found []ambiguity) {
 
 func comparePairs(a, b pair) int { return slices.Compare(a[:], b[:]) }
 
-// after says of each place which may come right after it.
+// after returns for each place those that may come right after it.
 func (x *syntax) after() [][]int {
 	after := make([][]int, len(x.places))
 	for q := range x.places {
@@ -81,7 +80,8 @@ func (x *syntax) after() [][]int {
 	return after
 }
 
-// reach goes from some pairs to all that there are, by the shortest ways, and notes from where.
+// reach visits all pairs that can be reached from begin, nearest first, and records in from
+// where each was reached from.
 func (x *syntax) reach(begin []pair, next func(pair) []pair, from map[pair]pair) {
 	for _, p := range begin {
 		from[p] = p
@@ -96,7 +96,7 @@ func (x *syntax) reach(begin []pair, next func(pair) []pair, from map[pair]pair)
 	}
 }
 
-// ambiguity writes the shortest message in which the readers part between two pairs.
+// ambiguity builds the shortest message in which the readings separate from pair q to pair p.
 func (x *syntax) ambiguity(s *Structure, p, q pair, to, on map[pair]pair) ambiguity {
 	name := func(p pair) string { return shared(x.places[p[0]], x.places[p[1]])[0] }
 	names := []string{name(q)}
@@ -123,7 +123,7 @@ func shared(a, b *Node) (names []string) {
 	return names
 }
 
-// pathTo writes the groups around a place, and the segments that it is for.
+// pathTo names the groups around a place, and the segments that it is for.
 func (n *Node) pathTo(place *Node) string {
 	for _, child := range n.Children {
 		switch {
@@ -136,7 +136,7 @@ func (n *Node) pathTo(place *Node) string {
 	return ""
 }
 
-// read says where the segment of an ambiguity is put.
+// read returns the group in which Locate puts the segment.
 func (a ambiguity) read(t *testing.T, v *Version, s *Structure) string {
 	code, event, _ := strings.Cut(s.Name, "_")
 	text := "MSH|^~\\&|||||||" + code + "^" + event + "^" + s.Name + "|1|P|" + v.Name + "\r" + strings.Join(a.names[1:], "|\r") + "|\r"
@@ -153,7 +153,7 @@ func (a ambiguity) read(t *testing.T, v *Version, s *Structure) string {
 	return locations[a.at].Group
 }
 
-func TestWhereAStructureIsAmbiguousASegmentStandsWhereTheTableSays(t *testing.T) {
+func TestAmbiguousSegmentsGoWhereTheTableSays(t *testing.T) {
 	versions, order := map[string][]string{}, []string(nil)
 	for v := range Versions() {
 		for s := range v.Structures() {
@@ -172,10 +172,11 @@ func TestWhereAStructureIsAmbiguousASegmentStandsWhereTheTableSays(t *testing.T)
 	}
 	slices.Sort(order)
 	var text strings.Builder
-	text.WriteString("structure\tone place\tanother\tshortest message\twhere the segment with * is put\tversions\n")
+	text.WriteString("structure\tone place\tanother\tshortest message\tgroup of the segment with *\tversions\n")
 	for _, line := range order {
 		fmt.Fprintf(&text, "%s\t%s\n", line, strings.Join(versions[line], " "))
 	}
+	// agreement_test.go defines the flag.
 	if f := flag.Lookup("update"); f.Value.String() == "true" {
 		if err := os.WriteFile(ambiguitiesFile, []byte(text.String()), 0o644); err != nil {
 			t.Fatal(err)

@@ -6,11 +6,11 @@ func always(*Node) bool { return true }
 
 func never(*Node) bool { return false }
 
-// mustBe holds for what is not an optional group.
+// mustBe reports false only for an optional group.
 func mustBe(child *Node) bool { return child.Required || child.isSegment() }
 
-// placed looks for the place of a segment, in the ways of [Structure.Locate] in their order,
-// and goes there.
+// placed looks for the place of a segment, in the order that [Structure.Locate]
+// describes, and goes there.
 func (w *walk) placed(name string) bool {
 	if w.forecast != nil {
 		return w.placedAsForecast(name)
@@ -24,86 +24,23 @@ func (w *walk) placed(name string) bool {
 		isOther(name) && w.count(name) == 0 && w.search(name, way{(*Node).takesAny, always, (*Node).repeats})
 }
 
-// placedAsForecast looks for the place of a segment of a message that keeps to its structure:
-// the first in the ways that tolerate nothing missing from which all that follows has a place,
-// too, else whichever has that.
-func (w *walk) placedAsForecast(name string) bool {
-	for _, to := range [...]way{
-		{(*Node).startsWith, always, (*Node).repeats}, {(*Node).beginsWith, mustBe, (*Node).repeats},
-		{(*Node).beginsWith, always, (*Node).repeats},
-	} {
-		if w.searchForecast(name, to) {
-			return true
-		}
-	}
-	for _, place := range w.syntax.placesOf(name) {
-		leaf := w.syntax.places[place]
-		if w.searchForecast(name, way{func(child *Node, _ string) bool { return child.holds(leaf) }, always, (*Node).repeats}) {
-			return true
-		}
-	}
-	return false
-}
-
-// searchForecast goes to the innermost place that a way leads to, on which nothing required is
-// left out and from which the rest of the message has its places.
-func (w *walk) searchForecast(name string, to way) bool {
-	for depth := len(w.open) - 1; depth >= 0; depth-- {
-		i := w.open[depth]
-		for n := max(i.at, 0); n < len(i.group.Children); n++ {
-			child := i.group.Children[n]
-			if !to.fits(child, name) || n == i.at && !to.again(child) || n != i.at && !to.further(child) {
-				continue
-			}
-			if here := (place{depth, n}); w.isAllowed(here, to, name) {
-				w.open = w.open[:depth+1]
-				w.take(n, name, to)
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// isAllowed reports whether a message goes on as its structure has it from a place.
-func (w *walk) isAllowed(here place, to way, name string) bool {
-	for _, i := range w.open[here.depth+1:] {
-		if missingBefore(i.group, i.at+1, len(i.group.Children), i.counts) != nil {
-			return false
-		}
-	}
-	i := w.open[here.depth]
-	node := i.group.Children[here.child]
-	if here.child != i.at && missingBefore(i.group, i.at+1, here.child, i.counts) != nil {
-		return false
-	}
-	for !node.isSegment() {
-		n := node.indexOf(to, name)
-		if missingBefore(node, 0, n, nil) != nil {
-			return false
-		}
-		node = node.Children[n]
-	}
-	return w.forecast.allows(w.syntax.number[node], w.at)
-}
-
-// A way is one of finding the place of a segment.
+// A way is one of the ways to find the place of a segment.
 type way struct {
-	fits    func(child *Node, name string) bool // whether the segment may be at or in that child of an open group
-	further func(child *Node) bool              // whether at that child if it did not come yet
-	again   func(child *Node) bool              // whether in a repetition of that child, which came last
+	fits    func(child *Node, name string) bool // whether the segment may go to that child of an open group
+	further func(child *Node) bool              // whether it may go to that child, if the child has not come yet
+	again   func(child *Node) bool              // whether it may go to a repetition of that child, the last one that came
 }
 
 // A place is a child of an open group.
 type place struct{ depth, child int }
 
-// search goes to the innermost place that a way leads to; where several groups may begin with
-// the segment, to the first whose next required segment comes: an ORC begins the
-// ORDER_TRAY of an OMD_O03, rather than another ORDER_DIET, where there is an ODT to come.
+// search goes to the innermost place that a way leads to. If several groups may begin
+// with the segment, it goes to the first one whose next required segment comes: an ORC
+// begins the ORDER_TRAY of an OMD_O03, rather than another ORDER_DIET, if an ODT follows.
 func (w *walk) search(name string, to way) bool {
 	var chosen place
 	best := absent - 1
-	early := w.early // by the ways before: another place can only be within that group
+	early := w.early // by the earlier ways: another place can only be within that group
 	for depth := len(w.open) - 1; depth >= early && best < comes; depth-- {
 		for n := max(w.open[depth].at, 0); n < len(w.open[depth].group.Children) && best < comes; n++ {
 			here := place{depth, n}
@@ -143,11 +80,12 @@ func (w *walk) leads(here place, to way, name string) bool {
 	return true
 }
 
-// A prospect says what is known of the next required segment of a group that may begin.
+// A prospect says what is known about the next required segment of a group that may
+// begin.
 type prospect int
 
 const (
-	absent prospect = iota // it does not come before the group would end
+	absent prospect = iota // it does not come before the group would have to end
 	none                   // there is none
 	comes                  // it comes, or no group begins
 )
@@ -175,8 +113,8 @@ func (w *walk) following(here place, to way, name string) prospect {
 	return absent
 }
 
-// cameOnce returns a function that reports whether in an open group the segment came already,
-// at the head of a part that does not repeat.
+// cameOnce returns a function that reports whether an open group already had the segment,
+// as the head of a part that does not repeat.
 func (w *walk) cameOnce(name string) func(group *Node) bool {
 	return func(group *Node) bool {
 		if group.isSegment() || !group.Repeats {
@@ -196,9 +134,10 @@ func (w *walk) cameOnce(name string) func(group *Node) bool {
 	}
 }
 
-// isMeant reports whether a segment goes to a child of an open group although its beginning is
-// missing: where it must be there, is all that the structure has for such segments, or is the
-// next thing that the innermost group has one in.
+// isMeant reports whether a segment goes to a child of an open group although the
+// beginning of that child is missing. It does if the segment is required there, if the
+// structure has no other place for it, or if it is the next place that the innermost
+// group has for it.
 func (w *walk) isMeant(child *Node, name string) bool {
 	if child.isSegment() || child.count(name) == w.count(name) || child.lacksOnlyDue(name) {
 		return true
@@ -224,7 +163,7 @@ func continues(name string) bool { return name == "ADD" || name == "DSC" }
 func isOther(name string) bool { return name != noName && !continues(name) }
 
 // comesLater reports whether a required segment that would be missing before a place, or
-// within it before the segment, is still to come in the group.
+// before the segment within that place, still comes in the group.
 func (w *walk) comesLater(here place, to way, name string) bool {
 	i := w.open[here.depth]
 	missing := missingBefore(i.group, i.at+1, here.child, i.counts)
@@ -236,8 +175,8 @@ func (w *walk) comesLater(here place, to way, name string) bool {
 	return missing != nil && w.nextOf(missing) < w.end(here.depth)
 }
 
-// end returns where the open group at a depth ends at the latest: where a segment comes that
-// began it or one around it, of those that repeat.
+// end returns where the open group at a depth must end: at a segment that begins it
+// again, or begins again a repeating group around it.
 func (w *walk) end(depth int) int {
 	end := len(w.names)
 	for _, i := range w.open[1 : depth+1] {
@@ -248,8 +187,8 @@ func (w *walk) end(depth int) int {
 	return end
 }
 
-// nextOf returns the position of the next segment that a node, a segment or a choice, stands
-// for, or the end.
+// nextOf returns the position of the next segment that a node, which is a segment or a
+// choice, stands for. It returns the end if there is none.
 func (w *walk) nextOf(n *Node) int {
 	if n.Children == nil {
 		return w.next(n.Name)
@@ -261,7 +200,8 @@ func (w *walk) nextOf(n *Node) int {
 	return next
 }
 
-// next returns the position of the next segment of that name, or the end.
+// next returns the position of the next segment of that name, or the end if there is
+// none.
 func (w *walk) next(name string) int {
 	if positions := w.later[name]; len(positions) > 0 {
 		return positions[0]

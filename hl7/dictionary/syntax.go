@@ -2,20 +2,20 @@ package dictionary
 
 import "slices"
 
-// A syntax is a structure as what it is, a regular expression over the names of segments: no
-// group is a part of itself. With it a message that keeps to its structure is read as the
-// structure says, however far ahead that is decided.
+// A syntax is a structure in the form of a regular expression over the names of segments. Every
+// structure is one, because no group contains itself. A syntax tells whether a message conforms
+// to the structure, and which places its segments can have.
 type syntax struct {
-	places []*Node          // the segments and choices of the structure, in its order
-	named  map[string][]int // the places of segments of that name
-	other  []int            // the places of segments of whatever name
+	places []*Node          // the segments and choices of the structure, in order
+	named  map[string][]int // the places for segments of a name
+	other  []int            // the places for segments of any name
 	first  set              // the places that a message may begin with
-	last   set              // those that it may end with
-	before []set            // of each place: those that may come right before it
-	number map[*Node]int    // of each place
+	last   set              // the places that a message may end with
+	before []set            // for each place, the places that may come right before it
+	number map[*Node]int    // the index of a node in places
 }
 
-// newSyntax reads a structure whose nodes are all its own.
+// newSyntax analyses a structure. No node may occur in it twice.
 func newSyntax(root *Node) *syntax {
 	x := &syntax{named: map[string][]int{}, number: map[*Node]int{}}
 	x.list(root.Children)
@@ -27,7 +27,7 @@ func newSyntax(root *Node) *syntax {
 	return x
 }
 
-// list numbers the places within nodes.
+// list numbers the places in nodes.
 func (x *syntax) list(nodes []*Node) {
 	for _, n := range nodes {
 		if !n.isSegment() {
@@ -48,14 +48,14 @@ func (x *syntax) list(nodes []*Node) {
 
 func (x *syntax) none() set { return make(set, (len(x.places)+63)/64) }
 
-// A part of a syntax says with which places a node begins and ends, and whether it may have
-// nothing.
+// A part describes a node: the places that it may begin and end with, and whether it may be
+// empty.
 type part struct {
 	first, last set
 	empty       bool
 }
 
-// read finds what may come before each place of a node.
+// read describes a node and records what may come right before each of its places.
 func (x *syntax) read(n *Node) part {
 	var p part
 	if n.isSegment() {
@@ -72,7 +72,7 @@ func (x *syntax) read(n *Node) part {
 	return p
 }
 
-// readAll reads nodes that come one after another.
+// readAll does so for consecutive nodes.
 func (x *syntax) readAll(nodes []*Node) part {
 	p := part{x.none(), x.none(), true}
 	for _, n := range nodes {
@@ -81,7 +81,7 @@ func (x *syntax) readAll(nodes []*Node) part {
 	return p
 }
 
-// then is one part after another.
+// then joins a part and the part that follows it.
 func (x *syntax) then(a, b part) part {
 	x.follow(a.last, b.first)
 	if a.empty {
@@ -93,7 +93,7 @@ func (x *syntax) then(a, b part) part {
 	return part{a.first, b.last, a.empty && b.empty}
 }
 
-// follow notes that each of some places may come right before each of others.
+// follow records that each place of before may come right before each place of after.
 func (x *syntax) follow(before, after set) {
 	for place := range x.places {
 		if after.has(place) {
@@ -102,16 +102,16 @@ func (x *syntax) follow(before, after set) {
 	}
 }
 
-// A forecast says for each segment of a message at which places the one before it may stand,
-// so that what comes then can be as the structure has it.
+// A forecast says, for each segment of a message, which places the previous segment may have,
+// so that this segment and all later ones conform to the structure.
 type forecast struct {
 	sets []set
-	at   []int // which of the sets, by the segments' position; they seldom change
+	at   []int // by the position of the segment, an index into sets; consecutive segments often share one
 }
 
-// forecast looks through a message from its end. It returns nil for one that does not keep to
-// the structure. Segments that the structure has not count for nothing, and so do those that
-// may follow every other one.
+// forecast reads a message from its end. It returns nil if the message does not conform to the
+// structure. It ignores segments that the structure does not have, and those that may follow
+// any other.
 func (x *syntax) forecast(names []string) *forecast {
 	f := &forecast{sets: []set{x.last}, at: make([]int, len(names)+1)}
 	possible := x.none()
@@ -154,7 +154,7 @@ func (x *syntax) placesOf(name string) []int {
 	return nil
 }
 
-// allows reports whether a segment may stand at a place before the segment at a position.
+// allows reports whether the segments from a position on fit after a segment at a place.
 func (f *forecast) allows(place, position int) bool { return f.sets[f.at[position]].has(place) }
 
 // A set is a set of places.
