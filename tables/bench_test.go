@@ -76,10 +76,12 @@ func BenchmarkWriter(b *testing.B) {
 	b.ReportMetric(float64(written)/float64(len(messages)), "Parquet-B/message")
 }
 
-func processorTime(b *testing.B) time.Duration {
+// processorTime is what the process has used of the processor.
+func processorTime(t testing.TB) time.Duration {
+	t.Helper()
 	var used syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		b.Skip(err)
+		t.Skip(err)
 	}
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }

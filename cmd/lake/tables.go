@@ -27,6 +27,8 @@ func (l *lake) tablesCommand() *cobra.Command {
 		Long: `tables writes messages as Parquet files, one a table, which sql and any tool that
 reads Parquet take. docs/tables.md describes the tables and their columns.
 ` + exitCodes,
+		Example: `  lake tables write --out tables export/
+  lake tables show tables/messages/source=files/*/*/all.parquet`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
