@@ -63,11 +63,12 @@ func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPoo
 }
 
 // grantReadTagged lets sessions of the role read, in the lake, the objects of the institution in their tag, and list them.
-// An empty tag would name the objects of nobody; it is refused all the same.
+// An empty tag would name the objects of nobody; it is refused all the same. The star stands for a protocol and could stand for
+// more, slashes included, but the writer's keys have one source each: no part of them but that can begin with source=.
 func (c Core) grantReadTagged(role awsiam.Role) {
 	var objects, prefixes []*string
 	for _, zone := range []string{contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError} {
-		prefix := zone + "/protocol=hl7v2/source=" + readTag + "/*"
+		prefix := zone + "/protocol=*/source=" + readTag + "/*"
 		objects, prefixes = append(objects, c.Lake.ArnForObjects(&prefix)), append(prefixes, &prefix)
 	}
 	named := map[string]any{"aws:PrincipalTag/read": "?*"}
@@ -84,5 +85,5 @@ func (c Core) grantReadTagged(role awsiam.Role) {
 	grantDecrypt(role, c.Foundation.Keys.Lake)
 	accept(role, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 	accept(role, "AwsSolutions-IAM5", "All objects of one institution, which the session's tag names.",
-		`/^Resource::<Lake[0-9A-F]{8}\.Arn>\/(ingestion|staging|error)\/protocol=hl7v2\/source=<aws:PrincipalTag\/read>\/\*$/`)
+		`/^Resource::<Lake[0-9A-F]{8}\.Arn>\/(ingestion|staging|error)\/protocol=\*\/source=<aws:PrincipalTag\/read>\/\*$/`)
 }

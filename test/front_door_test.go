@@ -120,7 +120,7 @@ func TestASessionReadsOneInstitution(t *testing.T) {
 				switch action {
 				case "s3:GetObject":
 					reads++
-					all, tagged := strings.Count(permission.resources, `"/`), strings.Count(permission.resources, "/protocol=hl7v2/source=${aws:PrincipalTag/read}/*")
+					all, tagged := strings.Count(permission.resources, `"/`), strings.Count(permission.resources, "/protocol=*/source=${aws:PrincipalTag/read}/*")
 					if tagged != 3 || all != tagged {
 						t.Errorf("%s: reads %s", env, permission.resources)
 					}
