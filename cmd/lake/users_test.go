@@ -48,7 +48,7 @@ func pool(t *testing.T) *client.Pool {
 
 func TestAUserIsAddedSignsInAndIsRemoved(t *testing.T) {
 	pool, ctx := pool(t), t.Context()
-	user := client.User{Email: "engine@example.org", Read: "a", Write: "b"}
+	user := client.User{Email: "engine@example.org", Read: client.Institutions{"a"}, Write: "b"}
 	first, second := client.NewPassword(), client.NewPassword()
 	if err := pool.Add(ctx, user, first); err != nil {
 		t.Fatal(err)
@@ -88,7 +88,7 @@ func TestAnAddressHasOneUser(t *testing.T) {
 
 func TestAUserWhosePasswordIsRefusedIsNotKept(t *testing.T) {
 	pool, ctx := pool(t), t.Context()
-	if err := pool.Add(ctx, client.User{Email: "engine@example.org", Read: "a"}, "short"); err == nil {
+	if err := pool.Add(ctx, client.User{Email: "engine@example.org", Read: client.Institutions{"a"}}, "short"); err == nil {
 		t.Error("the password is taken")
 	}
 	if users, err := pool.List(ctx); len(users) != 0 || err != nil {
@@ -113,7 +113,7 @@ func TestWhoIsUnknownCannotBeChanged(t *testing.T) {
 func TestATokenIsUsedAgain(t *testing.T) {
 	pool, ctx := pool(t), t.Context()
 	password := client.NewPassword()
-	if err := pool.Add(ctx, client.User{Email: "engine@example.org", Read: "a"}, password); err != nil {
+	if err := pool.Add(ctx, client.User{Email: "engine@example.org", Read: client.Institutions{"a"}}, password); err != nil {
 		t.Fatal(err)
 	}
 	token := pool.SignIn("engine@example.org", password)

@@ -48,7 +48,7 @@ func (c *check) kinds() []kind {
 func (c *check) messages(ctx context.Context) {
 	for _, k := range c.kinds() {
 		c.step(ctx, fmt.Sprintf("message: %s becomes %s, and comes back byte for byte", k.name, k.want), func(ctx context.Context) error {
-			lake, err := c.as(admin)
+			lake, err := c.as(both)
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,7 @@ func (c *check) form(ctx context.Context, contentType string) error {
 		}
 		body = text
 	}
-	status, answer, err := c.post(ctx, admin, contentType, body)
+	status, answer, err := c.post(ctx, both, contentType, body)
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (c *check) form(ctx context.Context, contentType string) error {
 
 // follow waits for the end of the message's way and compares what it became.
 func (c *check) follow(ctx context.Context, id string, body []byte, want client.Status) (client.History, error) {
-	lake, err := c.as(admin)
+	lake, err := c.as(both)
 	if err != nil {
 		return client.History{}, err
 	}

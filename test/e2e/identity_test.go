@@ -83,8 +83,8 @@ func TestTheIdentityPoolOpensAnInstitutionsObjectsToItsReadersOnly(t *testing.T)
 		user client.User
 		want string
 	}{
-		{"reader", client.User{Read: scenario.Institution}, ""},
-		{"stranger", client.User{Read: "elsewhere"}, "AccessDenied"},
+		{"reader", client.User{Read: client.Institutions{scenario.Institution}}, ""},
+		{"stranger", client.User{Read: client.Institutions{"elsewhere"}}, "AccessDenied"},
 		{"writer", client.User{Write: scenario.Institution}, "AccessDenied"},
 	} {
 		test.user.Email = test.name + "-of-identities@example.org"
