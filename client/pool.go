@@ -18,11 +18,11 @@ import (
 
 // PoolOptions say where a user pool is.
 type PoolOptions struct {
-	ID       string // the stack's output UserPoolId, as eu-west-1_AbCdEf
+	ID       string // the stack's output UserPoolId, such as eu-west-1_AbCdEf
 	ClientID string // the stack's output UserPoolClientId
-	Endpoint string // of a lake on one machine; "" is AWS
-	// Credentials are those of an administrator. Signing in needs none, so nil
-	// is right for a Pool that is only for that.
+	Endpoint string // of a lake on one machine; "" means AWS
+	// Credentials are an administrator's. Signing in needs none, so they may be nil in a
+	// Pool that is used for that only.
 	Credentials aws.CredentialsProvider
 }
 
@@ -32,32 +32,32 @@ type Pool struct {
 	api     *cognito.Client
 }
 
-// NewPool is the pool at the given place. It does not call it.
+// NewPool returns the pool at the given place. It makes no call.
 func NewPool(o PoolOptions) *Pool {
-	region, _, _ := strings.Cut(o.ID, "_") // "The user pool ID", Amazon Cognito API reference: region_characters
+	region, _, _ := strings.Cut(o.ID, "_") // the region is the id's first part (Amazon Cognito API reference, "The user pool ID")
 	options := cognito.Options{Region: region, Credentials: o.Credentials}
 	if o.Credentials == nil {
 		options.Credentials = aws.AnonymousCredentials{}
 	}
 	if o.Endpoint != "" {
 		options.BaseEndpoint = &o.Endpoint
-		options.RetryMaxAttempts = 1 // a pool on this machine is there or it is not
+		options.RetryMaxAttempts = 1 // a pool on this machine answers at once or not at all
 	}
 	return &Pool{options: o, api: cognito.New(options)}
 }
 
-// StaticCredentials are an access key as a provider.
+// StaticCredentials returns a provider of one access key.
 func StaticCredentials(accessKeyID, secretAccessKey string) aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, "")
 }
 
-// tokenMargin is how long before its end a token is no longer used, so that it
-// does not expire on its way.
+// tokenMargin is how long before its expiry a token is no longer used, so that it does
+// not expire on its way.
 const tokenMargin = time.Minute
 
-// SignIn is the source of the user's tokens. It signs in on first use and again
-// when the token is about to expire. The pool's client must allow
-// USER_PASSWORD_AUTH, as that of dev does.
+// SignIn returns a TokenSource for the user. It signs in on first use, and again when the
+// token is about to expire. The pool's client must allow USER_PASSWORD_AUTH, as the one
+// of dev does.
 func (p *Pool) SignIn(email, password string) TokenSource {
 	var (
 		mu      sync.Mutex
@@ -88,11 +88,11 @@ func (p *Pool) SignIn(email, password string) TokenSource {
 	}
 }
 
-// SignInError says why a user was not signed in.
+// SignInError says why a user could not sign in.
 type SignInError struct {
 	Email  string
 	Reason string
-	Err    error // Cognito's; may be nil
+	Err    error // Cognito's error; may be nil
 }
 
 func (e *SignInError) Error() string { return "sign in as " + e.Email + ": " + e.Reason }
@@ -112,7 +112,7 @@ func signInError(email string, err error) error {
 	return fmt.Errorf("sign in as %s: %w", email, cause(err))
 }
 
-// cause is what an AWS call failed of, without the SDK's account of its attempts.
+// cause returns the error of an AWS call without the SDK's text about its attempts.
 func cause(err error) error {
 	if problem, ok := errors.AsType[smithy.APIError](err); ok {
 		return fmt.Errorf("%s: %s", problem.ErrorCode(), problem.ErrorMessage())

@@ -15,11 +15,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 )
 
-// writeAttribute is the attribute of a user that names the institution for which they may send. Cognito puts it, and those of
-// readAttributes, into the ID token as claims of the same names.
+// writeAttribute is the attribute of a user that names the institution for which the user
+// may send. Cognito puts it, and the readAttributes, into the ID token as claims of the
+// same names.
 const writeAttribute = "custom:write"
 
-// readAttributes are the attributes of a user that name the institutions whose messages they may read, one each.
+// readAttributes returns the attributes of a user that each name an institution whose
+// messages the user may read.
 func readAttributes() []string {
 	return []string{"custom:read", "custom:read2", "custom:read3", "custom:read4"}
 }
@@ -27,8 +29,8 @@ func readAttributes() []string {
 // Institutions are names of institutions.
 type Institutions []string
 
-// UnmarshalJSON reads a list of names, or one name alone: so the users of a lake on one machine were kept before they could
-// read several.
+// UnmarshalJSON reads a list of names, or a single name, which is what a lake on one
+// machine stored before a user could read several.
 func (i *Institutions) UnmarshalJSON(text []byte) error {
 	var one string
 	if json.Unmarshal(text, &one) == nil {
@@ -41,24 +43,29 @@ func (i *Institutions) UnmarshalJSON(text []byte) error {
 // User is a user of the lake.
 type User struct {
 	Email  string       `json:"email"`
-	Read   Institutions `json:"read,omitempty"`   // the institutions whose messages the user may read, four at most
+	Read   Institutions `json:"read,omitempty"`   // the institutions whose messages the user may read, at most four
 	Write  string       `json:"write,omitempty"`  // the institution for which the user may send
-	Status string       `json:"status,omitempty"` // Cognito's, as CONFIRMED; Add needs none
-	// Disabled says that the user cannot sign in.
+	Status string       `json:"status,omitempty"` // Cognito's status, such as CONFIRMED; Add ignores it
+	// Disabled says that the user cannot sign in. Add ignores it.
 	Disabled bool `json:"disabled,omitempty"`
 }
 
-// Errors of users that cannot be made or changed as asked.
+// The errors of Add and of changes to a user.
 var (
-	ErrUserExists  = errors.New("there is a user with this e-mail address")
-	ErrNoUser      = errors.New("there is no user with this e-mail address")
-	ErrTooMany     = fmt.Errorf("a user reads %d institutions at most", len(readAttributes()))
-	ErrWritesOther = errors.New("the user sends for another institution already, and a user sends for one")
-	ErrNotGranted  = errors.New("the user has no such permission")
+	// ErrUserExists: the e-mail address already has a user.
+	ErrUserExists = errors.New("there is a user with this e-mail address")
+	// ErrNoUser: no user has the e-mail address.
+	ErrNoUser = errors.New("there is no user with this e-mail address")
+	// ErrTooMany: the user would read more institutions than a user can.
+	ErrTooMany = fmt.Errorf("a user can read %d institutions at most", len(readAttributes()))
+	// ErrWritesOther: the user already sends for another institution.
+	ErrWritesOther = errors.New("the user sends for another institution, and a user can send for one only")
+	// ErrNotGranted: the user does not have a permission that is to be revoked.
+	ErrNotGranted = errors.New("the user does not have this permission")
 )
 
-// Add creates a user who can sign in with the password at once. No mail is
-// sent. When the password is refused, the user is not kept.
+// Add creates a user who can sign in with the password at once. No mail is sent. If
+// Cognito refuses the password, no user is left behind.
 func (p *Pool) Add(ctx context.Context, u User, password string) error {
 	if len(u.Read) > len(readAttributes()) {
 		return fmt.Errorf("add %s: %w", u.Email, ErrTooMany)
@@ -96,7 +103,7 @@ func attribute(name, value string) types.AttributeType {
 	return types.AttributeType{Name: &name, Value: &value}
 }
 
-// SetPassword gives the user a new password for good.
+// SetPassword gives the user a new permanent password.
 func (p *Pool) SetPassword(ctx context.Context, email, password string) error {
 	_, err := p.api.AdminSetUserPassword(ctx, &cognito.AdminSetUserPasswordInput{
 		UserPoolId: &p.options.ID, Username: &email, Password: &password, Permanent: true,
@@ -104,16 +111,18 @@ func (p *Pool) SetPassword(ctx context.Context, email, password string) error {
 	return changed("set the password of", email, err)
 }
 
-// Remove deletes the user. Tokens that were given out work until they expire, see TokenLifetime.
+// Remove deletes the user. Tokens that the user already has remain valid until they
+// expire, see TokenLifetime.
 func (p *Pool) Remove(ctx context.Context, email string) error {
 	_, err := p.api.AdminDeleteUser(ctx, &cognito.AdminDeleteUserInput{UserPoolId: &p.options.ID, Username: &email})
 	return changed("remove", email, err)
 }
 
-// Grant lets the user read the institutions in read and, unless write is empty, send for that one, beside what they may already.
-// It returns the user as they are then. A token holds the permissions that the user had when it was made: the next one has these.
+// Grant adds to a user's permissions: to read the institutions in read, and to send for
+// the institution write unless that is empty. It returns the changed user. A token holds
+// the permissions that the user had when it was issued, so a new one is needed.
 //
-// Two changes of one user at the same time can undo each other.
+// Two changes to one user at the same time can undo each other.
 func (p *Pool) Grant(ctx context.Context, email string, read []string, write string) (User, error) {
 	return p.alter(ctx, "grant", email, func(values map[string]string) error {
 		for _, name := range read {
@@ -131,7 +140,7 @@ func (p *Pool) Grant(ctx context.Context, email string, read []string, write str
 	})
 }
 
-// grantRead puts the name into the first attribute that is free, unless one has it.
+// grantRead puts the name into the first free attribute, unless one holds it already.
 func grantRead(values map[string]string, name string) error {
 	free := ""
 	for _, attribute := range readAttributes() {
@@ -149,8 +158,9 @@ func grantRead(values map[string]string, name string) error {
 	return nil
 }
 
-// Revoke takes permissions from the user that Grant gave, and returns the user as they are then. Tokens with these permissions
-// work until they expire, see TokenLifetime. Nothing is taken from a user who lacks one of them: ErrNotGranted.
+// Revoke takes permissions from a user and returns the changed user. Tokens that hold these
+// permissions remain valid until they expire, see TokenLifetime. If the user lacks one of
+// the permissions, nothing is changed and the error is ErrNotGranted.
 func (p *Pool) Revoke(ctx context.Context, email string, read []string, write string) (User, error) {
 	return p.alter(ctx, "revoke from", email, func(values map[string]string) error {
 		for _, name := range read {
@@ -175,8 +185,9 @@ func (p *Pool) Revoke(ctx context.Context, email string, read []string, write st
 	})
 }
 
-// alter applies a change to the attributes of a user that hold permissions, and sends those that it changed. An attribute that
-// is set to nothing is taken away (Amazon Cognito user pools API Reference, AdminUpdateUserAttributes).
+// alter applies change to the attributes that hold a user's permissions and sends those
+// that it changed. Setting an attribute to "" removes it (Amazon Cognito API reference,
+// AdminUpdateUserAttributes).
 func (p *Pool) alter(ctx context.Context, what, email string, change func(values map[string]string) error) (User, error) {
 	out, err := p.find(ctx, what, email)
 	if err != nil {
@@ -201,7 +212,7 @@ func (p *Pool) alter(ctx context.Context, what, email string, change func(values
 	return p.Find(ctx, email)
 }
 
-// permissions are the attributes that hold permissions, by name; those that are absent are "".
+// permissions returns the attributes that hold permissions, by name. An absent one is "".
 func permissions(list []types.AttributeType) map[string]string {
 	values := map[string]string{writeAttribute: ""}
 	for _, name := range readAttributes() {
@@ -215,7 +226,7 @@ func permissions(list []types.AttributeType) map[string]string {
 	return values
 }
 
-// Find is the user with the e-mail address.
+// Find returns the user with the e-mail address.
 func (p *Pool) Find(ctx context.Context, email string) (User, error) {
 	out, err := p.find(ctx, "find", email)
 	if err != nil {
@@ -229,27 +240,28 @@ func (p *Pool) find(ctx context.Context, what, email string) (*cognito.AdminGetU
 	return out, changed(what, email, err)
 }
 
-// Disable keeps the user from signing in and ends their sessions: they get no new tokens, and no new credentials from the
-// identity pool. Tokens that they have work at the API until they expire, see TokenLifetime; it verifies signatures and asks
-// nobody.
+// Disable prevents a user from signing in and ends the user's sessions: there are no new
+// tokens, and no new credentials from the identity pool. The API verifies tokens without
+// asking the pool, so tokens that the user already has remain valid there until they
+// expire, see TokenLifetime.
 func (p *Pool) Disable(ctx context.Context, email string) error {
 	_, err := p.api.AdminDisableUser(ctx, &cognito.AdminDisableUserInput{UserPoolId: &p.options.ID, Username: &email})
 	if err != nil {
 		return changed("disable", email, err)
 	}
-	// An identity pool asks whether a user was signed out, not whether they are disabled; and what was given out before does not
-	// come to life when they are enabled again.
+	// The identity pool asks whether a user was signed out, not whether the user is disabled.
+	// And the sessions from before must not come back with Enable.
 	_, err = p.api.AdminUserGlobalSignOut(ctx, &cognito.AdminUserGlobalSignOutInput{UserPoolId: &p.options.ID, Username: &email})
 	return changed("end the sessions of", email, err)
 }
 
-// Enable lets the user sign in again.
+// Enable allows a disabled user to sign in again.
 func (p *Pool) Enable(ctx context.Context, email string) error {
 	_, err := p.api.AdminEnableUser(ctx, &cognito.AdminEnableUserInput{UserPoolId: &p.options.ID, Username: &email})
 	return changed("enable", email, err)
 }
 
-// TokenLifetime is how long an ID token of the pool's client works after it was given out.
+// TokenLifetime returns how long an ID token of the pool's client is valid.
 func (p *Pool) TokenLifetime(ctx context.Context) (time.Duration, error) {
 	out, err := p.api.DescribeUserPoolClient(ctx, &cognito.DescribeUserPoolClientInput{UserPoolId: &p.options.ID, ClientId: &p.options.ClientID})
 	if err != nil {
@@ -267,7 +279,7 @@ func (p *Pool) TokenLifetime(ctx context.Context) (time.Duration, error) {
 			unit = 24 * time.Hour
 		}
 	}
-	return time.Duration(cmp.Or(aws.ToInt32(app.IdTokenValidity), 1)) * unit, nil // an hour unless it is said
+	return time.Duration(cmp.Or(aws.ToInt32(app.IdTokenValidity), 1)) * unit, nil // an hour by default
 }
 
 func changed(what, email string, err error) error {
@@ -280,7 +292,7 @@ func changed(what, email string, err error) error {
 	return nil
 }
 
-// List is all users, by e-mail address.
+// List returns all users, sorted by e-mail address.
 func (p *Pool) List(ctx context.Context) ([]User, error) {
 	var users []User
 	pages := cognito.NewListUsersPaginator(p.api, &cognito.ListUsersInput{UserPoolId: &p.options.ID})

@@ -10,8 +10,14 @@ import (
 // remove it.
 const ownerNameLength = 64
 
-// newUserPool makes the pool of users: made by an administrator only, who also says which institution each may
-// read (custom:read) and post as (custom:write).
+// readNames are the names of what holds the institutions that a user may read, one each: the attributes of the user pool, which
+// are custom:read and so on in a token, and the tags of a session (docs/decisions/0012-several-institutions-for-one-person.md).
+// Cognito takes all tags of a session in 460 bytes, so that there is no room for many more (Amazon Cognito Developer Guide, Using
+// attributes for access control).
+func readNames() []string { return []string{"read", "read2", "read3", "read4"} }
+
+// newUserPool makes the pool of users: made by an administrator only, who also says which institutions each may
+// read (custom:read, custom:read2 …) and which one to post as (custom:write).
 func newUserPool(scope constructs.Construct, id string, env Environment) awscognito.UserPool {
 	institution := func() awscognito.ICustomAttribute {
 		return awscognito.NewStringAttribute(&awscognito.StringAttributeProps{
@@ -20,15 +26,16 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 			MaxLen:  new(float64(ownerNameLength)),
 		})
 	}
+	permissions := map[string]awscognito.ICustomAttribute{"write": institution()}
+	for _, name := range readNames() {
+		permissions[name] = institution()
+	}
 	props := awscognito.UserPoolProps{
 		SelfSignUpEnabled:   new(false),
 		SignInAliases:       &awscognito.SignInAliases{Email: new(true)},
 		SignInCaseSensitive: new(false),
 		AccountRecovery:     awscognito.AccountRecovery_EMAIL_ONLY,
-		CustomAttributes: &map[string]awscognito.ICustomAttribute{
-			"read":  institution(),
-			"write": institution(),
-		},
+		CustomAttributes:    &permissions,
 		PasswordPolicy: &awscognito.PasswordPolicy{
 			MinLength:            new(12.0),
 			RequireDigits:        new(true),
@@ -100,7 +107,7 @@ func clientOptions(env Environment) *awscognito.UserPoolClientOptions {
 		RefreshTokenValidity:       awscdk.Duration_Hours(&env.Sessions.SignInHours),
 		ReadAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Email: new(true), Fullname: new(true)}).
-			WithCustomAttributes(new("read"), new("write")),
+			WithCustomAttributes(*texts(append(readNames(), "write")...)...),
 		WriteAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Fullname: new(true)}),
 	}

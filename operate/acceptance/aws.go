@@ -22,9 +22,9 @@ import (
 	"hl7lake/operate"
 )
 
-// machine gets a token for a client of the pool that works without a person, and
-// asks for a message that nobody was given. It writes nothing: what a machine
-// writes belongs to a real institution.
+// machine gets a token for a machine client of the pool, and asks for a message with an
+// id that nobody was given. It writes nothing, because a machine client belongs to a real
+// institution.
 func (c *check) machine(ctx context.Context) error {
 	pool, err := c.connection.Outputs.Get(client.OutputPool)
 	if err != nil {
@@ -85,8 +85,8 @@ func (c *check) machineToken(ctx context.Context, signIn string, machine *types.
 	return err
 }
 
-// identities reads the staged JSON in S3 with the credentials of the identity
-// pool: the reader's must do, the stranger's must be denied.
+// identities reads the staged JSON from S3 with the credentials of the identity pool. The
+// reader must be allowed to, the stranger must be denied.
 func (c *check) identities(ctx context.Context) error {
 	object, ok := c.staged.Find(client.Staging)
 	if !ok {
@@ -102,7 +102,7 @@ func (c *check) identities(ctx context.Context) error {
 		out, err := s3.NewFromConfig(configuration, func(o *s3.Options) { o.UsePathStyle = c.connection.Endpoint != "" }).
 			GetObject(ctx, &s3.GetObjectInput{Bucket: &object.Bucket, Key: &object.Key})
 		if err == nil {
-			_ = out.Body.Close() // that it may be read is all that is asked
+			_ = out.Body.Close() // only that it may be read matters
 		}
 		problem, denied := errors.AsType[smithy.APIError](err)
 		denied = denied && problem.ErrorCode() == "AccessDenied"
