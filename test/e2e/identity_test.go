@@ -86,6 +86,8 @@ func TestTheIdentityPoolOpensAnInstitutionsObjectsToItsReadersOnly(t *testing.T)
 		{"reader", client.User{Read: client.Institutions{scenario.Institution}}, ""},
 		{"stranger", client.User{Read: client.Institutions{"elsewhere"}}, "AccessDenied"},
 		{"writer", client.User{Write: scenario.Institution}, "AccessDenied"},
+		{"reader-of-several", client.User{Read: client.Institutions{"elsewhere", "lakeside", scenario.Institution}}, ""},
+		{"reader-of-others", client.User{Read: client.Institutions{"elsewhere", "lakeside", "a", "b"}}, "AccessDenied"},
 	} {
 		test.user.Email = test.name + "-of-identities@example.org"
 		token, err := l.user(t, test.user)(t.Context())
