@@ -51,7 +51,7 @@ func (l *lake) usersGrant() *cobra.Command {
 and send for one. The user's next token has it, which is the one after the
 present token's end or after signing in again.`,
 		Example: `  lake users grant analyst@example.org --read lakeside
-  lake users grant analyst@example.org --read lakeside,st-elsewhere --write st-elsewhere`,
+  lake users grant analyst@example.org --read lakeside,general --write lakeside`,
 		Args: exactly(1, "the e-mail address of one user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			if err := may.check(cmd); err != nil {
@@ -63,24 +63,13 @@ present token's end or after signing in again.`,
 			}
 			user, err := pool.Grant(cmd.Context(), arguments[0], may.read, may.write)
 			if err != nil {
-				return notGranted(err)
+				return err
 			}
 			return l.tellUser(userChange{User: user})
 		},
 	}
 	may.flags(cmd, "an `institution` whose messages the user may read, too", "the `institution` that the user may send for")
 	return cmd
-}
-
-// notGranted adds what to do to the error of a grant.
-func notGranted(err error) error {
-	switch {
-	case errors.Is(err, client.ErrTooMany):
-		return &hintError{err: err, hint: "Revoke one, or add a second user for the same person."}
-	case errors.Is(err, client.ErrWritesOther):
-		return &hintError{err: err, hint: "Revoke that, or add a second user: a message has one owner, which the sender's user says."}
-	}
-	return err
 }
 
 func (l *lake) usersRevoke() *cobra.Command {
@@ -103,9 +92,6 @@ nothing; disable ends that, too.`,
 				return err
 			}
 			user, err := pool.Revoke(cmd.Context(), arguments[0], may.read, may.write)
-			if errors.Is(err, client.ErrNotGranted) {
-				return &hintError{err: err, hint: fmt.Sprintf("Nothing was changed. `%s users list` shows who may do what.", l.name)}
-			}
 			if err != nil {
 				return err
 			}
