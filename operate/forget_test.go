@@ -17,11 +17,11 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/client"
-	"hl7lake/internal/answer"
 	"hl7lake/internal/catalog"
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/internal/testing/answer"
+	"hl7lake/internal/testing/fake"
 )
 
 // forgetter is an operator of a lake with one message, which has the given entries. S3

@@ -17,10 +17,10 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/client"
-	"hl7lake/internal/canary"
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/internal/testing/canary"
+	"hl7lake/internal/testing/fake"
 )
 
 const (

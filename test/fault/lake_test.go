@@ -29,7 +29,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"hl7lake/client"
-	answers "hl7lake/internal/answer"
+	answers "hl7lake/internal/testing/answer"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
