@@ -39,7 +39,9 @@ type user struct {
 
 // signedOut reports whether the session that began at authTime, in Unix seconds, was ended by an administrator. One that began
 // in the very second counts as ended: a token tells no finer time.
-func (u *user) signedOut(authTime int64) bool { return !u.SignedOut.IsZero() && authTime <= u.SignedOut.Unix() }
+func (u *user) signedOut(authTime int64) bool {
+	return !u.SignedOut.IsZero() && authTime <= u.SignedOut.Unix()
+}
 
 // The store has users by sub, and subs by the name that users sign in with.
 func (p *pool) userBucket() []byte { return []byte("cognito-users/" + p.id) }
