@@ -13,17 +13,22 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
+
+	"hl7lake/internal/contract"
 )
 
 // writeAttribute is the attribute of a user that names the institution for which the user
 // may send. Cognito puts it, and the readAttributes, into the ID token as claims of the
 // same names.
-const writeAttribute = "custom:write"
+const writeAttribute = contract.ClaimPrefix + contract.AttributeWrite
 
 // readAttributes returns the attributes of a user that each name an institution whose
 // messages the user may read.
 func readAttributes() []string {
-	return []string{"custom:read", "custom:read2", "custom:read3", "custom:read4"}
+	return []string{
+		contract.ClaimPrefix + contract.AttributeRead, contract.ClaimPrefix + contract.AttributeRead2,
+		contract.ClaimPrefix + contract.AttributeRead3, contract.ClaimPrefix + contract.AttributeRead4,
+	}
 }
 
 // Institutions are names of institutions.

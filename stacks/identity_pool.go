@@ -4,6 +4,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+
+	"hl7lake/internal/contract"
 )
 
 // tagValue is what a policy says for the value of a session's tag.
@@ -31,7 +33,7 @@ func newIdentityPool(
 	})
 	tags := map[string]string{}
 	for _, name := range readNames() {
-		tags[name] = "custom:" + name
+		tags[name] = contract.ClaimPrefix + name
 	}
 	awscognito.NewCfnIdentityPoolPrincipalTag(stack, new(id+"Tags"), &awscognito.CfnIdentityPoolPrincipalTagProps{
 		IdentityPoolId:       pool.Ref(),
@@ -75,7 +77,7 @@ func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPoo
 // the objects of nobody; it is refused all the same.
 func (c Core) grantReadTagged(role awsiam.Role, tag string) {
 	var objects, prefixes []*string
-	for _, zone := range []string{zoneIngestion, zoneStaging, zoneError} {
+	for _, zone := range []string{contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError} {
 		prefix := zone + "/protocol=hl7v2/source=" + tagValue(tag) + "/*"
 		objects, prefixes = append(objects, c.Lake.ArnForObjects(&prefix)), append(prefixes, &prefix)
 	}

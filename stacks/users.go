@@ -4,17 +4,20 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/constructs-go/constructs/v10"
+
+	"hl7lake/internal/contract"
 )
 
 // ownerNameLength is the longest name of an institution. Cognito lets nobody change an attribute's limits later, nor
 // remove it.
 const ownerNameLength = 64
 
-// readNames are the names of what holds the institutions that a user may read, one each: the attributes of the user pool, which
-// are custom:read and so on in a token, and the tags of a session (docs/decisions/0012-several-institutions-for-one-person.md).
-// Cognito takes all tags of a session in 460 bytes, so that there is no room for many more (Amazon Cognito Developer Guide, Using
-// attributes for access control).
-func readNames() []string { return []string{"read", "read2", "read3", "read4"} }
+// readNames are the attributes of the user pool that name the institutions that a user may read, and the tags of a session. Cognito
+// takes all tags of a session in 460 bytes, so that there is no room for many more (Amazon Cognito Developer Guide, Using attributes
+// for access control).
+func readNames() []string {
+	return []string{contract.AttributeRead, contract.AttributeRead2, contract.AttributeRead3, contract.AttributeRead4}
+}
 
 // newUserPool makes the pool of users: made by an administrator only, who also says which institutions each may
 // read (custom:read, custom:read2 …) and which one to post as (custom:write).
@@ -26,7 +29,7 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 			MaxLen:  new(float64(ownerNameLength)),
 		})
 	}
-	permissions := map[string]awscognito.ICustomAttribute{"write": institution()}
+	permissions := map[string]awscognito.ICustomAttribute{contract.AttributeWrite: institution()}
 	for _, name := range readNames() {
 		permissions[name] = institution()
 	}
@@ -107,7 +110,7 @@ func clientOptions(env Environment) *awscognito.UserPoolClientOptions {
 		RefreshTokenValidity:       awscdk.Duration_Hours(&env.Sessions.SignInHours),
 		ReadAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Email: new(true), Fullname: new(true)}).
-			WithCustomAttributes(*texts(append(readNames(), "write")...)...),
+			WithCustomAttributes(*texts(append(readNames(), contract.AttributeWrite)...)...),
 		WriteAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Fullname: new(true)}),
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 )
 
@@ -40,7 +41,11 @@ func Of(request events.APIGatewayV2HTTPRequest) Caller {
 	}
 	claims := authorizer.JWT.Claims
 	of := Caller{Subject: claims["sub"]}
-	write, read := claims["custom:write"], []string{claims["custom:read"], claims["custom:read2"], claims["custom:read3"], claims["custom:read4"]}
+	write := claims[contract.ClaimPrefix+contract.AttributeWrite]
+	var read []string
+	for _, name := range []string{contract.AttributeRead, contract.AttributeRead2, contract.AttributeRead3, contract.AttributeRead4} {
+		read = append(read, claims[contract.ClaimPrefix+name])
+	}
 	if claims["token_use"] == "access" {
 		write, read = scoped(claims["scope"], writeScope), []string{scoped(claims["scope"], readScope)}
 	}
