@@ -208,10 +208,10 @@ func (l *lake) tellUser(c userChange) error {
 // minutes is a duration in whole minutes, as a person says it.
 func minutes(d time.Duration) string {
 	n := int(d.Round(time.Minute).Minutes())
-	switch {
-	case n == 60:
+	switch n {
+	case 60:
 		return "an hour"
-	case n == 1:
+	case 1:
 		return "a minute"
 	}
 	return fmt.Sprintf("%d minutes", n)
