@@ -57,7 +57,7 @@ func LookupCharset(name string) (canonical string, ok bool) {
 type charset struct {
 	name        string            // as the IANA writes it, in lower case
 	encoding    encoding.Encoding // nil where source was UTF-8 or ASCII
-	beyondASCII bool              // a byte above 0x7f was seen
+	switches    bool              // there are escape characters of ISO 2022
 	outside     string            // declared outside of the message, for want of MSH-18
 	decided     string            // used whatever is declared; empty where nobody decided
 	guessed     bool              // see Charset
@@ -162,8 +162,7 @@ func lookup(value string) (c charset) {
 // chooseCharset settles in which character set the message is, converts the text where
 // that is not UTF-8, and reports whether it did.
 func (m *Message) chooseCharset() (converted bool) {
-	escapes := bytes.IndexByte(m.text, esc) >= 0
-	if m.charset.encoding != nil || !m.charset.beyondASCII && !escapes {
+	if m.charset.encoding != nil || !m.marks.beyondASCII && !m.charset.switches {
 		return false // known by its look, or ASCII, which is the same in every other set
 	}
 	c := m.declaredCharset()
@@ -172,10 +171,10 @@ func (m *Message) chooseCharset() (converted bool) {
 		c = m.hiddenCharset()
 	}
 	switch {
-	case c.encoding != nil && (m.charset.beyondASCII || c.name == iso2022):
+	case c.encoding != nil && (m.marks.beyondASCII || c.name == iso2022):
 		m.charset.name, m.charset.encoding = c.name, c.encoding
-		m.charset.seemsUTF8 = m.charset.beyondASCII && valid
-	case !m.charset.beyondASCII:
+		m.charset.seemsUTF8 = m.marks.beyondASCII && valid
+	case !m.marks.beyondASCII:
 		m.charset.name = cmp.Or(c.name, "utf-8")
 		return false
 	case valid:
@@ -203,7 +202,7 @@ func (m *Message) declaredCharset() (c charset) {
 	declared, _ := m.Segment(0).raw(Path{Field: 18})
 	first, alternates, more := m.cutRepetition(declared)
 	c = lookup(string(first))
-	if more && c.name != iso2022 && bytes.IndexByte(m.text, esc) >= 0 {
+	if more && c.name != iso2022 && m.charset.switches {
 		for n := 1; more && n < maxAlternates; n++ {
 			var alternate []byte
 			alternate, alternates, more = m.cutRepetition(alternates)
@@ -248,7 +247,7 @@ func (m *Message) hiddenCharset() charset {
 func (m *Message) chooseHex() {
 	m.charset.hex = m.charset.encoding
 	escape := m.delimiters.Escape
-	if m.charset.hex == nil && !m.charset.beyondASCII && escape != 0 && bytes.Contains(m.text, []byte{escape, 'X'}) {
+	if m.charset.hex == nil && !m.marks.beyondASCII && m.escapes && bytes.Contains(m.text, []byte{escape, 'X'}) {
 		m.charset.hex = m.declaredCharset().encoding
 	}
 }

@@ -82,7 +82,11 @@ const afterMessage = "\r\n\x1c\x00"
 // trailingFrame is the length of an MLLP frame's end at the end of text, or of the NUL
 // that some senders put behind a message. NUL before a line end is part of a value.
 func trailingFrame(text []byte) int {
-	rest := text[len(bytes.TrimRight(text, afterMessage)):]
+	last := len(text)
+	for last > 0 && strings.IndexByte(afterMessage, text[last-1]) >= 0 {
+		last--
+	}
+	rest := text[last:]
 	value := 0
 	for value < len(rest) && rest[value] == 0 {
 		value++

@@ -83,11 +83,8 @@ func (m *Message) appendFields(dst []byte, s Segment) []byte {
 		return dst
 	}
 	start++
-	if m.isPlain(start, end) {
-		return m.appendPlainFields(dst, first, start, end)
-	}
 	here, open := place{first, 1, 1, 1}, place{}
-	delimiters := m.index.from(start)
+	delimiters := m.marks.delimiters.from(start)
 	for {
 		at := delimiters.next(end)
 		if start < at {

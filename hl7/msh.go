@@ -43,9 +43,10 @@ func Peek(data []byte) (Header, bool) {
 	}
 	line := front[:start+lineLength(front[start:])]
 	if h, err := readHeader(line); err == nil && len(line) <= peekStack && !isOdd(line[h.body:], h.delimiters.Escape) {
-		var words [peekStack / 64]uint64
-		if x, beyondASCII := index(words[:0]).build(line, h.delimiters); !beyondASCII {
-			return headerOf(line, x, h.body, &h.delimiters, nil), true
+		var words [2][peekStack / 64]uint64
+		marks := marks{delimiters: words[0][:0], special: words[1][:0]}
+		if marks.set(line, h.delimiters); !marks.beyondASCII {
+			return headerOf(line, marks.delimiters, h.body, &h.delimiters, nil), true
 		}
 	}
 	if _, encoding := wide(line); encoding == nil && len(line) < len(front) && bytes.IndexByte(line[:start], vt) < 0 {
@@ -89,7 +90,7 @@ func (m *Message) Header() Header {
 	if len(m.segments) == 0 {
 		return Header{Type: UnknownType}
 	}
-	return headerOf(m.text[:m.segments[0].end], m.index, m.body, &m.delimiters, m)
+	return headerOf(m.text[:m.segments[0].end], m.marks.delimiters, m.body, &m.delimiters, m)
 }
 
 // headerOf reads the MSH segment at the end of text, whose MSH-3 comes behind body, with

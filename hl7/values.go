@@ -13,7 +13,7 @@ func (s Segment) Values() iter.Seq2[Path, string] {
 		}
 		start++
 		here := place{first, 1, 1, 1}
-		delimiters := s.m.index.from(start)
+		delimiters := s.m.marks.delimiters.from(start)
 		name := s.Name()
 		for {
 			at := delimiters.next(end)
