@@ -55,14 +55,14 @@ func LookupCharset(name string) (canonical string, ok bool) {
 
 // How the text of a message came to be.
 type charset struct {
-	name        string            // as the IANA writes it, in lower case
-	encoding    encoding.Encoding // nil where source was UTF-8 or ASCII
-	switches    bool              // there are escape characters of ISO 2022
-	outside     string            // declared outside of the message, for want of MSH-18
-	decided     string            // used whatever is declared; empty where nobody decided
-	guessed     bool              // see Charset
-	seemsUTF8   bool
-	hex         encoding.Encoding // of the bytes in hexadecimal escapes; nil where they are UTF-8
+	name      string            // as the IANA writes it, in lower case
+	encoding  encoding.Encoding // nil where source was UTF-8 or ASCII
+	switches  bool              // there are escape characters of ISO 2022
+	outside   string            // declared outside of the message, for want of MSH-18
+	decided   string            // used whatever is declared; empty where nobody decided
+	guessed   bool              // see Charset
+	seemsUTF8 bool
+	hex       encoding.Encoding // of the bytes in hexadecimal escapes; nil where they are UTF-8
 }
 
 const iso2022 = "iso-2022-jp"

@@ -33,20 +33,18 @@ const (
 
 // set marks text, in the memory that m has where that suffices.
 func (m *marks) set(text []byte, d Delimiters) {
-	n := (len(text) + 63) / 64
+	n := len(text)/64 + 1
 	m.delimiters = slices.Grow(m.delimiters[:0], n)[:n]
 	m.special = slices.Grow(m.special[:0], n)[:n]
 	m.beyondASCII = false
 	whole := text[:len(text)&^63]
 	match := matcherOf(d)
 	match.blocks(m, 0, whole)
-	if len(whole) < len(text) {
-		var last [64]byte
-		for i := copy(last[:], text[len(whole):]); i < 64; i++ {
-			last[i] = ' ' // which is not marked
-		}
-		match.blocks(m, n-1, last[:])
+	var last [64]byte
+	for i := copy(last[:], text[len(whole):]); i < 64; i++ {
+		last[i] = ' ' // which is not marked
 	}
+	match.blocks(m, n-1, last[:])
 }
 
 // swar matches eight bytes at a time, by each byte that is looked for in all eight bytes of

@@ -43,7 +43,7 @@ func Peek(data []byte) (Header, bool) {
 	}
 	line := front[:start+lineLength(front[start:])]
 	if h, err := readHeader(line); err == nil && len(line) <= peekStack && !isOdd(line[h.body:], h.delimiters.Escape) {
-		var words [2][peekStack / 64]uint64
+		var words [2][peekStack/64 + 1]uint64
 		marks := marks{delimiters: words[0][:0], special: words[1][:0]}
 		if marks.set(line, h.delimiters); !marks.beyondASCII {
 			return headerOf(line, marks.delimiters, h.body, &h.delimiters, nil), true
@@ -194,7 +194,7 @@ func (m *Message) msh(field, component int) string {
 	return m.Segment(0).get(Path{Field: field, Component: component})
 }
 
-func isCode(s string) bool {
+func isCode[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if !isAlphanumeric(s[i]) || s[i] >= 'a' {
 			return false

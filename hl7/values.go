@@ -26,6 +26,22 @@ func (s Segment) Values() iter.Seq2[Path, string] {
 	}
 }
 
+// A place says by HL7's numbers where in a segment a value stands.
+type place struct{ field, repetition, component, subcomponent int }
+
+// after returns the place that follows a delimiter.
+func (p place) after(delimiter byte, d *Delimiters) place {
+	switch delimiter {
+	case d.Field:
+		return place{p.field + 1, 1, 1, 1}
+	case d.Component:
+		return place{p.field, p.repetition, p.component + 1, 1}
+	case d.Subcomponent:
+		return place{p.field, p.repetition, p.component, p.subcomponent + 1}
+	}
+	return place{p.field, p.repetition + 1, 1, 1}
+}
+
 func (p place) path(segment string) Path {
 	return Path{Segment: segment, Field: p.field, Repetition: p.repetition, Component: p.component, Subcomponent: p.subcomponent}
 }

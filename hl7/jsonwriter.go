@@ -1,0 +1,257 @@
+package hl7
+
+import (
+	"math/bits"
+	"slices"
+	"strconv"
+)
+
+// A jsonWriter writes segments as JSON. Most of a message is short values, so the cost is
+// that of going from one to the next: [jsonWriter.run] is made for that, for values and
+// delimiters as most are, and leaves every other one to [jsonWriter.step].
+type jsonWriter struct {
+	m   *Message
+	out []byte // all memory that there is
+	n   int    // how much of it is written
+
+	// The segment's fields are read in blocks of 64 bytes, as the marks are.
+	end        int               // of the segment
+	base       int               // of the block
+	window     *[windowSize]byte // the text from base-64 on
+	edge       [windowSize]byte  // is the window where the text begins or ends within it
+	delimiters uint64            // of the block, those passed removed; the segment's end counts as one
+	special    uint64            // of the block
+
+	// The next value.
+	start     int
+	hard      bool   // it has special bytes before the block
+	field     uint64 // its number
+	before    uint64 // which text of between comes before it; in the upper half, how many repetitions are left out
+	component uint64 // its number; in the upper half, the sub-components before it
+}
+
+const (
+	windowSize = 64 + 64 + 16 // a block, as much before it, and what is copied too much behind it
+
+	// blockRoom is more than becomes of a window: 64 values with at most 15 bytes before and one
+	// behind each. room is that and what is written too much.
+	blockRoom = 4096
+	room      = blockRoom + 32
+
+	upper = 1 << 32 // one in the upper half of a word that holds two numbers
+)
+
+// between holds the texts between two values, each in 16 bytes: what precedes component 1 in
+// the same repetition of a field, in the next repetition, and in the fields 1 to 99. The
+// last byte is the length of the text, counted from '@'.
+const between = "" +
+	`,"1":"         F},{"1":"       H}],"1":[{"1":" N}],"2":[{"1":" N}],"3":[{"1":" N}],"4":[{"1":" N}],"5":[{"1":" N` +
+	`}],"6":[{"1":" N}],"7":[{"1":" N}],"8":[{"1":" N}],"9":[{"1":" N}],"10":[{"1":"O}],"11":[{"1":"O}],"12":[{"1":"O` +
+	`}],"13":[{"1":"O}],"14":[{"1":"O}],"15":[{"1":"O}],"16":[{"1":"O}],"17":[{"1":"O}],"18":[{"1":"O}],"19":[{"1":"O` +
+	`}],"20":[{"1":"O}],"21":[{"1":"O}],"22":[{"1":"O}],"23":[{"1":"O}],"24":[{"1":"O}],"25":[{"1":"O}],"26":[{"1":"O` +
+	`}],"27":[{"1":"O}],"28":[{"1":"O}],"29":[{"1":"O}],"30":[{"1":"O}],"31":[{"1":"O}],"32":[{"1":"O}],"33":[{"1":"O` +
+	`}],"34":[{"1":"O}],"35":[{"1":"O}],"36":[{"1":"O}],"37":[{"1":"O}],"38":[{"1":"O}],"39":[{"1":"O}],"40":[{"1":"O` +
+	`}],"41":[{"1":"O}],"42":[{"1":"O}],"43":[{"1":"O}],"44":[{"1":"O}],"45":[{"1":"O}],"46":[{"1":"O}],"47":[{"1":"O` +
+	`}],"48":[{"1":"O}],"49":[{"1":"O}],"50":[{"1":"O}],"51":[{"1":"O}],"52":[{"1":"O}],"53":[{"1":"O}],"54":[{"1":"O` +
+	`}],"55":[{"1":"O}],"56":[{"1":"O}],"57":[{"1":"O}],"58":[{"1":"O}],"59":[{"1":"O}],"60":[{"1":"O}],"61":[{"1":"O` +
+	`}],"62":[{"1":"O}],"63":[{"1":"O}],"64":[{"1":"O}],"65":[{"1":"O}],"66":[{"1":"O}],"67":[{"1":"O}],"68":[{"1":"O` +
+	`}],"69":[{"1":"O}],"70":[{"1":"O}],"71":[{"1":"O}],"72":[{"1":"O}],"73":[{"1":"O}],"74":[{"1":"O}],"75":[{"1":"O` +
+	`}],"76":[{"1":"O}],"77":[{"1":"O}],"78":[{"1":"O}],"79":[{"1":"O}],"80":[{"1":"O}],"81":[{"1":"O}],"82":[{"1":"O` +
+	`}],"83":[{"1":"O}],"84":[{"1":"O}],"85":[{"1":"O}],"86":[{"1":"O}],"87":[{"1":"O}],"88":[{"1":"O}],"89":[{"1":"O` +
+	`}],"90":[{"1":"O}],"91":[{"1":"O}],"92":[{"1":"O}],"93":[{"1":"O}],"94":[{"1":"O}],"95":[{"1":"O}],"96":[{"1":"O` +
+	`}],"97":[{"1":"O}],"98":[{"1":"O}],"99":[{"1":"O`
+
+const (
+	sameRepetition = 0
+	nextRepetition = 1
+	aField         = 1 // and its number
+	betweens       = len(between) / 16
+)
+
+// written says what out holds.
+func (w *jsonWriter) written(b []byte) { w.out, w.n = b[:cap(b)], len(b) }
+
+// grow makes room.
+func (w *jsonWriter) grow() {
+	if len(w.out)-w.n < room {
+		w.written(slices.Grow(w.out[:w.n], room))
+	}
+}
+
+// fields writes the fields in text[start:end], of which the first has that number. It is
+// called when last was written, which the text before a field's value begins with or
+// overwrites: that is put right when all are written.
+func (w *jsonWriter) fields(first, start, end int, last string) {
+	begin := w.n - len(last)
+	w.n, w.start, w.end, w.hard = begin, start, end, false
+	w.field, w.before, w.component = uint64(first), uint64(first)+aField, 1
+	w.base = start &^ 63
+	w.enter()
+	w.delimiters &= ^uint64(0) << (start % 64)
+	w.special &= ^uint64(0) << (start % 64)
+	for more := true; more; {
+		w.grow()
+		if w.run(); w.delimiters != 0 {
+			more = w.step()
+			continue
+		}
+		w.hard = w.hard || w.special != 0
+		w.base += 64
+		w.enter()
+	}
+	if w.n == begin {
+		w.n += len(last)
+		return
+	}
+	copy(w.out[begin:], last)
+	w.written(append(w.out[:w.n], "}]"...))
+}
+
+// enter begins with the block at w.base.
+func (w *jsonWriter) enter() {
+	w.delimiters, w.special = w.m.marks.delimiters[w.base/64], w.m.marks.special[w.base/64]
+	if left := w.end - w.base; left < 64 {
+		w.delimiters = w.delimiters&(1<<left-1) | 1<<left
+	}
+	if text := w.m.text; w.base >= 64 && len(text)-w.base >= windowSize-64 {
+		w.window = (*[windowSize]byte)(text[w.base-64:])
+	} else {
+		w.edge = [windowSize]byte{} // zeros, which delimit nothing
+		copy(w.edge[max(64-w.base, 0):], text[max(w.base-64, 0):])
+		w.window = &w.edge
+	}
+}
+
+// run goes through the segment, block by block, as long as it finds values without special
+// bytes in the first 9 components of the first 99 fields, no longer than the window, and
+// fields and components only. It stops before the delimiter that follows another value or
+// is another one, at the segment's end, and where room or text becomes scarce.
+//
+// It needs no check of an index: all are below blockRoom or 128, which the masks say to the
+// compiler and change nothing.
+func (w *jsonWriter) run() {
+	if w.hard || w.start < w.base-64 {
+		return
+	}
+	marks, text, end := &w.m.marks, w.m.text, w.end
+	fieldSeparator, componentSeparator := w.m.delimiters.Field, w.m.delimiters.Component
+	out, n := (*[room]byte)(w.out[w.n:]), 0
+	window, base, start := w.window, w.base, w.start-w.base+64 // start, as at below, counts in the window
+	delimiters, special := w.delimiters, w.special
+	field, before, component := w.field, w.before, w.component
+blocks:
+	for {
+		for delimiters != 0 {
+			at := 64 + bits.TrailingZeros64(delimiters)
+			if length := at - start; length != 0 {
+				if before >= uint64(betweens) || component > 9 || special&(delimiters-1)&^delimiters != 0 {
+					break blocks
+				}
+				to, text := out[n&(blockRoom-1):], between[16*before:16*before+16]
+				*(*[16]byte)(to) = [16]byte([]byte(text))
+				size := int(text[15]-'@') & 15
+				to[(size-4)&15] = '0' + byte(component)
+				n += size
+				for i := 0; ; i += 16 { // most values are no longer than that
+					*(*[16]byte)(out[(n+i)&(blockRoom-1):]) = [16]byte(window[(start+i)&127:])
+					if i+16 >= length {
+						break
+					}
+				}
+				n += length
+				out[n&(blockRoom-1)] = '"'
+				n++
+				before, start = sameRepetition, at
+			}
+			switch window[at&127] {
+			case componentSeparator:
+				component = component%upper + 1
+			case fieldSeparator:
+				field++
+				before, component = field+aField, 1
+			default:
+				break blocks
+			}
+			start = at + 1
+			delimiters &= delimiters - 1
+		}
+		if special != 0 || start < 64 || n > blockRoom-1200 || len(text)-base < windowSize {
+			break
+		}
+		base, start = base+64, start-64
+		delimiters, special = marks.delimiters[base/64], marks.special[base/64]
+		if left := end - base; left < 64 {
+			delimiters = delimiters&(1<<left-1) | 1<<left
+		}
+		window = (*[windowSize]byte)(text[base-64:])
+	}
+	w.n += n
+	w.window, w.base, w.start = window, base, start+base-64
+	w.delimiters, w.special = delimiters, special
+	w.field, w.before, w.component = field, before, component
+}
+
+// step writes any value and passes the delimiter behind it. It reports whether that was not
+// the segment's end.
+func (w *jsonWriter) step() bool {
+	at := w.base + bits.TrailingZeros64(w.delimiters)
+	passed := w.delimiters ^ (w.delimiters - 1)
+	if w.start < at {
+		w.value(at, w.hard || w.special&passed != 0)
+	}
+	if at == w.end {
+		return false
+	}
+	w.start, w.hard = at+1, false
+	w.delimiters &^= passed
+	w.special &^= passed
+	switch w.m.text[at] {
+	case w.m.delimiters.Field:
+		w.field++
+		w.before, w.component = w.field+aField, 1
+	case w.m.delimiters.Component:
+		w.component = w.component%upper + 1
+	case w.m.delimiters.Subcomponent:
+		w.component += upper
+	default:
+		w.component = 1
+		if w.before == sameRepetition {
+			w.before = nextRepetition
+		} else {
+			w.before += upper
+		}
+	}
+	return true
+}
+
+// value writes the value that ends there, and what stands before it.
+func (w *jsonWriter) value(end int, special bool) {
+	b, repetitions := w.out[:w.n], w.before/upper
+	switch w.before % upper {
+	case sameRepetition:
+		b = append(b, ',')
+	case nextRepetition:
+		repetitions++
+	default:
+		b = append(b, `}],"`...)
+		b = strconv.AppendUint(b, w.field, 10)
+		b = append(b, `":[{`...)
+	}
+	for range repetitions {
+		b = append(b, "},{"...)
+	}
+	b = append(b, '"')
+	b = strconv.AppendUint(b, w.component%upper, 10)
+	if subcomponents := w.component / upper; subcomponents > 0 {
+		b = append(b, '.')
+		b = strconv.AppendUint(b, subcomponents+1, 10)
+	}
+	b = append(b, `":"`...)
+	if special {
+		b = w.m.appendValue(b, w.m.text[w.start:end])
+	} else {
+		b = append(b, w.m.text[w.start:end]...)
+	}
+	w.written(append(b, '"'))
+	w.before = sameRepetition
+}
