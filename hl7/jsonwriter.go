@@ -15,12 +15,11 @@ type jsonWriter struct {
 	n   int    // how much of it is written
 
 	// The segment's fields are read in blocks of 64 bytes, as the marks are.
-	end        int               // of the segment
-	base       int               // of the block
-	window     *[windowSize]byte // the text from base-64 on
-	edge       [windowSize]byte  // is the window where the text begins or ends within it
-	delimiters uint64            // of the block, those passed removed; the segment's end counts as one
-	special    uint64            // of the block
+	end        int              // of the segment
+	base       int              // of the block
+	edge       [windowSize]byte // see window
+	delimiters uint64           // of the block, those passed removed; the segment's end counts as one
+	special    uint64           // of the block
 
 	// The next value.
 	start     int
@@ -113,13 +112,18 @@ func (w *jsonWriter) enter() {
 	if left := w.end - w.base; left < 64 {
 		w.delimiters = w.delimiters&(1<<left-1) | 1<<left
 	}
-	if text := w.m.text; w.base >= 64 && len(text)-w.base >= windowSize-64 {
-		w.window = (*[windowSize]byte)(text[w.base-64:])
-	} else {
-		w.edge = [windowSize]byte{} // zeros, which delimit nothing
-		copy(w.edge[max(64-w.base, 0):], text[max(w.base-64, 0):])
-		w.window = &w.edge
+}
+
+// window returns the text from 64 bytes before the block on, and zeros, which delimit
+// nothing, where there is none.
+func (w *jsonWriter) window() *[windowSize]byte {
+	text := w.m.text
+	if w.base >= 64 && len(text)-w.base >= windowSize-64 {
+		return (*[windowSize]byte)(text[w.base-64:])
 	}
+	w.edge = [windowSize]byte{}
+	copy(w.edge[max(64-w.base, 0):], text[max(w.base-64, 0):])
+	return &w.edge
 }
 
 // run goes through the segment, block by block, as long as it finds values without special
@@ -136,7 +140,7 @@ func (w *jsonWriter) run() {
 	marks, text, end := &w.m.marks, w.m.text, w.end
 	fieldSeparator, componentSeparator := w.m.delimiters.Field, w.m.delimiters.Component
 	out, n := (*[room]byte)(w.out[w.n:]), 0
-	window, base, start := w.window, w.base, w.start-w.base+64 // start, as at below, counts in the window
+	window, base, start := w.window(), w.base, w.start-w.base+64 // start, as at below, counts in the window
 	delimiters, special := w.delimiters, w.special
 	field, before, component := w.field, w.before, w.component
 blocks:
@@ -186,7 +190,7 @@ blocks:
 		window = (*[windowSize]byte)(text[base-64:])
 	}
 	w.n += n
-	w.window, w.base, w.start = window, base, start+base-64
+	w.base, w.start = base, start+base-64
 	w.delimiters, w.special = delimiters, special
 	w.field, w.before, w.component = field, before, component
 }

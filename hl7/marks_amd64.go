@@ -4,7 +4,5 @@ package hl7
 
 import "golang.org/x/sys/cpu"
 
-var hasVectors = cpu.X86.HasAVX2
-
-//go:noescape
-func matchAVX2(delimiters, special *uint64, text *byte, blocks int, classes *classes) (seen bool)
+// hasVectors reports whether markBlocks may be called: processors of before 2013 have no AVX2.
+func hasVectors() bool { return cpu.X86.HasAVX2 }

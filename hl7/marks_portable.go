@@ -2,5 +2,5 @@
 
 package hl7
 
-// matcherOf returns what marks a text with these delimiters.
-func matcherOf(d Delimiters) swar { return swarOf(d) }
+// newMarker returns what marks the texts of messages with these delimiters.
+func newMarker(d Delimiters) wordMarker { return newWordMarker(d) }

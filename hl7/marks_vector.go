@@ -2,41 +2,54 @@
 
 package hl7
 
-// A matcher marks a text 32 bytes at a time where the processor can, else as swar does.
-type matcher struct {
-	classes classes
-	swar    swar
+// A marker marks by the processor's vectors, where it has them, else as a [wordMarker].
+type marker struct {
+	words   wordMarker
+	vectors vectorMarker
 }
 
-// classes tell what a byte is by its two halves: the bits that the entries of both have in common.
-type classes struct{ low, high [16]uint8 }
+// A vectorMarker tells what a byte is by its two halves, the lower and the upper four bits: it
+// is what the entries for both have in common. Each byte that is looked for has a bit of its
+// own there, so that halves of two of them do not make a third: bits 0 to 3 the
+// delimiters, 4 to 6 the special bytes; 7 is for all control characters.
+type vectorMarker struct{ low, high [16]uint8 }
 
-// matcherOf returns what marks a text with these delimiters.
-func matcherOf(d Delimiters) matcher {
-	var c classes
-	if !hasVectors {
-		return matcher{swar: swarOf(d)}
+// newMarker returns what marks the texts of messages with these delimiters.
+func newMarker(d Delimiters) marker {
+	if !hasVectors() {
+		return marker{words: newWordMarker(d)}
 	}
-	for bit, char := range [...]byte{d.Field, d.Component, d.Repetition, d.Subcomponent, d.Escape, '"', '\\'} {
-		if char != 0 {
-			c.low[char&15] |= 1 << bit
-			c.high[char>>4] |= 1 << bit
+	return marker{vectors: newVectorMarker(d)}
+}
+
+func newVectorMarker(d Delimiters) (v vectorMarker) {
+	for bit, c := range [...]byte{d.Field, d.Component, d.Repetition, d.Subcomponent, d.Escape, '"', '\\'} {
+		if c != 0 {
+			v.low[c&15] |= 1 << bit
+			v.high[c>>4] |= 1 << bit
 		}
 	}
-	for i := range c.low {
-		c.low[i] |= 0x80
+	for i := range v.low {
+		v.low[i] |= 1 << 7
 	}
-	c.high[0] |= 0x80 // control characters
-	c.high[1] |= 0x80
-	return matcher{classes: c}
+	v.high[0] |= 1 << 7
+	v.high[1] |= 1 << 7
+	return v
 }
 
-// blocks does what [swar.blocks] does.
-func (p *matcher) blocks(m *marks, first int, text []byte) {
-	if !hasVectors {
-		p.swar.blocks(m, first, text)
-	} else if n := len(text) / 64; n > 0 {
-		seen := matchAVX2(&m.delimiters[first], &m.special[first], &text[0], n, &p.classes)
-		m.beyondASCII = m.beyondASCII || seen
+// mark does what [wordMarker.mark] does.
+func (m *marker) mark(delimiters, special index, text []byte) (beyondASCII bool) {
+	n := len(text) / 64
+	switch {
+	case n == 0:
+		return false
+	case !hasVectors():
+		return m.words.mark(delimiters, special, text)
 	}
+	return markBlocks(&delimiters[:n][0], &special[:n][0], &text[0], n, &m.vectors)
 }
+
+// markBlocks sets n words of both indexes for as many blocks of 64 bytes.
+//
+//go:noescape
+func markBlocks(delimiters, special *uint64, text *byte, n int, v *vectorMarker) (beyondASCII bool)
