@@ -21,16 +21,24 @@ type index []uint64
 
 // set marks text, in the memory that m has where that suffices.
 func (m *marks) set(text []byte, d Delimiters) {
-	n := len(text)/64 + 1
+	n := wordsOf(len(text))
 	m.delimiters = slices.Grow(m.delimiters[:0], n)[:n]
 	m.special = slices.Grow(m.special[:0], n)[:n]
-	marker, whole := newMarker(d), len(text)&^63
+	m.fill(text, d)
+}
+
+// wordsOf returns the length of an index of n bytes.
+func wordsOf(n int) int { return n/64 + 1 }
+
+// fill is set for indexes of the right length.
+func (m *marks) fill(text []byte, d Delimiters) {
+	marker, whole, last := newMarker(d), len(text)&^63, len(text)/64
 	var rest [64]byte
 	for i := copy(rest[:], text[whole:]); i < len(rest); i++ {
 		rest[i] = ' ' // which gets no mark
 	}
 	seen := marker.mark(m.delimiters, m.special, text[:whole])
-	m.beyondASCII = marker.mark(m.delimiters[n-1:], m.special[n-1:], rest[:]) || seen
+	m.beyondASCII = marker.mark(m.delimiters[last:], m.special[last:], rest[:]) || seen
 }
 
 // A wordMarker marks eight bytes at once. For a byte b below 0x80 and one that is looked
