@@ -5,17 +5,17 @@ import (
 	"strconv"
 )
 
-// JSON chooses how [Message.AppendJSON] writes. The zero value is the lake's shape.
+// JSON says how [Message.AppendJSON] writes. The zero value is the lake's shape.
 type JSON struct {
-	// Members, where it is set, appends more members to the object of the segment at a
-	// 0-based position, each with a comma before it; the package dictionary makes one
-	// that adds names, dates and groups. [FromJSON] passes over them.
+	// Members, if set, appends more members to the object of the segment at a 0-based
+	// position, each with a comma before it. The package dictionary makes such a function
+	// that adds names, dates and groups. [FromJSON] ignores these members.
 	Members func(dst []byte, position int) []byte
 
-	// Limit is how many bytes may be appended, zero for as many as there are. The
-	// segment that passes it is the last that is written, and the JSON is not complete
-	// then: what is more than Limit bytes is to be thrown away. A segment has at most
-	// some ten times its bytes, but the shortest of all, of one letter, forty times.
+	// Limit is how many bytes may be appended; zero means any number. The segment that
+	// exceeds it is the last one written, and the JSON is then incomplete: if more than
+	// Limit bytes were appended, discard them. A segment's JSON is at most some ten times
+	// as long as the segment, but forty times for the shortest one, of one letter.
 	Limit int
 }
 
@@ -23,11 +23,11 @@ type JSON struct {
 //
 //	[{"seq":1,"id":"PID","fields":{"3":[{"1":"123456789","4":"USSSA","4.2":"2.16.840"}]}}]
 //
-// Keys are HL7's numbers. A field is always a list of its repetitions; a component's
-// first sub-component goes by the component's number alone; what is empty has no key,
-// except that {} holds the place of an empty repetition before another one; a null is
-// "\"\"". Escapes are decoded. MSH-1 and MSH-2 are given as they stand. The shape is
-// the same for every version and type of message, and always valid UTF-8.
+// Keys are HL7's numbers. A field is always a list of its repetitions. A component's
+// first sub-component has the component's number as its key. An empty element has no key,
+// except that {} keeps the place of an empty repetition before another one. A null is
+// "\"\"". Escapes are decoded. MSH-1 and MSH-2 are unchanged. The shape is the same for
+// every version and type of message, and always valid UTF-8.
 func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
 	w := jsonWriter{m: m}
 	w.written(append(dst, '['))
@@ -47,7 +47,7 @@ func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
 	return append(w.out[:w.n], ']')
 }
 
-// segment writes the object of a segment, its closing bracket still to come.
+// segment writes the object of a segment, without its closing bracket.
 func (w *jsonWriter) segment(i int) {
 	s, text := w.m.Segment(i), w.m.text
 	first, fields, last := 1, s.separator(), `":{`
@@ -83,7 +83,7 @@ func appendNumber(dst []byte, n int) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// appendValue appends a value as the content of a JSON string, its escapes decoded.
+// appendValue appends a value as the content of a JSON string, with its escapes decoded.
 func (m *Message) appendValue(dst, value []byte) []byte {
 	if m.delimiters.Escape == 0 || bytes.IndexByte(value, m.delimiters.Escape) < 0 {
 		return appendQuoted(dst, value)

@@ -6,43 +6,45 @@ import (
 	"strconv"
 )
 
-// A jsonWriter writes segments as JSON. Most of a message is short values, so the cost is
-// that of going from one to the next: [jsonWriter.run] is made for that, for values and
-// delimiters as most are, and leaves every other one to [jsonWriter.step].
+// A jsonWriter writes segments as JSON. Most values are short, so most of the time is spent
+// on going from one value to the next. [jsonWriter.run] does that fast for the most usual
+// values and delimiters, and [jsonWriter.step] handles all others.
 type jsonWriter struct {
 	m   *Message
-	out []byte // all memory that there is
+	out []byte // with its whole capacity
 	n   int    // how much of it is written
 
-	// The segment's fields are read in blocks of 64 bytes, as the marks are.
+	// The fields are read in blocks of 64 bytes, one for each word of the marks.
 	end        int              // of the segment
 	base       int              // of the block
 	edge       [windowSize]byte // see window
-	delimiters uint64           // of the block, those passed removed; the segment's end counts as one
+	delimiters uint64           // of the block, without those already passed; the segment's end counts as one
 	special    uint64           // of the block
 
 	// The next value.
 	start     int
 	hard      bool   // it has special bytes before the block
 	field     uint64 // its number
-	before    uint64 // which text of between comes before it; in the upper half, how many repetitions are left out
-	component uint64 // its number; in the upper half, the sub-components before it
+	before    uint64 // which text of between comes before it; in the upper half, how many empty repetitions
+	component uint64 // its number; in the upper half, how many sub-components come before it
 }
 
 const (
-	windowSize = 64 + 64 + 16 // a block, as much before it, and what is copied too much behind it
+	windowSize = 64 + 64 + 16 // 64 bytes before a block, the block, and what a copy may read after it
 
-	// blockRoom is more than becomes of a window: 64 values with at most 15 bytes before and one
-	// behind each. room is that and what is written too much.
-	blockRoom = 4096
-	room      = blockRoom + 32
+	// windowJSON is the longest JSON of a window: 64 values with at most 15 bytes before and one
+	// byte after each, and the values. blockRoom is room for several. A copy may write up to
+	// room, and the next one overwrites the rest.
+	windowJSON = 64*(15+1) + 64 + 64
+	blockRoom  = 4096
+	room       = blockRoom + 32
 
 	upper = 1 << 32 // one in the upper half of a word that holds two numbers
 )
 
-// between holds the texts between two values, each in 16 bytes: what precedes component 1 in
-// the same repetition of a field, in the next repetition, and in the fields 1 to 99. The
-// last byte is the length of the text, counted from '@'.
+// between has the texts between two values, in 16 bytes each: the text before component 1 in
+// the same repetition, in the next repetition, and in each of the fields 1 to 99. The last
+// byte is the length of the text plus '@'.
 const between = "" +
 	`,"1":"         F},{"1":"       H}],"1":[{"1":" N}],"2":[{"1":" N}],"3":[{"1":" N}],"4":[{"1":" N}],"5":[{"1":" N` +
 	`}],"6":[{"1":" N}],"7":[{"1":" N}],"8":[{"1":" N}],"9":[{"1":" N}],"10":[{"1":"O}],"11":[{"1":"O}],"12":[{"1":"O` +
@@ -63,23 +65,23 @@ const between = "" +
 const (
 	sameRepetition = 0
 	nextRepetition = 1
-	aField         = 1 // and its number
+	aField         = 1 // plus its number
 	betweens       = len(between) / 16
 )
 
-// written says what out holds.
+// written records what was written.
 func (w *jsonWriter) written(b []byte) { w.out, w.n = b[:cap(b)], len(b) }
 
-// grow makes room.
+// grow makes room for run.
 func (w *jsonWriter) grow() {
 	if len(w.out)-w.n < room {
 		w.written(slices.Grow(w.out[:w.n], room))
 	}
 }
 
-// fields writes the fields in text[start:end], of which the first has that number. It is
-// called when last was written, which the text before a field's value begins with or
-// overwrites: that is put right when all are written.
+// fields writes the fields in text[start:end]. The first one has the given number. The text
+// before the first value overwrites last, the end of what was written. fields restores it
+// when it has written all values.
 func (w *jsonWriter) fields(first, start, end int, last string) {
 	begin := w.n - len(last)
 	w.n, w.start, w.end, w.hard = begin, start, end, false
@@ -106,7 +108,7 @@ func (w *jsonWriter) fields(first, start, end int, last string) {
 	w.written(append(w.out[:w.n], "}]"...))
 }
 
-// enter begins with the block at w.base.
+// enter reads the marks of the block at w.base.
 func (w *jsonWriter) enter() {
 	w.delimiters, w.special = w.m.marks.delimiters[w.base/64], w.m.marks.special[w.base/64]
 	if left := w.end - w.base; left < 64 {
@@ -114,8 +116,8 @@ func (w *jsonWriter) enter() {
 	}
 }
 
-// window returns the text from 64 bytes before the block on, and zeros, which delimit
-// nothing, where there is none.
+// window returns the text that begins 64 bytes before the block. Before and after the text
+// are zeros, which are not delimiters.
 func (w *jsonWriter) window() *[windowSize]byte {
 	text := w.m.text
 	if w.base >= 64 && len(text)-w.base >= windowSize-64 {
@@ -126,13 +128,14 @@ func (w *jsonWriter) window() *[windowSize]byte {
 	return &w.edge
 }
 
-// run goes through the segment, block by block, as long as it finds values without special
-// bytes in the first 9 components of the first 99 fields, no longer than the window, and
-// fields and components only. It stops before the delimiter that follows another value or
-// is another one, at the segment's end, and where room or text becomes scarce.
+// run writes values and moves past their delimiters, block by block, while these are usual:
+// a value without special bytes, within the window, in the first 9 components of the first
+// 99 fields; a delimiter of fields or components. It stops before the delimiter of another
+// value and before another delimiter, at the end of the segment, and at the end of a block
+// if there is not enough room or text for the next.
 //
-// It needs no check of an index: all are below blockRoom or 128, which the masks say to the
-// compiler and change nothing.
+// The masks on offsets change nothing: offsets in out are below blockRoom, and those in
+// window below 128. They make the compiler leave out its checks.
 func (w *jsonWriter) run() {
 	if w.hard || w.start < w.base-64 {
 		return
@@ -140,7 +143,7 @@ func (w *jsonWriter) run() {
 	marks, text, end := &w.m.marks, w.m.text, w.end
 	fieldSeparator, componentSeparator := w.m.delimiters.Field, w.m.delimiters.Component
 	out, n := (*[room]byte)(w.out[w.n:]), 0
-	window, base, start := w.window(), w.base, w.start-w.base+64 // start, as at below, counts in the window
+	window, base, start := w.window(), w.base, w.start-w.base+64 // start and at are offsets in the window
 	delimiters, special := w.delimiters, w.special
 	field, before, component := w.field, w.before, w.component
 blocks:
@@ -156,7 +159,7 @@ blocks:
 				size := int(text[15]-'@') & 15
 				to[(size-4)&15] = '0' + byte(component)
 				n += size
-				for i := 0; ; i += 16 { // most values are no longer than that
+				for i := 0; ; i += 16 { // once for most values
 					*(*[16]byte)(out[(n+i)&(blockRoom-1):]) = [16]byte(window[(start+i)&127:])
 					if i+16 >= length {
 						break
@@ -179,7 +182,7 @@ blocks:
 			start = at + 1
 			delimiters &= delimiters - 1
 		}
-		if special != 0 || start < 64 || n > blockRoom-1200 || len(text)-base < windowSize {
+		if special != 0 || start < 64 || n > blockRoom-windowJSON || len(text)-base < windowSize {
 			break
 		}
 		base, start = base+64, start-64
@@ -195,7 +198,7 @@ blocks:
 	w.field, w.before, w.component = field, before, component
 }
 
-// step writes any value and passes the delimiter behind it. It reports whether that was not
+// step writes a value of any kind and moves past the delimiter after it. It reports false at
 // the segment's end.
 func (w *jsonWriter) step() bool {
 	at := w.base + bits.TrailingZeros64(w.delimiters)
@@ -228,7 +231,7 @@ func (w *jsonWriter) step() bool {
 	return true
 }
 
-// value writes the value that ends there, and what stands before it.
+// value writes the value before end, and the text before it.
 func (w *jsonWriter) value(end int, special bool) {
 	b, repetitions := w.out[:w.n], w.before/upper
 	switch w.before % upper {

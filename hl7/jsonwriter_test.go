@@ -68,8 +68,8 @@ func jsonByValues(m *hl7.Message) string {
 	return "[" + strings.Join(segments, ",") + "]"
 }
 
-// The writer goes through a message in blocks of 64 bytes, by one way for values as most
-// are and by another for the rest: all meet here at every place of a block.
+// The writer reads blocks of 64 bytes, and handles usual values and others in two ways. Here
+// each kind is at every offset of a block.
 func TestJSONIsTheSameWhereverInABlockAValueStands(t *testing.T) {
 	long := strings.Repeat("0123456789abcdef", 20)
 	segments := map[string]string{
@@ -115,7 +115,7 @@ func TestJSONIsTheSameWhereverInABlockAValueStands(t *testing.T) {
 	}
 }
 
-// The writer copies more than it keeps; what it is given to append to must not change.
+// The writer copies more than it keeps. That must not change what it appends to.
 func TestAppendJSONLeavesWhatWasThere(t *testing.T) {
 	m, err := hl7.Parse([]byte("MSH|^~\\&|A|B\rPID|1||2\rZZZ\r"))
 	if err != nil {

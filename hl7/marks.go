@@ -6,20 +6,20 @@ import (
 	"slices"
 )
 
-// Marks tell where in a text the bytes are that anybody asks for. They and the segments are
-// all that parsing leaves behind: paths, JSON and edits walk from mark to mark. One pass
-// over the text sets them, the only one that looks at each byte.
+// Marks say which bytes of a text are delimiters and which are special. Parsing keeps
+// nothing but them and the segments: paths, JSON and edits go from mark to mark. One pass
+// over the text sets them. It is the only one that looks at every byte.
 type marks struct {
 	delimiters  index // the message's own
 	special     index // control characters, quotation marks, backslashes, and the message's escape character
 	beyondASCII bool  // whether there is a byte above 0x7f
 }
 
-// An index has a bit for each byte of a text: bit i%64 of word i/64 is set where byte i
-// is one of those that are looked for. There is always a word for the end of the text.
+// An index has a bit for each byte of a text: bit i%64 of word i/64 is set if byte i is
+// one of those looked for. It has a word for the offset at the end of the text, too.
 type index []uint64
 
-// set marks text, in the memory that m has where that suffices.
+// set marks text. It reuses m's memory if that is large enough.
 func (m *marks) set(text []byte, d Delimiters) {
 	n := wordsOf(len(text))
 	m.delimiters = slices.Grow(m.delimiters[:0], n)[:n]
@@ -30,22 +30,22 @@ func (m *marks) set(text []byte, d Delimiters) {
 // wordsOf returns the length of an index of n bytes.
 func wordsOf(n int) int { return n/64 + 1 }
 
-// fill is set for indexes of the right length.
+// fill is set for a m whose indexes have the right length.
 func (m *marks) fill(text []byte, d Delimiters) {
 	marker, whole, last := newMarker(d), len(text)&^63, len(text)/64
 	var rest [64]byte
 	for i := copy(rest[:], text[whole:]); i < len(rest); i++ {
-		rest[i] = ' ' // which gets no mark
+		rest[i] = ' ' // which is not marked
 	}
 	seen := marker.mark(m.delimiters, m.special, text[:whole])
 	m.beyondASCII = marker.mark(m.delimiters[last:], m.special[last:], rest[:]) || seen
 }
 
-// A wordMarker marks eight bytes at once. For a byte b below 0x80 and one that is looked
-// for, c, (b xor c) + 0x7f has its top bit clear only where b equals c, and never carries
-// into its neighbour. The results for all c are ANDed; a top bit that is then clear marks a
-// hit. One multiplication gathers the eight top bits in a byte, and eight words make a word
-// of the index.
+// A wordMarker compares eight bytes at once within a 64-bit word: for a byte b below 0x80
+// and a byte c that is looked for, (b xor c) + 0x7f has its top bit clear only if b equals
+// c, and never carries into the next byte. The results for all c are ANDed; a clear top
+// bit then marks the byte. One multiplication collects the eight top bits in a byte, and
+// eight of these make a word of the index.
 type wordMarker struct {
 	field, component, repetition, subcomponent, escape uint64 // the byte, eight times
 }
@@ -60,7 +60,7 @@ const (
 func newWordMarker(d Delimiters) wordMarker {
 	word := func(c, otherwise byte) uint64 {
 		if c == 0 {
-			c = otherwise // a role that the message leaves unfilled finds nothing new
+			c = otherwise // a role that the message does not use finds nothing new
 		}
 		return each * uint64(c)
 	}
@@ -73,8 +73,8 @@ func newWordMarker(d Delimiters) wordMarker {
 	}
 }
 
-// mark sets a word of both indexes for each 64 bytes of text, whose length is a multiple of
-// that. It reports whether there is a byte above 0x7f.
+// mark sets a word of both indexes for each 64 bytes of text. The text's length must be a
+// multiple of 64. mark reports whether the text has a byte above 0x7f.
 func (w *wordMarker) mark(delimiters, special index, text []byte) (beyondASCII bool) {
 	field, component, repetition, subcomponent, escape := w.field, w.component, w.repetition, w.subcomponent, w.escape
 	var all uint64
@@ -95,11 +95,11 @@ func (w *wordMarker) mark(delimiters, special index, text []byte) (beyondASCII b
 	return all&top != 0
 }
 
-// A cursor walks an index.
+// A cursor goes through an index.
 type cursor struct {
 	x     index
 	block int
-	word  uint64 // x[block] without the bits that were passed
+	word  uint64 // x[block] without the bits already passed
 }
 
 // from returns a cursor at an offset.
@@ -111,7 +111,7 @@ func (x index) from(at int) cursor {
 	return cursor{x, block, x[block] & (^uint64(0) << (at % 64))}
 }
 
-// next returns the offset of the next delimiter before end, or end, and passes it.
+// next returns the offset of the next delimiter before end, or end, and moves past it.
 func (c *cursor) next(end int) int {
 	for c.word == 0 {
 		c.block++

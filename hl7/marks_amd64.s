@@ -4,19 +4,19 @@
 
 // func markBlocks(delimiters, special *uint64, text *byte, n int, v *vectorMarker) (beyondASCII bool)
 //
-// The tables' entries for the two halves of each byte are ANDed. VPSHUFB looks up by a byte's lower half, and
-// gives 0 where its top bit is set: a byte above 0x7f is nothing that is looked for. What is left has bits in its
-// lower half for a delimiter, in its upper half for a special byte. Adding 0x70 carries any bit of the upper half
-// into the top one, which VPMOVMSKB gathers; the lower half is shifted up before that. (The shift is by words: what
-// it brings from one byte into the lower half of the next adds up to no more than 0x7f there.)
+// The two entries of each byte are ANDed. VPSHUFB looks up the low four bits, and returns 0 for a byte above 0x7f, which
+// is none of those looked for. The result has a bit in its low half for a delimiter, and in its high half for a special
+// byte. Adding 0x70 carries any bit of the high half into the top bit, and VPMOVMSKB collects the top bits. The low half is
+// shifted up first. (The shift is by words. It moves bits of one byte into the low half of the next, where they cannot
+// carry: 0x0f + 0x70 is 0x7f.)
 TEXT ·markBlocks(SB), NOSPLIT, $0-41
 	MOVQ delimiters+0(FP), DI
 	MOVQ special+8(FP), SI
 	MOVQ text+16(FP), BX
 	MOVQ n+24(FP), CX
 	MOVQ v+32(FP), AX
-	VBROADCASTI128 (AX), Y0   // the table for the lower half
-	VBROADCASTI128 16(AX), Y1 // and for the upper half
+	VBROADCASTI128 (AX), Y0   // the entries for the low four bits
+	VBROADCASTI128 16(AX), Y1 // and for the high four bits
 	MOVQ $0x0f0f0f0f0f0f0f0f, AX
 	VMOVQ AX, X2
 	VPBROADCASTQ X2, Y2

@@ -2,5 +2,5 @@
 
 package hl7
 
-// hasVectors reports whether markBlocks may be called: every arm64 processor has what it needs.
+// hasVectors reports whether markBlocks may be called. Every arm64 processor has its instructions.
 func hasVectors() bool { return true }

@@ -4,16 +4,16 @@
 
 // func markBlocks(delimiters, special *uint64, text *byte, n int, v *vectorMarker) (beyondASCII bool)
 //
-// The tables' entries for the two halves of each byte are ANDed, as on amd64. VTBL gives 0 for an index above 15; the
-// upper half of a byte above 0x7f finds the zeros at the table's end. A byte of 0xff or 0 for each that is looked
-// for is ANDed with the bit that its place has in eight, and three times adding neighbours gathers the bits of 64 bytes.
+// The two entries of each byte are ANDed, as on amd64. The high four bits of a byte above 0x7f select one of the zeros at
+// the end of the table. VCMTST makes a byte 0xff if it has one of the bits, else 0. ANDing that with the byte's bit in a group
+// of eight, and adding neighbours three times, collects the bits of 64 bytes.
 TEXT ·markBlocks(SB), NOSPLIT, $0-41
 	MOVD delimiters+0(FP), R0
 	MOVD special+8(FP), R1
 	MOVD text+16(FP), R2
 	MOVD n+24(FP), R3
 	MOVD v+32(FP), R4
-	VLD1 (R4), [V0.B16, V1.B16] // the tables for the lower and the upper half
+	VLD1 (R4), [V0.B16, V1.B16] // the entries for the low and the high four bits
 	MOVD $0x0f0f0f0f0f0f0f0f, R5
 	VMOV R5, V2.D[0]
 	VMOV R5, V2.D[1]
@@ -51,7 +51,7 @@ block:
 	VAND V11.B16, V7.B16, V7.B16
 	VAND V12.B16, V8.B16, V8.B16
 
-	VCMTST V2.B16, V5.B16, V9.B16 // the lower half: delimiters
+	VCMTST V2.B16, V5.B16, V9.B16 // the low half: delimiters
 	VCMTST V2.B16, V6.B16, V10.B16
 	VCMTST V2.B16, V7.B16, V11.B16
 	VCMTST V2.B16, V8.B16, V12.B16
@@ -66,7 +66,7 @@ block:
 	VMOV V9.D[0], R5
 	MOVD.P R5, 8(R0)
 
-	VUSHR $4, V5.B16, V5.B16 // the upper half: special bytes
+	VUSHR $4, V5.B16, V5.B16 // the high half: special bytes
 	VUSHR $4, V6.B16, V6.B16
 	VUSHR $4, V7.B16, V7.B16
 	VUSHR $4, V8.B16, V8.B16

@@ -2,5 +2,5 @@
 
 package hl7
 
-// newMarker returns what marks the texts of messages with these delimiters.
+// newMarker returns a marker for messages with these delimiters.
 func newMarker(d Delimiters) wordMarker { return newWordMarker(d) }

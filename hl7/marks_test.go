@@ -62,7 +62,7 @@ func TestEveryByteIsMarkedForWhatItIs(t *testing.T) {
 	for name, d := range delimitersToMark {
 		t.Run(name, func(t *testing.T) {
 			checkMarks(t, all, d)
-			for c := range all { // each alone, so that none hides behind its neighbours
+			for c := range all { // alone, so that no neighbour has an effect
 				text := bytes.Repeat([]byte{'x'}, 64)
 				text[c%64] = byte(c)
 				checkMarks(t, text, d)
@@ -83,7 +83,7 @@ func TestMarksAreTheSameAtEachLengthAndAlignment(t *testing.T) {
 	}
 }
 
-// What m holds from before must not show.
+// The marks of an earlier text must not remain.
 func TestMarksForgetTheTextBefore(t *testing.T) {
 	var m marks
 	m.set(bytes.Repeat([]byte("|\\\xff"), 100), Standard)

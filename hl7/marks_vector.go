@@ -2,19 +2,20 @@
 
 package hl7
 
-// A marker marks by the processor's vectors, where it has them, else as a [wordMarker].
+// A marker uses the processor's vector instructions, or a [wordMarker] if there are none.
 type marker struct {
 	words   wordMarker
 	vectors vectorMarker
 }
 
-// A vectorMarker tells what a byte is by its two halves, the lower and the upper four bits: it
-// is what the entries for both have in common. Each byte that is looked for has a bit of its
-// own there, so that halves of two of them do not make a third: bits 0 to 3 the
-// delimiters, 4 to 6 the special bytes; 7 is for all control characters.
+// A vectorMarker has an entry for each value of a byte's low four bits, and one for each
+// value of its high four bits. A byte's two entries are ANDed: what they have in common
+// says what the byte is. Bits 0 to 3 are the delimiters, bits 4 to 6 the special bytes, one
+// bit for each, so that no other byte has the same bit in both entries. Bit 7 is for all
+// control characters.
 type vectorMarker struct{ low, high [16]uint8 }
 
-// newMarker returns what marks the texts of messages with these delimiters.
+// newMarker returns a marker for messages with these delimiters.
 func newMarker(d Delimiters) marker {
 	if !hasVectors() {
 		return marker{words: newWordMarker(d)}

@@ -4,10 +4,10 @@ import (
 	"bytes"
 )
 
-// A Header is what an MSH segment says about its message (HL7 v2.5.1, 2.15.9). What
-// the segment leaves out is empty.
+// A Header is what an MSH segment says about its message (HL7 v2.5.1, 2.15.9). Missing
+// parts are empty.
 type Header struct {
-	Type                 string // MSH-9 as "ADT^A01", "ACK" where there is no event; "unknown" where MSH-9 is not of that form
+	Type                 string // MSH-9 as "ADT^A01", or "ACK" if there is no event; "unknown" if MSH-9 does not have that form
 	Message              string // MSH-9.1, the message code
 	Event                string // MSH-9.2, the trigger event
 	Structure            string // MSH-9.3, the message structure
@@ -17,23 +17,23 @@ type Header struct {
 	SendingFacility      string // MSH-4.1
 	ReceivingApplication string // MSH-5.1
 	ReceivingFacility    string // MSH-6.1
-	SentAt               string // MSH-7 in ISO 8601, with the precision that it has; empty where it is no date
-	Charset              string // the one that MSH-18 declares, as it stands
+	SentAt               string // MSH-7 in ISO 8601, with its own precision; empty if it is not a date
+	Charset              string // the one that MSH-18 declares, unchanged
 }
 
-// UnknownType is the type of a message whose MSH-9 does not tell.
+// UnknownType is the type of a message without a usable MSH-9.
 const UnknownType = "unknown"
 
-// peekLimit bounds what Peek looks at.
+// peekLimit is how many bytes Peek looks at, at most.
 const peekLimit = 64 << 10
 
-// peekStack is the length of the longest header that Peek reads without a visit to the
-// heap.
+// peekStack is the length of the longest header that Peek reads without allocating
+// memory.
 const peekStack = 1024
 
-// Peek reads only the MSH segment at the front of an input, at a cost that does not
-// grow with it. It reports false, and the type "unknown", where there is none that can
-// be read; a batch has none.
+// Peek reads only the MSH segment at the front of an input. Its time does not grow with
+// the input. It reports false, and the type "unknown", if there is no MSH that can be
+// read. A batch has none.
 func Peek(data []byte) (Header, bool) {
 	front := data[:min(len(data), peekLimit)]
 	start := leadingFrame(front)
@@ -60,14 +60,14 @@ func Peek(data []byte) (Header, bool) {
 	return m.Header(), true
 }
 
-// isOdd reports whether a header has what it takes a whole [Message] to read: escapes, an
-// MLLP frame's end, another character set.
+// isOdd reports whether a header can only be read by a whole [Message]: it has escapes,
+// an MLLP frame's end, or another character set.
 func isOdd(text []byte, escape byte) bool {
 	return escape != 0 && bytes.IndexByte(text, escape) >= 0 || bytes.IndexByte(text, esc) >= 0 || bytes.IndexByte(text, fs) >= 0
 }
 
-// lineLength returns the length of text up to its first CR or LF. It searches for both
-// in pieces, as one of them may be far away or nowhere.
+// lineLength returns the length of text up to its first CR or LF. It searches for both in
+// pieces, because one of them may be far away or absent.
 func lineLength(text []byte) int {
 	const piece = 256
 	for at := 0; at < len(text); at += piece {
@@ -94,14 +94,13 @@ func (m *Message) Header() Header {
 	return headerOf(m.text[:m.segments[0].end], m.marks.delimiters, m.body, &m.delimiters, m)
 }
 
-// headerOf reads the MSH segment at the end of text, whose MSH-3 comes behind body, with
-// the index x. Its values are decoded as m does it; m may be nil where there is nothing to
-// decode.
+// headerOf reads the MSH segment at the end of text, whose MSH-3 comes after body, with
+// the index x. m decodes its values; m may be nil if there is nothing to decode.
 func headerOf(text []byte, x index, body int, d *Delimiters, m *Message) Header {
 	var places headerPlaces
 	end := findHeader(&places, text, x, body, d)
 	escaped := m != nil && d.Escape != 0 && bytes.IndexByte(text[body:end], d.Escape) >= 0
-	// The strings share one piece of memory: the values as they stand, MSH-7 in ISO 8601, the type.
+	// All strings share one allocation: the values unchanged, then MSH-7 in ISO 8601, then the type.
 	var stack [256]byte
 	memory := append(stack[:0], text[body:end]...)
 	raw := func(slot headerSlot) []byte { return text[places[slot].start:places[slot].end] }
@@ -138,7 +137,7 @@ func headerOf(text []byte, x index, body int, d *Delimiters, m *Message) Header 
 	return h
 }
 
-// A headerSlot is one of the values of an MSH segment that make a [Header].
+// A headerSlot is one of the values of an MSH segment that a [Header] has.
 type headerSlot uint8
 
 const (
@@ -157,7 +156,7 @@ const (
 	headerSlots
 )
 
-// slotOf returns the slot of the first repetition's component of a field.
+// slotOf returns the slot of a component in the first repetition of a field from 3 to 18.
 func slotOf(field, component int) headerSlot {
 	if component == 1 {
 		return [...]headerSlot{3: sendingApplication, sendingFacility, receivingApplication, receivingFacility, sentAt,
@@ -174,12 +173,12 @@ func slotOf(field, component int) headerSlot {
 	return notWanted
 }
 
-// headerPlaces are where the values stand.
+// headerPlaces are the offsets of the values in the text. The place of notWanted is not used.
 type headerPlaces [headerSlots]struct{ start, end int }
 
-// findHeader sets the places of the values, of the first sub-component each, and returns
-// where the last of them ends. What is absent is empty, and at body. It walks MSH once,
-// and no further than MSH-18.
+// findHeader sets the places of the values, each without its further sub-components, and
+// returns where the last of them ends. A missing value is empty. findHeader goes through
+// MSH once, and no further than MSH-18.
 func findHeader(places *headerPlaces, text []byte, x index, body int, d *Delimiters) (last int) {
 	for i := range places {
 		places[i].start, places[i].end = body, body
@@ -208,7 +207,7 @@ func findHeader(places *headerPlaces, text []byte, x index, body int, d *Delimit
 			}
 		case d.Subcomponent:
 			slot = notWanted
-		default: // of other repetitions nothing is wanted
+		default: // other repetitions are not needed
 			component, slot = 0, notWanted
 		}
 	}
@@ -216,9 +215,9 @@ func findHeader(places *headerPlaces, text []byte, x index, body int, d *Delimit
 }
 
 // Type returns MSH-9 as message code and trigger event, "ADT^A01", or as the code alone
-// where there is no event, "ACK". Where MSH-9 is not of that form (three capital letters
-// or digits each, HL7 v2.5.1, 2.15.9.9) it returns [UnknownType], so that the result may
-// become a name or an attribute whatever the sender put there.
+// if there is no event, "ACK". If MSH-9 does not have that form (three capital letters or
+// digits each, HL7 v2.5.1, 2.15.9.9), it returns [UnknownType]. So the result is always
+// safe as a name or an attribute.
 func (m *Message) Type() string {
 	return typeOf(m.msh(9, 1), m.msh(9, 2))
 }
@@ -235,7 +234,7 @@ func appendType[T string | []byte](dst []byte, code, event T) []byte {
 	return append(append(append(dst, code...), '^'), event...)
 }
 
-// ControlID returns MSH-10, which an acknowledgment gives back (HL7 v2.5.1, 2.15.9.10).
+// ControlID returns MSH-10, which an acknowledgment repeats (HL7 v2.5.1, 2.15.9.10).
 func (m *Message) ControlID() string { return m.msh(10, 1) }
 
 // Version returns MSH-12.1, such as "2.5.1".

@@ -3,8 +3,8 @@ package hl7
 import "iter"
 
 // Values returns an iterator over the segment's values that are not empty, in their
-// order, with their places: field, repetition, component and sub-component are all
-// given. The text is decoded. MSH-1 and MSH-2 are not among them.
+// order, with their places. Each place has field, repetition, component and
+// sub-component. The text is decoded. MSH-1 and MSH-2 are left out.
 func (s Segment) Values() iter.Seq2[Path, string] {
 	return func(yield func(Path, string) bool) {
 		first, start, end := s.fields()
@@ -26,10 +26,10 @@ func (s Segment) Values() iter.Seq2[Path, string] {
 	}
 }
 
-// A place says by HL7's numbers where in a segment a value stands.
+// A place is the place of a value in a segment, by HL7's numbers.
 type place struct{ field, repetition, component, subcomponent int }
 
-// after returns the place that follows a delimiter.
+// after returns the place after a delimiter.
 func (p place) after(delimiter byte, d *Delimiters) place {
 	switch delimiter {
 	case d.Field:

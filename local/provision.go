@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"hl7lake/internal/contract"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
@@ -42,6 +43,7 @@ func steps() []step {
 		{"AWS::SNS::TopicPolicy", with(addTopicPolicy)},
 		{"AWS::Lambda::Function", with(addFunction)},
 		{"AWS::Lambda::EventInvokeConfig", with(addEventInvokeConfig)},
+		{"AWS::Lambda::EventSourceMapping", with(addEventSourceMapping)},
 		{"AWS::Lambda::Permission", with(addPermission)},
 		{"AWS::SNS::Subscription", with(addSubscription)},
 		{"AWS::Events::Rule", with(addRule)},
@@ -121,7 +123,7 @@ func (l *Lake) leaveOut(r *template.Resource, property, reason string) {
 // packagesOf lists the packages of the functions that can be run here.
 func packagesOf(a *template.Assembly) (packages []string) {
 	for _, r := range a.OfType("AWS::Lambda::Function") {
-		if p, ours := r.Metadata[packageKey].(string); ours {
+		if p, ours := r.Metadata[contract.PackageMetadata].(string); ours {
 			packages = append(packages, p)
 		}
 	}

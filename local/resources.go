@@ -3,6 +3,7 @@ package local
 import (
 	"fmt"
 
+	"hl7lake/internal/contract"
 	"hl7lake/local/cognito"
 	"hl7lake/local/dynamodb"
 	"hl7lake/local/httpapi"
@@ -71,6 +72,7 @@ func addTable(l *Lake, r *template.Resource, t dynamodb.Table) error {
 }
 
 func addQueue(l *Lake, r *template.Resource, q sqs.Queue) error {
+	q.VisibilityTimeout = l.scaleVisibility(q.VisibilityTimeout)
 	return l.sqs.Add(r.Attributes["QueueName"], q)
 }
 
@@ -89,7 +91,7 @@ func addSubscription(l *Lake, r *template.Resource, s sns.Subscription) error {
 
 // addFunction adds a function of ours. One that names no package, such as CDK's own that empties buckets, is not run.
 func addFunction(l *Lake, r *template.Resource, f lambda.Function) error {
-	p, ours := r.Metadata[packageKey].(string)
+	p, ours := r.Metadata[contract.PackageMetadata].(string)
 	if !ours {
 		l.leaveOut(r, "", "it helps a deployment only: its program is CDK's own")
 		return nil

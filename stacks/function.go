@@ -8,13 +8,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/constructs-go/constructs/v10"
-)
 
-// PackageMetadata is the key in a function's CloudFormation metadata under which its Go package stands, relative to
-// the module root. It tells whoever holds only the template, such as package local, what to build.
-const PackageMetadata = "hl7lake:package"
+	"hl7lake/internal/contract"
+)
 
 // functionProps is what one function needs beyond what all functions have in common.
 type functionProps struct {
@@ -55,7 +54,7 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		AssumedBy: awsiam.NewServicePrincipal(new("lambda.amazonaws.com"), nil),
 	})
 	logs.GrantWrite(role)
-	props.Environment["ENVIRONMENT"] = new(base.Name) // a dimension of the function's metrics
+	props.Environment[contract.EnvName] = new(base.Name) // a dimension of the function's metrics
 
 	fn := awscdklambdagoalpha.NewGoFunction(this, new("Function"), &awscdklambdagoalpha.GoFunctionProps{
 		Entry:                        new(props.Package),
@@ -79,7 +78,7 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 	awscdk.Annotations_Of(this).AcknowledgeWarning(new("@aws-cdk/aws-lambda-go-alpha:goBuildFlagsSecurityWarning"),
 		new("the flags are constants of this package"))
 	resource := fn.Node().DefaultChild().(awslambda.CfnFunction)
-	resource.AddMetadata(new(PackageMetadata), props.Package)
+	resource.AddMetadata(new(contract.PackageMetadata), props.Package)
 	made := function{Lambda: fn, Logs: logs, scope: this, base: base}
 	made.watch(props)
 	made.acceptFindings()
@@ -150,11 +149,13 @@ func reproducibleBuild() *awscdklambdagoalpha.BundlingOptions {
 
 // subscribe lets the function receive the events of a topic that pass the filter. What SNS cannot hand over, and
 // what the function fails on after Lambda's two retries, each end in a queue of their own, because the two
-// carry different envelopes: the SNS message as it was, or Lambda's record with the request and the error.
-func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) {
+// carry different envelopes: the SNS message as it was, or Lambda's record with the request and the error. The former is
+// returned.
+func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) (undelivered awssqs.Queue) {
+	undelivered = newDeadLetterQueue(f.scope, "Undelivered", f.base)
 	topic.AddSubscription(awssnssubscriptions.NewLambdaSubscription(f.Lambda, &awssnssubscriptions.LambdaSubscriptionProps{
 		FilterPolicy:    &filter,
-		DeadLetterQueue: newDeadLetterQueue(f.scope, "Undelivered", f.base),
+		DeadLetterQueue: undelivered,
 	}))
 	failed := newDeadLetterQueue(f.scope, "Failed", f.base)
 	grant(f.Lambda, []string{"sqs:SendMessage"}, failed.QueueArn())
@@ -176,6 +177,7 @@ func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.Subscr
 			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: failed.QueueArn()},
 		},
 	})
+	return undelivered
 }
 
 // oneOf is a filter policy that lets pass what has one of the values in its attribute.

@@ -17,10 +17,11 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 	"github.com/aws/jsii-runtime-go"
 
+	"hl7lake/internal/contract"
 	"hl7lake/stacks"
 )
 
-var update = flag.Bool("update", false, "write the synthesized templates to snapshots/ instead of comparing")
+var update = flag.Bool("update", false, "write what is synthesized to snapshots/ before it is compared")
 
 // assemblies holds what TestMain synthesized, by environment; nothing changes it later. All tests share it, since
 // synthesis takes seconds and must not run in parallel: the Node.js process behind it does not survive that.
@@ -236,7 +237,7 @@ func normalise(file []byte) (template, []byte) {
 		panic(err)
 	}
 	for _, resource := range document.Resources {
-		if resource.Metadata[stacks.PackageMetadata] != nil {
+		if resource.Metadata[contract.PackageMetadata] != nil {
 			resource.Properties["Code"].(map[string]any)["S3Key"] = "asset.zip"
 		}
 	}

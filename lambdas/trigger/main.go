@@ -1,6 +1,7 @@
 // Command trigger is the Lambda function that has each ingested ER7 message
 // staged: it runs the workflow and, should that fail, publishes the error
-// event.
+// event. What one institution has beyond its share waits in a queue, which feeds
+// trigger too.
 package main
 
 import (
@@ -10,34 +11,44 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-type settings struct {
-	StateMachineARN  string `env:"STATE_MACHINE_ARN"`
-	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
-	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
-	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
-	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
+	logger, env, aws := function.Start()
+	limit, err := allowance.ParseLimit(env.Text(contract.EnvOwnerPerSecond), env.Text(contract.EnvOwnerBurst))
+	if err != nil {
+		function.Exit(logger, err)
+	}
+	claimCheck := hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		logger:     logger,
-		metrics:    telemetry.Metrics{Environment: settings.Environment},
+		metrics:    telemetry.Metrics{Environment: env.Text(contract.EnvName)},
 		claimCheck: claimCheck,
-		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
-		workflow:   workflow{arn: settings.StateMachineARN, starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
+		hub: hub.Topic{
+			ARN:        env.Text(contract.EnvHubTopicARN),
+			Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
+			ClaimCheck: claimCheck,
+		},
+		workflow: workflow{arn: env.Text(contract.EnvStateMachineARN), starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
+		deferral: deferral{
+			shares:   allowance.New(env.Text(contract.EnvSharesTable), dynamodb.NewFromConfig(aws), limit),
+			queueURL: env.Text(contract.EnvDeferredQueueURL),
+			queue:    sqs.NewFromConfig(aws),
+		},
 	}
 	lambda.Start(function.Edge(logger, h.handle))
 }

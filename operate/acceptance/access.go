@@ -12,14 +12,14 @@ import (
 	"hl7lake/client"
 )
 
-// access plays who may post and who may read.
+// access tests who may post and who may read.
 func (c *check) access(ctx context.Context) {
 	body := c.admission("access")
 	var id string
 	for _, post := range []struct {
 		user string
 		want int
-	}{{reader, 403}, {nobody, 403}, {writer, 201}, {admin, 409}} {
+	}{{reader, 403}, {nobody, 403}, {writer, 201}, {both, 409}} {
 		c.step(ctx, fmt.Sprintf("access: the %s posts: %d", post.user, post.want), func(ctx context.Context) error {
 			lake, err := c.as(post.user)
 			if err != nil {
@@ -53,7 +53,7 @@ func (c *check) access(ctx context.Context) {
 	for _, read := range []struct {
 		user string
 		want int
-	}{{admin, 200}, {reader, 200}, {writer, 404}, {nobody, 404}, {stranger, 404}} {
+	}{{both, 200}, {reader, 200}, {writer, 404}, {nobody, 404}, {stranger, 404}} {
 		c.step(ctx, fmt.Sprintf("access: the %s reads: %d", read.user, read.want), func(ctx context.Context) error {
 			lake, err := c.as(read.user)
 			if err != nil {
@@ -72,7 +72,7 @@ func (c *check) access(ctx context.Context) {
 	}
 }
 
-// statusOf is the HTTP status of an answer, a refusal's too.
+// statusOf returns the HTTP status of an answer or a refusal.
 func statusOf(good int, err error) (int, error) {
 	if refused, ok := errors.AsType[*client.Problem](err); ok {
 		return refused.Status, nil
@@ -80,7 +80,7 @@ func statusOf(good int, err error) (int, error) {
 	return good, err
 }
 
-// refusals sends what must be refused.
+// refusals sends requests that must be refused.
 func (c *check) refusals(ctx context.Context) {
 	message := c.admission("refused")
 	for _, r := range []struct {
@@ -90,9 +90,9 @@ func (c *check) refusals(ctx context.Context) {
 	}{
 		{"no token", "", "application/hl7-v2", message, 401},
 		{"a token that is none", "Bearer none", "application/hl7-v2", message, 401},
-		{"a wrong media type", admin, "image/png", message, 415},
-		{"an empty body", admin, "application/hl7-v2", nil, 400},
-		{"more than the API takes", admin, "application/hl7-v2", make([]byte, 11<<20), 413},
+		{"a wrong media type", both, "image/png", message, 415},
+		{"an empty body", both, "application/hl7-v2", nil, 400},
+		{"more than the API takes", both, "application/hl7-v2", make([]byte, 11<<20), 413},
 	} {
 		c.step(ctx, fmt.Sprintf("refusal: %s: %d", r.name, r.want), func(ctx context.Context) error {
 			status, _, err := c.post(ctx, r.token, r.contentType, r.body)
@@ -104,8 +104,8 @@ func (c *check) refusals(ctx context.Context) {
 	}
 }
 
-// post sends a request as it is. who is a user of the check, an Authorization
-// header of its own, or "" for none.
+// post sends a request as it is. who is a user of the check, the value of the
+// Authorization header, or "" for none.
 func (c *check) post(ctx context.Context, who, contentType string, body []byte) (int, []byte, error) {
 	base, err := c.connection.Outputs.Get(client.OutputAPI)
 	if err != nil {
@@ -129,7 +129,7 @@ func (c *check) request(ctx context.Context, method, address, who, contentType s
 			return 0, nil, err
 		}
 		authorization = "Bearer " + token
-	} else if who == admin {
+	} else if who == both {
 		return 0, nil, errors.New("the step needs a user that could not be made")
 	}
 	if authorization != "" {

@@ -11,7 +11,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
-	"hl7lake/internal/canary"
+	"hl7lake/internal/testing/canary"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
@@ -133,7 +133,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 func (l *lake) reader(t *testing.T) (email, password string) {
 	t.Helper()
 	password = client.NewPassword()
-	if err := l.pool.Add(t.Context(), client.User{Email: "reader@example.org", Read: scenario.Institution}, password); err != nil {
+	if err := l.pool.Add(t.Context(), client.User{Email: "reader@example.org", Read: client.Institutions{scenario.Institution}}, password); err != nil {
 		t.Fatal(err)
 	}
 	return "reader@example.org", password
