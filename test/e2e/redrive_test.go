@@ -8,9 +8,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/uuid"
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/canary"
 	"hl7lake/local"
 	"hl7lake/local/fault"
@@ -53,7 +55,12 @@ func broken(t *testing.T, of ...string) (*lake, *outage) {
 // what was reported, sorted by queue.
 func (l *lake) redrive(t *testing.T, dry bool, words ...string) (letters []operate.DeadLetter) {
 	t.Helper()
-	err := l.operator(t).Redrive(t.Context(), dry, words, func(letter operate.DeadLetter) { letters = append(letters, letter) })
+	return l.redriveBy(t, operate.RedriveOptions{DryRun: dry, Queues: words})
+}
+
+func (l *lake) redriveBy(t *testing.T, options operate.RedriveOptions) (letters []operate.DeadLetter) {
+	t.Helper()
+	err := l.operator(t).Redrive(t.Context(), options, func(letter operate.DeadLetter) { letters = append(letters, letter) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +186,7 @@ func TestADeadLetterLeavesItsQueueOnlyAfterTheHubHasIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	var letters []operate.DeadLetter
-	if err := o.Redrive(t.Context(), false, nil, func(letter operate.DeadLetter) { letters = append(letters, letter) }); err != nil {
+	if err := o.Redrive(t.Context(), operate.RedriveOptions{}, func(letter operate.DeadLetter) { letters = append(letters, letter) }); err != nil {
 		t.Fatal(err)
 	}
 	wantOutcomes(t, letters, "TriggerFailed not sent", "WriterUndelivered not sent")
@@ -226,4 +233,33 @@ func TestWhatIsNoEventStaysWhereItIs(t *testing.T) {
 			t.Errorf("reported as %+v", letter)
 		}
 	}
+}
+
+// TestWhatCanNeverBeRedrivenIsSetAside has the queues empty afterwards, and what lay in them in the lake, whole.
+func TestWhatCanNeverBeRedrivenIsSetAside(t *testing.T) {
+	l := start(t)
+	const line = "a line that nobody has announced"
+	l.publish(t, "not-an-id", "unknown", []byte(line))
+	want := []string{"TriggerFailed no event", "WriterFailed no event"}
+	eventually(t, "both functions have given it up", func() bool { return slices.Equal(outcomes(l.redrive(t, true)), want) })
+	wantOutcomes(t, l.redriveBy(t, operate.RedriveOptions{DryRun: true, SetAside: true}), want...)
+	letters := l.redriveBy(t, operate.RedriveOptions{SetAside: true})
+	wantOutcomes(t, letters, "TriggerFailed set aside", "WriterFailed set aside")
+	reader := l.client(t, l.user(t, client.User{Email: "night-shift@example.org", Read: client.Institutions{operate.SetAsideOwner}}))
+	for _, letter := range letters {
+		if letter.Owner != operate.SetAsideOwner || letter.Err == nil || strings.Contains(letter.Err.Error(), "line") {
+			t.Errorf("reported as %+v", letter)
+		}
+		if h := ended(t, reader, letter.ID); h.Owner != operate.SetAsideOwner {
+			t.Errorf("ended as %+v", h)
+		}
+		content, err := reader.ER7(t.Context(), letter.ID)
+		if err != nil || !strings.Contains(string(content), line) || !strings.Contains(string(content), "not-an-id") {
+			t.Errorf("the lake has %q, %v", content, err)
+		}
+		if since := hub.Received(uuid.MustParse(letter.ID)); !since.Equal(letter.Since) {
+			t.Errorf("the id tells %s, not %s", since, letter.Since)
+		}
+	}
+	eventually(t, "the queues stay empty", func() bool { return len(l.redrive(t, false)) == 0 })
 }
