@@ -18,14 +18,19 @@ import (
 // to whom it is granted reads them.
 const SetAsideOwner = "set-aside"
 
-// setAside stores a letter in the lake, whole as it lay in its queue with the attributes
-// and the error that put it there, and takes it out of the queue. It is a message like any
-// other, so that it can be traced, read and forgotten by its id. The id is made of the
-// queue's own, so that setting it aside again after an interruption makes no second copy.
+// deadLetter is the kind of what is set aside: a message of SNS, or Lambda's record of a
+// failed invocation. No connector reads it.
+const deadLetter hub.Kind = "dead-letter/json"
+
+// setAside stores a letter in the lake, exactly as it lay in its queue, with the attributes
+// and the error that put it there, and takes it out of the queue. It is a message of the
+// lake then, which can be traced, read and forgotten by its id. The id is derived from the
+// letter's id in the queue, so setting a letter aside again after an interruption makes no
+// second copy.
 func (r *redrive) setAside(ctx context.Context, message types.Message, letter DeadLetter) DeadLetter {
 	id := setAsideID(*message.MessageId, letter.Since)
 	err := r.lake.Hub.Publish(ctx, hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: id, Root: id, Owner: SetAsideOwner, Type: hub.UnknownType, Body: []byte(*message.Body),
+		Name: hub.Ingested, Kind: deadLetter, ID: id, Root: id, Owner: SetAsideOwner, Type: hub.UnknownType, Body: []byte(*message.Body),
 	})
 	if err != nil {
 		letter.Outcome, letter.Err = NotSent, err

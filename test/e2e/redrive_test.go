@@ -253,7 +253,7 @@ func TestWhatCanNeverBeRedrivenIsSetAside(t *testing.T) {
 		if h := ended(t, reader, letter.ID); h.Owner != operate.SetAsideOwner {
 			t.Errorf("ended as %+v", h)
 		}
-		content, err := reader.ER7(t.Context(), letter.ID)
+		content, err := reader.Content(t.Context(), letter.ID)
 		if err != nil || !strings.Contains(string(content), line) || !strings.Contains(string(content), "not-an-id") {
 			t.Errorf("the lake has %q, %v", content, err)
 		}
