@@ -19,8 +19,8 @@ import (
 const SetAsideOwner = "set-aside"
 
 // deadLetter is the kind of what is set aside: a message of SNS, or Lambda's record of a
-// failed invocation. No connector reads it.
-const deadLetter hub.Kind = "dead-letter/json"
+// failed invocation, or any text that somebody put there. No connector reads it.
+const deadLetter hub.Kind = "dead-letter/txt"
 
 // setAside stores a letter in the lake, exactly as it lay in its queue, with the attributes
 // and the error that put it there, and takes it out of the queue. It is a message of the
