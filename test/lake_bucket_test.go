@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"hl7lake/local/iam"
-	local "hl7lake/local/template"
+	"hl7lake/local"
 	"hl7lake/local/wire"
 )
 

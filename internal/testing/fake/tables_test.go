@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hl7lake/local"
 	"hl7lake/local/dynamodb"
-	"hl7lake/local/template"
 )
 
 func TestTheTablesAreThoseOfTheTemplates(t *testing.T) {
@@ -18,7 +18,7 @@ func TestTheTablesAreThoseOfTheTemplates(t *testing.T) {
 		}
 		return table
 	}
-	assembly, err := template.Load("../../../test/snapshots/dev")
+	assembly, err := local.Load("../../../test/snapshots/dev")
 	if err != nil {
 		t.Fatal(err)
 	}
