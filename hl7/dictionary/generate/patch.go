@@ -11,7 +11,7 @@ import (
 	"hl7lake/hl7/dictionary/internal/facts"
 )
 
-// A change is a line of patch.tsv: what the standard says against the sources.
+// A change is a line of patch.tsv: what the standard says where the sources are wrong.
 type change struct {
 	line        int
 	first, last string // versions
@@ -25,7 +25,7 @@ type change struct {
 //go:embed patch.tsv
 var patchText string
 
-// readPatch reads the lines that are no remarks.
+// readPatch reads the lines that are not comments.
 func readPatch() ([]change, error) {
 	var all []change
 	n := 0
@@ -56,7 +56,7 @@ func (c change) holds(v string) bool {
 	return slices.Index(versions, c.first) <= i && i <= slices.Index(versions, c.last)
 }
 
-// kept reports whether a segment or structure stays that one source alone has.
+// kept reports whether a segment or structure stays although only one source has it.
 func (m *merger) kept(what, v, name string) bool {
 	return slices.ContainsFunc(m.patch, func(c change) bool {
 		return c.what == "keep "+what && c.element == name && c.holds(v)
@@ -67,8 +67,8 @@ func (m *merger) dropped(v, name string) bool {
 	return slices.ContainsFunc(m.patch, func(c change) bool { return c.what == "drop structure" && c.element == name && c.holds(v) })
 }
 
-// applyPatch makes the changes that are left to make after the merge. One that finds
-// what it asks for already there is an error, so that none outlives its reason.
+// applyPatch makes the changes that remain after the merge. A change that finds its
+// result already there is an error, so that no line outlives its reason.
 func (m *merger) applyPatch() error {
 	var problems []error
 	for _, c := range m.patch {
@@ -148,8 +148,8 @@ func (m *merger) replaceStructure(v, name string, root *facts.Node) (bool, error
 	return true, nil
 }
 
-// renameGroup returns the structure with another name for a group, nil where it has none
-// of that name.
+// renameGroup returns the structure with another name for a group, or nil if it has no
+// group of that name.
 func renameGroup(n *facts.Node, from, to string) *facts.Node {
 	if !slices.Contains(n.GroupNames(), from) {
 		return nil
@@ -178,8 +178,8 @@ func describe(d *definition, text string) bool {
 	return true
 }
 
-// changeField changes one thing about a field or component. It works on a copy: versions
-// may share a definition.
+// changeField changes one property of a field or component. It works on a copy, because
+// versions may share a definition.
 func (m *merger) changeField(c change, v string) (bool, error) {
 	all, name, number := m.into.segments[v], "", ""
 	var ok bool
