@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"hl7lake/internal/contract"
 )
 
 // Outputs are the outputs of the lake's stacks, as `cdk deploy --outputs-file` writes
@@ -19,17 +21,17 @@ type Outputs map[string]map[string]string
 
 // The names of the outputs that a client uses.
 const (
-	OutputAPI        = "ApiUrl"
-	OutputPool       = "UserPoolId"
-	OutputClient     = "UserPoolClientId"
-	OutputLake       = "LakeBucketName"
-	OutputHub        = "HubTopicArn"
-	OutputCatalog    = "CatalogTableName"
-	OutputClaimCheck = "ClaimCheckBucketName"
-	OutputReconcile  = "ReconcileFunctionName"
-	OutputReceived   = "ReceivedTableName"
-	OutputReadsLog   = "ReadsLogGroupName"
-	OutputTrailLog   = "TrailLogGroupName"
+	OutputAPI        = contract.OutputAPI
+	OutputPool       = contract.OutputUserPool
+	OutputClient     = contract.OutputUserPoolClient
+	OutputLake       = contract.OutputLake
+	OutputHub        = contract.OutputHub
+	OutputCatalog    = contract.OutputCatalog
+	OutputClaimCheck = contract.OutputClaimCheck
+	OutputReconcile  = contract.OutputReconcile
+	OutputReceived   = contract.OutputReceived
+	OutputReadsLog   = contract.OutputReadsLog
+	OutputTrailLog   = contract.OutputTrailLog
 )
 
 // Get returns the value of the output called name, from the only stack that has it.

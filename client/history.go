@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/pause"
 )
 
@@ -17,9 +18,9 @@ type Zone string
 
 // The zones of the lake.
 const (
-	Ingestion Zone = "ingestion" // messages as they were sent
-	Staging   Zone = "staging"   // the messages' JSON
-	Failed    Zone = "error"     // messages without JSON
+	Ingestion Zone = contract.ZoneIngestion // messages as they were sent
+	Staging   Zone = contract.ZoneStaging   // the messages' JSON
+	Failed    Zone = contract.ZoneError     // messages without JSON
 )
 
 // Status is how far a message has come.

@@ -3,18 +3,16 @@ package lambda
 import (
 	"net/http"
 
+	"hl7lake/internal/contract"
 	"hl7lake/local/resource"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
-// PackageKey is the metadata of a function in a template that names the folder of its program, relative to the module's root.
-const PackageKey = "hl7lake:package"
-
-// Package is the folder of a function's program, by PackageKey. A function that names none, such as CDK's own that empties
-// buckets, is not run.
+// Package is the folder of a function's program, relative to the module's root, by the metadata of its resource. A function
+// that names none, such as CDK's own that empties buckets, is not run.
 func Package(r *template.Resource) (folder string, ours bool) {
-	folder, ours = r.Metadata[PackageKey].(string)
+	folder, ours = r.Metadata[contract.PackageMetadata].(string)
 	return folder, ours
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"hl7lake/client"
+	"hl7lake/internal/contract"
 	"hl7lake/operate"
 )
 
@@ -30,7 +31,7 @@ func (c *check) machine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	signIn, err := c.connection.Outputs.Get("SignInUrl")
+	signIn, err := c.connection.Outputs.Get(contract.OutputSignIn)
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (c *check) identity(ctx context.Context, who string) (aws.CredentialsProvid
 	if err != nil {
 		return nil, err
 	}
-	pool, err := c.connection.Outputs.Get("IdentityPoolId")
+	pool, err := c.connection.Outputs.Get(contract.OutputIdentityPool)
 	if err != nil {
 		return nil, err
 	}

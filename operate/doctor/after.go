@@ -11,14 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/client"
-)
-
-// The outputs that only an examination and the acceptance test use.
-const (
-	outputAlarms     = "AlarmTopicArn"
-	outputSignIn     = "SignInUrl"
-	outputConsole    = "ConsoleClientId"
-	outputIdentities = "IdentityPoolId"
+	"hl7lake/internal/contract"
 )
 
 // After returns the probes of a deployed lake.
@@ -59,7 +52,7 @@ func accountIn(outputs client.Outputs) string {
 func outputs(o client.Outputs) Finding {
 	names := []string{client.OutputAPI, client.OutputPool, client.OutputClient, client.OutputLake, client.OutputHub,
 		client.OutputCatalog, client.OutputClaimCheck, client.OutputReconcile, client.OutputReceived, client.OutputReadsLog,
-		client.OutputTrailLog, outputAlarms, outputSignIn, outputConsole, outputIdentities}
+		client.OutputTrailLog, contract.OutputAlarms, contract.OutputSignIn, contract.OutputConsoleClient, contract.OutputIdentityPool}
 	var wrong []string
 	for _, name := range names {
 		if _, err := o.Get(name); err != nil {
@@ -75,7 +68,7 @@ func outputs(o client.Outputs) Finding {
 
 // subscriptions tells who is notified of alarms.
 func subscriptions(ctx context.Context, c aws.Config, outputs client.Outputs) (Finding, error) {
-	topic, err := outputs.Get(outputAlarms)
+	topic, err := outputs.Get(contract.OutputAlarms)
 	if err != nil {
 		return Finding{}, err
 	}

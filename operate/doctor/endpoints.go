@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"hl7lake/client"
+	"hl7lake/internal/contract"
 )
 
 // lake is a deployed lake as anybody on the network sees it, without credentials.
@@ -198,7 +199,7 @@ func (l lake) keys(ctx context.Context) (Finding, error) {
 // words (RFC 6749, 5.2; Cognito developer guide, "The token issuer endpoint"). A domain
 // that does not exist answers in other words or not at all.
 func (l lake) signIn(ctx context.Context) (Finding, error) {
-	address, err := l.outputs.Get(outputSignIn)
+	address, err := l.outputs.Get(contract.OutputSignIn)
 	if err != nil {
 		return Finding{}, err
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"hl7lake/client"
+	"hl7lake/internal/contract"
 	answers "hl7lake/internal/testing/answer"
 	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
@@ -193,7 +194,7 @@ func programs(t *testing.T) map[string]string {
 	}
 	names := map[string]string{}
 	for _, function := range assembly.OfType("AWS::Lambda::Function") {
-		if path, ours := function.Metadata["hl7lake:package"].(string); ours {
+		if path, ours := function.Metadata[contract.PackageMetadata].(string); ours {
 			names[function.PhysicalID] = path[len("lambdas/"):]
 		}
 	}
