@@ -9,6 +9,7 @@
 //	service.go     what a service is, and the list of them
 //	provision.go   brings the resources to life; which types are ignored, and why
 //	documents.go   refuses the policy documents that AWS would refuse
+//	sources.go     the queues that feed functions
 //	gateway.go     one port: which service a request is for, and who calls
 //	credentials.go the credentials of each role, and of the person at the keyboard
 //	build.go       builds the functions for this machine

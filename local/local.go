@@ -256,10 +256,17 @@ func (l *Lake) UnusedGrants() []iam.Grant {
 	return l.policies.Unused("dynamodb", "lambda", "s3", "sns", "sqs", "states")
 }
 
-// Pending counts the asynchronous events, deliveries of a topic to a function,
-// that are accepted and not settled yet: zero means that all that was set off
-// has come to its end.
-func (l *Lake) Pending() (int, error) { return l.lambda.Pending() }
+// Pending counts what functions are still to be given, or have not answered: the
+// asynchronous events, which are deliveries of a topic, and the messages in the queues
+// that feed functions. Zero means that all that was set off has come to its end.
+func (l *Lake) Pending() (int, error) {
+	waiting, err := l.waiting()
+	if err != nil {
+		return 0, err
+	}
+	events, err := l.lambda.Pending()
+	return waiting + events, err
+}
 
 // Wait returns when ctx ends, or with the reason when serving ends by itself.
 func (l *Lake) Wait(ctx context.Context) error {

@@ -55,7 +55,7 @@ type closer interface {
 // that is for none before it. They have no resources yet, and read nothing of the store.
 func (l *Lake) register() {
 	authorize, meter, scale := l.policies.Authorize, l.metering, l.tests.TimeScale
-	l.sqs = sqs.New(l.store, authorize, l.url)
+	l.sqs = sqs.New(l.store, authorize, l.url, sqs.WithRequested(meter.sqs), sqs.WithTimeScale(scale))
 	l.lambda = lambda.New(l.lambdaConfig())
 	l.cognito = cognito.New(l.store, authorize)
 	l.services = []Service{
@@ -84,7 +84,7 @@ func (l *Lake) register() {
 func (l *Lake) lambdaConfig() lambda.Config {
 	return lambda.Config{
 		Store: l.store, Authorize: l.policies.Authorize, Endpoint: l.url, Program: func(folder string) string { return l.programs[folder] },
-		Credentials: l.keys.of, Undelivered: l.undelivered, Output: l.logs.of,
+		Credentials: l.keys.of, Undelivered: l.undelivered, Queues: queues{l.sqs}, Output: l.logs.of,
 		Concurrency: max(concurrency, l.options.EventsPerInstance), EventsPerInstance: l.options.EventsPerInstance,
 		IdleAfter: idleAfter, RetryDelay: retryDelay, TimeScale: l.tests.TimeScale, Faults: l.faults, Handled: l.metering.lambda,
 	}

@@ -30,6 +30,9 @@ func (s *Service) Resources() []resource.Type {
 		resource.Of("AWS::Lambda::EventInvokeConfig", nil, func(_ *resource.Resource, c EventInvokeConfig) error {
 			return s.Configure(c)
 		}),
+		resource.Of("AWS::Lambda::EventSourceMapping", nil, func(_ *resource.Resource, m EventSourceMapping) error {
+			return s.Map(m)
+		}),
 	}
 }
 

@@ -11,8 +11,8 @@ type Options struct {
 	// Faults say what goes wrong on purpose. nil: nothing.
 	Faults fault.Plan
 	// TimeScale multiplies the time-outs of the templates: of functions, of the workflow and its tasks, of the API's
-	// integrations. 0 stands for 1. It lets a test wait for a time-out in a fraction of the time. What a function keeps back of
-	// its time for itself is in its own code and is not scaled, so a scale that leaves a function little more than that changes
-	// what it does.
+	// integrations, of queues that say one. 0 stands for 1. It lets a test wait for a time-out in a fraction of the time. What a
+	// function keeps back of its time for itself is in its own code and is not scaled, so a scale that leaves a function little
+	// more than that changes what it does.
 	TimeScale float64
 }
