@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"hl7lake/local/iam"
 	"hl7lake/local"
+	"hl7lake/local/iam"
 	"hl7lake/local/wire"
 )
 
