@@ -68,7 +68,9 @@ func (l *Lake) register() {
 		schedule.New(l.deliverToFunction, l.options.Log),
 		states.New(authorize, l.lambda, states.WithExecuted(meter.states), states.WithTimeScale(scale)),
 		l.cognito,
-		identity.New(identity.Config{Claims: l.cognito.IDClaims, Federate: l.policies.Federate, Session: l.keys.session}),
+		identity.New(identity.Config{
+			Claims: l.cognito.IDClaims, SignedIn: l.cognito.SignedIn, Federate: l.policies.Federate, Session: l.keys.session,
+		}),
 		cloudformation.New(l.stacks, l.Outputs, authorize),
 		cloudwatchlogs.New(authorize, l.logFiles),
 		kms.New(authorize, l.policies.AttachToResource),
