@@ -100,9 +100,10 @@ func TestOnlyTheWriterMayChangeLakeAndCatalog(t *testing.T) {
 	}
 }
 
-// TestPermissionsOnEverythingAreThoseThatAWSCannotScope holds the list of actions that know no resource: X-Ray's, and
-// those by which Step Functions sets up the delivery of its logs (Service Authorization Reference, AWS X-Ray; Step
-// Functions Developer Guide, Using CloudWatch Logs to log execution history).
+// TestPermissionsOnEverythingAreThoseThatAWSCannotScope holds the list of actions that
+// know no resource: X-Ray's, and those by which Step Functions sets up the delivery of
+// its logs (Service Authorization Reference, AWS X-Ray; Step Functions Developer Guide,
+// Using CloudWatch Logs to log execution history).
 func TestPermissionsOnEverythingAreThoseThatAWSCannotScope(t *testing.T) {
 	unscoped := []string{
 		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
@@ -233,8 +234,8 @@ func TestTheWorkflowLogsNoMessage(t *testing.T) {
 	}
 }
 
-// TestNothingIsLoggedOfWhatWentWellButByTheFunctions holds what docs/bill.md counts on: Lambda and Step Functions log
-// failures only.
+// TestNothingIsLoggedOfWhatWentWellButByTheFunctions holds what docs/bill.md counts on:
+// Lambda and Step Functions log failures only.
 func TestNothingIsLoggedOfWhatWentWellButByTheFunctions(t *testing.T) {
 	for env, assembly := range assemblies {
 		for id, stack := range assembly {

@@ -1,5 +1,6 @@
-// Package test holds the templates that the CDK app makes, as snapshots, and the tests that read them. What would be
-// deployed is what was reviewed, until somebody updates the snapshots on purpose: go test ./test -update
+// Package test holds the templates that the CDK app makes, as snapshots, and the tests
+// that read them. What would be deployed is what was reviewed, until somebody updates the
+// snapshots on purpose: go test ./test -update
 package test
 
 import (
@@ -23,8 +24,9 @@ import (
 
 var update = flag.Bool("update", false, "write what is synthesized to snapshots/ before it is compared")
 
-// assemblies holds what TestMain synthesized, by environment; nothing changes it later. All tests share it, since
-// synthesis takes seconds and must not run in parallel: the Node.js process behind it does not survive that.
+// assemblies holds what TestMain synthesized, by environment; nothing changes it later.
+// All tests share it, since synthesis takes seconds and must not run in parallel: the
+// Node.js process behind it does not survive that.
 var assemblies map[string]assembly
 
 // findings holds what cdk-nag said of each environment.
@@ -41,8 +43,9 @@ type stack struct {
 	messages []string // what the CDK would print about it
 }
 
-// manifest is the part of a cloud assembly's manifest that says how its stacks are deployed, in the shape of the whole
-// (Cloud Assembly Schema, AWS CDK reference), so that a folder of snapshots can be read as an assembly.
+// manifest is the part of a cloud assembly's manifest that says how its stacks are
+// deployed, in the shape of the whole (Cloud Assembly Schema, AWS CDK reference), so that
+// a folder of snapshots can be read as an assembly.
 type manifest struct {
 	Artifacts map[string]artifact `json:"artifacts"`
 }
@@ -67,7 +70,8 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run synthesizes every environment, writes the snapshots if that was asked for, runs the tests and clears up.
+// run synthesizes every environment, writes the snapshots if that was asked for, runs the
+// tests and clears up.
 func run(m *testing.M) int {
 	if err := os.Chdir(".."); err != nil { // the app's paths are relative to the module root, where cdk runs it
 		panic(err)
@@ -119,8 +123,8 @@ func settings(t *testing.T, name string) stacks.Environment {
 	return env
 }
 
-// chooseNode makes the CDK's bindings run on the Node.js that package.json pins where npm has installed it, or else on
-// the machine's own, in an environment made for synthesis.
+// chooseNode makes the CDK's bindings run on the Node.js that package.json pins where npm
+// has installed it, or else on the machine's own, in an environment made for synthesis.
 func chooseNode() error {
 	node, err := filepath.Abs("node_modules/.bin/node")
 	if err != nil {
@@ -140,12 +144,14 @@ func chooseNode() error {
 			return err
 		}
 	}
-	// The bindings chose their process while they were loaded, with the environment of that time. Now they choose again.
+	// The bindings chose their process while they were loaded, with the environment of
+	// that time. Now they choose again.
 	jsii.Close()
 	return nil
 }
 
-// synth writes an environment's templates, as `cdk synth` does, but without compiling the functions.
+// synth writes an environment's templates, as `cdk synth` does, but without compiling the
+// functions.
 func synth(env stacks.Environment, dir string) assembly {
 	settings := cdkContext()
 	settings["aws:cdk:bundling-stacks"] = []string{}
@@ -210,7 +216,8 @@ func cdkContext() map[string]any {
 	return settings.Context
 }
 
-// template is a CloudFormation template with its members in the order in which a person reads them.
+// template is a CloudFormation template with its members in the order in which a person
+// reads them.
 type template struct {
 	Description string                     `json:",omitempty"`
 	Resources   map[string]*resource       `json:",omitempty"`
@@ -227,8 +234,9 @@ type resource struct {
 	Properties          map[string]any `json:",omitempty"`
 }
 
-// normalise gives a template the form of a snapshot: indented, and without what changes when only our code changes, which
-// is the hash by which a function's archive is named. It refuses a section that it would lose.
+// normalise gives a template the form of a snapshot: indented, and without what changes
+// when only our code changes, which is the hash by which a function's archive is named.
+// It refuses a section that it would lose.
 func normalise(file []byte) (template, []byte) {
 	var document template
 	decoder := json.NewDecoder(bytes.NewReader(file))

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// pinned is an action at a commit, with the release that the commit is of (GitHub Docs, Security hardening for GitHub
-// Actions: a full-length commit SHA is the only immutable reference to an action).
+// pinned is an action at a commit, with the release that the commit is of (GitHub Docs,
+// Security hardening for GitHub Actions: a full-length commit SHA is the only immutable
+// reference to an action).
 var pinned = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 
 func TestActionsArePinnedByCommit(t *testing.T) {

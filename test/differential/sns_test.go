@@ -64,7 +64,8 @@ func filterPolicies() []string {
 		`{"a":[{"exists":true}]}`, `{"a":[{"exists":false}]}`, `{"a":[{"exists":false}],"n":[{"exists":true}]}`,
 		`{"n":[5]}`, `{"n":[{"numeric":["=",5]}]}`, `{"n":[{"numeric":["<",5.5]}]}`, `{"n":[{"numeric":[">=",5,"<",7]}]}`, `{"n":[{"numeric":[">",-1,"<=",5]}]}`,
 		`{"list":["x"]}`, `{"list":[{"prefix":"x"}]}`, `{"list":[{"anything-but":"x"}]}`,
-		// These are asked of lists of numbers and of truth values alone: moto refuses to publish anything else then.
+		// These are asked of lists of numbers and of truth values alone: moto refuses to
+		// publish anything else then.
 		`{"flags":[true]}`, `{"numbers":[7]}`, `{"numbers":[{"numeric":[">",6]}]}`,
 		`{"$or":[{"a":["er7"]},{"b":["x"]}]}`, `{"$or":[{"a":["er7"],"b":["x"]},{"n":[5]}]}`, `{"format":["er7"],"$or":[{"a":["json"]},{"n":[{"numeric":[">",6]}]}]}`,
 		`{"bytes":["x"]}`, `{"bytes":[{"exists":true}]}`,

@@ -265,7 +265,8 @@ func failures() (all []workflow) {
 		only(task("throttled", "")),
 		direct("fails-ParseError"), direct("dies"), direct("absent"), direct("throttled"),
 		only(task("fails-E", `,"Retry":[{"ErrorEquals":["E"],"MaxAttempts":2,"IntervalSeconds":1,"BackoffRate":1}]`)),
-		// With back-off: after one second and two, one and three, one and one; and one attempt too few.
+		// With back-off: after one second and two, one and three, one and one; and one
+		// attempt too few.
 		only(task("third-1-2", `,"Retry":[{"ErrorEquals":["States.ALL"]}],"OutputPath":"$.Payload"`)),
 		only(task("third-1-3", `,"Retry":[{"ErrorEquals":["E"],"IntervalSeconds":1,"BackoffRate":3,"MaxAttempts":2}],"OutputPath":"$.Payload"`)),
 		only(task("third-1-1", `,"Retry":[{"ErrorEquals":["E"],"IntervalSeconds":1,"BackoffRate":9,"MaxDelaySeconds":1}],"OutputPath":"$.Payload"`)),

@@ -1,5 +1,6 @@
-// Package docs runs what the README and the documents tell a reader to type: every command of every block of shell that
-// can run on one machine, in order, against a lake of its own. What cannot is listed by name, with the reason.
+// Package docs runs what the README and the documents tell a reader to type: every
+// command of every block of shell that can run on one machine, in order, against a lake
+// of its own. What cannot is listed by name, with the reason.
 package docs_test
 
 import (
@@ -26,7 +27,8 @@ const adding = "lake users add engine@example.org --write st-elsewhere --outputs
 // root is the repository's, from this folder.
 const root = "../.."
 
-// elsewhere are the beginnings of commands that are not run, and why. One that begins no command any more fails the test.
+// elsewhere are the beginnings of commands that are not run, and why. One that begins no
+// command any more fails the test.
 func elsewhere() map[string]string {
 	return map[string]string{
 		"lake up":                        "the test runs it, beside the others",
@@ -49,7 +51,8 @@ func elsewhere() map[string]string {
 	}
 }
 
-// says is what the output of a command has to hold, by the command's beginning; each must exit 0 anyhow.
+// says is what the output of a command has to hold, by the command's beginning; each must
+// exit 0 anyhow.
 func says() map[string]string {
 	return map[string]string{
 		"go run ./cmd/lake demo":             "All went as it should",
@@ -118,7 +121,8 @@ func documents(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What others stand on comes first: the runbook's own README defines a function of the shell.
+	// What others stand on comes first: the runbook's own README defines a function of
+	// the shell.
 	slices.SortStableFunc(all, func(a, b string) int {
 		return strings.Count(a, "README")*-1 + strings.Count(b, "README")
 	})
@@ -175,8 +179,8 @@ type reader struct {
 	preamble    string // what was typed before, in other documents
 }
 
-// tail is `aws logs tail` of the AWS CLI's version 2 for version 1, which has no such command: it asks FilterLogEvents for
-// the events since then, as version 2 does.
+// tail is `aws logs tail` of the AWS CLI's version 2 for version 1, which has no such
+// command: it asks FilterLogEvents for the events since then, as version 2 does.
 const tail = `aws() {
   [ "$1 $2" = "logs tail" ] || { command aws "$@"; return; }
   local group=$3 since=1h pattern=
@@ -194,7 +198,8 @@ const tail = `aws() {
 }
 `
 
-// theAWS tells whether there is an AWS CLI, and what makes it one of version 2. Where JUDGES has it, it must be there.
+// theAWS tells whether there is an AWS CLI, and what makes it one of version 2. Where
+// JUDGES has it, it must be there.
 func theAWS(t *testing.T) (prelude string, installed bool) {
 	t.Helper()
 	version, err := exec.CommandContext(t.Context(), "aws", "--version").Output()
@@ -209,7 +214,8 @@ func theAWS(t *testing.T) (prelude string, installed bool) {
 	return "", false
 }
 
-// withoutAWS is what is left of a command where there is no AWS CLI; empty where that is nothing.
+// withoutAWS is what is left of a command where there is no AWS CLI; empty where that is
+// nothing.
 func withoutAWS(command string) string {
 	command, _, _ = strings.Cut(command, " && aws ")
 	if regexp.MustCompile(`\baws [a-z]|^logs `).MatchString(command) {

@@ -13,7 +13,8 @@ func only() []string {
 	return []string{"@grep ", "echo ", "[ -z ", "exit 1", "done", "go test ./test -update", ".ci/run"}
 }
 
-// TestMakeDoesWhatCIDoes: a loop that says something else than CI would be found out only after a push.
+// TestMakeDoesWhatCIDoes: a loop that says something else than CI would be found out only
+// after a push.
 func TestMakeDoesWhatCIDoes(t *testing.T) {
 	ci := oneBlank(read(t, ".ci/run"))
 	recipes := strings.ReplaceAll(read(t, "Makefile"), "\\\n", " ")

@@ -28,10 +28,10 @@ func TestEveryGrantOfTheTemplatesIsNeeded(t *testing.T) {
 // credentials of the identity pool.
 func takenElsewhere(role string) bool { return strings.Contains(role, "-IdentitiesReader") }
 
-// walkEveryWay sends messages such that every call that a function can make is
-// made: small and large, HL7 and not, accepted, duplicate, claimed by another,
-// taken over, redelivered, deferred, forgotten and undeliverable, read back in every form and
-// when it is no longer there.
+// walkEveryWay sends messages such that every call that a function can make is made:
+// small and large, HL7 and not, accepted, duplicate, claimed by another, taken over,
+// redelivered, deferred, forgotten and undeliverable, read back in every form and when it
+// is no longer there.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
 	tokens := l.admin(t)

@@ -113,7 +113,8 @@ func TestTheIdentityPoolOpensAnInstitutionsObjectsToItsReadersOnly(t *testing.T)
 	}
 }
 
-// TestADisabledUserGetsNothingNewAndKeepsTheTokenUntilItExpires: the API verifies a token and asks nobody, as that of AWS.
+// TestADisabledUserGetsNothingNewAndKeepsTheTokenUntilItExpires: the API verifies a token
+// and asks nobody, as that of AWS.
 func TestADisabledUserGetsNothingNewAndKeepsTheTokenUntilItExpires(t *testing.T) {
 	l := start(t)
 	user := client.User{Email: "leaving@example.org", Read: client.Institutions{"elsewhere", scenario.Institution}, Write: "elsewhere"}

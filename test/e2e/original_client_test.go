@@ -26,8 +26,8 @@ const (
 	frontDoorUsers  = "Users0A0EEA89"
 )
 
-// TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator is what the original design's client does, with the
-// SDK for Go.
+// TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator is what the original
+// design's client does, with the SDK for Go.
 func TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator(t *testing.T) {
 	l := start(t)
 	stacks, users := cloudformation.NewFromConfig(l.config()), cip.NewFromConfig(l.config())
@@ -81,7 +81,8 @@ func TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator(t *testi
 	}
 }
 
-// TestAClientInPythonRunsAsItDidOnTheOriginal runs a client in the original design's manner: boto3, then the posts.
+// TestAClientInPythonRunsAsItDidOnTheOriginal runs a client in the original design's
+// manner: boto3, then the posts.
 func TestAClientInPythonRunsAsItDidOnTheOriginal(t *testing.T) {
 	python := boto3(t)
 	output := start(t).python(t, python, "testdata/send_as_original.py", frontDoor, frontDoorAPI, frontDoorUsers, frontDoorClient)

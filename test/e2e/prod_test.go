@@ -19,8 +19,8 @@ import (
 // prod is where the committed templates of prod lie.
 const prod = "../snapshots/prod"
 
-// TestProdRunsToo posts a message as an engine does, by a token for machines, and reads its JSON: people sign in to prod by
-// SRP and a second factor.
+// TestProdRunsToo posts a message as an engine does, by a token for machines, and reads
+// its JSON: people sign in to prod by SRP and a second factor.
 func TestProdRunsToo(t *testing.T) {
 	t.Parallel()
 	l := startWith(t, local.Options{Assembly: prod, Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting})

@@ -33,8 +33,9 @@ func (l *lake) verify(t *testing.T) (operate.Verified, []string) {
 	return counts, amiss
 }
 
-// TestARestoreToDifferentMomentsIsSeen is a drill: what a restore of one store to an earlier moment takes away is taken away
-// here, from each of the three, and must be named, no more and no less.
+// TestARestoreToDifferentMomentsIsSeen is a drill: what a restore of one store to an
+// earlier moment takes away is taken away here, from each of the three, and must be
+// named, no more and no less.
 func TestARestoreToDifferentMomentsIsSeen(t *testing.T) {
 	l := start(t)
 	c := l.client(t, l.admin(t))
@@ -53,7 +54,8 @@ func TestARestoreToDifferentMomentsIsSeen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The catalog is: one message is in the lake that it does not know, and one is neither here nor there.
+	// The catalog is: one message is in the lake that it does not know, and one is
+	// neither here nor there.
 	for _, history := range histories[2:4] {
 		for _, step := range history.Steps {
 			_, err := l.dynamodb().DeleteItem(t.Context(), &dynamodb.DeleteItemInput{

@@ -9,8 +9,8 @@ import (
 
 const cfnLint = "cfn-lint"
 
-// TestCfnLintFindsNoMoreThanIsAccepted asks cfn-lint for errors, warnings and remarks. It knows CloudFormation's schemas
-// and the limits of many services, and follows references.
+// TestCfnLintFindsNoMoreThanIsAccepted asks cfn-lint for errors, warnings and remarks. It
+// knows CloudFormation's schemas and the limits of many services, and follows references.
 func TestCfnLintFindsNoMoreThanIsAccepted(t *testing.T) {
 	hear(t, cfnLint, judgeByCfnLint(t, environments(t, *snapshots)))
 }

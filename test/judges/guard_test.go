@@ -14,9 +14,11 @@ import (
 
 const guardPackage = "@cdklabs/cdk-validator-cfnguard"
 
-// TestGuardFindsNoMoreThanIsAccepted asks cfn-guard with the rules of AWS Control Tower's proactive controls. Both come
-// in the package that lets the CDK ask them; here the program itself is asked, about the committed templates. It is given
-// them with every intrinsic function computed: its rules know few of them, and no reference to another stack.
+// TestGuardFindsNoMoreThanIsAccepted asks cfn-guard with the rules of AWS Control Tower's
+// proactive controls. Both come in the package that lets the CDK ask them; here the
+// program itself is asked, about the committed templates. It is given them with every
+// intrinsic function computed: its rules know few of them, and no reference to another
+// stack.
 func TestGuardFindsNoMoreThanIsAccepted(t *testing.T) {
 	hear(t, guardPackage, judgeByGuard(t, environments(t, *snapshots)))
 }

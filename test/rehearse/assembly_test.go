@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// assembly is a cloud assembly on disk, which the rehearsal edits where the emulator is not up to it.
+// assembly is a cloud assembly on disk, which the rehearsal edits where the emulator is
+// not up to it.
 type assembly struct {
 	folder   string
 	original []resource // what the templates said before anything was left out
@@ -51,7 +52,8 @@ func synthesize(t *testing.T, ctx context.Context) *assembly {
 	return a
 }
 
-// order is the stacks' construct ids, each after those on which it depends. Core is the one on which all do.
+// order is the stacks' construct ids, each after those on which it depends. Core is the
+// one on which all do.
 func (a *assembly) order() []string {
 	found, _ := filepath.Glob(filepath.Join(a.folder, "*.template.json")) // the pattern is well formed
 	var stacks []string
@@ -89,8 +91,8 @@ func (a *assembly) template(t *testing.T, stack string) map[string]any {
 	return document
 }
 
-// leaveOut takes the resources out that the emulator lacks, and returns them with the reason. What refers to one is given a
-// name or ARN that looks like the real one's.
+// leaveOut takes the resources out that the emulator lacks, and returns them with the
+// reason. What refers to one is given a name or ARN that looks like the real one's.
 func (a *assembly) leaveOut(t *testing.T, lacks []missing) map[string]string {
 	t.Helper()
 	left := map[string]string{}
@@ -191,7 +193,8 @@ func (a *assembly) changeAsset(t *testing.T, construct string) {
 	t.Fatalf("no stack has an asset %q", construct)
 }
 
-// hash is the key of the asset of a stack whose path or display name is given, or empty if it has none.
+// hash is the key of the asset of a stack whose path or display name is given, or empty
+// if it has none.
 func (a *assembly) hash(t *testing.T, stack, name, by string) string {
 	t.Helper()
 	var assets struct {

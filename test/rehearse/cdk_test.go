@@ -13,7 +13,8 @@ import (
 // root is the module's, seen from this package.
 const root = "../.."
 
-// cdkCommand is the CDK command line of package.json, after `npm ci`, on the Node.js of the same.
+// cdkCommand is the CDK command line of package.json, after `npm ci`, on the Node.js of
+// the same.
 func cdkCommand(ctx context.Context, environment []string, arguments ...string) *exec.Cmd {
 	programs, _ := filepath.Abs(filepath.Join(root, "node_modules", ".bin")) // the working directory is there
 	process := exec.CommandContext(ctx, filepath.Join(programs, "cdk"), arguments...)
@@ -27,7 +28,8 @@ func cdkCommand(ctx context.Context, environment []string, arguments ...string) 
 	return process
 }
 
-// stepLimit is how long one command may take: an emulator that cannot run a custom resource's function may wait for it.
+// stepLimit is how long one command may take: an emulator that cannot run a custom
+// resource's function may wait for it.
 const stepLimit = 3 * time.Minute
 
 // cdk runs a command on the assembly, against the emulator, and returns all that it said.

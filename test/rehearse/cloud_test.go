@@ -29,7 +29,8 @@ var stackNames = map[string]string{
 	"Core": "hl7lake-dev-core", "FrontDoor": "hl7lake-dev-front-door", "StagingER7": "hl7lake-dev-staging-er7",
 }
 
-// cloud asks the emulated services themselves, for what CloudFormation says it created may not be there.
+// cloud asks the emulated services themselves, for what CloudFormation says it created
+// may not be there.
 type cloud struct {
 	stack      *cloudformation.Client
 	alarm      *cloudwatch.Client
@@ -135,13 +136,15 @@ func (c *cloud) codes(t *testing.T, ctx context.Context, created []resource) map
 	return codes
 }
 
-// description is what a service says of one resource of its own, by the names that a template gives the properties.
+// description is what a service says of one resource of its own, by the names that a
+// template gives the properties.
 type description struct {
 	asked      bool // or there is no question for the type
 	properties map[string]any
 }
 
-// describe asks the service that owns a resource. Its error says that the resource is not there.
+// describe asks the service that owns a resource. Its error says that the resource is not
+// there.
 func (c *cloud) describe(ctx context.Context, one resource, all []resource) (description, error) {
 	var answer any
 	var err error
@@ -201,7 +204,8 @@ func (c *cloud) describe(ctx context.Context, one resource, all []resource) (des
 	return description{asked: true, properties: plain(answer)}, err
 }
 
-// errNotThere is a service's answer that a resource is not there, where the answer is an empty list.
+// errNotThere is a service's answer that a resource is not there, where the answer is an
+// empty list.
 var errNotThere = errors.New("not there")
 
 // describeSignIn asks Cognito.
@@ -253,7 +257,8 @@ func (c *cloud) describeBucket(ctx context.Context, name string) (any, error) {
 	return described, nil
 }
 
-// renamed is a value as JSON with a field renamed, where the API and the template call it differently.
+// renamed is a value as JSON with a field renamed, where the API and the template call it
+// differently.
 func renamed(value any, from, to string) json.RawMessage {
 	text, err := json.Marshal(value)
 	if err != nil {

@@ -52,7 +52,8 @@ func (k *kind) start(t *testing.T, ctx context.Context) *emulator {
 	e.environment = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "CDK_HOME=" + home, "AWS_ENDPOINT_URL=" + e.url,
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-		// moto looks for a template's bucket in the host of its address, unless that is localhost; the CDK reads this.
+		// moto looks for a template's bucket in the host of its address, unless that is
+		// localhost; the CDK reads this.
 		"AWS_ENDPOINT_URL_S3=" + e.url, "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION=http://" + net.JoinHostPort("localhost", port),
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
 	}
@@ -73,7 +74,8 @@ func (k *kind) start(t *testing.T, ctx context.Context) *emulator {
 	return e
 }
 
-// find is the emulator that the environment names. Only one on this machine will do: a rehearsal creates and destroys.
+// find is the emulator that the environment names. Only one on this machine will do: a
+// rehearsal creates and destroys.
 func (k *kind) find(t *testing.T) *emulator {
 	t.Helper()
 	for _, variable := range os.Environ() {

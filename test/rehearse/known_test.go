@@ -8,13 +8,16 @@ const (
 	noContainer = "it runs functions in containers only"
 )
 
-// cleaner is the custom resource that empties a bucket before it is deleted. Its function would have to run.
+// cleaner is the custom resource that empties a bucket before it is deleted. Its function
+// would have to run.
 const cleaner = "Custom::S3AutoDeleteObjects"
 
-// emulators are those on which a lake was rehearsed, with what they cannot do. docs/rehearsal.md says what that is worth.
+// emulators are those on which a lake was rehearsed, with what they cannot do.
+// docs/rehearsal.md says what that is worth.
 var emulators = map[string]*kind{"ministack": ministack(), "localemu": localemu(), "moto": moto(), "running": {}}
 
-// ministack is version 1.5.33, with cbor2, without which its CloudWatch does not understand the SDK for Go.
+// ministack is version 1.5.33, with cbor2, without which its CloudWatch does not
+// understand the SDK for Go.
 func ministack() *kind {
 	lacks := lacking(noType, "AWS::CloudTrail::Trail", "AWS::Logs::QueryDefinition", "AWS::XRay::ResourcePolicy")
 	return &kind{

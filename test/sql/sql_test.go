@@ -1,5 +1,6 @@
-// Package sql tries the SQL of docs/lake.md in DuckDB, on the folder of a lake that took a thousand messages of every
-// shape: what its reader pastes has to answer, and to leave nothing out.
+// Package sql tries the SQL of docs/lake.md in DuckDB, on the folder of a lake that took
+// a thousand messages of every shape: what its reader pastes has to answer, and to leave
+// nothing out.
 package sql_test
 
 import (
@@ -25,14 +26,15 @@ import (
 	"hl7lake/local/store"
 )
 
-// messages is how many the lake takes: more than the files that DuckDB looks at before it decides what a file may hold.
+// messages is how many the lake takes: more than the files that DuckDB looks at before it
+// decides what a file may hold.
 const messages = 1000
 
 // components is how many the field of the largest message has.
 const components = 2_150_000
 
-// TestTheSQLOfTheDocumentsAnswersForEveryMessage runs the document's statements one after the other, then asks what they
-// defined for what few of the messages have.
+// TestTheSQLOfTheDocumentsAnswersForEveryMessage runs the document's statements one after
+// the other, then asks what they defined for what few of the messages have.
 func TestTheSQLOfTheDocumentsAnswersForEveryMessage(t *testing.T) {
 	node := duckDB(t)
 	shown := document(t)
@@ -166,7 +168,8 @@ func filled(t *testing.T) (folder string, sent corpus) {
 	return folder, sent
 }
 
-// mixed is the message of a number: odd ones first, that only few files have something in common with.
+// mixed is the message of a number: odd ones first, that only few files have something in
+// common with.
 func mixed(n int) client.Message {
 	header := func(sentAt, version string) string {
 		return fmt.Sprintf("MSH|^~\\&|APP|HERE|LAKE||%s||ADT^A01|%d|T|%s\r", sentAt, n, version)
@@ -275,7 +278,8 @@ func ask(t *testing.T, node, folder, sql string) (answers [][]map[string]any) {
 	return answers
 }
 
-// number is a count, which DuckDB writes as text in JSON, as it has more digits than JavaScript's numbers.
+// number is a count, which DuckDB writes as text in JSON, as it has more digits than
+// JavaScript's numbers.
 func number(t *testing.T, value any) int {
 	t.Helper()
 	var n int

@@ -10,7 +10,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// operators are the condition operators that local/iam evaluates, by the kind of their keys. Null goes with every key.
+// operators are the condition operators that local/iam evaluates, by the kind of their
+// keys. Null goes with every key.
 func operators() map[string][]string {
 	return map[string][]string{
 		"string":  {"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike"},
@@ -94,7 +95,8 @@ func everywhere() []key {
 	}
 }
 
-// ofCaller are keys that AWS gives a request for who makes it: policies ask for them, and no request of the generator's sets them.
+// ofCaller are keys that AWS gives a request for who makes it: policies ask for them, and
+// no request of the generator's sets them.
 func ofCaller() []key {
 	return []key{
 		{"aws:PrincipalArn", "arn", append(roles(), "arn:aws:iam::*:role/writer", "arn:aws:iam::"+account+":role/*", "arn:aws:*::*:role/w?iter*")},
@@ -154,7 +156,8 @@ func (g generator) request() request {
 	return r
 }
 
-// decidedByOneCondition gives the request one statement that speaks of it but for its conditions.
+// decidedByOneCondition gives the request one statement that speaks of it but for its
+// conditions.
 func (g generator) decidedByOneCondition(r request, on target) request {
 	s := statement{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": g.conditions(r, on, 1)}
 	if ours := strings.HasPrefix(r.caller, "arn:aws:iam::"+account); on.to == "" || ours && !strings.HasPrefix(r.action, "kms:") {
@@ -200,7 +203,8 @@ func (g generator) orNot(element string) string {
 	return element
 }
 
-// nameResources sets Resource or NotResource. What NotResource says of a variable without a value is in the table.
+// nameResources sets Resource or NotResource. What NotResource says of a variable without
+// a value is in the table.
 func (g generator) nameResources(s statement, r request) {
 	element := g.orNot("Resource")
 	patterns := g.resourcePatterns(r)
@@ -280,7 +284,8 @@ func (g generator) conditions(r request, on target, n int) map[string]map[string
 	return conditions
 }
 
-// textPatterns are values to compare a text with. What a negated operator says of a variable without a value is in the table.
+// textPatterns are values to compare a text with. What a negated operator says of a
+// variable without a value is in the table.
 func (g generator) textPatterns(r request, k key, operator string) []string {
 	value := one(g, k.values)
 	patterns := append([]string{"*", value + "*", "?" + strings.TrimPrefix(value, "s"), strings.ToUpper(value)}, k.values...)

@@ -8,8 +8,9 @@ import (
 	"hl7lake/local/wire"
 )
 
-// difference is a kind of request of which the judge holds another opinion than AWS's page, or of which its opinion was
-// not asked for a reason. The generator leaves these kinds out.
+// difference is a kind of request of which the judge holds another opinion than AWS's
+// page, or of which its opinion was not asked for a reason. The generator leaves these
+// kinds out.
 type difference struct {
 	kind   string
 	local  bool // what local/iam says, as the page does
@@ -144,8 +145,9 @@ func TestTheTableHoldsWhatDiffersAndNothingElse(t *testing.T) {
 	t.Logf("%d kinds of requests on which iam-simulate and AWS's pages differ", len(table))
 }
 
-// TestAnOperatorIsEvaluatedOrRefusedByName goes through the operators of the page "IAM JSON policy elements: Condition
-// operators". Those that are refused are not generated; those that are evaluated are.
+// TestAnOperatorIsEvaluatedOrRefusedByName goes through the operators of the page "IAM
+// JSON policy elements: Condition operators". Those that are refused are not generated;
+// those that are evaluated are.
 func TestAnOperatorIsEvaluatedOrRefusedByName(t *testing.T) {
 	generated := map[string]bool{"Null": true}
 	for _, list := range operators() {

@@ -1,6 +1,7 @@
-// Package simulate asks @cloud-copilot/iam-simulate for a second opinion of package local/iam: whether it grants the same
-// requests. The judge is a program from npm (`npm ci` in this folder) that is run beside the tests and linked into
-// nothing. Where the two differ, AWS's page decides.
+// Package simulate asks @cloud-copilot/iam-simulate for a second opinion of package
+// local/iam: whether it grants the same requests. The judge is a program from npm (`npm
+// ci` in this folder) that is run beside the tests and linked into nothing. Where the two
+// differ, AWS's page decides.
 package simulate
 
 import (
@@ -116,8 +117,9 @@ func judged(t *testing.T, requests []request) []verdict {
 	return verdicts
 }
 
-// simulation is the request as the judge takes it. The judge adds no condition keys of its own accord: what AWS gives
-// every request stands here ("AWS global condition context keys").
+// simulation is the request as the judge takes it. The judge adds no condition keys of
+// its own accord: what AWS gives every request stands here ("AWS global condition context
+// keys").
 func (r request) simulation() map[string]any {
 	keys := map[string]string{"aws:SecureTransport": "true"}
 	if strings.HasPrefix(r.caller, "arn:") {
@@ -153,8 +155,8 @@ func (r request) simulation() map[string]any {
 	return simulation
 }
 
-// needJudge ends the test where the judge is not installed. It is a failure where JUDGES has the judge: .ci/run names there
-// what it has installed.
+// needJudge ends the test where the judge is not installed. It is a failure where JUDGES
+// has the judge: .ci/run names there what it has installed.
 func needJudge(t *testing.T) {
 	t.Helper()
 	_, err := exec.LookPath("node")
@@ -170,8 +172,8 @@ func needJudge(t *testing.T) {
 	}
 }
 
-// agree fails for every request of which local/iam and the judge hold different opinions, or which the judge cannot judge
-// as it stands. It returns how many are granted.
+// agree fails for every request of which local/iam and the judge hold different opinions,
+// or which the judge cannot judge as it stands. It returns how many are granted.
 func agree(t *testing.T, requests []request) (granted int) {
 	t.Helper()
 	for i, v := range judged(t, requests) {
