@@ -43,9 +43,9 @@ func TestEveryRouteHasItsLimit(t *testing.T) {
 	}
 }
 
-// TestTheAccessLogHoldsNoContent lists all that is logged of a request, by API Gateway's
-// names (API Gateway Developer Guide, Customize HTTP API access logs). A path holds an
-// id; headers hold tokens.
+// TestTheAccessLogHoldsNoContent lists everything that is logged about a request, by API
+// Gateway's names (API Gateway Developer Guide, Customize HTTP API access logs). A path
+// holds an id; headers hold tokens.
 func TestTheAccessLogHoldsNoContent(t *testing.T) {
 	allowed := []string{
 		"$context.authorizer.claims.client_id", "$context.authorizer.claims.sub", "$context.authorizer.error",
@@ -78,8 +78,8 @@ func TestPeopleNeedASecondFactorInProd(t *testing.T) {
 	}
 }
 
-// TestAMachineMayAskForItsOwnInstitutionOnly holds each machine client to its scopes, and
-// to client credentials.
+// TestAMachineMayAskForItsOwnInstitutionOnly checks each machine client's scopes, and
+// that it uses client credentials.
 func TestAMachineMayAskForItsOwnInstitutionOnly(t *testing.T) {
 	for _, env := range stacks.Environments() {
 		got := map[string][]string{}
@@ -172,8 +172,8 @@ func TestSettingsThatNoEnvironmentUsesYet(t *testing.T) {
 	}
 }
 
-// TestTheConsolesScriptsMayCallTheAPIAndFollowItToTheLake: and nobody else's. Sent on
-// from the API to the lake, a browser names its origin "null" (Fetch Standard,
+// TestTheConsolesScriptsMayCallTheAPIAndFollowItToTheLake, and nobody else's. When
+// redirected from the API to the lake, a browser names its origin "null" (Fetch Standard,
 // HTTP-redirect fetch).
 func TestTheConsolesScriptsMayCallTheAPIAndFollowItToTheLake(t *testing.T) {
 	for env, console := range map[string]string{"dev": "http://localhost:8400", "prod": "https://console.hl7lake.example.org"} {

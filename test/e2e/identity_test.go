@@ -26,7 +26,8 @@ import (
 	"hl7lake/operate"
 )
 
-// configAs is that of an AWS SDK with the credentials, or without any where they are nil.
+// configAs returns an AWS SDK's configuration with the credentials, or without any if
+// they are nil.
 func (l *lake) configAs(key aws.CredentialsProvider) aws.Config {
 	return aws.Config{Region: wire.Region, BaseEndpoint: new(l.URL()), Credentials: key}
 }
@@ -194,7 +195,7 @@ func TestWhoSignsIsTold(t *testing.T) {
 	}
 }
 
-// The SDKs read the answer each in the protocol of its service.
+// The SDKs read the answers, each in the protocol of its service.
 func TestWhatIsNotRunIsToldInTheProtocolOfItsService(t *testing.T) {
 	l := start(t)
 	config := l.config()

@@ -61,8 +61,8 @@ func TestAnOperatorFindsFunctionsAndSubscriptionsAsOnAWS(t *testing.T) {
 	}
 }
 
-// TestAnOperatorInPythonReadsKeysAndLogs finds the line of a message in the log of the
-// function that took it.
+// TestAnOperatorInPythonReadsKeysAndLogs finds a message's line in the log of the
+// function that accepted it.
 func TestAnOperatorInPythonReadsKeysAndLogs(t *testing.T) {
 	python := boto3(t)
 	l := start(t)

@@ -16,8 +16,8 @@ import (
 	"hl7lake/operate"
 )
 
-// outage is a time in which SNS cannot reach the writer, and the trigger's
-// process dies of every event, or one of these.
+// outage is a time in which SNS cannot reach the writer, and trigger's process dies of
+// every event, or one of the two.
 type outage struct {
 	of   []string // Writer, Trigger
 	over atomic.Bool
@@ -37,7 +37,7 @@ func (o *outage) plan(p fault.Point) fault.Fault {
 	return fault.Fault{}
 }
 
-// broken starts a lake with an outage of the functions, else of both.
+// broken starts a lake with an outage of the given functions, or of both.
 func broken(t *testing.T, of ...string) (*lake, *outage) {
 	t.Helper()
 	o := outage{of: of}
@@ -47,8 +47,8 @@ func broken(t *testing.T, of ...string) (*lake, *outage) {
 	return startFaulty(t, o.plan), &o
 }
 
-// redrive redrives the queues with one of the words in their name, and returns
-// what was reported, sorted by queue.
+// redrive redrives the queues with one of the words in their name, and returns what was
+// reported, sorted by queue.
 func (l *lake) redrive(t *testing.T, dry bool, words ...string) (letters []operate.DeadLetter) {
 	t.Helper()
 	err := l.operator(t).Redrive(t.Context(), dry, words, func(letter operate.DeadLetter) { letters = append(letters, letter) })
@@ -58,7 +58,7 @@ func (l *lake) redrive(t *testing.T, dry bool, words ...string) (letters []opera
 	return letters
 }
 
-// outcomes is what became of the letters, as "WriterUndelivered redriven".
+// outcomes returns what became of the letters, such as "WriterUndelivered redriven".
 func outcomes(letters []operate.DeadLetter) (all []string) {
 	for _, letter := range letters {
 		for _, queue := range []string{"WriterUndelivered", "WriterFailed", "TriggerUndelivered", "TriggerFailed"} {
@@ -71,8 +71,8 @@ func outcomes(letters []operate.DeadLetter) (all []string) {
 	return all
 }
 
-// dead sends the canary's message and waits until both of its deliveries are
-// dead letters.
+// dead sends the canary's message and waits until both of its deliveries are dead
+// letters.
 func (l *lake) dead(t *testing.T, c *client.Client) (id string) {
 	t.Helper()
 	receipt, err := c.Send(t.Context(), client.Message{Body: canary.Message()})
@@ -127,7 +127,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 	}
 }
 
-// reader makes a user who may read, and returns how to sign in as that.
+// reader creates a user who may read, and returns a way to sign in as that user.
 func (l *lake) reader(t *testing.T) (email, password string) {
 	t.Helper()
 	password = client.NewPassword()
@@ -140,7 +140,7 @@ func (l *lake) reader(t *testing.T) (email, password string) {
 func TestARedriveEndsAlthoughEverythingFailsAgain(t *testing.T) {
 	l, _ := broken(t)
 	l.dead(t, l.client(t, l.admin(t)))
-	// What the writer cannot be told is back in its queue at once.
+	// What the writer cannot be told returns to its queue at once.
 	wantOutcomes(t, l.redrive(t, false, "WriterUndelivered"), "WriterUndelivered came back", "WriterUndelivered redriven")
 	wantOutcomes(t, l.redrive(t, true, "WriterUndelivered"), "WriterUndelivered would be")
 }

@@ -36,7 +36,7 @@ func judgeByCfnLint(t *testing.T, all []environment) verdict {
 		t.Fatal(err)
 	}
 	for _, each := range found {
-		where := "" // the template as a whole, or an output
+		where := "" // the whole template, or an output
 		if path := each.Location.Path; len(path) > 1 && path[0] == "Resources" {
 			where = fmt.Sprint(path[1])
 		}

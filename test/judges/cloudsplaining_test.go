@@ -17,13 +17,13 @@ const cloudsplaining = "cloudsplaining"
 
 // TestCloudsplainingFindsNoMoreThanIsAccepted asks cloudsplaining what the roles may do
 // without a limit on the resource: leak data, widen their own rights, expose resources,
-// change infrastructure, read credentials. Policies of AWS's own that a role names are
-// not in the templates, so it does not see them.
+// change infrastructure, read credentials. The templates do not hold AWS's own policies
+// that a role names, so it does not see those.
 func TestCloudsplainingFindsNoMoreThanIsAccepted(t *testing.T) {
 	hear(t, cloudsplaining, judgeByCloudsplaining(t, environments(t, *snapshots)))
 }
 
-// accountDetails is what IAM answers to GetAccountAuthorizationDetails, as far as
+// accountDetails is IAM's answer to GetAccountAuthorizationDetails, as far as
 // cloudsplaining reads it.
 type accountDetails struct {
 	UserDetailList, GroupDetailList, Policies []any
@@ -69,7 +69,7 @@ func judgeByCloudsplaining(t *testing.T, all []environment) verdict {
 func rolesAsIAMTells(t *testing.T, all []environment) (accountDetails, int) {
 	t.Helper()
 	details := accountDetails{UserDetailList: []any{}, GroupDetailList: []any{}, Policies: []any{}}
-	roles := map[string]*roleDetail{} // by what Ref gives
+	roles := map[string]*roleDetail{} // by the value of Ref
 	each(t, all, func(place string, r *template.Resource, properties map[string]any) {
 		if r.Type != "AWS::IAM::Role" {
 			return
@@ -107,7 +107,7 @@ func rolesAsIAMTells(t *testing.T, all []environment) (accountDetails, int) {
 	return details, policies
 }
 
-// cloudsplainingFindings reads what is said of each policy: by category, a list of
+// cloudsplainingFindings reads what is said about each policy: by category, a list of
 // actions, or of ways to widen rights.
 func cloudsplainingFindings(t *testing.T, policies map[string]map[string]json.RawMessage) []finding {
 	t.Helper()

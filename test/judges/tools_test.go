@@ -28,7 +28,7 @@ func missing(t *testing.T, judge, install string) {
 }
 
 // program finds a program of exactly that version in the folders where .ci/run installs
-// judges, or on the PATH: another version has other rules. Its output for the argument
+// judges, or on the PATH. Another version has other rules. Its output for the argument
 // must contain the version.
 func program(t *testing.T, name, version, argument, install string) string {
 	t.Helper()
@@ -103,7 +103,7 @@ func readJSON(t *testing.T, path string, into any) {
 	}
 }
 
-// askNode hands subjects to a script of this folder, which asks the package, and returns
+// askNode passes subjects to a script of this folder, which asks the package, and returns
 // what it says.
 func askNode(t *testing.T, script, name, of string, subjects []subject) verdict {
 	t.Helper()
@@ -112,7 +112,7 @@ func askNode(t *testing.T, script, name, of string, subjects []subject) verdict 
 	if err != nil {
 		missing(t, name, "https://nodejs.org, then npm ci --prefix test/judges")
 	}
-	if _, err := os.Stat(script); err != nil { // makes the script part of what a cached result stands on
+	if _, err := os.Stat(script); err != nil { // makes a cached result depend on the script
 		t.Fatal(err)
 	}
 	input, err := json.Marshal(append([]subject{}, subjects...)) // a list, also of none
@@ -144,7 +144,7 @@ type subject struct {
 }
 
 // run returns the standard output of a command. Its exit status must be 0 or one of those
-// that say "something was found".
+// that mean "something was found".
 func run(t *testing.T, command *exec.Cmd, found ...int) []byte {
 	t.Helper()
 	var stderr bytes.Buffer

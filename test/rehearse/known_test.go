@@ -2,7 +2,7 @@ package rehearse_test
 
 import "slices"
 
-// Why an emulator lacks something.
+// The reasons for which an emulator lacks something.
 const (
 	noType      = "its CloudFormation does not know the type"
 	noContainer = "it runs functions in containers only"
@@ -69,7 +69,7 @@ func moto() *kind {
 		program:           "moto_server",
 		arguments:         func(host, port string) []string { return []string{"-H", host, "-p", port} },
 		environment:       func(_, _ string) []string { return nil },
-		method:            "direct", // a stack that a change set made has no outputs there
+		method:            "direct", // there, a stack made by a change set has no outputs
 		lacksStackOutputs: true,
 		lacks: slices.Concat(
 			lacking(noContainer, cleaner),
@@ -97,7 +97,7 @@ func moto() *kind {
 	}
 }
 
-// lacking is one reason for several types.
+// lacking gives one reason for several types.
 func lacking(why string, kinds ...string) []missing {
 	var lacks []missing
 	for _, kind := range kinds {
