@@ -28,7 +28,7 @@ func (m *Mistake) Error() string { return fmt.Sprintf("%s:%d: %s", m.File, m.Lin
 type decoder struct {
 	file     string
 	lines    map[string]int // of values, by their paths, such as listeners[0].address
-	mistakes []error
+	mistakes []*Mistake
 }
 
 func (d *decoder) wrong(line int, format string, arguments ...any) {
@@ -47,8 +47,12 @@ func (d *decoder) at(path, format string, arguments ...any) {
 
 // err is all mistakes in the order of their lines, or nil.
 func (d *decoder) err() error {
-	slices.SortStableFunc(d.mistakes, func(a, b error) int { return cmp.Compare(a.(*Mistake).Line, b.(*Mistake).Line) })
-	return errors.Join(d.mistakes...)
+	slices.SortStableFunc(d.mistakes, func(a, b *Mistake) int { return cmp.Compare(a.Line, b.Line) })
+	var errs []error
+	for _, m := range d.mistakes {
+		errs = append(errs, m)
+	}
+	return errors.Join(errs...)
 }
 
 // decode fills a value from a node. The fields of structs are named by their tags.

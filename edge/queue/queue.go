@@ -56,6 +56,7 @@ type Queue struct {
 	mu     sync.Mutex
 	lanes  map[string]*lane
 	all    Usage // of the lanes, and of the puts under way
+	beside Usage // what shares the limits with them
 	closed bool
 	busy   sync.WaitGroup // calls that hand over a change
 }
@@ -112,12 +113,31 @@ func (q *Queue) hand(c change) error {
 func (q *Queue) reserve(size int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.all.Messages+1 > q.limits.Messages || q.all.Bytes+size > q.limits.Bytes {
+	if !q.fits(size) {
 		return ErrFull
 	}
 	q.all.Messages++
 	q.all.Bytes += size
 	return nil
+}
+
+// fits is called with q.mu held.
+func (q *Queue) fits(size int64) bool {
+	return q.all.Messages+q.beside.Messages < q.limits.Messages && q.all.Bytes+q.beside.Bytes+size <= q.limits.Bytes
+}
+
+// Full reports whether there is no room for even an empty message.
+func (q *Queue) Full() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return !q.fits(sealedSize(&Message{}))
+}
+
+// KeepRoom counts what lies elsewhere against the queue's limits, in place of what was told before.
+func (q *Queue) KeepRoom(beside Usage) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.beside = beside
 }
 
 func (q *Queue) release(size int64) {
