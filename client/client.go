@@ -1,9 +1,9 @@
-// Package client is a lake as its users see it: messages go in and come back
-// over the HTTP API, users live in the Cognito user pool. It speaks to a
-// deployed stack and to a lake on one machine alike; a Connection says which.
+// Package client is a client of a lake: it sends messages and reads them back over the
+// HTTP API, and manages users in the Cognito user pool. It works with a deployed lake and
+// with a lake on one machine. A Connection says where the lake is.
 //
-// The package is what `lake send`, `get`, `trace` and `users` are made of, and
-// a program that feeds a lake can use it the same way:
+// The commands `lake send`, `get`, `trace` and `users` use this package. A program that
+// sends to a lake can use it in the same way:
 //
 //	pool := client.NewPool(client.PoolOptions{ID: poolID, ClientID: clientID})
 //	lake, err := client.New(apiURL, pool.SignIn("engine@example.org", password))
@@ -28,15 +28,15 @@ import (
 	"hl7lake/internal/pause"
 )
 
-// answerTimeout is how long one request may take. API Gateway gives up after
-// 30 seconds, so a longer wait would be for nothing.
+// answerTimeout is how long one request may take. API Gateway gives up after 30 seconds,
+// so there is no point in waiting longer.
 const answerTimeout = 35 * time.Second
 
 // TokenSource gives the ID token of a signed-in user. It is called before every
 // request and may be called from several goroutines at once.
 type TokenSource func(context.Context) (string, error)
 
-// Token is the source of one token that was obtained elsewhere.
+// Token is a TokenSource for a single token that was obtained elsewhere.
 func Token(token string) TokenSource {
 	return func(context.Context) (string, error) { return token, nil }
 }
@@ -48,17 +48,17 @@ type Client struct {
 	http   *http.Client
 	policy retryPolicy
 
-	answered atomic.Bool // the lake has, once
+	answered atomic.Bool // the lake has answered at least once
 }
 
-// New is a client of the API at apiURL, the stack's output ApiUrl.
+// New returns a client of the API at apiURL, which is the stack's output ApiUrl.
 func New(apiURL string, token TokenSource) (*Client, error) {
 	base, err := url.Parse(apiURL)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, fmt.Errorf("%q is not the address of an API: want https://host or http://host:port", apiURL)
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64 // a feed keeps many requests in flight to the one host
+	transport.MaxIdleConnsPerHost = 64 // many requests to one host are under way at once
 	return &Client{
 		base:   base,
 		token:  token,
@@ -67,8 +67,8 @@ func New(apiURL string, token TokenSource) (*Client, error) {
 	}, nil
 }
 
-// dropToken follows the lake to where large content lies: in S3 itself, whose
-// addresses are signed and refuse a second authorization.
+// dropToken follows a redirect to large content, which lies in S3 itself. Such an address
+// is signed, and S3 refuses a request that carries a second authorization.
 func dropToken(request *http.Request, earlier []*http.Request) error {
 	if len(earlier) > 1 {
 		return errors.New("the lake sends from one place to the next")
@@ -77,27 +77,27 @@ func dropToken(request *http.Request, earlier []*http.Request) error {
 	return nil
 }
 
-// Message is what a sender hands over: the bytes of one ER7 message, which the
-// lake keeps as they are.
+// Message is what a sender sends: the bytes of one ER7 message. The lake keeps them as
+// they are.
 type Message struct {
 	Body    []byte
-	Charset string // an IANA name, as utf-8 or iso-8859-1; "" declares none
+	Charset string // an IANA name, such as utf-8 or iso-8859-1; "" declares none
 }
 
 // Receipt is the lake's promise to keep a message.
 type Receipt struct {
-	ID        string `json:"id"`        // of the message; a duplicate's is that of the first one
+	ID        string `json:"id"`        // the message's id; for a duplicate, the id of the first message
 	Status    int    `json:"status"`    // 201, or 409 for a duplicate
-	Duplicate bool   `json:"duplicate"` // the lake had this message already
-	// Detail says how a duplicate differs from the first one, as in its line ends; empty
-	// where the bytes are the same.
+	Duplicate bool   `json:"duplicate"` // the lake already had this message
+	// Detail says how a duplicate differs from the first message, for example in its line
+	// ends. It is empty if the bytes are the same.
 	Detail   string `json:"detail,omitempty"`
-	Attempts int    `json:"attempts"` // requests that it took, 1 without a retry
+	Attempts int    `json:"attempts"` // the number of requests made; 1 without a retry
 }
 
-// Send posts a message. A lake that cannot answer now, and an answer that got
-// lost, are tried again: the lake knows a message by its content, so sending it
-// twice never makes a second copy. A refusal is a *Problem.
+// Send posts a message. It tries again if the lake cannot answer now, or if the answer
+// was lost. The lake recognizes a message by its content, so sending it twice never makes
+// a second copy. A refusal is a *Problem.
 func (c *Client) Send(ctx context.Context, m Message) (Receipt, error) {
 	contentType := "application/hl7-v2"
 	if m.Charset != "" {
@@ -129,13 +129,13 @@ func (c *Client) Send(ctx context.Context, m Message) (Receipt, error) {
 	return receipt, nil
 }
 
-// ER7 is the message as it was sent, byte for byte.
+// ER7 returns the message as it was sent, byte for byte.
 func (c *Client) ER7(ctx context.Context, id string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/er7")
 }
 
-// JSON is the message's JSON, one line. A message that is not staged yet, or
-// that is no HL7, has none: the error is a *Problem with status 404 and the code
+// JSON returns the message's JSON, which is one line. A message that is not staged yet,
+// or that is not HL7, has none: the error is then a *Problem with status 404 and the code
 // not-yet or not-staged.
 func (c *Client) JSON(ctx context.Context, id string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/json")
@@ -152,7 +152,7 @@ func (c *Client) get(ctx context.Context, path string) ([]byte, error) {
 	return answer.body, nil
 }
 
-// answer is what came back of a request, after all its attempts.
+// answer is the answer to a request, after all its attempts.
 type answer struct {
 	status   int
 	header   http.Header
@@ -160,7 +160,7 @@ type answer struct {
 	attempts int
 }
 
-// do sends a request until it is answered for good.
+// do sends a request, and tries again until the answer is final.
 func (c *Client) do(ctx context.Context, method, path, contentType string, body []byte) (answer, error) {
 	for attempt := 1; ; attempt++ {
 		a, err := c.once(ctx, method, path, contentType, body)
@@ -201,10 +201,10 @@ func (c *Client) once(ctx context.Context, method, path, contentType string, bod
 	return answer{status: response.StatusCode, header: response.Header, body: content}, nil
 }
 
-// UnreachableError says that a lake did not answer: nothing is known of what
-// was sent.
+// UnreachableError says that a lake did not answer. It is then unknown whether the
+// request had an effect.
 type UnreachableError struct {
-	URL string // the API's
+	URL string // the API's address
 	Err error
 }
 
@@ -219,7 +219,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	// url.Error repeats method and address, which are told already.
+	// url.Error repeats the method and the address, which the message already has.
 	if inner, ok := errors.AsType[*url.Error](err); ok {
 		err = inner.Err
 	}

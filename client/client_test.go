@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// answers is a lake that gives these answers, one a request, and the last one
-// for ever.
+// answers is a lake that gives these answers, one for each request. It repeats the last
+// one.
 func answers(t *testing.T, handlers ...http.HandlerFunc) (*Client, *int) {
 	t.Helper()
 	requests := 0

@@ -11,28 +11,30 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"hl7lake/internal/contract"
 )
 
-// Outputs are the outputs of the lake's stacks, as `cdk deploy --outputs-file`
-// writes them: stack name, output name, value.
+// Outputs are the outputs of the lake's stacks, as `cdk deploy --outputs-file` writes
+// them: by stack name, then by output name.
 type Outputs map[string]map[string]string
 
-// The outputs that a client uses.
+// The names of the outputs that a client uses.
 const (
-	OutputAPI        = "ApiUrl"
-	OutputPool       = "UserPoolId"
-	OutputClient     = "UserPoolClientId"
-	OutputLake       = "LakeBucketName"
-	OutputHub        = "HubTopicArn"
-	OutputCatalog    = "CatalogTableName"
-	OutputClaimCheck = "ClaimCheckBucketName"
-	OutputReconcile  = "ReconcileFunctionName"
-	OutputReceived   = "ReceivedTableName"
-	OutputReadsLog   = "ReadsLogGroupName"
-	OutputTrailLog   = "TrailLogGroupName"
+	OutputAPI        = contract.OutputAPI
+	OutputPool       = contract.OutputUserPool
+	OutputClient     = contract.OutputUserPoolClient
+	OutputLake       = contract.OutputLake
+	OutputHub        = contract.OutputHub
+	OutputCatalog    = contract.OutputCatalog
+	OutputClaimCheck = contract.OutputClaimCheck
+	OutputReconcile  = contract.OutputReconcile
+	OutputReceived   = contract.OutputReceived
+	OutputReadsLog   = contract.OutputReadsLog
+	OutputTrailLog   = contract.OutputTrailLog
 )
 
-// Get is the value of the output of that name, of whichever stack has it.
+// Get returns the value of the output called name, from the only stack that has it.
 func (o Outputs) Get(name string) (string, error) {
 	var stacks []string
 	for stack, outputs := range o {
@@ -47,10 +49,10 @@ func (o Outputs) Get(name string) (string, error) {
 	return o[stacks[0]][name], nil
 }
 
-// OutputError says that the outputs hold no value of that name, or several.
+// OutputError says that no stack has an output of that name, or that several have.
 type OutputError struct {
 	Name   string
-	Stacks []string // that have it; nil is none
+	Stacks []string // the stacks that have it; nil if none has
 }
 
 func (e *OutputError) Error() string {
@@ -73,27 +75,28 @@ func ReadOutputs(path string) (Outputs, error) {
 	return outputs, nil
 }
 
-// Connection is all that a client needs to know of one lake.
+// Connection is what a client needs to know of one lake.
 type Connection struct {
 	Outputs     Outputs   `json:"outputs"`
-	Endpoint    string    `json:"endpoint,omitempty"`    // for AWS SDKs; "" is AWS itself
-	Credentials *Key      `json:"credentials,omitempty"` // of an administrator, for Endpoint
-	Users       []Account `json:"users,omitempty"`       // whom the lake was started with
+	Endpoint    string    `json:"endpoint,omitempty"`    // for AWS SDKs; "" means AWS itself
+	Credentials *Key      `json:"credentials,omitempty"` // an administrator's, for Endpoint
+	Users       []Account `json:"users,omitempty"`       // the users that the lake was started with
 }
 
-// Key is an access key of a lake on one machine. It is worth nothing elsewhere.
+// Key is an access key of a lake on one machine. It is of no use anywhere else.
 type Key struct {
 	AccessKeyID     string `json:"access_key_id"`
 	SecretAccessKey string `json:"secret_access_key"`
 }
 
-// Account is a user with the password.
+// Account is a user with a password.
 type Account struct {
 	User
 	Password string `json:"password"`
 }
 
-// ReadConnection reads what Write wrote. A missing file is fs.ErrNotExist.
+// ReadConnection reads a file that Write wrote. If there is none, the error is
+// fs.ErrNotExist.
 func ReadConnection(path string) (Connection, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -106,8 +109,8 @@ func ReadConnection(path string) (Connection, error) {
 	return c, nil
 }
 
-// Write puts the connection into a file that only its owner can read. The file
-// is replaced as a whole, so a reader never sees half of it.
+// Write writes the connection to a file that only its owner can read. It replaces the
+// file as a whole, so that a reader never sees half of it.
 func (c Connection) Write(path string) error {
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
@@ -135,15 +138,15 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// Region is that of the lake, which its user pool's id begins with.
+// Region returns the lake's AWS region. A user pool's id begins with it.
 func (c Connection) Region() (string, error) {
 	id, err := c.Outputs.Get(OutputPool)
 	region, _, _ := strings.Cut(id, "_")
 	return region, err
 }
 
-// Account is the account whose e-mail address is name, or begins with name and
-// an @; the first one for no name. It is false when there is none.
+// Account returns the account whose e-mail address is name, or begins with name and an @.
+// For an empty name it returns the first account. It reports false if there is none.
 func (c Connection) Account(name string) (Account, bool) {
 	for _, account := range c.Users {
 		if name == "" || account.Email == name || strings.HasPrefix(account.Email, name+"@") {
@@ -153,8 +156,9 @@ func (c Connection) Account(name string) (Account, bool) {
 	return Account{}, false
 }
 
-// Pool is the lake's user pool, called with the administrator's credentials:
-// the connection's own, else those given, which may be nil for signing in only.
+// Pool returns the lake's user pool. It is called with the connection's own credentials
+// if it has any, else with the given ones. These may be nil if the pool is used for
+// signing in only.
 func (c Connection) Pool(admin aws.CredentialsProvider) (*Pool, error) {
 	id, err := c.Outputs.Get(OutputPool)
 	if err != nil {
@@ -170,7 +174,7 @@ func (c Connection) Pool(admin aws.CredentialsProvider) (*Pool, error) {
 	return NewPool(PoolOptions{ID: id, ClientID: clientID, Endpoint: c.Endpoint, Credentials: admin}), nil
 }
 
-// Client is the lake's API, with the given user's tokens.
+// Client returns a client of the lake's API that uses the given user's tokens.
 func (c Connection) Client(token TokenSource) (*Client, error) {
 	api, err := c.Outputs.Get(OutputAPI)
 	if err != nil {

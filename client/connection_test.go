@@ -35,7 +35,7 @@ func TestAConnectionIsKeptForItsOwnerOnly(t *testing.T) {
 		Credentials: &Key{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"},
 		Users:       []Account{{User: User{Email: "a@example.org", Read: "x"}, Password: "p"}},
 	}
-	for range 2 { // the second time there is one already
+	for range 2 { // the second time, the file exists
 		if err := want.Write(path); err != nil {
 			t.Fatal(err)
 		}

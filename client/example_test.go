@@ -11,8 +11,8 @@ import (
 	"hl7lake/client"
 )
 
-// A program that feeds the lake of `lake up`. For a deployed lake, the outputs are those of ReadOutputs and there is no
-// endpoint.
+// A program that sends to the lake of `lake up`. For a deployed lake, the outputs come
+// from ReadOutputs and there is no endpoint.
 func Example() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -20,7 +20,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	pool, err := connection.Pool(nil) // nil: it only signs in
+	pool, err := connection.Pool(nil) // nil: the pool is used for signing in only
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -43,7 +43,8 @@ func Example() {
 	fmt.Println(receipt.ID, "duplicate:", receipt.Duplicate, "became", history.Status)
 }
 
-// A refusal is a Problem: its code is for the program, its detail for the log. Neither holds content.
+// A refusal is a Problem. Its code is for the program, its detail is for the log. Neither
+// holds content.
 func ExampleProblem() {
 	var lake *client.Client // as in the example of the package
 	_, err := lake.JSON(context.Background(), "01a204f6-07d0-7ce3-a84e-ee08b2a143f8")

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/pause"
 )
 
@@ -17,62 +18,63 @@ type Zone string
 
 // The zones of the lake.
 const (
-	Ingestion Zone = "ingestion" // messages as they were sent
-	Staging   Zone = "staging"   // their JSON
-	Failed    Zone = "error"     // messages that have no JSON
+	Ingestion Zone = contract.ZoneIngestion // messages as they were sent
+	Staging   Zone = contract.ZoneStaging   // the messages' JSON
+	Failed    Zone = contract.ZoneError     // messages without JSON
 )
 
-// Status is how far a message came.
+// Status is how far a message has come.
 type Status string
 
-// The statuses of a message.
+// The statuses of a message, in order.
 const (
-	Accepted Status = "accepted" // on its way to the lake
-	Ingested Status = "ingested" // in the lake, on its way to its JSON
+	Accepted Status = "accepted" // accepted, and not in the lake yet
+	Ingested Status = "ingested" // in the lake, and not JSON yet
 	Staged   Status = "staged"   // its JSON is in the lake
 	Errored  Status = "error"    // it has no JSON; the history says why
 )
 
-// History is what the lake knows of one message, without its content.
+// History is what the lake knows about one message, without its content.
 type History struct {
 	ID       string    `json:"id"`
 	Status   Status    `json:"status"`
 	Owner    string    `json:"owner"`
-	Type     string    `json:"type,omitempty"`    // MSH-9, as ADT^A01
+	Type     string    `json:"type,omitempty"`    // MSH-9, such as ADT^A01
 	Charset  string    `json:"charset,omitempty"` // as the sender declared it
 	Received time.Time `json:"received"`
-	Steps    []Step    `json:"history"` // oldest first; empty while merely accepted
+	Steps    []Step    `json:"history"` // oldest first; empty while the message is only accepted
 }
 
-// Step is one object of the lake that a message led to, as the catalog has it.
+// Step is one object of the lake that was made from a message, as the catalog records it.
 type Step struct {
 	Zone      Zone      `json:"zone"`
 	ID        string    `json:"id"`
-	Parent    string    `json:"parent,omitempty"` // the event that led to it; "" for the message itself
+	Parent    string    `json:"parent,omitempty"` // the event that it was made from; "" for the message itself
 	Bucket    string    `json:"bucket"`
 	Key       string    `json:"key"`
 	VersionID string    `json:"version_id,omitempty"`
 	SHA256    string    `json:"sha256"` // hex
 	Size      int64     `json:"size"`   // bytes
 	Parser    string    `json:"parser,omitempty"`
-	ReadIn    string    `json:"read_in,omitempty"` // the character set that an operator decided on, if one did
+	ReadIn    string    `json:"read_in,omitempty"` // the character set that an operator chose, if any
 	Written   time.Time `json:"written"`
-	Attempts  int       `json:"attempts"` // how often the lake was told to write it
+	Attempts  int       `json:"attempts"` // how many times the writer was asked to write it
 	Reason    *Reason   `json:"reason,omitempty"`
 
-	Forgotten       time.Time `json:"forgotten,omitzero"`         // when its content was deleted on purpose; zero where it was not
+	Forgotten       time.Time `json:"forgotten,omitzero"`         // when its content was deleted on purpose; zero if it was not
 	ForgottenReason string    `json:"forgotten_reason,omitempty"` // a code
 }
 
 // Reason is why a message could not become JSON.
 type Reason struct {
 	Code    string `json:"code"`
-	Segment int    `json:"segment,omitempty"` // 1 is the first; 0 is none
-	Path    string `json:"path,omitempty"`    // as MSH-2
-	Offset  int    `json:"offset"`            // bytes from the message's start
+	Segment int    `json:"segment,omitempty"` // counted from 1; 0 means none
+	Path    string `json:"path,omitempty"`    // such as MSH-2
+	Offset  int    `json:"offset"`            // in bytes, from the message's start
 }
 
-// String is the reason for a person, as "bad-delimiters at segment 1, MSH-2, byte 4".
+// String returns the reason as text for a person, such as "bad-delimiters at segment 1,
+// MSH-2, byte 4".
 func (r Reason) String() string {
 	var place []string
 	if r.Segment > 0 {
@@ -85,7 +87,7 @@ func (r Reason) String() string {
 	return r.Code + " at " + strings.Join(place, ", ")
 }
 
-// Find is the newest step of a zone, false where there is none.
+// Find returns the newest step of a zone. It reports false if there is none.
 func (h History) Find(zone Zone) (Step, bool) {
 	for _, step := range slices.Backward(h.Steps) {
 		if step.Zone == zone {
@@ -95,8 +97,8 @@ func (h History) Find(zone Zone) (Step, bool) {
 	return Step{}, false
 }
 
-// Outcome is where the message's way led to: its JSON, else the record of its
-// error; false while there is neither.
+// Outcome returns the last result of the message: its JSON, else the record of its error.
+// It reports false while there is neither.
 func (h History) Outcome() (Step, bool) {
 	if step, ok := h.Find(Staging); ok {
 		return step, true
@@ -104,17 +106,17 @@ func (h History) Outcome() (Step, bool) {
 	return h.Find(Failed)
 }
 
-// Ended says that the message's way is at its end: it lies in the lake as it was
-// sent, and so does what it led to. The two are written independently, so either
-// can be first.
+// Ended reports whether nothing more will happen to the message: the lake holds it as it
+// was sent, and also its JSON or the record of its error. The two are written
+// independently, so either can come first.
 func (h History) Ended() bool {
 	_, sent := h.Find(Ingestion)
 	_, led := h.Outcome()
 	return sent && led
 }
 
-// History is the message's history. An id of another institution is a *Problem
-// with status 404, as is an id that nobody was given.
+// History returns the message's history. If the id is another institution's or was never
+// given out, the error is a *Problem with status 404.
 func (c *Client) History(ctx context.Context, id string) (History, error) {
 	body, err := c.get(ctx, "messages/"+url.PathEscape(id))
 	if err != nil {
@@ -127,8 +129,8 @@ func (c *Client) History(ctx context.Context, id string) (History, error) {
 	return history, nil
 }
 
-// Wait asks for the message's history until its way has ended or ctx does. On
-// the latter the newest history comes with the error.
+// Wait asks for the message's history until it has ended, or until ctx is done. In the
+// second case it returns the newest history together with the error.
 func (c *Client) Wait(ctx context.Context, id string) (History, error) {
 	const first, longest = 20 * time.Millisecond, time.Second
 	var history History

@@ -5,8 +5,8 @@ import (
 	"math/big"
 )
 
-// NewPassword is a random password of 24 characters that satisfies the pool's
-// policy: each kind of character is in it. Its symbols need no quoting in a
+// NewPassword returns a random password of 24 characters that satisfies the pool's
+// policy: it has characters of each required kind. Its symbols need no quoting in a
 // shell.
 func NewPassword() string {
 	const (
@@ -20,8 +20,8 @@ func NewPassword() string {
 	for len(password) < length {
 		password = append(password, pick(lower+upper+digits))
 	}
-	// The four kinds move away from the front; the first stays a letter, so that
-	// no password looks like a flag.
+	// Move the four required kinds away from the front. The first character stays a
+	// letter, so that no password looks like a flag.
 	for i := length - 1; i > 1; i-- {
 		j := 1 + below(i)
 		password[i], password[j] = password[j], password[i]
@@ -34,7 +34,7 @@ func pick(from string) byte { return from[below(len(from))] }
 func below(n int) int {
 	i, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
 	if err != nil {
-		panic(err) // crypto/rand's Reader does not fail (its documentation)
+		panic(err) // crypto/rand's Reader never fails, as its documentation says
 	}
 	return int(i.Int64())
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// The attributes of a user that say which institution's messages they may read
-// and send. Cognito puts them into the ID token as claims of the same names.
+// The attributes of a user that name the institution whose messages the user may read or
+// send. Cognito puts them into the ID token as claims of the same names.
 const (
 	readAttribute  = "custom:read"
 	writeAttribute = "custom:write"
@@ -27,11 +27,11 @@ const (
 
 // PoolOptions say where a user pool is.
 type PoolOptions struct {
-	ID       string // the stack's output UserPoolId, as eu-west-1_AbCdEf
+	ID       string // the stack's output UserPoolId, such as eu-west-1_AbCdEf
 	ClientID string // the stack's output UserPoolClientId
-	Endpoint string // of a lake on one machine; "" is AWS
-	// Credentials are those of an administrator. Signing in needs none, so nil
-	// is right for a Pool that is only for that.
+	Endpoint string // of a lake on one machine; "" means AWS
+	// Credentials are an administrator's. Signing in needs none, so they may be nil in a
+	// Pool that is used for that only.
 	Credentials aws.CredentialsProvider
 }
 
@@ -41,21 +41,21 @@ type Pool struct {
 	api     *cognito.Client
 }
 
-// NewPool is the pool at the given place. It does not call it.
+// NewPool returns the pool at the given place. It makes no call.
 func NewPool(o PoolOptions) *Pool {
-	region, _, _ := strings.Cut(o.ID, "_") // "The user pool ID", Amazon Cognito API reference: region_characters
+	region, _, _ := strings.Cut(o.ID, "_") // the region is the id's first part (Amazon Cognito API reference, "The user pool ID")
 	options := cognito.Options{Region: region, Credentials: o.Credentials}
 	if o.Credentials == nil {
 		options.Credentials = aws.AnonymousCredentials{}
 	}
 	if o.Endpoint != "" {
 		options.BaseEndpoint = &o.Endpoint
-		options.RetryMaxAttempts = 1 // a pool on this machine is there or it is not
+		options.RetryMaxAttempts = 1 // a pool on this machine answers at once or not at all
 	}
 	return &Pool{options: o, api: cognito.New(options)}
 }
 
-// StaticCredentials are an access key as a provider.
+// StaticCredentials returns a provider of one access key.
 func StaticCredentials(accessKeyID, secretAccessKey string) aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, "")
 }
@@ -65,16 +65,16 @@ type User struct {
 	Email  string `json:"email"`
 	Read   string `json:"read,omitempty"`   // the institution whose messages the user may read
 	Write  string `json:"write,omitempty"`  // the institution for which the user may send
-	Status string `json:"status,omitempty"` // Cognito's, as CONFIRMED; only List fills it
+	Status string `json:"status,omitempty"` // Cognito's status, such as CONFIRMED; only List fills it
 }
 
-// tokenMargin is how long before its end a token is no longer used, so that it
-// does not expire on its way.
+// tokenMargin is how long before its expiry a token is no longer used, so that it does
+// not expire on its way.
 const tokenMargin = time.Minute
 
-// SignIn is the source of the user's tokens. It signs in on first use and again
-// when the token is about to expire. The pool's client must allow
-// USER_PASSWORD_AUTH, as that of dev does.
+// SignIn returns a TokenSource for the user. It signs in on first use, and again when the
+// token is about to expire. The pool's client must allow USER_PASSWORD_AUTH, as the one
+// of dev does.
 func (p *Pool) SignIn(email, password string) TokenSource {
 	var (
 		mu      sync.Mutex
@@ -105,11 +105,11 @@ func (p *Pool) SignIn(email, password string) TokenSource {
 	}
 }
 
-// SignInError says why a user was not signed in.
+// SignInError says why a user could not sign in.
 type SignInError struct {
 	Email  string
 	Reason string
-	Err    error // Cognito's; may be nil
+	Err    error // Cognito's error; may be nil
 }
 
 func (e *SignInError) Error() string { return "sign in as " + e.Email + ": " + e.Reason }
@@ -129,7 +129,7 @@ func signInError(email string, err error) error {
 	return fmt.Errorf("sign in as %s: %w", email, cause(err))
 }
 
-// cause is what an AWS call failed of, without the SDK's account of its attempts.
+// cause returns the error of an AWS call without the SDK's text about its attempts.
 func cause(err error) error {
 	if problem, ok := errors.AsType[smithy.APIError](err); ok {
 		return fmt.Errorf("%s: %s", problem.ErrorCode(), problem.ErrorMessage())
@@ -141,14 +141,14 @@ func cause(err error) error {
 	return err
 }
 
-// ErrUserExists is what Add returns for an e-mail address that has a user.
+// ErrUserExists is the error of Add if the e-mail address already has a user.
 var ErrUserExists = errors.New("there is a user with this e-mail address")
 
-// ErrNoUser is what the changes return for an unknown user.
+// ErrNoUser is the error of a change to a user that does not exist.
 var ErrNoUser = errors.New("there is no user with this e-mail address")
 
-// Add creates a user who can sign in with the password at once. No mail is
-// sent. When the password is refused, the user is not kept.
+// Add creates a user who can sign in with the password at once. No mail is sent. If
+// Cognito refuses the password, no user is left behind.
 func (p *Pool) Add(ctx context.Context, u User, password string) error {
 	_, err := p.api.AdminCreateUser(ctx, &cognito.AdminCreateUserInput{
 		UserPoolId:     &p.options.ID,
@@ -182,7 +182,7 @@ func attributes(u User) []types.AttributeType {
 	return list
 }
 
-// SetPassword gives the user a new password for good.
+// SetPassword gives the user a new permanent password.
 func (p *Pool) SetPassword(ctx context.Context, email, password string) error {
 	_, err := p.api.AdminSetUserPassword(ctx, &cognito.AdminSetUserPasswordInput{
 		UserPoolId: &p.options.ID, Username: &email, Password: &password, Permanent: true,
@@ -190,7 +190,8 @@ func (p *Pool) SetPassword(ctx context.Context, email, password string) error {
 	return changed("set the password of", email, err)
 }
 
-// Remove deletes the user. Tokens that were given out work until they expire.
+// Remove deletes the user. Tokens that the user already has remain valid until they
+// expire.
 func (p *Pool) Remove(ctx context.Context, email string) error {
 	_, err := p.api.AdminDeleteUser(ctx, &cognito.AdminDeleteUserInput{UserPoolId: &p.options.ID, Username: &email})
 	return changed("remove", email, err)
@@ -206,7 +207,7 @@ func changed(what, email string, err error) error {
 	return nil
 }
 
-// List is all users, by e-mail address.
+// List returns all users, sorted by e-mail address.
 func (p *Pool) List(ctx context.Context) ([]User, error) {
 	var users []User
 	pages := cognito.NewListUsersPaginator(p.api, &cognito.ListUsersInput{UserPoolId: &p.options.ID})

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What a pool answers is tested with the commands for users, which may start
-// one; a client knows of no server.
+// A pool's answers are tested with the commands for users, in cmd/lake, since those may
+// start a server.
 
 func TestAPoolThatDoesNotAnswerIsTold(t *testing.T) {
 	server := httptest.NewServer(nil)

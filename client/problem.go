@@ -7,12 +7,12 @@ import (
 	"net/http"
 )
 
-// Problem is the lake's refusal of a request, read from its problem details
-// (RFC 9457) or from API Gateway's own {"message": …}.
+// Problem is the lake's refusal of a request, read from problem details (RFC 9457) or
+// from API Gateway's own {"message": …}.
 type Problem struct {
 	Status int    // HTTP status
-	Code   string // what is wrong, for a program: not-staged; "" where the API's gateway refused
-	Detail string // what is wrong, in the lake's words; never empty
+	Code   string // what is wrong, for a program, such as not-staged; "" if API Gateway refused
+	Detail string // what is wrong, for a person; never empty
 }
 
 func (p *Problem) Error() string {
@@ -30,8 +30,8 @@ func (a answer) problem() *Problem {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	}
-	// An answer that is not JSON comes from something between us and the lake;
-	// its status is all that can be said of it.
+	// An answer that is not JSON comes from something between us and the lake. All we
+	// know is its status.
 	_ = json.Unmarshal(a.body, &body)
 	return &Problem{
 		Status: a.status,

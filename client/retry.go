@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// retryPolicy says when a request is sent again.
+// retryPolicy decides when a request is sent again.
 type retryPolicy struct {
-	attempts int           // in all
-	first    time.Duration // wait before the second attempt; doubles with each
-	longest  time.Duration // bound of a wait, also of one that the lake asks for
+	attempts int           // the number of attempts in all
+	first    time.Duration // the wait before the second attempt; it doubles each time
+	longest  time.Duration // the longest wait, also of those that the lake asks for
 }
 
 var defaultRetry = retryPolicy{attempts: 6, first: 250 * time.Millisecond, longest: 20 * time.Second}
 
-// next is the wait before the attempt after the given one, or false when this
-// one's outcome stands. An unanswered request may have taken effect; repeating
-// it is safe for every request of the API.
+// next returns the wait before the next attempt, or false if the outcome of this attempt
+// is final. A request without an answer may have had an effect. Every request of the API
+// can safely be repeated.
 //
-// Where nothing listens that has answered before, the lake may be on its way back.
+// If the lake answered before and nothing listens now, it may be restarting.
 func (p retryPolicy) next(attempt int, a answer, err error, answered bool) (time.Duration, bool) {
 	if attempt >= p.attempts {
 		return 0, false
@@ -33,8 +33,8 @@ func (p retryPolicy) next(attempt int, a answer, err error, answered bool) (time
 	switch a.status {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 	case http.StatusInternalServerError:
-		// API Gateway's own says that the function's process died. The lake's has
-		// a code: it failed on this very request.
+		// API Gateway's own 5xx means that the function's process died. One of the lake's
+		// has a code: it failed on this very request.
 		if a.problem().Code != "" {
 			return 0, false
 		}
@@ -47,14 +47,14 @@ func (p retryPolicy) next(attempt int, a answer, err error, answered bool) (time
 	return p.backoff(attempt), true
 }
 
-// backoff doubles with each attempt and is spread by half, so that senders that
-// met the same trouble do not return at once together.
+// backoff doubles with each attempt. Half of it is random, so that senders that failed
+// together do not all come back together.
 func (p retryPolicy) backoff(attempt int) time.Duration {
 	wait := min(p.first<<(attempt-1), p.longest)
 	return wait/2 + rand.N(wait/2+1)
 }
 
-// retryAfter reads the header of that name: seconds or a date (RFC 9110, 10.2.3).
+// retryAfter reads the header Retry-After: seconds or a date (RFC 9110, 10.2.3).
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	value := header.Get("Retry-After")
 	if seconds, err := strconv.Atoi(value); err == nil && seconds >= 0 {

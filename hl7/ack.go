@@ -12,8 +12,8 @@ import (
 // AckCode is the acknowledgment code of MSA-1 (HL7 v2.5.1, 2.15.8.1, table 0008).
 type AckCode string
 
-// The acknowledgment codes: A… says what became of the message, C… only whether it was
-// received and is kept.
+// The acknowledgment codes. A… says what became of the message. C… only says whether it
+// was received and is kept.
 const (
 	ApplicationAccept AckCode = "AA"
 	ApplicationError  AckCode = "AE"
@@ -31,7 +31,7 @@ type Ack struct {
 	Problems  []Problem
 }
 
-// check returns an error that wraps ErrAck where a says too little.
+// check returns an error that wraps ErrAck if a lacks something that is required.
 func (a Ack) check() error {
 	codes := []AckCode{ApplicationAccept, ApplicationError, ApplicationReject, CommitAccept, CommitError, CommitReject}
 	missing := ""
@@ -52,18 +52,19 @@ func (a Ack) check() error {
 
 // A Problem is one thing that is wrong with a message.
 type Problem struct {
-	Path     Path   // where; the zero Path where it is the message as a whole
+	Path     Path   // the place; the zero Path means the message as a whole
 	Code     string // HL7 table 0357, such as "101"; required
-	Name     string // what table 0357 calls it, such as "Required field missing"
+	Name     string // the text of table 0357, such as "Required field missing"
 	Severity string // HL7 table 0516: "E" unless set, "W", "I", "F"
 	Text     string // for a person: ERR-8, before v2.5 MSA-3
 }
 
-// Wants reports whether the sender asked for an acknowledgment with that code: in
-// original mode for every A… and no C…; in enhanced mode, which a value in MSH-15 or
-// MSH-16 chooses, as MSH-15 says for C… and MSH-16 for A… (HL7 v2.5.1, 2.9.2, 2.9.3 and
-// table 0155). A null is no value. Small letters are taken for capital ones, and a value
-// that is not in the table for AL: an answer too many does less harm than one too few.
+// Wants reports whether the sender asked for an acknowledgment with that code. In
+// original mode it asks for every A… and for no C…. In enhanced mode, which a value in
+// MSH-15 or MSH-16 selects, MSH-15 decides about C… and MSH-16 about A… (HL7 v2.5.1,
+// 2.9.2, 2.9.3 and table 0155). A null does not count as a value. Case is ignored. A
+// value that is not in the table is taken as AL, because an answer too many does less
+// harm than one too few.
 func (m *Message) Wants(code AckCode) bool {
 	accept, application := m.ackCondition(15), m.ackCondition(16)
 	commit := strings.HasPrefix(string(code), "C")
@@ -92,7 +93,7 @@ func (m *Message) InEnhancedMode() bool {
 	return m.ackCondition(15) != "" || m.ackCondition(16) != ""
 }
 
-// ackCondition returns MSH-15 or MSH-16 in capital letters, empty for a null.
+// ackCondition returns MSH-15 or MSH-16 in upper case, or "" for a null.
 func (m *Message) ackCondition(field int) string {
 	value := strings.ToUpper(strings.TrimSpace(m.msh(field, 1)))
 	if value == Null {
@@ -101,12 +102,12 @@ func (m *Message) ackCondition(field int) string {
 	return value
 }
 
-// Acknowledge returns the acknowledgment of m in m's own delimiters, version and
-// character set: MSH with the applications and facilities changed over, MSA with MSH-10
-// as it stands, and the problems: an ERR segment for each since v2.5, a repetition of
-// ERR-1 for each before, with their texts in MSA-3 (HL7 v2.5.1, 2.13.1; HL7 v2.4,
-// 2.16.5). It is written whether the sender wants it or not (see [Message.Wants]). The
-// error wraps [ErrAck] or [ErrNotEncodable].
+// Acknowledge returns the acknowledgment of m, in m's own delimiters, version and
+// character set. It has an MSH with the applications and facilities exchanged, an MSA
+// with MSH-10 unchanged, and the problems. Since v2.5 each problem is an ERR segment;
+// before, each is a repetition of ERR-1 with its text in MSA-3 (HL7 v2.5.1, 2.13.1; HL7
+// v2.4, 2.16.5). The acknowledgment is written whether or not the sender wants it (see
+// [Message.Wants]). The error wraps [ErrAck] or [ErrNotEncodable].
 func (m *Message) Acknowledge(a Ack) (*Message, error) {
 	if len(m.segments) == 0 {
 		return nil, fmt.Errorf("hl7: %w", ErrNoSegment)
@@ -134,7 +135,7 @@ func (m *Message) Acknowledge(a Ack) (*Message, error) {
 	return ack, err
 }
 
-// ackHeader returns a message of nothing but the acknowledgment's MSH.
+// ackHeader returns a message that has only the acknowledgment's MSH.
 func (m *Message) ackHeader(a Ack) (*Message, error) {
 	raw := func(n int) string {
 		value, _ := m.Segment(0).raw(Path{Field: n})
@@ -161,13 +162,13 @@ func (m *Message) ackHeader(a Ack) (*Message, error) {
 	if err := ack.adopt([]byte(text + "\r")); err != nil {
 		return nil, err
 	}
-	if m.charset.encoding != nil { // whatever made m be read so holds for its sender's reading, too
+	if m.charset.encoding != nil { // the sender reads the answer in the character set that m was read in
 		ack.charset = charset{name: m.charset.name, encoding: m.charset.encoding, outside: m.charset.outside}
 	}
 	return ack, nil
 }
 
-// before reports whether the message's version is an earlier one.
+// before reports whether the message's version is earlier than the given one.
 func (m *Message) before(version string) bool {
 	own, ok := VersionNumber(m.Version())
 	return ok && CompareVersions(own, version) < 0
@@ -217,7 +218,7 @@ func (m *Message) addLocations(problems []Problem) error {
 	return m.setAll("MSA-", map[string]string{"3": strings.Join(texts, "; ")})
 }
 
-// sequence returns which of the segments of its name a problem is in.
+// sequence returns the position of a problem's segment among the segments of that name.
 func (p Problem) sequence() string {
 	if p.Path.Segment == "" {
 		return ""

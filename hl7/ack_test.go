@@ -138,7 +138,8 @@ func TestAnAcknowledgmentThatSaysTooLittleIsRefused(t *testing.T) {
 	}
 }
 
-// Each input is no message, or one that no acknowledgment can be written for in its own terms.
+// Each input is not a message, or is one that cannot be acknowledged in its own
+// delimiters or character set.
 func TestWhatIsNoMessageIsAnsweredAllTheSame(t *testing.T) {
 	for name, test := range map[string]struct{ input, want string }{
 		"nothing":      {"", "MSH|^~\\&|||||T||ACK|K1\rMSA|AE\rERR|||100^Segment sequence error^HL70357|E||||empty input\r"},

@@ -2,7 +2,7 @@ package hl7
 
 import "bytes"
 
-// A mark is what a line begins with, as far as messages, batches and files go.
+// A mark is what a line begins with: whether it starts or ends a message, batch or file.
 type mark int
 
 const (
@@ -10,18 +10,18 @@ const (
 	opens                 // a header: MSH, BHS or FHS with a separator and encoding characters
 	closes                // a trailer: BTS or FTS
 	broken                // a header's name and the separator in use, but no encoding characters
-	lookalike             // such a name and another character, as in "FHS: regular": text
+	lookalike             // such a name and then another character, as in "FHS: regular": text
 )
 
-// markLength is how much of a line tells its mark, where it has that much.
+// markLength is how many bytes of a line decide its mark.
 const markLength = len("MSH|") + maxEncodingCharacters + len("|")
 
 // markOf tells a segment that begins or ends a message, batch or file (HL7 v2.5.1,
-// 2.10.3) from one within a message, and both from text that only looks like it. A
-// header is one with its separator and its encoding characters, which a separator or
-// the line's end follows (HL7 v2.5.1, 2.15.9.1 and 2.15.9.2). A trailer states no
-// delimiters: it has the separator in use, 0 where none is known, or stands alone on its
-// line (2.15.3 and 2.15.7: all of its fields are optional).
+// 2.10.3) from one within a message, and both from text that only looks like one. A
+// header has its separator and its encoding characters, followed by a separator or the
+// end of the line (HL7 v2.5.1, 2.15.9.1 and 2.15.9.2). A trailer does not state its
+// delimiters: it has the separator in use, which is 0 if none is known, or stands alone
+// on its line (2.15.3 and 2.15.7: all of its fields are optional).
 func markOf(text []byte, separator byte) (name string, _ mark) {
 	name, ok := envelopeName(text)
 	if !ok {
@@ -48,7 +48,8 @@ func markOf(text []byte, separator byte) (name string, _ mark) {
 	return name, lookalike
 }
 
-// hasEncodingCharacters reports whether a header's second field is one.
+// hasEncodingCharacters reports whether a header's second field holds encoding
+// characters.
 func hasEncodingCharacters(header []byte) bool {
 	rest := header[4:min(len(header), markLength)]
 	end := bytes.IndexAny(rest, string(header[3])+"\r\n")
@@ -59,8 +60,8 @@ func hasEncodingCharacters(header []byte) bool {
 	return d.setEncodingCharacters(rest[:end])
 }
 
-// envelopeName returns the name that text begins with, where only a header or a trailer
-// may have it.
+// envelopeName returns the name that text begins with, if it is the name of a header or a
+// trailer.
 func envelopeName(text []byte) (string, bool) {
 	if len(text) < 3 || text[2] != 'H' && text[2] != 'S' {
 		return "", false

@@ -9,10 +9,11 @@ import (
 
 	"hl7lake/hl7"
 	"hl7lake/hl7/dictionary"
+	"hl7lake/hl7/internal/growth"
 )
 
-// worst are inputs of about n bytes, each of nothing but one thing that a walk might
-// begin anew for.
+// worst are inputs of about n bytes, each made of one thing only that a function might
+// search again and again from its start.
 var worst = map[string]func(n int) []byte{
 	"repetitions of MSH-18":       inHeader("|||||||ADT^A01|1|T|2.5||||||", "~"),
 	"character sets":              inHeader("|||||||ADT^A01|1|T|2.5||||||", "8859/1~"),
@@ -73,8 +74,8 @@ func inBody(before, part string) func(int) []byte {
 	}
 }
 
-// work is every function that goes through a message, by name. A function that needs a
-// message does nothing where the input holds none.
+// work are all functions that go through a message, by name. A function that needs a
+// message does nothing if the input has none.
 var work = map[string]func(data []byte){
 	"Parse":     func(data []byte) { _, _ = hl7.Parse(data) },
 	"ParseAs":   func(data []byte) { _ = new(hl7.Message).ParseAs("iso-8859-1", data) },
@@ -82,7 +83,7 @@ var work = map[string]func(data []byte){
 	"Normalize": func(data []byte) { hl7.Normalize(nil, data) },
 	"Reader": func(data []byte) {
 		for _, err := range hl7.NewReader(bytes.NewReader(data)).Messages() {
-			_ = err // what is wrong with a part is not the question
+			_ = err // what is wrong with a part does not matter here
 		}
 	},
 	"Header":     parsed(func(m *hl7.Message) { m.Header() }),
@@ -118,57 +119,18 @@ func parsed(do func(*hl7.Message)) func([]byte) {
 	}
 }
 
-const (
-	small   = 16 << 10 // bytes
-	growth  = 8        // times that, in the second measurement
-	excess  = 4        // times more than linear is not linear; a walk that restarts makes it eight times
-	instant = 500 * time.Microsecond
-	endless = 250 * time.Millisecond // for the small input; the large one would take a minute
-)
-
-// linear reports whether the time of do grows with its input, at most, by the best of a
-// few measurements.
-func linear(do func([]byte), input func(int) []byte) (ok bool, first, second time.Duration) {
-	best := func(n int) time.Duration {
-		data, least := input(n), time.Hour
-		for range 3 {
-			began := time.Now()
-			do(data)
-			least = min(least, time.Since(began))
-		}
-		return least
-	}
-	for range 10 { // a machine that does something else looks like a walk that restarts, but not each time
-		if first = best(small); first > endless {
-			return false, first, 0
-		}
-		if second = best(small * growth); second <= excess*growth*max(first, instant/growth) {
-			return true, first, second
-		}
-	}
-	return false, first, second
-}
-
 func TestTheTimeOfEveryFunctionGrowsWithItsInputOnly(t *testing.T) {
+	const size = 16 << 10
 	for name, do := range work {
 		for kind, input := range worst {
-			if ok, first, second := linear(do, input); !ok {
-				t.Errorf("%s of %s: %v for %d bytes, %v for %d times as many", name, kind, first, small, second, growth)
+			first, second, linear := growth.Linear(size, func(size int) func() {
+				data := input(size)
+				return func() { do(data) }
+			})
+			if !linear {
+				t.Errorf("%s of %s: %v for %d bytes, %v for %d times as many", name, kind, first, size, second, growth.Times)
 			}
 		}
-	}
-}
-
-func TestAWalkThatRestartsIsSeen(t *testing.T) {
-	restarts := func(data []byte) {
-		for i := range data {
-			if i%16 == 0 {
-				bytes.Count(data[:i], []byte("~|"))
-			}
-		}
-	}
-	if ok, first, second := linear(restarts, inBody("PID|1||", "~")); ok {
-		t.Errorf("%v, then %v", first, second)
 	}
 }
 

@@ -8,7 +8,8 @@ import (
 	"hl7lake/hl7"
 )
 
-// readCase returns an input that went wrong once. They lie beside the repository and are not copied into it.
+// readCase returns an input that once went wrong. These inputs are beside the repository
+// and are not copied into it.
 func readCase(t *testing.T, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("../../shared/cases", name+".hl7"))

@@ -13,20 +13,21 @@ import (
 	"golang.org/x/text/encoding/unicode/utf32"
 )
 
-// A Charset says in which character set a message was read, and why in that one.
+// A Charset says in which character set a message was read, and why.
 type Charset struct {
-	// Declared is MSH-18 as it stands (HL7 v2.5.1, 2.15.9.18, table 0211), else what
-	// [Message.ParseAs] was told; empty where nothing is declared.
+	// Declared is MSH-18 unchanged (HL7 v2.5.1, 2.15.9.18, table 0211), or else what
+	// [Message.ParseAs] was told. It is empty if nothing was declared.
 	Declared string
-	// Used is the IANA's name, in lower case, of the set that the message was read in:
-	// the declared one; where there is none that is known, or ASCII for what is not
-	// ASCII, "utf-8" if the bytes are valid UTF-8, else "windows-1252".
+	// Used is the IANA name, in lower case, of the set that the message was read in. That
+	// is the declared set. If no known set is declared, or ASCII is declared for text
+	// that is not ASCII, it is "utf-8" if the bytes are valid UTF-8, and "windows-1252"
+	// otherwise.
 	Used string
-	// Guessed reports that neither a declaration nor the bytes tell: Used is then only
-	// what is likely.
+	// Guessed reports that neither a declaration nor the bytes decide, so that Used is
+	// only likely.
 	Guessed bool
-	// Seems is "utf-8" where another set was declared, and used, but the bytes are valid
-	// UTF-8, as text in another set hardly ever is. It is empty otherwise.
+	// Seems is "utf-8" if another set was declared and used but the bytes are valid
+	// UTF-8, which text in another set hardly ever is. Otherwise it is empty.
 	Seems string
 }
 
@@ -46,32 +47,33 @@ func (m *Message) Charset() Charset {
 	return c
 }
 
-// LookupCharset returns the IANA's name, in lower case, of the character set that goes by
-// any of the usual names, and false where that is none in which messages can be read.
+// LookupCharset returns the IANA name, in lower case, of the character set with the given
+// name, which may be any usual one. It reports false if messages cannot be read in such a
+// set.
 func LookupCharset(name string) (canonical string, ok bool) {
 	c := lookup(name)
 	return c.name, c.name != ""
 }
 
-// How the text of a message came to be.
+// How the text of a message was obtained.
 type charset struct {
-	name        string            // as the IANA writes it, in lower case
-	encoding    encoding.Encoding // nil where source was UTF-8 or ASCII
+	name        string            // the IANA name in lower case
+	encoding    encoding.Encoding // nil if source was UTF-8 or ASCII
 	beyondASCII bool              // a byte above 0x7f was seen
-	outside     string            // declared outside of the message, for want of MSH-18
-	decided     string            // used whatever is declared; empty where nobody decided
+	outside     string            // declared outside the message; used if MSH-18 declares nothing
+	decided     string            // used whatever is declared; empty if nobody chose one
 	guessed     bool              // see Charset
 	seemsUTF8   bool
-	hex         encoding.Encoding // of the bytes in hexadecimal escapes; nil where they are UTF-8
+	hex         encoding.Encoding // for the bytes in hexadecimal escapes; nil if they are UTF-8
 }
 
 const iso2022 = "iso-2022-jp"
 
-// canonical returns the IANA's name for a character set by any of its usual names: those
-// of HL7 table 0211, of the IANA, of Windows' code pages and of Java, in any case, with
-// or without dashes, blanks and the like. It returns a name that it does not know as it
-// is. A set that cannot be read by itself goes by one that includes it. CNS 11643-1992 and
-// the withdrawn UNICODE cannot be read.
+// canonical returns the IANA name of a character set. It knows the names of HL7 table
+// 0211, of the IANA, of Windows code pages and of Java, in any case, with or without
+// dashes, spaces and the like. It returns an unknown name unchanged. For a set that
+// cannot be read by itself it returns one that includes it. CNS 11643-1992 and the
+// withdrawn UNICODE cannot be read.
 func canonical(value string) string {
 	value = strings.ToUpper(strings.TrimSpace(value))
 	name := strings.Map(func(r rune) rune {
@@ -82,7 +84,7 @@ func canonical(value string) string {
 	}, value)
 	if part, ok := strings.CutPrefix(strings.TrimPrefix(name, "ISO"), "8859"); ok && part != "" {
 		if part == "11" {
-			return "windows-874" // which includes it
+			return "windows-874" // which includes this one
 		}
 		part, _ = strings.CutSuffix(part, "1987") // ISO_8859-1:1987
 		return "ISO-8859-" + part
@@ -134,9 +136,9 @@ func canonical(value string) string {
 // maxCharsetName is longer than any name of a character set.
 const maxCharsetName = 64
 
-// lookup finds a character set by its name in HL7 or the IANA's. The encoding is nil for
-// UTF-8 and ASCII, which need none. A set in which MSH is not spelled in ASCII's bytes
-// cannot be true of a message in which a declaration could be read.
+// lookup finds a character set by its HL7 or IANA name. The encoding is nil for UTF-8 and
+// ASCII, which need none. A set that writes MSH in other bytes than ASCII does is not
+// found: if it were the message's set, its name could not have been read.
 func lookup(value string) (c charset) {
 	if len(value) > maxCharsetName {
 		return c
@@ -159,12 +161,12 @@ func lookup(value string) (c charset) {
 	return charset{name: name, encoding: e}
 }
 
-// chooseCharset settles in which character set the message is, converts the text where
-// that is not UTF-8, and reports whether it did.
+// chooseCharset decides the message's character set. If that is not UTF-8, it converts
+// the text and reports true.
 func (m *Message) chooseCharset() (converted bool) {
 	escapes := bytes.IndexByte(m.text, esc) >= 0
 	if m.charset.encoding != nil || !m.charset.beyondASCII && !escapes {
-		return false // known by its look, or ASCII, which is the same in every other set
+		return false // recognized by its bytes, or ASCII, which is the same in every other set
 	}
 	c := m.declaredCharset()
 	valid := utf8.Valid(m.text)
@@ -190,12 +192,13 @@ func (m *Message) chooseCharset() (converted bool) {
 	return true
 }
 
-// maxAlternates is how many repetitions of MSH-18 are read; table 0211 has about as many
-// sets. A message that declares more is read in the first of them.
+// maxAlternates is how many repetitions of MSH-18 are read. Table 0211 has about as many
+// sets. A message that declares more is read in the first one.
 const maxAlternates = 32
 
-// declaredCharset returns the set that was decided on, else reads MSH-18. Its first repetition is the set that the message begins
-// in; alternates matter where they come with ISO 2022 escapes.
+// declaredCharset returns the set that somebody chose, or else reads MSH-18. Its first
+// repetition is the set that the message begins in. The others matter if the text has ISO
+// 2022 escapes.
 func (m *Message) declaredCharset() (c charset) {
 	if c = lookup(m.charset.decided); c.name != "" {
 		return c
@@ -219,8 +222,7 @@ func (m *Message) declaredCharset() (c charset) {
 	return c
 }
 
-// cutRepetition returns the first repetition of a field and what follows it, if
-// anything does.
+// cutRepetition returns the first repetition of a field and the rest, if any.
 func (m *Message) cutRepetition(field []byte) (first, rest []byte, more bool) {
 	if m.delimiters.Repetition == 0 {
 		return field, nil, false
@@ -229,8 +231,8 @@ func (m *Message) cutRepetition(field []byte) (first, rest []byte, more bool) {
 }
 
 // hiddenCharset tries the sets in which a byte of a character may look like a delimiter,
-// and so move MSH-18 to where it is not found: it is true of a set if it declares that
-// set when read in it.
+// and so hide MSH-18. A set is the message's if the message, read in that set, declares
+// it.
 func (m *Message) hiddenCharset() charset {
 	for _, name := range []string{"GB 18030-2000", "BIG-5", "ISO IR14"} {
 		c := lookup(name)
@@ -243,8 +245,8 @@ func (m *Message) hiddenCharset() charset {
 	return charset{}
 }
 
-// chooseHex settles in which character set hexadecimal escapes are: in that of the
-// message. Where all other bytes are ASCII, which says nothing, it is the declared one.
+// chooseHex decides the character set of hexadecimal escapes. It is the message's. If all
+// other bytes are ASCII, which decides nothing, it is the declared one.
 func (m *Message) chooseHex() {
 	m.charset.hex = m.charset.encoding
 	escape := m.delimiters.Escape
@@ -253,8 +255,8 @@ func (m *Message) chooseHex() {
 	}
 }
 
-// convert replaces the text by its conversion. An encoding puts U+FFFD for what it does
-// not know, so that the text is valid UTF-8 in any case.
+// convert replaces the text by its conversion. A decoder writes U+FFFD for what it does
+// not know, so the text is always valid UTF-8.
 func (m *Message) convert(e encoding.Encoding) {
 	text, err := e.NewDecoder().Bytes(m.text)
 	if err != nil {
@@ -272,8 +274,8 @@ func (m *Message) convertWide() {
 	}
 }
 
-// wide recognises UTF-16 and UTF-32 (HL7 table 0211, UNICODE UTF-16 and UTF-32) by the
-// zeros between the letters of "MSH", as nothing can be read before that.
+// wide recognizes UTF-16 and UTF-32 (HL7 table 0211, UNICODE UTF-16 and UTF-32) by the
+// zeros between the letters of "MSH", because nothing can be read before that is known.
 func wide(text []byte) (name string, _ encoding.Encoding) {
 	if bytes.IndexByte(text[:min(8, len(text))], 0) < 0 {
 		return "", nil

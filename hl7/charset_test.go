@@ -44,7 +44,7 @@ func TestTextIsReadInTheDeclaredCharacterSet(t *testing.T) {
 		"Latin 9":                   {"8859/15", charmap.ISO8859_15, "Müller€", "iso-8859-15"},
 		"lower case":                {"unicode utf-8", encoding.Nop, "Müller", "utf-8"},
 		"Latin 1, spelled as IANA":  {"ISO-8859-1", charmap.ISO8859_1, "Müller", "iso-8859-1"},
-		"JIS X 0201, delimiters":    {"ISO IR14", japanese.ShiftJIS, "ソ十表ﾃｽﾄ", "shift_jis"}, // second bytes are backslashes
+		"JIS X 0201, delimiters":    {"ISO IR14", japanese.ShiftJIS, "ソ十表ﾃｽﾄ", "shift_jis"}, // its second bytes are backslashes
 		"ISO 2022, JIS X 0208":      {"ISO IR87", japanese.ISO2022JP, "漢字表示", "iso-2022-jp"},
 		"alternate":                 {"ASCII~ISO IR87", japanese.ISO2022JP, "Yamada 山田", "iso-2022-jp"},
 		"alternate, not used":       {"ASCII~ISO IR87", encoding.Nop, "Yamada", "us-ascii"},
@@ -144,7 +144,7 @@ func TestADeclarationFromOutsideHoldsWhereTheMessageHasNone(t *testing.T) {
 func TestADelimiterWithinACharacterHidesNoDeclaration(t *testing.T) {
 	for msh18, test := range map[string]struct {
 		encoding encoding.Encoding
-		facility string // its second byte is a bar
+		facility string // its second byte is a |
 	}{
 		"BIG-5":         {traditionalchinese.Big5, "四"},
 		"GB 18030-2000": {simplifiedchinese.GB18030, "眧"},

@@ -13,10 +13,10 @@ import (
 	"hl7lake/hl7"
 )
 
-// What is wrong with a file of the corpus; nothing, for those not named here.
+// What is wrong with some files of the corpus. Nothing is wrong with the others.
 func wantError(file string) error {
 	switch file {
-	case "testdata_malformed_invalid_delimiters.hl7": // made to be no message: MSH-2 is the word INVALID
+	case "testdata_malformed_invalid_delimiters.hl7": // not a message on purpose: MSH-2 is the word INVALID
 		return hl7.ErrDelimiters
 	case "src_Microsoft.Health.Fhir.Liquid.Converter.UnitTests_TestData_Expected_BundleToHl7v2.hl7": // BTS-1 says 1, the batch has 2
 		return hl7.ErrCount
@@ -102,7 +102,7 @@ type jsonSegment struct {
 	Fields map[string][]map[string]string `json:"fields"`
 }
 
-// checkJSON holds the JSON of a message against what its paths give, value by value.
+// checkJSON compares the JSON of a message with the values at its paths.
 func checkJSON(t *testing.T, m *hl7.Message) {
 	t.Helper()
 	line := m.AppendJSON(nil, hl7.JSON{})
@@ -146,14 +146,15 @@ func TestEveryMessageSurvivesJSON(t *testing.T) {
 	})
 }
 
-// checkCanonical takes a message through JSON to its canonical form, and that one again:
-// it must not change any more, and say the same.
+// checkCanonical converts a message to JSON and back, which gives its canonical form, and
+// does the same with that. The second time nothing may change, and all values must be the
+// same.
 func checkCanonical(t *testing.T, m *hl7.Message) {
 	t.Helper()
 	line := m.AppendJSON(nil, hl7.JSON{})
 	canonical, err := hl7.FromJSON(line)
 	noCharacter := bytes.Contains(line, []byte("\ufffd"))
-	noEscape := m.Delimiters().Escape == 0 // and one is needed, for a line end in a value
+	noEscape := m.Delimiters().Escape == 0 // and an escape is needed, for a line end in a value
 	if errors.Is(err, hl7.ErrNotEncodable) && (noCharacter || noEscape) {
 		return
 	}

@@ -1,30 +1,30 @@
 package hl7
 
-// Delimiters are the characters that a message chooses for itself in MSH-1 and MSH-2
-// (HL7 v2.5.1, 2.5.4). Zero means that the message goes without: what it would have
-// delimited is then ordinary text.
+// Delimiters are the characters that a message chooses for itself in MSH-1 and MSH-2 (HL7
+// v2.5.1, 2.5.4). Zero means that the message does not use that delimiter, so that the
+// character is ordinary text.
 type Delimiters struct {
 	Field        byte // MSH-1, usually |
 	Component    byte // the first character of MSH-2, usually ^
 	Repetition   byte // the second, usually ~
 	Escape       byte // the third, usually \
 	Subcomponent byte // the fourth, usually &
-	Truncation   byte // the fifth, from v2.7 on only, usually # (HL7 v2.7, 2.5.5.2)
+	Truncation   byte // the fifth, from v2.7 on, usually # (HL7 v2.7, 2.5.5.2)
 }
 
 // Standard are the delimiters that HL7 suggests.
 var Standard = Delimiters{Field: '|', Component: '^', Repetition: '~', Escape: '\\', Subcomponent: '&'}
 
-// maxEncodingCharacters is one more than any version defines; senders reach it by
-// doubling the escape character.
+// maxEncodingCharacters is one more than any version defines. Some senders reach it
+// because they double the escape character.
 const maxEncodingCharacters = 6
 
 // setEncodingCharacters reads MSH-2. A character that repeats an earlier one, or is a
-// blank, leaves its role unfilled. An escape character written twice (^~\\&, the trace
-// of a string literal somewhere on the way) counts once. Of three characters the last may
-// be &, which nobody escapes with: the escape character was left out, and & separates
-// sub-components. HL7 v2.5.1, 2.5.4 allows that only in a message without them, but as an
-// escape character & would take "A&F&B" for "A|B".
+// space, leaves its role empty. An escape character written twice (^~\\&, the trace of a
+// string literal in some program) counts once. If there are only three characters and the
+// last is &, nobody meant it as the escape character: that was left out, and & separates
+// sub-components. HL7 v2.5.1, 2.5.4 allows this only in a message without them, but as an
+// escape character & would turn "A&F&B" into "A|B".
 func (d *Delimiters) setEncodingCharacters(msh2 []byte) bool {
 	if len(msh2) == 0 || len(msh2) > maxEncodingCharacters {
 		return false
@@ -53,8 +53,8 @@ func (d *Delimiters) has(c byte) bool {
 	return c == d.Field || c == d.Component || c == d.Repetition || c == d.Escape || c == d.Subcomponent || c == d.Truncation
 }
 
-// canDelimit leaves out what occurs in every text, what ends segments, and bytes that
-// are part of a character in some character set.
+// canDelimit excludes characters that occur in every text, those that end segments, and
+// bytes that are part of a character in some character set.
 func canDelimit(c byte) bool {
 	return c > ' ' && c < 0x7f && !isAlphanumeric(c)
 }

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/text/encoding"
 )
 
-// Encode returns the message in ER7. These are the very bytes that were parsed; once the
-// message has been edited, its text in the character set that it declares. The slice
-// belongs to the message and is not to be changed. It is nil for an empty message.
+// Encode returns the message in ER7. These are the bytes that were parsed or, after an
+// edit, the text in the character set that the message declares. The slice belongs to the
+// message and must not be changed. It is nil for an empty message.
 func (m *Message) Encode() []byte {
 	e := m.outputEncoding()
 	switch {
@@ -21,13 +21,14 @@ func (m *Message) Encode() []byte {
 		return m.text
 	}
 	encoded, err := e.NewEncoder().Bytes(m.text)
-	if err != nil { // only what was U+FFFD from the start: edits are checked
+	if err != nil { // the text held U+FFFD from the start: edits are checked
 		encoded, _ = encoding.ReplaceUnsupported(e.NewEncoder()).Bytes(m.text)
 	}
 	return encoded
 }
 
-// outputEncoding returns the encoding for the text of an edited message, nil for UTF-8.
+// outputEncoding returns the encoding for the text of an edited message, or nil for
+// UTF-8.
 func (m *Message) outputEncoding() encoding.Encoding {
 	if m.charset.encoding != nil || len(m.segments) == 0 {
 		return m.charset.encoding
@@ -35,10 +36,10 @@ func (m *Message) outputEncoding() encoding.Encoding {
 	return m.declaredCharset().encoding
 }
 
-// Set gives the element that [Message.Get] reads at a path a new text, escaped as it
-// needs. Fields, repetitions, components and sub-components that are missing before it
-// are added empty; the segment must be there. Its time grows with the message. The
-// error wraps [ErrPath], [ErrNoSegment] or [ErrNotEncodable].
+// Set replaces the text of the element that [Message.Get] reads at a path. It escapes the
+// text as needed. Missing fields, repetitions, components and sub-components before it
+// are added empty. The segment must exist. Its time grows with the message. The error
+// wraps [ErrPath], [ErrNoSegment] or [ErrNotEncodable].
 func (m *Message) Set(path, text string) error {
 	p, err := ParsePath(path)
 	if err != nil {
@@ -57,9 +58,9 @@ func (m *Message) SetAt(p Path, text string) error {
 	return m.set(p, value)
 }
 
-// SetRaw replaces what [Message.Raw] gives for a path, such as a field with all its
-// repetitions, by bytes that stand in the message as they are (in UTF-8). They may hold
-// delimiters, but no line ends. Errors are those of [Message.Set].
+// SetRaw replaces what [Message.Raw] returns for a path, such as a field with all its
+// repetitions, by bytes that go into the message unchanged (in UTF-8). They may hold
+// delimiters, but no line ends. The errors are those of [Message.Set].
 func (m *Message) SetRaw(path string, raw []byte) error {
 	p, err := ParsePath(path)
 	if err != nil {
@@ -86,7 +87,7 @@ func (m *Message) escape(text string) ([]byte, error) {
 	return value, nil
 }
 
-// hasCharacters reports whether the message's character set has those of a text.
+// hasCharacters reports whether the message's character set can write a text.
 func (m *Message) hasCharacters(text []byte) bool {
 	e := m.outputEncoding()
 	if e == nil {
@@ -101,7 +102,7 @@ func (m *Message) set(p Path, value []byte) error {
 	switch {
 	case !ok:
 		return fmt.Errorf("hl7: %s: %w", p, ErrNoSegment)
-	case p.Field == 0 || s.isHeader() && p.Field <= 2: // MSH-1 and MSH-2 are what all else is written in
+	case p.Field == 0 || s.isHeader() && p.Field <= 2: // everything else is written in MSH-1 and MSH-2
 		return fmt.Errorf("hl7: %s: %w", p, ErrPath)
 	}
 	d := m.delimiters
@@ -136,7 +137,7 @@ func (m *Message) set(p Path, value []byte) error {
 	return m.splice(start, end, append([]byte(missing), value...))
 }
 
-// reach is part, except that where there are fewer than n parts it returns the last one
+// reach is like part, except that if there are fewer than n parts it returns the last one
 // and how many there are.
 func (m *Message) reach(start, end int, delimiter byte, n int) (int, int, int) {
 	for i := 1; ; i++ {
@@ -148,16 +149,17 @@ func (m *Message) reach(start, end int, delimiter byte, n int) (int, int, int) {
 	}
 }
 
-// AddSegment adds a segment behind the last one, with the texts of its fields from the
-// first on, escaped as they need. The error wraps [ErrNotEncodable], also where the name
-// is not three capital letters or digits.
+// AddSegment adds a segment at the end, with the texts of its fields from the first on,
+// escaped as needed. The error wraps [ErrNotEncodable], also if the name is not three
+// capital letters or digits.
 func (m *Message) AddSegment(name string, fields ...string) error {
 	return m.InsertSegment(len(m.segments), name, fields...)
 }
 
-// InsertSegment is [Message.AddSegment] at a 0-based position, before the segment that is
-// there; at [Message.Len] it is the last one. The error wraps [ErrNoSegment] where a
-// segment would come before MSH or behind the end, else it is AddSegment's.
+// InsertSegment inserts a segment like [Message.AddSegment], but before the segment at a
+// 0-based position; at [Message.Len] it becomes the last one. The error wraps
+// [ErrNoSegment] if it would come before MSH or after the end. Otherwise it is
+// AddSegment's.
 func (m *Message) InsertSegment(position int, name string, fields ...string) error {
 	if position < 1 || position > len(m.segments) {
 		return fmt.Errorf("hl7: segment %d: %w", position+1, ErrNoSegment)
@@ -177,21 +179,21 @@ func (m *Message) InsertSegment(position int, name string, fields ...string) err
 	return m.splice(end, end, append(m.terminator(), raw...))
 }
 
-// DeleteSegment takes the segment at a 0-based position out of the message. It panics
-// where there is none, and for the MSH segment.
+// DeleteSegment removes the segment at a 0-based position. It panics if there is none,
+// and for the MSH segment.
 func (m *Message) DeleteSegment(i int) {
 	if i == 0 {
 		panic("hl7: a message without MSH is none")
 	}
 	if err := m.splice(m.segments[i-1].end, m.segments[i].end, nil); err != nil {
-		panic(err) // a segment less leaves the header as it was
+		panic(err) // removing a segment leaves the header unchanged
 	}
 }
 
-// Delete takes an element out of the message: a whole segment ("NTE[2]"), or one of the
-// repetitions of a field ("PID-3[2]"), so that those behind it move up. A field, component
-// or sub-component keeps its place and becomes empty. What the message has not is no error.
-// The error wraps [ErrPath], also for MSH and for what it delimits with.
+// Delete removes an element: a whole segment ("NTE[2]"), or one repetition of a field
+// ("PID-3[2]"), after which later ones move up. A field, component or sub-component keeps
+// its place and becomes empty. It is not an error if the message does not have the
+// element. The error wraps [ErrPath], also for MSH and its delimiters.
 func (m *Message) Delete(path string) error {
 	p, err := ParsePath(path)
 	if err != nil {
@@ -216,8 +218,8 @@ func (m *Message) Delete(path string) error {
 	return m.deleteRepetition(s, p)
 }
 
-// deleteRepetition takes out a repetition that is there, with the separator before it, or the
-// one behind it where it is the first.
+// deleteRepetition removes a repetition that exists, with the separator before it, or the
+// one after it if it is the first.
 func (m *Message) deleteRepetition(s Segment, p Path) error {
 	first, start, end := s.fields()
 	start, end, _ = m.part(start+1, end, m.delimiters.Field, p.Field-first+1)
@@ -232,9 +234,9 @@ func (m *Message) deleteRepetition(s Segment, p Path) error {
 	return m.splice(start, end, nil)
 }
 
-// InsertRepetition puts a text before the repetition that a path names, such as "PID-3[2]",
-// as its first component; where the field has fewer repetitions it is added behind the last.
-// The error is [Message.Set]'s.
+// InsertRepetition inserts a text before the repetition that a path names, such as
+// "PID-3[2]", as its first component. If the field has fewer repetitions, it is added at
+// the end. The error is [Message.Set]'s.
 func (m *Message) InsertRepetition(path, text string) error {
 	p, err := ParsePath(path)
 	if err != nil {
@@ -259,7 +261,8 @@ func (m *Message) InsertRepetition(path, text string) error {
 	return m.set(p, slices.Concat(value, []byte{m.delimiters.Repetition}, old))
 }
 
-// terminator returns what ends the message's first segment, CR where nothing does.
+// terminator returns the terminator of the message's first segment, or CR if there is
+// none.
 func (m *Message) terminator() []byte {
 	end := m.segments[0].end
 	n := end
@@ -272,7 +275,7 @@ func (m *Message) terminator() []byte {
 	return slices.Clone(m.text[end:n])
 }
 
-// splice replaces text[start:end] and indexes the message anew.
+// splice replaces text[start:end] and indexes the message again.
 func (m *Message) splice(start, end int, by []byte) error {
 	m.text = slices.Concat(m.text[:start], by, m.text[end:])
 	m.source = nil

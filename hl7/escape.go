@@ -17,7 +17,7 @@ func (m *Message) decode(value []byte) string {
 	return string(m.appendDecoded(nil, value))
 }
 
-// appendDecoded appends the text of a value, its escape sequences replaced by what they
+// appendDecoded appends the text of a value. It replaces escape sequences by what they
 // stand for (HL7 v2.5.1, 2.7):
 //
 //	\F\ \S\ \T\ \R\ \E\ \P\   the delimiters, as far as the message has them
@@ -25,9 +25,9 @@ func (m *Message) decode(value []byte) string {
 //	\.br\ \.sp\ \.sp3\        line ends
 //	\.sk3\                    blanks
 //
-// Every other one stands in the text as it is: highlighting (\H\ \N\) and layout
-// (\.in+4\), character sets (\C…\ \M…\) and local ones (\Z…\) have no equal in plain text, and
-// what begins no sequence at all, such as a lone backslash, is meant literally.
+// All others stay in the text unchanged. Highlighting (\H\ \N\) and layout (\.in+4\),
+// character sets (\C…\ \M…\) and local sequences (\Z…\) have no equivalent in plain text.
+// What is not a sequence at all, such as a single backslash, is meant literally.
 func (m *Message) appendDecoded(dst, value []byte) []byte {
 	escape := m.delimiters.Escape
 	for escape != 0 {
@@ -41,7 +41,8 @@ func (m *Message) appendDecoded(dst, value []byte) []byte {
 				dst, value = whole, value[n:]
 				continue
 			}
-			// No characters together: each for itself, and none is looked at again.
+			// They do not make characters together, so each stands for itself, and none
+			// is read again.
 			dst, value = m.appendSingly(dst, value[:n]), value[n:]
 			continue
 		}
@@ -65,8 +66,9 @@ func (m *Message) appendDecoded(dst, value []byte) []byte {
 	return append(dst, value...)
 }
 
-// appendSingly appends what each escape of a run of hexadecimal ones stands for, or the
-// escape itself where that is nothing. The run begins behind the first escape character.
+// appendSingly appends what each of several hexadecimal escapes in a row stands for, or
+// the escape itself if it stands for nothing. The row begins after the first escape
+// character.
 func (m *Message) appendSingly(dst, run []byte) []byte {
 	escape := m.delimiters.Escape
 	for len(run) > 0 {
@@ -80,8 +82,8 @@ func (m *Message) appendSingly(dst, run []byte) []byte {
 	return dst
 }
 
-// appendSequence appends what an escape sequence stands for, and nothing where that is
-// no text.
+// appendSequence appends what an escape sequence stands for. It appends nothing if the
+// sequence has no text.
 func (m *Message) appendSequence(dst, sequence []byte) []byte {
 	switch {
 	case len(sequence) == 0:
@@ -97,8 +99,8 @@ func (m *Message) appendSequence(dst, sequence []byte) []byte {
 	return dst
 }
 
-// appendLayout appends the line ends and blanks that a formatting command asks for
-// (HL7 v2.5.1, 2.7.6), up to 255 of them.
+// appendLayout appends the line ends and spaces that a formatting command asks for (HL7
+// v2.5.1, 2.7.6), at most 255.
 func appendLayout(dst []byte, command, count string) []byte {
 	c, n := layout(command, count)
 	for range n {
@@ -125,12 +127,13 @@ func layout(command, count string) (c byte, n int) {
 	return 0, 0
 }
 
-// maxLayout is how many line ends and blanks the formatting commands of a message may
-// stand for. They are the only sequences that are shorter than their text: without a
-// bound, 8 bytes would become 255. It is room for 1,000 printed pages' empty lines.
+// maxLayout is how many line ends and spaces the formatting commands of a message may
+// stand for. These are the only sequences that are shorter than their text: without a
+// limit, 8 bytes would become 255. The limit has room for the empty lines of 1,000
+// printed pages.
 const maxLayout = 64 << 10
 
-// checkLayout returns an error at the formatting command that passes [maxLayout], so
+// checkLayout returns an error at the formatting command that exceeds [maxLayout], so
 // that the text of a parsed message is never much longer than the message.
 func (m *Message) checkLayout() error {
 	escape := m.delimiters.Escape
@@ -175,8 +178,8 @@ func (m *Message) delimiterFor(letter byte) byte {
 	return 0
 }
 
-// appendHex appends the characters that the bytes of hexadecimal digits stand for.
-// Digits that do not pair up, or make no character, append nothing.
+// appendHex appends the characters that the bytes of hexadecimal digits stand for. It
+// appends nothing if the digits are not pairs or are not characters.
 func (m *Message) appendHex(dst, digits []byte) []byte {
 	decoded := make([]byte, hex.DecodedLen(len(digits)))
 	if _, err := hex.Decode(decoded, digits); err != nil {
@@ -193,9 +196,9 @@ func (m *Message) appendHex(dst, digits []byte) []byte {
 	return append(dst, decoded...)
 }
 
-// hexRun returns the digits of the hexadecimal escapes at the front of value, which
-// begins behind an escape character, if there are several in a row: they may be the bytes
-// of one character. n is how much of value they take up; it is zero for a single one.
+// hexRun returns the digits of several hexadecimal escapes in a row at the front of
+// value, which begins after an escape character: together they may be the bytes of one
+// character. n is how many bytes of value they take; it is zero if there is only one.
 func hexRun(value []byte, escape byte) (digits []byte, n int) {
 	count := 0
 	for rest := value; len(rest) > 0 && rest[0] == 'X'; count++ {
@@ -217,8 +220,8 @@ func hexRun(value []byte, escape byte) (digits []byte, n int) {
 	return digits, n
 }
 
-// isSequence reports whether HL7 gives a sequence a meaning other than text (HL7
-// v2.5.1, 2.7.2 to 2.7.7).
+// isSequence reports whether HL7 gives a sequence a meaning other than text (HL7 v2.5.1,
+// 2.7.2 to 2.7.7).
 func isSequence(sequence []byte) bool {
 	if len(sequence) == 0 {
 		return false
@@ -237,11 +240,11 @@ func isSequence(sequence []byte) bool {
 	return false
 }
 
-// appendEscaped appends text in the form that [Message.Get] gives it back from: the
-// delimiters, line ends and control characters that a transport or a character set
-// might take for its own become escape sequences, and so does an escape character,
-// unless it is part of a sequence that reading leaves as it stands, such as \H\. It
-// reports false where the message has no escape character to write them with.
+// appendEscaped appends text in the form from which [Message.Get] returns it. It escapes
+// delimiters, line ends and control characters that a transport or a character set might
+// use. It also escapes an escape character, unless that is part of a sequence that
+// reading leaves unchanged, such as \H\. It reports false if the message has no escape
+// character.
 func (m *Message) appendEscaped(dst []byte, text string) ([]byte, bool) {
 	d := m.delimiters
 	if d.Escape == 0 {
@@ -287,8 +290,8 @@ func (m *Message) appendEscaped(dst []byte, text string) ([]byte, bool) {
 	return dst, true
 }
 
-// keptSequence returns the length of the sequence at the front of text, if there is one
-// that reading leaves as it stands in whatever character set.
+// keptSequence returns the length of the sequence at the front of text, if reading leaves
+// it unchanged in any character set.
 func (m *Message) keptSequence(text string) int {
 	end := strings.IndexByte(text[1:], m.delimiters.Escape)
 	if end <= 0 || text[1] == 'X' {

@@ -43,7 +43,7 @@ func ExampleReader() {
 	stream := strings.NewReader(admission + "\n" + strings.ReplaceAll(admission, "NF0000481", "NF0000482"))
 	for m, err := range hl7.NewReader(stream).Messages() {
 		if err != nil {
-			fmt.Println(err) // names the line, never the content; the rest is read on
+			fmt.Println(err) // names the line, never the content; reading goes on
 			continue
 		}
 		fmt.Println(m.ControlID(), m.Len(), "segments")
@@ -61,7 +61,7 @@ func ExampleReader_tell() {
 	for {
 		part, err := r.Next()
 		if err != nil {
-			break // io.EOF, or that of the stream
+			break // io.EOF, or the stream's error
 		}
 		if part.Kind == hl7.Single && part.Doubt == nil {
 			fmt.Println("a message of", len(part.Data), "bytes")
@@ -156,7 +156,7 @@ func ExampleMessage_Delete() {
 		fmt.Println(err)
 		return
 	}
-	if err := m.Delete("PID-3[1]"); err != nil { // the repetitions behind it move up
+	if err := m.Delete("PID-3[1]"); err != nil { // later repetitions move up
 		fmt.Println(err)
 	}
 	if err := m.InsertRepetition("PID-3[1]", "4711"); err != nil {
@@ -184,7 +184,7 @@ func ExampleMessage_Time() {
 		fmt.Println(err)
 		return
 	}
-	at, precision, err := m.Time("OBR-7") // in the zone of MSH-7, as it has none of its own
+	at, precision, err := m.Time("OBR-7") // in the zone of MSH-7, because it has none of its own
 	fmt.Println(at, precision == hl7.Minute, err)
 	// Output: 2026-03-14 08:00:00 +0100 +0100 true <nil>
 }

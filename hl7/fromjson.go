@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// FromJSON builds a message from what [Message.AppendJSON] wrote of one. The result is
-// the canonical form of the original: segments end in CR, nothing follows the last
-// value of a field or segment, and the same text is always escaped in the same way. It
-// is written in the character set that MSH-18 declares, UTF-8 where that is none we
-// know. The error wraps [ErrJSON] or [ErrNotEncodable], or is a [*ParseError].
+// FromJSON builds a message from what [Message.AppendJSON] wrote. The result is the
+// canonical form of the original: segments end in CR, nothing follows the last value of a
+// field or segment, and the same text is always escaped in the same way. It is written in
+// the character set that MSH-18 declares, or in UTF-8 if that is not known. The error
+// wraps [ErrJSON] or [ErrNotEncodable], or is a [*ParseError].
 func FromJSON(data []byte) (*Message, error) {
 	var segments []jsonSegment
 	if err := json.Unmarshal(data, &segments); err != nil {
@@ -40,7 +40,8 @@ func FromJSON(data []byte) (*Message, error) {
 	return m, m.adopt(b.text)
 }
 
-// adopt makes m the message that a UTF-8 text holds, to be encoded as it declares.
+// adopt makes m the message in a UTF-8 text, to be encoded in the character set that it
+// declares.
 func (m *Message) adopt(text []byte) error {
 	m.reset()
 	m.text = text
@@ -62,7 +63,7 @@ type jsonSegment struct {
 	Fields map[string][]map[string]string `json:"fields"`
 }
 
-// header returns an MSH segment of nothing but delimiters.
+// header returns an MSH segment with delimiters only.
 func (s jsonSegment) header() ([]byte, error) {
 	if s.ID != "MSH" || len(s.Fields["1"]) != 1 || len(s.Fields["2"]) != 1 {
 		return nil, fmt.Errorf("hl7: %w", ErrNoHeader)
@@ -73,15 +74,15 @@ func (s jsonSegment) header() ([]byte, error) {
 
 // A builder writes ER7.
 type builder struct {
-	as    Message // has the delimiters to write in
+	as    Message // has the delimiters to use
 	text  []byte
-	limit int // of text: a number may ask for a message of nothing but delimiters
+	limit int // the most delimiters: a number in the input could ask for a message of nothing else
 }
 
 func (b *builder) segment(s jsonSegment, isHeader bool) error {
 	before, at := len(b.text), 0
 	if isHeader {
-		at = 2 // which stand in text already
+		at = 2 // they are in text already
 	} else if err := b.name(s.ID); err != nil {
 		return err
 	}
@@ -104,7 +105,7 @@ func (b *builder) segment(s jsonSegment, isHeader bool) error {
 			return err
 		}
 	}
-	if len(b.text) == before { // a header must show where MSH-2 ends, a segment that it is there
+	if len(b.text) == before { // a header must show where MSH-2 ends, and a segment that it exists
 		b.text = append(b.text, b.as.delimiters.Field)
 	}
 	b.text = append(b.text, '\r')
@@ -147,7 +148,7 @@ func (b *builder) repetition(values map[string]string) error {
 	return nil
 }
 
-// delimiters writes a delimiter n times, which may be none.
+// delimiters writes a delimiter n times; n may be zero.
 func (b *builder) delimiters(delimiter byte, n int) error {
 	switch {
 	case n > 0 && delimiter == 0:
@@ -161,14 +162,14 @@ func (b *builder) delimiters(delimiter byte, n int) error {
 	return nil
 }
 
-// name writes the name of a segment, in which only the field separator delimits.
+// name writes a segment's name. In it, only the field separator is a delimiter.
 func (b *builder) name(name string) error {
 	d := b.as.delimiters
 	if d.Escape == 0 && !strings.ContainsAny(name, "\r\n"+string(rune(d.Field))) {
 		b.text = append(b.text, name...)
 		return nil
 	}
-	if name != "" && name[0] <= ' ' && d.Escape != 0 { // else parsing would pass over it
+	if name != "" && name[0] <= ' ' && d.Escape != 0 { // otherwise parsing would skip it
 		b.text = fmt.Appendf(b.text, "%cX%02X%c", d.Escape, name[0], d.Escape)
 		name = name[1:]
 	}

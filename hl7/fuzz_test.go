@@ -12,7 +12,8 @@ import (
 	"hl7lake/hl7/internal/sample"
 )
 
-// patience is what a fuzz target waits before it takes a small input to be an endless loop.
+// patience is how long a fuzz target waits before it takes a small input for an endless
+// loop.
 const patience = 5 * time.Second
 
 func seed(f *testing.F) {
@@ -30,7 +31,7 @@ func seed(f *testing.F) {
 	f.Add(sample.ADT())
 }
 
-// inTime fails the test unless do returns soon.
+// inTime fails the test if do does not return soon.
 func inTime(t *testing.T, do func()) {
 	timer := time.AfterFunc(patience, func() { panic("no end in sight") })
 	defer timer.Stop()
@@ -47,7 +48,8 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				return
 			}
-			// A line end within MSH ends what Peek reads; where others decide on the character set, it cannot know.
+			// A line end within MSH ends what Peek reads. If other segments decide the
+			// character set, Peek cannot know it.
 			if m.Charset().Used == "utf-8" && !bytes.Contains(m.Segment(0).Raw(), []byte("\n")) && header != m.Header() {
 				t.Errorf("Peek says %+v, the message %+v", header, m.Header())
 			}
@@ -126,7 +128,7 @@ func FuzzReader(f *testing.F) {
 			}
 			for m, err := range r.Messages() {
 				if err != nil {
-					continue // and told
+					continue // and reported
 				}
 				if m.Len() == 0 || !bytes.HasPrefix(data[told:], m.Encode()) {
 					t.Error("a message that is empty or no slice of the stream")
@@ -140,7 +142,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-// Whatever text is set at a path is what is read there, and nothing else changes.
+// A text that is set at a path is what is read there, and nothing else changes.
 func FuzzSet(f *testing.F) {
 	f.Add("PID-5.1", `a|b^c~d&e\f\H\g`, `|^~\&`)
 	f.Add("ZZZ-3[2].2.2", "one\ntwo\rthree\x0b\x1b", `|^~\&#`)

@@ -16,7 +16,7 @@ type header struct {
 const (
 	vt  = 0x0b // begins an MLLP frame
 	fs  = 0x1c // with a CR, ends it
-	esc = 0x1b // switches character sets in ISO 2022
+	esc = 0x1b // switches the character set in ISO 2022
 	bom = "\ufeff"
 )
 
@@ -60,8 +60,8 @@ func readHeader(text []byte) (header, error) {
 	return h, nil
 }
 
-// leadingFrame is the length of what may stand before the first segment: blanks, line
-// ends, framing, NUL and byte order marks.
+// leadingFrame returns the length of what may stand before the first segment: spaces,
+// line ends, framing, NUL and byte order marks.
 func leadingFrame(text []byte) int {
 	n := 0
 	for n < len(text) {
@@ -79,8 +79,8 @@ func leadingFrame(text []byte) int {
 // afterMessage are the bytes that separate messages and belong to none.
 const afterMessage = "\r\n\x1c\x00"
 
-// trailingFrame is the length of an MLLP frame's end at the end of text, or of the NUL
-// that some senders put behind a message. NUL before a line end is part of a value.
+// trailingFrame returns the length of an MLLP frame's end at the end of text, or of the
+// NUL that some senders put after a message. A NUL before a line end is part of a value.
 func trailingFrame(text []byte) int {
 	rest := text[len(bytes.TrimRight(text, afterMessage)):]
 	value := 0
@@ -96,9 +96,9 @@ func trailingFrame(text []byte) int {
 	return 0
 }
 
-// outsideFrame returns an error where text, in which the first segment begins at start,
-// is an MLLP frame that ends before text does (HL7 Transport Specification: MLLP, 2).
-// What follows is left to the caller where it is another frame or header.
+// outsideFrame returns an error if text, in which the first segment begins at start, is
+// an MLLP frame that ends before text does (HL7 Transport Specification: MLLP, 2). If
+// another frame or header follows, that is left to the caller.
 func outsideFrame(text []byte, start int) error {
 	if bytes.IndexByte(text[:start], vt) < 0 {
 		return nil
@@ -120,9 +120,9 @@ func outsideFrame(text []byte, start int) error {
 	}
 }
 
-// lfIsData reports whether CR ends segments in a text that begins with the rest of an
-// MSH segment: a CR is there, and before it no LF that something like a segment or
-// another line end follows.
+// lfIsData reports whether only CR ends segments in a text that begins with the rest of
+// an MSH segment: it has a CR, and no LF before it that is followed by a segment or
+// another line end.
 func lfIsData(text []byte, separator byte) bool {
 	cr := bytes.IndexByte(text, '\r')
 	for i := 0; i < cr; i++ {
@@ -139,7 +139,7 @@ func lfIsData(text []byte, separator byte) bool {
 	return cr >= 0
 }
 
-// endsSegment decides about the CR or LF at text[at].
+// endsSegment reports whether the CR or LF at text[at] ends a segment.
 func (h *header) endsSegment(text []byte, at int) bool {
 	switch text[at] {
 	case '\r':
@@ -150,8 +150,8 @@ func (h *header) endsSegment(text []byte, at int) bool {
 	return false
 }
 
-// beforeLineFeed returns a segment up to a line feed at its end that belongs to its
-// terminator, blanks behind that aside.
+// beforeLineFeed returns a segment without a line feed at its end that belongs to its
+// terminator. Spaces after the line feed are ignored.
 func beforeLineFeed(segment []byte) []byte {
 	n := len(segment)
 	if n == 0 || segment[n-1] > ' ' {
@@ -164,7 +164,8 @@ func beforeLineFeed(segment []byte) []byte {
 	return segment
 }
 
-// beginsSegment reports whether a segment follows a line feed that may be part of a value.
+// beginsSegment reports whether a segment follows a line feed that may be part of a
+// value.
 func (h *header) beginsSegment(text []byte) bool {
 	if !hasStandardName(text, h.delimiters.Field) {
 		return false
@@ -187,8 +188,8 @@ func hasSegmentName(text []byte, separator byte) bool {
 	return true
 }
 
-// hasStandardName is stricter: the name must be one that HL7 gave to a segment. Words
-// of three capital letters are frequent at the start of a line of text.
+// hasStandardName is stricter: the name must be one of HL7's segments. Words of three
+// capital letters are frequent at the start of a line of text.
 func hasStandardName(text []byte, separator byte) bool {
 	return hasSegmentName(text, separator) && strings.Contains(standardSegments, " "+string(text[:3])+" ")
 }

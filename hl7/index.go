@@ -6,16 +6,16 @@ import (
 	"slices"
 )
 
-// An index has a bit for each byte of a text: bit i%64 of word i/64 is set where byte i
-// is one of the message's delimiters. It is all that parsing leaves behind; paths, JSON
-// and edits walk from set bit to set bit.
+// An index has a bit for each byte of a text: bit i%64 of word i/64 is set if byte i is
+// one of the message's delimiters. Parsing leaves nothing else behind. Paths, JSON and
+// edits go from set bit to set bit.
 type index []uint64
 
-// The hot loop. Eight bytes are compared at once inside a 64-bit word: for a byte b
-// below 0x80 and a delimiter d, (b xor d) + 0x7f has its top bit clear only where b
-// equals d, and never carries into its neighbour. The results for the four delimiters
-// are ANDed; a top bit that is then clear marks a hit. One multiplication gathers the
-// eight top bits in a byte, and eight words make a word of the index.
+// The hot loop. It compares eight bytes at once within a 64-bit word: for a byte b below
+// 0x80 and a delimiter d, (b xor d) + 0x7f has its top bit clear only if b equals d, and
+// never carries into the next byte. The results for the four delimiters are ANDed; a
+// clear top bit then marks a delimiter. One multiplication collects the eight top bits in
+// a byte, and eight of these make a word of the index.
 
 const (
 	each   = 0x0101010101010101 // times b: b in each byte of a word
@@ -24,8 +24,8 @@ const (
 	gather = 0x0102040810204080 // times a word of bits 0, 8, 16 …: these side by side in the top byte
 )
 
-// build returns the index of text, in x's memory where that suffices, and whether text
-// holds a byte above 0x7f.
+// build returns the index of text, in x's memory if that is large enough, and whether
+// text holds a byte above 0x7f.
 func (x index) build(text []byte, d Delimiters) (index, bool) {
 	n := (len(text) + 63) / 64
 	x = slices.Grow(x[:0], n)[:n]
@@ -55,7 +55,7 @@ type patterns struct {
 func patternsOf(d Delimiters) patterns {
 	word := func(c byte) uint64 {
 		if c == 0 {
-			c = d.Field // a role that the message leaves unfilled finds nothing new
+			c = d.Field // a role that the message does not use finds nothing new
 		}
 		return each * uint64(c)
 	}
@@ -77,11 +77,11 @@ func (p *patterns) match(block *[64]byte) (mask, seen uint64) {
 	return mask, seen
 }
 
-// A cursor walks an index.
+// A cursor goes through an index.
 type cursor struct {
 	x     index
 	block int
-	word  uint64 // x[block] without the bits that were passed
+	word  uint64 // x[block] without the bits already passed
 }
 
 // from returns a cursor at an offset.
@@ -93,7 +93,7 @@ func (x index) from(at int) cursor {
 	return cursor{x, block, x[block] & (^uint64(0) << (at % 64))}
 }
 
-// next returns the offset of the next delimiter before end, or end, and passes it.
+// next returns the offset of the next delimiter before end, or end, and moves past it.
 func (c *cursor) next(end int) int {
 	for c.word == 0 {
 		c.block++

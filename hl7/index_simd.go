@@ -5,8 +5,8 @@ package hl7
 import "simd/archsimd"
 
 // matchWide does what [patterns.match] does, 32 bytes at a time, for all whole blocks of
-// text. It is built where Go's experiment is on (GOEXPERIMENT=simd), and used where the
-// processor has AVX2; else it leaves all blocks to match.
+// text. It is built with GOEXPERIMENT=simd and used if the processor has AVX2. Otherwise
+// it leaves all blocks to match.
 func (p *patterns) matchWide(x index, text []byte) (blocks int, beyondASCII bool) {
 	if !archsimd.X86.AVX2() {
 		return 0, false

@@ -14,7 +14,7 @@ func (m *Message) Segments() iter.Seq[Segment] {
 }
 
 // Named returns an iterator over the segments of that name, in their order. Its numbers
-// count from 1, as a [Path]'s Occurrence does.
+// count from 1, like a [Path]'s Occurrence.
 func (m *Message) Named(name string) iter.Seq2[int, Segment] {
 	return func(yield func(int, Segment) bool) {
 		n := 0
@@ -37,9 +37,9 @@ func (m *Message) Occurrences(name string) int {
 	return n
 }
 
-// Repetitions returns how many repetitions the field at a path has: 0 where it is absent or
-// empty, and 1 for MSH-1 and MSH-2. The path's repetition, component and sub-component are
-// not looked at.
+// Repetitions returns how many repetitions the field at a path has: 0 if it is absent or
+// empty, and 1 for MSH-1 and MSH-2. It ignores the path's repetition, component and
+// sub-component.
 func (m *Message) Repetitions(p Path) int {
 	s, ok := m.find(p)
 	if !ok {
@@ -48,7 +48,7 @@ func (m *Message) Repetitions(p Path) int {
 	return s.Repetitions(p.Field)
 }
 
-// Repetitions returns how many repetitions a field has, 0 where it is absent or empty.
+// Repetitions returns how many repetitions a field has, 0 if it is absent or empty.
 func (s Segment) Repetitions(field int) int {
 	raw, _ := s.raw(Path{Field: field})
 	if field < 1 || len(raw) == 0 {

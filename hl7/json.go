@@ -6,17 +6,17 @@ import (
 	"strconv"
 )
 
-// JSON chooses how [Message.AppendJSON] writes. The zero value is the lake's shape.
+// JSON says how [Message.AppendJSON] writes. The zero value is the lake's shape.
 type JSON struct {
-	// Members, where it is set, appends more members to the object of the segment at a
-	// 0-based position, each with a comma before it; the package dictionary makes one
-	// that adds names, dates and groups. [FromJSON] passes over them.
+	// Members, if set, appends more members to the object of the segment at a 0-based
+	// position, each with a comma before it. The package dictionary makes such a function
+	// that adds names, dates and groups. [FromJSON] ignores these members.
 	Members func(dst []byte, position int) []byte
 
-	// Limit is how many bytes may be appended, zero for as many as there are. The
-	// segment that passes it is the last that is written, and the JSON is not complete
-	// then: what is more than Limit bytes is to be thrown away. A segment has at most
-	// some ten times its bytes, but the shortest of all, of one letter, forty times.
+	// Limit is how many bytes may be appended; zero means any number. The segment that
+	// exceeds it is the last one written, and the JSON is then incomplete: if more than
+	// Limit bytes were appended, discard them. A segment's JSON is at most some ten times
+	// as long as the segment, but forty times for the shortest one, of one letter.
 	Limit int
 }
 
@@ -24,11 +24,11 @@ type JSON struct {
 //
 //	[{"seq":1,"id":"PID","fields":{"3":[{"1":"123456789","4":"USSSA","4.2":"2.16.840"}]}}]
 //
-// Keys are HL7's numbers. A field is always a list of its repetitions; a component's
-// first sub-component goes by the component's number alone; what is empty has no key,
-// except that {} holds the place of an empty repetition before another one; a null is
-// "\"\"". Escapes are decoded. MSH-1 and MSH-2 are given as they stand. The shape is
-// the same for every version and type of message, and always valid UTF-8.
+// Keys are HL7's numbers. A field is always a list of its repetitions. A component's
+// first sub-component has the component's number as its key. An empty element has no key,
+// except that {} keeps the place of an empty repetition before another one. A null is
+// "\"\"". Escapes are decoded. MSH-1 and MSH-2 are unchanged. The shape is the same for
+// every version and type of message, and always valid UTF-8.
 func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
 	start := len(dst)
 	dst = append(dst, '[')
@@ -48,7 +48,7 @@ func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
 	return append(dst, ']')
 }
 
-// appendSegment appends the object of a segment, its closing bracket still to come.
+// appendSegment appends the object of a segment without its closing bracket.
 func (m *Message) appendSegment(dst []byte, i int) []byte {
 	s := m.Segment(i)
 	dst = append(dst, `{"seq":`...)
@@ -72,11 +72,11 @@ func (m *Message) appendSegment(dst []byte, i int) []byte {
 	return append(dst, '}')
 }
 
-// A place says by HL7's numbers where in a segment a value stands.
+// A place is the place of a value in a segment, by HL7's numbers.
 type place struct{ field, repetition, component, subcomponent int }
 
-// appendFields walks the segment's delimiters once. Brackets are written when a value
-// needs them, so that what is empty leaves no trace.
+// appendFields goes through the segment's delimiters once. Brackets are written when a
+// value needs them, so that empty elements leave no trace.
 func (m *Message) appendFields(dst []byte, s Segment) []byte {
 	first, start, end := s.fields()
 	if start == end {
@@ -108,7 +108,7 @@ func (m *Message) appendFields(dst []byte, s Segment) []byte {
 	return dst
 }
 
-// after returns the place that follows a delimiter.
+// after returns the place after a delimiter.
 func (p place) after(delimiter byte, d *Delimiters) place {
 	switch delimiter {
 	case d.Field:
@@ -121,8 +121,8 @@ func (p place) after(delimiter byte, d *Delimiters) place {
 	return place{p.field, p.repetition + 1, 1, 1}
 }
 
-// appendPlace ends what is open after the value at one place and begins what the value
-// at the next one needs, up to its opening quote.
+// appendPlace closes what is open after the value at one place, and opens what the value
+// at the next place needs, up to its opening quote.
 func appendPlace(dst []byte, open, here place, first int) []byte {
 	switch {
 	case open.field != here.field:
@@ -161,8 +161,8 @@ func appendNumber(dst []byte, n int) []byte {
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// appendValue appends text[start:end] as the content of a JSON string, its escapes
-// decoded. It copies eight bytes at a time, as far as none of them needs another form.
+// appendValue appends text[start:end] as the content of a JSON string, with its escapes
+// decoded. It copies eight bytes at a time as long as none of them needs another form.
 func (m *Message) appendValue(dst []byte, start, end int) []byte {
 	length := len(dst)
 	dst = slices.Grow(dst, end-start+64)
@@ -183,8 +183,8 @@ func (m *Message) appendValue(dst []byte, start, end int) []byte {
 	return appendQuoted(dst, m.appendDecoded(buffer[:0], m.text[start:end]))
 }
 
-// special has a bit set for each byte of a word that JSON writes in another form, and
-// for each escape character (see index.go).
+// special returns a bit for each byte of a word that JSON writes in another form, and for
+// each escape character (see index.go).
 func special(w uint64, escape byte) uint64 {
 	b := w & low7
 	miss := ((b ^ '"'*each) + low7) & ((b ^ '\\'*each) + low7) & ((b ^ uint64(escape)*each) + low7) & (b&(0x60*each) + low7)

@@ -2,7 +2,7 @@ package hl7
 
 import "bytes"
 
-// lines divides a text into segments.
+// lines splits a text into segments.
 type lines struct {
 	text   []byte
 	header header
@@ -34,24 +34,24 @@ type breaks struct{ cr, lf ahead }
 
 func newBreaks() breaks { return breaks{aheadOf('\r'), aheadOf('\n')} }
 
-// findLineEnd returns the offset of the next CR or LF, or the text's end.
+// findLineEnd returns the offset of the next CR or LF, or the end of the text.
 func (b *breaks) findLineEnd(text []byte, from int) int {
 	return min(b.cr.find(text, from), b.lf.find(text, from))
 }
 
-// ahead knows where a byte is next in a text, so that none is looked for twice over the
-// same stretch.
+// ahead remembers where a byte comes next in a text, so that no stretch is searched
+// twice.
 type ahead struct {
 	c  byte
-	at int // -1 where that is not known
+	at int // -1 if not known
 
-	none int // it is not between the last offset asked for and this one
+	none int // the byte is not between the last offset asked for and this one
 }
 
 func aheadOf(c byte) ahead { return ahead{c: c, at: -1} }
 
-// find returns where the byte is from an offset on, or the text's end. Offsets only
-// grow from one call to the next.
+// find returns the next offset of the byte from a given offset on, or the end of the
+// text. Offsets only grow from one call to the next.
 func (a *ahead) find(text []byte, from int) int {
 	if a.at >= from {
 		return a.at
@@ -67,7 +67,7 @@ func (a *ahead) search(text []byte, from int) int {
 	return a.at
 }
 
-// line returns the 1-based line of an offset, as an editor counts.
+// line returns the 1-based line of an offset, as an editor counts lines.
 func line(text []byte, offset int) int {
 	text = text[:offset]
 	return 1 + bytes.Count(text, []byte{'\r'}) + bytes.Count(text, []byte{'\n'}) - bytes.Count(text, []byte("\r\n"))

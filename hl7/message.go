@@ -5,24 +5,24 @@ import (
 	"fmt"
 )
 
-// A Message is one ER7 message: its text and an index into it. The zero value is
-// empty and ready for [Message.Parse]. Several goroutines may read a Message at once,
-// as long as none parses into it or edits it.
+// A Message is one ER7 message: its text and an index into it. The zero value is empty
+// and ready for [Message.Parse]. Several goroutines may read a Message at once if none
+// parses into it or edits it.
 type Message struct {
-	source []byte // as it came; nil once text was edited
+	source []byte // as it came; nil after an edit
 	text   []byte // source, or its conversion to UTF-8; always valid UTF-8
 
 	delimiters Delimiters
-	body       int // where the field separator after MSH-2 is in text
+	body       int // the offset in text of the field separator after MSH-2
 	charset    charset
 
 	index    index // of text
 	segments []segment
 
-	converted []byte // the buffer behind text where it is not source
+	converted []byte // the memory of text, if that is not source
 }
 
-// A segment is text[start:end], its terminator not included.
+// A segment is text[start:end], without its terminator.
 type segment struct{ start, end int }
 
 // Parse reads exactly one message. The error is a [*ParseError].
@@ -34,34 +34,36 @@ func Parse(data []byte) (*Message, error) {
 	return m, nil
 }
 
-// Parse reads exactly one message into m, in place of what m held, and uses m's memory
-// again. The message refers to data, which must not change while m is in use.
+// Parse reads exactly one message into m. It replaces what m held and reuses m's memory.
+// The message refers to data, which must not change while m is in use.
 //
-// A byte order mark, MLLP framing, blank lines and blanks before a segment's name are
-// passed over. Segments end at CR, LF or both, in any mixture (HL7 v2.5.1, 2.5.4 allows
-// CR alone); but where CR ends the first segment, a bare LF further on is part of a
-// value, unless the name of a standard segment and a field separator follow it, or the
-// segment's end: in X, LF, CR and at the end of the message it belongs to the terminator.
+// A byte order mark, MLLP framing, blank lines and spaces before a segment's name are
+// skipped. Segments end at CR, LF or both, in any mixture (HL7 v2.5.1, 2.5.4 allows only
+// CR). But if CR ends the first segment, a single LF after it is part of a value, with
+// two exceptions. It ends a segment if the name of a standard segment and a field
+// separator follow it. It belongs to the terminator in X LF CR and at the end of the
+// message.
 //
-// Another header or a trailer in data is [ErrSeveralMessages], and so is a second MSH
-// whose encoding characters cannot be read. A line of text that only begins like one, as
-// "FHS: regular", is text. What follows the end of an MLLP frame is [ErrOutside].
+// If data holds another header or a trailer, the error is [ErrSeveralMessages], also if
+// the encoding characters of a second MSH cannot be read. A line of text that only begins
+// like one, such as "FHS: regular", is text. Bytes after the end of an MLLP frame are
+// [ErrOutside].
 //
-// The error is a [*ParseError], and the message is empty then.
+// The error is a [*ParseError]. The message is then empty.
 func (m *Message) Parse(data []byte) error { return m.ParseAs("", data) }
 
-// ParseAs is Parse for data whose character set was declared outside of the message as
-// well, such as in a Content-Type. It is taken where MSH-18 declares none that is known,
-// and only if it is neither UTF-8 nor ASCII, which show by themselves.
+// ParseAs is like Parse, for data whose character set was also declared outside the
+// message, for example in a Content-Type. That declaration is used if MSH-18 declares no
+// known set, and only if the data is neither UTF-8 nor ASCII, which can be recognized.
 func (m *Message) ParseAs(charset string, data []byte) error {
 	m.reset()
 	m.charset.outside = charset
 	return m.read(data)
 }
 
-// ParseIn is Parse in a character set that somebody decided on, whatever the message
-// declares; UTF-16 and UTF-32, which show by themselves, are read as what they are. The
-// error is [ErrCharset] for a set that is not known, else a [*ParseError].
+// ParseIn is like Parse, in a character set that somebody chose, whatever the message
+// declares. UTF-16 and UTF-32, which can be recognized, are still read as what they are.
+// The error is [ErrCharset] if the set is not known, or else a [*ParseError].
 func (m *Message) ParseIn(charset string, data []byte) error {
 	m.reset()
 	if _, ok := LookupCharset(charset); !ok {
@@ -77,7 +79,7 @@ func (m *Message) read(data []byte) error {
 	m.convertWide()
 	err := m.parse()
 	if err == nil && m.chooseCharset() {
-		err = m.parse() // again, as characters hid delimiters or seemed to hold some
+		err = m.parse() // a second time, because characters hid delimiters or seemed to be some
 	}
 	if err == nil {
 		m.chooseHex()
@@ -122,8 +124,8 @@ func (m *Message) parse() error {
 	}
 }
 
-// addSegment notes the segment text[start:end], unless it is blank. A line feed before
-// its terminator is part of that, in a style that the message mixes with another.
+// addSegment records the segment text[start:end], unless it is blank. In a message that
+// mixes styles of terminators, a line feed before the terminator is part of it.
 func (m *Message) addSegment(start, end int) error {
 	for start < end && m.text[start] <= ' ' {
 		start++
@@ -142,36 +144,36 @@ func (m *Message) addSegment(start, end int) error {
 	return nil
 }
 
-// Delimiters returns the message's own (MSH-1 and MSH-2).
+// Delimiters returns the message's own delimiters (MSH-1 and MSH-2).
 func (m *Message) Delimiters() Delimiters { return m.delimiters }
 
-// Len returns how many segments the message has, blank lines not counted.
+// Len returns how many segments the message has, without blank lines.
 func (m *Message) Len() int { return len(m.segments) }
 
-// Segment returns the segment at a 0-based position, in the order of the message.
-// It panics where there is none.
+// Segment returns the segment at a 0-based position, in the order of the message. It
+// panics if there is none.
 func (m *Message) Segment(i int) Segment { return Segment{m, m.segments[i]} }
 
-// A Segment is a view into a [Message]; it is valid as long as that is not parsed into
-// or edited.
+// A Segment is a view into a [Message]. It is valid until the message is edited or parsed
+// into.
 type Segment struct {
 	m *Message
 	segment
 }
 
-// Name returns the segment's name, such as "PID": whatever stands before the first
-// field separator. On a line that is no segment this is all of its text.
+// Name returns the segment's name, such as "PID": what stands before the first field
+// separator. On a line that is not a segment, this is its whole text.
 func (s Segment) Name() string { return string(s.name()) }
 
 func (s Segment) name() []byte {
 	return s.m.text[s.start:s.separator()]
 }
 
-// separator returns where the first field separator is, or the segment's end.
+// separator returns the offset of the first field separator, or the segment's end.
 func (s Segment) separator() int {
 	field := s.m.delimiters.Field
 	if name := s.m.text[s.start:s.end]; len(name) > 3 && name[3] == field && name[0] != field && name[1] != field && name[2] != field {
-		return s.start + 3 // as nearly all do
+		return s.start + 3 // as nearly all names do
 	}
 	if n := bytes.IndexByte(s.m.text[s.start:s.end], s.m.delimiters.Field); n >= 0 {
 		return s.start + n
@@ -179,9 +181,9 @@ func (s Segment) separator() int {
 	return s.end
 }
 
-// fields returns what holds the fields that are numbered from first on, beginning with
-// a field separator; empty where the segment has none. The delimiters that an MSH
-// segment states are fields 1 and 2, and no part of this (HL7 v2.5.1, 2.15.9.1).
+// fields returns the fields that are numbered from first on, beginning with a field
+// separator. It is empty if the segment has none. The delimiters that an MSH segment
+// states are fields 1 and 2, and are not part of it (HL7 v2.5.1, 2.15.9.1).
 func (s Segment) fields() (first, start, end int) {
 	if s.isHeader() {
 		return 3, s.m.body, s.end
@@ -189,7 +191,7 @@ func (s Segment) fields() (first, start, end int) {
 	return 1, s.separator(), s.end
 }
 
-// Raw returns the segment as it stands, without its terminator.
+// Raw returns the segment unchanged, without its terminator.
 func (s Segment) Raw() []byte { return s.m.text[s.start:s.end:s.end] }
 
 // isHeader reports whether this is the MSH segment.

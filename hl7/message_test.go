@@ -167,7 +167,7 @@ func TestEscapesAreDecodedOnceAndWhatIsNotUnderstoodStays(t *testing.T) {
 		`\.in+4\\.ti-2\\.fi\`:         `\.in+4\\.ti-2\\.fi\`,
 		`\H\loud\N\`:                  `\H\loud\N\`,
 		`\C2842\\M2442\\Z01\`:         `\C2842\\M2442\\Z01\`,
-		`\P\`:                         `\P\`, // no truncation character in this message
+		`\P\`:                         `\P\`, // this message has no truncation character
 		`\`:                           `\`,
 		`\\`:                          `\\`,
 		`ends in \`:                   `ends in \`,
@@ -235,7 +235,7 @@ func TestPeekReadsTheHeaderOfAnyInput(t *testing.T) {
 	}
 }
 
-// A NUL or FS behind the message is no part of it, but one within is (see [Reader]).
+// A NUL or FS after the message is not part of it, but one within it is (see [Reader]).
 func TestPeekAndParseAgreeWhereAHeaderEndsInNULOrFS(t *testing.T) {
 	for input, want := range map[string]string{
 		"MSH|!|A\x00":       "A",

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// A Header is what an MSH segment says about its message (HL7 v2.5.1, 2.15.9). What
-// the segment leaves out is empty.
+// A Header is what an MSH segment says about its message (HL7 v2.5.1, 2.15.9). Missing
+// parts are empty.
 type Header struct {
-	Type                 string // MSH-9 as "ADT^A01", "ACK" where there is no event; "unknown" where MSH-9 is not of that form
+	Type                 string // MSH-9 as "ADT^A01", or "ACK" if there is no event; "unknown" if MSH-9 does not have that form
 	Message              string // MSH-9.1, the message code
 	Event                string // MSH-9.2, the trigger event
 	Structure            string // MSH-9.3, the message structure
@@ -18,23 +18,23 @@ type Header struct {
 	SendingFacility      string // MSH-4.1
 	ReceivingApplication string // MSH-5.1
 	ReceivingFacility    string // MSH-6.1
-	SentAt               string // MSH-7 in ISO 8601, with the precision that it has; empty where it is no date
-	Charset              string // the one that MSH-18 declares, as it stands
+	SentAt               string // MSH-7 in ISO 8601, with its own precision; empty if it is not a date
+	Charset              string // the one that MSH-18 declares, unchanged
 }
 
-// UnknownType is the type of a message whose MSH-9 does not tell.
+// UnknownType is the type of a message without a usable MSH-9.
 const UnknownType = "unknown"
 
-// peekLimit bounds what Peek looks at.
+// peekLimit is how many bytes Peek looks at, at most.
 const peekLimit = 64 << 10
 
-// peekStack is the length of the longest header that Peek reads without a visit to the
-// heap.
+// peekStack is the length of the longest header that Peek reads without allocating
+// memory.
 const peekStack = 1024
 
-// Peek reads only the MSH segment at the front of an input, at a cost that does not
-// grow with it. It reports false, and the type "unknown", where there is none that can
-// be read; a batch has none.
+// Peek reads only the MSH segment at the front of an input. Its time does not grow with
+// the input. It reports false, and the type "unknown", if there is no MSH that can be
+// read. A batch has none.
 func Peek(data []byte) (Header, bool) {
 	front := data[:min(len(data), peekLimit)]
 	start := leadingFrame(front)
@@ -58,14 +58,14 @@ func Peek(data []byte) (Header, bool) {
 	return m.Header(), true
 }
 
-// isOdd reports whether a header has what it takes a whole [Message] to read: escapes, an
-// MLLP frame's end, another character set.
+// isOdd reports whether a header can only be read by a whole [Message]: it has escapes,
+// an MLLP frame's end, or another character set.
 func isOdd(text []byte, escape byte) bool {
 	return escape != 0 && bytes.IndexByte(text, escape) >= 0 || bytes.IndexByte(text, esc) >= 0 || bytes.IndexByte(text, fs) >= 0
 }
 
-// lineLength returns the length of text up to its first CR or LF. It searches for both
-// in pieces, as one of them may be far away or nowhere.
+// lineLength returns the length of text up to its first CR or LF. It searches for both in
+// pieces, because one of them may be far away or absent.
 func lineLength(text []byte) int {
 	const piece = 256
 	for at := 0; at < len(text); at += piece {
@@ -92,9 +92,8 @@ func (m *Message) Header() Header {
 	return headerOf(m.text[:m.segments[0].end], m.index, m.body, &m.delimiters, m)
 }
 
-// headerOf reads the MSH segment at the end of text, whose MSH-3 comes behind body, with
-// the index x. Its values are decoded as m does it; m may be nil where there is nothing to
-// decode.
+// headerOf reads the MSH segment at the end of text, whose MSH-3 comes after body, with
+// the index x. m decodes its values; m may be nil if there is nothing to decode.
 func headerOf(text []byte, x index, body int, d *Delimiters, m *Message) Header {
 	var places [19]headerPlace
 	end := findHeader(&places, text, x, body, d)
@@ -132,7 +131,7 @@ type headerPlace [3]struct{ start, end int }
 
 // findHeader sets the places of MSH-3 to MSH-18, of the first repetition and
 // sub-component, and returns where the last of them ends. What is absent stays empty. It
-// walks MSH once, and no further than MSH-18.
+// goes through MSH once, and no further than MSH-18.
 func findHeader(places *[19]headerPlace, text []byte, x index, body int, d *Delimiters) (last int) {
 	field, component, first := 3, 0, true // first: of the component's sub-components
 	start, end := min(body+1, len(text)), len(text)
@@ -155,7 +154,7 @@ func findHeader(places *[19]headerPlace, text []byte, x index, body int, d *Deli
 			component, first = component+1, true
 		case d.Subcomponent:
 			first = false
-		default: // of other repetitions nothing is wanted
+		default: // other repetitions are not needed
 			component = len(headerPlace{})
 		}
 	}
@@ -163,9 +162,9 @@ func findHeader(places *[19]headerPlace, text []byte, x index, body int, d *Deli
 }
 
 // Type returns MSH-9 as message code and trigger event, "ADT^A01", or as the code alone
-// where there is no event, "ACK". Where MSH-9 is not of that form (three capital letters
-// or digits each, HL7 v2.5.1, 2.15.9.9) it returns [UnknownType], so that the result may
-// become a name or an attribute whatever the sender put there.
+// if there is no event, "ACK". If MSH-9 does not have that form (three capital letters or
+// digits each, HL7 v2.5.1, 2.15.9.9), it returns [UnknownType]. So the result is always
+// safe as a name or an attribute.
 func (m *Message) Type() string {
 	return typeOf(m.msh(9, 1), m.msh(9, 2))
 }
@@ -180,7 +179,7 @@ func typeOf(code, event string) string {
 	return code + "^" + event
 }
 
-// ControlID returns MSH-10, which an acknowledgment gives back (HL7 v2.5.1, 2.15.9.10).
+// ControlID returns MSH-10, which an acknowledgment repeats (HL7 v2.5.1, 2.15.9.10).
 func (m *Message) ControlID() string { return m.msh(10, 1) }
 
 // Version returns MSH-12.1, such as "2.5.1".

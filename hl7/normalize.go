@@ -1,11 +1,11 @@
 package hl7
 
-// Normalize appends data to dst with every segment ended by CR, the only terminator
-// that HL7 allows (HL7 v2.5.1, 2.5.4), and without byte order mark, MLLP framing (HL7
-// Transport Specification: MLLP, 2) and the blank lines around them. A bare LF that
-// [Message.Parse] takes for part of a value stays. Nothing else changes: several
-// messages stay several, and what is no message comes back with its line ends made CR.
-// UTF-16 and UTF-32 come back as they are.
+// Normalize appends data to dst with every segment ended by CR, the only terminator that
+// HL7 allows (HL7 v2.5.1, 2.5.4), and without byte order mark, MLLP framing (HL7
+// Transport Specification: MLLP, 2) and the blank lines around them. A single LF that
+// [Message.Parse] takes as part of a value stays. Nothing else changes: several messages
+// stay several. Text that is not a message is returned with CR as its line ends. UTF-16
+// and UTF-32 are returned unchanged.
 func Normalize(dst, data []byte) []byte {
 	if _, encoding := wide(data); encoding != nil {
 		return append(dst, data...)
@@ -24,7 +24,7 @@ func Normalize(dst, data []byte) []byte {
 		if end == len(text) {
 			last := beforeLineFeed(text[start:])
 			dst = append(dst, last...)
-			// A NUL that stood before a frame's end would look like one at the end of dst.
+			// A NUL before a frame's end would look like that at the end of dst.
 			if start+len(last) < len(text) || framing > 0 && len(last) > 0 {
 				dst = append(dst, '\r')
 			}

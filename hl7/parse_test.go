@@ -10,7 +10,7 @@ import (
 	"hl7lake/hl7"
 )
 
-// segmentsOf writes a message as a test wants to see it: a bar between segments.
+// segmentsOf writes a message for comparison in a test: with | between segments.
 func segmentsOf(m *hl7.Message) string {
 	var raw []string
 	for i := range m.Len() {
@@ -61,7 +61,7 @@ func TestSegmentsEndAtAnyLineEndButALineFeedInAValueStays(t *testing.T) {
 	}
 }
 
-// The mark § stands where the error is.
+// The mark § is where the error is.
 func TestAnErrorNamesItsPlace(t *testing.T) {
 	for name, test := range map[string]struct {
 		input string

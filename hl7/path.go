@@ -6,24 +6,24 @@ import (
 	"strings"
 )
 
-// A Path names an element of a message by HL7's own numbers, which count from 1
-// (HL7 v2.5.1, 2.5.2 and 2.5.3). Zero stands for a number that is not given.
+// A Path names an element of a message by HL7's own numbers, which count from 1 (HL7
+// v2.5.1, 2.5.2 and 2.5.3). Zero stands for a number that is not given.
 //
 //	PID-5           field 5 of the first PID segment
 //	PID-3[2].4.1    sub-component 1 of component 4 of the second repetition of field 3
 //	OBX[3]-5        field 5 of the third OBX segment
 type Path struct {
 	Segment      string // the segment's name
-	Occurrence   int    // which one of the segments of that name
+	Occurrence   int    // its number among the segments of that name
 	Field        int
 	Repetition   int
 	Component    int
 	Subcomponent int
 }
 
-// ParsePath reads a path. A dot is taken for the dash after the segment's name, too.
-// The error wraps [ErrPath], and its text has the right spelling of what other libraries
-// write as PID-3-2 or PID-3(1).
+// ParsePath reads a path. It also accepts a dot in place of the dash after the segment's
+// name. The error wraps [ErrPath]. Its text has the right spelling of paths that other
+// libraries write as PID-3-2 or PID-3(1).
 func ParsePath(s string) (Path, error) {
 	p, ok := parsePath(s)
 	if ok {
@@ -51,9 +51,9 @@ func parsePath(s string) (p Path, ok bool) {
 	return p, ok && rest == "" && isSegmentName(p.Segment)
 }
 
-// respell writes a path of HAPI (PID-3-2, PID-3(1)-2, where repetitions count from 0), one
-// with colons, blanks or an asterisk, or one in small letters, as ParsePath reads it, as far as
-// that can be told.
+// respell rewrites a path as ParsePath reads it, as far as possible: a path of HAPI
+// (PID-3-2, PID-3(1)-2, where repetitions count from 0), or one with colons, spaces, an
+// asterisk or small letters.
 func respell(s string) string {
 	s = strings.ToUpper(strings.TrimSpace(s))
 	segment, rest, found := strings.Cut(strings.NewReplacer(" ", "-", ":", "-").Replace(s), "-")
@@ -104,7 +104,7 @@ func cutNumber(s *string, open, end string, n *int) bool {
 	return i > 0 && *n > 0 && ended
 }
 
-// String writes the path as [ParsePath] reads it.
+// String returns the path as [ParsePath] reads it.
 func (p Path) String() string {
 	b := []byte(p.Segment)
 	part := func(before string, n int, after string) {
@@ -120,18 +120,18 @@ func (p Path) String() string {
 	return string(b)
 }
 
-// Get returns the text at a path such as "PID-5.1", its escapes decoded: that of the
-// first segment, repetition, component and sub-component where the path does not say
-// which, as HL7 wants a value read whose parts a receiver does not know (HL7 v2.5.1,
-// 2.8). It is empty where the element is absent or empty and where the path is not one;
-// a null is `""` ([Null]).
+// Get returns the text at a path such as "PID-5.1", with its escapes decoded. If the path
+// leaves out a number, it is the first segment, repetition, component or sub-component,
+// as HL7 says for a value whose parts a receiver does not know (HL7 v2.5.1, 2.8). The
+// text is empty if the element is absent or empty, and if the path is not valid. A null
+// is `""` ([Null]).
 func (m *Message) Get(path string) string {
-	text, _ := m.Text(path) // which is empty with an error
+	text, _ := m.Text(path) // which is empty after an error
 	return text
 }
 
-// Text is [Message.Get] for a path that may not be one, such as a user's. The error wraps
-// [ErrPath].
+// Text is like [Message.Get] for a path that may not be valid, such as a user's. The
+// error wraps [ErrPath].
 func (m *Message) Text(path string) (string, error) {
 	p, err := ParsePath(path)
 	if err != nil {
@@ -149,9 +149,9 @@ func (m *Message) GetAt(p Path) string {
 	return s.get(p)
 }
 
-// Raw returns the bytes at a path as they stand: all repetitions of "PID-3", all
-// components of "PID-3[1]". It reports false where the message does not reach that far:
-// an empty element is not an absent one. Where the character set is not UTF-8 these are
+// Raw returns the bytes at a path unchanged: all repetitions for "PID-3", all components
+// for "PID-3[1]". It reports false if the message does not reach that far: an empty
+// element is not the same as an absent one. If the character set is not UTF-8, these are
 // the bytes after conversion.
 func (m *Message) Raw(path string) ([]byte, bool) {
 	p, err := ParsePath(path)
@@ -170,8 +170,8 @@ func (m *Message) RawAt(p Path) ([]byte, bool) {
 	return s.raw(p)
 }
 
-// Null is a value that is to be deleted at the receiver, in contrast to one that is
-// empty because the sender does not say (HL7 v2.5.1, 2.5.3).
+// Null is a value that the receiver is to delete. An empty value, in contrast, means that
+// the sender does not say anything (HL7 v2.5.1, 2.5.3).
 const Null = `""`
 
 // Find returns the n-th segment of that name, counting from 1.
@@ -191,7 +191,8 @@ func (m *Message) find(p Path) (Segment, bool) {
 	return Segment{}, false
 }
 
-// Get is [Message.Get] within the segment, whose name the path leaves out: "5.1".
+// Get is like [Message.Get] within the segment. The path leaves out the segment's name:
+// "5.1".
 func (s Segment) Get(path string) string {
 	p, ok := fieldPath(path)
 	if !ok {
@@ -200,7 +201,8 @@ func (s Segment) Get(path string) string {
 	return s.get(p)
 }
 
-// RawField is [Message.Raw] within the segment, whose name the path leaves out: "5[2]".
+// RawField is like [Message.Raw] within the segment. The path leaves out the segment's
+// name: "5[2]".
 func (s Segment) RawField(path string) ([]byte, bool) {
 	p, ok := fieldPath(path)
 	if !ok {

@@ -7,18 +7,18 @@ import (
 	"strconv"
 )
 
-// Most segments are plain: nothing in them has another form in JSON than in ER7. Their
-// values are copied without a look at each, eight bytes at a time, and so is what stands
-// between them. What a store writes too much the next one overwrites.
+// Most segments are plain: JSON writes every byte of them as ER7 does. Their values are
+// copied without looking at each byte, eight bytes at a time, and so is what stands
+// between them. If a store writes too much, the next one overwrites it.
 
-// isPlain reports whether no byte of text[start:end] is one that JSON writes in another
-// form, or the escape character. It says no to what is within 16 bytes of the text's end, and
-// to messages with an escape character of their own.
+// isPlain reports whether JSON writes no byte of text[start:end] in another form and none
+// is the escape character. It reports false for a segment within 16 bytes of the text's
+// end, and for messages with an unusual escape character.
 func (m *Message) isPlain(start, end int) bool {
 	if end+16 > len(m.text) || m.delimiters.Escape != '\\' && m.delimiters.Escape != 0 {
 		return false
 	}
-	all := uint64(top) // of each byte the top bit is clear where it is one of these: see index.go
+	all := uint64(top) // the top bit of each byte is clear if it is one of these: see index.go
 	for text := m.text[start:end:len(m.text)]; ; text = text[8:] {
 		w := binary.LittleEndian.Uint64(text[:8])
 		b := w & low7
@@ -34,13 +34,14 @@ func (m *Message) isPlain(start, end int) bool {
 // delimiter between them: `"}],"<field>":[{"<component>.<sub-component>":"`.
 const mostBetween = 80
 
-// The texts between values as words, with zeros for the digits, least byte first.
+// The texts between values as words, with zeros in place of the digits, lowest byte
+// first.
 const (
 	nextComponent  = '"' | ','<<8 | '"'<<16 | '"'<<32 | ':'<<40 | '"'<<48 // ","c":"
 	nextRepetition = '"' | '}'<<8 | ','<<16 | '{'<<24 | '"'<<32 | '"'<<48 | ':'<<56
 	nextField      = '"' | '}'<<8 | ']'<<16 | ','<<24 | '"'<<32
-	ofOneDigit     = '"'<<48 | ':'<<56                                              // behind a digit
-	ofTwoDigits    = '"' << 56                                                      // behind two
+	ofOneDigit     = '"'<<48 | ':'<<56                                              // after one digit
+	ofTwoDigits    = '"' << 56                                                      // after two digits
 	firstShort     = '[' | '{'<<8 | '"'<<16 | '"'<<32 | ':'<<40 | '"'<<48           // [{"c":"
 	firstLong      = ':' | '['<<8 | '{'<<16 | '"'<<24 | '"'<<40 | ':'<<48 | '"'<<56 // :[{"c":"
 )
@@ -54,7 +55,7 @@ func (m *Message) appendPlainFields(dst []byte, first, start, end int) []byte {
 		n++
 	}
 	begun := n
-	n -= len(`"}],`) // which would close what is before the first value: it is put right below
+	n -= len(`"}],`) // what would be closed before the first value is replaced below
 	before := binary.LittleEndian.Uint32(out[n:])
 	here, open := place{first, 1, 1, 1}, place{}
 	delimiters := m.index.from(start)
@@ -85,7 +86,7 @@ func (m *Message) appendPlainFields(dst []byte, first, start, end int) []byte {
 			if open.field == 0 {
 				binary.LittleEndian.PutUint32(out[begun-4:], before)
 			}
-			from, to := text[start:start+16:len(text)], out[n:n+16] // most values are no longer
+			from, to := text[start:start+16:len(text)], out[n:n+16] // most values are shorter
 			binary.LittleEndian.PutUint64(to, binary.LittleEndian.Uint64(from))
 			binary.LittleEndian.PutUint64(to[8:], binary.LittleEndian.Uint64(from[8:]))
 			if at-start > 16 {
@@ -113,8 +114,8 @@ func (m *Message) appendPlainFields(dst []byte, first, start, end int) []byte {
 	return dst[:n+copy(out[n:], `"}]`)]
 }
 
-// putBetween writes at out[n:] what stands between a value at one place and one at the next,
-// and returns where it ends.
+// putBetween writes at out[n:] what stands between a value at one place and one at the
+// next, and returns where it ends.
 func putBetween(out []byte, n int, open, here place) int {
 	b := append(out[:n], '"')
 	repetition := open.repetition

@@ -17,7 +17,7 @@ const programmed = "MSH|^~\\&|A|B|C|D|20260314091500+0100||ADT^A01|1|P|2.5.1\rPI
 func TestAMessageIsEditedByInsertingAndDeleting(t *testing.T) {
 	for name, test := range map[string]struct {
 		edit func(*hl7.Message) error
-		want string // what becomes of the message's second to last line, or the error
+		want string // the rest of the message's second to last line, or the error
 	}{
 		"a segment before another":  {func(m *hl7.Message) error { return m.InsertSegment(2, "PV1", "1", "I") }, "PID|1||X^^^N~Y~Z||Doe^Jo PV1|1|I NTE|1||one NTE|2||two"},
 		"a segment behind the last": {func(m *hl7.Message) error { return m.InsertSegment(m.Len(), "PV1") }, "PID|1||X^^^N~Y~Z||Doe^Jo NTE|1||one NTE|2||two PV1"},
@@ -56,7 +56,8 @@ func TestAMessageIsEditedByInsertingAndDeleting(t *testing.T) {
 	}
 }
 
-// What is inserted can be read where it was put, what was there before has moved up by one, and deleting it undoes it.
+// An inserted element can be read where it was put, what was there has moved up by one,
+// and deleting the element restores the message.
 func TestInsertingARepetitionIsUndoneByDeletingIt(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		m := parse(t, programmed)

@@ -8,87 +8,89 @@ import (
 	"strconv"
 )
 
-// A Reader takes a stream apart into its messages: a file of several, one batch or a
-// file of batches (HL7 v2.5.1, 2.10.3), a capture of MLLP frames. It holds one message
+// A Reader splits a stream into its messages: a file of several messages, a batch or a
+// file of batches (HL7 v2.5.1, 2.10.3), or a capture of MLLP frames. It holds one message
 // at a time in memory, however long the stream is.
 //
-// A message begins with a header, MSH with its encoding characters, on a line of its own
-// or in an MLLP frame. It ends before the next header or trailer, or with its frame; NUL,
-// FS and blanks separate messages as well. A line of text that only begins like a header
-// is text, and so is a header within a line. But one that stands against a letter or digit,
-// as in FMSH|^~\&|, looks like messages that lost what was between them: they stay one
-// part, as nothing says where the first one ends, and that is in [Part.Doubt].
-// What is in no message is a part of its own, and [Reader.Tell] hears of it.
+// A message begins with a header, which is MSH with its encoding characters, on a line of
+// its own or in an MLLP frame. It ends before the next header or trailer, or with its
+// frame. NUL, FS and spaces separate messages as well. A line of text that only begins
+// like a header is text, and so is a header within a line. But a header directly after a
+// letter or digit, as in FMSH|^~\&|, looks like two messages whose separator was lost.
+// They stay one part, because nothing says where the first one ends, and [Part.Doubt]
+// says so. Bytes that belong to no message are a part of their own, and [Reader.Tell] is
+// called for them.
 type Reader struct {
-	// Limit is the most bytes that one message may have; 256 MiB unless set.
+	// Limit is the most bytes that one message may have. Zero means 256 MiB.
 	Limit int
 
-	// Tell, unless nil, is called for each stretch of the stream that belongs to no
-	// message, and for each place that a person may want to look at, as it is passed.
-	// The Reader keeps none of them.
+	// Tell, if set, is called for each stretch of the stream that belongs to no message,
+	// and for each place that a person may want to look at. The Reader keeps none of
+	// them.
 	Tell func(Notice)
 
 	r     io.Reader
-	err   error  // of r, kept until the buffer is used up
-	buf   []byte // read, not yet passed; a part of memory
-	text  []byte // buf with a byte a character; buf itself, but for UTF-16 and UTF-32
+	err   error  // r's error, kept until the buffer is used up
+	buf   []byte // read and not yet passed; a part of memory
+	text  []byte // buf with one byte for each character; for anything but UTF-16 and UTF-32, buf itself
 	wide  *units // of UTF-16 and UTF-32
 	begun bool   // wide is known
 	part  int    // length of the part at the front of buf that Next returned
 	scan  scan   // of text
 
 	memory []byte
-	narrow []byte // memory of text, where that is not buf
+	narrow []byte // memory of text, if that is not buf
 
 	offset int64 // of buf in the stream
 	line   int   // of buf in the stream, 1-based
 	count  counts
 }
 
-// What the reader holds a trailer's count against.
+// What the reader compares a trailer's count with.
 type counts struct{ messages, batches int }
 
-// A Part is a stretch of a stream. All parts in their order are the whole stream, byte
-// for byte.
+// A Part is a stretch of a stream. All parts together, in order, are the stream, byte for
+// byte.
 type Part struct {
 	Kind   PartKind
 	Data   []byte // valid until the next part is read
 	Offset int64  // in the stream
 	Line   int    // in the stream, 1-based
 
-	// Doubt, unless nil, says where and why it is not certain that a message is whole and
-	// alone: [ErrUnsure]. Such a message is not to be stored as one.
+	// Doubt, if not nil, says where and why it is not certain that a message is complete
+	// and alone: [ErrUnsure]. Such a message must not be stored as one.
 	Doubt *ParseError
 }
 
-// PartKind says what a [Part] begins with.
+// PartKind says what a [Part] is.
 type PartKind int
 
-// The parts of a stream.
+// The kinds of parts.
 const (
-	Other   PartKind = iota // blanks, or bytes that belong to no message
+	Other   PartKind = iota // spaces, or bytes that belong to no message
 	Single                  // a message: MSH and what follows it
 	Opening                 // FHS or BHS
 	Closing                 // BTS or FTS
 )
 
-// A Notice is about a place in a stream. It holds no content of it.
+// A Notice is about a place in a stream. It holds no content of the stream.
 type Notice struct {
 	Reason Reason
 	Offset int64 // in the stream
 	Line   int   // in the stream, 1-based
-	Length int   // how many bytes are in no message; 0 where they are kept in one
+	Length int   // how many bytes belong to no message; 0 if they are kept in one
 }
 
 // Reason says what a [Notice] is about.
 type Reason string
 
-// The reasons. The lengths of the first four, and the messages, add up to the stream.
+// The reasons. The lengths of the first four, and of the messages, add up to the length
+// of the stream.
 const (
-	Blank      Reason = "blank"      // line ends, blanks and framing between messages
+	Blank      Reason = "blank"      // line ends, spaces and framing between messages
 	Envelope   Reason = "envelope"   // a header or trailer of a batch or file
 	Outside    Reason = "outside"    // segments or text that belong to no message
-	Unreadable Reason = "unreadable" // a message that cannot be parsed; of [Reader.Messages] only
+	Unreadable Reason = "unreadable" // a message that cannot be parsed; only from [Reader.Messages]
 	Lookalike  Reason = "lookalike"  // a line of a message that begins like a header or trailer, but is text
 	Unsure     Reason = "unsure"     // the end of a message is not certain: [Part.Doubt]
 )
@@ -106,14 +108,14 @@ func NewReader(r io.Reader) *Reader {
 // InputOffset returns how many bytes of the stream the parts returned so far make up.
 func (r *Reader) InputOffset() int64 { return r.offset + int64(r.part) }
 
-// Messages returns an iterator over the messages. The message is the same one each
-// time, parsed anew. What cannot be parsed comes as a [*ParseError] whose place is that
-// in the stream, and the iteration goes on behind it; so do counts in BTS-1 and FTS-1
-// that disagree with what was there ([ErrCount]), and text in no message ([ErrNoHeader]).
-// A message whose end is not certain comes as it is, and behind it the error that made it
-// so: [ErrUnsure] for an MLLP frame without an end and a header against a letter, else that
-// of the header or text that follows. An error of the stream itself ends the iteration, and so does a message over
-// the limit.
+// Messages returns an iterator over the messages. It yields the same Message each time,
+// parsed again. For a message that cannot be parsed it yields a [*ParseError] whose place
+// is in the stream, and goes on after it. It does the same for wrong counts in BTS-1 and
+// FTS-1 ([ErrCount]) and for text that belongs to no message ([ErrNoHeader]). If the end
+// of a message is not certain, it yields the message, and after it the error that made it
+// so: [ErrUnsure] for an MLLP frame without an end and for a header after a letter, else
+// the error of the header or text that follows. An error of the stream itself ends the
+// iteration, and so does a message that exceeds the limit.
 func (r *Reader) Messages() iter.Seq2[*Message, error] {
 	return func(yield func(*Message, error) bool) {
 		var m Message
@@ -122,7 +124,7 @@ func (r *Reader) Messages() iter.Seq2[*Message, error] {
 			if err == io.EOF {
 				return
 			}
-			goOn := err == nil // else the stream itself is at its end
+			goOn := err == nil // otherwise the stream itself has ended
 			if err == nil {
 				if err = r.take(&m, p); err != nil && p.Kind == Single {
 					r.tell(Notice{Unreadable, p.Offset, p.Line, len(p.Data)})
@@ -142,7 +144,7 @@ func (r *Reader) Messages() iter.Seq2[*Message, error] {
 	}
 }
 
-// placed moves the place of an error from the part to the stream.
+// placed changes the place of an error from the part to the stream.
 func placed(err error, p Part) error {
 	var e *ParseError
 	if errors.As(err, &e) && p.Line > 0 {
@@ -152,7 +154,7 @@ func placed(err error, p Part) error {
 	return err
 }
 
-// take parses a message and counts; other parts it only checks.
+// take parses a message and counts it. It only checks other parts.
 func (r *Reader) take(m *Message, p Part) error {
 	switch p.Kind {
 	case Single:
@@ -171,8 +173,8 @@ func (r *Reader) take(m *Message, p Part) error {
 	return nil
 }
 
-// checkCount holds BTS-1, the number of messages in the batch, or FTS-1, the number of
-// batches in the file, against what came (HL7 v2.5.1, 2.15.3.1 and 2.15.7.1). Both are
+// checkCount compares BTS-1, the number of messages in the batch, or FTS-1, the number of
+// batches in the file, with what came (HL7 v2.5.1, 2.15.3.1 and 2.15.7.1). Both are
 // optional.
 func (r *Reader) checkCount() error {
 	text := r.passed()
@@ -229,7 +231,7 @@ func (r *Reader) Next() (Part, error) {
 	}
 }
 
-// begin finds out how wide the stream's characters are, as soon as there is enough of it.
+// begin finds out how wide the stream's characters are, as soon as it has enough bytes.
 func (r *Reader) begin() bool {
 	if !r.begun && (len(r.buf) >= unitsLength || r.err != nil) {
 		r.begun = true
@@ -239,7 +241,7 @@ func (r *Reader) begin() bool {
 	return r.begun
 }
 
-// pass goes to what follows the part that was returned last.
+// pass moves to what follows the part that was returned last.
 func (r *Reader) pass() {
 	if r.part == 0 {
 		return
@@ -253,13 +255,13 @@ func (r *Reader) pass() {
 	r.part = 0
 }
 
-// passed is the text of the part that was returned last.
+// passed returns the text of the part that was returned last.
 func (r *Reader) passed() []byte { return r.text[:r.part/r.width()] }
 
-// cut reports whether the stream broke off in the part that was returned last.
+// cut reports whether the stream broke off within the part that was returned last.
 func (r *Reader) cut() bool { return r.err != nil && r.err != io.EOF && r.part == len(r.buf) }
 
-// isBlank reports whether nothing but framing is in the part that was returned last.
+// isBlank reports whether the part that was returned last holds only framing.
 func (r *Reader) isBlank() bool {
 	return r.part%r.width() == 0 && leadingFrame(r.passed()) == len(r.passed())
 }
@@ -270,7 +272,7 @@ func (r *Reader) tell(n Notice) {
 	}
 }
 
-// tellPart tells what there is to tell of a part, and returns it with its doubt.
+// tellPart calls Tell for a part if necessary, and returns the part with its doubt.
 func (r *Reader) tellPart(p Part) Part {
 	text := r.passed()
 	place := placesIn(text, p.Line)
@@ -299,8 +301,8 @@ func (r *Reader) tellPart(p Part) Part {
 	return p
 }
 
-// placesIn returns a function that gives the lines of growing offsets in a text whose
-// first line is that.
+// placesIn returns a function that returns the lines of growing offsets in a text whose
+// first line has the given number.
 func placesIn(text []byte, first int) func(at int) int {
 	passed := 0
 	return func(at int) int {
@@ -312,7 +314,8 @@ func placesIn(text []byte, first int) func(at int) int {
 	}
 }
 
-// fill reads more into the buffer, moved to the front of its memory where that makes room.
+// fill reads more into the buffer. It moves the content to the front of the memory if
+// that makes room.
 func (r *Reader) fill() {
 	n := len(r.buf)
 	r.scan.more(len(r.text))
@@ -328,7 +331,7 @@ func (r *Reader) fill() {
 	r.widen()
 }
 
-// widen makes text follow buf.
+// widen updates text after a change of buf.
 func (r *Reader) widen() {
 	if r.wide == nil {
 		r.text = r.buf
@@ -343,7 +346,7 @@ func (r *Reader) widen() {
 	r.text = r.wide.appendText(r.text, r.buf)
 }
 
-// width is how many bytes of the stream a character has.
+// width returns how many bytes of the stream a character has.
 func (r *Reader) width() int {
 	if r.wide == nil {
 		return 1

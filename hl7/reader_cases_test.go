@@ -12,7 +12,7 @@ import (
 	"hl7lake/hl7"
 )
 
-// heard is what a Reader says of a stream.
+// heard is what a Reader says about a stream.
 type heard struct {
 	Messages []string // MSH-10, or the error's code, with its place as the test's input marks it
 	Segments []int
@@ -55,7 +55,7 @@ func TestTheReaderLosesNothingOfTheReportedStreams(t *testing.T) {
 	}
 }
 
-// The mark § stands where a part begins, ? before one whose message is in doubt.
+// The mark § is where a part begins, ? before one whose message is in doubt.
 func TestTextThatLooksLikeAHeaderIsTextAndWhatIsInNoMessageIsAPart(t *testing.T) {
 	const a, b = `MSH|^~\&|A`, `MSH|^~\&|B`
 	for name, marked := range map[string]string{
@@ -103,7 +103,7 @@ func TestTextThatLooksLikeAHeaderIsTextAndWhatIsInNoMessageIsAPart(t *testing.T)
 	}
 }
 
-// The mark § stands where the fault is, in the stream and in what is told of it.
+// The mark § is where the fault is, in the stream and in what the Reader reports.
 func TestAReadersErrorsAndNoticesHaveThePlaceOfTheFault(t *testing.T) {
 	const first = "MSH|^~\\&|A\r\nPV1|1\r\n"
 	for code, marked := range map[string]string{

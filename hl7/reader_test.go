@@ -14,7 +14,7 @@ import (
 	"hl7lake/hl7"
 )
 
-// readersOf give the same stream in pieces of different sizes.
+// readersOf return the same stream in pieces of different sizes.
 func readersOf(input string) map[string]io.Reader {
 	return map[string]io.Reader{
 		"at once":      strings.NewReader(input),
@@ -22,7 +22,7 @@ func readersOf(input string) map[string]io.Reader {
 	}
 }
 
-// partsOf gives the parts of a stream that has no error of its own.
+// partsOf returns the parts of a stream that has no error of its own.
 func partsOf(t interface{ Fatal(...any) }, stream io.Reader) iter.Seq[hl7.Part] {
 	return func(yield func(hl7.Part) bool) {
 		for r := hl7.NewReader(stream); ; {
@@ -40,7 +40,7 @@ func partsOf(t interface{ Fatal(...any) }, stream io.Reader) iter.Seq[hl7.Part] 
 	}
 }
 
-// The mark § stands where a part begins.
+// The mark § is where a part begins.
 func TestAReaderTakesAStreamApart(t *testing.T) {
 	for name, marked := range map[string]string{
 		"one":                     "§MSH|^~\\&|A\rPID|1\r",

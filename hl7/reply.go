@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// Reply returns the acknowledgment of an input, also of one that is no message: then with
-// as much as its header tells, and in the usual delimiters where its own cannot be used. A
-// sender that waits for an answer gets one whatever it sent. The error wraps [ErrAck] or
-// [ErrNotEncodable].
+// Reply returns the acknowledgment of any input, even if that is not a message. It then
+// uses as much of the header as can be read, and the usual delimiters if those of the
+// input cannot be used. So a sender that waits for an answer gets one, whatever it sent.
+// The error wraps [ErrAck] or [ErrNotEncodable].
 func Reply(data []byte, a Ack) (*Message, error) {
 	m := new(Message)
 	if m.Parse(data) != nil {
@@ -24,7 +24,7 @@ func Reply(data []byte, a Ack) (*Message, error) {
 	return ack, err
 }
 
-// bareReply acknowledges what nothing is known of.
+// bareReply acknowledges an input about which nothing is known.
 func bareReply(a Ack) (*Message, error) {
 	m, err := Parse([]byte("MSH|^~\\&|\r"))
 	if err != nil {
@@ -33,9 +33,9 @@ func bareReply(a Ack) (*Message, error) {
 	return m.Acknowledge(a)
 }
 
-// ProblemOf returns what the error of [Message.Parse] says as a problem of an
-// acknowledgment. Other errors are an internal error of the receiver (table 0357, 207),
-// without their text.
+// ProblemOf turns the error of [Message.Parse] into a problem for an acknowledgment. Any
+// other error becomes an internal error of the receiver (table 0357, 207), without its
+// text.
 func ProblemOf(err error) Problem {
 	var e *ParseError
 	if !errors.As(err, &e) {
@@ -54,8 +54,8 @@ func ProblemOf(err error) Problem {
 	return p
 }
 
-// salvageHeader returns an MSH segment that can be parsed, made of what can be read of
-// one at the front of an input. It reports false where not even its name is there.
+// salvageHeader returns an MSH segment that can be parsed, made from what can be read of
+// the MSH at the front of an input. It reports false if not even its name is there.
 func salvageHeader(data []byte) ([]byte, bool) {
 	front := Message{text: data[:min(len(data), peekLimit)]}
 	front.convertWide()

@@ -6,30 +6,30 @@ import (
 )
 
 // A scan finds where the parts of a stream end. It looks at each byte a bounded number of
-// times, however the stream comes in.
+// times, in whatever pieces the stream comes.
 type scan struct {
 	cr, lf, vt, nul, fs ahead
 
 	separator byte // of the last header; 0 before the first
 	inFrame   bool // an MLLP frame has begun and not ended
-	unsure    bool // where this part begins is not certain
+	unsure    bool // it is not certain where this part begins
 
 	sight
 }
 
-// A sight is what is known of the part at the front of the text.
+// A sight is what is known about the part at the front of the text.
 type sight struct {
 	kind  PartKind
 	begun bool // kind is known
 	at    int  // what has been looked at
-	name  int  // behind the blanks that follow text[at]
+	name  int  // after the spaces that follow text[at]
 	lines bool // its first line has ended,
-	cr    bool // at a CR: a bare LF is data (see lfIsData)
-	ended bool // its frame has: at is behind that
+	cr    bool // at a CR, so that a single LF is data (see lfIsData)
+	ended bool // its frame has ended, and at is after that
 
-	lookalikes []int // where its lines begin that only look like headers or trailers
-	doubt      int   // where it begins to be uncertain what it is; -1 for nowhere
-	alone      bool  // and no other error will say so
+	lookalikes []int // where lines begin that only look like headers or trailers
+	doubt      int   // from where on it is not certain what it is; -1 if it is certain
+	alone      bool  // and no other error will report that
 	start      int   // where its first segment begins
 }
 
@@ -42,12 +42,12 @@ func newScan() scan {
 
 func (s *scan) all() [5]*ahead { return [...]*ahead{&s.cr, &s.lf, &s.vt, &s.nul, &s.fs} }
 
-// find returns where the next part may begin, or the next line: a line end, NUL or framing.
+// find returns where the next part or line may begin: at a line end, NUL or framing.
 func (s *scan) find(text []byte, from int) int {
 	return min(s.cr.find(text, from), s.lf.find(text, from), s.vt.find(text, from), s.nul.find(text, from), s.fs.find(text, from))
 }
 
-// shift follows a text that loses its first part, n bytes.
+// shift adapts to a text that loses its first part, of n bytes.
 func (s *scan) shift(n int) {
 	for _, a := range s.all() {
 		a.at, a.none = max(a.at-n, -1), max(a.none-n, 0)
@@ -55,7 +55,7 @@ func (s *scan) shift(n int) {
 	s.sight = sight{lookalikes: s.lookalikes[:0], doubt: -1}
 }
 
-// more follows a text that had n bytes and is to grow.
+// more adapts to a text that had n bytes and will grow.
 func (s *scan) more(n int) {
 	for _, a := range s.all() {
 		if a.at == n {
@@ -64,8 +64,8 @@ func (s *scan) more(n int) {
 	}
 }
 
-// next returns where the first part of text ends, or -1 where more of the text must tell.
-// Whole says that there is no more.
+// next returns where the first part of text ends, or -1 if more of the text is needed to
+// know. whole says that there is no more.
 func (s *scan) next(text []byte, whole bool) int {
 	if !s.begun && !s.begin(text, whole) {
 		return -1
@@ -98,15 +98,15 @@ func (s *scan) next(text []byte, whole bool) int {
 	return s.afterFrame(text, whole)
 }
 
-// look goes over the blanks from an offset on. It reports whether the text tells what
-// stands behind them.
+// look goes over the spaces from an offset on. It reports whether the text is long enough
+// to tell what follows them.
 func (s *scan) look(text []byte, from int, whole bool) bool {
 	s.name = max(s.name, from)
 	s.name += indent(text[s.name:])
 	return whole || len(text)-s.name >= markLength
 }
 
-// begin tells what the part is. It reports whether the text was enough for that.
+// begin finds out what the part is. It reports whether the text was long enough for that.
 func (s *scan) begin(text []byte, whole bool) bool {
 	s.at += leadingFrame(text[s.at:])
 	if !whole && len(text)-s.at < markLength {
@@ -138,8 +138,8 @@ func (s *scan) begin(text []byte, whole bool) bool {
 	return true
 }
 
-// divides reports whether a part begins at text[pos] or behind it, where a line or a
-// frame begins.
+// divides reports whether a part begins at text[pos] or after it, where a line or a frame
+// begins.
 func (s *scan) divides(text []byte, pos int) bool {
 	c, rest := text[pos], text[s.name:]
 	lineEnd := isLineEnd(c)
@@ -166,7 +166,7 @@ func (s *scan) divides(text []byte, pos int) bool {
 	return false
 }
 
-// afterFrame ends the part behind the end of its frame and what may follow that.
+// afterFrame ends the part after the end of its frame and what may follow that.
 func (s *scan) afterFrame(text []byte, whole bool) int {
 	for s.at < len(text) && strings.IndexByte(afterMessage, text[s.at]) >= 0 {
 		s.at++
@@ -186,7 +186,7 @@ func (s *scan) afterFrame(text []byte, whole bool) int {
 	return s.at
 }
 
-// last ends the last part of a text with it, if the text is whole.
+// last ends the last part at the end of the text, if the text is whole.
 func (s *scan) last(text []byte, whole bool) int {
 	if !whole {
 		return -1
@@ -198,14 +198,14 @@ func (s *scan) last(text []byte, whole bool) int {
 	return len(text)
 }
 
-// checkFrame is for a part that ends where its frame should have ended before.
+// checkFrame handles a part that ends before its frame does.
 func (s *scan) checkFrame(at int) {
 	if s.inFrame && s.kind == Single && s.doubt < 0 {
 		s.doubt, s.alone = at, true
 	}
 }
 
-// glued returns where in a message a header with the same delimiters stands against a
+// glued returns where in a message a header with the same delimiters directly follows a
 // letter or digit, or -1.
 func (s *scan) glued(message []byte) int {
 	if s.kind != Single || len(message)-s.start < len("MSH|^") {
@@ -229,10 +229,10 @@ func (s *scan) glued(message []byte) int {
 	}
 }
 
-// isFraming reports whether c is no part of a message where its line is at an end.
+// isFraming reports whether c does not belong to a message after the end of a line.
 func isFraming(c byte) bool { return isLineEnd(c) || c == vt || c == fs || c == 0 }
 
-// indent is the length of what may stand before a segment on its line.
+// indent returns the length of what may stand before a segment on its line.
 func indent(text []byte) int {
 	if len(text) > 0 && text[0] > ' ' && text[0] != bom[0] {
 		return 0

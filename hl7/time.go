@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A Precision says which part of a time is the last that is known.
+// A Precision says which part of a time is the last one known.
 type Precision int
 
 // The precisions.
@@ -20,15 +20,16 @@ const (
 	Fraction
 )
 
-// timeLayout is that of a time of each precision but Fraction.
+// timeLayout is the layout of times of every precision except Fraction.
 const timeLayout = "20060102150405"
 
 // length returns how many characters of timeLayout a precision needs.
 func (p Precision) length() int { return 4 + 2*int(min(p, Second)) }
 
-// ParseTime reads an HL7 date or time (HL7 v2.5.1, 2.A.22), and says how precise it is. One
-// without a zone is in the location, which may be that of MSH-7; nil is UTC. What is not
-// known is the earliest: "2026" is its first moment. The error wraps [ErrTime].
+// ParseTime reads an HL7 date or time (HL7 v2.5.1, 2.A.22) and returns its precision. A
+// time without a zone is in the given location, which may be that of MSH-7; nil means
+// UTC. Unknown parts have their lowest value: "2026" is the first moment of that year.
+// The error wraps [ErrTime].
 func ParseTime(value string, in *time.Location) (time.Time, Precision, error) {
 	if in == nil {
 		in = time.UTC
@@ -52,8 +53,8 @@ func ParseTime(value string, in *time.Location) (time.Time, Precision, error) {
 	return t, precision, nil
 }
 
-// FormatTime writes a time as HL7 does, to a precision: from hours on with the zone, with
-// four decimals of a second for [Fraction].
+// FormatTime writes a time as HL7 does, with the given precision. From hours on it
+// includes the zone, and for [Fraction] four decimals of a second.
 func FormatTime(t time.Time, p Precision) string {
 	format := timeLayout[:p.length()]
 	if p == Fraction {
@@ -65,10 +66,10 @@ func FormatTime(t time.Time, p Precision) string {
 	return t.Format(format)
 }
 
-// Time returns the time at a path. It is [ParseTime] of what [Message.Get] gives, in the
-// zone of MSH-7 where the value has none, as the standard wants it (HL7 v2.5.1,
-// 2.15.9.7); UTC where MSH-7 has none either. The error wraps [ErrPath] or, also where
-// there is no value, [ErrTime].
+// Time returns the time at a path. It is [ParseTime] of what [Message.Get] returns. A
+// value without a zone is in the zone of MSH-7, as the standard says (HL7 v2.5.1,
+// 2.15.9.7), or in UTC if MSH-7 has none. The error wraps [ErrPath], or [ErrTime], also
+// if there is no value.
 func (m *Message) Time(path string) (time.Time, Precision, error) {
 	text, err := m.Text(path)
 	if err != nil {
@@ -89,10 +90,10 @@ func cutZone(value string) (digits, zone string) {
 	return value, ""
 }
 
-// ISO8601 turns an HL7 date or time, YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ], into
-// ISO 8601 without adding to or taking from its precision: "201507" becomes "2015-07",
-// "20120918173931-0500" becomes "2012-09-18T17:39:31-05:00" (HL7 v2.5.1, 2.A.22 and
-// 2.A.77). It returns "" for what is no such value.
+// ISO8601 converts an HL7 date or time, YYYY[MM[DD[HH[MM[SS[.S[S[S[S]]]]]]]]][+/-ZZZZ],
+// to ISO 8601 with the same precision: "201507" becomes "2015-07", "20120918173931-0500"
+// becomes "2012-09-18T17:39:31-05:00" (HL7 v2.5.1, 2.A.22 and 2.A.77). It returns "" if
+// the value is not one.
 func ISO8601(value string) string {
 	digits, zone := cutZone(value)
 	digits, fraction, fractional := strings.Cut(digits, ".")
@@ -111,7 +112,7 @@ func ISO8601(value string) string {
 	if fractional {
 		iso = append(append(iso, '.'), fraction...)
 	}
-	if zone != "" && !isZone(zone) && len(digits) != len("20060102") { // "2006-01" is no year with a zone
+	if zone != "" && !isZone(zone) && len(digits) != len("20060102") { // "2006-01" is not a year with a zone
 		return ""
 	}
 	if zone != "" && len(digits) >= len("2006010215") { // ISO 8601 has no zone on a date
@@ -120,7 +121,7 @@ func ISO8601(value string) string {
 	return string(iso)
 }
 
-// isTime reports whether digits are a year, and what may follow one: month, day, hour,
+// isTime reports whether digits are a year and what may follow it: month, day, hour,
 // minute, second, each in its range.
 func isTime(digits string) bool {
 	n := len(digits)

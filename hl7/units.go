@@ -5,17 +5,18 @@ import (
 	"errors"
 )
 
-// units are the characters of UTF-16 or UTF-32, as far as they tell where a message begins.
+// units are the characters of UTF-16 or UTF-32, as far as needed to find where a message
+// begins.
 type units struct {
 	width     int // in bytes
 	bigEndian bool
 }
 
-// unitsLength is how much of a text is looked at to recognise them.
+// unitsLength is how many bytes of a text are looked at to recognize them.
 const unitsLength = 64
 
-// unitsOf returns the units of a text that begins with a header in UTF-16 or UTF-32, blanks
-// and framing aside; nil where it does not.
+// unitsOf returns the units of a text that begins with a header in UTF-16 or UTF-32,
+// after spaces and framing. It returns nil for any other text.
 func unitsOf(text []byte) *units {
 	front := text[:min(len(text), unitsLength)]
 	if bytes.IndexByte(front, 0) < 0 {
@@ -30,8 +31,8 @@ func unitsOf(text []byte) *units {
 	return nil
 }
 
-// unitsOfStream is unitsOf for a stream, in which text may stand before the first header: then
-// a byte order mark tells, where letters of ASCII follow it.
+// unitsOfStream is unitsOf for a stream, in which text may stand before the first header.
+// A byte order mark followed by ASCII letters then decides.
 func unitsOfStream(text []byte) *units {
 	if u := unitsOf(text); u != nil {
 		return u
@@ -48,7 +49,8 @@ func unitsOfStream(text []byte) *units {
 	return nil
 }
 
-// leadingUnits is [leadingFrame] of a text in UTF-16 or UTF-32; 0 of any other.
+// leadingUnits is [leadingFrame] for a text in UTF-16 or UTF-32; it is 0 for any other
+// text.
 func leadingUnits(text []byte) int {
 	u := unitsOf(text)
 	if u == nil {
@@ -57,8 +59,8 @@ func leadingUnits(text []byte) int {
 	return u.width * leadingFrame(u.appendText(nil, text[:min(len(text), unitsLength)]))
 }
 
-// appendText makes text, which has a byte for each unit at the front of buf, complete.
-// What is not ASCII becomes 0xff there, a byte order mark a blank.
+// appendText completes text, which has one byte for each unit of buf. A character that is
+// not ASCII becomes 0xff there, and a byte order mark becomes a space.
 func (u *units) appendText(text, buf []byte) []byte {
 	for at := len(text) * u.width; at+u.width <= len(buf); at += u.width {
 		value := uint32(0)
@@ -81,7 +83,7 @@ func (u *units) appendText(text, buf []byte) []byte {
 	return text
 }
 
-// placeInSource makes the offset of an error in the text one in the bytes that came.
+// placeInSource converts the offset of an error in the text to one in the original bytes.
 func (m *Message) placeInSource(err error) {
 	var e *ParseError
 	if m.charset.encoding == nil || !errors.As(err, &e) || e.Offset > len(m.text) {

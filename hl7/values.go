@@ -3,8 +3,8 @@ package hl7
 import "iter"
 
 // Values returns an iterator over the segment's values that are not empty, in their
-// order, with their places: field, repetition, component and sub-component are all
-// given. The text is decoded. MSH-1 and MSH-2 are not among them.
+// order, with their places. Each place has field, repetition, component and
+// sub-component. The text is decoded. MSH-1 and MSH-2 are left out.
 func (s Segment) Values() iter.Seq2[Path, string] {
 	return func(yield func(Path, string) bool) {
 		first, start, end := s.fields()

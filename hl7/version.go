@@ -8,8 +8,8 @@ import (
 )
 
 // VersionNumber returns the number in a value of MSH-12, such as "2.5.1", "v2.3" or
-// "2.3.1 DE": the first two or three numbers with dots between them. It reports false
-// where there are none.
+// "2.3.1 DE": the first two or three numbers with dots between them. It reports false if
+// there is none.
 func VersionNumber(msh12 string) (number string, ok bool) {
 	notInNumber := func(r rune) bool { return r != '.' && (r < '0' || r > '9') }
 	for word := range strings.FieldsFuncSeq(msh12, notInNumber) {
@@ -25,8 +25,8 @@ func VersionNumber(msh12 string) (number string, ok bool) {
 	return "", false
 }
 
-// CompareVersions compares two numbers of versions as [VersionNumber] returns them: it is
-// negative where a is the earlier one, 0 where they are the same.
+// CompareVersions compares two version numbers as [VersionNumber] returns them. The
+// result is negative if a is earlier, and 0 if they are equal.
 func CompareVersions(a, b string) int {
 	for a != "" || b != "" {
 		var m, n string

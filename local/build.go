@@ -12,10 +12,6 @@ import (
 	"strings"
 )
 
-// packageKey is the metadata of a function in a template that names the folder
-// of its program, relative to the module's root.
-const packageKey = "hl7lake:package"
-
 // moduleRoot is the nearest folder at or above dir that holds a go.mod.
 func moduleRoot(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)

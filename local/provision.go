@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"hl7lake/internal/contract"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
@@ -121,7 +122,7 @@ func (l *Lake) leaveOut(r *template.Resource, property, reason string) {
 // packagesOf lists the packages of the functions that can be run here.
 func packagesOf(a *template.Assembly) (packages []string) {
 	for _, r := range a.OfType("AWS::Lambda::Function") {
-		if p, ours := r.Metadata[packageKey].(string); ours {
+		if p, ours := r.Metadata[contract.PackageMetadata].(string); ours {
 			packages = append(packages, p)
 		}
 	}

@@ -3,6 +3,7 @@ package local
 import (
 	"fmt"
 
+	"hl7lake/internal/contract"
 	"hl7lake/local/cognito"
 	"hl7lake/local/dynamodb"
 	"hl7lake/local/httpapi"
@@ -89,7 +90,7 @@ func addSubscription(l *Lake, r *template.Resource, s sns.Subscription) error {
 
 // addFunction adds a function of ours. One that names no package, such as CDK's own that empties buckets, is not run.
 func addFunction(l *Lake, r *template.Resource, f lambda.Function) error {
-	p, ours := r.Metadata[packageKey].(string)
+	p, ours := r.Metadata[contract.PackageMetadata].(string)
 	if !ours {
 		l.leaveOut(r, "", "it helps a deployment only: its program is CDK's own")
 		return nil

@@ -16,32 +16,32 @@ import (
 	"hl7lake/client"
 )
 
-// Question says which disclosures are asked for: those that all of it applies to.
+// Question selects disclosures: those to which all its fields apply.
 type Question struct {
-	ID   string    // of a message; "" is any
-	User string    // the subject of a user, or the ARN of a caller; "" is anyone
-	From time.Time // at or after; zero is the beginning
-	To   time.Time // before; zero is now
+	ID   string    // the message's id; "" means any
+	User string    // the subject of a user, or the ARN of a caller; "" means anyone
+	From time.Time // at or after; zero means from the beginning
+	To   time.Time // before; zero means until now
 }
 
-// Disclosure is one read of content or of a message's history.
+// Disclosure is one reading of a message's content or history.
 type Disclosure struct {
 	Time  time.Time `json:"time"`
 	By    string    `json:"by"`              // api or s3
 	Who   string    `json:"who"`             // the subject of a user, or the ARN of a caller
 	Reads string    `json:"reads,omitempty"` // the institution that the reader may read
-	ID    string    `json:"id"`              // of the message
-	Part  string    `json:"part"`            // history, er7, json; of S3 the object's key
+	ID    string    `json:"id"`              // the message's id
+	Part  string    `json:"part"`            // history, er7 or json; for S3, the object's key
 }
 
-// fits reports whether the question asks for d. keys are those of the message's objects,
-// where it asks for one.
+// fits reports whether d is one of the disclosures asked for. keys are the keys of the
+// message's objects, if the question is about one message.
 func (q Question) fits(d Disclosure) bool {
 	return (q.ID == "" || d.ID == q.ID) && (q.User == "" || d.Who == q.User) &&
 		!d.Time.Before(q.From) && (q.To.IsZero() || d.Time.Before(q.To))
 }
 
-// auditLine is what the function that answers readers writes of each read.
+// auditLine is the line that the function messages writes to its log for each reading.
 type auditLine struct {
 	Time    time.Time `json:"timestamp"`
 	Audit   bool      `json:"audit"`
@@ -53,8 +53,8 @@ type auditLine struct {
 	Part    string    `json:"part"`
 }
 
-// readOf is the disclosure that a function's log line tells of, false where it tells of
-// none: a read that was refused has disclosed nothing.
+// readOf returns the disclosure that a log line records. It reports false if there is
+// none: a refused reading disclosed nothing.
 func readOf(line []byte) (Disclosure, bool) {
 	var l auditLine
 	if json.Unmarshal(line, &l) != nil || !l.Audit || l.Action != "read" || l.Outcome != "done" {
@@ -63,8 +63,8 @@ func readOf(line []byte) (Disclosure, bool) {
 	return Disclosure{Time: l.Time, By: "api", Who: l.Who, Reads: l.Reads, ID: l.ID, Part: l.Part}, true
 }
 
-// DisclosuresIn answers the question from the log lines of the function that answers
-// readers, such as those of a lake on this machine.
+// DisclosuresIn answers the question from the log lines of the function messages, for
+// example of a lake on this machine.
 func DisclosuresIn(lines iter.Seq[[]byte], q Question) iter.Seq[Disclosure] {
 	return func(yield func(Disclosure) bool) {
 		for line := range lines {
@@ -75,11 +75,12 @@ func DisclosuresIn(lines iter.Seq[[]byte], q Question) iter.Seq[Disclosure] {
 	}
 }
 
-// Disclosures tells who read what, oldest first by source: through the API by the audit
-// records of the function that answers, and from S3 itself by the trail, but for what the
-// lake's own functions read for somebody. report is called with each; its error ends
-// the search. The error is also that of logs that cannot be read. Records are kept as long
-// as the environment keeps logs, and those of the trail come some minutes late.
+// Disclosures tells who read what, oldest first within each source. The sources are the
+// audit records of the function messages, for readings through the API, and the trail,
+// for readings of S3 itself except those that the lake's own functions made for somebody.
+// It calls report with each disclosure; an error from report ends the search. Other
+// errors are those of logs that cannot be read. Log records are kept as long as the
+// environment keeps logs. The trail's records arrive some minutes late.
 func (o *Operator) Disclosures(ctx context.Context, q Question, report func(Disclosure) error) error {
 	reads, err := o.outputs.Get(client.OutputReadsLog)
 	if err != nil {
@@ -110,8 +111,8 @@ func (o *Operator) Disclosures(ctx context.Context, q Question, report func(Disc
 	})
 }
 
-// keysOf are the keys of a message's objects, which do not all hold its id; nil for any
-// message.
+// keysOf returns the keys of a message's objects, since not all of them contain its id.
+// It returns nil if the question is about any message.
 func (o *Operator) keysOf(ctx context.Context, id string) (map[string]bool, error) {
 	root, err := uuid.Parse(id)
 	if err != nil {
@@ -125,9 +126,9 @@ func (o *Operator) keysOf(ctx context.Context, id string) (map[string]bool, erro
 	return keys, err
 }
 
-// fetchOf is the disclosure that a record of the trail tells of: an object of the lake that
-// somebody got who is none of the lake's functions (AWS CloudTrail User Guide, record
-// contents). Its id is that of the message where one was asked for, else the object's.
+// fetchOf returns the disclosure that a record of the trail tells of: somebody other than
+// the lake's functions got an object of the lake (AWS CloudTrail User Guide, record
+// contents). Its id is the message's if the question names one, else the object's.
 func (o *Operator) fetchOf(line []byte, id string, keys map[string]bool) (Disclosure, bool) {
 	var record struct {
 		EventTime    time.Time `json:"eventTime"`
@@ -153,8 +154,8 @@ func (o *Operator) fetchOf(line []byte, id string, keys map[string]bool) (Disclo
 	return Disclosure{Time: record.EventTime, By: "s3", Who: record.UserIdentity.ARN, ID: id, Part: key}, true
 }
 
-// records calls look with each line of a log group that a filter lets through, in the time
-// that is asked for.
+// records calls look with each line of a log group that matches the filter, within the
+// given time.
 func (o *Operator) records(ctx context.Context, group, filter string, q Question, look func(line []byte) error) error {
 	in := &cloudwatchlogs.FilterLogEventsInput{LogGroupName: &group, FilterPattern: &filter}
 	if !q.From.IsZero() {

@@ -59,7 +59,8 @@ func TestDisclosuresAreWhatWasReadByWhoWithinTheTime(t *testing.T) {
 	}
 }
 
-// logs answers FilterLogEvents with the lines of each group, and the catalog with one object.
+// logs answers FilterLogEvents with the lines of each group, and Query with one object of
+// the catalog.
 func logs(t *testing.T, groups map[string][]string) *operate.Operator {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -11,10 +11,11 @@ import (
 	"hl7lake/operate"
 )
 
-// A program that looks at night what lies in the dead-letter queues of a deployed lake, and brings back what can be.
+// A program that looks at the dead-letter queues of a deployed lake every night, and
+// redrives what can be redriven.
 func ExampleOperator_Redrive() {
 	ctx := context.Background()
-	outputs, err := client.ReadOutputs("outputs.json") // of cdk deploy --outputs-file
+	outputs, err := client.ReadOutputs("outputs.json") // written by cdk deploy --outputs-file
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -35,7 +36,8 @@ func ExampleOperator_Redrive() {
 	}
 }
 
-// A program that has the errors of one institution's day staged again, after a fix of the parser.
+// A program that stages the errors of one institution's day again, after a fix of the
+// parser.
 func ExampleOperator_Replay() {
 	var operator *operate.Operator // as in the example of Redrive
 	selection := operate.Selection{Owner: "st-elsewhere", Errors: true}

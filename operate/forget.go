@@ -19,11 +19,11 @@ import (
 	"hl7lake/internal/replay"
 )
 
-// ForgetReason is the code of why a message is forgotten, which the catalog keeps.
-// It is one of ForgetReasons: what a person would write freely could name a patient.
+// ForgetReason is the code of the reason for which a message is forgotten. The catalog
+// keeps it. It is one of ForgetReasons, because free text could name a patient.
 type ForgetReason string
 
-// ForgetReasons are the codes there are.
+// ForgetReasons are all codes.
 func ForgetReasons() []ForgetReason {
 	return []ForgetReason{"court-order", "mistake", "patient-request", "retention-over", "test-data", "wrong-patient"}
 }
@@ -36,27 +36,27 @@ type Forgotten struct {
 	ID       string       `json:"id"`
 	Owner    string       `json:"owner"`
 	Reason   ForgetReason `json:"reason"`
-	Objects  int          `json:"objects"`  // versions of objects of the lake, and claim checks, that were deleted or would be
+	Objects  int          `json:"objects"`  // the number of object versions and claim checks that were deleted, or would be
 	Released bool         `json:"released"` // the sender may send the same content again, as a new message
 	Done     bool         `json:"done"`     // false in a dry run
 }
 
-// Errors of a message that cannot be forgotten.
+// The errors of a message that cannot be forgotten.
 var (
-	// ErrReason says that a reason is none of ForgetReasons.
+	// ErrReason says that a reason is not one of ForgetReasons.
 	ErrReason = errors.New("there is no such reason")
-	// ErrUnderWay says that a message is not at the end of its way: what is under way
-	// would be filed after all.
+	// ErrUnderWay says that a message has not ended yet: its result would still be
+	// written after it was forgotten.
 	ErrUnderWay = errors.New("the message is not at the end of its way yet")
-	// ErrForgotten says that a message was forgotten.
+	// ErrForgotten says that a message was already forgotten.
 	ErrForgotten = errors.New("the message was forgotten")
 )
 
 // LockedError says that an object of a message may not be deleted.
 type LockedError struct {
 	Key   string
-	Until time.Time // the end of its retention; zero where that holds nothing
-	Hold  bool      // a legal hold is on it
+	Until time.Time // the end of its retention; zero if no retention applies
+	Hold  bool      // a legal hold applies
 }
 
 func (e *LockedError) Error() string {
@@ -66,18 +66,16 @@ func (e *LockedError) Error() string {
 	return "locked until " + e.Until.UTC().Format(time.RFC3339) + ": " + e.Key
 }
 
-// Forget deletes the content of the message id for good, all that was made of it
-// too, and the copies of it that wait at the claim-check bucket. The catalog keeps
-// its entries, with the time and the reason and without the hash of the control id.
-// The sender may then send the same content again, which is a new message. A dry
-// run only looks.
+// Forget deletes the content of the message id for good: the message, everything that was
+// made of it, and copies that wait in the claim-check bucket. The catalog keeps its
+// entries, with the time and the reason, and without the hash of the control id. The
+// sender may then send the same content again, as a new message. A dry run only looks.
 //
-// Nothing is deleted of a message of which the lock or a legal hold forbids one
-// object: a *LockedError. It takes the permissions s3:GetObjectRetention and
-// s3:GetObjectLegalHold to be told so; without them S3 refuses the deletion itself.
-// The governance bypass is never used. Should Forget be interrupted, it can
-// be called again. What lies in a dead-letter queue stays there, until a redrive
-// finds that its message was forgotten.
+// If a lock or a legal hold protects one of the message's objects, Forget deletes nothing
+// and returns a *LockedError. That needs the permissions s3:GetObjectRetention and
+// s3:GetObjectLegalHold; without them, S3 refuses the deletion itself. Forget never uses
+// the governance bypass. If it is interrupted, it can be called again. A dead letter of
+// the message stays in its queue until a redrive finds that the message was forgotten.
 func (o *Operator) Forget(ctx context.Context, id string, reason ForgetReason, dry bool) (Forgotten, error) {
 	result := Forgotten{ID: id, Reason: reason}
 	if !reason.Known() {
@@ -111,7 +109,7 @@ func (o *Operator) Forget(ctx context.Context, id string, reason ForgetReason, d
 	return result, err
 }
 
-// forgetting is the forgetting of one message.
+// forgetting is the work of forgetting one message.
 type forgetting struct {
 	*Operator
 	root    uuid.UUID
@@ -119,7 +117,7 @@ type forgetting struct {
 	objects []s3.DeleteObjectInput // the message as it was sent comes last
 }
 
-// look finds what is to be deleted, and whether it may be.
+// look finds out what is to be deleted, and whether it may be.
 func (f *forgetting) look(ctx context.Context) error {
 	if err := f.lookAtClaimChecks(ctx); err != nil {
 		return err
@@ -164,7 +162,8 @@ func (f *forgetting) delete(bucket, key string, version *string) {
 	f.objects = append(f.objects, s3.DeleteObjectInput{Bucket: &bucket, Key: &key, VersionId: version})
 }
 
-// lookAtClaimChecks finds the content that events of the message left on their way.
+// lookAtClaimChecks finds the content that events of the message left in the claim-check
+// bucket.
 func (f *forgetting) lookAtClaimChecks(ctx context.Context) error {
 	bucket := f.lake.Hub.ClaimCheck.Bucket
 	pages := s3.NewListObjectsV2Paginator(f.Operator.objects, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: new(f.root.String() + "/")})
@@ -180,7 +179,7 @@ func (f *forgetting) lookAtClaimChecks(ctx context.Context) error {
 	return nil
 }
 
-// mayDelete is a *LockedError where S3 tells that a version may not be deleted.
+// mayDelete returns a *LockedError if S3 says that a version must not be deleted.
 func (f *forgetting) mayDelete(ctx context.Context, version s3types.ObjectVersion) error {
 	out, err := f.Operator.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &f.lake.Bucket, Key: version.Key, VersionId: version.VersionId})
 	if err != nil {
@@ -196,9 +195,9 @@ func (f *forgetting) mayDelete(ctx context.Context, version s3types.ObjectVersio
 	return nil
 }
 
-// run deletes what look has found. The claim is given up while the message as it
-// was sent, which leads to it, is still there, and the catalog says that it is
-// forgotten when it is: after an interruption the next call does the rest.
+// run deletes what look has found. It gives up the claim while the message as it was sent
+// still exists, since that leads to the claim, and it marks the message as forgotten
+// after the deletion. So a second call can finish after an interruption.
 func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released bool, err error) {
 	keys, err := f.claimKeys(ctx)
 	if err != nil {
@@ -226,8 +225,8 @@ func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released boo
 	return released, catalog.Forget(ctx, f.tables, f.catalog.Name, f.entries, string(reason), time.Now())
 }
 
-// claimKeys are the keys under which the claim on the message's content may be. There are
-// none where that is gone: then the claim has expired with it, or was given up.
+// claimKeys returns the keys that may hold the claim on the message's content. It returns
+// none if the content is gone: the claim has then expired or was given up.
 func (f *forgetting) claimKeys(ctx context.Context) ([]string, error) {
 	raw, _ := replay.Raw(f.entries)
 	content, err := f.lake.Read(ctx, raw)

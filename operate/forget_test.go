@@ -17,15 +17,15 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/client"
-	"hl7lake/internal/answer"
 	"hl7lake/internal/catalog"
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/internal/testing/answer"
+	"hl7lake/internal/testing/fake"
 )
 
-// forgetter is an operator of a lake with one message of the entries, of which S3
-// tells the lock in headers. deleted is what it was asked to delete.
+// forgetter is an operator of a lake with one message, which has the given entries. S3
+// answers with the lock in headers. deleted is what was to be deleted.
 func forgetter(t *testing.T, entries []catalog.Entry, lock http.Header) (o *Operator, deleted *[]string) {
 	t.Helper()
 	deleted = new([]string)
@@ -66,7 +66,7 @@ func forgetter(t *testing.T, entries []catalog.Entry, lock http.Header) (o *Oper
 	}, deleted
 }
 
-// filed is the entries of a message that came to the end of its way.
+// filed returns the entries of a message that has ended.
 func filed(root uuid.UUID) []catalog.Entry {
 	message := hub.Event{Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root, Owner: "st-elsewhere", Type: "ADT^A01"}
 	return []catalog.Entry{
@@ -90,7 +90,7 @@ func TestNothingIsDeletedOfAMessageOfWhichOneObjectIsLocked(t *testing.T) {
 		"neither":             {nil, nil},
 	} {
 		o, deleted := forgetter(t, entries, test.lock)
-		dry := test.want == nil // the rest of the way is in test/e2e
+		dry := test.want == nil // the rest is tested in test/e2e
 		got, err := o.Forget(t.Context(), root.String(), "court-order", dry)
 		locked, _ := errors.AsType[*LockedError](err)
 		if diff := cmp.Diff(test.want, locked); diff != "" || got.Done || len(*deleted) > 0 {

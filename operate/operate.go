@@ -1,15 +1,15 @@
-// Package operate is a lake as its operator sees it: what could not be handled
-// lies in dead-letter queues and is brought back from there, and what was stored
-// can be published again after a repair. What got stuck or is missing can be
-// looked for at once, and content can be forgotten. It works with AWS credentials on the lake's own queues,
-// tables, buckets and functions, on AWS and on one machine alike.
+// Package operate is what an operator does with a lake. Redrive brings back what lies in
+// dead-letter queues. Replay publishes stored messages again after a repair. Reconcile
+// looks at once for messages that are stuck or missing. Forget deletes content. The
+// package works with AWS credentials on the lake's own queues, tables, buckets and
+// functions, on AWS and on one machine.
 //
-// Everything here ends in an event on the hub, which goes to every subscriber.
-// That is right, and not just what failed, because ids repeat: whoever had the
+// Redrive and replay publish an event on the hub, and every subscriber gets it, not only
+// the one that failed. That is safe because ids repeat: a subscriber that already had the
 // event takes it for a redelivery, which changes nothing but a count.
 //
-// No result holds content. It passes through this program on its way, so run it
-// where it may be.
+// No result holds content. Content does pass through this program, so run it where
+// content may be.
 package operate
 
 import (
@@ -46,15 +46,15 @@ type Operator struct {
 	logs      *cloudwatchlogs.Client
 }
 
-// publisher puts messages onto the hub as they are.
+// publisher publishes messages on the hub as they are.
 type publisher struct {
 	arn string
 	sns *sns.Client
 }
 
-// New is an operator of the lake that the connection leads to, with the
-// credentials of configuration. A connection to a lake on one machine brings its
-// own endpoint and credentials.
+// New returns an operator of the lake that the connection leads to, with the credentials
+// in configuration. A connection to a lake on one machine brings its own endpoint and
+// credentials.
 func New(connection client.Connection, configuration aws.Config) (*Operator, error) {
 	outputs := map[string]string{}
 	for _, name := range []string{client.OutputLake, client.OutputHub, client.OutputCatalog, client.OutputClaimCheck} {
@@ -103,9 +103,9 @@ func New(connection client.Connection, configuration aws.Config) (*Operator, err
 	}, nil
 }
 
-// stackPrefix is how the names of the environment's stacks begin, and with them
-// the names that CloudFormation gives to their queues: that of the stack which
-// has the hub, less its own part.
+// stackPrefix returns the beginning of the names of the environment's stacks.
+// CloudFormation begins the names of their queues with it too. It is the name of the
+// stack that has the hub, without its last part.
 func stackPrefix(outputs client.Outputs) (string, error) {
 	const own = "core"
 	for stack, values := range outputs {
@@ -120,7 +120,7 @@ func stackPrefix(outputs client.Outputs) (string, error) {
 	return "", &client.OutputError{Name: client.OutputHub}
 }
 
-// publish puts a message onto the hub as it is.
+// publish publishes a message on the hub as it is.
 func (p publisher) publish(ctx context.Context, wire hub.Wire) error {
 	_, err := p.sns.Publish(ctx, wire.Input(p.arn))
 	return err

@@ -13,38 +13,38 @@ import (
 	"hl7lake/client"
 )
 
-// Reconciled is what a run of the function reconcile found, by the number of
-// accepted messages that nobody had seen at the end of their way. A run in which
-// something could not be done reports nothing: it is a *FunctionError.
+// Reconciled is what a run of the function reconcile found, as numbers of accepted
+// messages that were not known to have ended. A run that could not finish its work
+// reports nothing: it is a *FunctionError.
 type Reconciled struct {
-	Settled     int `json:"settled"`     // came to the end of their way
-	Republished int `json:"republished"` // stuck, and published again
-	Waiting     int `json:"waiting"`     // published again by an earlier run
-	Missing     int `json:"missing"`     // accepted, and not in the lake
-	Unpublished int `json:"unpublished"` // never published: the sender was not told that it is accepted
+	Settled     int `json:"settled"`     // have ended
+	Republished int `json:"republished"` // were stuck, and were published again
+	Waiting     int `json:"waiting"`     // were published again by an earlier run
+	Missing     int `json:"missing"`     // were accepted, and are not in the lake
+	Unpublished int `json:"unpublished"` // were never published, so their senders were not told that they are accepted
 	Abandoned   int `json:"abandoned"`   // the same, and no longer waited for
 
-	OldestUnstagedSeconds int64 `json:"oldestUnstagedSeconds"` // age of the oldest message that is not at the end of its way
-	Complete              bool  `json:"complete"`              // all were looked at; else the function's time was over
+	OldestUnstagedSeconds int64 `json:"oldestUnstagedSeconds"` // the age of the oldest message that has not ended
+	Complete              bool  `json:"complete"`              // all were looked at; false if the function's time ran out
 
 	MissingMessages []MissingMessage `json:"missingMessages,omitempty"` // the first hundred
 }
 
-// MissingMessage is a message that was accepted and that the lake does not hold.
+// MissingMessage is a message that was accepted and is not in the lake.
 type MissingMessage struct {
 	ID         string `json:"id"`
 	Owner      string `json:"owner"`
 	AgeSeconds int64  `json:"ageSeconds"`
 }
 
-// ErrReconciling says that a run of reconcile is under way: there is one at a
-// time, and the schedule may have begun it.
+// ErrReconciling says that a run of reconcile is already under way. There is only one at
+// a time, and the schedule may have started it.
 var ErrReconciling = errors.New("a run of reconcile is under way")
 
-// FunctionError says that a function ended with an error of its own.
+// FunctionError says that a function returned an error of its own.
 type FunctionError struct {
-	Function string // its name
-	Type     string // the name of its error; "" where it has none that may be shown
+	Function string // the function's name
+	Type     string // the name of its error; "" if it has none that may be shown
 }
 
 func (e *FunctionError) Error() string {
@@ -54,9 +54,9 @@ func (e *FunctionError) Error() string {
 	return fmt.Sprintf("%s failed: %s", e.Function, e.Type)
 }
 
-// Reconcile runs the lake's function reconcile now, for messages that were
-// accepted longer than overdue ago, to the second; a negative one is the
-// function's own choice. It returns when the run has ended, which takes up to five
+// Reconcile runs the lake's function reconcile now, for messages that were accepted
+// longer than overdue ago, in whole seconds. With a negative overdue, the function uses
+// its own default. Reconcile returns when the run has ended, which takes up to five
 // minutes. The error is ErrReconciling, a *FunctionError, or that of the call.
 func (o *Operator) Reconcile(ctx context.Context, overdue time.Duration) (Reconciled, error) {
 	name, err := o.outputs.Get(client.OutputReconcile)
@@ -84,7 +84,7 @@ func (o *Operator) Reconcile(ctx context.Context, overdue time.Duration) (Reconc
 	return found, nil
 }
 
-// failure is what a function answers that failed, without its text.
+// failure returns the error of a function that failed, without its text.
 func failure(function string, payload []byte) error {
 	var answer struct {
 		ErrorType string `json:"errorType"`

@@ -14,8 +14,8 @@ import (
 	"hl7lake/client"
 )
 
-// reconciling is an operator in front of Lambda's Invoke, which answers as
-// answer says; asked is what it was asked last.
+// reconciling is an operator whose Lambda answers Invoke with answer. asked is the last
+// request.
 func reconciling(t *testing.T, answer http.HandlerFunc) (o *Operator, asked *string) {
 	t.Helper()
 	asked = new(string)

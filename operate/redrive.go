@@ -27,43 +27,42 @@ type Outcome string
 
 // The outcomes of a dead letter. All but Redriven and Erased leave it in its queue.
 const (
-	Redriven  Outcome = "redriven"   // it is on the hub again, and no longer in the queue
-	WouldBe   Outcome = "would be"   // it would be redriven, but for the dry run
-	Returned  Outcome = "came back"  // it came into the queue since this redrive began
-	Malformed Outcome = "no event"   // it is no event of a lake, so that it would only come back
-	Gone      Outcome = "no content" // its claim check is gone or was changed, so that it would only come back
+	Redriven  Outcome = "redriven"   // it is on the hub again, and no longer in its queue
+	WouldBe   Outcome = "would be"   // it would be redriven, if this were not a dry run
+	Returned  Outcome = "came back"  // it came into the queue after this redrive began
+	Malformed Outcome = "no event"   // it is not an event of a lake, so it would only fail again
+	Gone      Outcome = "no content" // its claim check is gone or was changed, so it would only fail again
 	NotSent   Outcome = "not sent"   // the hub did not take it
-	Doubled   Outcome = "not erased" // it is on the hub again, and could not be taken out of the queue
-	Erased    Outcome = "forgotten"  // its message was forgotten: it was taken out of the queue, and is not on the hub
+	Doubled   Outcome = "not erased" // it is on the hub again, but could not be taken out of its queue
+	Erased    Outcome = "forgotten"  // its message was forgotten: it was taken out of its queue, and is not on the hub
 )
 
 // DeadLetter is one message of a dead-letter queue, without its content.
 type DeadLetter struct {
 	Queue   string    `json:"queue"`
-	ID      string    `json:"id,omitempty"` // of the event
+	ID      string    `json:"id,omitempty"` // the event's id
 	Root    string    `json:"root,omitempty"`
 	Event   string    `json:"event,omitempty"`
 	Owner   string    `json:"owner,omitempty"`
-	Type    string    `json:"type,omitempty"`  // of the message, as ADT^A01
+	Type    string    `json:"type,omitempty"`  // the message's type, such as ADT^A01
 	Since   time.Time `json:"since"`           // when it came into the queue
-	Cause   string    `json:"cause,omitempty"` // the name of the error that it died of
+	Cause   string    `json:"cause,omitempty"` // the name of the error that put it there
 	Outcome Outcome   `json:"outcome"`
 	Err     error     `json:"-"` // why it is NotSent, Malformed, Gone or Doubled
 }
 
-// fresh is how old a claim check may be that is not put anew before its event is
-// redriven. It would else be taken away before what comes back from that is redriven
-// in turn: claim checks live for 30 days, dead letters for 14.
+// fresh is the age from which a claim check is written again before its event is
+// redriven. Claim checks live for 30 days and dead letters for 14. Without this, a claim
+// check could expire before an event that fails again is redriven once more.
 const fresh = 24 * time.Hour
 
-// hold is how long a dead letter that was taken from its queue is kept from
-// others, and from coming again: longer than a redrive takes, and what a redrive
-// leaves is given back at its end.
+// hold is how long a dead letter that was received stays invisible to others. It is
+// longer than a redrive takes; what a redrive leaves in the queue is made visible again
+// at its end.
 const hold = 30 * time.Minute
 
-// Queues are the names of the lake's dead-letter queues: of those that the
-// lake's stacks have made, the ones with one of the given words in their name;
-// without words all.
+// Queues returns the names of the dead-letter queues of the lake's stacks whose names
+// contain one of the given words, or of all if no word is given.
 func (o *Operator) Queues(ctx context.Context, words ...string) ([]string, error) {
 	urls, err := o.queueURLs(ctx, words)
 	if err != nil {
@@ -94,22 +93,21 @@ func (o *Operator) queueURLs(ctx context.Context, words []string) ([]string, err
 	return urls, nil
 }
 
-// nameOf is a queue's name, the end of its URL.
+// nameOf returns a queue's name, the last part of its URL.
 func nameOf(url string) string { return url[strings.LastIndexByte(url, '/')+1:] }
 
-// isDeadLetterQueue tells by the names that the stacks give: what SNS could not
-// deliver, and what a function failed on.
+// isDeadLetterQueue reports whether the stacks name dead-letter queues like this: for
+// what SNS could not deliver, and for what a function failed on.
 func isDeadLetterQueue(name string) bool { return hasOneOf(name, []string{"Undelivered", "Failed"}) }
 
 func hasOneOf(name string, words []string) bool {
 	return len(words) == 0 || slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) })
 }
 
-// Redrive publishes what lies in the dead-letter queues again, and takes each
-// out of its queue once the hub has it; a dry run only looks. report is called
-// with each, one after the other. What comes back during the redrive, because it
-// failed again, is left for the next one. The error is that of a queue that
-// cannot be worked on.
+// Redrive publishes again what lies in the dead-letter queues, and takes each letter out
+// of its queue once the hub has it. A dry run only looks. Redrive calls report with each
+// letter, one after the other. A letter that fails again and comes back during the
+// redrive is left for the next one. The error is that of a queue that cannot be read.
 func (o *Operator) Redrive(ctx context.Context, dry bool, words []string, report func(DeadLetter)) error {
 	urls, err := o.queueURLs(ctx, words)
 	if err != nil {
@@ -133,10 +131,10 @@ type redrive struct {
 	dry    bool
 	report func(DeadLetter)
 
-	left []string // receipt handles of what stays in the queue
+	left []string // receipt handles of the letters that stay in the queue
 }
 
-// drain takes everything from the queue that is in it.
+// drain receives every letter in the queue.
 func (r *redrive) drain(ctx context.Context) error {
 	for {
 		out, err := r.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
@@ -162,7 +160,7 @@ func (r *redrive) drain(ctx context.Context) error {
 	}
 }
 
-// one redrives one message.
+// one redrives one letter.
 func (r *redrive) one(ctx context.Context, message types.Message) DeadLetter {
 	letter := DeadLetter{Queue: nameOf(r.url), Since: sentAt(message)}
 	wires, cause, err := open(*message.Body)
@@ -198,16 +196,15 @@ func (r *redrive) one(ctx context.Context, message types.Message) DeadLetter {
 	return letter
 }
 
-// forgotten reports whether a message was forgotten: to publish it would file it
-// once more.
+// forgotten reports whether a message was forgotten. Publishing it would store it again.
 func (r *redrive) forgotten(ctx context.Context, root uuid.UUID) (bool, error) {
 	entries, err := r.catalog.History(ctx, root)
 	return catalog.IsForgotten(entries), err
 }
 
-// hopeless is the outcome of an event that cannot be opened with the error, and
-// "" where that does not make it hopeless: who redrives need not be allowed to
-// read what it carries.
+// hopeless returns the outcome of a letter whose event cannot be opened because of the
+// error. It returns "" if the letter can be redriven all the same: a person who redrives
+// need not be allowed to read its content.
 func hopeless(err error) Outcome {
 	_, noObject := errors.AsType[*s3types.NoSuchKey](err)
 	_, isCall := errors.AsType[*smithy.OperationError](err)
@@ -220,8 +217,8 @@ func hopeless(err error) Outcome {
 	return Malformed
 }
 
-// publish puts the events of a letter onto the hub, and takes it out of its queue.
-// There are none where all were of messages that were forgotten.
+// publish publishes the events of a letter on the hub, and takes the letter out of its
+// queue. There are no events if all of their messages were forgotten.
 func (r *redrive) publish(ctx context.Context, message types.Message, since time.Time, wires []hub.Wire) (Outcome, error) {
 	switch {
 	case cameBack(since, r.begin):
@@ -249,20 +246,20 @@ func (r *redrive) publish(ctx context.Context, message types.Message, since time
 	return Redriven, nil
 }
 
-// mayNotRead reports whether content could not be had since the caller may not
-// read it, which who redrives need not.
+// mayNotRead reports whether the caller is not allowed to read the content. A redrive
+// does not need that permission.
 func mayNotRead(err error) bool {
 	operation, isCall := errors.AsType[*smithy.OperationError](err)
 	problem, answered := errors.AsType[smithy.APIError](err)
 	return isCall && operation.Operation() == "GetObject" && answered && problem.ErrorCode() == "AccessDenied"
 }
 
-// cameBack tells whether a letter came into its queue since a redrive began. SQS
-// tells the time in whole milliseconds: what comes back within the redrive's first
-// must not look older than that, or it is redriven once more.
+// cameBack reports whether a letter came into its queue after the redrive began. SQS
+// gives times in whole milliseconds. A letter that comes back within the redrive's first
+// millisecond must count as new too, or it would be redriven again.
 func cameBack(since, begin time.Time) bool { return !since.Before(begin.Truncate(time.Millisecond)) }
 
-// giveBack makes what stays in the queue visible again.
+// giveBack makes the letters that stay in the queue visible again.
 func (r *redrive) giveBack(ctx context.Context) error {
 	var failures []error
 	for _, handle := range r.left {
@@ -272,7 +269,7 @@ func (r *redrive) giveBack(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// sentAt is when a message came into its queue.
+// sentAt returns the time at which a letter came into its queue.
 func sentAt(message types.Message) time.Time {
 	ms, err := strconv.ParseInt(message.Attributes[string(types.MessageSystemAttributeNameSentTimestamp)], 10, 64)
 	if err != nil {
@@ -281,14 +278,13 @@ func sentAt(message types.Message) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// errNoEnvelope says that a message is in neither of the forms that dead
-// letters have.
+// errNoEnvelope says that a message has neither of the forms of a dead letter.
 var errNoEnvelope = errors.New("neither a message of SNS nor a failed invocation of one")
 
-// open takes the events out of a dead letter. It is SNS's own message where SNS
-// could not deliver it (Amazon SNS, Dead-letter queues), and Lambda's record of
-// the invocation where the function failed on it (AWS Lambda, Retaining records
-// of asynchronous invocations). cause is why, where it is known.
+// open takes the events out of a dead letter. It is SNS's own message if SNS could not
+// deliver it (Amazon SNS, Dead-letter queues), and Lambda's record of the invocation if
+// the function failed on it (AWS Lambda, Retaining records of asynchronous invocations).
+// cause is the error, if it is known.
 func open(body string) (wires []hub.Wire, cause string, err error) {
 	var letter struct {
 		events.SNSEntity
@@ -298,7 +294,7 @@ func open(body string) (wires []hub.Wire, cause string, err error) {
 		} `json:"responsePayload"`
 	}
 	if err := json.Unmarshal([]byte(body), &letter); err != nil {
-		return nil, "", errNoEnvelope // the decoder's own words may quote it
+		return nil, "", errNoEnvelope // the decoder's error may quote the letter
 	}
 	if letter.Type == "Notification" {
 		return []hub.Wire{hub.FromSNS(letter.SNSEntity)}, "not delivered", nil
@@ -315,5 +311,5 @@ func open(body string) (wires []hub.Wire, cause string, err error) {
 	return wires, cause, nil
 }
 
-// errorType is the form of the names of errors: a function may answer anything.
+// errorType is the form of an error's name. A function may return anything else.
 var errorType = regexp.MustCompile(`^[A-Za-z][A-Za-z.]{0,63}$`)

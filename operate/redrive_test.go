@@ -17,10 +17,10 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/client"
-	"hl7lake/internal/canary"
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/internal/testing/canary"
+	"hl7lake/internal/testing/fake"
 )
 
 const (
@@ -81,7 +81,7 @@ func FuzzNoDeadLetterBreaksARedrive(f *testing.F) {
 			t.Errorf("%d events, %v", len(wires), err)
 		}
 		for _, wire := range wires {
-			_, _ = wire.Event() // it may be no event, and is then left where it is
+			_, _ = wire.Event() // it may not be an event, and is then left in its queue
 		}
 	})
 }
@@ -113,8 +113,8 @@ func TestParserVersionsAreOrderedAsNumbers(t *testing.T) {
 	}
 }
 
-// TestARedrivenEventsOldClaimCheckIsPutAnew redrives events whose content was put
-// at the claim-check bucket just now, as if days had passed.
+// TestARedrivenEventsOldClaimCheckIsPutAnew redrives events whose claim checks were
+// written just now, as if days had passed.
 func TestARedrivenEventsOldClaimCheckIsPutAnew(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Amz-Target") == "" {
@@ -129,7 +129,7 @@ func TestARedrivenEventsOldClaimCheckIsPutAnew(t *testing.T) {
 	name := "checks/" + root.String() + "/" + root.String()
 	for _, test := range []struct {
 		days    int
-		denied  string // the operation that the operator may not do
+		denied  string // the operation that the operator may not perform
 		renewed bool
 		want    Outcome
 	}{

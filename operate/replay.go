@@ -20,18 +20,19 @@ import (
 	"hl7lake/internal/replay"
 )
 
-// Selection says which stored messages are meant: those of the ids, else those
-// that all of the rest but Charset applies to.
+// Selection selects stored messages: those with the given ids, else those to which all
+// other fields except Charset apply.
 type Selection struct {
-	IDs    []string  // of messages, as their senders were told
-	Owner  string    // "" is every institution that has errors, with Errors only
-	Type   string    // MSH-9, as ADT^A01; "" is any
-	From   time.Time // accepted at or after; zero is the beginning
-	To     time.Time // accepted before; zero is now
-	Errors bool      // only those that have no JSON
+	IDs    []string  // messages' ids, as their senders were told
+	Owner  string    // "" means every institution; if Errors is set, every institution that has errors
+	Type   string    // MSH-9, such as ADT^A01; "" means any
+	From   time.Time // accepted at or after; zero means from the beginning
+	To     time.Time // accepted before; zero means until now
+	Errors bool      // only messages without JSON
 
-	// Charset is the IANA's name of the character set that they are to be read in, whatever
-	// they declare; empty for what they declare. What is made of them then has ids of its own.
+	// Charset is the IANA name of the character set to read the messages in, whatever
+	// they declare. If it is empty, they are read as they declare. The results of another
+	// character set have ids of their own.
 	Charset string
 }
 
@@ -41,27 +42,27 @@ type Replayed struct {
 	Owner  string   `json:"owner,omitempty"`
 	Type   string   `json:"type,omitempty"`
 	Parser []string `json:"parser"` // the versions whose results the lake holds, in ascending order
-	Staged bool     `json:"staged"` // one of them is JSON
-	Done   bool     `json:"done"`   // it is on the hub again; false in a dry run, too
+	Staged bool     `json:"staged"` // one of the results is JSON
+	Done   bool     `json:"done"`   // it is on the hub again; always false in a dry run
 	Err    error    `json:"-"`      // why it is not
 }
 
-// ErrNoMessage says that the lake holds no message of an id.
+// ErrNoMessage says that the lake holds no message with an id.
 var ErrNoMessage = errors.New("the lake holds no such message")
 
-// ParserVersion is the version of the parser in this program. The lake's own may
-// be another one.
+// ParserVersion is the version of the parser in this program. The lake's own parser may
+// have another version.
 const ParserVersion = hub.ParserVersion
 
 // publishers is how many messages are read and published at once.
 const publishers = 8
 
-// Replay publishes the selected messages again as the ingested events that they
-// were; a dry run only looks them up. report is called with each, one after the
-// other and in no order. The results of a parser of another version stand beside
-// the earlier ones. The same parser makes the same results, with the same ids, so
-// that nothing changes but the count of attempts. The error is that of a lake
-// that cannot be searched.
+// Replay publishes the selected messages again, as the ingested events that they were. A
+// dry run only looks them up. Replay calls report with each message, one after the other
+// and in no particular order. The results of another version of the parser stand beside
+// the earlier ones. The same parser makes the same results with the same ids, so that
+// only the count of attempts changes. The error is that of a lake that cannot be
+// searched.
 func (o *Operator) Replay(ctx context.Context, selection Selection, dry bool, report func(Replayed)) error {
 	var group errgroup.Group
 	group.SetLimit(publishers)
@@ -82,13 +83,13 @@ func (o *Operator) Replay(ctx context.Context, selection Selection, dry bool, re
 			return nil
 		})
 	}
-	_ = group.Wait() // the errors are in the results
+	_ = group.Wait() // the results hold the errors
 	return errors.Join(failure, ctx.Err())
 }
 
-// replay publishes one message again. meant is false for one that has JSON, where
-// only those without are, for one of another type, and for one that was forgotten,
-// unless it is named.
+// replay publishes one message again. meant is false if the message was not selected
+// after all: it has JSON and only those without are wanted, it is of another type, or it
+// was forgotten and its id was not given.
 func (o *Operator) replay(ctx context.Context, root string, selection Selection, dry bool) (result Replayed, meant bool) {
 	result.ID = root
 	id, err := uuid.Parse(root)
@@ -127,7 +128,7 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 	return result, true
 }
 
-// byNumber orders parser versions, which are written without leading zeros.
+// byNumber orders parser versions, which are numbers without leading zeros.
 func byNumber(a, b string) int {
 	if len(a) != len(b) {
 		return len(a) - len(b)
@@ -135,8 +136,8 @@ func byNumber(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// roots gives the ids of the selected messages, each once. It ends after the
-// first error.
+// roots yields the ids of the selected messages, each once. It ends after the first
+// error.
 func (o *Operator) roots(ctx context.Context, selection Selection) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		if selection.IDs != nil {
@@ -162,8 +163,8 @@ func (o *Operator) roots(ctx context.Context, selection Selection) iter.Seq2[str
 	}
 }
 
-// rootsOf gives the ids of one institution's selected messages, oldest first, or
-// those that may be: replay looks at the type.
+// rootsOf yields the ids of one institution's messages that may be selected, oldest
+// first. It does not know their types; replay looks at them.
 func (o *Operator) rootsOf(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
 	if selection.To.IsZero() {
 		selection.To = time.Now().Add(time.Minute) // clocks differ
@@ -174,8 +175,8 @@ func (o *Operator) rootsOf(ctx context.Context, owner string, selection Selectio
 	return o.stored(ctx, owner, selection)
 }
 
-// stored lists the lake's folders of messages as they were sent, whose keys are in
-// the order of acceptance.
+// stored lists the keys of messages as they were sent. They are in the order of
+// acceptance.
 func (o *Operator) stored(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
 	in := &s3.ListObjectsV2Input{Bucket: &o.lake.Bucket, Prefix: new(catalog.OwnersPrefix(catalog.Ingestion) + owner + "/")}
 	if !selection.From.IsZero() {
@@ -192,7 +193,7 @@ func (o *Operator) stored(ctx context.Context, owner string, selection Selection
 				name, _, _ := strings.Cut(path.Base(*object.Key), ".")
 				root, err := uuid.Parse(name)
 				if err != nil {
-					continue // none of the writer's
+					continue // not written by the writer
 				}
 				if !hub.Received(root).Before(selection.To) || !yield(name, nil) {
 					return
@@ -202,9 +203,9 @@ func (o *Operator) stored(ctx context.Context, owner string, selection Selection
 	}
 }
 
-// failed lists the errors in the catalog. Its index is sorted by the time of
-// acceptance, so the errors of one message, but for those accepted in the same
-// millisecond, follow each other.
+// failed lists the errors in the catalog. Its index is sorted by the time of acceptance,
+// so the errors of one message follow each other, except for messages accepted in the
+// same millisecond.
 func (o *Operator) failed(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		last := map[string]bool{} // of the current millisecond
@@ -229,8 +230,8 @@ func (o *Operator) failed(ctx context.Context, owner string, selection Selection
 	}
 }
 
-// owners are the institutions that are meant: the one that is named, or all that
-// the lake has errors of, by the folders that these lie in.
+// owners returns the selected institutions: the one that is named, or all that have
+// errors, found by the folders of these errors.
 func (o *Operator) owners(ctx context.Context, selection Selection) ([]string, error) {
 	if selection.Owner != "" {
 		return []string{selection.Owner}, nil

@@ -21,42 +21,42 @@ import (
 	"hl7lake/internal/catalog"
 )
 
-// Fault is what lake, catalog and claims do not agree on.
+// Fault is a disagreement between claims, catalog and lake.
 type Fault string
 
 // The faults.
 const (
-	NoMessage Fault = "no message" // accepted, and the catalog has nothing of it
-	NoObject  Fault = "no object"  // catalogued, and the lake does not hold that version
+	NoMessage Fault = "no message" // accepted, and not in the catalog
+	NoObject  Fault = "no object"  // in the catalog, and the lake does not hold that version
 	NoEntry   Fault = "no entry"   // in the lake, and not in the catalog
 )
 
-// Discrepancy is one fault.
+// Discrepancy is one place with a fault.
 type Discrepancy struct {
 	Fault Fault  `json:"fault"`
-	ID    string `json:"id"`            // of the message
-	Owner string `json:"owner"`         // whose it is
-	Key   string `json:"key,omitempty"` // of the object
+	ID    string `json:"id"`            // the message's id
+	Owner string `json:"owner"`         // the message's owner
+	Key   string `json:"key,omitempty"` // the object's key
 }
 
-// Verified counts what was looked at.
+// Verified counts what Verify looked at.
 type Verified struct {
-	Accepted int           `json:"accepted"` // claims that came to their end
-	Entries  int           `json:"entries"`  // of the catalog
-	Objects  int           `json:"objects"`  // of the zone ingestion
+	Accepted int           `json:"accepted"` // claims of messages that were accepted
+	Entries  int           `json:"entries"`  // entries of the catalog
+	Objects  int           `json:"objects"`  // messages in the zone ingestion
 	Faults   map[Fault]int `json:"faults"`
 }
 
 // lookers is how many entries, objects or claims are looked up at once.
 const lookers = 16
 
-// Verify holds claims, catalog and lake against each other, all of them: what was
-// accepted must be catalogued, what is catalogued must be in the lake in that version, and
-// each message in the lake must be catalogued. It is for the time after a restore, when
-// the three may be of different moments; reconcile looks at what is on its way only. It
-// reads whole tables, one request for each item, and no content. A message that is being
-// accepted meanwhile may be reported. report is called with each fault, one after the
-// other and in no order. The error is that of a lake that cannot be read.
+// Verify compares claims, catalog and lake completely: what was accepted must be in the
+// catalog, what is in the catalog must be in the lake in that version, and each message
+// in the lake must be in the catalog. Use it after a restore, when the three may be from
+// different times; reconcile only looks at recent messages. Verify reads whole tables,
+// with one request for each item, and no content. It may report a message that is being
+// accepted at the same time. It calls report with each fault, one after the other and in
+// no particular order. The error is that of a lake that cannot be read.
 func (o *Operator) Verify(ctx context.Context, report func(Discrepancy)) (Verified, error) {
 	received, err := o.outputs.Get(client.OutputReceived)
 	if err != nil {
@@ -86,7 +86,7 @@ func (v *verification) found(d Discrepancy) {
 	v.report(d)
 }
 
-// scan calls look with each item of a table, decoded, while the context lasts.
+// scan calls look with each item of a table, decoded, until the context ends.
 func scan[Item any](ctx context.Context, v *verification, table string, look func(context.Context, Item) error) error {
 	pages := dynamodb.NewScanPaginator(v.tables, &dynamodb.ScanInput{TableName: &table, ConsistentRead: new(true)})
 	for pages.HasMorePages() {
@@ -105,7 +105,7 @@ func scan[Item any](ctx context.Context, v *verification, table string, look fun
 	return nil
 }
 
-// entries looks whether the lake has what the catalog does.
+// entries checks that the lake has what the catalog has.
 func (v *verification) entries(ctx context.Context) error {
 	return scan(ctx, v, v.catalog.Name, func(ctx context.Context, entry catalog.Entry) error {
 		v.mu.Lock()
@@ -127,7 +127,7 @@ func (v *verification) entries(ctx context.Context) error {
 	})
 }
 
-// objectsOf looks whether the catalog has each message that the lake does.
+// objectsOf checks that the catalog has each message that the lake has.
 func (v *verification) objectsOf(ctx context.Context) error {
 	prefix := catalog.OwnersPrefix(catalog.Ingestion)
 	for pages := s3.NewListObjectsV2Paginator(v.objects, &s3.ListObjectsV2Input{Bucket: &v.lake.Bucket, Prefix: &prefix}); pages.HasMorePages(); {
@@ -150,8 +150,8 @@ func (v *verification) objectsOf(ctx context.Context) error {
 	return nil
 }
 
-// claims looks whether the catalog has each message that was accepted. A claim's end is
-// known by its key, id#<id>.
+// claims checks that the catalog has each message that was accepted. The claim of an
+// accepted message is found by the key id#<id>.
 func (v *verification) claims(ctx context.Context, table string) error {
 	type end struct {
 		PK    string `dynamodbav:"pk"`
@@ -169,7 +169,7 @@ func (v *verification) claims(ctx context.Context, table string) error {
 	})
 }
 
-// catalogued reports d where the catalog has nothing of the message.
+// catalogued reports d if the catalog has no entry of the message.
 func (v *verification) catalogued(ctx context.Context, id string, d Discrepancy) error {
 	root, err := uuid.Parse(id)
 	if err != nil {

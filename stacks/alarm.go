@@ -10,10 +10,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/constructs-go/constructs/v10"
-)
 
-// metricNamespace is where the functions write their metrics.
-const metricNamespace = "hl7lake"
+	"hl7lake/internal/contract"
+)
 
 // runbook is where the pages for people on call stand; each alarm's description ends with its page.
 const runbook = "docs/runbook/"
@@ -116,7 +115,7 @@ func (e Environment) ownMetric(name string, options *awscloudwatch.MetricOptions
 		all[dimensions[i]] = new(dimensions[i+1])
 	}
 	return awscloudwatch.NewMetric(&awscloudwatch.MetricProps{
-		Namespace:     new(metricNamespace),
+		Namespace:     new(contract.MetricNamespace),
 		MetricName:    &name,
 		DimensionsMap: &all,
 		Period:        options.Period,

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+
+	"hl7lake/internal/contract"
 )
 
 // api is the HTTP API with its only stage. HTTP APIs take up to 10 MB and know no WAF; who wants one puts CloudFront in
@@ -116,7 +118,7 @@ func (a api) logAccess() {
 	})
 	throttled := logs.AddMetricFilter(new("Throttled"), &awslogs.MetricFilterOptions{
 		FilterPattern:   awslogs.FilterPattern_StringValue(new("$.status"), new("="), new("429")),
-		MetricNamespace: new(metricNamespace + "/" + a.base.Name), // a filter cannot name the environment as a dimension
+		MetricNamespace: new(contract.MetricNamespace + "/" + a.base.Name), // a filter cannot name the environment as a dimension
 		MetricName:      new("Throttled"),
 		DefaultValue:    new(0.0),
 	})

@@ -8,16 +8,13 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsxray"
 	"github.com/aws/constructs-go/constructs/v10"
+
+	"hl7lake/internal/contract"
 )
 
 // claimCheckDays is how long a claim check can be redeemed. It outlasts the dead-letter queues, so that an event brought
 // back from one of them on its last day still finds its content.
 const claimCheckDays = deadLetterDays + 16
-
-// ownerIndex is the catalog's index of one institution's errors by the time they were received; other entries have no such
-// time and are not in it. Messages are listed by their keys in the lake, which are in the order of that time too: a place
-// in the index would cost as much as the entry.
-const ownerIndex = "by-owner"
 
 // Core is the stack of what everything else shares: the hub topic, the data lake with its catalog, and the writer, the
 // only function that may write to either; and the keys, the alarm topic, the trail and the dashboard of the whole.
@@ -62,8 +59,10 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 			SortKey:      stringAttribute("sk"),
 		}),
 	}
+	// Only errors have a time of acceptance, and are in the index. Messages are listed by their keys in the lake, which are in the
+	// order of that time too: a place in the index would cost as much as the entry.
 	core.Catalog.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
-		IndexName:      new(ownerIndex),
+		IndexName:      new(contract.IndexByOwner),
 		PartitionKey:   stringAttribute("owner"),
 		SortKey:        stringAttribute("received"),
 		ProjectionType: awsdynamodb.ProjectionType_ALL,
@@ -81,11 +80,11 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 	core.addDashboard()
 	ownCleanerLogs(stack, base)
 
-	newOutput(stack, "LakeBucketName", core.Lake.BucketName(), "Bucket of the data lake")
-	newOutput(stack, "HubTopicArn", core.Hub.TopicArn(), "Topic that carries all events")
-	newOutput(stack, "CatalogTableName", core.Catalog.TableName(), "Table of what the lake holds")
-	newOutput(stack, "ClaimCheckBucketName", core.ClaimCheck.BucketName(), "Bucket of content too large for the hub")
-	newOutput(stack, "AlarmTopicArn", base.Alarms.TopicArn(), "Topic that tells of alarms")
+	newOutput(stack, contract.OutputLake, core.Lake.BucketName(), "Bucket of the data lake")
+	newOutput(stack, contract.OutputHub, core.Hub.TopicArn(), "Topic that carries all events")
+	newOutput(stack, contract.OutputCatalog, core.Catalog.TableName(), "Table of what the lake holds")
+	newOutput(stack, contract.OutputClaimCheck, core.ClaimCheck.BucketName(), "Bucket of content too large for the hub")
+	newOutput(stack, contract.OutputAlarms, base.Alarms.TopicArn(), "Topic that tells of alarms")
 	return core
 }
 
@@ -134,9 +133,9 @@ func (c Core) addWriter() function {
 		Timeout:     30,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			"LAKE_BUCKET":        c.Lake.BucketName(),
-			"CATALOG_TABLE":      c.Catalog.TableName(),
-			"CLAIM_CHECK_BUCKET": c.ClaimCheck.BucketName(),
+			contract.EnvLakeBucket:       c.Lake.BucketName(),
+			contract.EnvCatalogTable:     c.Catalog.TableName(),
+			contract.EnvClaimCheckBucket: c.ClaimCheck.BucketName(),
 		},
 	})
 	writer.subscribe(c.Hub, map[string]awssns.SubscriptionFilter{
@@ -144,7 +143,7 @@ func (c Core) addWriter() function {
 	})
 	c.GrantRedeem(writer.Lambda)
 	// Get, because a redelivered event finds its object already written and reads back its version and digest.
-	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.objects(zoneIngestion, zoneStaging, zoneError)...)
+	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.objects(contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError)...)
 	grantEncrypt(writer.Lambda, c.Foundation.Keys.Lake)
 	denyOtherWriters(c.Lake, writer.Lambda.Role())
 	grant(writer.Lambda, []string{"dynamodb:UpdateItem"}, c.Catalog.TableArn())
@@ -185,6 +184,6 @@ func (c Core) GrantRedeem(grantee awsiam.IGrantable) {
 func (c Core) GrantRead(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"dynamodb:Query"}, c.Catalog.TableArn())
 	grantTableKey(grantee, c.Foundation.Keys.Tables)
-	grant(grantee, []string{"s3:GetObjectVersion"}, c.objects(zoneIngestion, zoneStaging)...)
+	grant(grantee, []string{"s3:GetObjectVersion"}, c.objects(contract.ZoneIngestion, contract.ZoneStaging)...)
 	grantDecrypt(grantee, c.Foundation.Keys.Lake)
 }

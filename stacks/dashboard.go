@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawscloudwatch"
+
+	"hl7lake/internal/contract"
 )
 
 // anyInstitution stands, in the dashboard's widgets, for the institution that is chosen at its top.
@@ -16,7 +18,9 @@ const anyInstitution = "ANY-INSTITUTION"
 // is drawn in docs/runbook/README.md.
 func (c Core) addDashboard() {
 	board := board{c.Foundation.Environment}
-	chosen := func(metric string) string { return fmt.Sprintf(`MetricName="%s" owner="%s"`, metric, anyInstitution) }
+	named := func(metric string) string { return fmt.Sprintf(`MetricName="%s"`, metric) }
+	chosen := func(metric string) string { return fmt.Sprintf(`%s owner="%s"`, named(metric), anyInstitution) }
+	ended := fmt.Sprintf(`MetricName=("%s" OR "%s" OR "%s")`, contract.MetricAccepted, contract.MetricStaged, contract.MetricFailed)
 	dashboard := awscloudwatch.NewDashboard(c.Stack, new("Dashboard"), &awscloudwatch.DashboardProps{
 		DashboardName:   new("hl7lake-" + board.Name + "-" + *c.Region()), // the account's dashboards share one list for all regions
 		DefaultInterval: awscdk.Duration_Hours(new(3.0)),
@@ -28,21 +32,21 @@ func (c Core) addDashboard() {
 		board.feedAlarms(c.Stack, 8),
 	)
 	dashboard.AddWidgets(
-		board.graph(16, "Accepted, by institution", board.ours("Sum", 300, `MetricName="Accepted"`, "owner")),
-		board.table(8, "In the last hour, by institution", board.ours("Sum", 3600, `MetricName=("Accepted" OR "Staged" OR "Failed")`, "owner")),
+		board.graph(16, "Accepted, by institution", board.ours("Sum", 300, named(contract.MetricAccepted), "owner")),
+		board.table(8, "In the last hour, by institution", board.ours("Sum", 3600, ended, "owner")),
 	)
 	dashboard.AddWidgets(
 		board.graph(8, "Chosen: accepted, duplicate, refused",
-			board.ours("Sum", 300, chosen("Accepted"), "owner"), board.ours("Sum", 300, chosen("Duplicate"), "owner"),
-			board.ours("Sum", 300, chosen("Refused"), "owner")),
+			board.ours("Sum", 300, chosen(contract.MetricAccepted), "owner"), board.ours("Sum", 300, chosen(contract.MetricDuplicate), "owner"),
+			board.ours("Sum", 300, chosen(contract.MetricRefused), "owner")),
 		board.graph(8, "Chosen: staged, failed",
-			board.ours("Sum", 300, chosen("Staged"), "owner"), board.ours("Sum", 300, chosen("Failed"), "owner")),
+			board.ours("Sum", 300, chosen(contract.MetricStaged), "owner"), board.ours("Sum", 300, chosen(contract.MetricFailed), "owner")),
 		board.graph(8, "Chosen: ms from accepted to staged; s of the oldest unstaged",
-			board.ours("p50", 300, chosen("StagingLatency"), "owner"), board.ours("p99", 300, chosen("StagingLatency"), "owner"),
-			board.ours("Maximum", 900, chosen("OldestUnstagedAge"), "owner")),
+			board.ours("p50", 300, chosen(contract.MetricStagingLatency), "owner"), board.ours("p99", 300, chosen(contract.MetricStagingLatency), "owner"),
+			board.ours("Maximum", 900, chosen(contract.MetricOldestUnstagedAge), "owner")),
 	)
 	dashboard.AddWidgets(
-		board.graph(8, "Failed, by reason", board.ours("Sum", 300, `MetricName="Failed"`, "reason")),
+		board.graph(8, "Failed, by reason", board.ours("Sum", 300, named(contract.MetricFailed), "reason")),
 		board.graph(8, "Dead letters", board.aws("Maximum", 60, "AWS/SQS", "QueueName", "ApproximateNumberOfMessagesVisible")),
 		board.graph(8, "Errors, by function", board.aws("Sum", 300, "AWS/Lambda", "FunctionName", "Errors")),
 	)
@@ -67,9 +71,9 @@ func (b board) institution() awscloudwatch.DashboardVariable {
 		Visible:      new(true),
 		DefaultValue: awscloudwatch.DefaultValue_FIRST(),
 		Values: awscloudwatch.Values_FromSearchComponents(&awscloudwatch.SearchComponents{
-			Namespace:    new(metricNamespace),
+			Namespace:    new(contract.MetricNamespace),
 			Dimensions:   texts("environment", "owner"),
-			MetricName:   new("Accepted"),
+			MetricName:   new(contract.MetricAccepted),
 			PopulateFrom: new("owner"),
 		}),
 	})
@@ -111,7 +115,7 @@ func (b board) table(width float64, title string, metrics ...awscloudwatch.IMetr
 
 // ours searches the functions' metrics by environment and one more dimension.
 func (b board) ours(statistic string, seconds int, terms, dimension string) awscloudwatch.IMetric {
-	return b.search(statistic, seconds, fmt.Sprintf(`{%s,environment,%s} environment="%s" %s`, metricNamespace, dimension, b.Name, terms))
+	return b.search(statistic, seconds, fmt.Sprintf(`{%s,environment,%s} environment="%s" %s`, contract.MetricNamespace, dimension, b.Name, terms))
 }
 
 // aws searches a service's metric of everything whose name, the value of the dimension, has the words with which the names

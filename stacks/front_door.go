@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/interfaces/interfacesawslogs"
 	"github.com/aws/constructs-go/constructs/v10"
+
+	"hl7lake/internal/contract"
 )
 
 // FrontDoor is the stack through which messages come in and are read back: the HTTP API, its users, and the record of
@@ -54,7 +56,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	// What ingest claimed and nobody has seen at the end of its way yet: a sparse index, so that reconcile's work grows with
 	// what is under way and not with what was ever received.
 	door.Received.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
-		IndexName:        new(unsettledIndex),
+		IndexName:        new(contract.IndexUnsettled),
 		PartitionKey:     stringAttribute("unsettled"),
 		SortKey:          stringAttribute("id"),
 		ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
@@ -74,13 +76,13 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	door.watchFeeds(base)
 	identities := newIdentityPool(stack, "Identities", core, users, door.Client, console)
 
-	newOutput(stack, "ApiUrl", door.api.URL(), "Base URL of the HTTP API")
-	newOutput(stack, "UserPoolId", users.UserPoolId(), "Pool of the API's users")
-	newOutput(stack, "UserPoolClientId", door.Client.UserPoolClientId(), "Client through which users sign in")
-	newOutput(stack, "ConsoleClientId", console.UserPoolClientId(), "Client of browser applications (code + PKCE)")
-	newOutput(stack, "SignInUrl", domain.BaseUrl(nil), "Sign-in pages, and /oauth2/token for machines")
-	newOutput(stack, "ReceivedTableName", door.Received.TableName(), "Table of what was accepted")
-	newOutput(stack, "IdentityPoolId", identities.Ref(), "Pool that gives users credentials to read the lake in S3")
+	newOutput(stack, contract.OutputAPI, door.api.URL(), "Base URL of the HTTP API")
+	newOutput(stack, contract.OutputUserPool, users.UserPoolId(), "Pool of the API's users")
+	newOutput(stack, contract.OutputUserPoolClient, door.Client.UserPoolClientId(), "Client through which users sign in")
+	newOutput(stack, contract.OutputConsoleClient, console.UserPoolClientId(), "Client of browser applications (code + PKCE)")
+	newOutput(stack, contract.OutputSignIn, domain.BaseUrl(nil), "Sign-in pages, and /oauth2/token for machines")
+	newOutput(stack, contract.OutputReceived, door.Received.TableName(), "Table of what was accepted")
+	newOutput(stack, contract.OutputIdentityPool, identities.Ref(), "Pool that gives users credentials to read the lake in S3")
 	return door
 }
 
@@ -93,12 +95,12 @@ func (d FrontDoor) addIngest(core Core) function {
 		Timeout:     20,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			"HUB_TOPIC_ARN":        core.Hub.TopicArn(),
-			"CLAIM_CHECK_BUCKET":   core.ClaimCheck.BucketName(),
-			"RECEIVED_TABLE":       d.Received.TableName(),
-			"RECEIVED_WINDOW_DAYS": new(fmt.Sprint(core.Foundation.receivedDays())),
-			"OWNER_PER_SECOND":     number(core.Foundation.OwnerLimit.PerSecond),
-			"OWNER_BURST":          number(core.Foundation.OwnerLimit.Burst),
+			contract.EnvHubTopicARN:        core.Hub.TopicArn(),
+			contract.EnvClaimCheckBucket:   core.ClaimCheck.BucketName(),
+			contract.EnvReceivedTable:      d.Received.TableName(),
+			contract.EnvReceivedWindowDays: new(fmt.Sprint(core.Foundation.receivedDays())),
+			contract.EnvOwnerPerSecond:     number(core.Foundation.OwnerLimit.PerSecond),
+			contract.EnvOwnerBurst:         number(core.Foundation.OwnerLimit.Burst),
 		},
 	})
 	core.GrantPublish(ingest.Lambda)
@@ -120,12 +122,12 @@ func (d FrontDoor) addMessages(core Core) function {
 		Timeout:     20,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			"CATALOG_TABLE":  core.Catalog.TableName(),
-			"LAKE_BUCKET":    core.Lake.BucketName(),
-			"RECEIVED_TABLE": d.Received.TableName(),
+			contract.EnvCatalogTable:  core.Catalog.TableName(),
+			contract.EnvLakeBucket:    core.Lake.BucketName(),
+			contract.EnvReceivedTable: d.Received.TableName(),
 		},
 	})
-	newOutput(d.Stack, "ReadsLogGroupName", messages.Logs.LogGroupName(), "Log group with the record of who read what")
+	newOutput(d.Stack, contract.OutputReadsLog, messages.Logs.LogGroupName(), "Log group with the record of who read what")
 	core.GrantRead(messages.Lambda)
 	// To whom may not list the bucket S3 does not tell that an object is gone (Amazon S3 API Reference, GetObject).
 	grant(messages.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
@@ -145,7 +147,7 @@ func (d FrontDoor) watchFeeds(base Foundation) {
 			Runbook:      "no-traffic",
 			Subject:      institution.Name,
 			Means:        fmt.Sprintf("%s has sent nothing that was accepted for %g minutes.", institution.Name, institution.QuietAfterMinutes),
-			Metric:       base.ownMetric("Accepted", summed(), "owner", institution.Name),
+			Metric:       base.ownMetric(contract.MetricAccepted, summed(), "owner", institution.Name),
 			Below:        1,
 			Periods:      institution.QuietAfterMinutes / 5,
 			SilenceIsBad: true,

@@ -10,11 +10,9 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/constructs-go/constructs/v10"
-)
 
-// PackageMetadata is the key in a function's CloudFormation metadata under which its Go package stands, relative to
-// the module root. It tells whoever holds only the template, such as package local, what to build.
-const PackageMetadata = "hl7lake:package"
+	"hl7lake/internal/contract"
+)
 
 // functionProps is what one function needs beyond what all functions have in common.
 type functionProps struct {
@@ -55,7 +53,7 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		AssumedBy: awsiam.NewServicePrincipal(new("lambda.amazonaws.com"), nil),
 	})
 	logs.GrantWrite(role)
-	props.Environment["ENVIRONMENT"] = new(base.Name) // a dimension of the function's metrics
+	props.Environment[contract.EnvName] = new(base.Name) // a dimension of the function's metrics
 
 	fn := awscdklambdagoalpha.NewGoFunction(this, new("Function"), &awscdklambdagoalpha.GoFunctionProps{
 		Entry:                        new(props.Package),
@@ -79,7 +77,7 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 	awscdk.Annotations_Of(this).AcknowledgeWarning(new("@aws-cdk/aws-lambda-go-alpha:goBuildFlagsSecurityWarning"),
 		new("the flags are constants of this package"))
 	resource := fn.Node().DefaultChild().(awslambda.CfnFunction)
-	resource.AddMetadata(new(PackageMetadata), props.Package)
+	resource.AddMetadata(new(contract.PackageMetadata), props.Package)
 	made := function{Lambda: fn, Logs: logs, scope: this, base: base}
 	made.watch(props)
 	made.acceptFindings()

@@ -4,6 +4,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+
+	"hl7lake/internal/contract"
 )
 
 // readTag is the tag of a session that names the one institution whose messages it may read.
@@ -64,7 +66,7 @@ func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPoo
 // An empty tag would name the objects of nobody; it is refused all the same.
 func (c Core) grantReadTagged(role awsiam.Role) {
 	var objects, prefixes []*string
-	for _, zone := range []string{zoneIngestion, zoneStaging, zoneError} {
+	for _, zone := range []string{contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError} {
 		prefix := zone + "/protocol=hl7v2/source=" + readTag + "/*"
 		objects, prefixes = append(objects, c.Lake.ArnForObjects(&prefix)), append(prefixes, &prefix)
 	}

@@ -5,13 +5,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
 	"github.com/aws/constructs-go/constructs/v10"
-)
 
-// The lake's zones; there is nothing outside of them.
-const (
-	zoneIngestion = "ingestion" // what senders posted, byte for byte
-	zoneStaging   = "staging"   // what was made of it, as JSON
-	zoneError     = "error"     // what could not be staged, as it came
+	"hl7lake/internal/contract"
 )
 
 // newLakeBucket makes the bucket that holds every message: versioned, logged and, where the environment says so, locked
@@ -32,9 +27,9 @@ func newLakeBucket(scope constructs.Construct, id string, base Foundation, acces
 			AllowedOrigins: texts(base.Console.origin(), "null"),
 		}},
 		LifecycleRules: &[]*awss3.LifecycleRule{
-			lifecycle(zoneIngestion+"/", zones.Ingestion.ColdAfterDays, zones.Ingestion.ExpireAfterDays),
-			lifecycle(zoneStaging+"/", zones.Staging.ColdAfterDays, zones.Staging.ExpireAfterDays),
-			lifecycle(zoneError+"/", zones.Error.ColdAfterDays, zones.Error.ExpireAfterDays),
+			lifecycle(contract.ZoneIngestion+"/", zones.Ingestion.ColdAfterDays, zones.Ingestion.ExpireAfterDays),
+			lifecycle(contract.ZoneStaging+"/", zones.Staging.ColdAfterDays, zones.Staging.ExpireAfterDays),
+			lifecycle(contract.ZoneError+"/", zones.Error.ColdAfterDays, zones.Error.ExpireAfterDays),
 		},
 	}
 	if base.LockYears > 0 {

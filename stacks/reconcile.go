@@ -4,14 +4,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsevents"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awseventstargets"
+
+	"hl7lake/internal/contract"
 )
 
 // reconcileMinutes is how often what was accepted is held against what the catalog has.
 const reconcileMinutes = 15
-
-// unsettledIndex is the received table's index of what is under way: claims whose message nobody has seen at the end of
-// its way yet.
-const unsettledIndex = "unsettled"
 
 // addReconcile defines the function that looks for messages that got stuck, and publishes them again. It stands at the
 // front door because only the record of what was received knows what should be in the lake.
@@ -24,17 +22,17 @@ func (d FrontDoor) addReconcile(core Core) {
 		Timeout:     300,
 		Concurrency: 1, // a run that is late is not joined by the next
 		Environment: map[string]*string{
-			"RECEIVED_TABLE":     d.Received.TableName(),
-			"CATALOG_TABLE":      core.Catalog.TableName(),
-			"LAKE_BUCKET":        core.Lake.BucketName(),
-			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
-			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
+			contract.EnvReceivedTable:    d.Received.TableName(),
+			contract.EnvCatalogTable:     core.Catalog.TableName(),
+			contract.EnvLakeBucket:       core.Lake.BucketName(),
+			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
+			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
 		},
 	})
 	grant(reconcile.Lambda, []string{"dynamodb:GetItem", "dynamodb:UpdateItem"}, d.Received.TableArn())
-	grant(reconcile.Lambda, []string{"dynamodb:Query"}, new(*d.Received.TableArn()+"/index/"+unsettledIndex), core.Catalog.TableArn())
+	grant(reconcile.Lambda, []string{"dynamodb:Query"}, new(*d.Received.TableArn()+"/index/"+contract.IndexUnsettled), core.Catalog.TableArn())
 	grantTableKey(reconcile.Lambda, base.Keys.Tables)
-	grant(reconcile.Lambda, []string{"s3:GetObjectVersion"}, core.objects(zoneIngestion, zoneError)...)
+	grant(reconcile.Lambda, []string{"s3:GetObjectVersion"}, core.objects(contract.ZoneIngestion, contract.ZoneError)...)
 	grantDecrypt(reconcile.Lambda, base.Keys.Lake)
 	core.GrantPublish(reconcile.Lambda)
 
@@ -43,11 +41,11 @@ func (d FrontDoor) addReconcile(core Core) {
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Minutes(new(float64(reconcileMinutes)))),
 		Targets:     &[]awsevents.IRuleTarget{awseventstargets.NewLambdaFunction(reconcile.Lambda, nil)},
 	})
-	newOutput(d.Stack, "ReconcileFunctionName", reconcile.Lambda.FunctionName(), "Function that looks for stuck and missing messages")
+	newOutput(d.Stack, contract.OutputReconcile, reconcile.Lambda.FunctionName(), "Function that looks for stuck and missing messages")
 	base.alarm(d.Stack, "UnstagedAge", alarmProps{
 		Runbook: "unstaged-age",
 		Means:   "A message was accepted half an hour ago and is neither staged nor an error yet, or nobody has looked.",
-		Metric:  base.ownMetric("OldestUnstagedAge", statistic("Maximum", 2*reconcileMinutes)),
+		Metric:  base.ownMetric(contract.MetricOldestUnstagedAge, statistic("Maximum", 2*reconcileMinutes)),
 		AtLeast: 30 * 60,
 		// Reconcile writes its metric at every run; where there is none, it does not run.
 		SilenceIsBad: true,
@@ -55,7 +53,7 @@ func (d FrontDoor) addReconcile(core Core) {
 	base.alarm(d.Stack, "Missing", alarmProps{
 		Runbook: "missing",
 		Means:   "A message was accepted and the lake does not hold it.",
-		Metric:  base.ownMetric("Missing", statistic("Maximum", 2*reconcileMinutes)),
+		Metric:  base.ownMetric(contract.MetricMissing, statistic("Maximum", 2*reconcileMinutes)),
 		AtLeast: 1,
 	})
 }

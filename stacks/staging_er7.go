@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
+
+	"hl7lake/internal/contract"
 )
 
 // StagingER7 is the stack that turns ingested ER7 messages into JSON. It knows the hub and nothing of who publishes
@@ -42,7 +44,7 @@ func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props)
 		Timeout:     stepSeconds,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
+			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
 		},
 	})
 	core.GrantRedeem(prepare.Lambda)
@@ -55,9 +57,9 @@ func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props)
 		Timeout:     stepSeconds,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
-			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
-			"LAKE_BUCKET":        core.Lake.BucketName(), // named in the JSON's envelope, not opened
+			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
+			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
+			contract.EnvLakeBucket:       core.Lake.BucketName(), // named in the JSON's envelope, not opened
 		},
 		FailsOnMessages: true,
 	})
@@ -76,8 +78,8 @@ func (s StagingER7) watch(base Foundation) {
 		Runbook: "staging-failures",
 		Means:   "More than 5 % of the messages could not be staged, for a quarter of an hour.",
 		Metric: sum("100 * failed / (staged + failed)", map[string]awscloudwatch.IMetric{
-			"failed": base.ownMetric("Failed", summed()),
-			"staged": base.ownMetric("Staged", summed()),
+			"failed": base.ownMetric(contract.MetricFailed, summed()),
+			"staged": base.ownMetric(contract.MetricStaged, summed()),
 		}),
 		AtLeast: 5,
 		Periods: 3,
@@ -85,7 +87,7 @@ func (s StagingER7) watch(base Foundation) {
 	base.alarm(s.Stack, "Latency", alarmProps{
 		Runbook: "staging-latency",
 		Means:   "One of a hundred messages took a minute or more from acceptance to JSON, for a quarter of an hour.",
-		Metric:  base.ownMetric("StagingLatency", statistic("p99", 5)),
+		Metric:  base.ownMetric(contract.MetricStagingLatency, statistic("p99", 5)),
 		AtLeast: 60_000,
 		Periods: 3,
 	})
@@ -114,9 +116,9 @@ func (s StagingER7) addTrigger(core Core) {
 		Timeout:     triggerSeconds,
 		Concurrency: 100, // no more than of each step, so that a step is never refused
 		Environment: map[string]*string{
-			"STATE_MACHINE_ARN":  s.Workflow.StateMachineArn(),
-			"HUB_TOPIC_ARN":      core.Hub.TopicArn(),
-			"CLAIM_CHECK_BUCKET": core.ClaimCheck.BucketName(),
+			contract.EnvStateMachineARN:  s.Workflow.StateMachineArn(),
+			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
+			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
 		},
 	})
 	trigger.subscribe(core.Hub, map[string]awssns.SubscriptionFilter{

@@ -6,6 +6,8 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudtrail"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awss3"
+
+	"hl7lake/internal/contract"
 )
 
 // addTrail records who read and wrote which object and item, and who published to the hub, whether it was one of our
@@ -57,7 +59,7 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 		}},
 	})
 	c.watchTrail(records)
-	newOutput(c.Stack, "TrailLogGroupName", records.LogGroupName(), "Log group of the trail's records")
+	newOutput(c.Stack, contract.OutputTrailLog, records.LogGroupName(), "Log group of the trail's records")
 	accept(trail, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 }
 
@@ -84,7 +86,7 @@ func (c Core) watchTrail(records awslogs.ILogGroup) {
 		id := "Privacy" + strings.ToUpper(watch.subject[:1]) + watch.subject[1:]
 		filter := records.AddMetricFilter(&id, &awslogs.MetricFilterOptions{
 			FilterPattern:   awslogs.FilterPattern_Literal(&watch.pattern),
-			MetricNamespace: new(metricNamespace + "/" + c.Foundation.Name), // a filter cannot name the environment as a dimension
+			MetricNamespace: new(contract.MetricNamespace + "/" + c.Foundation.Name), // a filter cannot name the environment as a dimension
 			MetricName:      &id,
 			DefaultValue:    new(0.0),
 		})

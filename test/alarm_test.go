@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/internal/contract"
 )
 
 // alarms returns every alarm of an assembly by its name.
@@ -96,9 +98,9 @@ func TestEveryQueueAndFunctionIsWatched(t *testing.T) {
 				switch {
 				case resource.Type == "AWS::SQS::Queue":
 					queues++
-				case resource.Metadata["hl7lake:package"] != nil:
+				case resource.Metadata[contract.PackageMetadata] != nil:
 					functions++
-					program := filepath.Base(resource.Metadata["hl7lake:package"].(string))
+					program := filepath.Base(resource.Metadata[contract.PackageMetadata].(string))
 					if !slices.Contains(names, "hl7lake-"+env+"-throttles-"+program) {
 						t.Errorf("%s: throttles of %s are not watched", env, program)
 					}

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/internal/contract"
 )
 
 // statement is one permission of a role.
@@ -238,7 +240,7 @@ func TestNothingIsLoggedOfWhatWentWellButByTheFunctions(t *testing.T) {
 				switch {
 				case resource.Type == "AWS::StepFunctions::StateMachine":
 					level, want = resource.Properties["LoggingConfiguration"].(map[string]any)["Level"], "ERROR"
-				case resource.Metadata["hl7lake:package"] != nil:
+				case resource.Metadata[contract.PackageMetadata] != nil:
 					level, want = resource.Properties["LoggingConfig"].(map[string]any)["SystemLogLevel"], "WARN"
 				}
 				if level != want {
@@ -256,7 +258,7 @@ func TestEveryFunctionNamesItsPackage(t *testing.T) {
 				if resource.Type != "AWS::Lambda::Function" || resource.Properties["Runtime"] != "provided.al2023" {
 					continue
 				}
-				path, _ := resource.Metadata["hl7lake:package"].(string)
+				path, _ := resource.Metadata[contract.PackageMetadata].(string)
 				if _, err := os.Stat(path); err != nil {
 					t.Errorf("%s %s: %s is made from %q: %v", env, id, name, path, err)
 				}

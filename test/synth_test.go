@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/cxapi"
 	"github.com/aws/jsii-runtime-go"
 
+	"hl7lake/internal/contract"
 	"hl7lake/stacks"
 )
 
@@ -236,7 +237,7 @@ func normalise(file []byte) (template, []byte) {
 		panic(err)
 	}
 	for _, resource := range document.Resources {
-		if resource.Metadata[stacks.PackageMetadata] != nil {
+		if resource.Metadata[contract.PackageMetadata] != nil {
 			resource.Properties["Code"].(map[string]any)["S3Key"] = "asset.zip"
 		}
 	}

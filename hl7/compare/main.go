@@ -1,12 +1,12 @@
-// Command compare runs this module's ER7 parser and those that package registries serve
-// on the same messages, one after the other, and prints a table:
+// Command compare runs this module's ER7 parser, and other parsers that package
+// registries serve, on the same messages, one after the other. It prints a table:
 //
 //	go run ./hl7/compare
 //
 // It installs npm's simple-hl7, hl7, hl7v2 and @medplum/core and Debian's python3-hl7 in
-// a temporary folder, and needs node and npm, python3 and apt-get for them; what cannot
-// be installed is left out and named. Times are of the processor, not of the clock, so
-// that a busy machine distorts them little.
+// a temporary folder, for which it needs node and npm, python3 and apt-get. It names what
+// cannot be installed and leaves it out. Times are processor times, so that a busy
+// machine changes them little.
 package main
 
 import (
@@ -37,11 +37,12 @@ var measureJS []byte
 //go:embed measure.py
 var measurePy []byte
 
-// npmPackages are the newest that install together: hl7v2 1.9.0 asks for a version of
-// its dictionary that is not published.
+// npmPackages are the newest versions that can be installed together: hl7v2 1.9.0 asks
+// for a version of its dictionary that is not published.
 var npmPackages = []string{"simple-hl7@3.3.0", "hl7@1.1.1", "hl7v2@1.8.0", "hl7v2-dictionary@1.8.0", "@medplum/core@4.5.2"}
 
-// A result is how fast a parser did a task on a sample. The scripts print one a line.
+// A result is how fast a parser did a task on a sample. Each script prints one on each
+// line.
 type result struct {
 	Parser string
 	Task   string // "parse", or "json": from ER7 to JSON text
@@ -67,8 +68,8 @@ func main() {
 	printTable(results)
 }
 
-// theirs measures the parsers of others in a temporary folder. What it could not measure
-// is in the error.
+// theirs measures the parsers of others in a temporary folder. The error says what it
+// could not measure.
 func theirs(ctx context.Context, seconds string) ([]result, error) {
 	folder, err := os.MkdirTemp("", "compare")
 	if err != nil {
@@ -86,7 +87,7 @@ func theirs(ctx context.Context, seconds string) ([]result, error) {
 	return append(npm, debian...), errors.Join(npmErr, debianErr)
 }
 
-// own measures this module's parser, its memory used again as a server would.
+// own measures this module's parser. It reuses one message's memory, as a server would.
 func own(seconds float64) (results []result) {
 	var m hl7.Message
 	var dst []byte
@@ -107,9 +108,9 @@ func own(seconds float64) (results []result) {
 	return results
 }
 
-// speed repeats do for that long and returns 10^6 bytes a second.
+// speed repeats do for the given time and returns 10^6 bytes a second.
 func speed(seconds float64, size int, do func()) float64 {
-	do() // warm
+	do() // warms up
 	rounds, begin := 0, processorTime()
 	for batch := 1; ; batch *= 2 {
 		for range batch {
@@ -130,7 +131,7 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// commands run in a folder.
+// commands are run in a folder.
 type commands struct {
 	ctx    context.Context
 	folder string
@@ -194,7 +195,7 @@ func parseResults(lines []byte, err error) (results []result, _ error) {
 	return results, nil
 }
 
-// printTable writes a Markdown table, a line for each parser.
+// printTable writes a Markdown table with a line for each parser.
 func printTable(results []result) {
 	samples := sample.All()
 	head, rule := "| MB/s of ER7 |", "|---|"

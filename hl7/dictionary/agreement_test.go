@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of agreement and disagreement anew")
 
-// Where the facts are that the dictionary is held against, what the standard decides
-// against them, and where the outcome is kept.
+// Where the facts are that the dictionary is compared with, what the standard decides
+// against them, and where the result is kept.
 const (
 	patchFile         = "generate/patch.tsv"
 	factsFolder       = "../../../shared/facts"
@@ -28,12 +28,12 @@ const (
 	disagreementsFile = "testdata/disagreements.tsv"
 )
 
-// A claim is one thing that can be said of the standard in one version.
+// A claim is one statement about the standard in one version.
 type claim struct{ version, kind, element string }
 
-// What is counted, in this order. Of what a source does not hold there is no claim: a
-// table or a length that it does not name, how often a withdrawn field repeats, and names
-// of groups that are made up.
+// The kinds of claims, in the order in which they are counted. There is no claim about
+// what a source does not hold: a table or a length that it does not give, how often a
+// withdrawn field repeats, and names of groups that are made up.
 var kinds = []string{
 	"field", "field name", "field type", "field required", "field repetitions", "field table", "field length",
 	"component", "component name", "component type", "component table",
@@ -110,7 +110,7 @@ func grammar(n *dictionary.Node) string {
 	return strings.Join(parts, " ")
 }
 
-// normal is a name by its letters and digits: the sources spell the rest each its way.
+// normal returns a name's letters and digits. Sources differ in how they spell the rest.
 func normal(name string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
@@ -187,18 +187,18 @@ func sourceClaims(s *facts.Source) map[claim]string {
 	return all
 }
 
-// A count is how many claims of a kind there are and how many of them are the same.
+// A count says how many claims of a kind there are, and how many of them are the same.
 type count struct{ same, all int }
 
-// A disagreement is a claim on which the dictionary and a source differ; a value is empty
-// where there is no such claim.
+// A disagreement is a claim on which the dictionary and a source differ. A value is empty
+// if that side makes no such claim.
 type disagreement struct {
 	claim
 	source, ours, theirs string
 }
 
-// compare counts by source, kind and version. That a source has no data of a kind in a
-// version is no disagreement.
+// compare counts by source, kind and version. If a source has no data of a kind in a
+// version, that is not a disagreement.
 func compare(ours map[claim]string, sources map[string]map[claim]string) (map[[3]string]*count, []disagreement) {
 	counts, all := map[[3]string]*count{}, []disagreement(nil)
 	for source, theirs := range sources {
@@ -214,7 +214,7 @@ func compare(ours map[claim]string, sources map[string]map[claim]string) (map[[3
 		}
 		for c := range union {
 			value, has := ours[c]
-			if !has && !existence(c.kind) { // told once, as the existence of the element
+			if !has && !existence(c.kind) { // reported once, as the existence of the element
 				continue
 			}
 			n := counts[[3]string{source, c.kind, c.version}]
@@ -241,7 +241,7 @@ func existence(kind string) bool {
 	return kind == "field" || kind == "component" || kind == "structure" || kind == "event" || kind == "code"
 }
 
-// agreementTable writes the counts, a line for each source and kind.
+// agreementTable writes the counts, with a line for each source and kind.
 func agreementTable(counts map[[3]string]*count) string {
 	var text strings.Builder
 	versions := []string{"all"}
@@ -292,7 +292,8 @@ func TestAgreementWithTwoIndependentImplementationsIsAsRecorded(t *testing.T) {
 	recorded(t, disagreementsFile, newReasons(readPatch(t), ours, sources).list(t, disagreements))
 }
 
-// recorded holds a text against the one that is kept in a file, or keeps it with -update.
+// recorded compares a text with the one kept in a file. With -update it writes the file
+// instead.
 func recorded(t *testing.T, file, text string) {
 	t.Helper()
 	if *update {

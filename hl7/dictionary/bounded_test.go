@@ -5,14 +5,14 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
-	"time"
 
 	"hl7lake/hl7"
 	"hl7lake/hl7/dictionary"
+	"hl7lake/hl7/internal/growth"
 )
 
-// repeated are messages of about n segments or values, each of nothing but one thing that a
-// walk might begin anew for.
+// repeated are messages of about n segments or values, each made of one thing only that a
+// function might search again and again from its start.
 var repeated = map[string]func(n int) string{
 	"results":                     segments("ORU^R01^ORU_R01", "PID|1\r", "ORC|RE\rOBR|1\rOBX|1\r"),
 	"patients":                    segments("ORU^R01^ORU_R01", "", "PID|1\rPV1|1\rOBR|1\r"),
@@ -48,7 +48,7 @@ func values(msh9, before, part, after string) func(int) string {
 	}
 }
 
-// walks is every function that goes through a message, by name.
+// walks are all functions that go through a message, by name.
 var walks = map[string]func(v *dictionary.Version, m *hl7.Message){
 	"Locate":            func(v *dictionary.Version, m *hl7.Message) { v.StructureOf(m).Locate(m) },
 	"Validate":          func(v *dictionary.Version, m *hl7.Message) { v.Validate(m, dictionary.Lenient) },
@@ -67,42 +67,21 @@ var walks = map[string]func(v *dictionary.Version, m *hl7.Message){
 }
 
 func TestTheTimeOfEveryWalkGrowsWithTheMessageOnly(t *testing.T) {
-	const (
-		small   = 4 << 10 // bytes
-		growth  = 8       // times that, in the second measurement
-		excess  = 4       // times more than linear is not linear; a walk that restarts makes it eight times
-		instant = 250 * time.Microsecond
-		endless = 250 * time.Millisecond // for the small one; the large one would take a minute
-	)
-	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // of which a small message sees none
+	const size = 4 << 10
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // small messages cause no collections
 	v := dictionary.Of("2.5.1")
 	for name, walk := range walks {
 		for kind, input := range repeated {
-			best := func(n int) time.Duration {
-				m, err := hl7.Parse([]byte(input(n)))
+			first, second, linear := growth.Linear(size, func(size int) func() {
+				m, err := hl7.Parse([]byte(input(size)))
 				if err != nil {
 					t.Fatalf("%s: %v", kind, err)
 				}
-				least := time.Hour
 				runtime.GC()
-				for range 2 {
-					began := time.Now()
-					walk(v, m)
-					least = min(least, time.Since(began))
-				}
-				return least
-			}
-			linear := false
-			var first, second time.Duration
-			for try := 0; try < 10 && !linear; try++ { // a machine that does something else looks like a walk that restarts
-				if first = best(small); first > endless {
-					break
-				}
-				second = best(small * growth)
-				linear = second <= excess*growth*max(first, instant/growth)
-			}
+				return func() { walk(v, m) }
+			})
 			if !linear {
-				t.Errorf("%s of %s: %v for %d bytes, %v for %d times as many", name, kind, first, small, second, growth)
+				t.Errorf("%s of %s: %v for %d bytes, %v for %d times as many", name, kind, first, size, second, growth.Times)
 			}
 		}
 	}

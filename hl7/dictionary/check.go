@@ -9,7 +9,7 @@ import (
 	"hl7lake/hl7"
 )
 
-// segment looks at a segment, its place, and its fields.
+// segment checks a segment, its place, and its fields.
 func (c *check) segment(s hl7.Segment, position int, w *walk) {
 	c.position = position
 	name := placeName(s.Name())
@@ -34,7 +34,7 @@ func (c *check) segment(s hl7.Segment, position int, w *walk) {
 	c.values(s, p, &types)
 }
 
-// divide takes a segment's first fields apart.
+// divide splits a segment's first fields into their parts.
 func (c *check) divide(s hl7.Segment, most int) {
 	c.fields = c.fields[:0]
 	if c.position == 1 {
@@ -52,7 +52,7 @@ func (c *check) divide(s hl7.Segment, most int) {
 	}
 }
 
-// place looks at where in the structure a segment stands; a Z segment may stand anywhere.
+// place checks where in the structure a segment stands. A Z segment may stand anywhere.
 func (c *check) place(p hl7.Path, w *walk) {
 	if w == nil {
 		return
@@ -66,10 +66,11 @@ func (c *check) place(p hl7.Path, w *walk) {
 	}
 }
 
-// noName stands for the name of a line of text that is no segment.
+// noName stands for the name of a line of text that is not a segment.
 const noName = "???"
 
-// placeName keeps text on a line that is no segment out of the findings.
+// placeName returns a name for findings. It never returns text from a line that is not a
+// segment.
 func placeName(name string) string {
 	if len(name) != 3 {
 		return noName
@@ -82,7 +83,7 @@ func placeName(name string) string {
 	return name
 }
 
-// field looks at a field as a whole.
+// field checks a field as a whole.
 func (c *check) field(p hl7.Path, n int, types *segmentTypes) {
 	p.Field = n
 	f := types.field(n)
@@ -122,7 +123,7 @@ func (c *check) field(p hl7.Path, n int, types *segmentTypes) {
 	}
 }
 
-// hasValue reports whether there is more than delimiters in a part of a segment.
+// hasValue reports whether a part of a segment holds more than delimiters.
 func (c *check) hasValue(raw []byte) bool {
 	d := c.delimiters
 	for _, b := range raw {
@@ -133,8 +134,8 @@ func (c *check) hasValue(raw []byte) bool {
 	return false
 }
 
-// repetition looks at the length of one repetition of a field, and for the components that
-// its data type requires.
+// repetition checks the length of one repetition of a field, and the components that its
+// data type requires.
 func (c *check) repetition(p hl7.Path, f *Field, dataType string, value []byte) {
 	t := c.v.Type(dataType)
 	if most := longest(f, t); most > 0 && c.length(value) > most && !c.isCode(f, value) {
@@ -153,9 +154,9 @@ func (c *check) repetition(p hl7.Path, f *Field, dataType string, value []byte) 
 	}
 }
 
-// longest returns how many characters a repetition of a field may have, 0 for any number.
-// Where the components of its data type may be longer together than the field, as those of
-// an EI in OBR-3, which has 22 in v2.5.1, it is they that decide.
+// longest returns how many characters a repetition of a field may have, or 0 for any
+// number. If the components of its data type together may be longer than the field, their
+// length counts. An example is the EI in OBR-3, a field of 22 characters in v2.5.1.
 func longest(f *Field, t *DataType) int {
 	if f.Length == 0 || t == nil || len(t.Components) == 0 {
 		return f.Length
@@ -171,7 +172,7 @@ func longest(f *Field, t *DataType) int {
 }
 
 // length counts the characters of a value with its delimiters, as the standard does (HL7
-// v2.5.1, 2.5.3.2), an escaped delimiter as the one that it is.
+// v2.5.1, 2.5.3.2). An escaped delimiter counts as one character.
 func (c *check) length(value []byte) int {
 	n := utf8.RuneCount(value)
 	if c.delimiters.Escape == 0 {
@@ -185,8 +186,8 @@ func (c *check) length(value []byte) int {
 	return n
 }
 
-// parts returns an iterator over what a delimiter divides a value into; zero divides
-// nothing. It walks the value once.
+// parts returns an iterator over the parts of a value between delimiters. A zero
+// delimiter divides nothing. It goes through the value once.
 func parts(value []byte, delimiter byte) iter.Seq[[]byte] {
 	if delimiter == 0 {
 		return func(yield func([]byte) bool) { yield(value) }
@@ -194,10 +195,10 @@ func parts(value []byte, delimiter byte) iter.Seq[[]byte] {
 	return bytes.SplitSeq(value, []byte{delimiter})
 }
 
-// values looks at each value of a segment. Of a field or component that the version has not,
-// only the first value in a row is a finding.
+// values checks each value of a segment. If the version does not have a field or
+// component, only the first of several such values in a row is a finding.
 func (c *check) values(s hl7.Segment, p hl7.Path, types *segmentTypes) {
-	var last hl7.Path // of what the version has not
+	var last hl7.Path // that the version does not have
 	unknown := func(at, what hl7.Path, detail string) {
 		if c.strict && what != last {
 			c.report(UnknownField, at, detail)

@@ -6,17 +6,17 @@ import (
 	"hl7lake/hl7"
 )
 
-// Tables whose values are the names of what the dictionary knows anyway, or of which no
-// version can have all.
+// Tables whose values are the names of things that the dictionary knows anyway, or that
+// no version can list completely.
 const (
-	versionIDs    = 104 // of which there are later ones
+	versionIDs    = 104 // there are later versions
 	valueTypes    = 125 // "all HL7 data types are valid" (HL7 v2.5.1, 7.4.2.2)
 	structures    = 354
-	codingSystems = 396 // to which everyone may add their own
+	codingSystems = 396 // anybody may add values
 	dataTypes     = 440
 )
 
-// code holds a value of type ID against its table (HL7 v2.5.1, 2.A.35).
+// code checks a value of type ID against its table (HL7 v2.5.1, 2.A.35).
 func (c *check) code(p hl7.Path, text string) {
 	f := c.v.part(p)
 	if f == nil || c.v.hasCode(f.Table, text) || !isFixed(p) {
@@ -26,14 +26,14 @@ func (c *check) code(p hl7.Path, text string) {
 }
 
 // isCode reports whether a repetition of a field is one of the codes that the version has
-// for it, which is not too long whatever the field's length: HL7 v2.5.1 has names of three
-// characters for the two of OBX-2.
+// for it. A code is never too long, whatever the field's length: HL7 v2.5.1 has names of
+// three characters for OBX-2, whose length is two.
 func (c *check) isCode(f *Field, value []byte) bool {
 	return f.Type == "ID" && f.Table > 0 && c.v.hasCode(f.Table, string(value))
 }
 
-// part returns the definition of the component or sub-component at a path, or of the field
-// where its type has none.
+// part returns the definition of the component or sub-component at a path, or of the
+// field if its type has none.
 func (v *Version) part(p hl7.Path) *Field {
 	f := v.Field(p.Segment, p.Field)
 	for _, n := range []int{p.Component, p.Subcomponent} {
@@ -47,9 +47,9 @@ func (v *Version) part(p hl7.Path) *Field {
 	return f
 }
 
-// hasCode reports whether a text may be a code of a table: whether the table, as the version
-// or a later one has it, holds the text, or the version says nothing of what it holds. Codes
-// of later versions are taken since tables grow, and senders do not wait.
+// hasCode reports whether a text may be a code of a table: the table holds it in this
+// version or a later one, or the version does not list the table's codes. Codes of later
+// versions are accepted because tables grow, and senders do not wait.
 func (v *Version) hasCode(table int, text string) bool {
 	switch table {
 	case versionIDs, codingSystems:
@@ -80,8 +80,8 @@ func (v *Version) hasCode(table int, text string) bool {
 	return false
 }
 
-// typesSettled is the version from which on ID is the type of HL7's own tables alone; before,
-// some fields with tables of the user's had it, such as PV1-4.
+// typesSettled is the version from which on the type ID is used with HL7's own tables
+// only. Before, some fields with user-defined tables had it, such as PV1-4.
 const typesSettled = "2.5.1"
 
 // isFixed reports whether the table of a field of type ID is HL7's own.

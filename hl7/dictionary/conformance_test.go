@@ -12,7 +12,7 @@ import (
 	"hl7lake/hl7/dictionary"
 )
 
-// findings lists those of a message in its own version.
+// findings lists the findings of a message in its own version.
 func findings(m *hl7.Message, level dictionary.Level) (all []string) {
 	for _, f := range dictionary.Of(m.Version()).Validate(m, level) {
 		all = append(all, f.String())
@@ -89,12 +89,13 @@ func TestOnlyOfThreeEncodingCharactersTheLastMayBeTheSeparatorOfSubcomponents(t 
 	}
 }
 
-// header is an MSH segment of results of a version.
+// header returns an MSH segment of a result message in the given version.
 func header(version string) string {
 	return "MSH|^~\\&|A|B|C|D|20260102030405||ORU^R01^ORU_R01|1|P|" + version + "\r"
 }
 
-// result is a message with one result of a type, and whether it is of it.
+// result returns a message with one result of a type. valid says whether the value is of
+// that type.
 func isOfType(t *rapid.T, dataType, value string) bool {
 	m, err := hl7.Parse([]byte(header("2.5.1") + "PID|1||P1||Muster\rOBR|1|||T1\rOBX|1|" + dataType + "|A||" + value + "||||||F\r"))
 	if err != nil {
@@ -108,7 +109,8 @@ func isOfType(t *rapid.T, dataType, value string) bool {
 	return got == nil
 }
 
-// forms are those of chapter 2A as regular expressions. The days are few enough for every month.
+// forms are the data types of chapter 2A as regular expressions. For days it is enough to
+// go up to 31 in every month.
 var forms = map[string]struct{ right, wrong []string }{
 	"DT": {
 		right: []string{`(19|20)[0-9]{2}`, `(19|20)[0-9]{2}(0[1-9]|1[0-2])`, `(19|20)[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|1[0-9]|2[0-8])`},
@@ -185,7 +187,7 @@ func anySegment(t *rapid.T) (*dictionary.Version, *dictionary.Segment) {
 	return v, s
 }
 
-// single makes a message of a header and a segment.
+// single returns a message of a header and one segment.
 func single(t *rapid.T, v *dictionary.Version, segment string) *hl7.Message {
 	m, err := hl7.Parse([]byte(header(v.Name) + segment + "\r"))
 	if err != nil {

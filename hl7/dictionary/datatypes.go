@@ -10,15 +10,15 @@ import (
 // segmentTypes knows the data types of a segment's fields and values.
 type segmentTypes struct {
 	v       *Version
-	segment *Segment // nil where the version has none
-	varies  int      // the field whose type another one names; 0 for none
-	named   []string // by the repetitions of the other one
+	segment *Segment // nil if the version does not have the segment
+	varies  int      // the field that names the type of another one; 0 for none
+	named   []string // by the repetitions of that field
 
 }
 
-// typesOf returns the types of a segment, with those that it names itself: that of OBX-5 in
-// OBX-2, MFE-4 in MFE-5 and MFA-5 in MFA-6, the latter two repetition by repetition (HL7
-// v2.5.1, 7.4.2.5, 8.5.2.4 and 8.5.3.5).
+// typesOf returns the types of a segment, including those that the segment itself names:
+// OBX-2 names the type of OBX-5, MFE-5 that of MFE-4 and MFA-6 that of MFA-5, the last
+// two repetition by repetition (HL7 v2.5.1, 7.4.2.5, 8.5.2.4 and 8.5.3.5).
 func (v *Version) typesOf(s hl7.Segment) segmentTypes {
 	t := segmentTypes{v: v, segment: v.segments[s.Name()]}
 	var by int
@@ -46,19 +46,20 @@ func (v *Version) typesOf(s hl7.Segment) segmentTypes {
 	return t
 }
 
-// of returns the data type of a field at a place in the segment, empty where that is not known.
+// of returns the data type of a field at a place in the segment, or "" if it is not
+// known.
 func (t *segmentTypes) of(f *Field, p hl7.Path) string {
 	if f.Type != "VARIES" || p.Field != t.varies || len(t.named) == 0 {
 		return f.Type
 	}
 	n := max(p.Repetition, 1)
 	if n > len(t.named) {
-		n = 1 // which holds for the others, too, where they have none of their own
+		n = 1 // the first one also holds for the others, if they name none
 	}
 	return t.named[n-1]
 }
 
-// field returns the definition of a field of the segment, nil where there is none.
+// field returns the definition of a field of the segment, or nil if there is none.
 func (t *segmentTypes) field(n int) *Field {
 	if t.segment == nil {
 		return nil
@@ -66,9 +67,9 @@ func (t *segmentTypes) field(n int) *Field {
 	return at(t.segment.Fields, n)
 }
 
-// ofValue returns the primitive data type of a value, empty where that is not known. A CE
-// may have the components of the CWE that takes its place from v2.6 on, which guides for
-// results in v2.5.1 use already (HL7 v2.6, 2.A.13).
+// ofValue returns the primitive data type of a value, or "" if it is not known. A CE may
+// have the components of the CWE that replaces it from v2.6 on. Guides for results in
+// v2.5.1 already use them (HL7 v2.6, 2.A.13).
 func (t *segmentTypes) ofValue(p hl7.Path) string {
 	field := t.field(p.Field)
 	if field == nil {
@@ -77,7 +78,7 @@ func (t *segmentTypes) ofValue(p hl7.Path) string {
 	name := t.of(field, p)
 	for _, n := range []int{p.Component, p.Subcomponent} {
 		if name == "TS" && n == 1 {
-			name = "DTM" // what older versions say in other words
+			name = "DTM" // older versions use other words
 			continue
 		}
 		component := t.v.component(name, n)
@@ -96,8 +97,8 @@ func (t *segmentTypes) ofValue(p hl7.Path) string {
 	return name
 }
 
-// typed returns a value of a data type that is a date, a time or a number, nil for any
-// other and for what is not of its type:
+// typed returns a value that is a date, a time or a number in a typed form. It returns
+// nil for any other data type, and for a text that is not of its type:
 //
 //   - DT is a date and has no time and no zone (2.A.21)
 //   - DTM, and TS that it is part of, may stop at any part (2.A.22 and 2.A.77)
@@ -106,7 +107,7 @@ func (t *segmentTypes) ofValue(p hl7.Path) string {
 //   - SI is a number that is not negative and has no fraction (2.A.70)
 //
 // More than four digits of a fraction of a second, which the standard does not have, are
-// taken: they take nothing from the time.
+// accepted. They do not change the time.
 func typed(dataType, text string) any {
 	switch dataType {
 	case "DT":
@@ -133,11 +134,11 @@ func typed(dataType, text string) any {
 	return nil
 }
 
-// isNumeric reports whether a text is of nothing but digits.
+// isNumeric reports whether a text consists of digits only.
 func isNumeric(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
 // jsonNumber writes an HL7 number, [+|-]digits[.digits], as JSON does, with the digits
-// that it has (HL7 v2.5.1, 2.A.47). It is empty for what is no number.
+// that it has (HL7 v2.5.1, 2.A.47). It returns "" if the text is not a number.
 func jsonNumber(text string) json.Number {
 	sign := ""
 	if rest, negative := strings.CutPrefix(text, "-"); negative {

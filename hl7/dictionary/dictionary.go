@@ -1,12 +1,12 @@
 // Package dictionary knows what HL7 version 2 calls the parts of a message and what it
-// expects of them: for each version the fields of each segment, the components of each
-// data type, the groups of each message structure, the structure of each event, and the
-// code tables. With it a message's JSON can carry names, dates, numbers and groups
-// ([Enrich]), and a message can be held against the standard ([Version.Validate]).
-// Parsing needs none of it.
+// expects of them. It has, for each version, the fields of each segment, the components
+// of each data type, the groups of each message structure, the structure of each event,
+// and the code tables. With it, a message's JSON can carry names, dates, numbers and
+// groups ([Enrich]), and a message can be checked against the standard
+// ([Version.Validate]). Parsing does not need it.
 //
-// The facts are merged from several sources by a rule that generate/main.go states; see
-// NOTICE.md for the sources. They cover v2.1 to v2.8.2.
+// The facts are merged from several sources by a rule that generate/main.go states.
+// NOTICE.md names the sources. They cover v2.1 to v2.8.2.
 package dictionary
 
 import (
@@ -27,18 +27,18 @@ const (
 	Required    Usage = 'R'
 	Conditional Usage = 'C'
 	Backward    Usage = 'B' // kept for earlier versions
-	Withdrawn   Usage = 'W' // no longer there; the number stays free (HL7 v2.7, 2.5.3.4)
+	Withdrawn   Usage = 'W' // no longer used; the number is not given to another field (HL7 v2.7, 2.5.3.4)
 )
 
-// A Field is what the standard says of a field of a segment, or of a component of a
+// A Field is the standard's definition of a field of a segment, or of a component of a
 // data type.
 type Field struct {
 	Name        string
-	Type        string // data type, such as "XPN"; "VARIES" where another field decides; empty if Withdrawn
+	Type        string // data type, such as "XPN"; "VARIES" if another field decides; empty if Withdrawn
 	Usage       Usage
-	Repetitions int // the most allowed; 0 for no limit
-	Length      int // the most characters allowed; 0 where the standard gives none
-	Table       int // of its values; 0 for none
+	Repetitions int // the most that are allowed; 0 for no limit
+	Length      int // the most characters that are allowed; 0 if the standard gives no limit
+	Table       int // the table of its values; 0 for none
 }
 
 // A Segment is the definition of a segment.
@@ -65,21 +65,21 @@ type Structure struct {
 // A Node is a segment, a group or a choice of segments within a [Structure].
 type Node struct {
 	Name     string  // of the segment or group; empty for a choice
-	Children []*Node // of the group, or to choose from; nil for a segment
+	Children []*Node // the members of a group or choice; nil for a segment
 	Required bool
 	Repeats  bool
 }
 
-// AnySegment is the name of a [Node] that stands for a segment of whatever name, such as
-// the one that a master file's entry is in (HL7 v2.5.1, 8.5.1, MFN_Znn).
+// AnySegment is the name of a [Node] that stands for a segment of any name, such as the
+// segment that holds a master file's entry (HL7 v2.5.1, 8.5.1, MFN_Znn).
 const AnySegment = "Hxx"
 
-// A Table is a set of codes, as the version has it. HL7 fixes the values of some tables
+// A Table is a set of codes, as one version has it. HL7 fixes the values of some tables
 // and suggests those of others.
 type Table struct {
 	Number      int
-	Description string            // empty where it is not known
-	Values      map[string]string // code: meaning, empty where it is not known
+	Description string            // empty if not known
+	Values      map[string]string // from code to meaning, which is empty if not known
 	Open        bool              // the standard says that there are more than it lists
 }
 
@@ -89,7 +89,7 @@ type Version struct {
 	segments   map[string]*Segment
 	types      map[string]*DataType
 	structures map[string]*Structure
-	events     map[string]string // "ADT_A04": "ADT_A01"; what is a structure of its own is not in it
+	events     map[string]string // such as "ADT_A04": "ADT_A01"; a structure named after its own event is not in it
 }
 
 // Latest is the last version that the dictionary knows.
@@ -101,12 +101,13 @@ func Of(msh12 string) *Version {
 	return v
 }
 
-// Lookup returns the version that a value of MSH-12 names, such as "2.5.1". What senders
-// write around the number does not count: "v2.3" and "2.3.1 DE" are 2.3 and 2.3.1.
+// Lookup returns the version that a value of MSH-12 names, such as "2.5.1". Text around
+// the number is ignored: "v2.3" and "2.3.1 DE" are 2.3 and 2.3.1.
 //
-// Where the dictionary has no such version, known is false and the version returned is
-// the one to read the message by: the nearest earlier one ("2.3.2" is read as 2.3.1 and
-// "2.9" as 2.8.2), the first for one before it, and [Latest] for what is no version.
+// If the dictionary does not have that version, known is false and the returned version
+// is the one to read the message with: the nearest earlier one ("2.3.2" is read as 2.3.1
+// and "2.9" as 2.8.2), the first one if there is no earlier one, and [Latest] if the
+// value is not a version.
 func Lookup(msh12 string) (v *Version, known bool) {
 	all := load()
 	wanted, ok := hl7.VersionNumber(msh12)
@@ -125,23 +126,24 @@ func Lookup(msh12 string) (v *Version, known bool) {
 // Versions returns an iterator over the versions, oldest first.
 func Versions() iter.Seq[*Version] { return slices.Values(load()) }
 
-// Segment returns the definition of a segment, nil where the version has none.
+// Segment returns the definition of a segment, or nil if the version does not have it.
 func (v *Version) Segment(name string) *Segment { return v.segments[name] }
 
-// Type returns the definition of a data type, nil where the version has none.
+// Type returns the definition of a data type, or nil if the version does not have it.
 func (v *Version) Type(name string) *DataType { return v.types[name] }
 
-// Structure returns the definition of a message structure such as "ADT_A01", nil where
-// the version has none.
+// Structure returns the definition of a message structure such as "ADT_A01", or nil if
+// the version does not have it.
 func (v *Version) Structure(name string) *Structure { return v.structures[name] }
 
-// Table returns a code table, nil where the version has none of that number. The tables of
-// versions before v2.3.1 are those of v2.3.1, the first of which there are any.
+// Table returns the code table with that number, or nil if the version does not have it.
+// Versions before v2.3.1 use the tables of v2.3.1, the first version with known tables.
 func (v *Version) Table(number int) *Table { return loadTables()[v.Name][number] }
 
-// StructureOf returns the structure of a message: that of MSH-9.3, else the one of its
-// message code and event, which early senders have in EVN-1 alone, else the one named by its
-// code; nil where the version has none of them.
+// StructureOf returns the structure of a message. MSH-9.3 names it. Without MSH-9.3, it
+// is the structure of the message code and event, which early senders write in EVN-1
+// only, or else the one named after the code. It returns nil if the version has none of
+// these.
 func (v *Version) StructureOf(m *hl7.Message) *Structure {
 	h := m.Header()
 	event := cmp.Or(h.Event, m.Get("EVN-1"))
@@ -154,14 +156,14 @@ func (v *Version) StructureOf(m *hl7.Message) *Structure {
 }
 
 // StructureFor returns the structure of a message code and an event, such as ADT_A01 for
-// "ADT" and "A04"; nil where the version has no such event (HL7 v2.5.1, 2.17.3, table
-// 0354, and the chapter of the event).
+// "ADT" and "A04". It returns nil if the version does not have the event (HL7 v2.5.1,
+// 2.17.3, table 0354, and the chapter of the event).
 func (v *Version) StructureFor(code, event string) *Structure {
 	return v.structureNamed(code + "_" + event)
 }
 
-// structureNamed also takes the name that a structure would have if its event had one of
-// its own, which senders write into MSH-9.3.
+// structureNamed also accepts the name that a structure would have if its event had its
+// own one. Some senders write that into MSH-9.3.
 func (v *Version) structureNamed(name string) *Structure {
 	if s := v.structures[name]; s != nil {
 		return s
@@ -169,8 +171,8 @@ func (v *Version) structureNamed(name string) *Structure {
 	return v.structures[v.events[name]]
 }
 
-// Field returns the definition of a segment's field, counting from 1, nil where the
-// version has none.
+// Field returns the definition of a segment's field, counting from 1, or nil if the
+// version does not have it.
 func (v *Version) Field(segment string, field int) *Field {
 	if s := v.segments[segment]; s != nil {
 		return at(s.Fields, field)
@@ -193,12 +195,12 @@ func at(fields []Field, n int) *Field {
 	return &fields[n-1]
 }
 
-// Describe says what the latest version calls the element at a path.
+// Describe returns the latest version's name for the element at a path.
 func Describe(path string) string { return Of(Latest).Describe(path) }
 
-// Describe says what the version calls the element at a path, from field to
-// sub-component: "PID-5.1" is "Patient Name / Family Name". It is empty where the
-// version does not know the element.
+// Describe returns the version's name for the element at a path, from field to
+// sub-component: "PID-5.1" is "Patient Name / Family Name". It returns "" if the version
+// does not know the element.
 func (v *Version) Describe(path string) string {
 	p, err := hl7.ParsePath(path)
 	if err != nil {
@@ -223,7 +225,7 @@ func (v *Version) Describe(path string) string {
 		switch {
 		case part != nil:
 			names, field = append(names, part.Name), part
-		case n > 1 || v.types[field.Type] == nil: // the first part of a primitive is itself
+		case n > 1 || v.types[field.Type] == nil: // the first part of a primitive is the value itself
 			return ""
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"hl7lake/hl7/dictionary/internal/facts"
 )
 
-// A change is a line of the patch: what the standard says against the sources.
+// A change is a line of the patch: what the standard says where the sources are wrong.
 type change struct {
 	versions               []string
 	what, element, section string
@@ -29,7 +29,7 @@ func readPatch(t *testing.T) (changes []change) {
 	}
 	for line := range strings.Lines(string(text)) {
 		c := strings.Split(strings.TrimRight(line, "\n"), "\t")
-		if line[0] == '#' || len(c) != 5 {
+		if line[0] == '#' || len(c) != 6 {
 			continue
 		}
 		first, last, ok := strings.Cut(c[0], "-")
@@ -41,7 +41,7 @@ func readPatch(t *testing.T) (changes []change) {
 	return changes
 }
 
-// concerns reports whether the change is about the claim on which there is disagreement.
+// concerns reports whether the change is about the claim in the disagreement.
 func (c change) concerns(d disagreement) bool {
 	if !slices.Contains(c.versions, d.version) {
 		return false
@@ -49,7 +49,7 @@ func (c change) concerns(d disagreement) bool {
 	what := map[string][]string{
 		"name": {"field name", "component name"}, "type": {"field type", "component type"}, "usage": {"field required"},
 		"repetitions": {"field repetitions"}, "table": {"field table", "component table"}, "length": {"field length"},
-		"event": {"event", "structure"}, "structure": {"structure shape"}, "keep structure": {"structure"}, "drop structure": {"structure"},
+		"event": {"event", "structure"}, "structure": {"structure shape"}, "add structure": {"structure"}, "keep structure": {"structure"}, "drop structure": {"structure"},
 	}
 	switch c.what {
 	case "group":
@@ -60,13 +60,13 @@ func (c change) concerns(d disagreement) bool {
 	return c.element == d.element && slices.Contains(what[c.what], d.kind)
 }
 
-// reasons knows why the dictionary does not follow a source.
+// reasons explains why the dictionary does not follow a source.
 type reasons struct {
 	changes  []change
 	ours     map[claim]string
 	sources  map[string]map[claim]string
-	holds    map[[3]string]bool // a source has data in a version of a kind
-	segments map[[3]string]bool // a source has in a version a segment
+	holds    map[[3]string]bool // a source has data of a kind in a version
+	segments map[[3]string]bool // a source has a segment in a version
 }
 
 func newReasons(changes []change, ours map[claim]string, sources map[string]map[claim]string) reasons {
@@ -82,7 +82,7 @@ func newReasons(changes []change, ours map[claim]string, sources map[string]map[
 	return r
 }
 
-// of returns why the dictionary says what it says; empty where no rule explains it.
+// of returns why the dictionary says what it says, or "" if no rule explains it.
 func (r reasons) of(d disagreement) string {
 	for _, c := range r.changes {
 		if c.concerns(d) {
@@ -123,7 +123,7 @@ func (r reasons) of(d disagreement) string {
 	return r.againstBoth(d)
 }
 
-// outvoted is the reason where the other of the two sources says what the dictionary says.
+// outvoted is the reason if the other source agrees with the dictionary.
 func outvoted(d disagreement, other string) string {
 	switch {
 	case d.version < "2.8":
@@ -134,7 +134,7 @@ func outvoted(d disagreement, other string) string {
 	return "HAPI and the version before say otherwise"
 }
 
-// shifted reports whether HAPI calls a field what the dictionary calls the one beside it.
+// shifted reports whether HAPI gives a field the name of the field next to it.
 func (r reasons) shifted(d disagreement) bool {
 	if !strings.HasPrefix(d.kind, "field") {
 		return false
@@ -150,7 +150,7 @@ func (r reasons) shifted(d disagreement) bool {
 			return r.ours[claim{d.version, "field name", d.element}] != name
 		}
 	}
-	return name == "" && d.ours != "" && d.version == "2.3" // the last, where one is missing before
+	return name == "" && d.ours != "" && d.version == "2.3" // the last field, if an earlier one is missing
 }
 
 func (r reasons) ofStructure(d disagreement) string {
@@ -200,7 +200,7 @@ func (r reasons) withdrawn(d disagreement) bool {
 	return ok && dataType == ""
 }
 
-// againstBoth is why the dictionary differs from both sources where they agree.
+// againstBoth is the reason if the dictionary differs from both sources and these agree.
 func (r reasons) againstBoth(d disagreement) string {
 	switch {
 	case d.kind == "field name" && strings.Contains(d.theirs, "NUMBER"):
@@ -213,7 +213,7 @@ func (r reasons) againstBoth(d disagreement) string {
 	return ""
 }
 
-// list writes the disagreements, one line for all versions in which one is the same.
+// list writes the disagreements, with one line for all versions that have the same one.
 func (r reasons) list(t *testing.T, all []disagreement) string {
 	t.Helper()
 	versions, order := map[string][]string{}, []string(nil)
@@ -238,7 +238,7 @@ func (r reasons) list(t *testing.T, all []disagreement) string {
 	return text.String()
 }
 
-// difference cuts what two long values begin and end with alike.
+// difference removes the common beginning and end of two long values.
 func difference(a, b string) (string, string) {
 	x, y := strings.Fields(a), strings.Fields(b)
 	if len(x) < 6 || len(y) < 6 {

@@ -8,23 +8,23 @@ import (
 	"hl7lake/hl7"
 )
 
-// An Enrichment chooses what [Enrich] adds to each segment of a message's JSON. What
-// the fields say stays as it is.
+// An Enrichment selects what [Enrich] adds to each segment of a message's JSON. The
+// fields themselves stay unchanged.
 type Enrichment struct {
-	// Names adds "name", the segment's, and "names", those of the fields and components
-	// that have a value: {"5":"Patient Name","5.1":"Family Name"}. As in "fields", a
-	// first sub-component goes by its component.
+	// Names adds "name", which is the segment's, and "names", which are those of the
+	// fields and components that have a value: {"5":"Patient Name","5.1":"Family Name"}.
+	// As in "fields", a first sub-component has its component's key.
 	Names bool
-	// Values adds "values": dates and times in ISO 8601 with the precision that they
-	// have, and numbers, in the shape of "fields": {"7":[{"1":"1971-08-20"}]}.
+	// Values adds "values": dates and times in ISO 8601 with their own precision, and
+	// numbers, in the shape of "fields": {"7":[{"1":"1971-08-20"}]}.
 	Values bool
 	// Groups adds "group", such as "PATIENT_RESULT[1]/ORDER_OBSERVATION[2]", to a
 	// segment that is in one.
 	Groups bool
 }
 
-// Enrich returns what [hl7.Message.AppendJSON] is to be called with for a message, so
-// that its JSON carries what m's own version of the standard knows of it.
+// Enrich returns the argument for [hl7.Message.AppendJSON] with which a message's JSON
+// carries what m's own version of the standard knows about it.
 func Enrich(m *hl7.Message, e Enrichment) hl7.JSON {
 	v := Of(m.Version())
 	var locations []Location

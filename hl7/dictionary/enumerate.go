@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// sorted returns an iterator over the values of a map in the order of its keys.
+// sorted returns an iterator over a map's values in the order of its keys.
 func sorted[K int | string, V any](m map[K]V) iter.Seq[V] {
 	return func(yield func(V) bool) {
 		for _, key := range slices.Sorted(maps.Keys(m)) {
@@ -20,8 +20,8 @@ func sorted[K int | string, V any](m map[K]V) iter.Seq[V] {
 // Segments returns an iterator over the version's segments, by name.
 func (v *Version) Segments() iter.Seq[*Segment] { return sorted(v.segments) }
 
-// Fields returns an iterator over a segment's fields with their numbers, which is over
-// nothing where the version has no such segment.
+// Fields returns an iterator over a segment's fields with their numbers. It yields
+// nothing if the version does not have the segment.
 func (v *Version) Fields(segment string) iter.Seq2[int, *Field] {
 	return func(yield func(int, *Field) bool) {
 		s := v.segments[segment]
@@ -39,9 +39,10 @@ func (v *Version) Types() iter.Seq[*DataType] { return sorted(v.types) }
 // Structures returns an iterator over the version's message structures, by name.
 func (v *Version) Structures() iter.Seq[*Structure] { return sorted(v.structures) }
 
-// Events returns an iterator over the events that have a structure, each as its message
-// code and event ("ADT_A04") with that structure, by name. A structure named after an
-// event is that event's; one that serves whatever event, such as ACK, goes by its code.
+// Events returns an iterator over the events that have a structure, sorted by name. It
+// yields each event as message code and event ("ADT_A04") with its structure. A structure
+// named after an event belongs to that event. A structure for any event, such as ACK, is
+// yielded under its code.
 func (v *Version) Events() iter.Seq2[string, *Structure] {
 	all := maps.Clone(v.structures)
 	for event, structure := range v.events {

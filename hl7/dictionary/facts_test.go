@@ -8,7 +8,7 @@ import (
 	"hl7lake/hl7/dictionary"
 )
 
-// field returns what a version says of a field.
+// field returns a version's definition of a field.
 func field(t *testing.T, version, segment string, n int) dictionary.Field {
 	t.Helper()
 	f := dictionary.Of(version).Field(segment, n)
@@ -90,7 +90,7 @@ func TestNamesAreWhole(t *testing.T) {
 	}
 }
 
-// find returns the first group or segment of a name in a structure.
+// find returns the first group or segment of that name in a structure.
 func find(n *dictionary.Node, name string) *dictionary.Node {
 	for _, child := range n.Children {
 		if child.Name == name {
@@ -206,7 +206,7 @@ func TestEveryVersionHoldsTogether(t *testing.T) {
 	}
 }
 
-// whole checks that a field or component has all it needs.
+// whole checks that a field or component has all that it needs.
 func whole(t *testing.T, v *dictionary.Version, of string, n int, f *dictionary.Field) {
 	t.Helper()
 	withdrawn := f.Usage == dictionary.Withdrawn
@@ -220,7 +220,7 @@ func whole(t *testing.T, v *dictionary.Version, of string, n int, f *dictionary.
 	}
 }
 
-// known checks that a structure is of segments that the version has.
+// known checks that the version has all segments of a structure.
 func known(t *testing.T, v *dictionary.Version, s *dictionary.Structure, n *dictionary.Node) {
 	t.Helper()
 	for _, child := range n.Children {

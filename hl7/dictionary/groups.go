@@ -9,15 +9,15 @@ import (
 
 // A Location says where in its message's structure a segment stands.
 type Location struct {
-	Group    string // such as "PATIENT_RESULT[1]/ORDER_OBSERVATION[2]"; empty outside of all groups
-	Expected bool   // the structure has the segment at this point
+	Group    string // such as "PATIENT_RESULT[1]/ORDER_OBSERVATION[2]"; empty outside all groups
+	Expected bool   // the structure has the segment at this place
 }
 
 // Locate returns the location of each segment of m in the structure.
 //
-// A structure may have several places for a segment. It goes on from where the segment
-// before it was, to the first of these that there is, each looked for in the innermost
-// group first and then in those around it:
+// A structure may have several places for a segment. Locate starts from the place of the
+// previous segment and takes the first of the following that exists. It looks for each in
+// the innermost group first and then in the groups around it:
 //
 //  1. a place further on or a repetition, in the group or as the very first segment of
 //     one that begins there: an ORC begins the next ORDER of an OML_O21, rather than a
@@ -31,11 +31,11 @@ type Location struct {
 //  6. a place for a segment of whatever name ([AnySegment]), unless the structure has
 //     another one for it.
 //
-// Required segments may be missing on the way, but only if they do not come later in the
-// same group: an NTE between ORC and OBR is out of place, and the OBR is that order's. What
-// finds no place, such as a Z segment, stays in the group of the segment before it and opens
-// none. ADD and DSC, which continue a segment or a message, may follow every segment (HL7
-// v2.5.1, 2.10.2).
+// Required segments may be missing before it, but only if they do not come later in the
+// same group: an NTE between ORC and OBR is out of place, and the OBR belongs to the same
+// order. A segment without a place, such as a Z segment, stays in the group of the
+// segment before it and opens none. ADD and DSC, which continue a segment or a message,
+// may follow every segment (HL7 v2.5.1, 2.10.2).
 func (s *Structure) Locate(m *hl7.Message) []Location {
 	w := newWalk(s, m)
 	locations := make([]Location, m.Len())
@@ -46,37 +46,37 @@ func (s *Structure) Locate(m *hl7.Message) []Location {
 	return locations
 }
 
-// A placing says what became of a segment in a walk.
+// A placing says what became of a segment during a walk.
 type placing int
 
 const (
 	inPlace   placing = iota
 	misplaced         // the structure has such segments, but not here
-	unknown           // it has none
+	unknown           // it has none at all
 )
 
 // A walk follows the segments of a message through a structure.
 type walk struct {
 	open []*instance // the groups around the current segment, outermost first
-	all  []*instance // every one there was
+	all  []*instance // all groups so far
 
-	early int // how deep the open group is that the current segment comes too soon in; 0 for none
+	early int // the depth of the open group in which the current segment comes too early; 0 for none
 
-	names []string         // of the message's segments
-	at    int              // how many of them were taken
-	later map[string][]int // where those of each name are, from at on
+	names []string         // the message's segments
+	at    int              // how many of them were placed
+	later map[string][]int // the positions of the segments of each name, from at on
 }
 
 // An instance is one repetition of a group.
 type instance struct {
 	group  *Node
 	number int   // which repetition, counting from 1
-	at     int   // the child that came last; -1 before the first
-	counts []int // how often each child came
+	at     int   // the last child that came; -1 before the first
+	counts []int // how many times each child came
 
 	path    string
-	first   string   // the name of the segment that it began with
-	strayed []string // the names of those that are misplaced in it, each once
+	first   string   // the name of its first segment
+	strayed []string // the names of segments that are misplaced in it, each once
 }
 
 func newWalk(s *Structure, m *hl7.Message) *walk {
@@ -101,10 +101,10 @@ func (w *walk) enter(group *Node, number int, first string) {
 	w.open, w.all = append(w.open, i), append(w.all, i)
 }
 
-// path is that of the current group.
+// path returns the path of the current group.
 func (w *walk) path() string { return w.open[len(w.open)-1].path }
 
-// step takes the next segment.
+// step places the next segment.
 func (w *walk) step() placing {
 	name := w.names[w.at]
 	w.at++
@@ -122,16 +122,16 @@ func (w *walk) step() placing {
 	return misplaced
 }
 
-// stray notes the name of a segment that is misplaced in a group. Their number is bounded
-// by that of the structure's own names.
+// stray records the name of a segment that is misplaced in a group. There are never more
+// of these than the structure has names.
 func (i *instance) stray(name string) {
 	if !slices.Contains(i.strayed, name) {
 		i.strayed = append(i.strayed, name)
 	}
 }
 
-// take notes a segment at a child of the innermost group, and in that one's own, down to
-// the segment itself.
+// take records a segment at a child of the innermost group and, if that is a group, at
+// the child's own children, down to the segment itself.
 func (w *walk) take(child int, name string, to way) {
 	for {
 		i := w.open[len(w.open)-1]

@@ -10,7 +10,7 @@ import (
 	"hl7lake/hl7/dictionary"
 )
 
-// message makes a message of a type and the segments that follow.
+// message returns a message of the given type with the segments that follow.
 func message(t *testing.T, msh9, version, segments string) *hl7.Message {
 	t.Helper()
 	text := "MSH|^~\\&|A|B|C|D|20260314||" + msh9 + "|1|P|" + version + "\n" + segments

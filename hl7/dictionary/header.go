@@ -6,7 +6,7 @@ import (
 	"hl7lake/hl7"
 )
 
-// charset looks at how the message was read, which is MSH-18's business.
+// charset checks how the message was read, which concerns MSH-18.
 func (c *check) charset(set hl7.Charset) {
 	first := set.Declared
 	if c.delimiters.Repetition != 0 {
@@ -30,7 +30,7 @@ func (c *check) charset(set hl7.Charset) {
 	c.report(WrongCharset, hl7.Path{Segment: "MSH", Field: 18}, detail)
 }
 
-// encodingCharacters looks at MSH-2 (HL7 v2.5.1, 2.5.4 and 2.15.9.2).
+// encodingCharacters checks MSH-2 (HL7 v2.5.1, 2.5.4 and 2.15.9.2).
 func (c *check) encodingCharacters(msh hl7.Segment) {
 	raw, _ := msh.RawField("2")
 	msh2, d := string(raw), c.delimiters
@@ -51,7 +51,7 @@ func (c *check) encodingCharacters(msh hl7.Segment) {
 	c.report(WrongDelimiters, hl7.Path{Segment: "MSH", Field: 2}, detail)
 }
 
-// repeats reports whether a character is in a text more than once.
+// repeats reports whether a character occurs in a text more than once.
 func repeats(text string) bool {
 	for i, r := range text {
 		if strings.ContainsRune(text[i+1:], r) {

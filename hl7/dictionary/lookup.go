@@ -11,29 +11,30 @@ import (
 	"hl7lake/hl7"
 )
 
-// What can be wrong with a path through groups, besides [hl7.ErrPath].
+// What can be wrong with a path through groups, in addition to [hl7.ErrPath].
 var (
-	// ErrNoStructure: the version has no structure for the message.
+	// ErrNoStructure: the version does not have the message's structure.
 	ErrNoStructure = errors.New("no structure is known for the message")
-	// ErrNoGroup: the structure has no such group there.
+	// ErrNoGroup: the structure does not have such a group there.
 	ErrNoGroup = errors.New("no such group")
 )
 
-// Text returns the text at a path through the groups of a message, its escapes decoded, such as
+// Text returns the text at a path through the groups of a message, with its escapes
+// decoded, such as
 //
 //	PATIENT_RESULT[1]/OBSERVATION[2]/OBX-5
 //	PATIENT_RESULT/ORDER_OBSERVATION[2]/OBX[3]-5.1
 //
-// What stands last is a [hl7.Path], which counts the segments of the group, those of groups
-// within it included; without a group it is one in the whole message. A group counts from 1
-// within the one before it, in the order of the message, and need not be a direct part of it:
-// OBSERVATION[2] may be the first of the second order. Where no number is given it is the
-// first.
+// The last part is a [hl7.Path], which counts the segments of the group, including those
+// of groups within it. Without a group, it counts in the whole message. A group counts
+// from 1 within the group before it, in the order of the message, and need not be a
+// direct part of it: OBSERVATION[2] may be the first one of the second order. Without a
+// number it is the first.
 //
-// The text is empty where the message does not reach that far. The error wraps [hl7.ErrPath]
-// for what is no path, with the right spelling of what HAPI writes as
-// /PATIENT_RESULT(0)/OBX-5; [ErrNoGroup], and its text names the groups that there are; or
-// [ErrNoStructure].
+// The text is empty if the message does not reach that far. The error wraps [hl7.ErrPath]
+// if the path is not valid; its text has the right spelling of paths such as HAPI's
+// /PATIENT_RESULT(0)/OBX-5. Otherwise it wraps [ErrNoGroup], with the groups that exist
+// in its text, or [ErrNoStructure].
 func (v *Version) Text(m *hl7.Message, path string) (string, error) {
 	groups, element := cutElement(path)
 	p, err := hl7.ParsePath(element)
@@ -61,10 +62,10 @@ func (v *Version) Text(m *hl7.Message, path string) (string, error) {
 	return "", nil
 }
 
-// SegmentsIn returns an iterator over the segments of a group, those of groups within it included, in
-// their order and with their 0-based positions in the message. The group is given as in
-// [Version.Text]: "PATIENT_RESULT[1]/OBSERVATION[2]". There are none where the message does
-// not have the group as often. The errors are those of Text.
+// SegmentsIn returns an iterator over the segments of a group, including those of groups
+// within it, in their order and with their 0-based positions in the message. The group is
+// given as in [Version.Text]: "PATIENT_RESULT[1]/OBSERVATION[2]". It yields nothing if
+// the message does not have that group. The errors are those of Text.
 func (v *Version) SegmentsIn(m *hl7.Message, group string) (iter.Seq2[int, hl7.Segment], error) {
 	steps, err := parseGroups(group)
 	if err != nil {
@@ -130,8 +131,8 @@ func parseGroups(path string) ([]groupStep, error) {
 	return steps, nil
 }
 
-// respelled adds the right spelling of a path to an error, where HAPI's Terser writes it in
-// another one.
+// respelled adds the right spelling of a path to an error if HAPI's Terser writes it in
+// another way.
 func respelled(path string, err error) error {
 	if !errors.Is(err, hl7.ErrPath) {
 		return err
@@ -153,7 +154,7 @@ func respelled(path string, err error) error {
 	return fmt.Errorf("hl7/dictionary: %w: %q, which is %q here", hl7.ErrPath, path, right)
 }
 
-// fromHAPI writes a repetition of HAPI's Terser, such as (0), as [1].
+// fromHAPI rewrites a repetition of HAPI's Terser, such as (0), as [1].
 func fromHAPI(path string) string {
 	before, after, found := strings.Cut(path, "(")
 	number, rest, closed := strings.Cut(after, ")")
@@ -164,13 +165,13 @@ func fromHAPI(path string) string {
 	return before + "[" + strconv.Itoa(n+1) + "]" + fromHAPI(rest)
 }
 
-// cutElement divides a path into its groups, empty where there are none, and the rest.
+// cutElement splits a path into its groups, which may be empty, and the rest.
 func cutElement(path string) (groups, element string) {
 	slash := strings.LastIndexByte(path, '/')
 	return path[:max(slash, 0)], path[slash+1:]
 }
 
-// check returns an error for a group that the structure does not have within the one before.
+// check returns an error if the structure does not have a group within the one before it.
 func (s *Structure) check(steps []groupStep) error {
 	around := s.Root.Children
 	where := s.Name
@@ -181,7 +182,7 @@ func (s *Structure) check(steps []groupStep) error {
 			return fmt.Errorf("hl7/dictionary: %w: %s in %s, which has %s", ErrNoGroup, step.name, where, names(groups))
 		}
 		around = nil
-		for _, g := range groups[n:] { // a name may be that of several
+		for _, g := range groups[n:] { // several groups may have one name
 			if g.Name == step.name {
 				around = append(around, g.Children...)
 			}
@@ -202,7 +203,7 @@ func groupsIn(nodes []*Node) []*Node {
 	return groups
 }
 
-// names lists the names of groups for an error's text.
+// names lists the names of groups for the text of an error.
 func names(groups []*Node) string {
 	var all []string
 	for _, g := range groups {
@@ -220,8 +221,8 @@ func names(groups []*Node) string {
 func (s *Structure) find(m *hl7.Message, steps []groupStep) []int {
 	w := newWalk(s, m)
 	var wanted []int
-	var found *instance      // the one at the last step that was found
-	seen, at := 0, 0         // how many of the next step's name there were in it; which step that is
+	var found *instance      // the group at the last step that was found
+	seen, at := 0, 0         // how many groups with the next step's name it has had; the number of that step
 	entered := len(w.all)    // how many groups there were
 	var target *instance     // the group at the end
 	for i := range m.Len() { // groups begin in the order of their segments

@@ -90,7 +90,7 @@ func TestTheGroupsOfAMessageHoldEachSegmentOnce(t *testing.T) {
 				if segment.Name() != m.Segment(i).Name() || !strings.HasPrefix(group, held[i]) {
 					t.Errorf("%s holds segment %d, %s, of %s", group, i, segment.Name(), held[i])
 				}
-				held[i] = group // those within come after it
+				held[i] = group // the inner groups come after it
 			}
 		}
 		for i, l := range s.Locate(m) {
@@ -112,7 +112,7 @@ func TestWhateverPathIsGivenIsReadOrRefused(t *testing.T) {
 	})
 }
 
-// oru returns a message of results with its segments in whatever order.
+// oru returns a result message with its segments in any order.
 func oru(t *rapid.T) *hl7.Message {
 	names := rapid.SliceOf(rapid.SampledFrom([]string{"PID", "PV1", "ORC", "OBR", "OBX", "NTE", "SPM", "TQ1", "ZZZ", "EVN", "ADD", "DSC"})).Draw(t, "names")
 	m, err := hl7.Parse([]byte("MSH|^~\\&|||||||ORU^R01^ORU_R01|1|P|2.5.1\r" + strings.Join(names, "|\r") + "|\r"))

@@ -2,14 +2,14 @@ package dictionary
 
 import "slices"
 
-// isSegment holds for a choice of segments, too.
+// isSegment also reports true for a choice of segments.
 func (n *Node) isSegment() bool { return n.Children == nil || n.Name == "" }
 
-// repeats holds for a place of any segment, too: "one or more HL7 and/or Z segments carrying
-// the data" (HL7 v2.5.1, 8.5.1).
+// repeats also reports true for a place of any segment: "one or more HL7 and/or Z
+// segments carrying the data" (HL7 v2.5.1, 8.5.1).
 func (n *Node) repeats() bool { return n.Repeats || n.isSegment() && n.is(AnySegment) }
 
-// is reports whether the node is a segment of that name, or a choice that has it.
+// is reports whether the node is a segment of that name, or a choice that contains one.
 func (n *Node) is(name string) bool {
 	if n.Children == nil {
 		return n.Name == name
@@ -22,7 +22,7 @@ func (n *Node) is(name string) bool {
 	return false
 }
 
-// startsWith reports whether a segment of that name is the very first one of the node.
+// startsWith reports whether the node always begins with a segment of that name.
 func (n *Node) startsWith(name string) bool {
 	if n.isSegment() {
 		return n.is(name)
@@ -30,7 +30,7 @@ func (n *Node) startsWith(name string) bool {
 	return n.Children[0].startsWith(name)
 }
 
-// beginsWith reports whether a segment of that name may be the first of the node.
+// beginsWith reports whether the node may begin with a segment of that name.
 func (n *Node) beginsWith(name string) bool {
 	if n.isSegment() {
 		return n.is(name)
@@ -46,7 +46,7 @@ func (n *Node) beginsWith(name string) bool {
 	return false
 }
 
-// takesAny reports whether the node may begin with a segment of whatever name.
+// takesAny reports whether the node may begin with a segment of any name.
 func (n *Node) takesAny(string) bool { return n.beginsWith(AnySegment) }
 
 // contains reports whether the node has a segment of that name.
@@ -64,14 +64,14 @@ func (n *Node) count(name string) int {
 	return count
 }
 
-// isHead reports whether the node is a group that such a segment starts, or is such a segment
-// and required.
+// isHead reports whether the node is a group that begins with such a segment, or is such
+// a segment and required.
 func (n *Node) isHead(name string) bool {
 	return n.startsWith(name) && (n.Required || !n.isSegment())
 }
 
-// lacksOnlyDue reports whether, on the way to the first segment of that name in a group, only
-// groups that must be there lack their beginning.
+// lacksOnlyDue reports whether, before the first segment of that name in a group, the
+// only things missing are the beginnings of groups that are required.
 func (n *Node) lacksOnlyDue(name string) bool {
 	for k, child := range n.Children {
 		if child.contains(name) {
@@ -81,9 +81,10 @@ func (n *Node) lacksOnlyDue(name string) bool {
 	return false
 }
 
-// missingBefore returns the first required segment, or choice of them, among the children
-// of a group from one to another, if there is any that did not come. A choice that a group
-// begins with counts as required, although that of an ORM_O01 is not by the letter.
+// missingBefore returns the first required segment, or choice of segments, that is
+// missing among the children of a group from one to another. It returns nil if there is
+// none. A choice that a group begins with counts as required, although the one of ORM_O01
+// is not marked so.
 func missingBefore(group *Node, from, to int, counts []int) *Node {
 	for n := from; n < to; n++ {
 		if counts != nil && counts[n] > 0 {
@@ -100,7 +101,7 @@ func missingBefore(group *Node, from, to int, counts []int) *Node {
 	return nil
 }
 
-// firstRequired returns the first segment or choice that the node cannot be without.
+// firstRequired returns the first segment or choice that the node must have.
 func (n *Node) firstRequired() *Node {
 	switch {
 	case !n.Required:
@@ -116,7 +117,7 @@ func (n *Node) firstRequired() *Node {
 	return nil
 }
 
-// indexOf returns which child of a group a way leads to first.
+// indexOf returns the first child of a group that a way leads to.
 func (n *Node) indexOf(to way, name string) int {
 	return slices.IndexFunc(n.Children, func(child *Node) bool { return to.fits(child, name) })
 }

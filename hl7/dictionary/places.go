@@ -2,8 +2,8 @@ package dictionary
 
 import "slices"
 
-// placed looks for the place of a segment, in the ways of [Structure.Locate] in their order,
-// and goes there.
+// placed looks for the place of a segment, in the order that [Structure.Locate]
+// describes, and goes there.
 func (w *walk) placed(name string) bool {
 	always := func(*Node) bool { return true }
 	never := func(*Node) bool { return false }
@@ -17,23 +17,23 @@ func (w *walk) placed(name string) bool {
 		isOther(name) && w.count(name) == 0 && w.search(name, way{(*Node).takesAny, always, (*Node).repeats})
 }
 
-// A way is one of finding the place of a segment.
+// A way is one of the ways to find the place of a segment.
 type way struct {
-	fits    func(child *Node, name string) bool // whether the segment may be at or in that child of an open group
-	further func(child *Node) bool              // whether at that child if it did not come yet
-	again   func(child *Node) bool              // whether in a repetition of that child, which came last
+	fits    func(child *Node, name string) bool // whether the segment may go to that child of an open group
+	further func(child *Node) bool              // whether it may go to that child, if the child has not come yet
+	again   func(child *Node) bool              // whether it may go to a repetition of that child, the last one that came
 }
 
 // A place is a child of an open group.
 type place struct{ depth, child int }
 
-// search goes to the innermost place that a way leads to; where several groups may begin with
-// the segment, to the first whose next required segment comes: an ORC begins the
-// ORDER_TRAY of an OMD_O03, rather than another ORDER_DIET, where there is an ODT to come.
+// search goes to the innermost place that a way leads to. If several groups may begin
+// with the segment, it goes to the first one whose next required segment comes: an ORC
+// begins the ORDER_TRAY of an OMD_O03, rather than another ORDER_DIET, if an ODT follows.
 func (w *walk) search(name string, to way) bool {
 	var chosen place
 	best := absent - 1
-	early := w.early // by the ways before: another place can only be within that group
+	early := w.early // by the earlier ways: another place can only be within that group
 	for depth := len(w.open) - 1; depth >= early && best < comes; depth-- {
 		for n := max(w.open[depth].at, 0); n < len(w.open[depth].group.Children) && best < comes; n++ {
 			here := place{depth, n}
@@ -73,11 +73,12 @@ func (w *walk) leads(here place, to way, name string) bool {
 	return true
 }
 
-// A prospect says what is known of the next required segment of a group that may begin.
+// A prospect says what is known about the next required segment of a group that may
+// begin.
 type prospect int
 
 const (
-	absent prospect = iota // it does not come before the group would end
+	absent prospect = iota // it does not come before the group would have to end
 	none                   // there is none
 	comes                  // it comes, or no group begins
 )
@@ -105,8 +106,8 @@ func (w *walk) following(here place, to way, name string) prospect {
 	return absent
 }
 
-// cameOnce returns a function that reports whether in an open group the segment came already,
-// at the head of a part that does not repeat.
+// cameOnce returns a function that reports whether an open group already had the segment,
+// as the head of a part that does not repeat.
 func (w *walk) cameOnce(name string) func(group *Node) bool {
 	return func(group *Node) bool {
 		if group.isSegment() || !group.Repeats {
@@ -126,9 +127,10 @@ func (w *walk) cameOnce(name string) func(group *Node) bool {
 	}
 }
 
-// isMeant reports whether a segment goes to a child of an open group although its beginning is
-// missing: where it must be there, is all that the structure has for such segments, or is the
-// next thing that the innermost group has one in.
+// isMeant reports whether a segment goes to a child of an open group although the
+// beginning of that child is missing. It does if the segment is required there, if the
+// structure has no other place for it, or if it is the next place that the innermost
+// group has for it.
 func (w *walk) isMeant(child *Node, name string) bool {
 	if child.isSegment() || child.count(name) == w.count(name) || child.lacksOnlyDue(name) {
 		return true
@@ -154,7 +156,7 @@ func continues(name string) bool { return name == "ADD" || name == "DSC" }
 func isOther(name string) bool { return name != noName && !continues(name) }
 
 // comesLater reports whether a required segment that would be missing before a place, or
-// within it before the segment, is still to come in the group.
+// before the segment within that place, still comes in the group.
 func (w *walk) comesLater(here place, to way, name string) bool {
 	i := w.open[here.depth]
 	missing := missingBefore(i.group, i.at+1, here.child, i.counts)
@@ -166,8 +168,8 @@ func (w *walk) comesLater(here place, to way, name string) bool {
 	return missing != nil && w.nextOf(missing) < w.end(here.depth)
 }
 
-// end returns where the open group at a depth ends at the latest: where a segment comes that
-// began it or one around it, of those that repeat.
+// end returns where the open group at a depth must end: at a segment that begins it
+// again, or begins again a repeating group around it.
 func (w *walk) end(depth int) int {
 	end := len(w.names)
 	for _, i := range w.open[1 : depth+1] {
@@ -178,8 +180,8 @@ func (w *walk) end(depth int) int {
 	return end
 }
 
-// nextOf returns the position of the next segment that a node, a segment or a choice, stands
-// for, or the end.
+// nextOf returns the position of the next segment that a node, which is a segment or a
+// choice, stands for. It returns the end if there is none.
 func (w *walk) nextOf(n *Node) int {
 	if n.Children == nil {
 		return w.next(n.Name)
@@ -191,7 +193,8 @@ func (w *walk) nextOf(n *Node) int {
 	return next
 }
 
-// next returns the position of the next segment of that name, or the end.
+// next returns the position of the next segment of that name, or the end if there is
+// none.
 func (w *walk) next(name string) int {
 	if positions := w.later[name]; len(positions) > 0 {
 		return positions[0]

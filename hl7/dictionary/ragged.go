@@ -7,7 +7,7 @@ import (
 	"hl7lake/hl7"
 )
 
-// ends looks at how a segment ends, and reports whether its fields are its own.
+// ends checks how a segment ends, and reports whether all its fields belong to it.
 func (c *check) ends(s hl7.Segment, p hl7.Path) bool {
 	if c.isRunTogether(s) {
 		c.ragged = true
@@ -20,9 +20,10 @@ func (c *check) ends(s hl7.Segment, p hl7.Path) bool {
 	return true
 }
 
-// isRunTogether reports whether another segment begins within a segment: a header with the
-// message's delimiters; one that the version has, behind the text of a terminator; or one
-// that the message may have, behind what can hardly go on so: "0800ORC|NW|", but not "RAPID|".
+// isRunTogether reports whether another segment begins within a segment: a header with
+// the message's delimiters; a segment of the version, after the text of a terminator; or
+// a segment that the message may have, after text that can hardly continue like that:
+// "0800ORC|NW|", but not "RAPID|".
 func (c *check) isRunTogether(s hl7.Segment) bool {
 	raw := s.Raw()
 	const name = len("MSH")
@@ -45,12 +46,12 @@ func (c *check) isRunTogether(s hl7.Segment) bool {
 	}
 }
 
-// endsWord reports whether capital letters hardly follow c but by accident.
+// endsWord reports whether capital letters can follow c only by accident.
 func endsWord(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' }
 
-// endsWithTerminator reports whether a text ends with one of those that are found where CR
-// should end a segment: from string literals of programming languages, from HTML, from
-// documents.
+// endsWithTerminator reports whether a text ends with something that is found in place of
+// CR at the end of segments: from string literals of programming languages, from HTML,
+// from documents.
 func endsWithTerminator(text []byte) bool {
 	for _, terminator := range [...]string{`\r`, `\n`, `\x0d\`, `\x0a\`, `<cr>`, `<lf>`, `&#13;`, `&#10;`, `&#xd;`, `&#xa;`} {
 		if n := len(text) - len(terminator); n >= 0 && strings.EqualFold(string(text[n:]), terminator) {
@@ -60,8 +61,8 @@ func endsWithTerminator(text []byte) bool {
 	return false
 }
 
-// hasUnknownEscape reports whether a value has an escape character that begins none of
-// HL7's sequences (HL7 v2.5.1, 2.7).
+// hasUnknownEscape reports whether a value has an escape character that does not begin
+// one of HL7's sequences (HL7 v2.5.1, 2.7).
 func hasUnknownEscape(value []byte, escape byte) bool {
 	if escape == 0 {
 		return false
@@ -80,7 +81,8 @@ func hasUnknownEscape(value []byte, escape byte) bool {
 	}
 }
 
-// isSequence reports whether HL7 has the escape sequence; a local one is as its users have it.
+// isSequence reports whether HL7 has the escape sequence. A local one is whatever its
+// users agreed on.
 func isSequence(sequence []byte) bool {
 	if len(sequence) == 0 {
 		return false

@@ -21,7 +21,7 @@ import (
 //	structure  ADT_A01  Admit  MSH EVN (…)  2.5 2.5.1
 //	event      ADT_A04  ADT_A01  2.5 2.5.1
 //
-// And in the second file, with a + where the standard says that there are more codes:
+// The second file has these, with a + if the standard says that there are more codes:
 //
 //	table      1  Administrative Sex    2.5 2.5.1           then its values
 //	    code  meaning
@@ -32,16 +32,16 @@ var (
 	compressedCodes string
 )
 
-// load reads the definitions when they are first wanted, which most programs never do;
-// the result is never changed. It panics on tables that are damaged, which the tests of
-// this package rule out.
+// load reads the definitions when they are first needed, which is never in most programs.
+// The result is never changed. It panics if the tables are damaged, which the tests of
+// this package exclude.
 var load = sync.OnceValue(func() []*Version {
 	l := loader{byName: map[string]*Version{}, shared: map[string]string{}}
 	l.read(decompress(compressed))
 	return l.versions
 })
 
-// loadTables reads the code tables, which fewer programs want: of each version by number.
+// loadTables reads the code tables, which fewer programs need: by version and number.
 var loadTables = sync.OnceValue(func() map[string]map[int]*Table {
 	l := loader{tables: map[string]map[int]*Table{}, shared: map[string]string{}}
 	l.read(decompress(compressedCodes))
@@ -64,7 +64,7 @@ type loader struct {
 	versions []*Version
 	byName   map[string]*Version
 	tables   map[string]map[int]*Table
-	shared   map[string]string // names, each held once
+	shared   map[string]string // names, each stored once
 	below    func(columns []string)
 }
 
@@ -89,7 +89,8 @@ func (l *loader) read(text string) {
 	}
 }
 
-// definition reads a line of the first file, which ends with the versions it holds for.
+// definition reads a line of the first file, which ends with the versions that it holds
+// for.
 func (l *loader) definition(columns []string) {
 	name := l.share(columns[1])
 	each := func(add func(*Version)) {
@@ -137,7 +138,8 @@ func (l *loader) field(columns []string) Field {
 	}
 }
 
-// share returns a string of its own for each text, so that the tables' text can go.
+// share returns a separate string for each text, so that the memory of the tables' text
+// can be freed.
 func (l *loader) share(s string) string {
 	if shared, ok := l.shared[s]; ok {
 		return shared
@@ -155,9 +157,9 @@ func number(s string) int {
 	return n
 }
 
-// parseGrammar reads a structure: names with a blank between; (…) after a name holds
-// the content of a group, <…> a choice; ? * + after either mean optional, optional and
-// repeating, repeating.
+// parseGrammar reads a structure: names with spaces between them. (…) after a name holds
+// the content of a group, <…> a choice. After either, ? means optional, * optional and
+// repeating, + repeating.
 func (l *loader) parseGrammar(text string) *Node {
 	root := &Node{Required: true}
 	open := []*Node{root}

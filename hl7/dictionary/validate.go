@@ -6,32 +6,32 @@ import (
 	"hl7lake/hl7"
 )
 
-// A Rule is what a message departs from.
+// A Rule is a rule that a message breaks.
 type Rule string
 
-// The rules. Those marked with strict are held only against [Strict]: few senders keep
+// The rules. Those marked strict are checked at the level [Strict] only: few senders keep
 // them, and few receivers need them.
 const (
-	UnknownStructure   Rule = "unknown-structure"    // MSH-9 names none that the version has
+	UnknownStructure   Rule = "unknown-structure"    // MSH-9 names no structure of the version
 	MissingSegment     Rule = "missing-segment"      // one that the structure requires
-	UnexpectedSegment  Rule = "unexpected-segment"   // one that the structure has not; Z segments never are
-	Misplaced          Rule = "misplaced"            // one that the structure has, but not there: it stays with the group it follows
-	RunTogether        Rule = "run-together"         // another segment or message begins within a segment: what should end it is missing or is text
+	UnexpectedSegment  Rule = "unexpected-segment"   // one that the structure does not have; Z segments are never a finding
+	Misplaced          Rule = "misplaced"            // one that the structure has, but not at this place: it stays with the group before it
+	RunTogether        Rule = "run-together"         // another segment or message begins within a segment: the terminator between them is missing or is text
 	MissingField       Rule = "missing-field"        // one that the segment requires
-	BadType            Rule = "bad-type"             // no date, time or number where one must stand
-	TooManyRepetitions Rule = "too-many-repetitions" // more that have a value than the version allows
-	WrongCharset       Rule = "charset"              // the bytes are not in the declared set, or that is not known
+	BadType            Rule = "bad-type"             // no date, time or number where one is required
+	TooManyRepetitions Rule = "too-many-repetitions" // more repetitions with a value than the version allows
+	WrongCharset       Rule = "charset"              // the bytes are not valid in the declared character set, or that is not known
 	WrongDelimiters    Rule = "delimiters"           // MSH-2 is not what the sender means, or not what the standard allows
-	UnknownEscape      Rule = "unknown-escape"       // an escape sequence that HL7 has not, which stands in the text as it is
-	UnknownSegment     Rule = "unknown-segment"      // strict: a name that the version has not
+	UnknownEscape      Rule = "unknown-escape"       // an escape sequence that HL7 does not have; it stays in the text unchanged
+	UnknownSegment     Rule = "unknown-segment"      // strict: a name that the version does not have
 	UnknownField       Rule = "unknown-field"        // strict: more fields or components than the version has
-	WithdrawnField     Rule = "withdrawn-field"      // strict: one that the version has no more
+	WithdrawnField     Rule = "withdrawn-field"      // strict: one that the version has withdrawn
 	MissingComponent   Rule = "missing-component"    // strict: one that the data type requires
 	TooLong            Rule = "too-long"             // strict: more characters than the version allows
-	UnknownCode        Rule = "unknown-code"         // strict: a code that HL7's own table has not
+	UnknownCode        Rule = "unknown-code"         // strict: a code that HL7's own table does not have
 )
 
-// A Level says how closely [Version.Validate] looks.
+// A Level says how strictly [Version.Validate] checks.
 type Level int
 
 // The levels.
@@ -40,15 +40,15 @@ const (
 	Strict
 )
 
-// A Finding is one departure of a message from the standard. It holds no content.
+// A Finding is one place where a message breaks a rule. It holds no content.
 type Finding struct {
 	Rule    Rule
-	Segment int      // 1-based position in the message; 0 where it is the message as a whole
-	Path    hl7.Path // the element; of a segment that is missing, its name
+	Segment int      // 1-based position in the message; 0 for the message as a whole
+	Path    hl7.Path // the element; for a missing segment, its name
 	Detail  string   // what the standard says, such as "at most 20 characters"
 }
 
-// String gives the finding in a line, such as "PID-5: missing-field: Patient Name".
+// String returns the finding on one line, such as "PID-5: missing-field: Patient Name".
 func (f Finding) String() string {
 	text := string(f.Rule)
 	if f.Path.Segment != "" {
@@ -60,13 +60,14 @@ func (f Finding) String() string {
 	return text
 }
 
-// Validate lists where a message departs from the version, in the order of the message,
-// what is missing as a whole last.
+// Validate lists the places where a message departs from the version, in the order of the
+// message. What is missing as a whole comes last.
 //
-// A value of nothing but delimiters is no value. A null says that a value is to be deleted:
-// it fills a required field, is of every type and is never too long (HL7 v2.5.1, 2.5.3).
+// A value that consists of delimiters only is no value. A null says that a value is to be
+// deleted: it fills a required field, is of every type and is never too long (HL7 v2.5.1,
+// 2.5.3).
 //
-// Where the standard does not say how to read what a sender wrote, the message is read so
+// If the standard does not say how to read what a sender wrote, the message is read so
 // that nothing is lost, and there is a finding:
 //
 //   - Text such as \r or <CR> where a segment should end, and messages with nothing between
@@ -113,19 +114,19 @@ type check struct {
 	strict     bool
 	delimiters hl7.Delimiters
 	findings   []Finding
-	position   int                    // of the segment that is looked at
-	fields     [][]byte               // of that segment, as they stand
-	seen       map[string]int         // how many segments of a name there were
-	expects    func(name string) bool // whether segments of a name may be in the message
-	ragged     bool                   // whether segments run together, so that it cannot be said which there are
+	position   int                    // the number of the current segment
+	fields     [][]byte               // the fields of that segment, unchanged
+	seen       map[string]int         // how many segments of each name there were
+	expects    func(name string) bool // whether the message may have segments of a name
+	ragged     bool                   // whether segments run together, so that it is not known which segments there are
 }
 
 func (c *check) report(rule Rule, p hl7.Path, detail string) {
 	c.findings = append(c.findings, Finding{rule, c.position, p, detail})
 }
 
-// missingSegments looks through the groups that were there for what they require. What is
-// there in another place is not missing.
+// missingSegments looks for required segments that are missing in the groups that the
+// message has. A segment at a wrong place is not missing.
 func (c *check) missingSegments(w *walk) {
 	for _, i := range w.all {
 		for n, child := range i.group.Children {
@@ -136,7 +137,7 @@ func (c *check) missingSegments(w *walk) {
 	}
 }
 
-// missing reports the segments that a node requires of a group.
+// missing reports the segments that a node requires and a group lacks.
 func (c *check) missing(n *Node, i *instance) {
 	if n.Children == nil && n.Name != AnySegment && !slices.Contains(i.strayed, n.Name) {
 		detail := ""

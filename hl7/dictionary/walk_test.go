@@ -14,8 +14,8 @@ import (
 	"hl7lake/hl7/dictionary"
 )
 
-// written returns names of segments as a structure has them: what is required, and of what
-// is optional or repeats as much as choose says.
+// written returns names of segments as a structure allows them: all required ones, and as
+// many optional and repeating ones as choose says.
 func written(n *dictionary.Node, choose func(least, most int) int) []string {
 	var names []string
 	for _, child := range n.Children {
@@ -40,7 +40,7 @@ func written(n *dictionary.Node, choose func(least, most int) int) []string {
 	return names
 }
 
-// anyName returns a name for a segment of whatever name.
+// anyName returns a name for a segment of any name.
 func anyName(name string) string {
 	if name == dictionary.AnySegment {
 		return "XYZ"
@@ -48,7 +48,7 @@ func anyName(name string) string {
 	return name
 }
 
-// of makes a message of a structure from the names of its segments.
+// of returns a message of a structure with segments of the given names.
 func of(v *dictionary.Version, structure string, names []string) *hl7.Message {
 	code, event, _ := strings.Cut(structure, "_")
 	text := "MSH|^~\\&|||||||" + code + "^" + event + "^" + structure + "|1|P|" + v.Name + "\r"
@@ -72,17 +72,18 @@ func departures(v *dictionary.Version, m *hl7.Message) (found []string) {
 	return found
 }
 
-// ambiguous are structures that say in several ways where a segment is, so that even a reader
-// who looks ahead cannot tell: of an EHC_E15 whether an ADJ is the last of a product line or the
-// first of the payee, of an ORD whether an ORC without a diet or tray is for the one or the
-// other, of an OML whether a container of v2.4 is that before or behind the order.
+// ambiguous are structures that say in several ways where a segment is, so that even a
+// reader who looks ahead cannot tell: of an EHC_E15 whether an ADJ is the last of a
+// product line or the first of the payee, of an ORD whether an ORC without a diet or tray
+// is for the one or the other, of an OML whether a container of v2.4 is that before or
+// behind the order.
 var ambiguous = []string{"CSU_", "EHC_E15", "OMG_O19", "OML_", "OMQ_O42", "ORD_", "ORL_", "OUL_R24", "SUR_P09"}
 
 func isAmbiguous(structure string) bool {
 	return slices.ContainsFunc(ambiguous, func(name string) bool { return strings.HasPrefix(structure, name) })
 }
 
-// isMessage leaves out batches and what queries hold of other messages.
+// isMessage excludes batches, and queries that hold other messages.
 func isMessage(names []string) bool {
 	boundaries := []string{"MSH", "BHS", "FHS", "BTS", "FTS"}
 	return len(names) > 0 && names[0] == "MSH" &&
@@ -235,8 +236,8 @@ func TestSegmentsOutOfPlaceOfTheCasesStayWithWhatTheyFollow(t *testing.T) {
 	}
 }
 
-// readCase parses an input that went wrong once. They lie beside the repository and are not
-// copied into it.
+// readCase parses an input that once went wrong. These inputs are beside the repository
+// and are not copied into it.
 func readCase(t *testing.T, name string) *hl7.Message {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("../../../shared/cases", name+".hl7"))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 )
 
@@ -15,9 +16,9 @@ type Zone string
 
 // The zones of the lake.
 const (
-	Ingestion Zone = "ingestion" // messages as they were sent
-	Staging   Zone = "staging"   // their JSON
-	Failed    Zone = "error"     // messages that have no JSON
+	Ingestion Zone = contract.ZoneIngestion // messages as they were sent
+	Staging   Zone = contract.ZoneStaging   // their JSON
+	Failed    Zone = contract.ZoneError     // messages that have no JSON
 )
 
 // ZoneOf is the zone in which an event's body is filed.

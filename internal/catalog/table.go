@@ -11,11 +11,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 )
-
-// ownerIndex is the index of one institution's errors by the time of acceptance.
-const ownerIndex = "by-owner"
 
 // Querier is what reading the catalog needs of Amazon DynamoDB;
 // *dynamodb.Client has it.
@@ -52,7 +50,7 @@ func (t Table) History(ctx context.Context, root uuid.UUID) ([]Entry, error) {
 func (t Table) Errors(ctx context.Context, owner string, from, to time.Time) iter.Seq2[Entry, error] {
 	in := &dynamodb.QueryInput{
 		TableName:                &t.Name,
-		IndexName:                new(ownerIndex),
+		IndexName:                new(contract.IndexByOwner),
 		KeyConditionExpression:   new("#owner = :owner AND received BETWEEN :from AND :to"),
 		ExpressionAttributeNames: map[string]string{"#owner": "owner"},
 		ExpressionAttributeValues: map[string]types.AttributeValue{

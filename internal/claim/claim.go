@@ -1,5 +1,5 @@
-// Package claim is what ingest and an operator both know of the received table:
-// under which key it holds the claim on a content, and how that is given up.
+// Package claim is what ingest and an operator both need to know about the table of
+// received messages: which key holds the claim on a content, and how a claim is given up.
 package claim
 
 import (
@@ -12,15 +12,14 @@ import (
 	"github.com/google/uuid"
 )
 
-// Deleter is what giving a claim up needs of Amazon DynamoDB; *dynamodb.Client
-// has it.
+// Deleter is the part of Amazon DynamoDB that GiveUp needs; *dynamodb.Client has it.
 type Deleter interface {
 	DeleteItem(context.Context, *dynamodb.DeleteItemInput, ...func(*dynamodb.Options)) (*dynamodb.DeleteItemOutput, error)
 }
 
-// GiveUp removes the claim that the message id has on the content with the key,
-// so that the same content is a new message. had reports whether there was one: it
-// may have expired, or another message may have the content by now.
+// GiveUp removes the claim of the message id on the content with the given key, so that
+// the same content counts as a new message. had reports whether there was such a claim:
+// it may have expired, or another message may hold it by now.
 func GiveUp(ctx context.Context, db Deleter, table, key string, id uuid.UUID) (had bool, err error) {
 	_, err = db.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName:                 &table,

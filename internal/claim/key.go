@@ -9,14 +9,14 @@ import (
 	"hl7lake/hl7"
 )
 
-// Key is the key of body among owner's messages: one institution can neither
-// block nor probe another. A message has one key, whatever line ends and framing it
-// came in.
+// Key returns the key of body among owner's messages. The owner is part of it, so that
+// one institution can neither block another nor find out what it has sent. A message has
+// one key, whatever its line ends and framing.
 func Key(owner string, body []byte) string { return hash(owner, tidy(body)) }
 
-// Keys returns the key of body among owner's messages, and sent, which is made of the
-// bytes as they stand. The two are the same where body is tidy. Under sent earlier
-// versions held the claim.
+// Keys returns the key of body among owner's messages, and sent, the key of its bytes as
+// they are. The two are equal if body is tidy. Earlier versions kept the claim under
+// sent.
 func Keys(owner string, body []byte) (key, sent string) {
 	content := tidy(body)
 	key = hash(owner, content)
@@ -34,12 +34,13 @@ func hash(owner string, content []byte) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-// tidy is body as the standard has it, each segment ended by CR and nothing around: what
-// prepare makes of it and parse reads, with the last segment ended, and once. What does not
-// begin with a header that hl7 can read is text, and stays as it stands: of line
-// ends in it nobody knows what they mean. So do UTF-16 and UTF-32, which Normalize leaves
-// alone, and EBCDIC, whose headers are none in ASCII. In the sets that extend ASCII no
-// byte of a longer character is a line end.
+// tidy returns body in the standard's form: each segment ends in CR, and nothing stands
+// before or after the message. This is what prepare makes and parse reads, except that
+// the last segment always ends, and only once. A body that does not begin with a header
+// that hl7 can read is text and stays as it is, because the meaning of its line ends is
+// unknown. UTF-16 and UTF-32, which Normalize leaves alone, and EBCDIC, whose headers
+// differ from ASCII's, stay as they are too. In character sets that extend ASCII, no byte
+// of a longer character is a line end.
 func tidy(body []byte) []byte {
 	normal := hl7.Normalize(make([]byte, 0, len(body)+1), body)
 	if !beginsER7(normal) {
@@ -48,11 +49,11 @@ func tidy(body []byte) []byte {
 	return append(bytes.TrimRight(normal, "\r"), '\r')
 }
 
-// longestHeader bounds what beginsER7 reads of a batch's header.
+// longestHeader is how many bytes of a batch's header beginsER7 reads at most.
 const longestHeader = 1 << 10
 
 // beginsER7 reports whether text begins with the header of a message, batch or file, in a
-// set that extends ASCII.
+// character set that extends ASCII.
 func beginsER7(text []byte) bool {
 	switch header, _, _ := bytes.Cut(text[:min(len(text), longestHeader)], []byte("\r")); {
 	case bytes.HasPrefix(header, []byte("MSH")):

@@ -19,7 +19,7 @@ import (
 
 const owner = "st-elsewhere"
 
-// ways is one message as different programs send it.
+// ways are one message as different programs send it.
 var ways = map[string]string{
 	"as the standard has it":    "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r",
 	"LF":                        "MSH|^~\\&|A\nPID|1||7\nNTE|1||x\n",
@@ -77,7 +77,7 @@ func TestWhatDiffersInMoreThanItsLineEndsHasItsOwnKey(t *testing.T) {
 	}
 }
 
-// segments is what the lake makes of body: the JSON of its segments, or the code of
+// segments returns what the lake makes of body: the JSON of its segments, or the code of
 // the error.
 func segments(body []byte) string {
 	message, err := hl7.Parse(hl7.Normalize(nil, body))
@@ -91,15 +91,15 @@ func segments(body []byte) string {
 	return string(message.AppendJSON(nil, hl7.JSON{}))
 }
 
-// pieces are what line ends and frames are confused with.
+// pieces are bytes that can be confused with line ends and frames.
 var pieces = rapid.SampledFrom([]string{
 	"\r", "\n", "\r\n", "\r\r\n", "\n\r", " ", "\t", "\x00", "\x0b", "\x1c", "\x1c\r", "\ufeff", "|", "^", "x", "é", "\xe9", "\\",
 	"PID|", "NTE|1||", "OBX|1|TX|", "ZZZ|", "MSH|^~\\&|", "BHS|^~\\&|", "BTS|",
 })
 
-// TestWhatHasOneKeyHasOneJSON changes line ends, frames and what looks like them in
-// messages of all sorts: where two of them are one for the claim, the lake must make the
-// same of both.
+// TestWhatHasOneKeyHasOneJSON changes line ends, frames and similar bytes in messages of
+// all kinds. Where the claim treats two of them as one message, the lake must make the
+// same JSON of both.
 func TestWhatHasOneKeyHasOneJSON(t *testing.T) {
 	equal := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -129,8 +129,8 @@ func TestWhatHasOneKeyHasOneJSON(t *testing.T) {
 	}
 }
 
-// TestAMessageThatIsTidyHasTheKeyThatItAlwaysHad is about a table that an earlier
-// version filled, by the hash of the bytes as they were sent.
+// TestAMessageThatIsTidyHasTheKeyThatItAlwaysHad is about a table that was filled by an
+// earlier version, by the hash of the bytes as they were sent.
 func TestAMessageThatIsTidyHasTheKeyThatItAlwaysHad(t *testing.T) {
 	for body, want := range map[string]string{
 		"MSH|^~\\&|A\rPID|1\r": "db964ffcd2da7e496c9aa26d87969d9778bfe50427d7c606ce6bba587eb7c20f",
@@ -155,7 +155,8 @@ func TestTheBytesAsTheyStandHaveAKeyBesideTheMessages(t *testing.T) {
 	}
 }
 
-// BenchmarkKey is what a claim hashes, beside the hash of the bytes as they stand.
+// BenchmarkKey measures the work of making a claim's key, apart from the hash of the
+// bytes as they are.
 func BenchmarkKey(b *testing.B) {
 	for _, size := range []int{1 << 10, 10 << 10, 4 << 20} {
 		const segment = "OBX|1|NM|718-7^Hemoglobin^LN||13.2|g/dL|12.0-16.0|N|||F\r"

@@ -13,8 +13,8 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/testing/fake"
 )
 
 // root is a UUIDv7 of 2026-11-22T20:32:42.448Z.

@@ -1,4 +1,4 @@
-// Package pause waits, for as long as it is told and no longer than a context allows.
+// Package pause waits for a given time, unless a context ends first.
 package pause
 
 import (
@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// For waits for d. It returns earlier where ctx ends, with the cause of that.
+// For waits for d. If ctx is done earlier, it returns at that time, with the cause.
 func For(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -12,11 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"hl7lake/internal/canary"
 	"hl7lake/internal/catalog"
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/internal/testing/canary"
+	"hl7lake/internal/testing/fake"
 )
 
 var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")

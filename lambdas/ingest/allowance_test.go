@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hl7lake/internal/fake"
+	"hl7lake/internal/testing/fake"
 )
 
 // flood posts messages as owner until one is refused, and returns how many were

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/hl7"
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/audit"
@@ -92,18 +93,18 @@ func (h handler) take(ctx context.Context, owner string, request events.APIGatew
 
 // account records and counts one request.
 func (h handler) account(ctx context.Context, by caller.Caller, id uuid.UUID, err error) {
-	outcome, metric := audit.Outcome(err), "Accepted"
+	outcome, metric := audit.Outcome(err), contract.MetricAccepted
 	var duplicate *received.DuplicateError
 	var refused *problem.Problem
 	switch {
 	case err == nil:
 		outcome = "accepted"
 	case errors.As(err, &duplicate):
-		outcome, metric, id = "duplicate", "Duplicate", duplicate.ID
+		outcome, metric, id = "duplicate", contract.MetricDuplicate, duplicate.ID
 	case errors.Is(err, received.ErrHeld):
 		outcome, metric = errInFlight.Code, ""
 	case errors.As(err, &refused):
-		metric = "Refused"
+		metric = contract.MetricRefused
 	default:
 		metric = "" // Lambda counts what fails
 	}

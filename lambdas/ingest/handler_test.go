@@ -19,9 +19,9 @@ import (
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
-	"hl7lake/internal/canary"
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/testing/canary"
+	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/function"
@@ -20,34 +21,25 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-type settings struct {
-	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
-	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
-	ReceivedTable    string `env:"RECEIVED_TABLE"`
-	WindowDays       int    `env:"RECEIVED_WINDOW_DAYS"`
-	OwnerPerSecond   string `env:"OWNER_PER_SECOND"`
-	OwnerBurst       string `env:"OWNER_BURST"`
-	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
-	limit, err := allowance.ParseLimit(settings.OwnerPerSecond, settings.OwnerBurst)
+	logger, env, aws := function.Start()
+	limit, err := allowance.ParseLimit(env.Text(contract.EnvOwnerPerSecond), env.Text(contract.EnvOwnerBurst))
 	if err != nil {
 		function.Exit(logger, err)
 	}
 	db := dynamodb.NewFromConfig(aws)
 	h := handler{
 		logger:    logger,
-		metrics:   telemetry.Metrics{Environment: settings.Environment},
-		allowance: allowance.New(settings.ReceivedTable, db, limit),
+		metrics:   telemetry.Metrics{Environment: env.Text(contract.EnvName)},
+		allowance: allowance.New(env.Text(contract.EnvReceivedTable), db, limit),
 		received: received.Table{
-			Name: settings.ReceivedTable, DB: db, Window: time.Duration(settings.WindowDays) * 24 * time.Hour, Runner: runner(),
+			Name: env.Text(contract.EnvReceivedTable), DB: db, Runner: runner(),
+			Window: time.Duration(env.Number(contract.EnvReceivedWindowDays)) * 24 * time.Hour,
 		},
 		hub: hub.Topic{
-			ARN:        settings.HubTopicARN,
+			ARN:        env.Text(contract.EnvHubTopicARN),
 			Publisher:  sns.NewFromConfig(aws), // the record of the post is that of its publish
-			ClaimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)},
+			ClaimCheck: hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)},
 		},
 	}
 	lambda.Start(problem.Answer(logger, h.post))

@@ -8,25 +8,20 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/internal/contract"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 )
 
-type settings struct {
-	CatalogTable  string `env:"CATALOG_TABLE"`
-	LakeBucket    string `env:"LAKE_BUCKET"`
-	ReceivedTable string `env:"RECEIVED_TABLE"`
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
+	logger, env, aws := function.Start()
 	db, objects := dynamodb.NewFromConfig(aws), s3.NewFromConfig(aws)
 	h := handler{
 		logger:   logger,
-		catalog:  catalog.Table{Name: settings.CatalogTable, DB: db},
-		received: received.Table{Name: settings.ReceivedTable, DB: db},
-		lake:     lake{bucket: settings.LakeBucket, objects: objects, presigner: s3.NewPresignClient(objects)},
+		catalog:  catalog.Table{Name: env.Text(contract.EnvCatalogTable), DB: db},
+		received: received.Table{Name: env.Text(contract.EnvReceivedTable), DB: db},
+		lake:     lake{bucket: env.Text(contract.EnvLakeBucket), objects: objects, presigner: s3.NewPresignClient(objects)},
 	}
 	lambda.Start(problem.Answer(logger, h.get))
 }

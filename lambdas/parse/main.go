@@ -10,24 +10,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
 )
 
-type settings struct {
-	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
-	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
-	LakeBucket       string `env:"LAKE_BUCKET"` // named in the envelope, not opened
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
-	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
+	logger, env, aws := function.Start()
+	claimCheck := hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		claimCheck: claimCheck,
-		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
-		lakeBucket: settings.LakeBucket,
+		hub: hub.Topic{
+			ARN:        env.Text(contract.EnvHubTopicARN),
+			Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
+			ClaimCheck: claimCheck,
+		},
+		lakeBucket: env.Text(contract.EnvLakeBucket),
 	}
 	lambda.Start(function.Edge(logger, h.parse, reflect.TypeFor[*ParseError]()))
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
-	"hl7lake/internal/canary"
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/testing/canary"
+	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )

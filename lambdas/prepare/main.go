@@ -7,18 +7,15 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/function"
 )
 
-type settings struct {
-	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
+	logger, env, aws := function.Start()
 	h := handler{
-		claimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)},
+		claimCheck: hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)},
 	}
 	lambda.Start(function.Edge(logger, h.prepare))
 }

@@ -19,11 +19,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"hl7lake/internal/canary"
 	"hl7lake/internal/catalog"
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
+	"hl7lake/internal/testing/canary"
+	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/received"

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/replay"
 	"hl7lake/lambdas/internal/audit"
@@ -20,30 +21,21 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-type settings struct {
-	CatalogTable     string `env:"CATALOG_TABLE"`
-	LakeBucket       string `env:"LAKE_BUCKET"`
-	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
-	ReceivedTable    string `env:"RECEIVED_TABLE"`
-	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
-	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
+	logger, env, aws := function.Start()
 	db, objects := dynamodb.NewFromConfig(aws), s3.NewFromConfig(aws)
 	h := handler{
 		logger:   logger,
-		metrics:  telemetry.Metrics{Environment: settings.Environment},
-		received: received.Table{Name: settings.ReceivedTable, DB: db},
-		catalog:  catalog.Table{Name: settings.CatalogTable, DB: db},
+		metrics:  telemetry.Metrics{Environment: env.Text(contract.EnvName)},
+		received: received.Table{Name: env.Text(contract.EnvReceivedTable), DB: db},
+		catalog:  catalog.Table{Name: env.Text(contract.EnvCatalogTable), DB: db},
 		lake: replay.Lake{
-			Bucket:  settings.LakeBucket,
+			Bucket:  env.Text(contract.EnvLakeBucket),
 			Objects: objects,
 			Hub: hub.Topic{
-				ARN:        settings.HubTopicARN,
+				ARN:        env.Text(contract.EnvHubTopicARN),
 				Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
-				ClaimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: objects},
+				ClaimCheck: hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: objects},
 			},
 		},
 		now: time.Now,

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"hl7lake/internal/contract"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -132,8 +133,8 @@ func (h handler) report(ctx context.Context, found *findings, complete bool) (re
 
 func (r *report) metrics() []telemetry.Metric {
 	return []telemetry.Metric{
-		{Name: "OldestUnstagedAge", Unit: "Seconds", Value: r.OldestUnstagedSeconds},
-		{Name: "Missing", Value: int64(r.Missing)},
+		{Name: contract.MetricOldestUnstagedAge, Unit: "Seconds", Value: r.OldestUnstagedSeconds},
+		{Name: contract.MetricMissing, Value: int64(r.Missing)},
 		{Name: "Republished", Value: int64(r.Republished)},
 		{Name: "Abandoned", Value: int64(r.Abandoned)},
 	}

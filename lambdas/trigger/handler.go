@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
@@ -61,7 +62,7 @@ func (h handler) account(ctx context.Context, event hub.Event, wire hub.Wire, re
 		members = append(members, owner)
 	default:
 		took := max(time.Since(wire.Published), 0) // clocks differ
-		latency := telemetry.Metric{Name: "StagingLatency", Unit: "Milliseconds", Value: took.Milliseconds()}
+		latency := telemetry.Metric{Name: contract.MetricStagingLatency, Unit: "Milliseconds", Value: took.Milliseconds()}
 		members = append(members, h.metrics.Measure([]telemetry.Metric{latency}, owner))
 	}
 	audit.Record(ctx, h.logger, "states:StartSyncExecution", outcome(reason, err), members...)

@@ -16,28 +16,26 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-type settings struct {
-	StateMachineARN  string `env:"STATE_MACHINE_ARN"`
-	HubTopicARN      string `env:"HUB_TOPIC_ARN"`
-	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
-	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
-	claimCheck := hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: s3.NewFromConfig(aws)}
+	logger, env, aws := function.Start()
+	claimCheck := hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		logger:     logger,
-		metrics:    telemetry.Metrics{Environment: settings.Environment},
+		metrics:    telemetry.Metrics{Environment: env.Text(contract.EnvName)},
 		claimCheck: claimCheck,
-		hub:        hub.Topic{ARN: settings.HubTopicARN, Publisher: audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}, ClaimCheck: claimCheck},
-		workflow:   workflow{arn: settings.StateMachineARN, starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
+		hub: hub.Topic{
+			ARN:        env.Text(contract.EnvHubTopicARN),
+			Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
+			ClaimCheck: claimCheck,
+		},
+		workflow: workflow{arn: env.Text(contract.EnvStateMachineARN), starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
 	}
 	lambda.Start(function.Edge(logger, h.handle))
 }

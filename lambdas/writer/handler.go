@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/telemetry"
 )
@@ -78,8 +79,8 @@ func (h handler) count(event hub.Event, repeated bool) slog.Attr {
 	case repeated || event.Name == hub.Ingested:
 		return owner
 	case event.Name == hub.Error:
-		return h.metrics.Count("Failed", owner, slog.String("reason", cmp.Or(event.Reason.Code, "unknown")))
+		return h.metrics.Count(contract.MetricFailed, owner, slog.String("reason", cmp.Or(event.Reason.Code, "unknown")))
 	default:
-		return h.metrics.Count("Staged", owner)
+		return h.metrics.Count(contract.MetricStaged, owner)
 	}
 }

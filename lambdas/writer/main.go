@@ -9,27 +9,21 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-type settings struct {
-	LakeBucket       string `env:"LAKE_BUCKET"`
-	CatalogTable     string `env:"CATALOG_TABLE"`
-	ClaimCheckBucket string `env:"CLAIM_CHECK_BUCKET"`
-	Environment      string `env:"ENVIRONMENT" default:"unnamed"`
-}
-
 func main() {
-	logger, settings, aws := function.Start[settings]()
+	logger, env, aws := function.Start()
 	objects := s3.NewFromConfig(aws, retryConflicts)
 	h := handler{
 		logger:     logger,
-		metrics:    telemetry.Metrics{Environment: settings.Environment},
-		claimCheck: hub.ClaimCheck{Bucket: settings.ClaimCheckBucket, Objects: objects},
-		lake:       lake{bucket: settings.LakeBucket, objects: objects},
-		catalog:    table{name: settings.CatalogTable, db: dynamodb.NewFromConfig(aws)},
+		metrics:    telemetry.Metrics{Environment: env.Text(contract.EnvName)},
+		claimCheck: hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: objects},
+		lake:       lake{bucket: env.Text(contract.EnvLakeBucket), objects: objects},
+		catalog:    table{name: env.Text(contract.EnvCatalogTable), db: dynamodb.NewFromConfig(aws)},
 	}
 	lambda.Start(function.Edge(logger, h.handle))
 }

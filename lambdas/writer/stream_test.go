@@ -19,8 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/telemetry"
 )
 

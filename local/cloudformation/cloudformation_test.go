@@ -16,7 +16,7 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/go-cmp/cmp"
 
-	"hl7lake/internal/answer"
+	"hl7lake/internal/testing/answer"
 	"hl7lake/local/cloudformation"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"

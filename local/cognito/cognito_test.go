@@ -16,7 +16,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 	"github.com/google/go-cmp/cmp"
 
-	"hl7lake/internal/answer"
+	"hl7lake/internal/testing/answer"
 	"hl7lake/local/cognito"
 	"hl7lake/local/store"
 	"hl7lake/local/wire"

@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
 
-	"hl7lake/internal/answer"
+	"hl7lake/internal/testing/answer"
 	"hl7lake/local/dynamodb"
 	"hl7lake/local/store"
 	"hl7lake/local/wire"

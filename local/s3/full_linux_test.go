@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"hl7lake/internal/fulldisk"
+	"hl7lake/internal/testing/fulldisk"
 	"hl7lake/local/store"
 )
 

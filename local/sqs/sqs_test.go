@@ -18,7 +18,7 @@ import (
 	awssqs "github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"hl7lake/internal/answer"
+	"hl7lake/internal/testing/answer"
 	"hl7lake/local/sqs"
 	"hl7lake/local/store"
 	"hl7lake/local/wire"

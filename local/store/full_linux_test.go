@@ -9,7 +9,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"hl7lake/internal/fulldisk"
+	"hl7lake/internal/testing/fulldisk"
 	"hl7lake/local/store"
 )
 

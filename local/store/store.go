@@ -60,7 +60,7 @@ func Open(path string, durability Durability) (*Store, error) {
 	// The list of free pages is kept in the file: bbolt would otherwise search
 	// for them on opening, in a goroutine of its own that panics at damage.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoSync: durability == Fleeting,
+		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoSync: durability == Fleeting, NoGrowSync: durability == Fleeting,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, opening(err))

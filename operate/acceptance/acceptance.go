@@ -1,7 +1,7 @@
-// Package acceptance tests a lake that is deployed, from outside, as its users
-// and its operator see it. It makes users of an institution of its own, sends
-// synthetic messages and follows each of them, and removes the users again. The
-// messages stay: a lake gives nothing back that it has accepted.
+// Package acceptance tests a deployed lake from outside, as its users and its operator
+// see it. It creates users of an institution of its own, sends synthetic messages,
+// follows each of them, and removes the users again. The messages stay, because a lake
+// never gives up what it has accepted.
 //
 // No report holds content, a password or a token.
 package acceptance
@@ -23,17 +23,17 @@ import (
 	"hl7lake/operate"
 )
 
-// Outcome is what became of a step.
+// Outcome is the result of a step.
 type Outcome string
 
 // The outcomes of a step.
 const (
 	Passed  Outcome = "passed"
 	Failed  Outcome = "failed"
-	Skipped Outcome = "skipped" // it could not be asked here; the reason says why
+	Skipped Outcome = "skipped" // it cannot be tested here; the reason says why
 )
 
-// Step is one thing that the lake was asked.
+// Step is one test of the lake.
 type Step struct {
 	Name    string        `json:"name"`
 	Outcome Outcome       `json:"outcome"`
@@ -43,20 +43,20 @@ type Step struct {
 
 // Object is one object that the check left in the lake.
 type Object struct {
-	ID     string `json:"id"` // of the message that led to it
+	ID     string `json:"id"` // the id of the message that it was made from
 	Bucket string `json:"bucket"`
 	Key    string `json:"key"`
 }
 
-// Report is what a check found.
+// Report is the result of a whole check.
 type Report struct {
-	Institution string   `json:"institution"` // the check's own
+	Institution string   `json:"institution"` // the institution that the check made
 	Steps       []Step   `json:"steps"`
-	Messages    []string `json:"messages"` // ids of all messages that the lake accepted, and keeps
-	Objects     []Object `json:"objects"`  // what they led to, as far as it was seen
+	Messages    []string `json:"messages"` // the ids of all messages that the lake accepted, and keeps
+	Objects     []Object `json:"objects"`  // what the lake made of them, as far as the check saw it
 }
 
-// Count is how many steps had the outcome.
+// Count returns how many steps had the outcome.
 func (r Report) Count(o Outcome) (n int) {
 	for _, step := range r.Steps {
 		if step.Outcome == o {
@@ -66,18 +66,18 @@ func (r Report) Count(o Outcome) (n int) {
 	return n
 }
 
-// Good reports whether steps passed and none failed.
+// Good reports whether at least one step passed and none failed.
 func (r Report) Good() bool { return r.Count(Passed) > 0 && r.Count(Failed) == 0 }
 
-// cleanup is how long the users' removal may take, also after an interruption.
+// cleanup is how long removing the users may take, also after an interruption.
 const cleanup = 30 * time.Second
 
-// skipped is the reason why a step was not asked.
+// skipped is the reason why a step was not run.
 type skipped string
 
 func (s skipped) Error() string { return string(s) }
 
-// notLocal is the reason where a lake on one machine lacks a service.
+// notLocal is the reason if a lake on one machine lacks a service.
 const notLocal = skipped("not run by the local lake")
 
 type check struct {
@@ -87,17 +87,17 @@ type check struct {
 	http          *http.Client
 	report        Report
 	progress      func(Step)
-	users         []client.User // those made, to be removed
+	users         []client.User // the users that were made, to be removed
 	clients       map[string]*client.Client
 	tokens        map[string]client.TokenSource
-	staged        client.History // of the admission
+	staged        client.History // the id of the admission
 }
 
-// Run checks the lake that the connection leads to, with the administrator's
-// credentials of configuration; a lake on one machine brings its own. progress
-// is called with each step when it ends, and may be nil. When ctx ends, the steps
-// left fail, and the users are removed all the same. The error is that of a
-// connection that cannot be used, before anything was asked.
+// Run checks the lake that the connection leads to, with the administrator's credentials
+// in configuration. A lake on one machine brings its own. Run calls progress with each
+// step when it ends; progress may be nil. When ctx ends, the remaining steps fail, and
+// the users are still removed. Run returns an error only if the connection cannot be
+// used, before any step ran.
 func Run(ctx context.Context, connection client.Connection, configuration aws.Config, progress func(Step)) (Report, error) {
 	pool, err := connection.Pool(configuration.Credentials)
 	if err != nil {
@@ -130,7 +130,7 @@ func Run(ctx context.Context, connection client.Connection, configuration aws.Co
 
 func random() string {
 	var b [6]byte
-	_, _ = rand.Read(b[:]) // never fails, says crypto/rand
+	_, _ = rand.Read(b[:]) // crypto/rand never fails
 	return hex.EncodeToString(b[:])
 }
 
@@ -149,7 +149,7 @@ func (c *check) all(ctx context.Context) {
 	c.step(limited, "remove the users", c.removeUsers)
 }
 
-// step runs one step and notes its outcome.
+// step runs one step and records its outcome.
 func (c *check) step(ctx context.Context, name string, run func(context.Context) error) {
 	begin := time.Now()
 	err := context.Cause(ctx)
@@ -167,7 +167,7 @@ func (c *check) step(ctx context.Context, name string, run func(context.Context)
 	c.progress(done)
 }
 
-// told is the error without the text of AWS, which can quote the request.
+// told returns the error without AWS's text, which can quote the request.
 func told(err error) string {
 	call, isCall := errors.AsType[*smithy.OperationError](err)
 	if !isCall {
@@ -179,8 +179,8 @@ func told(err error) string {
 	return fmt.Sprintf("%s %s: no answer", call.Service(), call.Operation())
 }
 
-// unlessLocal is a skip where a lake on one machine does not run the service. On
-// AWS every error stays one.
+// unlessLocal makes a skip of an error if a lake on one machine does not run the service.
+// On AWS, every error stays an error.
 func (c *check) unlessLocal(err error) error {
 	if c.connection.Endpoint != "" && operate.NotRunLocally(err) {
 		return notLocal
@@ -188,7 +188,7 @@ func (c *check) unlessLocal(err error) error {
 	return err
 }
 
-// The check's users, by what they may do.
+// The check's users, named for what they may do.
 const (
 	admin    = "admin"
 	reader   = "reader"
@@ -204,9 +204,9 @@ func (c *check) makeUsers(ctx context.Context) error {
 		{Email: nobody}, {Email: stranger, Read: own + "-other", Write: own + "-other"},
 	} {
 		name := user.Email
-		user.Email = name + "@" + own + ".invalid" // RFC 2606: nobody's domain
+		user.Email = name + "@" + own + ".invalid" // a domain that nobody owns (RFC 2606)
 		password := client.NewPassword()
-		c.users = append(c.users, user) // before it is made: an interrupted call may have made it
+		c.users = append(c.users, user) // added before the call, since an interrupted call may have created the user
 		if err := c.pool.Add(ctx, user, password); err != nil {
 			return err
 		}
@@ -233,7 +233,7 @@ func (c *check) removeUsers(ctx context.Context) error {
 	return errors.Join(failures...)
 }
 
-// as is the lake as the user sees it.
+// as returns the lake as the named user sees it.
 func (c *check) as(name string) (*client.Client, error) {
 	lake, ok := c.clients[name]
 	if !ok {

@@ -12,7 +12,7 @@ import (
 	"hl7lake/client"
 )
 
-// access plays who may post and who may read.
+// access tests who may post and who may read.
 func (c *check) access(ctx context.Context) {
 	body := c.admission("access")
 	var id string
@@ -72,7 +72,7 @@ func (c *check) access(ctx context.Context) {
 	}
 }
 
-// statusOf is the HTTP status of an answer, a refusal's too.
+// statusOf returns the HTTP status of an answer or a refusal.
 func statusOf(good int, err error) (int, error) {
 	if refused, ok := errors.AsType[*client.Problem](err); ok {
 		return refused.Status, nil
@@ -80,7 +80,7 @@ func statusOf(good int, err error) (int, error) {
 	return good, err
 }
 
-// refusals sends what must be refused.
+// refusals sends requests that must be refused.
 func (c *check) refusals(ctx context.Context) {
 	message := c.admission("refused")
 	for _, r := range []struct {
@@ -104,8 +104,8 @@ func (c *check) refusals(ctx context.Context) {
 	}
 }
 
-// post sends a request as it is. who is a user of the check, an Authorization
-// header of its own, or "" for none.
+// post sends a request as it is. who is a user of the check, the value of the
+// Authorization header, or "" for none.
 func (c *check) post(ctx context.Context, who, contentType string, body []byte) (int, []byte, error) {
 	base, err := c.connection.Outputs.Get(client.OutputAPI)
 	if err != nil {

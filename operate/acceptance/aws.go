@@ -19,18 +19,19 @@ import (
 	"github.com/aws/smithy-go"
 
 	"hl7lake/client"
+	"hl7lake/internal/contract"
 	"hl7lake/operate"
 )
 
-// machine gets a token for a client of the pool that works without a person, and
-// asks for a message that nobody was given. It writes nothing: what a machine
-// writes belongs to a real institution.
+// machine gets a token for a machine client of the pool, and asks for a message with an
+// id that nobody was given. It writes nothing, because a machine client belongs to a real
+// institution.
 func (c *check) machine(ctx context.Context) error {
 	pool, err := c.connection.Outputs.Get(client.OutputPool)
 	if err != nil {
 		return err
 	}
-	signIn, err := c.connection.Outputs.Get("SignInUrl")
+	signIn, err := c.connection.Outputs.Get(contract.OutputSignIn)
 	if err != nil {
 		return err
 	}
@@ -85,8 +86,8 @@ func (c *check) machineToken(ctx context.Context, signIn string, machine *types.
 	return err
 }
 
-// identities reads the staged JSON in S3 with the credentials of the identity
-// pool: the reader's must do, the stranger's must be denied.
+// identities reads the staged JSON from S3 with the credentials of the identity pool. The
+// reader must be allowed to, the stranger must be denied.
 func (c *check) identities(ctx context.Context) error {
 	object, ok := c.staged.Find(client.Staging)
 	if !ok {
@@ -102,7 +103,7 @@ func (c *check) identities(ctx context.Context) error {
 		out, err := s3.NewFromConfig(configuration, func(o *s3.Options) { o.UsePathStyle = c.connection.Endpoint != "" }).
 			GetObject(ctx, &s3.GetObjectInput{Bucket: &object.Bucket, Key: &object.Key})
 		if err == nil {
-			_ = out.Body.Close() // that it may be read is all that is asked
+			_ = out.Body.Close() // only that it may be read matters
 		}
 		problem, denied := errors.AsType[smithy.APIError](err)
 		denied = denied && problem.ErrorCode() == "AccessDenied"
@@ -126,7 +127,7 @@ func (c *check) identity(ctx context.Context, who string) (aws.CredentialsProvid
 	if err != nil {
 		return nil, err
 	}
-	pool, err := c.connection.Outputs.Get("IdentityPoolId")
+	pool, err := c.connection.Outputs.Get(contract.OutputIdentityPool)
 	if err != nil {
 		return nil, err
 	}

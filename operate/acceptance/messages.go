@@ -13,10 +13,10 @@ import (
 	"hl7lake/client"
 )
 
-// patience is how long a message may take to the end of its way.
+// patience is how long it may take until a message has ended.
 const patience = 90 * time.Second
 
-// kind is one message that is sent and followed.
+// kind is one kind of message that is sent and followed.
 type kind struct {
 	name    string
 	charset string
@@ -24,7 +24,8 @@ type kind struct {
 	want    client.Status
 }
 
-// admission is a synthetic ADT^A01 with further segments, each without its end.
+// admission returns a synthetic ADT^A01 with further segments, each given without its
+// terminator.
 func (c *check) admission(control string, further ...string) []byte {
 	return []byte(strings.Join(append([]string{
 		`MSH|^~\&|CHECK|` + c.report.Institution + `|LAKE|LAKE|20260101120000||ADT^A01^ADT_A01|` + c.report.Institution + "-" + control + `|T|2.5.1`,
@@ -68,12 +69,12 @@ func (c *check) messages(ctx context.Context) {
 	}
 }
 
-// form sends a message in one of the forms that a client.Client does not use.
+// form sends a message in a form that client.Client does not use.
 func (c *check) form(ctx context.Context, contentType string) error {
 	message := c.admission(strings.ReplaceAll(contentType[:4], "/", "-"))
 	body := message
 	if contentType == "application/json" {
-		text, err := json.Marshal(map[string][]byte{"msg": message}) // a []byte is base64
+		text, err := json.Marshal(map[string][]byte{"msg": message}) // a []byte is base64 in JSON
 		if err != nil {
 			return err
 		}
@@ -92,7 +93,8 @@ func (c *check) form(ctx context.Context, contentType string) error {
 	return err
 }
 
-// follow waits for the end of the message's way and compares what it became.
+// follow waits until the message has ended, and compares the result with what it should
+// be.
 func (c *check) follow(ctx context.Context, id string, body []byte, want client.Status) (client.History, error) {
 	lake, err := c.as(admin)
 	if err != nil {

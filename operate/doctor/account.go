@@ -11,18 +11,18 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// account is what one examination knows of the AWS account. The first probe,
-// credentials, fills it; the others run after it.
+// account is what one examination knows about the AWS account. The first probe,
+// credentials, fills it in; the others run after it.
 type account struct {
 	configuration aws.Config
-	partition     string // of ARNs; "aws" until it is known
-	number        string // "" until it is known
-	unusable      bool   // the credentials are none, or AWS does not take them
+	partition     string // of ARNs; "aws" until known
+	number        string // "" until known
+	unusable      bool   // there are no credentials, or AWS does not accept them
 }
 
 func accountOf(c aws.Config) *account { return &account{configuration: c, partition: "aws"} }
 
-// arn is that of a resource in the account and its region, "*" standing for an
+// arn returns the ARN of a resource in the account and its region, with "*" for an
 // account that is not known.
 func (a *account) arn(service, resource string) string {
 	number := a.number
@@ -32,8 +32,9 @@ func (a *account) arn(service, resource string) string {
 	return strings.Join([]string{"arn", a.partition, service, a.configuration.Region, number, resource}, ":")
 }
 
-// asked is a probe of AWS. It is skipped where the credentials cannot be used:
-// each would fail in the same way, some after a long search for others.
+// asked returns a probe that calls AWS. It is skipped if the credentials cannot be used:
+// every such probe would fail in the same way, some only after a long search for other
+// credentials.
 func (a *account) asked(name string, look func(context.Context) (Finding, error)) Probe {
 	return Probe{Name: name, Look: func(ctx context.Context) (Finding, error) {
 		if a.unusable {
@@ -43,8 +44,8 @@ func (a *account) asked(name string, look func(context.Context) (Finding, error)
 	}}
 }
 
-// credentials looks who is asking. An account other than the wanted one is a
-// failure; "" takes any.
+// credentials tells whose credentials these are. It fails if the account is not the
+// wanted one; "" accepts any account.
 func (a *account) credentials(ctx context.Context, want string) (Finding, error) {
 	region := a.configuration.Region
 	if region == "" {
@@ -57,7 +58,7 @@ func (a *account) credentials(ctx context.Context, want string) (Finding, error)
 	}
 	if _, err := a.configuration.Credentials.Retrieve(ctx); err != nil {
 		a.unusable = true
-		return noCredentials(), nil // the error is a list of all places without any
+		return noCredentials(), nil // without credentials, the error lists all places that were searched
 	}
 	out, err := sts.NewFromConfig(a.configuration).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {

@@ -11,17 +11,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/client"
+	"hl7lake/internal/contract"
 )
 
-// The outputs that only an examination and the acceptance test use.
-const (
-	outputAlarms     = "AlarmTopicArn"
-	outputSignIn     = "SignInUrl"
-	outputConsole    = "ConsoleClientId"
-	outputIdentities = "IdentityPoolId"
-)
-
-// After are the probes of a deployed lake.
+// After returns the probes of a deployed lake.
 func After(c aws.Config, connection client.Connection) []Probe {
 	a := accountOf(c)
 	l := lake{outputs: connection.Outputs, configuration: c}
@@ -44,7 +37,8 @@ func After(c aws.Config, connection client.Connection) []Probe {
 	)
 }
 
-// accountIn is the account of the lake, from the ARN of its hub; "" without one.
+// accountIn returns the lake's account, taken from the ARN of its hub, or "" if there is
+// none.
 func accountIn(outputs client.Outputs) string {
 	hub, err := outputs.Get(client.OutputHub)
 	parts := strings.Split(hub, ":")
@@ -54,11 +48,11 @@ func accountIn(outputs client.Outputs) string {
 	return parts[4]
 }
 
-// outputs wants each output that a command of this program reads.
+// outputs checks that each output that a command of this program reads is there.
 func outputs(o client.Outputs) Finding {
 	names := []string{client.OutputAPI, client.OutputPool, client.OutputClient, client.OutputLake, client.OutputHub,
 		client.OutputCatalog, client.OutputClaimCheck, client.OutputReconcile, client.OutputReceived, client.OutputReadsLog,
-		client.OutputTrailLog, outputAlarms, outputSignIn, outputConsole, outputIdentities}
+		client.OutputTrailLog, contract.OutputAlarms, contract.OutputSignIn, contract.OutputConsoleClient, contract.OutputIdentityPool}
 	var wrong []string
 	for _, name := range names {
 		if _, err := o.Get(name); err != nil {
@@ -72,9 +66,9 @@ func outputs(o client.Outputs) Finding {
 	return Finding{Verdict: OK, Text: fmt.Sprintf("all %d there", len(names))}
 }
 
-// subscriptions looks who is told of alarms.
+// subscriptions tells who is notified of alarms.
 func subscriptions(ctx context.Context, c aws.Config, outputs client.Outputs) (Finding, error) {
-	topic, err := outputs.Get(outputAlarms)
+	topic, err := outputs.Get(contract.OutputAlarms)
 	if err != nil {
 		return Finding{}, err
 	}
@@ -88,7 +82,7 @@ func subscriptions(ctx context.Context, c aws.Config, outputs client.Outputs) (F
 		}
 		for _, s := range page.Subscriptions {
 			switch aws.ToString(s.SubscriptionArn) {
-			case "Deleted": // listed for a while after somebody left
+			case "Deleted": // listed for a while after a subscription was removed
 			case "PendingConfirmation":
 				all++
 				pending = append(pending, aws.ToString(s.Endpoint))
@@ -100,7 +94,8 @@ func subscriptions(ctx context.Context, c aws.Config, outputs client.Outputs) (F
 	subscribe := "aws sns subscribe --topic-arn " + topic + " --protocol email --notification-endpoint ADDRESS"
 	switch {
 	case len(pending) > 0:
-		// What's New with AWS, "Amazon SNS automatic deletion of unconfirmed subscriptions": after 48 hours.
+		// Unconfirmed subscriptions are deleted after 48 hours (What's New with AWS,
+		// "Amazon SNS automatic deletion of unconfirmed subscriptions").
 		return Finding{Verdict: Warn, Text: fmt.Sprintf("%d of %d not confirmed: %s", len(pending), all, strings.Join(pending, ", ")),
 			Next: "Confirm by the link in the mail of AWS Notifications within two days. Another mail: " + subscribe}, nil
 	case all == 0:

@@ -27,7 +27,7 @@ const (
 	idp   = "GET /" + pool + "/.well-known/openid-configuration"
 )
 
-// healthy is a lake of three stacks that is in order, in an account with alarms
+// healthy is a lake of three stacks that is in order, in an account that also has alarms
 // of others.
 func healthy() *world {
 	return &world{
@@ -52,7 +52,7 @@ func healthy() *world {
 	}
 }
 
-// deployed is the lake of a world.
+// deployed is the deployed lake in a world.
 func deployed(c aws.Config) client.Connection {
 	return client.Connection{Outputs: client.Outputs{
 		"hl7lake-dev-core": {"HubTopicArn": "arn:aws:sns:eu-west-1:111122223333:hub", "AlarmTopicArn": topic,
@@ -90,7 +90,7 @@ func TestAfterADeploymentEachProbeSaysWhatIsWrong(t *testing.T) {
 		answers map[string]answer
 		probe   string
 		want    doctor.Verdict
-		says    string // parts that | separates
+		says    string // parts, separated by |
 	}{
 		{"another account", map[string]answer{"GetCallerIdentity": {200, strings.ReplaceAll(caller, "111122223333", "444455556666")}},
 			"credentials", doctor.Fail, "444455556666|111122223333|AWS_PROFILE"},
@@ -272,7 +272,7 @@ func TestAnExaminationEndsWithItsContext(t *testing.T) {
 
 func TestThePermissionsInTheGuideAreThoseThatAreNeeded(t *testing.T) {
 	w := healthy()
-	maps.Copy(w.answers, map[string]answer{ // deployed before, so that all is asked
+	maps.Copy(w.answers, map[string]answer{ // deployed before, so that every probe calls AWS
 		"GetParameter":                                 {200, `{"Parameter":{"Value":"21"}}`},
 		"GET /2016-08-19/account-settings":             settings("1000", "399"),
 		"ListStackResources":                           listed("", "AWS::Lambda::Function ingest"),
@@ -281,7 +281,7 @@ func TestThePermissionsInTheGuideAreThoseThatAreNeeded(t *testing.T) {
 	c := w.start(t)
 	finding(t, doctor.Before(c, t.TempDir(), assembly(t)), "concurrency")
 	finding(t, doctor.After(c, deployed(c)), "alarms")
-	actions := map[string]string{ // GetCallerIdentity needs none (STS API reference)
+	actions := map[string]string{ // GetCallerIdentity needs no permission (STS API reference)
 		"GetParameter": "ssm:GetParameter", "GET /2016-08-19/account-settings": "lambda:GetAccountSettings",
 		"GET /2019-09-30/functions/ingest/concurrency": "lambda:GetFunctionConcurrency",
 		"DescribeStacks": "cloudformation:DescribeStacks", "ListStackResources": "cloudformation:ListStackResources",

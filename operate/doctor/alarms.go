@@ -12,7 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 )
 
-// alarms looks at the alarms that the stacks have made, and at no other of the
+// alarms looks at the alarms that the lake's stacks made, and at no others in the
 // account.
 func alarms(ctx context.Context, a *account, stacks []string) (Finding, error) {
 	var names []string
@@ -34,18 +34,18 @@ func alarms(ctx context.Context, a *account, stacks []string) (Finding, error) {
 	return seen.finding(names), nil
 }
 
-// alarmed is what CloudWatch says of some alarms.
+// alarmed is what CloudWatch says about some alarms.
 type alarmed struct {
 	known      map[string]bool
 	inAlarm    []string
-	disabled   []string // do nothing in any state
-	unmeasured int      // have no data yet
+	disabled   []string // they do nothing in any state
+	unmeasured int      // they have no data yet
 	advice     map[string]bool
 }
 
-// describe asks for the alarms, as many at once as CloudWatch takes: 100
-// (CloudWatch API reference, "DescribeAlarms": AlarmNames, MaxRecords). Composite
-// alarms are told only to who may describe all.
+// describe asks for the alarms, 100 at a time, which is the most that CloudWatch takes
+// (CloudWatch API reference, "DescribeAlarms": AlarmNames, MaxRecords). CloudWatch shows
+// composite alarms only to a caller who may describe all alarms.
 func describe(ctx context.Context, a *account, names []string) (alarmed, error) {
 	api := cloudwatch.NewFromConfig(a.configuration)
 	seen := alarmed{known: map[string]bool{}, advice: map[string]bool{}}
@@ -79,7 +79,8 @@ func (s *alarmed) add(alarm, description *string, enabled *bool, state types.Sta
 	switch state {
 	case types.StateValueAlarm:
 		s.inAlarm = append(s.inAlarm, name)
-		// The stacks' alarms end their description with the page of the runbook.
+		// The description of each of the stacks' alarms ends with its page of the
+		// runbook.
 		if _, page, ok := strings.Cut(aws.ToString(description), "What to do: "); ok {
 			s.advice[page] = true
 		}

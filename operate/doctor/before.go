@@ -13,13 +13,13 @@ import (
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
 
-// unreserved is the concurrency that Lambda keeps for functions without their
-// own (Lambda developer guide, "Configuring reserved concurrency").
+// unreserved is the concurrency that Lambda keeps for functions that reserve none (Lambda
+// developer guide, "Configuring reserved concurrency").
 const unreserved = 100
 
-// Before are the probes before a deployment of the templates in the folder, by
-// the tools of the repository, which is the folder with package.json. What an
-// earlier synthesis left in cdk.out is not looked at: `cdk deploy` writes it anew.
+// Before returns the probes to run before the templates in the folder are deployed with
+// the tools of the repository, which is the folder with package.json. It does not look at
+// cdk.out, because `cdk deploy` writes that folder again.
 func Before(c aws.Config, repository, folder string) []Probe {
 	a := accountOf(c)
 	return []Probe{
@@ -88,8 +88,9 @@ func concurrency(ctx context.Context, a *account, folder string) (Finding, error
 	return Finding{Verdict: OK, Text: text}, nil
 }
 
-// ownReservations is what the environment's functions have reserved by an
-// earlier deployment, zero before the first: a deployment takes it over.
+// ownReservations is the concurrency that the environment's functions already reserve,
+// from an earlier deployment. It is zero before the first one. A new deployment takes it
+// over.
 func ownReservations(ctx context.Context, a *account, functions *lambda.Client, folder string) (sum int, err error) {
 	manifest, err := readManifest(folder)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Package doctor looks at what a deployed lake stands on and at the lake itself:
-// whether an environment can be deployed, and whether a deployed one is in order.
-// It changes nothing.
+// Package doctor examines what a lake needs, and the lake itself: whether an environment
+// can be deployed, and whether a deployed one is in order. It changes nothing.
 package doctor
 
 import (
@@ -14,26 +13,26 @@ import (
 	"hl7lake/operate"
 )
 
-// Verdict is what a probe found.
+// Verdict is the result of a probe.
 type Verdict string
 
 // The verdicts.
 const (
 	OK   Verdict = "ok"
-	Warn Verdict = "warn" // works, and will hinder somebody
-	Fail Verdict = "fail" // must be mended
-	Skip Verdict = "skip" // cannot be asked here; the text says why
+	Warn Verdict = "warn" // works, but will cause trouble for somebody
+	Fail Verdict = "fail" // must be repaired
+	Skip Verdict = "skip" // cannot be tested here; the text says why
 )
 
-// Finding is one probe's result.
+// Finding is what one probe found.
 type Finding struct {
 	Probe   string  `json:"probe"`
 	Verdict Verdict `json:"verdict"`
-	Text    string  `json:"text"`           // what was seen
+	Text    string  `json:"text"`           // what the probe saw
 	Next    string  `json:"next,omitempty"` // what to do about it
 }
 
-// Probe is one thing to look at.
+// Probe is one thing to examine.
 type Probe struct {
 	Name string
 	Look func(context.Context) (Finding, error)
@@ -42,11 +41,10 @@ type Probe struct {
 // limit is how long one probe may take.
 const limit = 15 * time.Second
 
-// Examine runs all probes one after the other, also when one fails, and calls
-// report with each finding. It reports whether none failed, and stops when the
-// context ends. local says that a
-// lake on one machine is asked, which runs not every service; on AWS, a service
-// that does not answer is a failure.
+// Examine runs all probes, one after the other, even if some fail, and calls report with
+// each finding. It reports whether none failed, and stops when the context ends. local
+// says that this is a lake on one machine, which does not run every service. On AWS, a
+// service that does not answer is a failure.
 func Examine(ctx context.Context, local bool, probes []Probe, report func(Finding)) bool {
 	good := true
 	for _, probe := range probes {
@@ -66,8 +64,8 @@ func Examine(ctx context.Context, local bool, probes []Probe, report func(Findin
 	return good
 }
 
-// failure is the finding of a call that failed, without AWS's text, which can
-// quote the request.
+// failure returns the finding for a call that failed, without AWS's text, which can quote
+// the request.
 func failure(local bool, err error) Finding {
 	call, isCall := errors.AsType[*smithy.OperationError](err)
 	problem, answered := errors.AsType[smithy.APIError](err)

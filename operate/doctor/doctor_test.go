@@ -10,9 +10,9 @@ import (
 	"hl7lake/operate/doctor"
 )
 
-// finding examines and gives the finding of one probe, of several of that name
-// the worst, after it has looked that each probe reported and none told AWS's
-// own words.
+// finding examines and returns the finding of the named probe, or the worst one if
+// several probes have that name. It also checks that each probe reported and that none
+// quoted AWS's text.
 func finding(t *testing.T, probes []doctor.Probe, probe string) doctor.Finding {
 	t.Helper()
 	rank := []doctor.Verdict{doctor.Skip, doctor.OK, doctor.Warn, doctor.Fail}
@@ -34,7 +34,7 @@ func finding(t *testing.T, probes []doctor.Probe, probe string) doctor.Finding {
 	return got
 }
 
-// expect holds a finding against its verdict and parts of its words.
+// expect compares a finding with the wanted verdict and with parts of its text.
 func expect(t *testing.T, got doctor.Finding, verdict doctor.Verdict, says ...string) {
 	t.Helper()
 	if got.Verdict != verdict {
@@ -50,7 +50,7 @@ func expect(t *testing.T, got doctor.Finding, verdict doctor.Verdict, says ...st
 	}
 }
 
-// write puts files into a new folder.
+// write creates files in a new folder.
 func write(t *testing.T, files map[string]string) string {
 	t.Helper()
 	folder := t.TempDir()
@@ -59,7 +59,7 @@ func write(t *testing.T, files map[string]string) string {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o700); err != nil { // some are programs
+		if err := os.WriteFile(path, []byte(text), 0o700); err != nil { // some are executable
 			t.Fatal(err)
 		}
 	}
@@ -127,7 +127,7 @@ func TestBeforeADeploymentEachProbeSaysWhatItSaw(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := &world{answers: map[string]answer{
 				"GetCallerIdentity": {200, caller}, "GetParameter": {400, denied}, getSettings: {403, denied},
-				"ListStackResources": {400, refused("ValidationError")}, // there is no such stack yet
+				"ListStackResources": {400, refused("ValidationError")}, // the stack does not exist yet
 			}}
 			for operation, answer := range test.answers {
 				w.answers[operation] = answer
@@ -143,7 +143,7 @@ func TestAnAccountThatSharesTenIsAWarningWhereNothingIsReserved(t *testing.T) {
 		"GetParameter": {200, `{"Parameter":{"Value":"5"}}`}}}
 	probes := doctor.Before(w.start(t), t.TempDir(), folder)
 	expect(t, finding(t, probes, "concurrency"), doctor.Warn, "share it", "Service Quotas")
-	expect(t, finding(t, probes, "bootstrap"), doctor.Fail, "want 6 or later") // also where the manifest does not say
+	expect(t, finding(t, probes, "bootstrap"), doctor.Fail, "want 6 or later") // also if the manifest says nothing about it
 }
 
 func TestWithoutRegionOrCredentialsTheRestIsLookedAtAllTheSame(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"hl7lake/client"
+	"hl7lake/internal/contract"
 )
 
 // lake is a deployed lake as anybody on the network sees it, without credentials.
@@ -20,17 +21,17 @@ type lake struct {
 	configuration aws.Config
 }
 
-// maxAnswer is the most bytes of an answer that are read.
+// maxAnswer is how many bytes of an answer are read at most.
 const maxAnswer = 1 << 20
 
-// heard is an answer, read to its end.
+// heard is an answer that was read to its end.
 type heard struct {
 	status int
-	date   string // its header Date
+	date   string // the header Date
 	body   []byte
 }
 
-// reach asks an address and reads the answer.
+// reach sends a request to an address and reads the answer.
 func reach(ctx context.Context, method, address string) (heard, error) {
 	request, err := http.NewRequestWithContext(ctx, method, address, nil)
 	if err != nil {
@@ -48,7 +49,7 @@ func reach(ctx context.Context, method, address string) (heard, error) {
 	return heard{status: response.StatusCode, date: response.Header.Get("Date"), body: body}, err
 }
 
-// unreachable is the finding of an address that does not answer.
+// unreachable returns the finding for an address that does not answer.
 func unreachable(err error) Finding {
 	return Finding{Verdict: Fail, Text: "no answer: " + err.Error(),
 		Next: "Look at this machine's network, name resolution and proxy; then whether the stack is deployed."}
@@ -59,7 +60,7 @@ func (l lake) apiAddress() (string, error) {
 	return strings.TrimSuffix(address, "/") + "/messages/none", err
 }
 
-// api wants a refusal of whoever brings no token.
+// api checks that a request without a token is refused.
 func (l lake) api(ctx context.Context) (Finding, error) {
 	address, err := l.apiAddress()
 	if err != nil {
@@ -80,14 +81,14 @@ func (l lake) api(ctx context.Context) (Finding, error) {
 			"Then npx cdk diff shows whether the route's authorizer is there."}, nil
 }
 
-// How far the clocks may be apart. A request must reach AWS within five minutes
-// of its time stamp (IAM user guide, "AWS Signature Version 4 for API requests").
+// How far apart the clocks may be. A request must reach AWS within five minutes of its
+// time stamp (IAM user guide, "AWS Signature Version 4 for API requests").
 const (
 	skewWarn = time.Minute
 	skewFail = 5 * time.Minute
 )
 
-// clock compares this machine's time with that of the API's answers, which have
+// clock compares this machine's time with the time in the API's answers, which is in
 // whole seconds.
 func (l lake) clock(ctx context.Context) (Finding, error) {
 	address, err := l.apiAddress()
@@ -97,7 +98,7 @@ func (l lake) clock(ctx context.Context) (Finding, error) {
 	asked := time.Now()
 	answer, err := reach(ctx, http.MethodGet, address)
 	if err != nil {
-		return Finding{Verdict: Skip, Text: "the API does not answer"}, nil // which the probe of the API told
+		return Finding{Verdict: Skip, Text: "the API does not answer"}, nil // the probe of the API has told that
 	}
 	here := asked.Add(time.Since(asked) / 2)
 	date, err := http.ParseTime(answer.date)
@@ -119,9 +120,9 @@ func (l lake) clock(ctx context.Context) (Finding, error) {
 	return finding, nil
 }
 
-// issuerAddresses are the name of the issuer of the lake's tokens and where it
-// answers: the same on AWS, and an endpoint of its own on one machine or an
-// emulator (Cognito developer guide, "Verifying JSON web tokens").
+// issuerAddresses returns the issuer of the lake's tokens, and the address at which it
+// answers. The two are the same on AWS, and differ on one machine or an emulator (Cognito
+// developer guide, "Verifying JSON web tokens").
 func (l lake) issuerAddresses() (name, address string, err error) {
 	pool, err := l.outputs.Get(client.OutputPool)
 	if err != nil {
@@ -135,8 +136,8 @@ func (l lake) issuerAddresses() (name, address string, err error) {
 	return name, name, nil
 }
 
-// document reads a JSON document of the issuer. Where there is none, wrong is the
-// finding; else its verdict is "".
+// document reads a JSON document of the issuer. If it cannot, wrong is the finding; else
+// wrong's verdict is "".
 func (l lake) document(ctx context.Context, page string, into any) (wrong Finding, err error) {
 	_, issuer, err := l.issuerAddresses()
 	if err != nil {
@@ -154,7 +155,7 @@ func (l lake) document(ctx context.Context, page string, into any) (wrong Findin
 	return wrong, nil
 }
 
-// issuer wants the configuration that the API's authorizer begins with.
+// issuer checks the configuration that the API's authorizer reads first.
 func (l lake) issuer(ctx context.Context) (Finding, error) {
 	var configuration struct {
 		Issuer string
@@ -175,7 +176,7 @@ func (l lake) issuer(ctx context.Context) (Finding, error) {
 	return Finding{Verdict: OK, Text: name}, nil
 }
 
-// keys wants the public keys by which tokens are verified.
+// keys checks the public keys that verify tokens.
 func (l lake) keys(ctx context.Context) (Finding, error) {
 	var set struct{ Keys []struct{ Kid, Kty string } }
 	if wrong, err := l.document(ctx, "jwks.json", &set); wrong.Verdict != "" || err != nil {
@@ -194,11 +195,11 @@ func (l lake) keys(ctx context.Context) (Finding, error) {
 	return Finding{Verdict: OK, Text: fmt.Sprintf("%d to verify tokens by", usable)}, nil
 }
 
-// signIn wants a refusal in OAuth's words of a request for a token that says
-// nothing (RFC 6749, 5.2; Cognito developer guide, "The token issuer endpoint").
-// A domain that is nobody's answers in other words or not at all.
+// signIn asks for a token with an empty request, and checks that it is refused in OAuth's
+// words (RFC 6749, 5.2; Cognito developer guide, "The token issuer endpoint"). A domain
+// that does not exist answers in other words or not at all.
 func (l lake) signIn(ctx context.Context) (Finding, error) {
-	address, err := l.outputs.Get(outputSignIn)
+	address, err := l.outputs.Get(contract.OutputSignIn)
 	if err != nil {
 		return Finding{}, err
 	}

@@ -18,28 +18,28 @@ import (
 	"hl7lake/client"
 )
 
-// answer is one of AWS's: none of what the probes ask runs here.
+// answer is one answer of AWS. Nothing that the probes call runs here.
 type answer struct {
 	status int
 	body   string
 }
 
-// alarm is one that the account has, whosever it is.
+// alarm is one alarm of the account, of this lake or not.
 type alarm struct {
 	name, state string
 	muted       bool
 }
 
-// world is what the probes see: the account in its region, and the lake's
-// addresses. Answers are by operation, or by method and path; "NAME x" is for a
-// call that says x too.
+// world is what the probes see: the account in its region, and the lake's addresses.
+// Answers are keyed by operation, or by method and path. "NAME x" is for a call whose
+// request contains x.
 type world struct {
 	answers map[string]answer
 	alarms  []alarm
-	skew    time.Duration // of its clock
+	skew    time.Duration // of the lake's clock
 
 	mu    sync.Mutex
-	asked []string // operations, in order
+	asked []string // the operations, in order
 }
 
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
@@ -81,8 +81,8 @@ func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// describeAlarms gives those of the account that are asked for by name, all
-// without names, as CloudWatch does; more than 100 names it does not take.
+// describeAlarms returns the account's alarms with the given names, or all if no name is
+// given. Like CloudWatch, it refuses more than 100 names.
 func (w *world) describeAlarms(body []byte) []byte {
 	wanted := map[string]bool{}
 	decoded, _ := cbor.Decode(body)
@@ -108,7 +108,7 @@ func (w *world) describeAlarms(body []byte) []byte {
 	return cbor.Encode(cbor.Map{"MetricAlarms": list})
 }
 
-// start serves the world and gives the configuration by which the probes see it.
+// start serves the world, and returns the configuration with which the probes see it.
 func (w *world) start(t *testing.T) aws.Config {
 	t.Helper()
 	server := httptest.NewServer(w)
@@ -122,7 +122,7 @@ const (
 	denied = `{"__type":"AccessDeniedException","message":"secret words"}`
 )
 
-// refused is an error of the services that speak XML.
+// refused returns an error of a service that speaks XML.
 func refused(code string) string {
 	return "<ErrorResponse><Error><Code>" + code + "</Code><Message>secret words</Message></Error></ErrorResponse>"
 }
@@ -133,8 +133,8 @@ func described(status, drift string) answer {
 <DriftInformation><StackDriftStatus>%s</StackDriftStatus></DriftInformation></member></Stacks></DescribeStacksResult></DescribeStacksResponse>`, status, drift)}
 }
 
-// listed is a page of a stack's resources, given as "type name"; next is the
-// token of the page after it, "" for the last.
+// listed returns a page of a stack's resources, given as "type name". next is the token
+// of the following page, "" for the last.
 func listed(next string, resources ...string) answer {
 	var members strings.Builder
 	for _, resource := range resources {
@@ -149,7 +149,7 @@ func listed(next string, resources ...string) answer {
 		`</StackResourceSummaries>` + next + `</ListStackResourcesResult></ListStackResourcesResponse>`}
 }
 
-// subscribed is a list of subscriptions, given as "ARN protocol endpoint".
+// subscribed returns a list of subscriptions, given as "ARN protocol endpoint".
 func subscribed(subscriptions ...string) answer {
 	var members strings.Builder
 	for _, subscription := range subscriptions {

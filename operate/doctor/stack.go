@@ -11,8 +11,8 @@ import (
 	"github.com/aws/smithy-go"
 )
 
-// stack looks at the state of one stack, and at what CloudFormation last knew of
-// its drift. It starts no drift detection.
+// stack looks at the state of one stack, and at the result of its last drift detection.
+// It starts none.
 func stack(ctx context.Context, a *account, name string) (Finding, error) {
 	out, err := cloudformation.NewFromConfig(a.configuration).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &name})
 	if isNoStack(err) {
@@ -47,12 +47,12 @@ func (a *account) stackARN(name string) string {
 	return a.arn("cloudformation", "stack/"+name+"/*")
 }
 
-// creationFailed reports whether all that is left of a stack is to delete it.
+// creationFailed reports whether a stack can only be deleted.
 func creationFailed(status types.StackStatus) bool {
 	return status == types.StackStatusRollbackComplete || status == types.StackStatusRollbackFailed
 }
 
-// judge says what a stack's status means and what to do (CloudFormation user
+// judge says what a stack's status means and what to do about it (CloudFormation user
 // guide, "Stack status codes").
 func judge(status types.StackStatus, name string) (Verdict, string) {
 	events := "The first failure in its events has the cause: aws cloudformation describe-stack-events --stack-name " + name + "."
@@ -80,15 +80,15 @@ func judge(status types.StackStatus, name string) (Verdict, string) {
 	return Fail, events
 }
 
-// isNoStack reports whether CloudFormation does not know a stack. The code is
-// that of any invalid parameter; a valid name leaves no other reason.
+// isNoStack reports whether CloudFormation does not know a stack. The code is that of any
+// invalid parameter; for a valid name it can have no other reason.
 func isNoStack(err error) bool {
 	problem, ok := errors.AsType[smithy.APIError](err)
 	return ok && problem.ErrorCode() == "ValidationError"
 }
 
-// resources are the names of a stack's resources of the types. What was not made
-// or is deleted is not among them.
+// resources returns the names of a stack's resources of the given types, without those
+// that were deleted or never made.
 func resources(ctx context.Context, a *account, stack string, kinds ...string) ([]string, error) {
 	pages := cloudformation.NewListStackResourcesPaginator(cloudformation.NewFromConfig(a.configuration),
 		&cloudformation.ListStackResourcesInput{StackName: &stack})

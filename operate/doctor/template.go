@@ -10,16 +10,16 @@ import (
 	"slices"
 )
 
-// manifest is what an assembly's manifest says of a deployment.
+// manifest is what an assembly's manifest says about a deployment.
 type manifest struct {
 	stacks    []string // their names, in order
-	bootstrap int      // the least version of the bootstrap stack
-	parameter string   // where that stack keeps its version
+	bootstrap int      // the lowest version of the bootstrap stack
+	parameter string   // the parameter that holds that stack's version
 }
 
-// readManifest reads that of the folder. Where it does not speak of the bootstrap
-// stack, the defaults of the CDK's DefaultStackSynthesizer hold: version 6 and
-// the qualifier hnb659fds (CDK guide, "Customize CDK bootstrapping").
+// readManifest reads the manifest in the folder. If it says nothing about the bootstrap
+// stack, the defaults of the CDK's DefaultStackSynthesizer apply: version 6 and the
+// qualifier hnb659fds (CDK guide, "Customize CDK bootstrapping").
 func readManifest(folder string) (manifest, error) {
 	text, err := os.ReadFile(filepath.Join(folder, "manifest.json"))
 	if err != nil {
@@ -52,7 +52,7 @@ func readManifest(folder string) (manifest, error) {
 	return m, nil
 }
 
-// templates are the texts of the templates in the folder, by name.
+// templates returns the text of each template in the folder, by name.
 func templates(folder string) (map[string][]byte, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.template.json"))
 	if err != nil {
@@ -70,7 +70,7 @@ func templates(folder string) (map[string][]byte, error) {
 	return texts, nil
 }
 
-// reservations is the concurrency that the templates reserve, in all.
+// reservations returns the concurrency that the templates reserve in all.
 func reservations(folder string) (sum int, err error) {
 	texts, err := templates(folder)
 	if err != nil {
@@ -99,7 +99,7 @@ func reservations(folder string) (sum int, err error) {
 	return sum, nil
 }
 
-// examples are the addresses in the templates whose host is nobody's (RFC 2606, 3),
+// examples returns the addresses in the templates whose host is an example (RFC 2606, 3),
 // each once, in order.
 func examples(folder string) ([]string, error) {
 	texts, err := templates(folder)

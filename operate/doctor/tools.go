@@ -13,12 +13,11 @@ import (
 	"strings"
 )
 
-// leastNode is the oldest Node.js release, by its first number, that the README
-// promises to do.
+// leastNode is the oldest major release of Node.js that the README supports.
 const leastNode = 20
 
-// node looks at the Node.js that would run the CDK CLI: npx puts the
-// repository's own before that of PATH (npm documentation, "npm exec").
+// node looks at the Node.js that would run the CDK CLI. npx looks in the repository
+// before PATH (npm documentation, "npm exec").
 func node(ctx context.Context, repository string) (Finding, error) {
 	install := fmt.Sprintf("Install Node.js %d or later: https://nodejs.org. It brings npm and npx.", leastNode)
 	if _, err := exec.LookPath("npx"); err != nil {
@@ -42,9 +41,9 @@ func node(ctx context.Context, repository string) (Finding, error) {
 	return Finding{Verdict: OK, Text: text}, nil
 }
 
-// cdk compares the CDK CLI that is installed in the repository with the one that
-// package.json wants. Another one would be fetched by npx, or be too old for the
-// assembly, which says so late.
+// cdk compares the CDK CLI that is installed in the repository with the version in
+// package.json. With another version, npx would download one, or the CLI would be too old
+// for the assembly and say so late.
 func cdk(repository string) (Finding, error) {
 	const install = "Run npm ci in the repository's folder."
 	var wanted struct{ DevDependencies map[string]string }
@@ -75,8 +74,8 @@ func cdk(repository string) (Finding, error) {
 	return Finding{Verdict: OK, Text: installed.Version}, nil
 }
 
-// parseVersion reads the three numbers of a version (semver.org, 2), with a v
-// before them or without.
+// parseVersion reads the three numbers of a version (semver.org, 2), with or without a
+// leading v.
 func parseVersion(text string) (version [3]int, err error) {
 	_, err = fmt.Sscanf(strings.TrimPrefix(text, "v"), "%d.%d.%d", &version[0], &version[1], &version[2])
 	if err != nil {

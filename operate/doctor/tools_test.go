@@ -9,7 +9,7 @@ import (
 	"hl7lake/operate/doctor"
 )
 
-// look is the finding of a probe of the tools in a repository.
+// look returns the finding of a probe of the tools in a repository.
 func look(t *testing.T, repository, probe string) doctor.Finding {
 	t.Helper()
 	return finding(t, doctor.Before((&world{}).start(t), repository, assembly(t)), probe)
@@ -19,7 +19,7 @@ func TestNodeMustBeTwentyOrLater(t *testing.T) {
 	prints := func(version string) string { return "#!/bin/sh\necho " + version + "\n" }
 	for _, test := range []struct {
 		name  string
-		files map[string]string // a repository, with the folder bin as PATH
+		files map[string]string // the files of a repository, whose folder bin is PATH
 		want  doctor.Verdict
 		says  string
 	}{
@@ -96,7 +96,7 @@ func TestThisRepositorysPackageIsUnderstood(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := finding(t, doctor.Before((&world{}).start(t), repository, filepath.Join(repository, "test", "snapshots", "prod")), "cdk")
-	if got.Verdict == doctor.Fail && got.Next == "" { // it could not be read; not to be installed is told with a next step
+	if got.Verdict == doctor.Fail && got.Next == "" { // it could not be read; a version that is not installed comes with a next step
 		t.Errorf("%+v", got)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
-	"hl7lake/internal/answer"
+	"hl7lake/internal/testing/answer"
 	"hl7lake/local/wire"
 )
 

@@ -13,7 +13,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
-	"hl7lake/internal/canary"
+	"hl7lake/internal/testing/canary"
 	"hl7lake/operate"
 )
 

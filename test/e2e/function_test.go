@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
+	"hl7lake/internal/contract"
 	"hl7lake/local/template"
 )
 
@@ -21,7 +22,7 @@ func TestEveryFunctionOfTheTemplatesAnswersAnInvocation(t *testing.T) {
 	}
 	answered := 0
 	for _, function := range assembly.OfType("AWS::Lambda::Function") {
-		program, ours := function.Metadata["hl7lake:package"].(string)
+		program, ours := function.Metadata[contract.PackageMetadata].(string)
 		if !ours {
 			continue
 		}

@@ -11,7 +11,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
-	"hl7lake/internal/canary"
+	"hl7lake/internal/testing/canary"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"

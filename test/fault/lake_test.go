@@ -29,7 +29,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"hl7lake/client"
-	answers "hl7lake/internal/answer"
+	"hl7lake/internal/contract"
+	answers "hl7lake/internal/testing/answer"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
@@ -194,7 +195,7 @@ func programs(t *testing.T) map[string]string {
 	}
 	names := map[string]string{}
 	for _, function := range assembly.OfType("AWS::Lambda::Function") {
-		if path, ours := function.Metadata["hl7lake:package"].(string); ours {
+		if path, ours := function.Metadata[contract.PackageMetadata].(string); ours {
 			names[function.PhysicalID] = path[len("lambdas/"):]
 		}
 	}

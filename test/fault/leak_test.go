@@ -28,7 +28,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"hl7lake/client"
-	"hl7lake/internal/canary"
+	"hl7lake/internal/testing/canary"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"

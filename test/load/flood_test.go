@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hl7lake/client"
+	"hl7lake/internal/contract"
 )
 
 // The flood's figures are a twentieth of dev's: this machine must be able to refuse
@@ -205,7 +206,7 @@ func assembly(t *testing.T, perSecond, burst int) string {
 	}
 	change(t, dir, "FrontDoor", "lambdas/ingest", func(properties map[string]any) {
 		variables := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
-		variables["OWNER_PER_SECOND"], variables["OWNER_BURST"] = strconv.Itoa(perSecond), strconv.Itoa(burst)
+		variables[contract.EnvOwnerPerSecond], variables[contract.EnvOwnerBurst] = strconv.Itoa(perSecond), strconv.Itoa(burst)
 	})
 	change(t, dir, "StagingER7", "lambdas/trigger", func(properties map[string]any) {
 		properties["ReservedConcurrentExecutions"] = staging
@@ -228,7 +229,7 @@ func change(t *testing.T, dir, stack, of string, how func(map[string]any)) {
 	found := false
 	for _, each := range template["Resources"].(map[string]any) {
 		resource := each.(map[string]any)
-		if metadata, _ := resource["Metadata"].(map[string]any); metadata["hl7lake:package"] == of {
+		if metadata, _ := resource["Metadata"].(map[string]any); metadata[contract.PackageMetadata] == of {
 			how(resource["Properties"].(map[string]any))
 			found = true
 		}

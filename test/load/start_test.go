@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hl7lake/internal/contract"
 )
 
 // TestEachFunctionStartsInFiftyMilliseconds measures from the start of the
@@ -75,11 +77,12 @@ func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 func environment(runtimeAPI string) []string {
 	env := []string{
 		"AWS_LAMBDA_RUNTIME_API=" + runtimeAPI, "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_REGION=us-east-1", "GOMAXPROCS=1",
-		"RECEIVED_WINDOW_DAYS=90", "OWNER_PER_SECOND=1", "OWNER_BURST=1",
+		contract.EnvReceivedWindowDays + "=90", contract.EnvOwnerPerSecond + "=1", contract.EnvOwnerBurst + "=1",
 		"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true",
 	}
 	for _, name := range []string{
-		"HUB_TOPIC_ARN", "CLAIM_CHECK_BUCKET", "RECEIVED_TABLE", "LAKE_BUCKET", "CATALOG_TABLE", "STATE_MACHINE_ARN",
+		contract.EnvName, contract.EnvHubTopicARN, contract.EnvClaimCheckBucket, contract.EnvReceivedTable, contract.EnvLakeBucket,
+		contract.EnvCatalogTable, contract.EnvStateMachineARN,
 	} {
 		env = append(env, name+"=none")
 	}

@@ -2,11 +2,11 @@ package main
 
 import "hl7lake/hl7/dictionary/internal/facts"
 
-// The first version of which there are code tables.
+// The first version with code tables.
 const firstWithCodes = "2.3.1"
 
-// mergeTables takes each version's codes from hl7apy and their meanings from the npm
-// package, which has them in one table for all versions.
+// mergeTables takes each version's codes from hl7apy, and their meanings from the npm
+// package, which has one table for all versions.
 func (m *merger) mergeTables() {
 	from := firstWithCodes
 	for _, v := range versions {

@@ -1,13 +1,13 @@
 // Command generate writes the dictionary's definitions and code tables. It merges the npm
-// package hl7-dictionary (1.0.1, MIT licence) with the facts that two other
-// implementations hold, hl7apy (MIT licence) and HAPI, for which it looks beside this
-// module; HAPI's serve to judge between the others and are never taken alone:
+// package hl7-dictionary (1.0.1, MIT licence) with the facts of two other
+// implementations, hl7apy (MIT licence) and HAPI, which it looks for beside this module.
+// HAPI's facts only decide between the others and are never taken alone:
 //
 //	npm install --no-save hl7-dictionary@1.0.1
 //	go generate ./hl7/dictionary
 //
-// Each thing that can be said of the standard, such as whether a field is required or a
-// group repeats, is decided by itself:
+// Each statement about the standard, such as whether a field is required or a group
+// repeats, is decided by itself:
 //
 //   - The base is the npm package where it covers the version, v2.1 to v2.7.1, and hl7apy
 //     after that.
@@ -31,10 +31,10 @@
 //   - patch.tsv says what the standard decides against all of them, with the section; a
 //     line that changes nothing is an error.
 //
-// Code tables are hl7apy's, by version, with the meanings that the npm package has for
-// the codes; those of versions before v2.3.1, of which hl7apy has none, are v2.3.1's.
-// Names that are cut are made whole, spelled as the npm package spells them elsewhere if
-// it does; so are names of groups that a program made up.
+// Code tables are hl7apy's, by version, with the npm package's meanings of the codes.
+// Versions before v2.3.1, which hl7apy lacks, get those of v2.3.1. Names that are cut off
+// are completed, in the npm package's own spelling if it has one elsewhere. Names of
+// groups that a program made up are replaced.
 //
 // The package loads what this writes; see its tables.go for the format.
 package main

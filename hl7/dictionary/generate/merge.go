@@ -33,7 +33,7 @@ func merge(npm *model, hl7apy, hapi *facts.Source, patch []change) (*model, erro
 	return m.into, nil
 }
 
-// before returns the version before the one at i, empty for the first.
+// before returns the version before the one at i, or "" for the first.
 func before(i int) string {
 	if i == 0 {
 		return ""
@@ -41,7 +41,7 @@ func before(i int) string {
 	return versions[i-1]
 }
 
-// agreed returns what two others say where they say the same, else what the base says.
+// agreed returns what two others say if they say the same, or else what the base says.
 func agreed[T comparable](base, one, other T) T {
 	if one == other {
 		return one
@@ -65,7 +65,7 @@ func (m *merger) mergeSegments(i int) {
 	for name := range m.hapi.Fields[v] {
 		names[name]++
 	}
-	for _, name := range slices.Sorted(maps.Keys(names)) { // always alike: the speller learns
+	for _, name := range slices.Sorted(maps.Keys(names)) { // always the same: the speller learns
 		sources := names[name]
 		switch {
 		case m.hapi.Fields[v] == nil: // v2.8.2
@@ -80,8 +80,8 @@ func (m *merger) mergeSegments(i int) {
 	}
 }
 
-// carry takes over a version that only the npm package has: what it says as it said it of
-// the version before is what was decided there.
+// carry takes over a version that only the npm package has. If it says the same as of the
+// version before, that version's decision holds.
 func (m *merger) carry(v, prior string, own, npmPrior map[string]*definition, into map[string]map[string]*definition) {
 	for name, d := range own {
 		was, decided := npmPrior[name], into[prior][name]
@@ -127,7 +127,7 @@ func carried[T comparable](now, was, decided T) T {
 	return now
 }
 
-// segment merges one that npm package, hl7apy and HAPI may have.
+// segment merges a segment that the npm package, hl7apy and HAPI may have.
 func (m *merger) segment(v, name string) *definition {
 	base, one, other := m.npm.segments[v][name], m.hl7apy.Fields[v][name], m.hapi.Fields[v][name]
 	if base == nil {
@@ -164,7 +164,7 @@ func factAt(fields []facts.Field, n int) facts.Field {
 	return facts.Field{Missing: true}
 }
 
-// shifted reports whether a source has at n what is the base's field next to it.
+// shifted reports whether a source has, at n, the base's field next to it.
 func shifted(f facts.Field, base []field, n int) bool {
 	if f.Missing || letters(f.Name) == letters(base[n].name) {
 		return false
@@ -177,9 +177,9 @@ func shifted(f facts.Field, base []field, n int) bool {
 	return false
 }
 
-// field merges one of the versions up to v2.7.
+// field merges a field of a version up to v2.7.
 func (m *merger) field(v string, f field, a, h facts.Field) field {
-	saysST := f.dataType == "ST" && v == "2.7" // perhaps only for want of a better word
+	saysST := f.dataType == "ST" && v == "2.7" // perhaps only because there was no better word
 	switch {
 	case a.Missing:
 		if saysST && !h.Missing && h.Type == "" {
@@ -210,7 +210,7 @@ func (m *merger) field(v string, f field, a, h facts.Field) field {
 	return f.settled()
 }
 
-// settled clears what a withdrawn field has not, and what a sequence number has not.
+// settled clears what a withdrawn field or a sequence number does not have.
 func (f field) settled() field {
 	switch f.dataType {
 	case "":
@@ -232,7 +232,7 @@ func (m *merger) fromFact(f facts.Field) field {
 	return field{name: m.names.spell(f.Name), dataType: f.Type, usage: usage(f.Required), repetitions: f.Most, table: f.Table}.settled()
 }
 
-// describe finds what the npm package calls a segment or type in another version.
+// describe finds the npm package's name for a segment or type in another version.
 func (m *merger) describe(all map[string]map[string]*definition, v, name string) string {
 	text := ""
 	for _, other := range versions {
@@ -282,7 +282,7 @@ func (m *merger) withoutNPM(i int, name string) *definition {
 	return d
 }
 
-// remember takes from the version before what only the npm package tells.
+// remember takes from the version before what only the npm package knows.
 func (f field) remember(p *field) field {
 	if f.usage != 'R' && (p.usage == 'C' || p.usage == 'B') {
 		f.usage = p.usage
@@ -334,9 +334,9 @@ func (m *merger) onlyHL7apy(i int, name string) *definition {
 	return d
 }
 
-// correctV23 lifts the limits of v2.3 that are in no other version. That version came
-// with the extended data types, and its attribute tables leave out that they repeat and
-// mark some fields as required that were not so before; v2.3.1 has both right.
+// correctV23 removes limits of v2.3 that no other version has. That version introduced
+// the extended data types. Its attribute tables do not say that they repeat, and mark
+// some fields as required that were not so before. Version 2.3.1 has both right.
 func (m *merger) correctV23() {
 	for name, s := range m.into.segments["2.3"] {
 		before, after := m.into.segments["2.2"][name], m.into.segments["2.3.1"][name]
@@ -357,7 +357,8 @@ func (m *merger) correctV23() {
 	}
 }
 
-// sameField reports whether two names are of one field, whose name may have been mended.
+// sameField reports whether two names are of one field, whose name may have been
+// corrected.
 func sameField(a, b field) bool {
 	x, y := letters(a.name), letters(b.name)
 	n := min(len(x), len(y), 10)

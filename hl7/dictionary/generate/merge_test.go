@@ -142,18 +142,6 @@ func TestAPatchThatChangesNothingIsAnError(t *testing.T) {
 	}
 }
 
-func TestThePatchNamesASectionForEachLine(t *testing.T) {
-	changes, err := readPatch()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range changes {
-		if c.section[0] != '2' || !strings.Contains(c.section, ",") {
-			t.Errorf("line %d: %q is no version and section", c.line, c.section)
-		}
-	}
-}
-
 func TestTheCommittedTablesAreWhatThisWrites(t *testing.T) {
 	npm, others := "../../../node_modules/hl7-dictionary", "../../../../shared/facts"
 	for _, folder := range []string{npm, others} {

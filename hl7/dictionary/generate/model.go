@@ -13,7 +13,7 @@ import (
 // The versions of the standard, oldest first.
 var versions = []string{"2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.1", "2.8.2"}
 
-// A model is a dictionary of all versions, be it a source's or the merged one.
+// A model is a dictionary of all versions: a source's, or the merged one.
 type model struct {
 	segments, types map[string]map[string]*definition // by version and name
 	structures      map[string]map[string]*structure
@@ -28,7 +28,7 @@ type definition struct {
 
 type field struct {
 	name        string
-	dataType    string // empty where withdrawn
+	dataType    string // empty if withdrawn
 	usage       byte   // as in the package's Usage
 	repetitions int
 	length      int
@@ -58,8 +58,8 @@ func newModel() *model {
 	return m
 }
 
-// definitions writes all but the code tables. What several versions define in the same
-// words is written once, with the versions that it holds for.
+// definitions writes everything except the code tables. A definition that several
+// versions share is written once, with the versions that it holds for.
 func (m *model) definitions() []byte {
 	entries := map[string][]string{} // definition: versions
 	for _, v := range versions {
@@ -83,7 +83,7 @@ func (m *model) definitions() []byte {
 	return text.Bytes()
 }
 
-// codes writes the code tables likewise.
+// codes writes the code tables in the same way.
 func (m *model) codes() []byte {
 	entries := map[string][]string{}
 	for _, v := range versions {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// A speller knows how the npm package writes names, to spell those that other sources
+// A speller knows how the npm package spells names. It corrects those that other sources
 // have in capitals with underscores.
 type speller struct {
-	names map[string]string // by letters: the newest spelling
-	words map[string]string // by capitals
+	names map[string]string // from letters to the newest spelling
+	words map[string]string // from capitals to the spelling
 }
 
 func newSpeller(npm *model) *speller {
@@ -28,8 +28,8 @@ func newSpeller(npm *model) *speller {
 
 var word = regexp.MustCompile(`[A-Za-z0-9][A-Za-z0-9]*`)
 
-// learn keeps, of several spellings, the one that sorts first, so that the outcome is
-// the same each time: capitals come before small letters.
+// learn keeps, of several spellings, the one that sorts first, so that the result is
+// always the same: capitals come before small letters.
 func (s *speller) learn(name string) {
 	if old, ok := s.names[letters(name)]; !ok || better(name, old) {
 		s.names[letters(name)] = name
@@ -37,7 +37,7 @@ func (s *speller) learn(name string) {
 	for i, w := range word.FindAllString(name, -1) {
 		key := strings.ToUpper(w)
 		if i == 0 || len(w) < 2 {
-			continue // a first word has a capital whatever it is
+			continue // a first word always has a capital
 		}
 		if old, ok := s.words[key]; !ok || better(w, old) {
 			s.words[key] = w
@@ -45,8 +45,8 @@ func (s *speller) learn(name string) {
 	}
 }
 
-// better reports whether a spelling is to be preferred: with more capitals that begin
-// words, fewer underscores and stray blanks, and else the one that sorts first.
+// better reports whether a spelling is preferred: the one with more words in capitals,
+// then with fewer underscores and stray spaces, then the one that sorts first.
 func better(a, b string) bool {
 	score := func(s string) (n int) {
 		for _, w := range strings.Fields(s) {
@@ -65,7 +65,7 @@ func better(a, b string) bool {
 	return a < b
 }
 
-// letters is a name by its letters and digits.
+// letters returns a name's letters and digits.
 func letters(name string) string {
 	return strings.Map(func(c rune) rune {
 		if c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' {
@@ -75,23 +75,23 @@ func letters(name string) string {
 	}, strings.ToUpper(name))
 }
 
-// agreed returns the npm package's name, or the one on which both others agree.
+// agreed returns the npm package's name, or the name on which both others agree.
 func (s *speller) agreed(base, one, other string) string {
 	if letters(one) != letters(other) || letters(base) == letters(one) {
 		return strings.TrimRight(base, " -")
 	}
 	rest, longer := strings.CutPrefix(letters(one), letters(base))
 	if longer && strings.Trim(strings.TrimPrefix(rest, "NUMBER"), "0123456789") == "" && strings.HasPrefix(rest, "NUMBER") {
-		return base // "Unused Number 3": their way to tell fields of one name apart
+		return base // "Unused Number 3": their way to distinguish fields of one name
 	}
 	return s.complete(base, one)
 }
 
-// whole returns a name in full where it is cut in the npm package.
+// whole returns the full name if the npm package cuts it off.
 func (s *speller) whole(base, other string) string {
 	tail, ok := strings.CutPrefix(letters(other), letters(base))
 	if !ok || tail == "" || len(tail) <= 2 && tail != "S" {
-		return base // the same, or with the data type behind it as in "ID number (ST)"
+		return base // the same, or with the data type after it as in "ID number (ST)"
 	}
 	return s.complete(base, other)
 }
@@ -118,7 +118,7 @@ func (s *speller) complete(base, other string) string {
 	return s.spell(other)
 }
 
-// spell writes a name such as PATIENT_S_HOME_ADDRESS for people.
+// spell writes a name such as PATIENT_S_HOME_ADDRESS as people would.
 func (s *speller) spell(name string) string {
 	if known, ok := s.names[letters(name)]; ok {
 		return known
@@ -166,7 +166,7 @@ func (s *speller) phrase(words []string) string {
 	return strings.Join(parts, " ")
 }
 
-// The words that are written small within a name, and the new ones that are not words.
+// The words that are written small within a name, and the abbreviations.
 var (
 	small         = words("AND AT BY FOR IN OF ON OR PER THE TO WITH")
 	abbreviations = words("DIN DOB MCP PCA UNSPSC")

@@ -49,8 +49,8 @@ type (
 	}
 )
 
-// readNPM reads the package's lib folder. Its code tables, which are those of all
-// versions together, are the last version's in the model.
+// readNPM reads the package's lib folder. It has one set of code tables for all versions,
+// which the model gives to the last version.
 func readNPM(lib string) (*model, error) {
 	m := newModel()
 	for _, version := range versions {
@@ -125,7 +125,7 @@ func nodes(all []npmNode) ([]*facts.Node, error) {
 		}
 		node := &facts.Node{Name: strings.ReplaceAll(n.Name, "/", "_"), Times: times}
 		switch {
-		case len(n.Choice) > 0: // its members are named with commas between
+		case len(n.Choice) > 0: // its members are named, with commas between them
 			node.Choice, node.Name = true, ""
 			for name := range strings.SplitSeq(n.Name, ",") {
 				node.Children = append(node.Children, &facts.Node{Name: name, Times: ' '})
@@ -140,7 +140,7 @@ func nodes(all []npmNode) ([]*facts.Node, error) {
 	return result, nil
 }
 
-// times writes how often a node occurs; the npm package has 0 for "no limit".
+// times writes how often a node occurs. The npm package has 0 for "no limit".
 func (n npmNode) times() (byte, error) {
 	switch [2]int{n.Min, n.Max} {
 	case [2]int{1, 1}:
@@ -160,12 +160,12 @@ var (
 	footnote   = regexp.MustCompile(` [*+#]$`)
 )
 
-// mend gives a name the apostrophes and dashes that it lost on its way, and takes the
-// mark of a footnote from it.
+// mend restores the apostrophes and dashes that a name has lost, and removes a footnote's
+// mark.
 func mend(name string) string {
 	name = strings.NewReplacer("вЂ“", " - ", " _ ", " - ").Replace(name) // a dash in UTF-8, read as Windows-1251
 	return clean(footnote.ReplaceAllString(possessive.ReplaceAllString(name, "$1's "), ""))
 }
 
-// clean makes one line of a text without blanks to spare.
+// clean makes one line of a text, without extra spaces.
 func clean(s string) string { return strings.Join(strings.Fields(s), " ") }

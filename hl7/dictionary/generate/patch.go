@@ -11,7 +11,7 @@ import (
 	"hl7lake/hl7/dictionary/internal/facts"
 )
 
-// A change is a line of patch.tsv: what the standard says against the sources.
+// A change is a line of patch.tsv: what the standard says where the sources are wrong.
 type change struct {
 	line        int
 	first, last string // versions
@@ -19,12 +19,13 @@ type change struct {
 	element     string // "ORC-7", "XPN.3", "ADT_A01", "0301"
 	value       string
 	section     string // chapter and section of the standard
+	checked     string // what the line was checked with
 }
 
 //go:embed patch.tsv
 var patchText string
 
-// readPatch reads the lines that are no remarks.
+// readPatch reads the lines that are not comments.
 func readPatch() ([]change, error) {
 	var all []change
 	n := 0
@@ -35,8 +36,8 @@ func readPatch() ([]change, error) {
 			continue
 		}
 		c := strings.Split(line, "\t")
-		if len(c) != 5 || c[4] == "" {
-			return nil, fmt.Errorf("patch.tsv:%d: not versions, what, element, value and section", n)
+		if len(c) != 6 || c[4] == "" || c[5] == "" {
+			return nil, fmt.Errorf("patch.tsv:%d: not versions, what, element, value, section and what it was checked with", n)
 		}
 		first, last, ok := strings.Cut(c[0], "-")
 		if !ok {
@@ -45,7 +46,7 @@ func readPatch() ([]change, error) {
 		if !slices.Contains(versions, first) || !slices.Contains(versions, last) {
 			return nil, fmt.Errorf("patch.tsv:%d: no versions: %s", n, c[0])
 		}
-		all = append(all, change{n, first, last, c[1], c[2], c[3], c[4]})
+		all = append(all, change{n, first, last, c[1], c[2], c[3], c[4], c[5]})
 	}
 	return all, nil
 }
@@ -55,7 +56,7 @@ func (c change) holds(v string) bool {
 	return slices.Index(versions, c.first) <= i && i <= slices.Index(versions, c.last)
 }
 
-// kept reports whether a segment or structure stays that one source alone has.
+// kept reports whether a segment or structure stays although only one source has it.
 func (m *merger) kept(what, v, name string) bool {
 	return slices.ContainsFunc(m.patch, func(c change) bool {
 		return c.what == "keep "+what && c.element == name && c.holds(v)
@@ -66,8 +67,8 @@ func (m *merger) dropped(v, name string) bool {
 	return slices.ContainsFunc(m.patch, func(c change) bool { return c.what == "drop structure" && c.element == name && c.holds(v) })
 }
 
-// applyPatch makes the changes that are left to make after the merge. One that finds
-// what it asks for already there is an error, so that none outlives its reason.
+// applyPatch makes the changes that remain after the merge. A change that finds its
+// result already there is an error, so that no line outlives its reason.
 func (m *merger) applyPatch() error {
 	var problems []error
 	for _, c := range m.patch {
@@ -105,6 +106,13 @@ func (m *merger) apply(c change, v string) (changed bool, err error) {
 			return false, err
 		}
 		return m.replaceStructure(v, c.element, root)
+	case "add structure":
+		root, err := facts.ParseStructure(c.value)
+		if err != nil || m.into.structures[v][c.element] != nil {
+			return false, err
+		}
+		m.into.structures[v][c.element] = &structure{m.structureDescription(v, c.element), root}
+		return true, nil
 	case "group": // wherever it is
 		for _, s := range m.into.structures[v] {
 			if renamed := renameGroup(s.root, c.element, c.value); renamed != nil {
@@ -140,8 +148,8 @@ func (m *merger) replaceStructure(v, name string, root *facts.Node) (bool, error
 	return true, nil
 }
 
-// renameGroup returns the structure with another name for a group, nil where it has none
-// of that name.
+// renameGroup returns the structure with another name for a group, or nil if it has no
+// group of that name.
 func renameGroup(n *facts.Node, from, to string) *facts.Node {
 	if !slices.Contains(n.GroupNames(), from) {
 		return nil
@@ -170,8 +178,8 @@ func describe(d *definition, text string) bool {
 	return true
 }
 
-// changeField changes one thing about a field or component. It works on a copy: versions
-// may share a definition.
+// changeField changes one property of a field or component. It works on a copy, because
+// versions may share a definition.
 func (m *merger) changeField(c change, v string) (bool, error) {
 	all, name, number := m.into.segments[v], "", ""
 	var ok bool

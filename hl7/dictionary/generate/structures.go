@@ -7,13 +7,13 @@ import (
 	"hl7lake/hl7/dictionary/internal/facts"
 )
 
-// messageStructures is HL7's table of which structure serves which events (v2.7.1,
-// chapter 2C, table 0354).
+// messageStructures is HL7's table of the structures and their events (v2.7.1, chapter
+// 2C, table 0354).
 const messageStructures = 354
 
 var eventCode = regexp.MustCompile(`[A-Z][A-Z0-9]{2}`)
 
-// eventsOf0354 reads the table, in which each structure has its events.
+// eventsOf0354 reads the table, which lists the events of each structure.
 func (m *merger) eventsOf0354() map[string]string {
 	events := map[string]string{}
 	for structure, list := range m.npm.tables[latest()][messageStructures].values {
@@ -55,8 +55,8 @@ func (m *merger) mergeStructures(i int) {
 	}
 }
 
-// structureNames lists what any source has in the version, or had in the one before
-// where only one source has the version.
+// structureNames lists what any source has in the version, or had in the one before if
+// only one source has the version.
 func (m *merger) structureNames(i int) map[string]bool {
 	v, names := versions[i], map[string]bool{}
 	for name := range m.npm.structures[v] {
@@ -78,10 +78,10 @@ func (m *merger) structureNames(i int) map[string]bool {
 	return names
 }
 
-// own reports whether an event that table 0354 gives the structure of another had its own
-// in this version, of which the npm package's copy of the table is not: where the
-// version's own table lists it or both others have it. In v2.3.1, in which the table was
-// new, any two of the three will do.
+// own reports whether an event that table 0354 gives to another event's structure had its
+// own structure in this version, which the npm package's copy of the table does not
+// describe. It had if the version's own table lists it or both other sources have it. In
+// v2.3.1, in which the table was new, any two of the three are enough.
 func (m *merger) own(v, name string) bool {
 	if v == "2.7.1" {
 		v = "2.7"
@@ -91,8 +91,8 @@ func (m *merger) own(v, name string) bool {
 		v < "2.4" && m.sources(v, name) > 1
 }
 
-// groupNames gives the groups of a structure the names on which the two others agree, and
-// where a name is made up that of hl7apy or of the version before.
+// groupNames gives the groups of a structure the names on which the two others agree. A
+// name that was made up is replaced by hl7apy's or by that of the version before.
 func (m *merger) groupNames(i int, name string, root *facts.Node) *facts.Node {
 	v := versions[i]
 	shape, count := root.Shape(), len(root.GroupNames())
@@ -125,7 +125,7 @@ func (m *merger) groupNames(i int, name string, root *facts.Node) *facts.Node {
 	return rename(root)
 }
 
-// renamed returns a group under its proper name.
+// renamed returns a group with its proper name.
 func renamed(group *facts.Node, one, other, prior string) *facts.Node {
 	result := *group
 	if one != "" {
@@ -150,8 +150,8 @@ func (m *merger) sources(v, name string) (n int) {
 	return n
 }
 
-// isStructure reports whether a name is a structure of the version: where more than one
-// source has it, or one and HL7's table 0354.
+// isStructure reports whether the version has a structure of that name: more than one
+// source has it, or one source and HL7's table 0354.
 func (m *merger) isStructure(i int, name string) bool {
 	v := versions[i]
 	switch {
@@ -215,10 +215,10 @@ func (m *merger) tree(i int, name string) *facts.Node {
 	return base
 }
 
-// tidy makes "any segment" optional and the alternative to OBR where it follows one, as
-// in an order's detail: of a segment of whatever name nobody can say that it is missing.
-// What is no segment of the version is left out, which is what hl7apy has for a group
-// that it could not read.
+// tidy makes "any segment" optional, and the alternative to OBR if it follows one, as in
+// an order's detail: nobody can say that a segment of any name is missing. It leaves out
+// what is not a segment of the version. That is how hl7apy writes a group that it could
+// not read.
 func (m *merger) tidy(n *facts.Node) *facts.Node {
 	if n == nil {
 		return nil
@@ -259,8 +259,8 @@ func (m *merger) isSegment(name string) bool {
 	return false
 }
 
-// keepSegments keeps those that a structure of the version still has, as the npm package
-// or the version before defines them.
+// keepSegments keeps the segments that a structure of the version still has, as the npm
+// package or the version before defines them.
 func (m *merger) keepSegments(i int) {
 	v := versions[i]
 	var keep func(n *facts.Node)

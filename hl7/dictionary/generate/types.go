@@ -14,8 +14,8 @@ func (m *merger) mergeTypes(i int) {
 	m.addPrimitives(versions[i])
 }
 
-// addPrimitives adds the types that are in use and that no source describes, which have
-// no components.
+// addPrimitives adds the types that are used and that no source describes. They have no
+// components.
 func (m *merger) addPrimitives(v string) {
 	for _, all := range []map[string]*definition{m.into.segments[v], m.into.types[v]} {
 		for _, d := range all {
@@ -43,8 +43,8 @@ func (m *merger) mergeTypesOf(i int) {
 	}
 }
 
-// dataType merges one that npm package and hl7apy have: the package's, where it says
-// anything.
+// dataType merges a type that the npm package and hl7apy have. It takes the package's if
+// that says anything.
 func (m *merger) dataType(v string, base *definition, other []facts.Field) *definition {
 	d := &definition{description: base.description}
 	if len(base.fields) == 0 {
@@ -69,8 +69,8 @@ func (m *merger) dataType(v string, base *definition, other []facts.Field) *defi
 	return d
 }
 
-// typesWithoutNPM takes hl7apy's composite types, and the primitive ones of the version
-// before that are still in use.
+// typesWithoutNPM takes hl7apy's composite types, and the primitive types of the version
+// before that are still used.
 func (m *merger) typesWithoutNPM(i int) {
 	v, prior := versions[i], before(i)
 	used := map[string]bool{}

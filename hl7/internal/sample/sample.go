@@ -1,5 +1,5 @@
-// Package sample makes the messages that benchmarks are run on: the same for this
-// package and for those that it is compared with. Nobody in them is real.
+// Package sample makes the messages that benchmarks use, the same for this package and
+// for those it is compared with. The people in them are invented.
 package sample
 
 import (
@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// A Message is a sample and what to call it.
+// A Message is a sample and its name.
 type Message struct {
-	Name string // fit for a file, such as "adt-1kb"
+	Name string // can be a file name, such as "adt-1kb"
 	Data []byte
 }
 
@@ -56,7 +56,7 @@ func ORU() []byte {
 	return er7(b.String())
 }
 
-// Document returns a report of that many bytes, nearly all of them one base64 value.
+// Document returns a report of that many bytes. Nearly all of them are one base64 value.
 func Document(size int) []byte {
 	random := rand.New(rand.NewPCG(1, 2))
 	head := report + "OBX|1|ED|18842-5^Discharge summary^LN||^APPLICATION^PDF^Base64^"

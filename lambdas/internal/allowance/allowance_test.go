@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"hl7lake/internal/fake"
+	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/allowance"
 )
 

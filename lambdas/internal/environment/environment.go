@@ -1,23 +1,18 @@
-// Package environment turns a function's environment variables into a typed
-// value, once, in main: handlers never look at the environment themselves.
+// Package environment reads a function's environment variables, once, in main: handlers never look at the environment
+// themselves. Their names are in package contract.
 package environment
 
 import (
-	"cmp"
 	"fmt"
-	"reflect"
 	"strconv"
-	"strings"
 )
 
-// MissingError lists the variables that a function needs and was not given.
+// MissingError names a variable that a function needs and was not given.
 type MissingError struct {
-	Names []string
+	Name string
 }
 
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("environment: %s must be set", strings.Join(e.Names, ", "))
-}
+func (e *MissingError) Error() string { return fmt.Sprintf("environment: %s must be set", e.Name) }
 
 // NumberError says that a variable is not the whole number above zero that it
 // has to be.
@@ -29,34 +24,33 @@ func (e *NumberError) Error() string {
 	return fmt.Sprintf("environment: %s must be a whole number above zero", e.Name)
 }
 
-// Load fills a T, a struct of string and int fields that each carry the name of
-// their variable as `env:"NAME"` and may carry what stands for an unset one as
-// `default:"value"`. Without that, an unset or empty variable is missing; all
-// missing ones are reported together in a *MissingError. An int is above zero; the
-// first that is not so is reported in a *NumberError. lookup is os.LookupEnv
-// outside of tests.
-func Load[T any](lookup func(string) (string, bool)) (T, error) {
-	var settings T
-	value := reflect.ValueOf(&settings).Elem()
-	var missing []string
-	var wrong error
-	for i := range value.NumField() {
-		tag := value.Type().Field(i).Tag
-		name := tag.Get("env")
-		text, _ := lookup(name)
-		if text = cmp.Or(text, tag.Get("default")); text == "" {
-			missing = append(missing, name)
-		}
-		if field := value.Field(i); field.Kind() == reflect.String {
-			field.SetString(text)
-		} else if n, err := strconv.Atoi(text); err == nil && n > 0 {
-			field.SetInt(int64(n))
-		} else if wrong == nil {
-			wrong = &NumberError{Name: name}
-		}
+// Variables are a function's environment variables. A function cannot do without one of them: where one is missing or malformed
+// the process ends.
+type Variables struct {
+	lookup func(string) (string, bool)
+	end    func(error)
+}
+
+// New gives the variables that lookup finds, which is os.LookupEnv outside of tests. end is called with a *MissingError or a
+// *NumberError, and must not return.
+func New(lookup func(string) (string, bool), end func(error)) Variables {
+	return Variables{lookup: lookup, end: end}
+}
+
+// Text is the value of the variable, which is not empty.
+func (v Variables) Text(name string) string {
+	text, _ := v.lookup(name)
+	if text == "" {
+		v.end(&MissingError{Name: name})
 	}
-	if missing != nil {
-		return settings, &MissingError{Names: missing}
+	return text
+}
+
+// Number is the value of the variable, a whole number above zero.
+func (v Variables) Number(name string) int {
+	n, err := strconv.Atoi(v.Text(name))
+	if err != nil || n <= 0 {
+		v.end(&NumberError{Name: name})
 	}
-	return settings, wrong
+	return n
 }

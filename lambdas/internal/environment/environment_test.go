@@ -4,65 +4,55 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"hl7lake/internal/contract"
 	"hl7lake/lambdas/internal/environment"
 )
 
-type settings struct {
-	Bucket string `env:"LAKE_BUCKET"`
-	Table  string `env:"CATALOG_TABLE"`
+// read calls what reads the variables, until the process would end, and returns why it would.
+func read(variables map[string]string, reads func(environment.Variables)) (ended error) {
+	defer func() { ended, _ = recover().(error) }()
+	reads(environment.New(
+		func(name string) (string, bool) { text, ok := variables[name]; return text, ok },
+		func(err error) { panic(err) },
+	))
+	return nil
 }
 
-func lookup(vars map[string]string) func(string) (string, bool) {
-	return func(name string) (string, bool) { text, ok := vars[name]; return text, ok }
-}
-
-func TestEachVariableReachesItsField(t *testing.T) {
-	got, err := environment.Load[settings](lookup(map[string]string{"LAKE_BUCKET": "lake", "CATALOG_TABLE": "catalog"}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(settings{Bucket: "lake", Table: "catalog"}, got); diff != "" {
-		t.Error(diff)
-	}
-}
-
-func TestMissingAndEmptyVariablesAreNamedTogether(t *testing.T) {
-	_, err := environment.Load[settings](lookup(map[string]string{"CATALOG_TABLE": ""}))
-	var missing *environment.MissingError
-	if !errors.As(err, &missing) {
-		t.Fatalf("got %v, want a MissingError", err)
-	}
-	if want := "environment: LAKE_BUCKET, CATALOG_TABLE must be set"; err.Error() != want {
-		t.Errorf("got %q, want %q", err, want)
+func TestAVariableIsReadByItsName(t *testing.T) {
+	ended := read(map[string]string{"LAKE_BUCKET": "lake", "CATALOG_TABLE": "catalog"}, func(v environment.Variables) {
+		if bucket, table := v.Text(contract.EnvLakeBucket), v.Text(contract.EnvCatalogTable); bucket != "lake" || table != "catalog" {
+			t.Errorf("got %q and %q", bucket, table)
+		}
+	})
+	if ended != nil {
+		t.Error(ended)
 	}
 }
 
-func TestAnUnsetVariableMayHaveADefault(t *testing.T) {
-	type settings struct {
-		Name string `env:"NAME" default:"unnamed"`
-	}
-	for variable, want := range map[string]string{"": "unnamed", "dev": "dev"} {
-		got, err := environment.Load[settings](lookup(map[string]string{"NAME": variable}))
-		if err != nil || got.Name != want {
-			t.Errorf("%q: got %q, %v; want %q", variable, got.Name, err, want)
+func TestAMissingOrEmptyVariableEndsTheProcess(t *testing.T) {
+	for name, variables := range map[string]map[string]string{"missing": {}, "empty": {"LAKE_BUCKET": ""}} {
+		ended := read(variables, func(v environment.Variables) {
+			v.Text(contract.EnvLakeBucket)
+			t.Errorf("%s: it goes on", name)
+		})
+		missing, is := errors.AsType[*environment.MissingError](ended)
+		if !is || missing.Name != "LAKE_BUCKET" || ended.Error() != "environment: LAKE_BUCKET must be set" {
+			t.Errorf("%s: got %v", name, ended)
 		}
 	}
 }
 
 func TestANumberIsWholeAndAboveZero(t *testing.T) {
-	type settings struct {
-		Days int `env:"DAYS"`
-	}
 	for text, want := range map[string]int{"1": 1, "90": 90, "0": 0, "-1": 0, "1.5": 0, "a": 0, "99999999999999999999": 0} {
-		got, err := environment.Load[settings](func(string) (string, bool) { return text, true })
-		problem, wrong := errors.AsType[*environment.NumberError](err)
-		if got.Days != want || wrong != (want == 0) || wrong && problem.Name != "DAYS" {
-			t.Errorf("%q is %d, %v", text, got.Days, err)
+		got := 0
+		ended := read(map[string]string{"DAYS": text}, func(v environment.Variables) { got = v.Number("DAYS") })
+		problem, wrong := errors.AsType[*environment.NumberError](ended)
+		if got != want || wrong != (want == 0) || wrong && problem.Name != "DAYS" {
+			t.Errorf("%q is %d, %v", text, got, ended)
 		}
 	}
-	if _, err := environment.Load[settings](func(string) (string, bool) { return "", false }); err == nil {
-		t.Error("a number that is missing is no error")
+	ended := read(nil, func(v environment.Variables) { v.Number("DAYS") })
+	if _, missing := errors.AsType[*environment.MissingError](ended); !missing {
+		t.Errorf("a number that is missing: %v", ended)
 	}
 }

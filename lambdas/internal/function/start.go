@@ -18,23 +18,19 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-// Start is how every function begins: with a logger to standard output, the
-// settings that its environment holds (see environment.Load) and the AWS
-// configuration. Where these cannot be had it says why and ends the process;
-// Lambda shows the line and starts the function anew.
-func Start[T any]() (*slog.Logger, T, aws.Config) {
+// Start is how every function begins: with a logger to standard output, its
+// environment variables and the AWS configuration. Where one of these cannot be had
+// it says why and ends the process; Lambda shows the line and starts the function
+// anew.
+func Start() (*slog.Logger, environment.Variables, aws.Config) {
 	letLie()
 	logger := telemetry.NewLogger(os.Stdout)
 	awsconfig.KeepConnections()
-	settings, err := environment.Load[T](os.LookupEnv)
-	if err != nil {
-		Exit(logger, err)
-	}
 	configuration, err := awsconfig.Load(context.Background())
 	if err != nil {
 		Exit(logger, err)
 	}
-	return logger, settings, configuration
+	return logger, environment.New(os.LookupEnv, func(err error) { Exit(logger, err) }), configuration
 }
 
 // garbage is how much a process that handles several events at once lets lie

@@ -12,8 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
-	"hl7lake/internal/fake"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/received"
 )
 

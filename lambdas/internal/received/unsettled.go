@@ -12,17 +12,17 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 )
 
-// unsettledIndex holds claims by when they were made: partition key `unsettled`,
+// The index [contract.IndexUnsettled] holds claims by when they were made: partition key `unsettled`,
 // sort key `id`, projected `owner`. A claim enters a fresh partition when it is
 // made and stays there until time to live removes it, since taking it out would
 // cost as much as putting it in. How far a fresh partition was looked through is
 // kept beside the claims, see Seen. The few claims whose message is not at the end
 // of its way by then go to a late partition and are looked at until it is.
-const unsettledIndex = "unsettled"
-
+//
 // shards are the parts of the index: one for each last digit of an id, because a
 // single partition would take no more than 1,000 writes a second (Amazon
 // DynamoDB, partition limits).
@@ -77,7 +77,7 @@ func (t Table) Fresh(ctx context.Context, shard string, from, before time.Time) 
 func (t Table) unsettled(ctx context.Context, condition string, values map[string]types.AttributeValue) iter.Seq2[Unsettled, error] {
 	in := &dynamodb.QueryInput{
 		TableName:                 &t.Name,
-		IndexName:                 new(unsettledIndex),
+		IndexName:                 new(contract.IndexUnsettled),
 		KeyConditionExpression:    &condition,
 		ExpressionAttributeValues: values,
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
-	"hl7lake/internal/fake"
+	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/received"
 )
 

@@ -3,10 +3,9 @@ package telemetry
 import (
 	"log/slog"
 	"time"
-)
 
-// namespace is where CloudWatch shows the metrics.
-const namespace = "hl7lake"
+	"hl7lake/internal/contract"
+)
 
 // Metrics makes log lines count: CloudWatch takes metrics out of a line that has
 // the members of its embedded metric format (Amazon CloudWatch, Specification:
@@ -41,7 +40,7 @@ func (m Metrics) Measure(metrics []Metric, dimensions ...slog.Attr) slog.Attr {
 		Dimensions [][]string
 		Metrics    []definition
 	}
-	of := directive{Namespace: namespace, Dimensions: [][]string{{"environment"}}}
+	of := directive{Namespace: contract.MetricNamespace, Dimensions: [][]string{{"environment"}}}
 	members := []any{slog.String("environment", m.Environment)}
 	for _, dimension := range dimensions {
 		of.Dimensions = append(of.Dimensions, []string{"environment", dimension.Key})

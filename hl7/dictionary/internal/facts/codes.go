@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// CleanCodes turns a table's codes as hl7apy took them from the printed standard into
-// codes: a range becomes its members, a note nothing. It also reports whether the table
-// has more codes than it lists.
+// CleanCodes cleans a table's codes as hl7apy took them from the printed standard: a
+// range becomes its members, and a note is dropped. It also reports whether the table has
+// more codes than it lists.
 func CleanCodes(printed map[string]string) (codes []string, open bool) {
 	for text := range printed {
 		text = strings.TrimSpace(strings.NewReplacer("Â", "", "\u00a0", " ").Replace(text))
@@ -26,7 +26,7 @@ func CleanCodes(printed map[string]string) (codes []string, open bool) {
 			codes = append(codes, "*")
 		case strings.HasSuffix(text, " (obsolete)"):
 			codes = append(codes, strings.TrimSuffix(text, " (obsolete)"))
-		case text == "ISO 2022-199": // cut in print
+		case text == "ISO 2022-199": // cut off in print
 			codes = append(codes, "ISO 2022-1994")
 		default:
 			codes = append(codes, strings.ReplaceAll(text, " - ", "-"))
@@ -35,8 +35,8 @@ func CleanCodes(printed map[string]string) (codes []string, open bool) {
 	return codes, open
 }
 
-// isNote reports whether a text is a remark in the column of codes: words with blanks
-// between, other than the names of character sets.
+// isNote reports whether a text in the column of codes is a note: words with spaces
+// between them that are not names of character sets.
 func isNote(text string) bool {
 	return strings.Count(text, " ") >= 2 && !strings.HasPrefix(text, "KS X") && !strings.Contains(text, " - ") ||
 		strings.HasPrefix(text, "For ")

@@ -1,7 +1,7 @@
-// Package facts reads what two other implementations hold of the standard's tables, for
-// the generator that merges them and for the test that counts how far the dictionary
-// agrees with them. Neither set of facts is part of this module: both look for them
-// beside it, in the form that the facts' own README describes.
+// Package facts reads what two other implementations know of the standard's tables. The
+// generator merges these facts, and a test counts how far the dictionary agrees with
+// them. The facts are not part of this module: both look for them beside it, in the form
+// that the facts' own README describes.
 package facts
 
 import (
@@ -13,11 +13,11 @@ import (
 	"strings"
 )
 
-// A Field is what a source says of a field of a segment, or of a component of a data
+// A Field is a source's definition of a field of a segment, or of a component of a data
 // type.
 type Field struct {
 	Name     string
-	Type     string // in capitals; empty where the source has the field as withdrawn
+	Type     string // in capitals; empty if the source has the field as withdrawn
 	Required bool
 	Most     int // repetitions; 0 for no limit
 	Table    int // 0 for none
@@ -25,14 +25,14 @@ type Field struct {
 	Missing  bool
 }
 
-// A Source is what one implementation holds, by version.
+// A Source holds the facts of one implementation, by version.
 type Source struct {
 	Name       string
 	Fields     map[string]map[string][]Field // of each segment; field n is at n-1
-	Components map[string]map[string][]Field // of each data type; nil where the source has none
+	Components map[string]map[string][]Field // of each data type; nil if the source has none
 	Structures map[string]map[string]*Node
-	Events     map[string]map[string]string         // "ADT_A04": "ADT_A01"; nil where the source has none
-	Codes      map[string]map[int]map[string]string // of each table, with an empty meaning; nil where the source has none
+	Events     map[string]map[string]string         // such as "ADT_A04": "ADT_A01"; nil if the source has none
+	Codes      map[string]map[int]map[string]string // of each table, with empty meanings; nil if the source has none
 }
 
 // The names of the sources.
@@ -41,8 +41,8 @@ const (
 	HAPI   = "HAPI"
 )
 
-// Read reads both sources from a folder. The error is that of [os.Open] where the folder
-// is not there.
+// Read reads both sources from a folder. The error is that of [os.Open] if the folder
+// does not exist.
 func Read(folder string) (hl7apy, hapi *Source, err error) {
 	hl7apy, hapi = newSource(HL7apy), newSource(HAPI)
 	for _, file := range []struct {
@@ -75,7 +75,7 @@ func newSource(name string) *Source {
 	}
 }
 
-// readTable calls add with the columns of each line but the first, which names them.
+// readTable calls add with the columns of each line except the first, which names them.
 func readTable(file string, add func([]string) error) error {
 	f, err := os.Open(file)
 	if err != nil {
@@ -95,7 +95,7 @@ func readTable(file string, add func([]string) error) error {
 	return lines.Err()
 }
 
-// at returns the map of a version, making it where there is none.
+// at returns the map of a version, and makes it if necessary.
 func at[V any](m map[string]map[string]V, version string) map[string]V {
 	if m[version] == nil {
 		m[version] = map[string]V{}
@@ -103,7 +103,8 @@ func at[V any](m map[string]map[string]V, version string) map[string]V {
 	return m[version]
 }
 
-// set puts a field at its number and marks those that the source leaves out before it.
+// set stores a field under its number, and marks the fields before it that the source
+// leaves out.
 func set(fields []Field, number int, f Field) []Field {
 	for len(fields) < number {
 		fields = append(fields, Field{Missing: true})
@@ -146,8 +147,8 @@ func (s *Source) addComponent(c []string) error {
 	return nil
 }
 
-// dataType writes a type as the dictionary does: without what hl7apy marks a type's use
-// as a component's with, and empty for the types by which the sources say "withdrawn".
+// dataType writes a type as the dictionary does: without hl7apy's mark for a type used in
+// a component, and empty for the types that mean "withdrawn".
 func dataType(name string) string {
 	switch name = strings.TrimSuffix(strings.ToUpper(name), "_SIMPLE"); name {
 	case "WD", "NONE", "NULLDT":
@@ -156,7 +157,7 @@ func dataType(name string) string {
 	return name
 }
 
-// table reads a table's number; 9999 is how hl7apy says that there is none.
+// table reads a table's number. hl7apy writes 9999 for none.
 func table(number string) int {
 	n, err := strconv.Atoi(number)
 	if err != nil || n == 9999 {

@@ -31,7 +31,7 @@ func TestWhatIsNoStructureIsRefused(t *testing.T) {
 func TestStructuresOfOneShapeAreTheSameToCompare(t *testing.T) {
 	for _, pair := range [][2]string{
 		{"MSH PATIENT(PID PV1?)*", "MSH PIDPV1(PID PV1?)*"},            // names that HAPI made up
-		{"MSH <OBR RXO> NTE*", "MSH OBR RXO NTE*"},                     // choices, which HAPI has not
+		{"MSH <OBR RXO> NTE*", "MSH OBR RXO NTE*"},                     // choices, which HAPI does not have
 		{"MSH INVOICE(IVC PYE?) DSC?", "MSH IVC PYE? DSC?"},            // a group that comes once
 		{"MSH ORDER(ORC <OBR Hxx> NTE*)+", "MSH ORDER(ORC OBR NTE*)+"}, // any segment
 		{"MSH QPD QBP(Hxx?)? RCP", "MSH QPD RCP"},

@@ -11,15 +11,15 @@ type Node struct {
 	Name     string // empty for a choice
 	Children []*Node
 	Choice   bool
-	Times    byte // ' ' once, '?' at most once, '*' any number, '+' at least once
+	Times    byte // ' ' exactly once, '?' at most once, '*' any number, '+' at least once
 }
 
-// AnySegment is what stands for a segment of any name, in the dictionary and in the
-// comparison of sources that each write it in another way.
+// AnySegment stands for a segment of any name, in the dictionary and when sources are
+// compared that each write it in another way.
 const AnySegment = "Hxx"
 
-// ParseStructure reads a structure in the dictionary's own notation (see tables.go of
-// the dictionary); a choice may also be closed by a parenthesis.
+// ParseStructure reads a structure in the dictionary's own notation (see tables.go of the
+// dictionary). A choice may also end with a closing parenthesis.
 func ParseStructure(text string) (*Node, error) {
 	root := &Node{Times: ' '}
 	open := []*Node{root}
@@ -72,14 +72,14 @@ func segmentName(name string) string {
 	switch name {
 	case "ANYHL7SEGMENT", "GenericSegment", "Zxx", "ANYZSEGMENT":
 		return AnySegment
-	case "CON_": // CON is a reserved name of files in Windows
+	case "CON_": // Windows reserves CON as a file's name
 		return "CON"
 	}
 	return name
 }
 
-// splice puts the members of what hl7apy calls a choice in its place where they show that
-// it is none but a group without a name: some repeat, may be missing or are groups.
+// splice replaces what hl7apy calls a choice by its members, if these show that it is a
+// group without a name: some repeat, are optional or are groups.
 func (n *Node) splice() {
 	var children []*Node
 	for _, child := range n.Children {
@@ -115,9 +115,9 @@ func (n *Node) String() string {
 func (n *Node) times() string { return strings.TrimSpace(string(n.Times)) }
 
 // Shape writes what sources can be compared by: segments and groups with how often they
-// come, without the groups' names, which HAPI often makes up, and without groups that
-// come exactly once; with the members of a choice as segments of their own, as HAPI has
-// them, and without what stands for any segment, which each source puts elsewhere.
+// come. It leaves out the groups' names, which HAPI often makes up, and groups that come
+// exactly once. It writes the members of a choice as separate segments, as HAPI has them,
+// and leaves out what stands for any segment, because each source puts that elsewhere.
 func (n *Node) Shape() string {
 	var parts []string
 	for _, child := range n.Children {
@@ -143,8 +143,8 @@ func (n *Node) Shape() string {
 	return strings.Join(parts, " ")
 }
 
-// Broken reports whether the structure has a group without content, which is how hl7apy
-// writes some that it could not read.
+// Broken reports whether the structure has a group without content. hl7apy writes some
+// groups like that which it could not read.
 func (n *Node) Broken() bool {
 	for _, child := range n.Children {
 		if child.Children != nil && child.Broken() || child.Children == nil && len(child.Name) != 3 {
@@ -154,7 +154,8 @@ func (n *Node) Broken() bool {
 	return false
 }
 
-// GroupNames returns the names of the groups that Shape has, outer before inner.
+// GroupNames returns the names of the groups that Shape has, outer groups before inner
+// ones.
 func (n *Node) GroupNames() []string {
 	var names []string
 	for _, child := range n.Children {
@@ -169,15 +170,15 @@ func (n *Node) GroupNames() []string {
 	return names
 }
 
-// MadeUp reports whether a group's name is none of the standard's but put together by
-// some program, from the group's segments or otherwise.
+// MadeUp reports whether a group's name is not the standard's but was made up by a
+// program, for example from the group's segments.
 func (n *Node) MadeUp() bool {
 	segments := strings.NewReplacer("(", "", ")", "", " ", "", "?", "", "*", "", "+", "").Replace(n.Shape())
 	return n.Name == "XX" || n.Name == "GROUP" || n.Name == segments || strings.Contains(n.Name, "_SUPPGRP") ||
 		strings.HasPrefix(n.Name, "MFE") || strings.HasSuffix(n.Name, "2") || strings.HasPrefix(n.Name, "MFN_ZNN_")
 }
 
-// NamesMadeUp reports whether any group's name is.
+// NamesMadeUp reports whether the name of any group was made up.
 func (n *Node) NamesMadeUp() bool {
 	for _, child := range n.Children {
 		if child.Children != nil && !child.Choice && (child.Times != ' ' && child.MadeUp() || child.NamesMadeUp()) {

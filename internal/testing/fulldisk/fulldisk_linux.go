@@ -1,6 +1,5 @@
-// Package fulldisk lets a test write to a disk that is full. What fills it is a
-// limit on the size of files, which holds for a whole process: such a test has
-// one of its own.
+// Package fulldisk lets a test write to a full disk. It limits the size of files, and
+// that limit holds for a whole process, so such a test runs in a process of its own.
 package fulldisk
 
 import (
@@ -10,11 +9,11 @@ import (
 	"testing"
 )
 
-// alone is set in the process that runs one test only.
+// alone is set in a process that runs one test only.
 const alone = "FULL_DISK_TEST"
 
-// Alone reports whether this process runs t only. Where it does not, Alone has
-// another one do so, and t fails if that does: the caller then returns.
+// Alone reports whether this process runs t only. If it does not, Alone runs t in a new
+// process and fails t if that process fails; the caller then returns.
 func Alone(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(alone) != "" {

@@ -1,6 +1,6 @@
-// Package canary finds leaks, for tests: messages with a marker in every field
-// that can hold patient data, and a check that what left a function, or the
-// whole lake, holds none of them.
+// Package canary finds leaks, for tests. It has messages with a marker in every field
+// that can hold patient data, and a check that no output of a function or of the whole
+// lake holds the marker.
 package canary
 
 import (
@@ -13,17 +13,17 @@ import (
 	"testing"
 )
 
-// marker is a text that occurs nowhere but in the messages of this package.
+// marker is a text that occurs only in the messages of this package.
 const marker = "Zeisig"
 
 // Owner is the institution that sends the messages.
 const Owner = "vogelsang"
 
-// ControlID is the messages' MSH-10. It tells nothing of a patient by itself, but
-// the lake promises to keep it in content only.
+// ControlID is the messages' MSH-10. It says nothing about a patient by itself, but the
+// lake promises to keep it in content only.
 const ControlID = marker + "-control"
 
-// Message is an ADT^A01 about nobody. Its values all hold the marker.
+// Message is an ADT^A01 about an invented person. All its values hold the marker.
 func Message() []byte {
 	return []byte(strings.Join([]string{
 		fmt.Sprintf(`MSH|^~\&|%[1]s-app|%[1]s-facility|%[1]s-to|%[1]s-place|20260102030405||ADT^A01^ADT_A01|%[2]s|P|2.5.1`, marker, ControlID),
@@ -41,8 +41,8 @@ func Message() []byte {
 	}, "\r") + "\r")
 }
 
-// Broken is inputs that cannot be staged, with the marker in the places that an
-// error may want to name.
+// Broken are inputs that cannot be staged, with the marker in the places that an error
+// might quote.
 func Broken() map[string][]byte {
 	return map[string][]byte{
 		"no header":     []byte(marker + " had a temperature of 39 degrees"),
@@ -56,8 +56,8 @@ func Broken() map[string][]byte {
 	}
 }
 
-// Leaks returns where value, in JSON, holds the marker as it stands, in base64
-// or in hex; nil when it does not.
+// Leaks returns the places in value, which is JSON, that hold the marker: as it is, in
+// base64 or in hex. It returns nil if there are none.
 func Leaks(value any) []string {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -78,9 +78,9 @@ func leaks(text string) []string {
 	return found
 }
 
-// forms is the marker as it may hide; case is looked past afterwards, so only the
-// codes need each. Base64 depends on the position of a text modulo 3, so the
-// parts that do not are looked for.
+// forms are the encodings of the marker that are looked for; the comparison ignores case.
+// The base64 of a text depends on its position modulo 3, so only the part of it that does
+// not depend on its neighbours is looked for.
 func forms() map[string]string {
 	all := map[string]string{"plain": marker}
 	for spelling, text := range map[string]string{"": marker, " lower": strings.ToLower(marker), " upper": strings.ToUpper(marker)} {

@@ -1,0 +1,21 @@
+// Package contract has the names that a template and a program share, each of them once: stacks writes them into the
+// templates, and the functions, the clients and package local look for them there. It is constants only and imports nothing,
+// so that every layer may import it.
+package contract
+
+// PackageMetadata is the key in a function's CloudFormation metadata under which its Go package stands, relative to the
+// module root. It tells whoever holds only the template what to build.
+const PackageMetadata = "hl7lake:package"
+
+// The zones of the lake, each the first folder of its keys; there is nothing outside of them.
+const (
+	ZoneIngestion = "ingestion" // what senders posted, byte for byte
+	ZoneStaging   = "staging"   // what connectors made of it
+	ZoneError     = "error"     // what a connector could make nothing of, as it came
+)
+
+// The secondary indexes of the tables.
+const (
+	IndexByOwner   = "by-owner"  // of the catalog: one institution's errors, by the time of acceptance
+	IndexUnsettled = "unsettled" // of the received table: claims whose message nobody has seen at the end of its way yet
+)

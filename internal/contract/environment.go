@@ -1,0 +1,15 @@
+package contract
+
+// The environment variables of the functions. Which function has which, and with what value, is said in stacks.
+const (
+	EnvName               = "ENVIRONMENT" // the deployment, a dimension of the metrics
+	EnvHubTopicARN        = "HUB_TOPIC_ARN"
+	EnvClaimCheckBucket   = "CLAIM_CHECK_BUCKET"
+	EnvLakeBucket         = "LAKE_BUCKET"
+	EnvCatalogTable       = "CATALOG_TABLE"
+	EnvReceivedTable      = "RECEIVED_TABLE"
+	EnvReceivedWindowDays = "RECEIVED_WINDOW_DAYS" // for how many days a second copy of a message is refused
+	EnvOwnerPerSecond     = "OWNER_PER_SECOND"     // how many messages an institution may post, on average
+	EnvOwnerBurst         = "OWNER_BURST"          // and how many at once
+	EnvStateMachineARN    = "STATE_MACHINE_ARN"
+)

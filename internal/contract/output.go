@@ -1,0 +1,20 @@
+package contract
+
+// The outputs of the stacks, by which clients and operators find the lake.
+const (
+	OutputAPI            = "ApiUrl"
+	OutputUserPool       = "UserPoolId"
+	OutputUserPoolClient = "UserPoolClientId"
+	OutputConsoleClient  = "ConsoleClientId"
+	OutputSignIn         = "SignInUrl"
+	OutputIdentityPool   = "IdentityPoolId"
+	OutputLake           = "LakeBucketName"
+	OutputHub            = "HubTopicArn"
+	OutputCatalog        = "CatalogTableName"
+	OutputClaimCheck     = "ClaimCheckBucketName"
+	OutputReceived       = "ReceivedTableName"
+	OutputReconcile      = "ReconcileFunctionName"
+	OutputReadsLog       = "ReadsLogGroupName"
+	OutputTrailLog       = "TrailLogGroupName"
+	OutputAlarms         = "AlarmTopicArn"
+)

@@ -1,0 +1,105 @@
+package tables
+
+// key is how all tables but two tell their rows apart.
+func key() []string { return []string{"root", "seq"} }
+
+// head are the columns that each table begins with.
+func head(seq string) field {
+	return field{
+		columns: []Column{
+			{Name: "root", Required: true, Doc: "the id that the sender was told; the first column of every key", Class: Identifier},
+			{Name: "seq", Type: Integer, Required: true, Doc: "the position in the message, from 1, of " + seq},
+			{Name: "received_at", Type: Timestamp, Required: true, Doc: "when the lake accepted the message, in UTC", Class: Day},
+		},
+		fill: func(r *row, at int) {
+			r.set(at, r.root)
+			r.set(at+1, required(r.current[r.own]+1))
+			r.set(at+2, r.received)
+		},
+	}
+}
+
+// ofPatient are the columns that refer to a row's patient.
+func ofPatient() field {
+	return join(
+		reference("patient_seq", pid, "patients"),
+		text("patient_id", "PID-3.1, PID-2.1", Identifier, "the patient's first identifier; all are in identifiers"),
+	)
+}
+
+// reference is the column that refers to a row of another table, by the segment of that.
+func reference(name string, to slot, table string) field {
+	return field{
+		columns: []Column{{Name: name, Type: Integer, Doc: "the `seq` of the row of " + table + " that this one belongs to, NULL where there is none"}},
+		slots:   []slot{to},
+		fill: func(r *row, at int) {
+			if i := r.current[to]; i >= 0 {
+				r.integer(at, i+1)
+			}
+		},
+	}
+}
+
+func messages() *Table {
+	return newTable("messages", "One row a message, also of one that cannot be read.", key(),
+		head("MSH, which is 1"),
+		field{
+			columns: []Column{
+				{Name: "type", Required: true, Path: "MSH-9", Doc: "code and event, `ADT^A01`; `unknown` where MSH-9 does not tell"},
+				{Name: "problem", Doc: "why the message cannot be read, such as `no-header`; NULL of all others"},
+				{Name: "charset", Doc: "the character set in which it was read"},
+				{Name: "segments", Type: Integer, Doc: "how many segments it has"},
+				{Name: "bytes", Type: Integer, Required: true, Doc: "its size as it was sent"},
+			},
+			fill: func(r *row, at int) {
+				r.set(at, requiredText([]byte(r.header.Type)))
+				if r.problem != "" {
+					r.text(at+1, []byte(r.problem))
+				} else {
+					r.text(at+2, []byte(r.charset))
+					r.integer(at+3, int32(len(r.scan.segments)))
+				}
+				r.set(at+4, required(r.bytes))
+			},
+		},
+		text("code", "MSH-9.1", Plain, "the message code"),
+		text("event", "MSH-9.2, EVN-1", Plain, "the trigger event; before 2.2 that of EVN"),
+		text("structure", "MSH-9.3", Plain, "the message structure"),
+		text("version", "MSH-12.1", Plain, "the version of HL7"),
+		unique(text("control_id", "MSH-10", Identifier, "the sender's own number of the message, which need not be unique")),
+		text("processing", "MSH-11.1", Plain, "`P` production, `T` training, `D` debugging (HL7 table 0103)"),
+		text("sending_application", "MSH-3.1", Institution, "the program that sent it"),
+		text("sending_facility", "MSH-4.1", Institution, "the house that sent it"),
+		text("receiving_application", "MSH-5.1", Institution, "the program that it is for"),
+		text("receiving_facility", "MSH-6.1", Institution, "the house that it is for"),
+		timestamp("sent_at", "MSH-7", "when the sender made it"),
+		timestamp("event_at", "EVN-6, EVN-2", "when the event happened, else when it was recorded"),
+		text("event_reason", "EVN-4.1", Plain, "why it happened (HL7 table 0062)"),
+	)
+}
+
+// unique marks a field's columns as those of which nearly every row has another value.
+func unique(f field) field {
+	for i := range f.columns {
+		f.columns[i].unique = true
+	}
+	return f
+}
+
+func valuesTable() *Table {
+	t := newTable("values", "One row a value that is not empty, of every segment, Z segments too: all that a message says, and nothing twice.",
+		[]string{"root", "seq", "field", "repetition", "component", "subcomponent"},
+		field{columns: []Column{
+			{Name: "root", Required: true, Doc: "the id that the sender was told", Class: Identifier},
+			{Name: "seq", Type: Integer, Required: true, Doc: "the segment's position in the message, from 1"},
+			{Name: "segment", Doc: "the segment's name; NULL where the line is no segment"},
+			{Name: "field", Type: Integer, Required: true, Doc: "the field's number; 0 is a row about the segment, which a segment without values has, and a " +
+				"line that is no segment: `value` is its name then"},
+			{Name: "repetition", Type: Integer, Required: true, Doc: "the repetition's number, from 1"},
+			{Name: "component", Type: Integer, Required: true, Doc: "the component's number, from 1"},
+			{Name: "subcomponent", Type: Integer, Required: true, Doc: "the sub-component's number, from 1"},
+			{Name: "value", Doc: "the text, decoded; MSH-1 and MSH-2 as they stand", Class: FreeText},
+		}},
+	)
+	return t
+}

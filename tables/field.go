@@ -1,0 +1,195 @@
+package tables
+
+import (
+	"fmt"
+	"strings"
+
+	"hl7lake/hl7"
+)
+
+// A field is what one place of HL7 becomes: one column, or several that belong together.
+type field struct {
+	columns []Column
+	first   int                  // of the columns in the table
+	slots   []slot               // the segments that it comes from; none where fill asks nobody
+	fill    func(r *row, at int) // sets the columns of a new row, the first of which is at
+}
+
+// A place is a path, ready to be looked up.
+type place struct {
+	slot                           slot
+	field, component, subcomponent int32
+}
+
+// placesOf reads paths such as "OBR-2.1, ORC-2.1". The descriptions are part of the program, so that one which is no path is
+// a fault of the program.
+func placesOf(paths string) ([]place, []slot) {
+	var places []place
+	var from []slot
+	for text := range strings.SplitSeq(paths, ", ") {
+		path, err := hl7.ParsePath(text)
+		at, known := slotsByName()[path.Segment]
+		if err != nil || !known {
+			panic(fmt.Sprintf("tables: %q is no path of a column", text))
+		}
+		places = append(places, place{at, int32(path.Field), int32(max(path.Component, 1)), int32(max(path.Subcomponent, 1))})
+		from = append(from, at)
+	}
+	return places, from
+}
+
+// below returns a path one component further down: "OBX-5" and 2 make "OBX-5.2".
+func below(path string, component int) string {
+	parts := strings.Split(path, ", ")
+	for i := range parts {
+		parts[i] = fmt.Sprintf("%s.%d", parts[i], component)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// text is a column of the text of the first of some places that has one, of its first repetition.
+func text(name, paths string, class Class, doc string) field {
+	places, from := placesOf(paths)
+	return field{
+		columns: []Column{{Name: name, Path: paths, Doc: doc, Class: class}},
+		slots:   from,
+		fill:    func(r *row, at int) { r.text(at, r.get(places)) },
+	}
+}
+
+// repeated is a column of all repetitions of a field, of their first component, with a separator between them; of the first
+// of some fields that has any.
+func repeated(name, paths, separator string, class Class, doc string) field {
+	places, from := placesOf(paths)
+	return field{
+		columns: []Column{{Name: name, Path: paths, Doc: doc, Class: class}},
+		slots:   from,
+		fill: func(r *row, at int) {
+			for _, p := range places {
+				if found := r.joined(p, separator); found != nil {
+					r.text(at, found)
+					return
+				}
+			}
+		},
+	}
+}
+
+// integer is a number without a fraction, and its text.
+func integer(name, paths, doc string) field {
+	places, from := placesOf(paths)
+	return field{
+		columns: []Column{
+			{Name: name, Type: Integer, Path: paths, Doc: doc + ", as a number"},
+			{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent"},
+		},
+		slots: from,
+		fill: func(r *row, at int) {
+			found := r.get(places)
+			if n, ok := parseInteger(found); ok {
+				r.integer(at, n)
+			}
+			r.text(at+1, found)
+		},
+	}
+}
+
+// number is a number, and its text.
+func number(name, paths, doc string) field {
+	places, from := placesOf(paths)
+	return field{
+		columns: []Column{
+			{Name: name, Type: Number, Path: paths, Doc: doc + ", as a number"},
+			{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent"},
+		},
+		slots: from,
+		fill: func(r *row, at int) {
+			found := r.get(places)
+			if n, ok := parseNumber(found); ok {
+				r.number(at, n)
+			}
+			r.text(at+1, found)
+		},
+	}
+}
+
+// timestamp is a time: the moment, the text as it was sent, how precise it is, and the offset in which it was read. See
+// [row.timestamp].
+func timestamp(name, paths, doc string) field {
+	places, from := placesOf(paths)
+	return field{
+		columns: timestampColumns(name, paths, doc),
+		slots:   append(from, msh), // which has the zone
+		fill:    func(r *row, at int) { r.timestamp(at, r.get(places)) },
+	}
+}
+
+// timestampColumns are the columns that [row.timestamp] sets.
+func timestampColumns(name, paths, doc string) []Column {
+	return []Column{
+		{Name: name, Type: Timestamp, Path: paths, Doc: doc + ", in UTC; where it is not precise, the first moment", Class: Day},
+		{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent", Class: Day},
+		{Name: name + "_precision", Path: paths, Doc: "the last part of it that is known: `year` `month` `day` `hour` `minute` `second` `fraction`"},
+		{Name: name + "_offset", Type: Integer, Path: paths, Doc: "minutes east of UTC in which it was read; NULL where nobody says"},
+		{Name: name + "_zone", Path: paths, Doc: "who says the offset: `value`; `message`, the one of MSH-7; `unknown`, read as UTC"},
+	}
+}
+
+// coded is a coded element (HL7 v2.5.1, 2.A.13): code, text and coding system, and the alternate ones. In versions before 2.3
+// some are an ID or ST, whose only component is the code.
+func coded(name, path string, doc string) field {
+	from, slots := placesOf(path)
+	columns := []Column{
+		{Name: name + "_code", Path: below(path, 1), Doc: doc + ": the code"},
+		{Name: name + "_text", Path: below(path, 2), Doc: doc + ": its text"},
+		{Name: name + "_system", Path: below(path, 3), Doc: doc + ": the code's system, such as `LN` for LOINC (HL7 table 0396)"},
+		{Name: name + "_alternate_code", Path: below(path, 4), Doc: doc + ": the code in another system"},
+		{Name: name + "_alternate_text", Path: below(path, 5), Doc: doc + ": that one's text"},
+		{Name: name + "_alternate_system", Path: below(path, 6), Doc: doc + ": that one's system"},
+	}
+	return field{
+		columns: columns,
+		slots:   slots,
+		fill: func(r *row, at int) {
+			for _, place := range from {
+				if r.components(at, place, len(columns)) {
+					return
+				}
+			}
+		},
+	}
+}
+
+// numbered is an identifier with who assigned it: an EI, CX or HD-qualified number. authority is the component that names
+// the authority.
+func numbered(name, path string, authority int, doc string) field {
+	return join(
+		text(name, below(path, 1), Identifier, doc),
+		text(name+"_authority", below(path, authority), Identifier, doc+": who assigned it"),
+	)
+}
+
+// person is somebody who cares for the patient: a CN, or an XCN from version 2.3 on.
+func person(name, path, doc string) field {
+	return join(
+		text(name+"_id", below(path, 1), Identifier, doc+": number"),
+		text(name+"_family_name", below(path, 2), Name, doc+": family name"),
+		text(name+"_given_name", below(path, 3), Name, doc+": given name"),
+	)
+}
+
+// join makes one field of several.
+func join(fields ...field) field {
+	var all field
+	for i := range fields {
+		fields[i].first = len(all.columns)
+		all.columns = append(all.columns, fields[i].columns...)
+		all.slots = append(all.slots, fields[i].slots...)
+	}
+	all.fill = func(r *row, at int) {
+		for i := range fields {
+			fields[i].fill(r, at+fields[i].first)
+		}
+	}
+	return all
+}

@@ -1,0 +1,118 @@
+package tables
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/format"
+)
+
+// A Reader reads a Parquet file whose columns are of the types that tables have. It is for looking at a table and for tests; a
+// question is better asked in SQL.
+type Reader struct {
+	// Columns are the columns' names, in their order.
+	Columns []string
+
+	file  *parquet.File
+	types []func(parquet.Value) any
+}
+
+// ErrColumn is the error of a column that no table would have, such as a list.
+var ErrColumn = errors.New("not a column of a table")
+
+// NewReader returns a Reader of a file of that size. The error wraps [ErrColumn], or is one of reading or of what is no
+// Parquet file.
+func NewReader(from io.ReaderAt, size int64) (*Reader, error) {
+	file, err := parquet.OpenFile(from, size)
+	if err != nil {
+		return nil, fmt.Errorf("read the table: %w", err)
+	}
+	r := &Reader{file: file}
+	for _, column := range file.Schema().Fields() {
+		convert := converter(column)
+		if convert == nil {
+			return nil, fmt.Errorf("read the table: %w: %s", ErrColumn, column.Name())
+		}
+		r.Columns = append(r.Columns, column.Name())
+		r.types = append(r.types, convert)
+	}
+	return r, nil
+}
+
+// Len returns how many rows there are.
+func (r *Reader) Len() int64 { return r.file.NumRows() }
+
+// converter returns what makes a Go value of one of the column's that is not NULL, nil for a column of another type.
+func converter(column parquet.Field) func(parquet.Value) any {
+	if !column.Leaf() || column.Repeated() {
+		return nil
+	}
+	var logical any
+	if l := column.Type().LogicalType(); l != nil {
+		logical = l.Value
+	}
+	_, date := logical.(*format.DateType)
+	_, timestamp := logical.(*format.TimestampType)
+	switch kind := column.Type().Kind(); {
+	case kind == parquet.Int32 && date:
+		return func(v parquet.Value) any { return time.Unix(int64(v.Int32())*24*60*60, 0).UTC() }
+	case kind == parquet.Int32:
+		return func(v parquet.Value) any { return int64(v.Int32()) }
+	case kind == parquet.Int64 && timestamp:
+		return func(v parquet.Value) any { return time.UnixMilli(v.Int64()).UTC() }
+	case kind == parquet.Double:
+		return func(v parquet.Value) any { return v.Double() }
+	case kind == parquet.ByteArray:
+		return func(v parquet.Value) any { return string(v.ByteArray()) }
+	}
+	return nil
+}
+
+// Rows returns an iterator over the rows: for each column nil, a string, an int64, a float64, or a time.Time in UTC. The slice
+// is used again for the next row. An error ends the iteration.
+func (r *Reader) Rows() iter.Seq2[[]any, error] {
+	return func(yield func([]any, error) bool) {
+		row := make([]any, len(r.types))
+		for _, group := range r.file.RowGroups() {
+			more, err := r.group(group, row, yield)
+			if err != nil {
+				yield(nil, fmt.Errorf("read the table: %w", err))
+				return
+			}
+			if !more {
+				return
+			}
+		}
+	}
+}
+
+// group yields the rows of a row group, and reports whether more are wanted.
+func (r *Reader) group(group parquet.RowGroup, row []any, yield func([]any, error) bool) (more bool, err error) {
+	rows := group.Rows()
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	buffer := make([]parquet.Row, 64)
+	for {
+		n, err := rows.ReadRows(buffer)
+		for _, read := range buffer[:n] {
+			for _, v := range read {
+				row[v.Column()] = nil
+				if !v.IsNull() {
+					row[v.Column()] = r.types[v.Column()](v)
+				}
+			}
+			if !yield(row, nil) {
+				return false, nil
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package tables
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+
+	"hl7lake/hl7"
+)
+
+// MaxShared is the most, in bytes, that a row holds of one value of another segment than its own: a hundred thousand
+// results must not each repeat what their order has at length. Longer values are NULL there. Their own rows have them, and
+// so has the table values.
+const MaxShared = 256
+
+// A row is the one that is being made. Its cells are NULL until they are set.
+type row struct {
+	*extractor
+	own        slot  // of the segment that the row is about
+	repetition int32 // of the field that the row is about, where it is about one
+	into       *tableWriter
+}
+
+func (r *row) set(column int, v parquet.Value) { r.into.cells[column][r.into.n] = v }
+
+// text sets a column, unless there is no text.
+func (r *row) text(column int, text []byte) {
+	if text != nil {
+		r.set(column, textValue(text))
+		r.into.bytes += len(text)
+	}
+}
+
+func (r *row) integer(column int, n int32)  { r.set(column, parquet.Int32Value(n).Level(0, 1, 0)) }
+func (r *row) number(column int, n float64) { r.set(column, parquet.DoubleValue(n).Level(0, 1, 0)) }
+
+func textValue(text []byte) parquet.Value { return parquet.ByteArrayValue(text).Level(0, 1, 0) }
+
+// segment returns the segment that is in effect, false where there is none.
+func (r *row) segment(of slot) (segment, bool) {
+	i := r.current[of]
+	if i < 0 {
+		return segment{}, false
+	}
+	return r.scan.segments[i], true
+}
+
+// bounded returns a text of a segment, nil where it is too long to be repeated.
+func (r *row) bounded(of slot, text []byte) []byte {
+	if of != r.own && len(text) > MaxShared {
+		return nil
+	}
+	return text
+}
+
+// get returns the text of the first of some places that has one, of the first repetition.
+func (r *row) get(places []place) []byte {
+	for _, p := range places {
+		segment, ok := r.segment(p.slot)
+		if !ok {
+			continue
+		}
+		if found := r.scan.get(segment, p.field, 1, p.component, p.subcomponent); found != nil {
+			return r.bounded(p.slot, found)
+		}
+	}
+	return nil
+}
+
+// components sets as many columns from at on to the components of a field's first repetition, and reports whether it has
+// any.
+func (r *row) components(at int, p place, count int) bool {
+	segment, ok := r.segment(p.slot)
+	if !ok {
+		return false
+	}
+	found := false
+	for _, v := range r.scan.values[r.scan.find(segment, p.field, 1, 1, 1):segment.last] {
+		if v.field != p.field || v.repetition != 1 || int(v.component) > count {
+			break
+		}
+		if v.subcomponent == 1 {
+			r.text(at+int(v.component)-1, r.bounded(p.slot, v.text))
+			found = true
+		}
+	}
+	return found
+}
+
+// timestamp sets the columns of [timestampColumns]. A time without an offset is in that of MSH-7, as the standard wants it
+// (HL7 v2.5.1, 2.15.9.7), and in UTC where that has none either.
+func (r *row) timestamp(at int, text []byte) {
+	if text == nil {
+		return
+	}
+	r.text(at+1, text)
+	parsed, ok := r.times.parse(text, r.zone)
+	if !ok {
+		return
+	}
+	r.set(at, parsed.moment)
+	r.set(at+2, parsed.precision)
+	r.set(at+3, parsed.offset)
+	r.set(at+4, parsed.zone)
+}
+
+// day sets a date, its text and its precision.
+func (r *row) day(at int, text []byte) {
+	if text == nil {
+		return
+	}
+	r.text(at+1, text)
+	day, precision, err := hl7.ParseTime(string(text), nil)
+	if err != nil {
+		return
+	}
+	days := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60)
+	r.set(at, parquet.Int32Value(int32(days)).Level(0, 1, 0))
+	r.text(at+2, []byte(precisionName(precision)))
+}
+
+// parseInteger reads digits, with a sign if any.
+func parseInteger(text []byte) (int32, bool) {
+	if len(text) == 0 || len(text) > 11 {
+		return 0, false
+	}
+	n, err := strconv.ParseInt(string(bytes.TrimSpace(text)), 10, 32)
+	return int32(n), err == nil
+}
+
+// parseNumber reads an NM: digits, with a sign and a decimal point if any (HL7 v2.5.1, 2.A.47). Blanks around it are passed
+// over. Exponents, thousands' separators and words are no part of it.
+func parseNumber(text []byte) (float64, bool) {
+	text = bytes.TrimSpace(text)
+	digits := 0
+	for i, c := range text {
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case c == '.':
+		case (c == '+' || c == '-') && i == 0:
+		default:
+			return 0, false
+		}
+	}
+	if digits == 0 || digits > 300 {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(string(text), 64) // which refuses a second point
+	return n, err == nil
+}
+
+// joined returns the first components of a field's repetitions as one text, nil where there are none.
+func (r *row) joined(p place, separator string) []byte {
+	segment, ok := r.segment(p.slot)
+	if !ok {
+		return nil
+	}
+	var texts [][]byte
+	for _, v := range r.scan.of(segment, p.field) {
+		if v.component == 1 && v.subcomponent == 1 {
+			texts = append(texts, v.text)
+		}
+	}
+	switch len(texts) {
+	case 0:
+		return nil
+	case 1:
+		return r.bounded(p.slot, texts[0])
+	}
+	return r.bounded(p.slot, bytes.Join(texts, []byte(separator)))
+}
+
+// required is a number in a column that is never NULL.
+func required(n int32) parquet.Value { return parquet.Int32Value(n) }
+
+// requiredText is a text in a column that is never NULL.
+func requiredText(text []byte) parquet.Value { return parquet.ByteArrayValue(text) }
+
+// isSegmentName reports whether a name has the form of a segment's: three capital letters or digits (HL7 v2.5.1, 2.5.1).
+func isSegmentName(name string) bool {
+	if len(name) != 3 {
+		return false
+	}
+	for _, c := range []byte(name) {
+		if (c < 'A' || 'Z' < c) && (c < '0' || '9' < c) {
+			return false
+		}
+	}
+	return true
+}

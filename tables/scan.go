@@ -1,0 +1,115 @@
+package tables
+
+import "hl7lake/hl7"
+
+// A value is one value of a message that is not empty, with its place.
+type value struct {
+	field, repetition, component, subcomponent int32
+	text                                       []byte
+}
+
+// before orders values by their places.
+func (v *value) before(field, repetition, component, subcomponent int32) bool {
+	switch {
+	case v.field != field:
+		return v.field < field
+	case v.repetition != repetition:
+		return v.repetition < repetition
+	case v.component != component:
+		return v.component < component
+	}
+	return v.subcomponent < subcomponent
+}
+
+// A segment is where the values of one segment begin and end in a scan.
+type segment struct {
+	name        string
+	slot        slot
+	first, last int32
+}
+
+// A scan is all values of a message, each decoded once. Its memory is used again for the next message, that of the texts is
+// not: rows refer to them until their file has them.
+type scan struct {
+	values   []value
+	segments []segment
+	arena    []byte
+	bySlot   map[string]slot
+}
+
+// arenaSize is how much memory for texts is taken at once.
+const arenaSize = 64 << 10
+
+// read makes the scan one of m.
+func (s *scan) read(m *hl7.Message) {
+	s.values, s.segments = s.values[:0], s.segments[:0]
+	for each := range m.Segments() {
+		at := segment{name: each.Name(), first: int32(len(s.values))}
+		at.slot = s.bySlot[at.name]
+		if len(s.segments) == 0 { // what MSH-1 and MSH-2 hold is no value to hl7, as it delimits the others
+			for field := range int32(2) {
+				raw, _ := m.RawAt(hl7.Path{Segment: "MSH", Field: int(field) + 1})
+				s.values = append(s.values, value{field + 1, 1, 1, 1, s.keep(string(raw))})
+			}
+		}
+		for path, text := range each.Values() {
+			s.values = append(s.values, value{
+				int32(path.Field), int32(path.Repetition), int32(path.Component), int32(path.Subcomponent), s.keep(text),
+			})
+		}
+		at.last = int32(len(s.values))
+		s.segments = append(s.segments, at)
+	}
+}
+
+// keep returns the bytes of a text.
+func (s *scan) keep(text string) []byte {
+	if len(text) > cap(s.arena)-len(s.arena) {
+		s.arena = make([]byte, 0, max(arenaSize, len(text)))
+	}
+	n := len(s.arena)
+	s.arena = append(s.arena, text...)
+	return s.arena[n:len(s.arena):len(s.arena)]
+}
+
+// find returns the index of the first value of a segment that is not before a place, which is the segment's end where
+// there is none.
+func (s *scan) find(at segment, field, repetition, component, subcomponent int32) int32 {
+	low, high := at.first, at.last
+	for low < high {
+		middle := (low + high) / 2
+		if s.values[middle].before(field, repetition, component, subcomponent) {
+			low = middle + 1
+		} else {
+			high = middle
+		}
+	}
+	return low
+}
+
+// get returns the text at a place of a segment, nil where there is none.
+func (s *scan) get(at segment, field, repetition, component, subcomponent int32) []byte {
+	i := s.find(at, field, repetition, component, subcomponent)
+	if i < at.last {
+		if v := &s.values[i]; v.field == field && v.repetition == repetition && v.component == component && v.subcomponent == subcomponent {
+			return v.text
+		}
+	}
+	return nil
+}
+
+// of returns the values of one field of a segment.
+func (s *scan) of(at segment, field int32) []value {
+	return s.values[s.find(at, field, 1, 1, 1):s.find(at, field+1, 1, 1, 1)]
+}
+
+// eachRepetition calls yield with the number of each repetition of a field that is not empty.
+func (s *scan) eachRepetition(at segment, field int32, yield func(repetition int32)) {
+	last := int32(0)
+	for i := s.find(at, field, 1, 1, 1); i < at.last && s.values[i].field == field; i++ {
+		if n := s.values[i].repetition; n != last {
+			last = n
+			yield(n)
+		}
+	}
+}

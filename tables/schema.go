@@ -1,0 +1,71 @@
+package tables
+
+import (
+	"slices"
+
+	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
+	"github.com/parquet-go/parquet-go/encoding"
+)
+
+// options are those of a table's Parquet file.
+func options(t *Table) []parquet.WriterOption {
+	return []parquet.WriterOption{
+		Schema(t),
+		parquet.CreatedBy("hl7lake", Version, ""),
+		parquet.KeyValueMetadata("hl7lake.tables", Version),
+		parquet.DataPageStatistics(false), // four copies of a value in each page; those of the row group and the index are what readers use
+		parquet.PageBufferSize(128 << 10),
+		parquet.DictionaryMaxBytes(1 << 20), // what has more texts is no list of codes, and is written without a dictionary
+	}
+}
+
+// Schema is the Parquet schema of a table, its columns in the order of the description.
+func Schema(t *Table) *parquet.Schema {
+	columns := ordered{Group: parquet.Group{}}
+	for _, c := range t.Columns {
+		columns.Group[c.Name] = c.node()
+		columns.names = append(columns.names, c.Name)
+	}
+	return parquet.NewSchema(t.Name, columns)
+}
+
+// node is the column in Parquet.
+func (c Column) node() parquet.Node {
+	var node parquet.Node
+	switch c.Type {
+	case Integer:
+		node = parquet.Int(32)
+	case Number:
+		node = parquet.Leaf(parquet.DoubleType)
+	case Date:
+		node = parquet.Date()
+	case Timestamp:
+		node = parquet.TimestampAdjusted(parquet.Millisecond, false) // Athena reads no more than milliseconds
+	default:
+		node = parquet.String()
+	}
+	how := encoding.Encoding(&parquet.RLEDictionary)
+	if c.unique {
+		how = &parquet.Plain
+	}
+	node = parquet.Compressed(parquet.Encoded(node, how), &zstd.Codec{Level: zstd.SpeedFastest})
+	if c.Required {
+		return node
+	}
+	return parquet.Optional(node)
+}
+
+// ordered is a group whose fields are in an order of its own; those of a parquet.Group are in that of their names.
+type ordered struct {
+	parquet.Group
+	names []string
+}
+
+func (o ordered) Fields() []parquet.Field {
+	fields := o.Group.Fields()
+	slices.SortFunc(fields, func(a, b parquet.Field) int {
+		return slices.Index(o.names, a.Name()) - slices.Index(o.names, b.Name())
+	})
+	return fields
+}

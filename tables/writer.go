@@ -1,0 +1,232 @@
+package tables
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/parquet-go/parquet-go"
+)
+
+// A Message is one message of the lake, as it was sent.
+type Message struct {
+	Root     string    // the id that the sender was told
+	Received time.Time // when it was accepted
+	Body     []byte    // the ER7; not changed, and not kept
+	Charset  string    // the character set that the sender declared beside the message; empty where none was
+	ReadIn   string    // the one that an operator decided on; empty where nobody did
+}
+
+// Files opens the file of a table. It is called when the table's first row comes; a table without rows gets no file.
+type Files func(t *Table) (io.WriteCloser, error)
+
+// A Writer writes the rows of messages to one Parquet file a table. Its memory does not grow with their number. It is for one
+// goroutine.
+type Writer struct {
+	x      extractor
+	files  Files
+	tables map[*Table]*tableWriter
+	values *tableWriter
+	serial int // of the message
+	err    error
+}
+
+// NewWriter returns a Writer to the files of tables.
+func NewWriter(files Files) *Writer {
+	w := &Writer{files: files, tables: map[*Table]*tableWriter{}}
+	w.x.to = New()
+	w.x.scan.bySlot = slotsByName()
+	w.x.emit = w.emit
+	for _, t := range w.x.to.All() {
+		w.tables[t] = newTableWriter(t)
+	}
+	w.values = w.tables[w.x.to.Values]
+	return w
+}
+
+// Add writes the rows of a message. One that cannot be read has a row in messages, which says why, and no other. After an
+// error, which is one of a file, the Writer is of no use; Close is still to be called.
+func (w *Writer) Add(m Message) error {
+	if w.err != nil {
+		return w.err
+	}
+	w.serial++
+	w.x.read(m)
+	w.x.rows()
+	w.writeValues()
+	return w.err
+}
+
+// Close writes what is left and closes the files. The error is the first of any file.
+func (w *Writer) Close() error {
+	for _, t := range w.x.to.All() {
+		w.err = errors.Join(w.err, w.tables[t].close(w.err == nil))
+	}
+	return w.err
+}
+
+// emit makes a row.
+func (w *Writer) emit(t *Table, own slot, repetition int32) {
+	into := w.tables[t]
+	if !w.room(into) {
+		return
+	}
+	r := row{extractor: &w.x, own: own, repetition: repetition, into: into}
+	for i := range t.fields {
+		f := &t.fields[i]
+		if into.repeats(f, own, w.serial, &w.x) {
+			for column := f.first; column < f.first+len(f.columns); column++ {
+				into.cells[column][into.n] = into.cells[column][into.n-1]
+			}
+			continue
+		}
+		f.fill(&r, f.first)
+	}
+	into.last, into.lastSerial, into.lastOwn = w.x.current, w.serial, own
+	into.n++
+}
+
+// writeValues makes the rows of the table values.
+func (w *Writer) writeValues() {
+	into := w.values
+	for i := range w.x.scan.segments {
+		at := &w.x.scan.segments[i]
+		seq, name := required(int32(i)+1), parquet.Value{}
+		if isSegmentName(at.name) {
+			name = textValue([]byte(at.name))
+		}
+		if name.IsNull() || at.first == at.last {
+			about := value{}
+			if name.IsNull() {
+				about.text = []byte(at.name)
+			}
+			w.addValue(into, seq, name, &about)
+		}
+		for j := at.first; j < at.last; j++ {
+			w.addValue(into, seq, name, &w.x.scan.values[j])
+		}
+	}
+}
+
+func (w *Writer) addValue(into *tableWriter, seq, name parquet.Value, v *value) {
+	if !w.room(into) {
+		return
+	}
+	n := into.n
+	into.cells[0][n], into.cells[1][n], into.cells[2][n] = w.x.root, seq, name
+	into.cells[3][n], into.cells[4][n] = required(v.field), required(v.repetition)
+	into.cells[5][n], into.cells[6][n] = required(v.component), required(v.subcomponent)
+	if v.text != nil {
+		into.cells[7][n] = textValue(v.text)
+		into.bytes += len(v.text)
+	}
+	into.n++
+}
+
+// room makes room for another row, and reports false after an error.
+func (w *Writer) room(into *tableWriter) bool {
+	if w.err != nil {
+		return false
+	}
+	if into.file == nil {
+		w.err = into.open(w.files)
+	} else if into.n == batch {
+		w.err = into.flush()
+	}
+	return w.err == nil
+}
+
+// batch is how many rows are kept before they go to their columns.
+const batch = 512
+
+// A row group is ended by the number of its rows, or by the bytes of their texts: it is what a reader skips or reads, and what
+// a writer has in memory.
+const (
+	groupRows  = 1 << 17
+	groupBytes = 32 << 20
+)
+
+// A tableWriter writes the rows of one table.
+type tableWriter struct {
+	table   *Table
+	file    io.WriteCloser
+	parquet *parquet.GenericWriter[any]
+	columns []*parquet.ColumnWriter
+
+	cells [][]parquet.Value // by column, then row
+	n     int               // rows in cells
+	rows  int               // of the row group, those in cells not counted
+	bytes int               // of texts in the row group
+
+	last       [slots]int32 // what was in effect for the last row
+	lastSerial int          // its message
+	lastOwn    slot
+}
+
+func newTableWriter(t *Table) *tableWriter { return &tableWriter{table: t} }
+
+// repeats reports whether a field of the row to come is what it was in the last one: of segments that are in effect still,
+// and none of the row's own.
+func (w *tableWriter) repeats(f *field, own slot, serial int, x *extractor) bool {
+	if w.n == 0 || w.lastSerial != serial || w.lastOwn != own || len(f.slots) == 0 {
+		return false
+	}
+	for _, s := range f.slots {
+		if s == own || w.last[s] != x.current[s] {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *tableWriter) open(files Files) error {
+	file, err := files(w.table)
+	if err != nil {
+		return fmt.Errorf("open the file of %s: %w", w.table.Name, err)
+	}
+	w.file = file
+	w.parquet = parquet.NewGenericWriter[any](file, options(w.table)...)
+	w.columns = w.parquet.ColumnWriters()
+	w.cells = make([][]parquet.Value, len(w.table.Columns))
+	all := make([]parquet.Value, batch*len(w.cells))
+	for i := range w.cells {
+		w.cells[i] = all[i*batch : (i+1)*batch : (i+1)*batch]
+	}
+	return nil
+}
+
+// flush gives the rows to their columns, and ends the row group where it is large enough.
+func (w *tableWriter) flush() error {
+	for i, column := range w.columns {
+		cells := w.cells[i][:w.n]
+		if _, err := column.WriteRowValues(cells); err != nil {
+			return fmt.Errorf("write %s: %w", w.table.Name, err)
+		}
+		clear(cells)
+	}
+	w.rows += w.n
+	w.n = 0
+	if w.rows < groupRows && w.bytes < groupBytes {
+		return nil
+	}
+	w.rows, w.bytes = 0, 0
+	if err := w.parquet.Flush(); err != nil {
+		return fmt.Errorf("write %s: %w", w.table.Name, err)
+	}
+	return nil
+}
+
+// close writes the rest, if all went well so far, and closes the file.
+func (w *tableWriter) close(well bool) error {
+	if w.file == nil {
+		return nil
+	}
+	var err error
+	if well {
+		if err = w.flush(); err == nil {
+			err = w.parquet.Close()
+		}
+	}
+	return errors.Join(err, w.file.Close())
+}
