@@ -78,7 +78,7 @@ type Options struct {
 	// Faults say what goes wrong on purpose. nil: nothing.
 	Faults fault.Plan
 	// TimeScale multiplies the time-outs of the templates: of functions, of the
-	// workflow and its tasks, of the API's integrations. 0 stands for 1. It lets
+	// workflow and its tasks, of the API's integrations, of queues that say one. 0 stands for 1. It lets
 	// a test wait for a time-out in a fraction of the time. What a function keeps
 	// back of its time for itself is in its own code and is not scaled, so a
 	// scale that leaves a function little more than that changes what it does.
@@ -95,6 +95,7 @@ type Lake struct {
 	assembly *template.Assembly
 	programs map[string]string // of the functions, by package
 	notRun   []LeftOut
+	sources  []string // ARNs of the queues that feed functions
 
 	keys     *keyring
 	policies *iam.Engine
@@ -226,10 +227,10 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 	}
 	l.cognito = cognito.New(kept, l.policies.Authorize)
 	l.identity = identity.New(identity.Config{Claims: l.cognito.IDClaims, Federate: l.policies.Federate, Session: l.keys.session})
-	l.sqs = sqs.New(kept, l.policies.Authorize, url)
+	l.sqs = sqs.New(kept, l.policies.Authorize, url, sqs.WithRequested(l.metering.sqs))
 	l.lambda = lambda.New(lambda.Config{
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,
-		Credentials: l.keys.of, Undelivered: l.undelivered, Output: l.logs.of,
+		Credentials: l.keys.of, Undelivered: l.undelivered, Queues: queues{l.sqs}, Output: l.logs.of,
 		Concurrency: max(concurrency, o.EventsPerInstance), EventsPerInstance: o.EventsPerInstance, IdleAfter: idleAfter, RetryDelay: retryDelay,
 		TimeScale: o.TimeScale, Faults: l.faults, Handled: l.metering.lambda,
 	})
@@ -343,10 +344,17 @@ func (l *Lake) UnusedGrants() []iam.Grant {
 	return l.policies.Unused("dynamodb", "lambda", "s3", "sns", "sqs", "states")
 }
 
-// Pending counts the asynchronous events, deliveries of a topic to a function,
-// that are accepted and not settled yet: zero means that all that was set off
-// has come to its end.
-func (l *Lake) Pending() (int, error) { return l.lambda.Pending() }
+// Pending counts what functions are still to be given, or have not answered: the
+// asynchronous events, which are deliveries of a topic, and the messages in the queues
+// that feed functions. Zero means that all that was set off has come to its end.
+func (l *Lake) Pending() (int, error) {
+	waiting, err := l.waiting()
+	if err != nil {
+		return 0, err
+	}
+	events, err := l.lambda.Pending()
+	return waiting + events, err
+}
 
 // Wait returns when ctx ends, or with the reason when serving ends by itself.
 func (l *Lake) Wait(ctx context.Context) error {

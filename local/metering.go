@@ -119,6 +119,13 @@ func (m *metering) sns(ctx context.Context, size, deliveries int) {
 	m.meter.Add(bill.Delivery, "", float64(deliveries))
 }
 
+// sqs is an sqs.Requested.
+func (m *metering) sqs(ctx context.Context, size int) {
+	if !byRoot(ctx) {
+		m.meter.Queued(size)
+	}
+}
+
 // lambda counts an invocation. Those by API Gateway, which traces nothing
 // itself, begin a trace where the function traces; SNS and Step Functions pass
 // on the trace of who called them.

@@ -43,6 +43,7 @@ func steps() []step {
 		{"AWS::SNS::TopicPolicy", with(addTopicPolicy)},
 		{"AWS::Lambda::Function", with(addFunction)},
 		{"AWS::Lambda::EventInvokeConfig", with(addEventInvokeConfig)},
+		{"AWS::Lambda::EventSourceMapping", with(addEventSourceMapping)},
 		{"AWS::Lambda::Permission", with(addPermission)},
 		{"AWS::SNS::Subscription", with(addSubscription)},
 		{"AWS::Events::Rule", with(addRule)},

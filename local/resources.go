@@ -72,6 +72,7 @@ func addTable(l *Lake, r *template.Resource, t dynamodb.Table) error {
 }
 
 func addQueue(l *Lake, r *template.Resource, q sqs.Queue) error {
+	q.VisibilityTimeout = l.scaleVisibility(q.VisibilityTimeout)
 	return l.sqs.Add(r.Attributes["QueueName"], q)
 }
 

@@ -24,6 +24,15 @@ func (l *Lake) scaleIntegration(millis int) int {
 	return int(float64(millis) * l.options.TimeScale)
 }
 
+// scaleVisibility is the visibility time-out of a queue in seconds, rounded up: it is
+// as much longer than the time-out of who receives from it as in the template.
+func (l *Lake) scaleVisibility(seconds *int) *int {
+	if seconds == nil || !l.options.scaled() {
+		return seconds
+	}
+	return new(int(math.Ceil(float64(*seconds) * l.options.TimeScale)))
+}
+
 // scaleDefinition changes the time-outs of a state machine, which are whole
 // seconds: they are rounded up.
 func (l *Lake) scaleDefinition(definition string) (string, error) {

@@ -47,7 +47,7 @@ func (c Core) addDashboard() {
 	)
 	dashboard.AddWidgets(
 		board.graph(8, "Failed, by reason", board.ours("Sum", 300, named(contract.MetricFailed), "reason")),
-		board.graph(8, "Dead letters", board.aws("Maximum", 60, "AWS/SQS", "QueueName", "ApproximateNumberOfMessagesVisible")),
+		board.graph(8, "Dead and deferred, by queue", board.aws("Maximum", 60, "AWS/SQS", "QueueName", "ApproximateNumberOfMessagesVisible")),
 		board.graph(8, "Errors, by function", board.aws("Sum", 300, "AWS/Lambda", "FunctionName", "Errors")),
 	)
 	dashboard.AddWidgets(

@@ -11,24 +11,25 @@ func Environments() []Environment {
 func Dev() Environment {
 	month := Aging{ExpireAfterDays: 30}
 	return Environment{
-		Name:               "dev",
-		KeepData:           false,
-		KeyDeletionDays:    7, // the shortest that KMS offers: no key outlives its test by long
-		LockYears:          0, // what is locked could not be deleted with its stack
-		Zones:              Zones{Ingestion: month, Staging: month, Error: month},
-		PasswordSignIn:     true,
-		RequireMFA:         false, // tests sign in
-		ThreatProtection:   false, // charged for each user
-		Sessions:           Sessions{TokenMinutes: 60, SignInHours: 24, MachineTokenMinutes: 60},
-		Console:            Console{Callback: "http://localhost:8400/callback", Logout: "http://localhost:8400/"},
-		Institutions:       []Institution{{Name: "st-elsewhere", ReadsBack: true}},
-		PostLimit:          RateLimit{PerSecond: 400, Burst: 800},
-		ReadLimit:          RateLimit{PerSecond: 100, Burst: 200},
-		OwnerLimit:         RateLimit{PerSecond: 200, Burst: 400}, // a load test fits; a loop in a script costs little
-		LogRetention:       awslogs.RetentionDays_ONE_WEEK,
-		AuditDays:          30,
-		AlarmAddresses:     nil,   // nobody is woken by an experiment; the alarms are there to be looked at
-		ReserveConcurrency: false, // a new account has ten to share and lets none be reserved
+		Name:                "dev",
+		KeepData:            false,
+		KeyDeletionDays:     7, // the shortest that KMS offers: no key outlives its test by long
+		LockYears:           0, // what is locked could not be deleted with its stack
+		Zones:               Zones{Ingestion: month, Staging: month, Error: month},
+		PasswordSignIn:      true,
+		RequireMFA:          false, // tests sign in
+		ThreatProtection:    false, // charged for each user
+		Sessions:            Sessions{TokenMinutes: 60, SignInHours: 24, MachineTokenMinutes: 60},
+		Console:             Console{Callback: "http://localhost:8400/callback", Logout: "http://localhost:8400/"},
+		Institutions:        []Institution{{Name: "st-elsewhere", ReadsBack: true}},
+		PostLimit:           RateLimit{PerSecond: 400, Burst: 800},
+		ReadLimit:           RateLimit{PerSecond: 100, Burst: 200},
+		OwnerLimit:          RateLimit{PerSecond: 200, Burst: 400}, // a load test fits; a loop in a script costs little
+		DeferredConcurrency: 2,                                     // of the ten of a new account
+		LogRetention:        awslogs.RetentionDays_ONE_WEEK,
+		AuditDays:           30,
+		AlarmAddresses:      nil,   // nobody is woken by an experiment; the alarms are there to be looked at
+		ReserveConcurrency:  false, // a new account has ten to share and lets none be reserved
 	}
 }
 
@@ -56,12 +57,13 @@ func Prod() Environment {
 			{Name: "st-elsewhere", QuietAfterMinutes: 60, ReadsBack: true},
 			{Name: "lakeside-clinic"}, // sends at closing time, and not on Sundays
 		},
-		PostLimit:          RateLimit{PerSecond: 1000, Burst: 2000}, // ten times a large hospital's busiest second
-		ReadLimit:          RateLimit{PerSecond: 200, Burst: 400},
-		OwnerLimit:         RateLimit{PerSecond: 200, Burst: 400}, // a fifth of PostLimit, and of trigger's concurrency if a message takes 0.1 s
-		LogRetention:       awslogs.RetentionDays_SIX_YEARS,
-		AuditDays:          6*365 + 2,
-		AlarmAddresses:     []string{"hl7lake-on-call@example.org"},
-		ReserveConcurrency: true, // 601 of the 1,000 that an account has at first, of which 100 must stay unreserved
+		PostLimit:           RateLimit{PerSecond: 1000, Burst: 2000}, // ten times a large hospital's busiest second
+		ReadLimit:           RateLimit{PerSecond: 200, Burst: 400},
+		OwnerLimit:          RateLimit{PerSecond: 200, Burst: 400}, // a fifth of PostLimit, and of trigger's concurrency if a message takes 0.1 s
+		DeferredConcurrency: 20,                                    // another fifth
+		LogRetention:        awslogs.RetentionDays_SIX_YEARS,
+		AuditDays:           6*365 + 2,
+		AlarmAddresses:      []string{"hl7lake-on-call@example.org"},
+		ReserveConcurrency:  true, // 601 of the 1,000 that an account has at first, of which 100 must stay unreserved
 	}
 }

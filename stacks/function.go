@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssnssubscriptions"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
 	"github.com/aws/aws-cdk-go/awscdklambdagoalpha/v2"
 	"github.com/aws/constructs-go/constructs/v10"
 
@@ -148,11 +149,13 @@ func reproducibleBuild() *awscdklambdagoalpha.BundlingOptions {
 
 // subscribe lets the function receive the events of a topic that pass the filter. What SNS cannot hand over, and
 // what the function fails on after Lambda's two retries, each end in a queue of their own, because the two
-// carry different envelopes: the SNS message as it was, or Lambda's record with the request and the error.
-func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) {
+// carry different envelopes: the SNS message as it was, or Lambda's record with the request and the error. The former is
+// returned.
+func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) (undelivered awssqs.Queue) {
+	undelivered = newDeadLetterQueue(f.scope, "Undelivered", f.base)
 	topic.AddSubscription(awssnssubscriptions.NewLambdaSubscription(f.Lambda, &awssnssubscriptions.LambdaSubscriptionProps{
 		FilterPolicy:    &filter,
-		DeadLetterQueue: newDeadLetterQueue(f.scope, "Undelivered", f.base),
+		DeadLetterQueue: undelivered,
 	}))
 	failed := newDeadLetterQueue(f.scope, "Failed", f.base)
 	grant(f.Lambda, []string{"sqs:SendMessage"}, failed.QueueArn())
@@ -174,6 +177,7 @@ func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.Subscr
 			OnFailure: &awslambda.CfnEventInvokeConfig_OnFailureProperty{Destination: failed.QueueArn()},
 		},
 	})
+	return undelivered
 }
 
 // oneOf is a filter policy that lets pass what has one of the values in its attribute.

@@ -121,10 +121,12 @@ func (s StagingER7) addTrigger(core Core) {
 			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
 		},
 	})
-	trigger.subscribe(core.Hub, map[string]awssns.SubscriptionFilter{
+	undelivered := trigger.subscribe(core.Hub, map[string]awssns.SubscriptionFilter{
 		"protocol": oneOf("hl7v2"),
 		"format":   oneOf("er7"),
 	})
+	s.addShares(core.Foundation, trigger)
+	s.addDeferral(core.Foundation, trigger, undelivered)
 	s.Workflow.GrantStartSyncExecution(trigger.Lambda)
 	core.GrantPublish(trigger.Lambda)
 	core.GrantRedeem(trigger.Lambda)

@@ -78,6 +78,8 @@ func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 		"FrontDoor/Users0A0EEA89":               "AWS::Cognito::UserPool",
 		"Core/WriterFailedC775F6C4":             "AWS::SQS::Queue",
 		"Core/WriterUndeliveredBDBD2927":        "AWS::SQS::Queue",
+		"StagingER7/Shares685AF19C":             "AWS::DynamoDB::Table",
+		"StagingER7/TriggerDeferred01E8B166":    "AWS::SQS::Queue",
 		"StagingER7/TriggerFailed85CD757D":      "AWS::SQS::Queue",
 		"StagingER7/TriggerUndelivered1A059927": "AWS::SQS::Queue",
 	}

@@ -21,7 +21,7 @@ import (
 	"hl7lake/stacks"
 )
 
-var update = flag.Bool("update", false, "write the synthesized templates to snapshots/ instead of comparing")
+var update = flag.Bool("update", false, "write what is synthesized to snapshots/ before it is compared")
 
 // assemblies holds what TestMain synthesized, by environment; nothing changes it later. All tests share it, since
 // synthesis takes seconds and must not run in parallel: the Node.js process behind it does not survive that.

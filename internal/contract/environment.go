@@ -9,7 +9,9 @@ const (
 	EnvCatalogTable       = "CATALOG_TABLE"
 	EnvReceivedTable      = "RECEIVED_TABLE"
 	EnvReceivedWindowDays = "RECEIVED_WINDOW_DAYS" // for how many days a second copy of a message is refused
-	EnvOwnerPerSecond     = "OWNER_PER_SECOND"     // how many messages an institution may post, on average
+	EnvOwnerPerSecond     = "OWNER_PER_SECOND"     // how many messages an institution may post or have staged, on average
 	EnvOwnerBurst         = "OWNER_BURST"          // and how many at once
+	EnvSharesTable        = "SHARES_TABLE"         // of what each institution took of its share of staging
+	EnvDeferredQueueURL   = "DEFERRED_QUEUE_URL"   // of what institutions have beyond their shares
 	EnvStateMachineARN    = "STATE_MACHINE_ARN"
 )

@@ -8,6 +8,7 @@ const (
 	MetricAccepted          = "Accepted"
 	MetricDuplicate         = "Duplicate"
 	MetricRefused           = "Refused"
+	MetricDeferred          = "Deferred"
 	MetricStaged            = "Staged"
 	MetricFailed            = "Failed"
 	MetricStagingLatency    = "StagingLatency"    // in milliseconds

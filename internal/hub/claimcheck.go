@@ -136,6 +136,16 @@ func (c ClaimCheck) Stream(ctx context.Context, w Wire) (Event, *Stream, error) 
 	return e, stream, err
 }
 
+// Size is about how many bytes the content of w has, be it within w or where a
+// reference leads to. It opens nothing and takes the wire's word for it.
+func (w Wire) Size() int {
+	var ref reference
+	if w.Attributes["encoding"] == encodingClaimCheck && json.Unmarshal([]byte(w.Body), &ref) == nil {
+		return ref.Size
+	}
+	return len(w.Body)
+}
+
 // Inline is the body that travels within w. It fails for a reference to one.
 func (w Wire) Inline() ([]byte, error) {
 	switch w.Attributes["encoding"] {

@@ -53,6 +53,17 @@ func FromSNS(record events.SNSEntity) Wire {
 	return wire
 }
 
+// Notification is w as SNS hands it over, as far as FromSNS reads it.
+func (w Wire) Notification() events.SNSEntity {
+	attributes := make(map[string]any, len(w.Attributes))
+	for name, value := range w.Attributes {
+		attributes[name] = map[string]any{"Type": "String", "Value": value}
+	}
+	return events.SNSEntity{
+		Type: "Notification", MessageAttributes: attributes, Subject: w.Subject, Message: w.Body, Timestamp: w.Published,
+	}
+}
+
 // Each handles every event of a function's batch. The errors are joined, so that
 // Lambda delivers the batch again; to handle an event twice must be harmless.
 func Each(batch events.SNSEvent, handle func(Wire) error) error {

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
-
-	"github.com/aws/aws-lambda-go/events"
 
 	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
@@ -24,12 +23,30 @@ type handler struct {
 	claimCheck hub.ClaimCheck
 	hub        hub.Topic
 	workflow   workflow
+	deferral   deferral
 }
 
-// handle stages every message of the batch. Staging one again gives the same
-// events.
-func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, error) {
-	return struct{}{}, hub.Each(batch, func(wire hub.Wire) error { return h.stage(ctx, wire) })
+// handle stages every message of the delivery, or puts it off. Staging one again gives
+// the same events. The errors are joined, so that the delivery comes again.
+func (h handler) handle(ctx context.Context, in delivery) (struct{}, error) {
+	var failures []error
+	for _, record := range in.Records {
+		failures = append(failures, h.take(ctx, record))
+	}
+	return struct{}{}, errors.Join(failures...)
+}
+
+// take stages one message, unless its institution has taken its share. What was put
+// off once is staged when it comes back: the queue gives it its turn.
+func (h handler) take(ctx context.Context, record record) error {
+	wire, err := record.wire()
+	if err != nil {
+		return err
+	}
+	if !record.deferred() && h.putOff(ctx, wire) {
+		return nil
+	}
+	return h.stage(ctx, wire)
 }
 
 // stage runs the workflow for one message. A message that cannot be staged, for

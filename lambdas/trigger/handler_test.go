@@ -19,6 +19,7 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/canary"
 	"hl7lake/internal/testing/fake"
+	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
@@ -59,9 +60,12 @@ func fails(err error) *execution {
 
 // staging is trigger in front of fakes, as Lambda runs it.
 type staging struct {
-	topic   fake.Topic
-	buckets fake.Buckets
-	log     bytes.Buffer
+	topic    fake.Topic
+	buckets  fake.Buckets
+	shares   *fake.Tables    // nil: a new table each time
+	limit    allowance.Limit // zero: more than any test takes
+	deferred waitingRoom
+	log      bytes.Buffer
 }
 
 // trigger delivers e and returns the function's error.
@@ -72,6 +76,19 @@ func (s *staging) trigger(ctx context.Context, t *testing.T, run *execution, e h
 	if err := (hub.Topic{ARN: "hub", Publisher: source, ClaimCheck: checks}).Publish(ctx, e); err != nil {
 		t.Fatal(err)
 	}
+	return s.deliver(ctx, t, run, source.Deliveries())
+}
+
+// deliver invokes trigger with a batch of SNS or SQS and returns the function's error.
+func (s *staging) deliver(ctx context.Context, t *testing.T, run *execution, batch any) error {
+	t.Helper()
+	if s.shares == nil {
+		s.shares = fake.NewTables(t)
+	}
+	if s.limit == (allowance.Limit{}) {
+		s.limit = allowance.Limit{PerSecond: 1000, Burst: 1000}
+	}
+	checks := hub.ClaimCheck{Bucket: "checks", Objects: &s.buckets}
 	logger := telemetry.NewLogger(&s.log)
 	h := handler{
 		logger:     logger,
@@ -79,8 +96,17 @@ func (s *staging) trigger(ctx context.Context, t *testing.T, run *execution, e h
 		claimCheck: checks,
 		hub:        hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: &s.topic, Logger: logger}, ClaimCheck: checks},
 		workflow:   workflow{arn: "machine", starter: run},
+		deferral:   deferral{shares: allowance.New(fake.Received, s.shares, s.limit), queueURL: "deferred", queue: &s.deferred},
 	}
-	_, err := function.Edge(h.logger, h.handle)(ctx, source.Deliveries())
+	payload, err := json.Marshal(batch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in delivery
+	if err := json.Unmarshal(payload, &in); err != nil {
+		t.Fatal(err)
+	}
+	_, err = function.Edge(h.logger, h.handle)(ctx, in)
 	return err
 }
 

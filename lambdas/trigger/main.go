@@ -1,6 +1,7 @@
 // Command trigger is the Lambda function that has each ingested ER7 message
 // staged: it runs the workflow and, should that fail, publishes the error
-// event.
+// event. What one institution has beyond its share waits in a queue, which feeds
+// trigger too.
 package main
 
 import (
@@ -10,14 +11,17 @@ import (
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
@@ -25,6 +29,10 @@ import (
 
 func main() {
 	logger, env, aws := function.Start()
+	limit, err := allowance.ParseLimit(env.Text(contract.EnvOwnerPerSecond), env.Text(contract.EnvOwnerBurst))
+	if err != nil {
+		function.Exit(logger, err)
+	}
 	claimCheck := hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)}
 	h := handler{
 		logger:     logger,
@@ -36,6 +44,11 @@ func main() {
 			ClaimCheck: claimCheck,
 		},
 		workflow: workflow{arn: env.Text(contract.EnvStateMachineARN), starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
+		deferral: deferral{
+			shares:   allowance.New(env.Text(contract.EnvSharesTable), dynamodb.NewFromConfig(aws), limit),
+			queueURL: env.Text(contract.EnvDeferredQueueURL),
+			queue:    sqs.NewFromConfig(aws),
+		},
 	}
 	lambda.Start(function.Edge(logger, h.handle))
 }

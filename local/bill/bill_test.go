@@ -34,6 +34,8 @@ func TestUnitsAreCountedAsAWSRoundsThem(t *testing.T) {
 		"one byte more":             {func(m *bill.Meter) { m.APICall(512*kb + 1) }, map[bill.Charge]float64{bill.APIRequest: 2}},
 		"a message of 64 KB":        {func(m *bill.Meter) { m.Published(64 * kb) }, map[bill.Charge]float64{bill.Publish: 1}},
 		"a message of 256 KB":       {func(m *bill.Meter) { m.Published(256 * kb) }, map[bill.Charge]float64{bill.Publish: 4}},
+		"a deletion":                {func(m *bill.Meter) { m.Queued(0) }, map[bill.Charge]float64{bill.QueueRequest: 1}},
+		"a queued message of 65 KB": {func(m *bill.Meter) { m.Queued(65 * kb) }, map[bill.Charge]float64{bill.QueueRequest: 2}},
 		"a short execution": {func(m *bill.Meter) { m.Executed("", time.Millisecond) },
 			map[bill.Charge]float64{bill.StatesRequest: 1, bill.StatesGBSecond: 0.1 / 16}},
 		"an execution of 101 ms": {func(m *bill.Meter) { m.Executed("", 101*time.Millisecond) },
@@ -53,7 +55,7 @@ func TestUnitsAreCountedAsAWSRoundsThem(t *testing.T) {
 
 func TestEveryChargeHasAPrice(t *testing.T) {
 	charges := []bill.Charge{
-		bill.APIRequest, bill.LambdaRequest, bill.LambdaGBSecond, bill.Publish, bill.Delivery, bill.Write, bill.Read,
+		bill.APIRequest, bill.LambdaRequest, bill.LambdaGBSecond, bill.Publish, bill.Delivery, bill.QueueRequest, bill.Write, bill.Read,
 		bill.Put, bill.Get, bill.StatesRequest, bill.StatesGBSecond, bill.LogByte, bill.Trace,
 	}
 	var m bill.Meter

@@ -15,6 +15,7 @@ const (
 	LambdaGBSecond Charge = "lambda-gb-second"
 	Publish        Charge = "sns-publish"
 	Delivery       Charge = "sns-delivery"
+	QueueRequest   Charge = "sqs-request"
 	Write          Charge = "dynamodb-write"
 	Read           Charge = "dynamodb-read"
 	Put            Charge = "s3-put"
@@ -35,6 +36,11 @@ func (m *Meter) APICall(size int) { m.Add(APIRequest, "", chunks(size, 512*kilob
 
 // Published counts a message published to a topic by its size in bytes.
 func (m *Meter) Published(size int) { m.Add(Publish, "", chunks(size, 64*kilobyte)) }
+
+// Queued counts a request to a queue by the size in bytes of the message that it is
+// about. The polls that find nothing are not counted here: Lambda makes them by time
+// (https://aws.amazon.com/sqs/pricing/).
+func (m *Meter) Queued(size int) { m.Add(QueueRequest, "", chunks(size, 64*kilobyte)) }
 
 // Executed counts a run of an Express workflow. Its duration is rounded up to
 // 100 ms; its memory, 50 MB and what the payloads take, is billed in steps of

@@ -85,7 +85,7 @@ func (s *Service) InvokeAsync(ctx context.Context, events ...Event) error {
 }
 
 // Start takes up the events that an earlier run left, and from then on handles
-// asynchronous events. It is called once, when every function was added.
+// asynchronous events and what the functions' queues hold. It is called once, when every function was added.
 func (s *Service) Start() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -111,6 +111,11 @@ func (s *Service) Start() error {
 	for _, f := range s.functions {
 		for range cap(f.pool.slots) {
 			s.work.Go(func() { s.serveQueue(f) })
+		}
+		for _, source := range f.sources {
+			for range source.pollers() {
+				s.work.Go(func() { s.poll(f, source.EventSourceArn) })
+			}
 		}
 	}
 	return nil

@@ -102,6 +102,8 @@ type Config struct {
 	// Undelivered takes an event that all attempts failed on to a dead-letter
 	// queue or failure destination, by its ARN.
 	Undelivered func(ctx context.Context, target, body string, attributes map[string]string) error
+	// Queues are where the functions' event sources are. nil: no template maps one.
+	Queues Queues
 	// Output is where a function's standard output and error go.
 	Output func(functionName string) io.Writer
 	// Concurrency bounds the events that each function handles at once.
@@ -168,6 +170,8 @@ type function struct {
 	pool   *pool
 	queue  *queue
 	async  EventInvokeConfig
+
+	sources []EventSourceMapping
 }
 
 // memory is what an instance may use, in MB: each of its events has what the

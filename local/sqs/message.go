@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ type message struct {
 	ID            string
 	Body          string
 	Attributes    map[string]Attribute
+	Group         string // MessageGroupId; empty for none
 	Sender        string
 	Sent          time.Time
 	FirstReceived time.Time
@@ -31,8 +33,10 @@ type message struct {
 	Visible       time.Time // from when on it can be received
 	DeadLetterOf  string    // ARN of the queue that it was moved from
 
-	key   uint64 // in the store
-	index int    // in the queue's heap; -1 when it is gone
+	key      uint64    // in the store
+	home     *schedule // the heap of the queue that it is in; nil when it is gone
+	index    int       // in that heap
+	inFlight bool      // received, and hidden since
 }
 
 // size is what counts against MaximumMessageSize, in bytes.
@@ -60,6 +64,9 @@ func (m *message) check(limit int) error {
 		return wire.Errorf("InvalidMessageContents", "Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | "+
 			"#x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF")
 	}
+	if !groupPattern.MatchString(m.Group) {
+		return invalid("Value for parameter MessageGroupId is invalid. Reason: MessageGroupId can only include alphanumeric and punctuation characters. 1 to 128 in length.")
+	}
 	for name, attribute := range m.Attributes {
 		kind, _, _ := strings.Cut(attribute.DataType, ".")
 		if !slices.Contains([]string{"String", "Number", "Binary"}, kind) {
@@ -71,6 +78,9 @@ func (m *message) check(limit int) error {
 	}
 	return nil
 }
+
+// groupPattern is the form of a MessageGroupId, or none.
+var groupPattern = regexp.MustCompile(`^[!-~]{0,128}$`)
 
 // forbidden characters are those that XML 1.0 has no place for.
 func forbidden(r rune) bool {

@@ -1,7 +1,6 @@
 package sqs
 
 import (
-	"container/heap"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -21,45 +20,15 @@ type queue struct {
 
 	mu      sync.Mutex
 	byKey   map[uint64]*message
-	waiting schedule      // all messages, the next to become visible first
-	changed chan struct{} // closed, and replaced, when a message may have become visible
-}
-
-// schedule is a heap of messages by when they are visible, then by age.
-type schedule []*message
-
-func (s schedule) Len() int { return len(s) }
-func (s schedule) Less(i, j int) bool {
-	if !s[i].Visible.Equal(s[j].Visible) {
-		return s[i].Visible.Before(s[j].Visible)
-	}
-	return s[i].key < s[j].key
-}
-func (s schedule) Swap(i, j int) {
-	s[i], s[j] = s[j], s[i]
-	s[i].index, s[j].index = i, j
-}
-
-// Push is for package heap.
-func (s *schedule) Push(x any) {
-	m := x.(*message)
-	m.index = len(*s)
-	*s = append(*s, m)
-}
-
-// Pop is for package heap.
-func (s *schedule) Pop() any {
-	last := len(*s) - 1
-	m := (*s)[last]
-	m.index = -1
-	*s = (*s)[:last]
-	return m
+	waiting schedule          // those that were hidden when last looked at, the next to become visible first
+	groups  map[string]*group // with those that were visible; by MessageGroupId, "" for none
+	changed chan struct{}     // closed, and replaced, when a message may have become visible
 }
 
 func (q *queue) bucket() []byte { return []byte("sqs/" + q.name) }
 
 func openQueue(s *store.Store, name string, properties Queue) (*queue, error) {
-	q := &queue{Queue: properties, name: name, store: s, byKey: map[uint64]*message{}, changed: make(chan struct{})}
+	q := &queue{Queue: properties, name: name, store: s, byKey: map[uint64]*message{}, groups: map[string]*group{}, changed: make(chan struct{})}
 	err := s.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(q.bucket())
 		if b == nil {
@@ -71,6 +40,7 @@ func openQueue(s *store.Store, name string, properties Queue) (*queue, error) {
 				return err
 			}
 			q.insert(m)
+			q.setInFlight(m, m.Receives > 0 && m.Visible.After(time.Now()))
 			return nil
 		})
 	})
@@ -83,22 +53,26 @@ func openQueue(s *store.Store, name string, properties Queue) (*queue, error) {
 // insert puts a message that is in the store into memory.
 func (q *queue) insert(m *message) {
 	q.byKey[m.key] = m
-	heap.Push(&q.waiting, m)
+	q.waiting.add(m)
 	q.wake()
 }
 
-// drop takes a message out of memory.
+// drop takes a message out of memory, if it is there.
 func (q *queue) drop(m *message) {
-	delete(q.byKey, m.key)
-	if m.index >= 0 {
-		heap.Remove(&q.waiting, m.index)
+	if m.home == nil {
+		return
 	}
+	delete(q.byKey, m.key)
+	m.leave()
+	q.setInFlight(m, false)
+	q.forgetIdle(m.Group)
 }
 
 // reschedule moves a message to when it is visible.
 func (q *queue) reschedule(m *message, visible time.Time) {
+	m.leave()
 	m.Visible = visible
-	heap.Fix(&q.waiting, m.index)
+	q.waiting.add(m)
 	q.wake()
 }
 
@@ -112,9 +86,10 @@ func (q *queue) wake() {
 // memory.
 func (q *queue) due(now, hidden time.Time, limit int) (visible, expired []*message) {
 	retention := seconds(q.MessageRetentionPeriod, 4*24*60*60)
-	for len(q.waiting) > 0 && len(visible) < limit {
-		m := q.waiting[0]
-		if m.Visible.After(now) {
+	q.show(now)
+	for len(visible) < limit {
+		m := q.next()
+		if m == nil {
 			break
 		}
 		if m.Sent.Add(retention).Before(now) {
@@ -126,6 +101,7 @@ func (q *queue) due(now, hidden time.Time, limit int) (visible, expired []*messa
 		if m.FirstReceived.IsZero() {
 			m.FirstReceived = now
 		}
+		q.setInFlight(m, true)
 		q.reschedule(m, hidden)
 		visible = append(visible, m)
 	}
@@ -138,7 +114,7 @@ func (q *queue) counts(now time.Time) (visible, inFlight, delayed int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	retention := seconds(q.MessageRetentionPeriod, 4*24*60*60)
-	for _, m := range q.waiting {
+	for _, m := range q.byKey {
 		switch {
 		case m.Sent.Add(retention).Before(now):
 		case !m.Visible.After(now):

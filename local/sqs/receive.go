@@ -76,6 +76,9 @@ func (s *Service) receiveMessage(ctx context.Context, in *receiveInput) (*receiv
 func (s *Service) receive(ctx context.Context, q *queue, limit int, hide time.Duration, deadline time.Time) ([]message, error) {
 	for {
 		received, next, changed, err := s.take(q, limit, hide)
+		for _, m := range received {
+			s.requested(ctx, m.size())
+		}
 		if err != nil || len(received) > 0 || !time.Now().Before(deadline) {
 			return received, err
 		}
@@ -165,6 +168,9 @@ func (m message) received(in *receiveInput) receivedMessage {
 	if m.DeadLetterOf != "" {
 		system["DeadLetterQueueSourceArn"] = m.DeadLetterOf
 	}
+	if m.Group != "" {
+		system["MessageGroupId"] = m.Group
+	}
 	wanted := append(slices.Clone(in.AttributeNames), in.MessageSystemAttributeNames...)
 	for name, value := range system {
 		if slices.Contains(wanted, "All") || slices.Contains(wanted, name) {
@@ -225,6 +231,7 @@ func (s *Service) deleteMessage(ctx context.Context, in *deleteInput) (any, erro
 	if err != nil {
 		return nil, err
 	}
+	s.requested(ctx, 0)
 	return nil, q.delete(in.ReceiptHandle)
 }
 
@@ -269,6 +276,7 @@ func (s *Service) deleteMessageBatch(ctx context.Context, in *deleteBatchInput) 
 	}
 	output := &deleteBatchOutput{Successful: []struct{ Id string }{}, Failed: []failedEntry{}}
 	for _, entry := range in.Entries {
+		s.requested(ctx, 0)
 		if err := q.delete(entry.ReceiptHandle); err != nil {
 			output.Failed = append(output.Failed, failedAs(entry.Id, err))
 			continue

@@ -18,6 +18,7 @@ type sendInput struct {
 	MessageBody       string
 	DelaySeconds      *int
 	MessageAttributes map[string]Attribute
+	MessageGroupId    string
 }
 
 type sendOutput struct {
@@ -31,8 +32,8 @@ func (s *Service) sendMessage(ctx context.Context, in *sendInput) (*sendOutput, 
 	if err != nil {
 		return nil, err
 	}
-	m := &message{Body: in.MessageBody, Attributes: in.MessageAttributes, Sender: wire.Caller(ctx)}
-	if err := s.put(q, m, in.DelaySeconds); err != nil {
+	m := &message{Body: in.MessageBody, Attributes: in.MessageAttributes, Group: in.MessageGroupId, Sender: wire.Caller(ctx)}
+	if err := s.put(ctx, q, m, in.DelaySeconds); err != nil {
 		return nil, err
 	}
 	return m.sent(), nil
@@ -44,7 +45,7 @@ func (m *message) sent() *sendOutput {
 
 // put makes a message durable and then receivable. delay is in seconds; nil
 // stands for the queue's own.
-func (s *Service) put(q *queue, m *message, delay *int) error {
+func (s *Service) put(ctx context.Context, q *queue, m *message, delay *int) error {
 	limit := maxMessage
 	if q.MaximumMessageSize != nil {
 		limit = *q.MaximumMessageSize
@@ -57,6 +58,7 @@ func (s *Service) put(q *queue, m *message, delay *int) error {
 	}
 	m.ID, m.Sent = uuid.NewString(), time.Now()
 	m.Visible = m.Sent.Add(seconds(delay, 0))
+	s.requested(ctx, m.size())
 	return s.keep(q, m)
 }
 
@@ -135,8 +137,8 @@ func (s *Service) sendMessageBatch(ctx context.Context, in *sendBatchInput) (*se
 	}
 	output := &sendBatchOutput{Successful: []sentEntry{}, Failed: []failedEntry{}}
 	for _, entry := range in.Entries {
-		m := &message{Body: entry.MessageBody, Attributes: entry.MessageAttributes, Sender: wire.Caller(ctx)}
-		if err := s.put(q, m, entry.DelaySeconds); err != nil {
+		m := &message{Body: entry.MessageBody, Attributes: entry.MessageAttributes, Group: entry.MessageGroupId, Sender: wire.Caller(ctx)}
+		if err := s.put(ctx, q, m, entry.DelaySeconds); err != nil {
 			output.Failed = append(output.Failed, failedAs(entry.Id, err))
 			continue
 		}

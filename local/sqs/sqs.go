@@ -53,15 +53,32 @@ type Service struct {
 	authorize wire.Authorize
 	endpoint  string
 	handler   http.Handler
+	requested Requested
 
 	mu     sync.RWMutex
 	queues map[string]*queue // by name
 }
 
+// Requested is told of each message that was sent, received or deleted, by its size in
+// bytes; of one that is deleted, zero.
+type Requested func(ctx context.Context, size int)
+
+// Option changes how a Service works.
+type Option func(*Service)
+
+// WithRequested has the service tell of what is asked of it.
+func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
+
 // New returns a service without queues. The URLs of its queues begin with
 // endpoint, such as http://127.0.0.1:4566.
-func New(store *store.Store, authorize wire.Authorize, endpoint string) *Service {
-	s := &Service{store: store, authorize: authorize, endpoint: endpoint, queues: map[string]*queue{}}
+func New(store *store.Store, authorize wire.Authorize, endpoint string, options ...Option) *Service {
+	s := &Service{
+		store: store, authorize: authorize, endpoint: endpoint, queues: map[string]*queue{},
+		requested: func(context.Context, int) {},
+	}
+	for _, option := range options {
+		option(s)
+	}
 	s.handler = wire.JSON("1.0", map[string]wire.Operation{
 		"SendMessage":             wire.Op(s.sendMessage),
 		"SendMessageBatch":        wire.Op(s.sendMessageBatch),
@@ -111,7 +128,7 @@ func (s *Service) Send(ctx context.Context, queueARN, body string, attributes ma
 	if err != nil {
 		return err
 	}
-	return s.put(q, m, nil)
+	return s.put(ctx, q, m, nil)
 }
 
 // nameOf is the part of an ARN or URL after the last separator.

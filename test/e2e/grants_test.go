@@ -30,7 +30,7 @@ func takenElsewhere(role string) bool { return strings.Contains(role, "-Identiti
 
 // walkEveryWay sends messages such that every call that a function can make is
 // made: small and large, HL7 and not, accepted, duplicate, claimed by another,
-// taken over, redelivered, forgotten and undeliverable, read back in every form and
+// taken over, redelivered, deferred, forgotten and undeliverable, read back in every form and
 // when it is no longer there.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
@@ -76,5 +76,6 @@ func (l *lake) walkEveryWay(t *testing.T) {
 	l.lose(t, c)
 	l.goneContent(t, c)
 	l.meet(t, tokens, admission(4))
+	l.beyondShare(t)
 	l.failEverywhere(t)
 }

@@ -48,10 +48,10 @@ func (m *message) id() (id, problem string) {
 }
 
 // refused says that the lake does not want the message, so that its sender does
-// not send it again.
+// not send it again. One that came too soon (429) it wants later.
 func (m *message) refused() bool {
 	last := m.answers[len(m.answers)-1].Status
-	return last >= 400 && last < 500 && last != http.StatusConflict
+	return last >= 400 && last < 500 && last != http.StatusConflict && last != http.StatusTooManyRequests
 }
 
 // settled says that the sender need not send the message again.
@@ -67,7 +67,7 @@ func (m *message) settled() bool {
 const resendAfter = 250 * time.Millisecond
 
 // send posts the message until the answer is for good, as a sender does: what
-// was not answered, or with a 5xx, is sent again.
+// was not answered, or with a 5xx or 429, is sent again.
 func (l *lake) send(ctx context.Context, m *message) error {
 	for {
 		told := l.post(ctx, m.sender, m.way(len(m.answers)))

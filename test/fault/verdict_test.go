@@ -56,12 +56,15 @@ func TestTheAuditNoticesWhatIsMissingTwiceOrStrange(t *testing.T) {
 		"what was sent when the answer was 409": func(_ *contents, m *message) {
 			m.ways = [][]byte{m.body, m.body, m.body, []byte("MSH|\n")}
 		},
-		"belongs to":                      func(c *contents, _ *message) { c.entries["root"][1].Owner = "another" },
-		"no claim on it":                  func(c *contents, m *message) { delete(c.claims, key(m)) },
-		"its claim has the id":            func(c *contents, m *message) { c.claims[key(m)] = claim{ID: "other"} },
-		"not come to its end":             func(c *contents, _ *message) { delete(c.claims, "id#root") },
-		"told two ids":                    func(_ *contents, m *message) { m.answers = append(m.answers, answer{Status: 409, ID: "other"}) },
-		"neither accepted nor refused":    func(_ *contents, m *message) { m.answers = m.answers[:2] },
+		"belongs to":                   func(c *contents, _ *message) { c.entries["root"][1].Owner = "another" },
+		"no claim on it":               func(c *contents, m *message) { delete(c.claims, key(m)) },
+		"its claim has the id":         func(c *contents, m *message) { c.claims[key(m)] = claim{ID: "other"} },
+		"not come to its end":          func(c *contents, _ *message) { delete(c.claims, "id#root") },
+		"told two ids":                 func(_ *contents, m *message) { m.answers = append(m.answers, answer{Status: 409, ID: "other"}) },
+		"neither accepted nor refused": func(_ *contents, m *message) { m.answers = m.answers[:2] },
+		"its sender was told [EOF 429]": func(_ *contents, m *message) {
+			m.answers = []answer{{Err: "EOF"}, {Status: 429}} // not refused: to be sent again
+		},
 		"message that nobody was told of": func(c *contents, _ *message) { c.entries["other"] = []entry{{Root: "other"}} },
 		"a claim, or the end of one":      func(c *contents, _ *message) { c.claims["x"] = claim{ID: "other"} },
 		"object that the catalog":         func(c *contents, _ *message) { c.versions["error/other.txt"] = []string{"1"} },

@@ -38,7 +38,7 @@ const (
 func TestAFloodByOneInstitutionLeavesAnotherItsLatency(t *testing.T) {
 	const times, tries = 2, 3
 	for try := 1; ; try++ {
-		usual, flooded := floodOf(t, ownerPerSecond, ownerBurst)
+		usual, flooded := floodOf(t, share{ownerPerSecond, ownerBurst})
 		t.Logf("usual %v, beside a flood %v", usual, flooded)
 		if flooded.within(usual, times) {
 			break
@@ -49,7 +49,7 @@ func TestAFloodByOneInstitutionLeavesAnotherItsLatency(t *testing.T) {
 		}
 		t.Log("once more: other programs may have taken the processors")
 	}
-	usual, flooded := floodOf(t, 100_000, 100_000)
+	usual, flooded := floodOf(t, unlimited())
 	t.Logf("without a limit: usual %v, beside a flood %v", usual, flooded)
 	if flooded.within(usual, times) {
 		t.Error("without a limit the flood is not felt either, so that this test shows nothing")
@@ -70,9 +70,9 @@ func (l latency) within(usual latency, times time.Duration) bool {
 }
 
 // floodOf measures a lake in which an institution may post so much.
-func floodOf(t *testing.T, perSecond, burst int) (usual, flooded latency) {
+func floodOf(t *testing.T, limit share) (usual, flooded latency) {
 	t.Helper()
-	l := startIn(t, t.TempDir(), serveAssembly+"="+assembly(t, perSecond, burst))
+	l := startIn(t, t.TempDir(), serveAssembly+"="+assembly(t, limit, unlimited(), staging))
 	sender := &sender{lake: l}
 	warmUp(t, sender, institutions)
 	usual = sender.trickle(t, func() {})
@@ -93,7 +93,7 @@ func floodOf(t *testing.T, perSecond, burst int) (usual, flooded latency) {
 	})
 	t.Logf("of the flood %d were taken and %d refused in %.1f s", taken.Load(), refused.Load(), lasted.Seconds())
 	// As many may be on their way to an answer as there are clients.
-	if most := float64(burst) + float64(perSecond)*lasted.Seconds() + flooders; float64(taken.Load()) > most {
+	if most := float64(limit.burst) + float64(limit.perSecond)*lasted.Seconds() + flooders; float64(taken.Load()) > most {
 		t.Errorf("%d were taken, at most %.0f may be", taken.Load(), most)
 	}
 	return usual, flooded
@@ -196,20 +196,29 @@ func (s *sender) post(ctx context.Context) (*http.Response, error) {
 	return answer, answer.Body.Close()
 }
 
-// assembly is a folder with dev's templates, in which an institution may post so
-// much and staging has fewer executions at once.
-func assembly(t *testing.T, perSecond, burst int) string {
+// share is what one institution may take.
+type share struct{ perSecond, burst int }
+
+// unlimited is a share that no test takes.
+func unlimited() share { return share{100_000, 100_000} }
+
+func (s share) set(properties map[string]any) {
+	variables := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+	variables[contract.EnvOwnerPerSecond], variables[contract.EnvOwnerBurst] = strconv.Itoa(s.perSecond), strconv.Itoa(s.burst)
+}
+
+// assembly is a folder with dev's templates, in which an institution may post and have
+// staged so much and staging has fewer executions at once.
+func assembly(t *testing.T, posted, staged share, executions int) string {
 	t.Helper()
 	dir := t.TempDir()
 	if err := os.CopyFS(dir, os.DirFS("../snapshots/dev")); err != nil {
 		t.Fatal(err)
 	}
-	change(t, dir, "FrontDoor", "lambdas/ingest", func(properties map[string]any) {
-		variables := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
-		variables[contract.EnvOwnerPerSecond], variables[contract.EnvOwnerBurst] = strconv.Itoa(perSecond), strconv.Itoa(burst)
-	})
+	change(t, dir, "FrontDoor", "lambdas/ingest", posted.set)
 	change(t, dir, "StagingER7", "lambdas/trigger", func(properties map[string]any) {
-		properties["ReservedConcurrentExecutions"] = staging
+		staged.set(properties)
+		properties["ReservedConcurrentExecutions"] = executions
 	})
 	return dir
 }

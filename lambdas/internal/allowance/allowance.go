@@ -1,7 +1,8 @@
-// Package allowance bounds what one institution may post, so that none can fill
-// the lake's functions and queues while others wait. Each has a bucket of units
+// Package allowance bounds what one institution may have the lake do in a time, so that
+// none can fill the lake's functions and queues while others wait: what it may post
+// (ingest), and what of it is staged at once (trigger). Each has a bucket of units
 // that fills at a steady rate; a message takes units by its size, since that is
-// what staging it takes. The buckets are items of the received table, so that all
+// what staging it takes. The buckets are items of a table of whoever asks, so that all
 // instances of a function draw from the same. An instance draws several units at
 // once and has them at hand: a write for each message would cost as much as the
 // catalog's entry.
@@ -27,6 +28,10 @@ const (
 	unitSize = 64 << 10
 	// draft is how many units are drawn at once, if there are so many.
 	draft = 20
+	// part is the part of what there is in a bucket that is drawn at the most, if one
+	// message does not need more: a twentieth. Else the drafts of a few instances
+	// would empty it, and a message that came to another would find nothing.
+	part = 20
 	// shelfLife is how long units can be used that were drawn. In any time, an
 	// institution uses at most what its bucket gave in that time and in this one
 	// before it, and no instance adds more than two drafts.
@@ -38,7 +43,7 @@ const (
 	tries = 6
 )
 
-// Limit is what an institution may post: so many units a second on average, and so
+// Limit is what an institution may take: so many units a second on average, and so
 // many at once.
 type Limit struct{ PerSecond, Burst float64 }
 
@@ -77,9 +82,9 @@ func (l Limit) room(full, now time.Time) int {
 	return int((l.span() - max(full.Sub(now), 0)) / l.interval())
 }
 
-// ExceededError says that an institution has posted more than it may.
+// ExceededError says that an institution has taken all that it may.
 type ExceededError struct {
-	RetryAfter time.Duration // when there will be enough for the message, if nothing else is posted
+	RetryAfter time.Duration // when there will be enough for the message, if it takes nothing else
 }
 
 func (e *ExceededError) Error() string { return "allowance: exceeded" }
@@ -156,8 +161,12 @@ func (b *Buckets) Take(ctx context.Context, owner string, size int) error {
 // on, from now where it has passed (the generic cell rate algorithm, ITU-T I.371).
 // One number, changed on condition, needs no reading before.
 func (b *Buckets) draw(ctx context.Context, owner string, own *bucket, least int, now time.Time) error {
-	units := max(least, min(draft, b.limit.room(own.full, now)))
+	units := max(least, min(draft, b.limit.room(own.full, now)/part))
 	cost := time.Duration(units) * b.limit.interval()
+	room := cost // that there must be
+	if units > least {
+		room *= part
+	}
 	values := map[string]types.AttributeValue{
 		":now": micros(now), ":expiry": &types.AttributeValueMemberN{Value: strconv.FormatInt(now.Add(memory).Unix(), 10)},
 	}
@@ -171,14 +180,14 @@ func (b *Buckets) draw(ctx context.Context, owner string, own *bucket, least int
 	after := now.Add(cost)
 	if own.full.Before(now) {
 		in.UpdateExpression = aws.String("SET #full = :after, expiry = :expiry")
-		in.ConditionExpression = aws.String("attribute_not_exists(pk) OR #full < :now")
+		in.ConditionExpression = aws.String("attribute_not_exists(pk) OR #full <= :now")
 		values[":after"] = micros(after)
 	} else {
 		after = own.full.Add(cost)
 		in.UpdateExpression = aws.String("SET #full = #full + :cost, expiry = :expiry")
 		in.ConditionExpression = aws.String("#full BETWEEN :now AND :most")
 		values[":cost"] = &types.AttributeValueMemberN{Value: strconv.FormatInt(cost.Microseconds(), 10)}
-		values[":most"] = micros(now.Add(b.limit.span() - cost))
+		values[":most"] = micros(now.Add(b.limit.span() - room))
 	}
 	_, err := b.db.UpdateItem(ctx, in)
 	var refused *types.ConditionalCheckFailedException

@@ -155,6 +155,24 @@ func TestATwentiethOfAWriteIsMadeForAMessage(t *testing.T) {
 	})
 }
 
+func TestABurstThatComesToManyInstancesPasses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newTable(t)
+		var instances []*allowance.Buckets
+		for range 100 {
+			instances = append(instances, db.instance(allowance.Limit{PerSecond: 200, Burst: 400}))
+		}
+		for second := range 5 * 60 {
+			for n := range 50 {
+				if _, is := exceeded(t, instances[(50*second+37*n)%len(instances)], "a", 2000); is {
+					t.Fatalf("message %d of second %d is refused", n, second)
+				}
+			}
+			time.Sleep(time.Second)
+		}
+	})
+}
+
 func TestWhatAnInstanceDrewLapses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := newTable(t)

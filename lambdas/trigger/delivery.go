@@ -1,0 +1,40 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"hl7lake/internal/hub"
+)
+
+// delivery is what the function is invoked with: events of the hub as SNS hands them
+// over, or as they come back from the queue of what was deferred.
+type delivery struct {
+	Records []record
+}
+
+// record is one event of the hub. The names are SNS's and SQS's, which differ in case.
+type record struct {
+	EventSource string
+	SNS         events.SNSEntity `json:"Sns"`
+	Body        string           // of a message of SQS
+}
+
+// errDelivery says that a message of the queue is none that trigger put there.
+var errDelivery = errors.New("trigger: the message of the queue is no event of the hub")
+
+// deferred reports whether the event comes from the queue of what was deferred.
+func (r record) deferred() bool { return r.EventSource == "aws:sqs" }
+
+func (r record) wire() (hub.Wire, error) {
+	if !r.deferred() {
+		return hub.FromSNS(r.SNS), nil
+	}
+	var entity events.SNSEntity
+	if err := json.Unmarshal([]byte(r.Body), &entity); err != nil {
+		return hub.Wire{}, errDelivery // the decoder's own words may quote it
+	}
+	return hub.FromSNS(entity), nil
+}

@@ -1,0 +1,75 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsdynamodb"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awslambda"
+	"github.com/aws/aws-cdk-go/awscdk/v2/awssqs"
+
+	"hl7lake/internal/contract"
+)
+
+const (
+	// deferredTries is how often a message that was deferred is received before it is a dead letter. One that finds all
+	// instances of trigger at work was received too (AWS Lambda Developer Guide, Creating and configuring an Amazon SQS event
+	// source mapping: at least five).
+	deferredTries = 5
+	// deferredHiddenSeconds is how long a message is hidden that trigger is given: six times its time-out, so that Lambda can
+	// try again what is throttled (as above).
+	deferredHiddenSeconds = 6 * triggerSeconds
+	// deferredAlarmSeconds is how old a deferred message may become before somebody should look.
+	deferredAlarmSeconds = 60 * 60
+)
+
+// addShares makes the table of what each institution has taken of its share of staging, which is as large as that of
+// ingest. It is this stack's own: a message may come to the hub by other ways than ingest, and more at once.
+func (s StagingER7) addShares(base Foundation, trigger function) {
+	shares := newTable(s.Stack, "Shares", base, awsdynamodb.TableProps{
+		PartitionKey:        stringAttribute("pk"),
+		TimeToLiveAttribute: new("expiry"),
+	})
+	grant(trigger.Lambda, []string{"dynamodb:UpdateItem"}, shares.TableArn())
+	grantTableKey(trigger.Lambda, base.Keys.Tables)
+	for name, value := range map[string]*string{
+		contract.EnvSharesTable:    shares.TableName(),
+		contract.EnvOwnerPerSecond: number(base.OwnerLimit.PerSecond),
+		contract.EnvOwnerBurst:     number(base.OwnerLimit.Burst),
+	} {
+		trigger.Lambda.AddEnvironment(new(name), value, nil)
+	}
+}
+
+// addDeferral makes the queue of what an institution has beyond its share, which trigger fills and which feeds trigger,
+// with few messages at a time and those of all institutions in turn. What fails there again and again goes to trigger's
+// queue of what SNS could not deliver: it has the same form.
+func (s StagingER7) addDeferral(base Foundation, trigger function, undelivered awssqs.Queue) {
+	deferred := awssqs.NewQueue(trigger.scope, new("Deferred"), &awssqs.QueueProps{
+		RetentionPeriod:     awscdk.Duration_Days(new(float64(deadLetterDays))),
+		MaxMessageSizeBytes: new(float64(deadLetterBytes)),
+		VisibilityTimeout:   awscdk.Duration_Seconds(new(float64(deferredHiddenSeconds))),
+		DeadLetterQueue:     &awssqs.DeadLetterQueue{Queue: undelivered, MaxReceiveCount: new(float64(deferredTries))},
+		Encryption:          awssqs.QueueEncryption_KMS,
+		EncryptionMasterKey: base.Keys.Hub,
+		EnforceSSL:          new(true),
+		RemovalPolicy:       base.removalPolicy(),
+	})
+	base.alarm(deferred, "Old", alarmProps{
+		Runbook: "staging-latency",
+		Subject: "deferred",
+		Means:   "What an institution has beyond its share waits for an hour to become JSON.",
+		Metric:  deferred.MetricApproximateAgeOfOldestMessage(statistic("Maximum", 5)),
+		AtLeast: deferredAlarmSeconds,
+	})
+	trigger.Lambda.AddEnvironment(new(contract.EnvDeferredQueueURL), deferred.QueueUrl(), nil)
+	// Lambda receives and deletes with the function's role. Not NewSqsEventSource: it would let the function do more.
+	grant(trigger.Lambda, []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, deferred.QueueArn())
+	mapping := awslambda.NewCfnEventSourceMapping(trigger.scope, new("FromDeferred"), &awslambda.CfnEventSourceMappingProps{
+		FunctionName:   trigger.Lambda.FunctionName(),
+		EventSourceArn: deferred.QueueArn(),
+		BatchSize:      new(1.0), // so that what fails is tried again alone
+		ScalingConfig: &awslambda.CfnEventSourceMapping_ScalingConfigProperty{
+			MaximumConcurrency: new(base.DeferredConcurrency),
+		},
+	})
+	mapping.Node().AddDependency(trigger.Lambda.Role()) // Lambda refuses a mapping of a role that may not yet receive
+}
