@@ -70,7 +70,11 @@ lake: it sends messages, follows them and brings them back.
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
+	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages", ".FlagUsagesWrapped 80",
+		"for more information about a command.", "tells more about a command.",
+		`Use "{{.CommandPath}}`, `"{{.CommandPath}}`,
+	).Replace(root.UsageTemplate()))
 	root.Version = version()
 	root.SetVersionTemplate("lake {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON for machines")
