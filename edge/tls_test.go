@@ -122,6 +122,7 @@ func talk(t *testing.T, to net.Addr, trusted *authority, certificates ...tls.Cer
 		return err.Error()
 	}
 	e := engineOn(t, conn)
+	defer e.Close()
 	if _, err := e.Write([]byte(framed(message("1", "")))); err != nil {
 		return err.Error()
 	}
