@@ -25,7 +25,7 @@ import (
 func (l *lake) edgeOf(t *testing.T, mode config.AckMode) *edge.Edge {
 	t.Helper()
 	dir := t.TempDir()
-	user := client.User{Email: "engine@example.org", Read: scenario.Institution, Write: scenario.Institution}
+	user := client.User{Email: "engine@example.org", Read: client.Institutions{scenario.Institution}, Write: scenario.Institution}
 	password := client.NewPassword()
 	if err := l.pool.Add(t.Context(), user, password); err != nil {
 		t.Fatal(err)
