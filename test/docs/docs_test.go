@@ -40,6 +40,7 @@ func elsewhere() map[string]string {
 		"make":                           "another test holds it against .ci/run",
 		"npx cdk":                        "it needs AWS; .ci/run synthesizes the stacks",
 		"go run ./cmd/lake doctor --env": "it needs AWS; operate/doctor has its tests",
+		"lake edge":                      "it needs a configuration and runs until Ctrl-C; test/e2e runs it",
 		"aws cloudwatch":                 "nothing is measured by the local lake",
 		"aws events":                     "EventBridge's rules are run by the local lake, but not listed",
 		"aws health":                     "it needs AWS",
