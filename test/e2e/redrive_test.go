@@ -14,14 +14,12 @@ import (
 	"hl7lake/cmd/lake/scenario"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/canary"
-	"hl7lake/local"
 	"hl7lake/local/fault"
-	"hl7lake/local/store"
 	"hl7lake/operate"
 )
 
-// outage is a time in which SNS cannot reach the writer, and the trigger's
-// process dies of every event, or one of these.
+// outage is a time in which SNS cannot reach the writer, and trigger's process dies of
+// every event, or one of the two.
 type outage struct {
 	of   []string // Writer, Trigger
 	over atomic.Bool
@@ -41,18 +39,18 @@ func (o *outage) plan(p fault.Point) fault.Fault {
 	return fault.Fault{}
 }
 
-// broken starts a lake with an outage of the functions, else of both.
+// broken starts a lake with an outage of the given functions, or of both.
 func broken(t *testing.T, of ...string) (*lake, *outage) {
 	t.Helper()
 	o := outage{of: of}
 	if of == nil {
 		o.of = []string{"Writer", "Trigger"}
 	}
-	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: o.plan}), &o
+	return startFaulty(t, o.plan), &o
 }
 
-// redrive redrives the queues with one of the words in their name, and returns
-// what was reported, sorted by queue.
+// redrive redrives the queues with one of the words in their name, and returns what was
+// reported, sorted by queue.
 func (l *lake) redrive(t *testing.T, dry bool, words ...string) (letters []operate.DeadLetter) {
 	t.Helper()
 	return l.redriveBy(t, operate.RedriveOptions{DryRun: dry, Queues: words})
@@ -67,7 +65,7 @@ func (l *lake) redriveBy(t *testing.T, options operate.RedriveOptions) (letters 
 	return letters
 }
 
-// outcomes is what became of the letters, as "WriterUndelivered redriven".
+// outcomes returns what became of the letters, such as "WriterUndelivered redriven".
 func outcomes(letters []operate.DeadLetter) (all []string) {
 	for _, letter := range letters {
 		for _, queue := range []string{"WriterUndelivered", "WriterFailed", "TriggerUndelivered", "TriggerFailed"} {
@@ -80,8 +78,8 @@ func outcomes(letters []operate.DeadLetter) (all []string) {
 	return all
 }
 
-// dead sends the canary's message and waits until both of its deliveries are
-// dead letters.
+// dead sends the canary's message and waits until both of its deliveries are dead
+// letters.
 func (l *lake) dead(t *testing.T, c *client.Client) (id string) {
 	t.Helper()
 	receipt, err := c.Send(t.Context(), client.Message{Body: canary.Message()})
@@ -136,7 +134,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 	}
 }
 
-// reader makes a user who may read, and returns how to sign in as that.
+// reader creates a user who may read, and returns a way to sign in as that user.
 func (l *lake) reader(t *testing.T) (email, password string) {
 	t.Helper()
 	password = client.NewPassword()
@@ -149,7 +147,7 @@ func (l *lake) reader(t *testing.T) (email, password string) {
 func TestARedriveEndsAlthoughEverythingFailsAgain(t *testing.T) {
 	l, _ := broken(t)
 	l.dead(t, l.client(t, l.admin(t)))
-	// What the writer cannot be told is back in its queue at once.
+	// What the writer cannot be told returns to its queue at once.
 	wantOutcomes(t, l.redrive(t, false, "WriterUndelivered"), "WriterUndelivered came back", "WriterUndelivered redriven")
 	wantOutcomes(t, l.redrive(t, true, "WriterUndelivered"), "WriterUndelivered would be")
 }
