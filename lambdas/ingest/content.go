@@ -34,7 +34,6 @@ type content struct {
 	charset string // as declared; empty when nothing was
 }
 
-// What can be wrong with a request, apart from the places that badRequest names.
 // tooMany is the answer to an institution that has posted more than it may. The
 // wait is rounded up to whole seconds (RFC 9110, 10.2.3).
 func tooMany(wait time.Duration) *problem.Problem {
@@ -46,6 +45,7 @@ func tooMany(wait time.Duration) *problem.Problem {
 	}
 }
 
+// What can be wrong with a request, apart from the places that badRequest names.
 var (
 	errNoPrivilege = &problem.Problem{Status: http.StatusForbidden, Code: "no-write-privilege", Detail: "Insufficient privileges to write"}
 	errTooLarge    = &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: tooLarge}
@@ -109,6 +109,14 @@ func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
 		return content{}, errMediaType
 	}
 	return c, c.check()
+}
+
+// size is how many bytes were posted, without looking at them.
+func size(request events.APIGatewayV2HTTPRequest) int {
+	if request.IsBase64Encoded {
+		return base64.StdEncoding.DecodedLen(len(request.Body))
+	}
+	return len(request.Body)
 }
 
 // header is the value of the header with the given lower-case name. HTTP APIs
