@@ -58,6 +58,9 @@ func (h handler) read(ctx context.Context, id uuid.UUID, part, owner string) (ev
 }
 
 func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
+	if part != "" && found.forgotten() {
+		return events.APIGatewayV2HTTPResponse{}, errGone
+	}
 	switch part {
 	case "er7":
 		entry, ok := found.raw()

@@ -133,6 +133,10 @@ func (h history) status() string {
 // JSON, since the hub promises no order.
 func (h history) raw() (catalog.Entry, bool) { return h.latest(catalog.Ingestion) }
 
+// forgotten reports whether the message was forgotten. What is filed of it later is not
+// given back either.
+func (h history) forgotten() bool { return catalog.IsForgotten(h.entries) }
+
 // json is the entry of the latest parser's JSON.
 func (h history) json() (catalog.Entry, bool) { return h.latest(catalog.Staging) }
 

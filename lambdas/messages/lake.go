@@ -53,9 +53,6 @@ var errContent = errors.New("messages: the object differs from its catalog entry
 // to where it lies when it is too large for an answer. Of content that is no
 // longer there the error is errGone.
 func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) (events.APIGatewayV2HTTPResponse, error) {
-	if entry.Forgotten != "" {
-		return events.APIGatewayV2HTTPResponse{}, errGone
-	}
 	in := &s3.GetObjectInput{Bucket: &l.bucket, Key: &entry.Key}
 	if entry.VersionID != "" {
 		in.VersionId = &entry.VersionID
