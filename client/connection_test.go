@@ -33,7 +33,7 @@ func TestAConnectionIsKeptForItsOwnerOnly(t *testing.T) {
 		Outputs:     Outputs{"core": {"ApiUrl": "http://127.0.0.1:4000/"}},
 		Endpoint:    "http://127.0.0.1:4000",
 		Credentials: &Key{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"},
-		Users:       []Account{{User: User{Email: "a@example.org", Read: "x"}, Password: "p"}},
+		Users:       []Account{{User: User{Email: "a@example.org", Read: Institutions{"x"}}, Password: "p"}},
 	}
 	for range 2 { // the second time, the file exists
 		if err := want.Write(path); err != nil {

@@ -1,12 +1,10 @@
 package client
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,13 +14,6 @@ import (
 	cognito "github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider"
 	"github.com/aws/aws-sdk-go-v2/service/cognitoidentityprovider/types"
 	"github.com/aws/smithy-go"
-)
-
-// The attributes of a user that name the institution whose messages the user may read or
-// send. Cognito puts them into the ID token as claims of the same names.
-const (
-	readAttribute  = "custom:read"
-	writeAttribute = "custom:write"
 )
 
 // PoolOptions say where a user pool is.
@@ -58,14 +49,6 @@ func NewPool(o PoolOptions) *Pool {
 // StaticCredentials returns a provider of one access key.
 func StaticCredentials(accessKeyID, secretAccessKey string) aws.CredentialsProvider {
 	return credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, "")
-}
-
-// User is a user of the lake.
-type User struct {
-	Email  string `json:"email"`
-	Read   string `json:"read,omitempty"`   // the institution whose messages the user may read
-	Write  string `json:"write,omitempty"`  // the institution for which the user may send
-	Status string `json:"status,omitempty"` // Cognito's status, such as CONFIRMED; only List fills it
 }
 
 // tokenMargin is how long before its expiry a token is no longer used, so that it does
@@ -139,106 +122,4 @@ func cause(err error) error {
 		return &UnreachableError{URL: strings.TrimSuffix(address, "/"), Err: inner.Err}
 	}
 	return err
-}
-
-// ErrUserExists is the error of Add if the e-mail address already has a user.
-var ErrUserExists = errors.New("there is a user with this e-mail address")
-
-// ErrNoUser is the error of a change to a user that does not exist.
-var ErrNoUser = errors.New("there is no user with this e-mail address")
-
-// Add creates a user who can sign in with the password at once. No mail is sent. If
-// Cognito refuses the password, no user is left behind.
-func (p *Pool) Add(ctx context.Context, u User, password string) error {
-	_, err := p.api.AdminCreateUser(ctx, &cognito.AdminCreateUserInput{
-		UserPoolId:     &p.options.ID,
-		Username:       &u.Email,
-		MessageAction:  types.MessageActionTypeSuppress,
-		UserAttributes: attributes(u),
-	})
-	if _, ok := errors.AsType[*types.UsernameExistsException](err); ok {
-		return fmt.Errorf("add %s: %w", u.Email, ErrUserExists)
-	}
-	if err != nil {
-		return fmt.Errorf("add %s: %w", u.Email, cause(err))
-	}
-	if err := p.SetPassword(ctx, u.Email, password); err != nil {
-		return errors.Join(err, p.Remove(ctx, u.Email))
-	}
-	return nil
-}
-
-func attributes(u User) []types.AttributeType {
-	list := []types.AttributeType{
-		{Name: aws.String("email"), Value: &u.Email},
-		{Name: aws.String("email_verified"), Value: aws.String("true")},
-	}
-	if u.Read != "" {
-		list = append(list, types.AttributeType{Name: aws.String(readAttribute), Value: &u.Read})
-	}
-	if u.Write != "" {
-		list = append(list, types.AttributeType{Name: aws.String(writeAttribute), Value: &u.Write})
-	}
-	return list
-}
-
-// SetPassword gives the user a new permanent password.
-func (p *Pool) SetPassword(ctx context.Context, email, password string) error {
-	_, err := p.api.AdminSetUserPassword(ctx, &cognito.AdminSetUserPasswordInput{
-		UserPoolId: &p.options.ID, Username: &email, Password: &password, Permanent: true,
-	})
-	return changed("set the password of", email, err)
-}
-
-// Remove deletes the user. Tokens that the user already has remain valid until they
-// expire.
-func (p *Pool) Remove(ctx context.Context, email string) error {
-	_, err := p.api.AdminDeleteUser(ctx, &cognito.AdminDeleteUserInput{UserPoolId: &p.options.ID, Username: &email})
-	return changed("remove", email, err)
-}
-
-func changed(what, email string, err error) error {
-	if _, ok := errors.AsType[*types.UserNotFoundException](err); ok {
-		return fmt.Errorf("%s %s: %w", what, email, ErrNoUser)
-	}
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", what, email, cause(err))
-	}
-	return nil
-}
-
-// List returns all users, sorted by e-mail address.
-func (p *Pool) List(ctx context.Context) ([]User, error) {
-	var users []User
-	pages := cognito.NewListUsersPaginator(p.api, &cognito.ListUsersInput{UserPoolId: &p.options.ID})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list the users: %w", cause(err))
-		}
-		for _, entry := range page.Users {
-			users = append(users, listed(entry))
-		}
-	}
-	slices.SortFunc(users, func(a, b User) int { return cmp.Compare(a.Email, b.Email) })
-	return users, nil
-}
-
-func listed(entry types.UserType) User {
-	user := User{Status: string(entry.UserStatus)}
-	for _, attribute := range entry.Attributes {
-		value := aws.ToString(attribute.Value)
-		switch aws.ToString(attribute.Name) {
-		case "email":
-			user.Email = value
-		case readAttribute:
-			user.Read = value
-		case writeAttribute:
-			user.Write = value
-		}
-	}
-	if user.Email == "" {
-		user.Email = aws.ToString(entry.Username)
-	}
-	return user
 }

@@ -226,7 +226,7 @@ func open(o Options, assembly *template.Assembly, url string) (*Lake, error) {
 		return nil, errors.Join(err, kept.Close())
 	}
 	l.cognito = cognito.New(kept, l.policies.Authorize)
-	l.identity = identity.New(identity.Config{Claims: l.cognito.IDClaims, Federate: l.policies.Federate, Session: l.keys.session})
+	l.identity = identity.New(identity.Config{Claims: l.cognito.IDClaims, SignedIn: l.cognito.SignedIn, Federate: l.policies.Federate, Session: l.keys.session})
 	l.sqs = sqs.New(kept, l.policies.Authorize, url, sqs.WithRequested(l.metering.sqs))
 	l.lambda = lambda.New(lambda.Config{
 		Store: kept, Authorize: l.policies.Authorize, Endpoint: url,

@@ -61,13 +61,15 @@ func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
 			{"ours", "s3:ListBucket", "", "staging/protocol=hl7v2/source=theirs/", false},
 			{"ours", "s3:ListBucket", "", "", false},
 		} {
-			keys := map[string]string{"s3:prefix": test.prefix}
-			if test.tag != "" {
-				keys["aws:PrincipalTag/read"] = test.tag
-			}
-			err := l.policies.Authorize(wire.WithCaller(t.Context(), reader), test.action, lake+test.on, keys)
-			if (err == nil) != test.granted {
-				t.Errorf("%s: with the tag %q, %s on %s%s: %v, want granted %v", environment, test.tag, test.action, test.on, test.prefix, err, test.granted)
+			for _, name := range []string{"read", "read2", "read3", "read4"} {
+				keys := map[string]string{"s3:prefix": test.prefix}
+				if test.tag != "" {
+					keys["aws:PrincipalTag/"+name] = test.tag
+				}
+				err := l.policies.Authorize(wire.WithCaller(t.Context(), reader), test.action, lake+test.on, keys)
+				if (err == nil) != test.granted {
+					t.Errorf("%s: with %q in the tag %s, %s on %s%s: %v, want granted %v", environment, test.tag, name, test.action, test.on, test.prefix, err, test.granted)
+				}
 			}
 		}
 	}

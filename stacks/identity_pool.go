@@ -8,13 +8,13 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// readTag is the tag of a session that names the one institution whose messages it may read.
-const readTag = "${aws:PrincipalTag/read}"
+// tagValue is what a policy says for the value of a session's tag.
+func tagValue(name string) string { return "${aws:PrincipalTag/" + name + "}" }
 
 // newIdentityPool lets users read the lake in S3, say from Athena or DuckDB, with credentials that they get for an ID token
-// of one of the clients. All share one role; what differs is the session's tag `read`, which Cognito takes from the
-// token's custom:read and which the role's policy puts in the place of the institution's name. A user without the claim
-// has no tag, and a policy with a variable that has no value grants nothing.
+// of one of the clients. All share one role; what differs are the session's tags `read`, `read2` and so on, which Cognito takes
+// from the token's custom:read, custom:read2 … and which the role's policy puts in the place of an institution's name. A user
+// without a claim has no such tag, and a policy with a variable that has no value grants nothing.
 func newIdentityPool(
 	stack awscdk.Stack, id string, core Core, users awscognito.UserPool, clients ...awscognito.UserPoolClient,
 ) awscognito.CfnIdentityPool {
@@ -31,14 +31,24 @@ func newIdentityPool(
 		AllowClassicFlow:               new(false),
 		CognitoIdentityProviders:       &providers,
 	})
+	tags := map[string]string{}
+	for _, name := range readNames() {
+		tags[name] = contract.ClaimPrefix + name
+	}
 	awscognito.NewCfnIdentityPoolPrincipalTag(stack, new(id+"Tags"), &awscognito.CfnIdentityPoolPrincipalTagProps{
 		IdentityPoolId:       pool.Ref(),
 		IdentityProviderName: users.UserPoolProviderName(),
 		UseDefaults:          new(false),
-		PrincipalTags:        map[string]string{"read": "custom:read"},
+		PrincipalTags:        tags,
 	})
 	role := newReaderRole(stack, id+"Reader", pool)
-	core.grantReadTagged(role)
+	for _, name := range readNames() {
+		core.grantReadTagged(role, name)
+	}
+	grantDecrypt(role, core.Foundation.Keys.Lake)
+	accept(role, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
+	accept(role, "AwsSolutions-IAM5", "All objects of one institution, which a tag of the session names.",
+		`/^Resource::<Lake[0-9A-F]{8}\.Arn>\/(ingestion|staging|error)\/protocol=hl7v2\/source=<aws:PrincipalTag\/read[2-4]?>\/\*$/`)
 	awscognito.NewCfnIdentityPoolRoleAttachment(stack, new(id+"Roles"), &awscognito.CfnIdentityPoolRoleAttachmentProps{
 		IdentityPoolId: pool.Ref(),
 		Roles:          map[string]*string{"authenticated": role.RoleArn()},
@@ -56,33 +66,30 @@ func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPoo
 	identities := awsiam.NewFederatedPrincipal(new("cognito-identity.amazonaws.com"), &conditions,
 		new("sts:AssumeRoleWithWebIdentity"))
 	return awsiam.NewRole(stack, &id, &awsiam.RoleProps{
-		Description:        new("Reads the lake's objects of the institution in the session's tag"),
+		Description:        new("Reads the lake's objects of the institutions in the session's tags"),
 		AssumedBy:          identities.WithSessionTags(),
 		MaxSessionDuration: awscdk.Duration_Hours(new(1.0)),
 	})
 }
 
-// grantReadTagged lets sessions of the role read, in the lake, the objects of the institution in their tag, and list them.
-// An empty tag would name the objects of nobody; it is refused all the same.
-func (c Core) grantReadTagged(role awsiam.Role) {
+// grantReadTagged lets sessions of the role read, in the lake, the objects of the institution in their tag of that name, and list
+// them. Each tag has statements of its own: one that is absent leaves those of the others as they are. An empty tag would name
+// the objects of nobody; it is refused all the same.
+func (c Core) grantReadTagged(role awsiam.Role, tag string) {
 	var objects, prefixes []*string
 	for _, zone := range []string{contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError} {
-		prefix := zone + "/protocol=hl7v2/source=" + readTag + "/*"
+		prefix := zone + "/protocol=hl7v2/source=" + tagValue(tag) + "/*"
 		objects, prefixes = append(objects, c.Lake.ArnForObjects(&prefix)), append(prefixes, &prefix)
 	}
-	named := map[string]any{"aws:PrincipalTag/read": "?*"}
+	key := "aws:PrincipalTag/" + tag
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:    texts("s3:GetObject"),
 		Resources:  &objects,
-		Conditions: &map[string]any{"StringLike": named},
+		Conditions: &map[string]any{"StringLike": map[string]any{key: "?*"}},
 	}))
 	role.AddToPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 		Actions:    texts("s3:ListBucket"),
 		Resources:  &[]*string{c.Lake.BucketArn()},
-		Conditions: &map[string]any{"StringLike": map[string]any{"aws:PrincipalTag/read": "?*", "s3:prefix": prefixes}},
+		Conditions: &map[string]any{"StringLike": map[string]any{key: "?*", "s3:prefix": prefixes}},
 	}))
-	grantDecrypt(role, c.Foundation.Keys.Lake)
-	accept(role, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
-	accept(role, "AwsSolutions-IAM5", "All objects of one institution, which the session's tag names.",
-		`/^Resource::<Lake[0-9A-F]{8}\.Arn>\/(ingestion|staging|error)\/protocol=hl7v2\/source=<aws:PrincipalTag\/read>\/\*$/`)
 }

@@ -4,14 +4,23 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 	"github.com/aws/constructs-go/constructs/v10"
+
+	"hl7lake/internal/contract"
 )
 
 // ownerNameLength is the longest name of an institution. Cognito lets nobody change an attribute's limits later, nor
 // remove it.
 const ownerNameLength = 64
 
-// newUserPool makes the pool of users: made by an administrator only, who also says which institution each may
-// read (custom:read) and post as (custom:write).
+// readNames are the attributes of the user pool that name the institutions that a user may read, and the tags of a session. Cognito
+// takes all tags of a session in 460 bytes, so that there is no room for many more (Amazon Cognito Developer Guide, Using attributes
+// for access control).
+func readNames() []string {
+	return []string{contract.AttributeRead, contract.AttributeRead2, contract.AttributeRead3, contract.AttributeRead4}
+}
+
+// newUserPool makes the pool of users: made by an administrator only, who also says which institutions each may
+// read (custom:read, custom:read2 …) and which one to post as (custom:write).
 func newUserPool(scope constructs.Construct, id string, env Environment) awscognito.UserPool {
 	institution := func() awscognito.ICustomAttribute {
 		return awscognito.NewStringAttribute(&awscognito.StringAttributeProps{
@@ -20,15 +29,16 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 			MaxLen:  new(float64(ownerNameLength)),
 		})
 	}
+	permissions := map[string]awscognito.ICustomAttribute{contract.AttributeWrite: institution()}
+	for _, name := range readNames() {
+		permissions[name] = institution()
+	}
 	props := awscognito.UserPoolProps{
 		SelfSignUpEnabled:   new(false),
 		SignInAliases:       &awscognito.SignInAliases{Email: new(true)},
 		SignInCaseSensitive: new(false),
 		AccountRecovery:     awscognito.AccountRecovery_EMAIL_ONLY,
-		CustomAttributes: &map[string]awscognito.ICustomAttribute{
-			"read":  institution(),
-			"write": institution(),
-		},
+		CustomAttributes:    &permissions,
 		PasswordPolicy: &awscognito.PasswordPolicy{
 			MinLength:            new(12.0),
 			RequireDigits:        new(true),
@@ -100,7 +110,7 @@ func clientOptions(env Environment) *awscognito.UserPoolClientOptions {
 		RefreshTokenValidity:       awscdk.Duration_Hours(&env.Sessions.SignInHours),
 		ReadAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Email: new(true), Fullname: new(true)}).
-			WithCustomAttributes(new("read"), new("write")),
+			WithCustomAttributes(*texts(append(readNames(), contract.AttributeWrite)...)...),
 		WriteAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Fullname: new(true)}),
 	}

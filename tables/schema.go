@@ -8,30 +8,33 @@ import (
 	"github.com/parquet-go/parquet-go/encoding"
 )
 
+// newCodec makes the compression of a Writer's files. It keeps encoders, of half a megabyte each, so that all columns share one.
+func newCodec() *zstd.Codec { return &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1} }
+
 // options are those of a table's Parquet file.
-func options(t *Table) []parquet.WriterOption {
+func options(t *Table, codec *zstd.Codec) []parquet.WriterOption {
 	return []parquet.WriterOption{
-		Schema(t),
+		schema(t, codec),
 		parquet.CreatedBy("hl7lake", Version, ""),
 		parquet.KeyValueMetadata("hl7lake.tables", Version),
 		parquet.DataPageStatistics(false), // four copies of a value in each page; those of the row group and the index are what readers use
-		parquet.PageBufferSize(128 << 10),
-		parquet.DictionaryMaxBytes(1 << 20), // what has more texts is no list of codes, and is written without a dictionary
+		parquet.PageBufferSize(64 << 10),
+		parquet.DictionaryMaxBytes(256 << 10), // what has more texts is no list of codes, and is written without a dictionary
 	}
 }
 
-// Schema is the Parquet schema of a table, its columns in the order of the description.
-func Schema(t *Table) *parquet.Schema {
+// schema is the Parquet schema of a table, its columns in the order of the description.
+func schema(t *Table, codec *zstd.Codec) *parquet.Schema {
 	columns := ordered{Group: parquet.Group{}}
 	for _, c := range t.Columns {
-		columns.Group[c.Name] = c.node()
+		columns.Group[c.Name] = c.node(codec)
 		columns.names = append(columns.names, c.Name)
 	}
 	return parquet.NewSchema(t.Name, columns)
 }
 
 // node is the column in Parquet.
-func (c Column) node() parquet.Node {
+func (c Column) node(codec *zstd.Codec) parquet.Node {
 	var node parquet.Node
 	switch c.Type {
 	case Integer:
@@ -49,7 +52,7 @@ func (c Column) node() parquet.Node {
 	if c.unique {
 		how = &parquet.Plain
 	}
-	node = parquet.Compressed(parquet.Encoded(node, how), &zstd.Codec{Level: zstd.SpeedFastest})
+	node = parquet.Compressed(parquet.Encoded(node, how), codec)
 	if c.Required {
 		return node
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
+	"github.com/parquet-go/parquet-go/compress/zstd"
 )
 
 // A Message is one message of the lake, as it was sent.
@@ -38,8 +39,9 @@ func NewWriter(files Files) *Writer {
 	w.x.to = New()
 	w.x.scan.bySlot = slotsByName()
 	w.x.emit = w.emit
+	codec := newCodec()
 	for _, t := range w.x.to.All() {
-		w.tables[t] = newTableWriter(t)
+		w.tables[t] = &tableWriter{table: t, codec: codec}
 	}
 	w.values = w.tables[w.x.to.Values]
 	return w
@@ -150,6 +152,7 @@ const (
 // A tableWriter writes the rows of one table.
 type tableWriter struct {
 	table   *Table
+	codec   *zstd.Codec
 	file    io.WriteCloser
 	parquet *parquet.GenericWriter[any]
 	columns []*parquet.ColumnWriter
@@ -163,8 +166,6 @@ type tableWriter struct {
 	lastSerial int          // its message
 	lastOwn    slot
 }
-
-func newTableWriter(t *Table) *tableWriter { return &tableWriter{table: t} }
 
 // repeats reports whether a field of the row to come is what it was in the last one: of segments that are in effect still,
 // and none of the row's own.
@@ -186,7 +187,7 @@ func (w *tableWriter) open(files Files) error {
 		return fmt.Errorf("open the file of %s: %w", w.table.Name, err)
 	}
 	w.file = file
-	w.parquet = parquet.NewGenericWriter[any](file, options(w.table)...)
+	w.parquet = parquet.NewGenericWriter[any](file, options(w.table, w.codec)...)
 	w.columns = w.parquet.ColumnWriters()
 	w.cells = make([][]parquet.Value, len(w.table.Columns))
 	all := make([]parquet.Value, batch*len(w.cells))

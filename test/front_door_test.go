@@ -107,11 +107,11 @@ func TestAMachineMayAskForItsOwnInstitutionOnly(t *testing.T) {
 	}
 }
 
-// TestASessionReadsOneInstitution holds the policy of the identity pool's role, in which the session's tag stands for the
-// institution, and who may take the role.
-func TestASessionReadsOneInstitution(t *testing.T) {
+// TestASessionReadsTheInstitutionsInItsTags looks at the policy of the identity pool's role, in which each tag of a session
+// stands for an institution, and at who may take the role.
+func TestASessionReadsTheInstitutionsInItsTags(t *testing.T) {
 	for env, assembly := range assemblies {
-		reads := 0
+		reads := map[string]int{} // statements that let it read, by tag
 		for _, permission := range permissions(t, assembly) {
 			if !strings.HasPrefix(permission.role, "IdentitiesReader") {
 				continue
@@ -119,8 +119,10 @@ func TestASessionReadsOneInstitution(t *testing.T) {
 			for _, action := range permission.actions {
 				switch action {
 				case "s3:GetObject":
-					reads++
-					all, tagged := strings.Count(permission.resources, `"/`), strings.Count(permission.resources, "/protocol=hl7v2/source=${aws:PrincipalTag/read}/*")
+					_, rest, _ := strings.Cut(permission.resources, "/protocol=hl7v2/source=${aws:PrincipalTag/")
+					tag, _, _ := strings.Cut(rest, "}")
+					reads[tag]++
+					all, tagged := strings.Count(permission.resources, `"/`), strings.Count(permission.resources, "/protocol=hl7v2/source=${aws:PrincipalTag/"+tag+"}/*")
 					if tagged != 3 || all != tagged {
 						t.Errorf("%s: reads %s", env, permission.resources)
 					}
@@ -130,15 +132,15 @@ func TestASessionReadsOneInstitution(t *testing.T) {
 				}
 			}
 		}
-		if reads != 1 {
-			t.Errorf("%s: %d statements let it read", env, reads)
+		if diff := cmp.Diff(map[string]int{"read": 1, "read2": 1, "read3": 1, "read4": 1}, reads); diff != "" {
+			t.Errorf("%s: statements that let it read (-want +got):\n%s", env, diff)
 		}
 		door := assembly["FrontDoor"]
 		if pool := only(t, door, "AWS::Cognito::IdentityPool").Properties; pool["AllowUnauthenticatedIdentities"] != false {
 			t.Errorf("%s: anybody gets credentials", env)
 		}
 		tags, _ := json.Marshal(only(t, door, "AWS::Cognito::IdentityPoolPrincipalTag").Properties["PrincipalTags"])
-		if string(tags) != `{"read":"custom:read"}` {
+		if string(tags) != `{"read":"custom:read","read2":"custom:read2","read3":"custom:read3","read4":"custom:read4"}` {
 			t.Errorf("%s: tags %s", env, tags)
 		}
 	}

@@ -29,6 +29,12 @@ func TestTheAssembliesAreTheSnapshots(t *testing.T) {
 // compare fails the test if the file does not hold what was synthesized.
 func compare(t *testing.T, path string, synthesized []byte) {
 	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, synthesized, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
 	committed, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

@@ -195,7 +195,7 @@ func TestTheDoctorLooksAtALakeThatIsUp(t *testing.T) {
 	found := findings(t, got.Out)
 	for _, probe := range []string{"outputs", "api", "clock", "issuer", "keys", "sign-in"} {
 		if found[probe].Verdict != doctor.OK || got.Status != statusDone {
-			t.Errorf("status %d, %+v", got.Status, found[probe])
+			t.Errorf("status %d, %+v, of %s", got.Status, found[probe], got.Out)
 		}
 	}
 	stop()

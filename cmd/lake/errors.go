@@ -85,8 +85,10 @@ func statusOf(err error) int {
 	if _, refused := errors.AsType[*client.Problem](err); refused {
 		return statusRefused
 	}
-	if errors.Is(err, client.ErrUserExists) || errors.Is(err, client.ErrNoUser) {
-		return statusRefused
+	for _, refusal := range []error{client.ErrUserExists, client.ErrNoUser, client.ErrTooMany, client.ErrWritesOther, client.ErrNotGranted} {
+		if errors.Is(err, refusal) {
+			return statusRefused
+		}
 	}
 	if _, lost := errors.AsType[*client.UnreachableError](err); lost {
 		return statusUnreachable
@@ -111,11 +113,22 @@ func (l *lake) next(err error) string {
 	if _, ok := errors.AsType[*client.OutputError](err); ok {
 		return "The file of --outputs is written by: npx cdk deploy --all -c env=dev --outputs-file FILE"
 	}
-	if errors.Is(err, client.ErrUserExists) {
-		return fmt.Sprintf("`%s users passwd` sets a new password, `%[1]s users remove` removes the user.", l.name)
-	}
-	if errors.Is(err, client.ErrNoUser) {
+	return l.nextForUser(err)
+}
+
+// nextForUser is what a person can do about the error of a change to a user.
+func (l *lake) nextForUser(err error) string {
+	switch {
+	case errors.Is(err, client.ErrUserExists):
+		return fmt.Sprintf("`%s users grant` lets the user do more, `%[1]s users passwd` sets a new password.", l.name)
+	case errors.Is(err, client.ErrNoUser):
 		return fmt.Sprintf("`%s users list` shows who there is.", l.name)
+	case errors.Is(err, client.ErrTooMany):
+		return "Revoke one, or add a second user for the same person."
+	case errors.Is(err, client.ErrWritesOther):
+		return "Revoke that, or add a second user: the sender's user says whose a message is."
+	case errors.Is(err, client.ErrNotGranted):
+		return fmt.Sprintf("Nothing was changed. `%s users list` shows who may do what.", l.name)
 	}
 	return ""
 }

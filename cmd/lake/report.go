@@ -50,7 +50,7 @@ func accessTable(r scenario.Report) *term.Table {
 
 func rights(user client.User) string {
 	var may []string
-	if user.Read != "" {
+	if user.Read != nil {
 		may = append(may, "read")
 	}
 	if user.Write != "" {

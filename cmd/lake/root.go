@@ -77,7 +77,7 @@ lake: it sends messages, follows them and brings them back.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(l.sendCommand(), l.getCommand(), l.traceCommand(), l.usersCommand(), l.tokenCommand(), l.envCommand(),
 		l.demoCommand(), l.upCommand(), l.parseCommand(), l.redriveCommand(), l.replayCommand(), l.verifyCommand(), l.disclosuresCommand(), l.reconcileCommand(), l.forgetCommand(),
-		l.checkCommand(), l.doctorCommand(), l.logsCommand(), l.versionCommand())
+		l.tablesCommand(), l.sqlCommand(), l.checkCommand(), l.doctorCommand(), l.logsCommand(), l.versionCommand())
 	fitHelp(root)
 	return root
 }

@@ -171,7 +171,9 @@ func accounts(ctx context.Context, connection client.Connection, path string) ([
 		}
 		err := pool.Add(ctx, user, account.Password)
 		if errors.Is(err, client.ErrUserExists) {
-			err = pool.SetPassword(ctx, user.Email, account.Password)
+			if err = pool.SetPassword(ctx, user.Email, account.Password); err == nil {
+				account.User, err = pool.Find(ctx, user.Email) // an administrator may have changed what the user may do
+			}
 		}
 		if err != nil {
 			return nil, err

@@ -2,7 +2,7 @@ package main
 
 import (
 	"fmt"
-	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,18 +14,21 @@ func (l *lake) usersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "users",
 		Short: "Say who may read and send",
-		Long: `users lists, adds and removes the users of a lake. A user reads the messages of
-one institution (custom:read) and sends for one (custom:write). Against AWS the
-commands need AWS credentials that may administer the user pool.
+		Long: `users lists, adds, changes and removes the users of a lake. A user reads the
+messages of up to four institutions (custom:read, custom:read2 …) and sends for one
+(custom:write). Against AWS the commands need AWS credentials that may administer
+the user pool.
 ` + exitCodes,
 		Example: `  lake users add engine@example.org --write st-elsewhere
   lake users add analyst@example.org --read st-elsewhere --password
+  lake users grant analyst@example.org --read lakeside
+  lake users disable analyst@example.org
   lake users list --outputs outputs.json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	l.placeFlags(cmd)
-	cmd.AddCommand(l.usersList(), l.usersAdd(), l.usersPassword(), l.usersRemove())
+	cmd.AddCommand(l.usersList(), l.usersAdd(), l.usersGrant(), l.usersRevoke(), l.usersDisable(), l.usersEnable(), l.usersPassword(), l.usersRemove())
 	return cmd
 }
 
@@ -49,19 +52,20 @@ func (l *lake) usersList() *cobra.Command {
 			}
 			table := term.NewTable("USER", "READS", "SENDS FOR", "STATUS")
 			for _, user := range users {
-				table.Row(term.Text(user.Email), term.Text(orDash(user.Read)), term.Text(orDash(user.Write)), term.Cell{Text: user.Status, Style: term.Dim})
+				status := term.Cell{Text: user.Status, Style: term.Dim}
+				if user.Disabled {
+					status = term.Cell{Text: "disabled", Style: term.Note}
+				}
+				table.Row(term.Text(user.Email), term.Text(orDash(strings.Join(user.Read, ", "))), term.Text(orDash(user.Write)), status)
 			}
 			return table.Write(l.out)
 		},
 	}
 }
 
-// institution is the form of an owner's name, which becomes part of the lake's
-// keys.
-var institution = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-
 func (l *lake) usersAdd() *cobra.Command {
 	var user client.User
+	var may permissions
 	var ask bool
 	cmd := &cobra.Command{
 		Use:   "add EMAIL",
@@ -73,14 +77,10 @@ prompt or on standard input.`,
 		Args:    exactly(1, "the e-mail address of one user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			user.Email = arguments[0]
-			if user.Read == "" && user.Write == "" {
-				return usage(cmd, fmt.Errorf("%s could do nothing: give --read or --write", user.Email))
+			if err := may.check(cmd); err != nil {
+				return err
 			}
-			for _, name := range []string{user.Read, user.Write} {
-				if name != "" && !institution.MatchString(name) {
-					return usage(cmd, fmt.Errorf("%q is no name of an institution: want up to 64 letters, digits, dots, hyphens and underscores, a letter or digit first", name))
-				}
-			}
+			user.Read, user.Write = may.read, may.write
 			pool, err := l.pool(cmd.Context())
 			if err != nil {
 				return err
@@ -88,8 +88,7 @@ prompt or on standard input.`,
 			return l.withPassword(user.Email, ask, func(password string) error { return pool.Add(cmd.Context(), user, password) })
 		},
 	}
-	cmd.Flags().StringVar(&user.Read, "read", "", "the `institution` whose messages the user may read")
-	cmd.Flags().StringVar(&user.Write, "write", "", "the `institution` that the user may send for")
+	may.flags(cmd, "the `institution` whose messages the user may read; up to four", "the `institution` that the user may send for")
 	cmd.Flags().BoolVar(&ask, "password", false, "choose the password, at a prompt or on standard input")
 	return cmd
 }

@@ -17,6 +17,17 @@ import (
 // pool is a user pool as the templates have it, run by the local Cognito.
 func pool(t *testing.T) *client.Pool {
 	t.Helper()
+	connection := poolConnection(t)
+	pool, err := connection.Pool(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pool
+}
+
+// poolConnection is the connection to a lake of which nothing but the user pool runs.
+func poolConnection(t *testing.T) client.Connection {
+	t.Helper()
 	kept, err := store.Open(filepath.Join(t.TempDir(), "store"), store.Fleeting)
 	if err != nil {
 		t.Fatal(err)
@@ -26,29 +37,31 @@ func pool(t *testing.T) *client.Pool {
 	service := cognito.New(kept, allowed)
 	properties := cognito.UserPool{
 		UsernameAttributes: []string{"email"},
-		Schema:             []cognito.Attribute{{Name: "read", AttributeDataType: "String"}, {Name: "write", AttributeDataType: "String"}},
+	}
+	for _, name := range []string{"read", "read2", "read3", "read4", "write"} {
+		properties.Schema = append(properties.Schema, cognito.Attribute{Name: name, AttributeDataType: "String"})
 	}
 	properties.AdminCreateUserConfig.AllowAdminCreateUserOnly = true
 	if err := service.AddUserPool("us-east-1_Test", properties); err != nil {
 		t.Fatal(err)
 	}
-	err = service.AddUserPoolClient("test-client", cognito.UserPoolClient{
-		UserPoolId: "us-east-1_Test", ExplicitAuthFlows: []string{"ALLOW_USER_PASSWORD_AUTH"},
-	})
-	if err != nil {
+	app := cognito.UserPoolClient{UserPoolId: "us-east-1_Test", IdTokenValidity: 15, ExplicitAuthFlows: []string{"ALLOW_USER_PASSWORD_AUTH"}}
+	app.TokenValidityUnits.IdToken = "minutes"
+	if err := service.AddUserPoolClient("test-client", app); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(service)
 	t.Cleanup(server.Close)
-	return client.NewPool(client.PoolOptions{
-		ID: "us-east-1_Test", ClientID: "test-client", Endpoint: server.URL,
-		Credentials: client.StaticCredentials("AKIDEXAMPLE", "secret"),
-	})
+	return client.Connection{
+		Outputs:     client.Outputs{"hl7lake-dev-front-door": {client.OutputPool: "us-east-1_Test", client.OutputClient: "test-client"}},
+		Endpoint:    server.URL,
+		Credentials: &client.Key{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret"},
+	}
 }
 
 func TestAUserIsAddedSignsInAndIsRemoved(t *testing.T) {
 	pool, ctx := pool(t), t.Context()
-	user := client.User{Email: "engine@example.org", Read: "a", Write: "b"}
+	user := client.User{Email: "engine@example.org", Read: client.Institutions{"a"}, Write: "b"}
 	first, second := client.NewPassword(), client.NewPassword()
 	if err := pool.Add(ctx, user, first); err != nil {
 		t.Fatal(err)
@@ -88,7 +101,7 @@ func TestAnAddressHasOneUser(t *testing.T) {
 
 func TestAUserWhosePasswordIsRefusedIsNotKept(t *testing.T) {
 	pool, ctx := pool(t), t.Context()
-	if err := pool.Add(ctx, client.User{Email: "engine@example.org", Read: "a"}, "short"); err == nil {
+	if err := pool.Add(ctx, client.User{Email: "engine@example.org", Read: client.Institutions{"a"}}, "short"); err == nil {
 		t.Error("the password is taken")
 	}
 	if users, err := pool.List(ctx); len(users) != 0 || err != nil {
@@ -113,7 +126,7 @@ func TestWhoIsUnknownCannotBeChanged(t *testing.T) {
 func TestATokenIsUsedAgain(t *testing.T) {
 	pool, ctx := pool(t), t.Context()
 	password := client.NewPassword()
-	if err := pool.Add(ctx, client.User{Email: "engine@example.org", Read: "a"}, password); err != nil {
+	if err := pool.Add(ctx, client.User{Email: "engine@example.org", Read: client.Institutions{"a"}}, password); err != nil {
 		t.Fatal(err)
 	}
 	token := pool.SignIn("engine@example.org", password)

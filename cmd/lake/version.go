@@ -12,7 +12,8 @@ func (l *lake) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "What this program was built from",
 		Long: `version tells the module's version, the commit that the program was built from,
-whether there were changes that are in no commit, and Go's version.`,
+whether there were changes that are in no commit, and Go's version.
+` + exitCodes,
 		Example: `  lake version
   lake version --json | jq -r .commit`,
 		Args: exactly(0, "nothing"),

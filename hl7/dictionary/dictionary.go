@@ -60,6 +60,8 @@ type Structure struct {
 	Name        string
 	Description string
 	Root        *Node // a group without a name
+
+	syntax func() *syntax // built on first use; nil in a Structure that is not the dictionary's
 }
 
 // A Node is a segment, a group or a choice of segments within a [Structure].

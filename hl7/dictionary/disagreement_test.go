@@ -97,6 +97,10 @@ func (r reasons) of(d disagreement) string {
 	switch {
 	case d.source == facts.HAPI && r.shifted(d):
 		return "HAPI's fields are out of step here: this is its next one or the last"
+	case d.version >= "2.8" && d.kind == "field repetitions" && d.source == facts.HL7apy && d.theirs == "0" && !r.before(d):
+		return "new after v2.7.1, where hl7apy has no limit whatever the table says"
+	case strings.HasPrefix(d.version, "2.5") && d.kind == "field repetitions" && d.theirs == "0" && d.ours > "1":
+		return "the versions around this one have the limit"
 	case existence(d.kind) && told == (d.theirs == "") && r.holds[[3]string{other, d.version, d.kind}], !existence(d.kind) && told && second == d.ours:
 		return outvoted(d, other)
 	case d.kind == "structure":
@@ -121,6 +125,12 @@ func (r reasons) of(d disagreement) string {
 		return "all differ: as in the npm package or the version before"
 	}
 	return r.againstBoth(d)
+}
+
+// before reports whether v2.7.1 has the field, too.
+func (r reasons) before(d disagreement) bool {
+	_, has := r.ours[claim{"2.7.1", d.kind, d.element}]
+	return has
 }
 
 // outvoted is the reason if the other source agrees with the dictionary.

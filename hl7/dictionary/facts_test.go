@@ -2,6 +2,7 @@ package dictionary_test
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -64,6 +65,19 @@ func TestAFieldRepeatsWhereTheStandardLetsIt(t *testing.T) {
 			t.Errorf("ORC-14 of v%s repeats at most %d times, want %d", version, f.Repetitions, want)
 		}
 	}
+	for place, want := range map[string]int{
+		"2.5 ORC-14": 2, "2.5.1 ORC-14": 2, "2.5.1 OBR-17": 2, "2.5.1 ERR-6": 10, "2.5.1 OBX-8": 0, "2.8 DON-1": 1, "2.8.2 BUI-2": 1, "2.8.1 OBX-29": 1, "2.8.2 OBX-30": 1, "2.8 PRT-5": 0,
+	} {
+		version, path, _ := strings.Cut(place, " ")
+		segment, number, _ := strings.Cut(path, "-")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := field(t, version, segment, n); f.Repetitions != want {
+			t.Errorf("%s repeats at most %d times, want %d", place, f.Repetitions, want)
+		}
+	}
 	if f := field(t, "2.5.1", "PID", 8); f.Repetitions != 1 {
 		t.Errorf("PID-8 repeats at most %d times", f.Repetitions)
 	}
@@ -81,7 +95,10 @@ func TestNamesAreWhole(t *testing.T) {
 	for place, want := range map[string]string{
 		"2.5.1 IN1-28": "Pre-Admit Cert (PAC)", "2.5.1 UB2-16": "UB92 Locator 78 (State)", "2.5.1 OM1-28": "Address of Outside Site(s)",
 		"2.6 RXA-12": "Administered Per (Time Unit)", "2.5.1 XPN.4": "", "2.8 PID-5": "Patient Name", "2.8.2 PRT-16": "Participant Device Identifier",
-		"2.8.2 DON-1": "Donation Identification Number DIN", "2.8 BUI-1": "Set ID - BUI",
+		"2.8.2 DON-1": "Donation Identification Number - DIN", "2.8 BUI-1": "Set ID - BUI",
+		"2.1 UB1-3": "Blood furn.-pints of (40)", "2.1 UB1-13": "Psro/ur approval ind. (87)", "2.1 RX1-30": "Instructions (SIG)",
+		"2.3 ROL-8": "Role Action (Assumption) Reason", "2.5.1 TXA-23": "Distributed Copies (Code and Name of Recipients)",
+		"2.8 DON-3": "Phlebotomy Start Date/Time", "2.8.2 UB2-10": "Uniform Billing Locator 11 (State)",
 	} {
 		version, path, _ := strings.Cut(place, " ")
 		if got := dictionary.Of(version).Describe(path); got != want {
@@ -120,6 +137,21 @@ func TestGroupsThatMayBeMissingOrRepeatDo(t *testing.T) {
 	}
 }
 
+func TestAStructureIsWhatItsChapterPrints(t *testing.T) {
+	for name, want := range map[string]string{
+		"2.2 DSR_Q03": "MSH MSA? QRD QRF? DSP+ DSC?", "2.3 DSR_Q03": "MSH MSA? ERR? QAK? QRD QRF? DSP+ DSC?", "2.3 MFK_M01": "MSH MSA ERR? MFI MFA*",
+		"2.3.1 MFN_M03": "MSH MFI MF_TEST(MFE OM1 Hxx?)+", "2.6 QBP_Q15": "MSH SFT* UAC? QPD RCP DSC?",
+	} {
+		version, structure, _ := strings.Cut(name, " ")
+		if s := dictionary.Of(version).Structure(structure); s == nil || grammar(s.Root) != want {
+			t.Errorf("%s is %+v, want %s", name, s, want)
+		}
+	}
+	if g := find(dictionary.Of("2.3").Structure("RGV_O01").Root, "PATIENT"); find(g, "ORC") != nil {
+		t.Error("an RGV_O01 of v2.3 has its orders within the patient")
+	}
+}
+
 func TestNoTimingGroupIsRequiredAndSingle(t *testing.T) {
 	var look func(v *dictionary.Version, s *dictionary.Structure, n *dictionary.Node)
 	look = func(v *dictionary.Version, s *dictionary.Structure, n *dictionary.Node) {
@@ -145,7 +177,7 @@ func TestEventsShareStructuresAsTheVersionHasIt(t *testing.T) {
 		"2.5.1 SIU S14": "SIU_S12", "2.8.2 SIU S27": "SIU_S12", "2.3 SIU S14": "SIU_S14", "2.5.1 MDM T08": "MDM_T02", "2.5.1 MDM T11": "MDM_T01",
 		"2.5.1 ORU R31": "ORU_R30", "2.8 ORU R40": "ORU_R01", "2.5.1 SRM S05": "SRM_S01", "2.5.1 CRM C06": "CRM_C01", "2.6 MFK M16": "MFK_M01",
 		"2.5.1 MFN M14": "MFN_Znn", "2.5.1 QBP Q22": "QBP_Q21", "2.5.1 RDE O25": "RDE_O11", "2.5.1 PPR PC2": "PPR_PC1", "2.5.1 PEX P08": "PEX_P07",
-		"2.7 SLN S34": "SLR_S28", "2.5.1 ADT ZZZ": "", "2.5.1 ZZZ A01": "", "2.1 ADT A04": "ADT_A04", "2.2 ADT A31": "ADT_A31",
+		"2.7 SLN S34": "SLR_S28", "2.3.1 MFN M03": "MFN_M03", "2.8 OMQ O57": "OMQ_O42", "2.8.2 OSU O51": "OSU_O41", "2.5.1 ADT ZZZ": "", "2.5.1 ZZZ A01": "", "2.1 ADT A04": "ADT_A04", "2.2 ADT A31": "ADT_A31",
 	} {
 		words, got := strings.Fields(test), ""
 		if s := dictionary.Of(words[0]).StructureFor(words[1], words[2]); s != nil {

@@ -15,13 +15,18 @@ type Location struct {
 
 // Locate returns the location of each segment of m in the structure.
 //
-// A structure may have several places for a segment. Locate starts from the place of the
-// previous segment and takes the first of the following that exists. It looks for each in
-// the innermost group first and then in the groups around it:
+// A message that conforms to the structure is read exactly as the structure says, even where
+// only a later segment decides. If the structure allows several readings, as the standard
+// does in some places, a segment goes to the group of the previous segment, or to a group
+// beside or within that one, rather than to one further out. But an ORC begins the next
+// ORDER of an OML_O21, rather than a PRIOR_RESULT without its patient.
+//
+// In any other message, Locate starts from the place of the previous segment and takes the
+// first of the following that exists. It looks for each in the innermost group first and
+// then in the groups around it:
 //
 //  1. a place further on or a repetition, in the group or as the very first segment of
-//     one that begins there: an ORC begins the next ORDER of an OML_O21, rather than a
-//     PRIOR_RESULT without its patient;
+//     one that begins there;
 //  2. the same, with optional parts passed over of a group that must be there or repeats;
 //  3. a repetition of a group whose beginning is missing, where the segment is at the head of
 //     what came already and comes once: the second OBR of an order is another order's;
@@ -60,6 +65,9 @@ type walk struct {
 	open []*instance // the groups around the current segment, outermost first
 	all  []*instance // all groups so far
 
+	syntax   *syntax
+	forecast *forecast // nil if the message does not conform to its structure
+
 	early int // the depth of the open group in which the current segment comes too early; 0 for none
 
 	names []string         // the message's segments
@@ -82,9 +90,16 @@ type instance struct {
 func newWalk(s *Structure, m *hl7.Message) *walk {
 	w := &walk{names: make([]string, m.Len()), later: map[string][]int{}}
 	for i := range w.names {
-		name := placeName(m.Segment(i).Name())
-		w.names[i] = name
-		w.later[name] = append(w.later[name], i)
+		w.names[i] = placeName(m.Segment(i).Name())
+	}
+	if s.syntax != nil {
+		w.syntax = s.syntax()
+		w.forecast = w.syntax.forecast(w.names)
+	}
+	if w.forecast == nil {
+		for i, name := range w.names {
+			w.later[name] = append(w.later[name], i)
+		}
 	}
 	w.enter(s.Root, 1, "MSH")
 	return w
@@ -108,7 +123,9 @@ func (w *walk) path() string { return w.open[len(w.open)-1].path }
 func (w *walk) step() placing {
 	name := w.names[w.at]
 	w.at++
-	w.later[name] = w.later[name][1:]
+	if w.forecast == nil {
+		w.later[name] = w.later[name][1:]
+	}
 	w.early = 0
 	if w.placed(name) || continues(name) {
 		return inPlace

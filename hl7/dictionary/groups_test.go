@@ -130,9 +130,42 @@ func TestEachSegmentHasItsGroup(t *testing.T) {
 			PID PATIENT[1]
 			ORC ORDER[1]
 			RXO ORDER[1]/ORDER_DETAIL[1]
-			RXR ORDER[1]/ORDER_DETAIL[1] ?
+			RXR ORDER[1]/ORDER_DETAIL[1]
 			ORC ORDER[2]
 			OBR ORDER[2]/ORDER_DETAIL[1]`},
+		"requests that share the order of an early sender": {"ORM^O01", "2.3", "PID|\nORC|\nOBR|\nNTE|\nOBR|\nOBR|\n", `
+			MSH
+			PID PATIENT[1]
+			ORC ORDER[1]
+			OBR ORDER[1]/ORDER_DETAIL[1]
+			NTE ORDER[1]/ORDER_DETAIL[1]
+			OBR ORDER[2]/ORDER_DETAIL[1]
+			OBR ORDER[3]/ORDER_DETAIL[1]`},
+		"a requisition and a pharmacy order": {"ORM^O01", "2.3", "PID|\nORC|\nRQD|\nRQ1|\nNTE|\nORC|\nRXO|\nNTE|\nRXR|\nRXC|\nNTE|\nRXC|\nOBX|\n", `
+			MSH
+			PID PATIENT[1]
+			ORC ORDER[1]
+			RQD ORDER[1]/ORDER_DETAIL[1]
+			RQ1 ORDER[1]/ORDER_DETAIL[1]
+			NTE ORDER[1]/ORDER_DETAIL[1]
+			ORC ORDER[2]
+			RXO ORDER[2]/ORDER_DETAIL[1]
+			NTE ORDER[2]/ORDER_DETAIL[1]
+			RXR ORDER[2]/ORDER_DETAIL[1]
+			RXC ORDER[2]/ORDER_DETAIL[1]/COMPONENT[1]
+			NTE ORDER[2]/ORDER_DETAIL[1]/COMPONENT[1]
+			RXC ORDER[2]/ORDER_DETAIL[1]/COMPONENT[2]
+			OBX ORDER[2]/ORDER_DETAIL[1]/OBSERVATION[1]`},
+		"what decides comes later": {"OUL^R24", "2.5.1", "OBR|\nSPM|\nOBX|\nTCD|\nOBR|\nSPM|\nOBX|\nSAC|\n", `
+			MSH
+			OBR ORDER[1]
+			SPM ORDER[1]/SPECIMEN[1]
+			OBX ORDER[1]/RESULT[1]
+			TCD ORDER[1]/RESULT[1]
+			OBR ORDER[2]
+			SPM ORDER[2]/SPECIMEN[1]
+			OBX ORDER[2]/SPECIMEN[1]
+			SAC ORDER[2]/SPECIMEN[1]/CONTAINER[1]`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := message(t, test.msh9, test.version, test.segments)

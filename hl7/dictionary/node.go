@@ -9,6 +9,23 @@ func (n *Node) isSegment() bool { return n.Children == nil || n.Name == "" }
 // segments carrying the data" (HL7 v2.5.1, 8.5.1).
 func (n *Node) repeats() bool { return n.Repeats || n.isSegment() && n.is(AnySegment) }
 
+// names returns the names of the segments that the node, a segment or a choice, stands for.
+func (n *Node) names() []string {
+	if n.Children == nil {
+		return []string{n.Name}
+	}
+	var names []string
+	for _, child := range n.Children {
+		names = append(names, child.Name)
+	}
+	return names
+}
+
+// holds reports whether other is the node itself or within it.
+func (n *Node) holds(other *Node) bool {
+	return n == other || slices.ContainsFunc(n.Children, func(child *Node) bool { return child.holds(other) })
+}
+
 // is reports whether the node is a segment of that name, or a choice that contains one.
 func (n *Node) is(name string) bool {
 	if n.Children == nil {
@@ -83,18 +100,13 @@ func (n *Node) lacksOnlyDue(name string) bool {
 
 // missingBefore returns the first required segment, or choice of segments, that is
 // missing among the children of a group from one to another. It returns nil if there is
-// none. A choice that a group begins with counts as required, although the one of ORM_O01
-// is not marked so.
+// none.
 func missingBefore(group *Node, from, to int, counts []int) *Node {
 	for n := from; n < to; n++ {
 		if counts != nil && counts[n] > 0 {
 			continue
 		}
-		child := group.Children[n]
-		if n == 0 && child.isSegment() && child.Children != nil {
-			return child
-		}
-		if required := child.firstRequired(); required != nil {
+		if required := group.Children[n].firstRequired(); required != nil {
 			return required
 		}
 	}

@@ -2,12 +2,19 @@ package dictionary
 
 import "slices"
 
+func always(*Node) bool { return true }
+
+func never(*Node) bool { return false }
+
+// mustBe reports false only for an optional group.
+func mustBe(child *Node) bool { return child.Required || child.isSegment() }
+
 // placed looks for the place of a segment, in the order that [Structure.Locate]
 // describes, and goes there.
 func (w *walk) placed(name string) bool {
-	always := func(*Node) bool { return true }
-	never := func(*Node) bool { return false }
-	mustBe := func(child *Node) bool { return child.Required || child.isSegment() }
+	if w.forecast != nil {
+		return w.placedAsForecast(name)
+	}
 	isMeant := func(child *Node) bool { return w.isMeant(child, name) }
 	return w.search(name, way{(*Node).startsWith, always, (*Node).repeats}) ||
 		w.search(name, way{(*Node).beginsWith, mustBe, (*Node).repeats}) ||

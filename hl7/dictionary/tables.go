@@ -109,6 +109,7 @@ func (l *loader) definition(columns []string) {
 		each(func(v *Version) { v.types[name] = t })
 	case "structure":
 		s := &Structure{Name: name, Description: l.share(columns[2]), Root: l.parseGrammar(columns[3])}
+		s.syntax = sync.OnceValue(func() *syntax { return newSyntax(s.Root) })
 		each(func(v *Version) { v.structures[name] = s })
 	case "event":
 		structure := l.share(columns[2])

@@ -40,17 +40,17 @@ func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest
 	by := caller.Of(request)
 	id, part, ok := target(request.RawPath)
 	if !ok {
-		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", by.Read)
+		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", strings.Join(by.Read, ","))
 		return events.APIGatewayV2HTTPResponse{}, errNotFound
 	}
-	response, err := h.read(ctx, id, part, by.Read)
-	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", by.Read, "id", id, "part", cmp.Or(part, "history"))
+	response, err := h.read(ctx, id, part, by)
+	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", strings.Join(by.Read, ","), "id", id, "part", cmp.Or(part, "history"))
 	return response, err
 }
 
-// read answers with a part of the message id, if it is owner's to read.
-func (h handler) read(ctx context.Context, id uuid.UUID, part, owner string) (events.APIGatewayV2HTTPResponse, error) {
-	found, err := h.find(ctx, id, owner)
+// read answers with a part of the message id, if the caller may read it.
+func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.Caller) (events.APIGatewayV2HTTPResponse, error) {
+	found, err := h.find(ctx, id, by)
 	if err != nil {
 		return events.APIGatewayV2HTTPResponse{}, err
 	}
@@ -82,10 +82,10 @@ func (h handler) answer(ctx context.Context, found history, part string) (events
 	}
 }
 
-// find is the history of the message id if it is owner's to read. An id that
+// find is the history of the message id if the caller may read it. An id that
 // the catalog does not know yet may have been accepted a moment ago.
-func (h handler) find(ctx context.Context, id uuid.UUID, owner string) (history, error) {
-	if owner == "" {
+func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (history, error) {
+	if len(by.Read) == 0 {
 		return history{}, errNotFound
 	}
 	entries, err := h.catalog.History(ctx, id)
@@ -93,20 +93,20 @@ func (h handler) find(ctx context.Context, id uuid.UUID, owner string) (history,
 		return history{}, err
 	}
 	if len(entries) == 0 {
-		return h.accepted(ctx, id, owner)
+		return h.accepted(ctx, id, by)
 	}
-	if entries[0].Owner != owner {
+	if !by.MayRead(entries[0].Owner) {
 		return history{}, errNotFound
 	}
 	return newHistory(id, entries), nil
 }
 
-func (h handler) accepted(ctx context.Context, id uuid.UUID, owner string) (history, error) {
-	of, err := h.received.Owner(ctx, id)
+func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (history, error) {
+	owner, err := h.received.Owner(ctx, id)
 	if err != nil {
 		return history{}, err
 	}
-	if of != owner {
+	if !by.MayRead(owner) {
 		return history{}, errNotFound
 	}
 	return acceptedHistory(id, owner), nil

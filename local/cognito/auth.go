@@ -252,6 +252,9 @@ func (s *Service) renew(c *client, token string) (*authOutput, error) {
 	if u.Disabled {
 		return nil, notAuthorized("User is disabled.")
 	}
+	if u.signedOut(claims.AuthTime) {
+		return nil, notAuthorized("Refresh Token has been revoked")
+	}
 	granted, err := c.issue(u, time.Unix(claims.AuthTime, 0), claims.Origin, claims.Scopes)
 	if err != nil {
 		return nil, err

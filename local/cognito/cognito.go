@@ -65,6 +65,7 @@ func New(store *store.Store, authorize wire.Authorize) *Service {
 		"AdminGetUser":                wire.Op(s.adminGetUser),
 		"AdminDisableUser":            wire.Op(s.adminDisableUser),
 		"AdminEnableUser":             wire.Op(s.adminEnableUser),
+		"AdminUserGlobalSignOut":      wire.Op(s.adminUserGlobalSignOut),
 		"ListUsers":                   wire.Op(s.listUsers),
 		"InitiateAuth":                wire.Op(s.initiateAuth),
 		"AdminInitiateAuth":           wire.Op(s.adminInitiateAuth),

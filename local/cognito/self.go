@@ -17,6 +17,7 @@ type claims struct {
 	Use      string `json:"token_use"`
 	ClientID string `json:"client_id"`
 	Scope    string `json:"scope"`
+	AuthTime int64  `json:"auth_time"`
 }
 
 // accessToken checks the signature and use of an access token of any pool and returns its client and claims. Whether its
@@ -56,6 +57,9 @@ func (s *Service) self(token string) (*client, *user, error) {
 	}
 	if u.Disabled {
 		return nil, nil, notAuthorized("User is disabled.")
+	}
+	if u.signedOut(known.AuthTime) {
+		return nil, nil, notAuthorized("Access Token has been revoked")
 	}
 	return c, u, nil
 }

@@ -34,6 +34,13 @@ type user struct {
 	Password   *password // nil: none that anyone knows
 	Created    time.Time
 	Modified   time.Time
+	SignedOut  time.Time // what was signed in up to then is no longer; zero: never signed out
+}
+
+// signedOut reports whether the session that began at authTime, in Unix seconds, was ended by an administrator. One that began
+// in the very second counts as ended: a token tells no finer time.
+func (u *user) signedOut(authTime int64) bool {
+	return !u.SignedOut.IsZero() && authTime <= u.SignedOut.Unix()
 }
 
 // The store has users by sub, and subs by the name that users sign in with.
@@ -316,6 +323,19 @@ func (s *Service) adminGetUser(ctx context.Context, in *adminUserInput) (*userOu
 
 func (s *Service) adminDisableUser(ctx context.Context, in *adminUserInput) (any, error) {
 	return s.setDisabled(ctx, "AdminDisableUser", in, true)
+}
+
+// adminUserGlobalSignOut ends a user's sessions: their refresh and access tokens are refused from now on, and an identity
+// pool that asks takes their ID tokens no more. Others take these until they expire.
+func (s *Service) adminUserGlobalSignOut(ctx context.Context, in *adminUserInput) (any, error) {
+	p, err := s.allowed(ctx, "AdminUserGlobalSignOut", in.UserPoolId)
+	if err != nil {
+		return nil, err
+	}
+	return nil, s.change(p, in.Username, func(_ *bbolt.Tx, u *user) error {
+		u.SignedOut = time.Now()
+		return nil
+	})
 }
 
 func (s *Service) adminEnableUser(ctx context.Context, in *adminUserInput) (any, error) {

@@ -324,7 +324,7 @@ func TestEachOperationOfAnAdministratorAsksForItsOwnPermission(t *testing.T) {
 		return &wire.Error{Status: 400, Code: "AccessDeniedException", Message: "denied"}
 	})
 	for _, operation := range []string{"AdminCreateUser", "AdminSetUserPassword", "AdminUpdateUserAttributes", "AdminDeleteUser", "AdminGetUser",
-		"AdminDisableUser", "AdminEnableUser", "ListUsers", "AdminInitiateAuth", "AdminRespondToAuthChallenge", "DescribeUserPool", "DescribeUserPoolClient"} {
+		"AdminDisableUser", "AdminEnableUser", "AdminUserGlobalSignOut", "ListUsers", "AdminInitiateAuth", "AdminRespondToAuthChallenge", "DescribeUserPool", "DescribeUserPoolClient"} {
 		_, message := ask(t, s, operation, map[string]any{"UserPoolId": poolID, "Username": email})
 		if want := "cognito-idp:" + operation + " arn:aws:cognito-idp:us-east-1:123456789012:userpool/" + poolID; asked != want || message != "denied" {
 			t.Errorf("%s asked for %s and answered %s", operation, asked, message)

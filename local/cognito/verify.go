@@ -2,6 +2,7 @@ package cognito
 
 import (
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -39,4 +40,24 @@ func (s *Service) IDClaims(token string) (map[string]any, error) {
 		return refused("Not an ID token.")
 	}
 	return claims, nil
+}
+
+// SignedIn checks that the user of an ID token, whose claims IDClaims gave, was neither deleted nor signed out since: what an
+// identity pool asks that has ServerSideTokenCheck (Amazon Cognito Federated Identities API Reference,
+// CognitoIdentityProvider).
+func (s *Service) SignedIn(claims map[string]any) error {
+	issuer, _ := claims["iss"].(string)
+	subject, _ := claims["sub"].(string)
+	authTime, _ := claims["auth_time"].(float64)
+	s.mu.RLock()
+	p := s.pools[issuer[strings.LastIndex(issuer, "/")+1:]]
+	s.mu.RUnlock()
+	if p == nil {
+		return &wire.Error{Status: http.StatusBadRequest, Code: "NotAuthorizedException", Message: "Invalid login token. Issuer doesn't match providerName"}
+	}
+	u, err := s.find(p, subject)
+	if err != nil || u.signedOut(int64(authTime)) {
+		return &wire.Error{Status: http.StatusBadRequest, Code: "NotAuthorizedException", Message: "Invalid login token. Token has been revoked"}
+	}
+	return nil
 }

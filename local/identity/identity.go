@@ -33,7 +33,7 @@ type Pool struct {
 	CognitoIdentityProviders       []struct {
 		ClientId             string
 		ProviderName         string
-		ServerSideTokenCheck bool // whether the user may still sign in; not asked
+		ServerSideTokenCheck bool // the user must not have been deleted or signed out
 	}
 }
 
@@ -64,6 +64,9 @@ type Config struct {
 	// Claims returns those of a user pool's ID token that is good now. The error is an
 	// *Error of package wire.
 	Claims func(token string) (map[string]any, error)
+	// SignedIn checks that the user of a token with these claims was neither deleted nor signed out since. The error is an
+	// *Error of package wire.
+	SignedIn func(claims map[string]any) error
 	// Federate asks a role's trust policy.
 	Federate func(roleARN, provider string, keys map[string][]string, tags map[string]string) error
 	// Session makes credentials of a role with tags.
@@ -247,6 +250,11 @@ func (s *Service) authenticate(poolID string, logins map[string]string) (*user, 
 		audience := audiences(claims["aud"])
 		for _, trusted := range p.CognitoIdentityProviders {
 			if trusted.ProviderName == name && issuer == "https://"+name && slices.Contains(audience, trusted.ClientId) {
+				if trusted.ServerSideTokenCheck {
+					if err := s.SignedIn(claims); err != nil {
+						return nil, err
+					}
+				}
 				subject, _ := claims["sub"].(string)
 				id := wire.Region + ":" + uuid.NewSHA1(uuid.NameSpaceURL, []byte(poolID+" "+issuer+" "+subject)).String()
 				return &user{p, poolID, id, name, claims}, nil

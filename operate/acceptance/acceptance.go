@@ -190,7 +190,7 @@ func (c *check) unlessLocal(err error) error {
 
 // The check's users, named for what they may do.
 const (
-	admin    = "admin"
+	both     = "both"
 	reader   = "reader"
 	writer   = "writer"
 	nobody   = "nobody"
@@ -200,8 +200,8 @@ const (
 func (c *check) makeUsers(ctx context.Context) error {
 	own := c.report.Institution
 	for _, user := range []client.User{
-		{Email: admin, Read: own, Write: own}, {Email: reader, Read: own}, {Email: writer, Write: own},
-		{Email: nobody}, {Email: stranger, Read: own + "-other", Write: own + "-other"},
+		{Email: both, Read: client.Institutions{own}, Write: own}, {Email: reader, Read: client.Institutions{own}}, {Email: writer, Write: own},
+		{Email: nobody}, {Email: stranger, Read: client.Institutions{own + "-other"}, Write: own + "-other"},
 	} {
 		name := user.Email
 		user.Email = name + "@" + own + ".invalid" // a domain that nobody owns (RFC 2606)

@@ -19,7 +19,7 @@ func (c *check) access(ctx context.Context) {
 	for _, post := range []struct {
 		user string
 		want int
-	}{{reader, 403}, {nobody, 403}, {writer, 201}, {admin, 409}} {
+	}{{reader, 403}, {nobody, 403}, {writer, 201}, {both, 409}} {
 		c.step(ctx, fmt.Sprintf("access: the %s posts: %d", post.user, post.want), func(ctx context.Context) error {
 			lake, err := c.as(post.user)
 			if err != nil {
@@ -53,7 +53,7 @@ func (c *check) access(ctx context.Context) {
 	for _, read := range []struct {
 		user string
 		want int
-	}{{admin, 200}, {reader, 200}, {writer, 404}, {nobody, 404}, {stranger, 404}} {
+	}{{both, 200}, {reader, 200}, {writer, 404}, {nobody, 404}, {stranger, 404}} {
 		c.step(ctx, fmt.Sprintf("access: the %s reads: %d", read.user, read.want), func(ctx context.Context) error {
 			lake, err := c.as(read.user)
 			if err != nil {
@@ -90,9 +90,9 @@ func (c *check) refusals(ctx context.Context) {
 	}{
 		{"no token", "", "application/hl7-v2", message, 401},
 		{"a token that is none", "Bearer none", "application/hl7-v2", message, 401},
-		{"a wrong media type", admin, "image/png", message, 415},
-		{"an empty body", admin, "application/hl7-v2", nil, 400},
-		{"more than the API takes", admin, "application/hl7-v2", make([]byte, 11<<20), 413},
+		{"a wrong media type", both, "image/png", message, 415},
+		{"an empty body", both, "application/hl7-v2", nil, 400},
+		{"more than the API takes", both, "application/hl7-v2", make([]byte, 11<<20), 413},
 	} {
 		c.step(ctx, fmt.Sprintf("refusal: %s: %d", r.name, r.want), func(ctx context.Context) error {
 			status, _, err := c.post(ctx, r.token, r.contentType, r.body)
@@ -129,7 +129,7 @@ func (c *check) request(ctx context.Context, method, address, who, contentType s
 			return 0, nil, err
 		}
 		authorization = "Bearer " + token
-	} else if who == admin {
+	} else if who == both {
 		return 0, nil, errors.New("the step needs a user that could not be made")
 	}
 	if authorization != "" {

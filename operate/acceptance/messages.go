@@ -49,7 +49,7 @@ func (c *check) kinds() []kind {
 func (c *check) messages(ctx context.Context) {
 	for _, k := range c.kinds() {
 		c.step(ctx, fmt.Sprintf("message: %s becomes %s, and comes back byte for byte", k.name, k.want), func(ctx context.Context) error {
-			lake, err := c.as(admin)
+			lake, err := c.as(both)
 			if err != nil {
 				return err
 			}
@@ -80,7 +80,7 @@ func (c *check) form(ctx context.Context, contentType string) error {
 		}
 		body = text
 	}
-	status, answer, err := c.post(ctx, admin, contentType, body)
+	status, answer, err := c.post(ctx, both, contentType, body)
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (c *check) form(ctx context.Context, contentType string) error {
 // follow waits until the message has ended, and compares the result with what it should
 // be.
 func (c *check) follow(ctx context.Context, id string, body []byte, want client.Status) (client.History, error) {
-	lake, err := c.as(admin)
+	lake, err := c.as(both)
 	if err != nil {
 		return client.History{}, err
 	}

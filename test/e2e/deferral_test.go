@@ -42,7 +42,7 @@ func (l *lake) takeShare(t *testing.T, owner string) {
 func (l *lake) beyondShare(t *testing.T) {
 	t.Helper()
 	const owner = "beyond-its-share"
-	tokens := l.user(t, client.User{Email: owner + "@example.org", Read: owner, Write: owner})
+	tokens := l.user(t, client.User{Email: owner + "@example.org", Read: client.Institutions{owner}, Write: owner})
 	l.takeShare(t, owner)
 	c := l.client(t, tokens)
 	for name, m := range map[string]struct {

@@ -149,7 +149,7 @@ func TestTheSameMessageByTwoWaysIsOneByTheFirstOnesBytes(t *testing.T) {
 func TestOneInstitutionNeitherBlocksNorProbesAnother(t *testing.T) {
 	l := start(t)
 	ours := l.admin(t)
-	theirs := l.user(t, client.User{Email: "other@example.org", Read: "other", Write: "other"})
+	theirs := l.user(t, client.User{Email: "other@example.org", Read: client.Institutions{"other"}, Write: "other"})
 	first := l.mustDo(t, er7(token(t, ours), admission(1)))
 	second := l.mustDo(t, er7(token(t, theirs), admission(1)))
 	if first.status != http.StatusCreated || second.status != http.StatusCreated {

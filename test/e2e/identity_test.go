@@ -83,9 +83,11 @@ func TestTheIdentityPoolOpensAnInstitutionsObjectsToItsReadersOnly(t *testing.T)
 		user client.User
 		want string
 	}{
-		{"reader", client.User{Read: scenario.Institution}, ""},
-		{"stranger", client.User{Read: "elsewhere"}, "AccessDenied"},
+		{"reader", client.User{Read: client.Institutions{scenario.Institution}}, ""},
+		{"stranger", client.User{Read: client.Institutions{"elsewhere"}}, "AccessDenied"},
 		{"writer", client.User{Write: scenario.Institution}, "AccessDenied"},
+		{"reader-of-several", client.User{Read: client.Institutions{"elsewhere", "lakeside", scenario.Institution}}, ""},
+		{"reader-of-others", client.User{Read: client.Institutions{"elsewhere", "lakeside", "a", "b"}}, "AccessDenied"},
 	} {
 		test.user.Email = test.name + "-of-identities@example.org"
 		token, err := l.user(t, test.user)(t.Context())
@@ -108,6 +110,74 @@ func TestTheIdentityPoolOpensAnInstitutionsObjectsToItsReadersOnly(t *testing.T)
 	}
 	if _, err := l.session(t.Context(), t, "none"); code(err) != "NotAuthorizedException" {
 		t.Errorf("a token that is none: %v", err)
+	}
+}
+
+// TestADisabledUserGetsNothingNewAndKeepsTheTokenUntilItExpires: the API verifies a token and asks nobody, as that of AWS.
+func TestADisabledUserGetsNothingNewAndKeepsTheTokenUntilItExpires(t *testing.T) {
+	l := start(t)
+	user := client.User{Email: "leaving@example.org", Read: client.Institutions{"elsewhere", scenario.Institution}, Write: "elsewhere"}
+	signIn := l.user(t, user)
+	token, err := signIn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := l.client(t, client.Token(token))
+	send := func(control string) (string, error) {
+		receipt, err := c.Send(t.Context(), client.Message{Body: []byte("MSH|^~\\&|A|B|||2026||ADT^A01|" + control + "|P|2.5\rPID|1||1\r")})
+		return receipt.ID, err
+	}
+	id, err := send("LEAVING-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.session(t.Context(), t, token); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Second) // a token tells whole seconds: whoever signed in in this one counts as signed out, too
+	if err := l.pool.Disable(t.Context(), user.Email); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.session(t.Context(), t, token); code(err) != "NotAuthorizedException" {
+		t.Errorf("credentials for S3: %v", err)
+	}
+	if _, err := c.History(t.Context(), id); err != nil {
+		t.Errorf("the token that was given out before: %v", err)
+	}
+	if _, err := send("LEAVING-2"); err != nil {
+		t.Errorf("the token that was given out before: %v", err)
+	}
+	if err := l.pool.Enable(t.Context(), user.Email); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.session(t.Context(), t, token); code(err) != "NotAuthorizedException" {
+		t.Errorf("credentials for S3, by a token from before: %v", err)
+	}
+}
+
+func TestAUserReadsTheMessagesOfSeveralInstitutionsAndOfNoOther(t *testing.T) {
+	l := start(t)
+	send := func(owner string) string {
+		t.Helper()
+		sender := l.client(t, l.user(t, client.User{Email: "sender-for-" + owner + "@example.org", Write: owner}))
+		receipt, err := sender.Send(t.Context(), client.Message{Body: []byte("MSH|^~\\&|A|B|||2026||ADT^A01|SEVERAL|P|2.5\rPID|1||1\r")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return receipt.ID
+	}
+	reader := l.client(t, l.user(t, client.User{Email: "of-two@example.org", Read: client.Institutions{"several-a", "several-b"}}))
+	for owner, want := range map[string]string{"several-a": "", "several-b": "", "several-c": "not-found"} {
+		_, err := reader.History(t.Context(), send(owner))
+		got := ""
+		if problem, ok := errors.AsType[*client.Problem](err); ok {
+			got = problem.Code
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if got != want {
+			t.Errorf("a message of %s: %q, want %q", owner, got, want)
+		}
 	}
 }
 

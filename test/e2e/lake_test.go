@@ -85,7 +85,7 @@ func (l *lake) user(t *testing.T, u client.User) client.TokenSource {
 // admin creates a user who may read and write for the scenario's institution.
 func (l *lake) admin(t *testing.T) client.TokenSource {
 	t.Helper()
-	return l.user(t, client.User{Email: "admin@example.org", Read: scenario.Institution, Write: scenario.Institution})
+	return l.user(t, client.User{Email: "admin@example.org", Read: client.Institutions{scenario.Institution}, Write: scenario.Institution})
 }
 
 // client is the API as the user of the tokens sees it.

@@ -16,7 +16,7 @@ import (
 // one passes the workflow's first state by.
 func TestOnlyAMessageWhoseLineEndsAreNotInOrderIsPrepared(t *testing.T) {
 	l := start(t)
-	senders := []client.TokenSource{l.admin(t), l.user(t, client.User{Email: "other@example.org", Read: "other", Write: "other"})}
+	senders := []client.TokenSource{l.admin(t), l.user(t, client.User{Email: "other@example.org", Read: client.Institutions{"other"}, Write: "other"})}
 	var segments []string
 	for prepared, body := range [][]byte{admission(1), bytes.ReplaceAll(admission(1), []byte("\r"), []byte("\n"))} {
 		c := l.client(t, senders[prepared])

@@ -133,7 +133,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 func (l *lake) reader(t *testing.T) (email, password string) {
 	t.Helper()
 	password = client.NewPassword()
-	if err := l.pool.Add(t.Context(), client.User{Email: "reader@example.org", Read: scenario.Institution}, password); err != nil {
+	if err := l.pool.Add(t.Context(), client.User{Email: "reader@example.org", Read: client.Institutions{scenario.Institution}}, password); err != nil {
 		t.Fatal(err)
 	}
 	return "reader@example.org", password

@@ -17,7 +17,7 @@ const marker = "ZZCANARYZZ"
 func TestEveryRefusalSaysWhyAndNeverWhat(t *testing.T) {
 	l := start(t)
 	admin := token(t, l.admin(t))
-	reader := token(t, l.user(t, client.User{Email: "reader@example.org", Read: scenario.Institution}))
+	reader := token(t, l.user(t, client.User{Email: "reader@example.org", Read: client.Institutions{scenario.Institution}}))
 	body := append(admission(1), "NTE|1||"+marker+"\r"...)
 	form := func(text string) request {
 		return request{method: http.MethodPost, path: "/er7", contentType: "application/json", token: admin, body: []byte(text)}

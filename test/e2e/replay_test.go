@@ -193,7 +193,7 @@ func TestAReplayByTheSameParserChangesNothingButTheCount(t *testing.T) {
 func TestASelectionMeansWhatItSays(t *testing.T) {
 	l := start(t)
 	c := l.client(t, l.admin(t))
-	other := l.client(t, l.user(t, client.User{Email: "other@example.org", Read: "elsewhere", Write: "elsewhere"}))
+	other := l.client(t, l.user(t, client.User{Email: "other@example.org", Read: client.Institutions{"elsewhere"}, Write: "elsewhere"}))
 	a := l.accepted(t, c, admission(1), []byte("MSH|^~\\&|APP|HERE|LAKE|THERE|20260102||ORU^R01|2|T|2.5.1\r"), []byte("a line of text"))
 	between := time.Now()
 	time.Sleep(10 * time.Millisecond)

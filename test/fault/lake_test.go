@@ -133,7 +133,7 @@ type sender struct {
 
 // sender makes a user of an institution.
 func (l *lake) sender(ctx context.Context, owner string) (sender, error) {
-	user := client.User{Email: owner + "@example.org", Read: owner, Write: owner}
+	user := client.User{Email: owner + "@example.org", Read: client.Institutions{owner}, Write: owner}
 	password := client.NewPassword()
 	if err := l.pool.Add(ctx, user, password); err != nil {
 		return sender{}, err

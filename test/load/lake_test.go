@@ -164,7 +164,7 @@ func (l *lake) addEngines(t testing.TB) {
 	defer cancel()
 	for n := range l.engines {
 		password := client.NewPassword()
-		user := client.User{Email: institution(n) + "@example.org", Read: institution(n), Write: institution(n)}
+		user := client.User{Email: institution(n) + "@example.org", Read: client.Institutions{institution(n)}, Write: institution(n)}
 		if err := pool.Add(ctx, user, password); err != nil {
 			t.Fatal(err)
 		}

@@ -122,7 +122,7 @@ func filled(t *testing.T) (folder string, sent corpus) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	user, password := client.User{Email: "engine@example.org", Write: scenario.Institution, Read: scenario.Institution}, client.NewPassword()
+	user, password := client.User{Email: "engine@example.org", Write: scenario.Institution, Read: client.Institutions{scenario.Institution}}, client.NewPassword()
 	if err := pool.Add(t.Context(), user, password); err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func (p Post) AsExpected() bool {
 	return p.Status == p.Want && (p.WantID == "" || p.ID == p.WantID)
 }
 
-// Read is one user's look at the admission that the admin sent.
+// Read is one user's look at the admission that the first who may write sent.
 type Read struct {
 	User   string `json:"user"`
 	Want   int    `json:"want"`
@@ -94,7 +94,7 @@ func (p *play) read(ctx context.Context) error {
 	}
 	for _, user := range p.report.Users {
 		done := Read{User: user.Email, Want: http.StatusOK, Status: http.StatusOK}
-		if user.Read == "" {
+		if user.Read == nil {
 			done.Want = http.StatusNotFound
 		}
 		_, err := p.clients[user.Email].History(ctx, p.report.Messages[0].ID)

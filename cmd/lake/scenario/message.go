@@ -78,7 +78,7 @@ func (p *play) follow(ctx context.Context) error {
 func (p *play) followOne(ctx context.Context, m *Message) error {
 	limited, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("%s was not staged within %v", m.Name, patience))
 	defer cancel()
-	history, err := p.admin.Wait(limited, m.ID)
+	history, err := p.both.Wait(limited, m.ID)
 	m.History = history
 	if limited.Err() != nil && ctx.Err() == nil {
 		m.differ("still %s after %v", cmp.Or(history.Status, "unknown"), patience)
@@ -133,7 +133,7 @@ func (m *Message) sha256() string {
 }
 
 func (p *play) checkER7(ctx context.Context, m *Message) error {
-	body, err := p.admin.ER7(ctx, m.ID)
+	body, err := p.both.ER7(ctx, m.ID)
 	if err != nil {
 		return ownProblem(m, "its ER7", err)
 	}
@@ -148,7 +148,7 @@ func (p *play) checkJSON(ctx context.Context, m *Message) error {
 	if m.History.Status != client.Staged {
 		return nil
 	}
-	body, err := p.admin.JSON(ctx, m.ID)
+	body, err := p.both.JSON(ctx, m.ID)
 	if err != nil {
 		return ownProblem(m, "its JSON", err)
 	}

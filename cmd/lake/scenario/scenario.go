@@ -29,8 +29,8 @@ const inFlight = 2
 // Users are those who play, in the order of their appearance.
 func Users() []client.User {
 	return []client.User{
-		{Email: "admin@" + Institution + ".example", Read: Institution, Write: Institution},
-		{Email: "reader@" + Institution + ".example", Read: Institution},
+		{Email: "both@" + Institution + ".example", Read: client.Institutions{Institution}, Write: Institution},
+		{Email: "reader@" + Institution + ".example", Read: client.Institutions{Institution}},
 		{Email: "writer@" + Institution + ".example", Write: Institution},
 	}
 }
@@ -68,7 +68,7 @@ type Progress func(what string, done, total int)
 type play struct {
 	connection client.Connection
 	progress   Progress
-	admin      *client.Client
+	both       *client.Client            // of the first user, who may read and write
 	clients    map[string]*client.Client // by e-mail address
 	report     Report
 }
@@ -117,7 +117,7 @@ func (p *play) enter(ctx context.Context) error {
 		}
 		p.clients[user.Email] = lake
 	}
-	p.admin = p.clients[p.report.Users[0].Email]
+	p.both = p.clients[p.report.Users[0].Email]
 	return nil
 }
 
@@ -126,7 +126,7 @@ func (p *play) differ(format string, arguments ...any) {
 	p.report.Differences = append(p.report.Differences, fmt.Sprintf(format, arguments...))
 }
 
-// postOthers has the admin send the remaining samples.
+// postOthers has the first user send the remaining samples.
 func (p *play) postOthers(ctx context.Context) error {
 	others := samples.Others()
 	posts := make([]Post, len(others))
@@ -134,7 +134,7 @@ func (p *play) postOthers(ctx context.Context) error {
 	group.SetLimit(inFlight)
 	for i, sample := range others {
 		group.Go(func() (err error) {
-			posts[i], err = post(ctx, p.admin, p.report.Users[0], sample)
+			posts[i], err = post(ctx, p.both, p.report.Users[0], sample)
 			return err
 		})
 	}

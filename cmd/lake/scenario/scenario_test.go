@@ -111,7 +111,7 @@ func TestWrongContentIsADifference(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			p, message := play{admin: lake}, m
+			p, message := play{both: lake}, m
 			message.History = way(sample)
 			for _, check := range []func(context.Context, *Message) error{p.checkER7, p.checkJSON} {
 				if err := check(t.Context(), &message); err != nil {

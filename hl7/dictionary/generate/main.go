@@ -26,8 +26,13 @@
 //     own copy of the table lists one by the event's name or both others have one. What
 //     only the npm package has is a structure if that copy lists it.
 //   - v2.3 came with the extended data types and left out that they repeat. A limit of
-//     v2.3 that v2.3.1 does not have is lifted, and so is a requirement that neither v2.2
-//     nor v2.3.1 has.
+//     v2.3 that v2.3.1 does not have is lifted, and so is a requirement that none of v2.2,
+//     v2.3.1 and v2.4 has.
+//   - Of v2.5 and v2.5.1 the sources hold only that a field repeats, where the versions around
+//     them say how often. The limit that HAPI alone has in v2.5.1 holds if v2.6 has the same;
+//     v2.5 has the limit that v2.4 and v2.5.1 have alike.
+//   - hl7apy lets a field that is new in v2.8 or later repeat where the standard's table
+//     says nothing, which means once; there HAPI's limit holds.
 //   - patch.tsv says what the standard decides against all of them, with the section; a
 //     line that changes nothing is an error.
 //

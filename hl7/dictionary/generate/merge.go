@@ -30,6 +30,7 @@ func merge(npm *model, hl7apy, hapi *facts.Source, patch []change) (*model, erro
 		return nil, err
 	}
 	m.correctV23()
+	m.correctV25()
 	return m.into, nil
 }
 
@@ -264,6 +265,9 @@ func (m *merger) withoutNPM(i int, name string) *definition {
 		if a.Missing && p != nil { // withdrawn, and left out
 			f.name = p.name
 		}
+		if p == nil && f.repetitions == 0 && h.Type != "" {
+			f.repetitions = h.Most // what the standard says nothing of, hl7apy has without limit in what is new
+		}
 		if p != nil && !a.Missing {
 			if !h.Missing && letters(h.Name) != "" {
 				f.dataType = agreed(f.dataType, h.Type, p.dataType)
@@ -336,24 +340,49 @@ func (m *merger) onlyHL7apy(i int, name string) *definition {
 
 // correctV23 removes limits of v2.3 that no other version has. That version introduced
 // the extended data types. Its attribute tables do not say that they repeat, and mark
-// some fields as required that were not so before. Version 2.3.1 has both right.
+// some fields as required that are not so in the versions before and after it.
 func (m *merger) correctV23() {
+	required := func(d *definition, n int) bool {
+		f := fieldAt(d, n)
+		return f == nil || f.usage == 'R'
+	}
 	for name, s := range m.into.segments["2.3"] {
-		before, after := m.into.segments["2.2"][name], m.into.segments["2.3.1"][name]
+		before, after, later := m.into.segments["2.2"][name], m.into.segments["2.3.1"][name], m.into.segments["2.4"][name]
 		d := &definition{description: s.description}
 		for n, f := range s.fields {
 			if next := fieldAt(after, n); next != nil && sameField(f, *next) {
 				if next.repetitions == 0 {
 					f.repetitions = 0
 				}
-				prior := fieldAt(before, n)
-				if f.usage == 'R' && next.usage != 'R' && prior != nil && prior.usage != 'R' {
+				if f.usage == 'R' && !required(before, n) && next.usage != 'R' && !required(later, n) {
 					f.usage = next.usage
 				}
 			}
 			d.fields = append(d.fields, f)
 		}
 		m.into.segments["2.3"][name] = d
+	}
+}
+
+// correctV25 sets limits in v2.5.1 that HAPI has there and v2.6 also has, and limits in v2.5
+// that v2.4 and v2.5.1 both have. Of these two versions the other sources only say that such
+// a field repeats.
+func (m *merger) correctV25() {
+	for _, v := range []struct{ name, before, after string }{{"2.5.1", "", "2.6"}, {"2.5", "2.4", "2.5.1"}} {
+		for name, s := range m.into.segments[v.name] {
+			d := &definition{description: s.description}
+			for n, f := range s.fields {
+				limit, next := factAt(m.hapi.Fields[v.name][name], n).Most, fieldAt(m.into.segments[v.after][name], n)
+				if prior := fieldAt(m.into.segments[v.before][name], n); prior != nil {
+					limit = prior.repetitions
+				}
+				if f.repetitions == 0 && limit > 1 && next != nil && next.repetitions == limit && f.usage != 'W' {
+					f.repetitions = limit
+				}
+				d.fields = append(d.fields, f)
+			}
+			m.into.segments[v.name][name] = d
+		}
 	}
 }
 

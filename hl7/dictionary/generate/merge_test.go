@@ -111,6 +111,20 @@ func TestNamesAreSpelledForPeople(t *testing.T) {
 	}
 }
 
+func TestANameThatIsCutBeforeAParenthesisIsMadeWhole(t *testing.T) {
+	s := newSpeller(newModel())
+	for _, test := range []struct{ base, hl7apy, hapi, want string }{
+		{"Blood furn.-pints of", "BLOOD_FURNISHED_PINTS_OF_40", "BLOOD FURN.-PINTS OF (40)", "Blood furn.-pints of (40)"},
+		{"Blood not rplcd-pints", "BLOOD_NOT_REPLACED_PINTS_42", "BLOOD NOT RPLCD-PINTS(42)", "Blood not rplcd-pints(42)"},
+		{"Covered days (23)", "COVERED_DAYS_23", "COVERED DAYS - (23)", "Covered days (23)"},
+		{"Blood", "BLOOD_GROUP", "Blood Type (ABO)", "Blood"},
+	} {
+		if got := s.agreed(test.base, test.hl7apy, test.hapi); got != test.want {
+			t.Errorf("%s is %q, want %q", test.base, got, test.want)
+		}
+	}
+}
+
 func TestNamesGetBackWhatTheyLostOnTheirWay(t *testing.T) {
 	for name, want := range map[string]string{
 		"Mother s Maiden Name": "Mother's Maiden Name", "Insured_s Birth Place": "Insured's Birth Place", "Priority _ OBR": "Priority - OBR",

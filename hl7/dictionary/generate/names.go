@@ -75,8 +75,15 @@ func letters(name string) string {
 	}, strings.ToUpper(name))
 }
 
-// agreed returns the npm package's name, or the name on which both others agree.
+// agreed returns the npm package's name, or the name on which both others agree. A name that
+// is cut before a parenthesis is completed from HAPI, which spells names as the standard does.
 func (s *speller) agreed(base, one, other string) string {
+	if n := strings.IndexByte(other, '('); n > 0 && letters(base) == letters(other[:n]) {
+		name := strings.TrimRight(other[:n], " -")
+		full := clean(strings.TrimRight(base, " -") + other[len(name):])
+		s.names[letters(full)] = full // for the versions after
+		return full
+	}
 	if letters(one) != letters(other) || letters(base) == letters(one) {
 		return strings.TrimRight(base, " -")
 	}
@@ -146,6 +153,8 @@ func (s *speller) phrase(words []string) string {
 			parts[len(parts)-1] += "'s"
 		case i > 0 && isNumber(w) && (isNumber(words[i-1]) || words[i-1] == "OBX"):
 			parts[len(parts)-1] += "-" + w
+		case w == "TIME" && i > 0 && words[i-1] == "DATE":
+			parts[len(parts)-1] += "/Time"
 		case i == 2 && words[0] == "SET" && words[1] == "ID":
 			parts = append(parts, "-", w)
 		case i > 0 && small[w]:

@@ -125,8 +125,11 @@ func nodes(all []npmNode) ([]*facts.Node, error) {
 		}
 		node := &facts.Node{Name: strings.ReplaceAll(n.Name, "/", "_"), Times: times}
 		switch {
-		case len(n.Choice) > 0: // its members are named, with commas between them
-			node.Choice, node.Name = true, ""
+		case len(n.Choice) > 0: // its members are named, with commas between them; the package does not say how often it occurs
+			node.Choice, node.Name, node.Times = true, "", ' '
+			if len(result) > 0 { // the details of an order in a response, after its ORC
+				node.Times = '?'
+			}
 			for name := range strings.SplitSeq(n.Name, ",") {
 				node.Children = append(node.Children, &facts.Node{Name: name, Times: ' '})
 			}

@@ -3,19 +3,24 @@
 package caller
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 )
 
 // Caller is who makes a request.
 type Caller struct {
-	Subject string // the token's sub: a user's id, or a machine client's; "" without a token
-	Write   string // the institution to write for; "" for none
-	Read    string // the institution whose messages to read; "" for none
+	Subject string   // the token's sub: a user's id, or a machine client's; "" without a token
+	Write   string   // the institution to write for; "" for none
+	Read    []string // the institutions whose messages to read; nil for none
 }
+
+// MayRead reports whether the caller may read the messages of owner.
+func (c Caller) MayRead(owner string) bool { return owner != "" && slices.Contains(c.Read, owner) }
 
 // The scopes of a machine's token, an institution's name behind them.
 const (
@@ -24,25 +29,33 @@ const (
 )
 
 // Of is who makes the request. An ID token, a user's, says so by its claims
-// custom:write and custom:read, which each hold exactly one name. An access
-// token, a machine's, says so by its scopes (Amazon Cognito, Scopes, M2M, and
-// resource servers): of each kind exactly one, since a message has one owner.
-// Neither kind is believed what only the other can say.
+// custom:write, custom:read, custom:read2 and so on, which each hold exactly one
+// name. An access token, a machine's, says so by its scopes (Amazon Cognito,
+// Scopes, M2M, and resource servers): of each kind exactly one. A message has one
+// owner, so nobody writes for two. Neither kind is believed what only the other
+// can say.
 func Of(request events.APIGatewayV2HTTPRequest) Caller {
 	authorizer := request.RequestContext.Authorizer
 	if authorizer == nil || authorizer.JWT == nil {
 		return Caller{}
 	}
 	claims := authorizer.JWT.Claims
-	of := Caller{Subject: claims["sub"], Write: claims["custom:write"], Read: claims["custom:read"]}
+	of := Caller{Subject: claims["sub"]}
+	write := claims[contract.ClaimPrefix+contract.AttributeWrite]
+	var read []string
+	for _, name := range []string{contract.AttributeRead, contract.AttributeRead2, contract.AttributeRead3, contract.AttributeRead4} {
+		read = append(read, claims[contract.ClaimPrefix+name])
+	}
 	if claims["token_use"] == "access" {
-		of.Write, of.Read = scoped(claims["scope"], writeScope), scoped(claims["scope"], readScope)
+		write, read = scoped(claims["scope"], writeScope), []string{scoped(claims["scope"], readScope)}
 	}
-	if !hub.ValidOwner(of.Write) {
-		of.Write = ""
+	if hub.ValidOwner(write) {
+		of.Write = write
 	}
-	if !hub.ValidOwner(of.Read) {
-		of.Read = ""
+	for _, name := range read {
+		if hub.ValidOwner(name) && !of.MayRead(name) {
+			of.Read = append(of.Read, name)
+		}
 	}
 	return of
 }

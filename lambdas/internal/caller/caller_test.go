@@ -9,21 +9,25 @@ import (
 	"hl7lake/lambdas/internal/caller"
 )
 
-func TestATokenOpensOneInstitutionInItsOwnWay(t *testing.T) {
+func TestATokenOpensInstitutionsInItsOwnWay(t *testing.T) {
 	type claims = map[string]string
 	for _, test := range []struct {
 		name   string
 		claims claims
 		want   caller.Caller
 	}{
-		{"a user", claims{"sub": "u", "token_use": "id", "custom:write": "a", "custom:read": "b"}, caller.Caller{Subject: "u", Write: "a", Read: "b"}},
+		{"a user", claims{"sub": "u", "token_use": "id", "custom:write": "a", "custom:read": "b"}, caller.Caller{Subject: "u", Write: "a", Read: []string{"b"}}},
+		{"a user who reads several", claims{"sub": "u", "token_use": "id", "custom:read": "b", "custom:read2": "", "custom:read3": "c", "custom:read4": "b"},
+			caller.Caller{Subject: "u", Read: []string{"b", "c"}}},
+		{"a user whose first is no name", claims{"sub": "u", "token_use": "id", "custom:read": "a,b", "custom:read2": "c", "custom:read5": "d"},
+			caller.Caller{Subject: "u", Read: []string{"c"}}},
 		{"a user without permissions", claims{"sub": "u", "token_use": "id"}, caller.Caller{Subject: "u"}},
 		{"a user with two names", claims{"sub": "u", "token_use": "id", "custom:write": "a,b", "custom:read": "a b"}, caller.Caller{Subject: "u"}},
 		{"a user with a scope", claims{"sub": "u", "token_use": "id", "scope": "lake/write.a lake/read.a"}, caller.Caller{Subject: "u"}},
-		{"a machine", claims{"sub": "m", "token_use": "access", "scope": "lake/write.st-elsewhere lake/read.st-elsewhere"}, caller.Caller{Subject: "m", Write: "st-elsewhere", Read: "st-elsewhere"}},
+		{"a machine", claims{"sub": "m", "token_use": "access", "scope": "lake/write.st-elsewhere lake/read.st-elsewhere"}, caller.Caller{Subject: "m", Write: "st-elsewhere", Read: []string{"st-elsewhere"}}},
 		{"a machine that writes", claims{"sub": "m", "token_use": "access", "scope": "openid lake/write.a"}, caller.Caller{Subject: "m", Write: "a"}},
-		{"a machine of two institutions", claims{"sub": "m", "token_use": "access", "scope": "lake/write.a lake/write.b lake/read.a"}, caller.Caller{Subject: "m", Read: "a"}},
-		{"a machine with a claim", claims{"sub": "m", "token_use": "access", "custom:write": "a", "custom:read": "a"}, caller.Caller{Subject: "m"}},
+		{"a machine of two institutions", claims{"sub": "m", "token_use": "access", "scope": "lake/write.a lake/write.b lake/read.a"}, caller.Caller{Subject: "m", Read: []string{"a"}}},
+		{"a machine with a claim", claims{"sub": "m", "token_use": "access", "custom:write": "a", "custom:read": "a", "custom:read2": "a"}, caller.Caller{Subject: "m"}},
 		{"a machine of nobody", claims{"sub": "m", "token_use": "access", "scope": "lake/write. lake/read."}, caller.Caller{Subject: "m"}},
 		{"another server's scope", claims{"sub": "m", "token_use": "access", "scope": "pond/write.a xlake/write.a lake/write/a"}, caller.Caller{Subject: "m"}},
 	} {
@@ -39,11 +43,17 @@ func TestATokenOpensOneInstitutionInItsOwnWay(t *testing.T) {
 
 func TestARequestWithoutATokenIsNobodys(t *testing.T) {
 	var request events.APIGatewayV2HTTPRequest
-	if got := caller.Of(request); got != (caller.Caller{}) {
+	if got := caller.Of(request); !cmp.Equal(got, caller.Caller{}) {
 		t.Errorf("%+v", got)
 	}
 	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{}
-	if got := caller.Of(request); got != (caller.Caller{}) {
+	if got := caller.Of(request); !cmp.Equal(got, caller.Caller{}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestNobodyReadsTheMessagesOfNobody(t *testing.T) {
+	if (caller.Caller{Read: []string{""}}).MayRead("") {
+		t.Error("an empty name is an institution's")
 	}
 }

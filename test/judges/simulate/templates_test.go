@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -204,7 +205,7 @@ func (g grants) requests(t *testing.T, s statement, caller string) (requests []r
 		for _, pattern := range texts(s["Resource"]) {
 			r := request{
 				caller: caller, action: actionOf(action), resource: concrete(pattern), own: g.own[caller],
-				keys: map[string]string{"aws:PrincipalTag/read": "general"},
+				keys: map[string]string{tagOf(s): "general"},
 			}
 			if !fits(r.action, r.resource) {
 				continue
@@ -288,7 +289,12 @@ func beside(arn string) string {
 // variants are requests that differ from a granted one in what policies commonly deny.
 func (r request) variants() []request {
 	insecure := r.with("aws:SecureTransport", "false")
-	untagged := r.with("aws:PrincipalTag/read", "st-elsewhere")
+	untagged := r
+	for key := range r.keys {
+		if strings.HasPrefix(key, tagKey) {
+			untagged = untagged.with(key, "st-elsewhere")
+		}
+	}
 	impostor := r
 	if strings.HasPrefix(r.caller, "arn:") {
 		impostor.caller += "x"
@@ -307,12 +313,32 @@ func (r request) variants() []request {
 	return variants
 }
 
+// tagKey is how the key begins that stands for a tag of the session.
+const tagKey = "aws:PrincipalTag/"
+
+var tagVariable = regexp.MustCompile(`\$\{aws:PrincipalTag/(\w+)\}`)
+
+// tagOf is the key of the tag that a statement speaks of, that of `read` where it speaks of none.
+func tagOf(s statement) string {
+	for _, pattern := range texts(s["Resource"]) {
+		if match := tagVariable.FindStringSubmatch(pattern); match != nil {
+			return tagKey + match[1]
+		}
+	}
+	condition, _ := json.Marshal(s["Condition"])
+	if _, rest, found := strings.Cut(string(condition), tagKey); found {
+		name, _, _ := strings.Cut(rest, `"`)
+		return tagKey + name
+	}
+	return tagKey + "read"
+}
+
 // placeholder stands where a pattern has a wildcard.
 const placeholder = "any"
 
 // concrete is a text that a pattern matches: with the tag of the caller and something for each wildcard.
 func concrete(pattern string) string {
-	pattern = strings.ReplaceAll(pattern, "${aws:PrincipalTag/read}", "general")
+	pattern = tagVariable.ReplaceAllString(pattern, "general")
 	if strings.HasPrefix(pattern, "arn:aws:logs:") {
 		pattern = strings.Replace(pattern, ":*", ":log-stream:*", 1)
 	}

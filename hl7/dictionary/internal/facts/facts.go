@@ -171,7 +171,7 @@ func (s *Source) addStructure(c []string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", c[1], err)
 	}
-	root.splice()
+	root.splice(true)
 	at(s.Structures, c[0])[c[1]] = root
 	return nil
 }

@@ -79,12 +79,13 @@ func segmentName(name string) string {
 }
 
 // splice replaces what hl7apy calls a choice by its members, if these show that it is a
-// group without a name: some repeat, are optional or are groups.
-func (n *Node) splice() {
+// group without a name: some repeat, are optional or are groups. Outside of all groups it
+// always is one: every choice of the standard is in a group.
+func (n *Node) splice(isRoot bool) {
 	var children []*Node
 	for _, child := range n.Children {
-		child.splice()
-		plain := true
+		child.splice(false)
+		plain := !isRoot
 		for _, member := range child.Children {
 			plain = plain && member.Times == ' ' && member.Children == nil
 		}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/tables"
+)
+
+type sqlOptions struct {
+	folder string // --tables
+	csv    bool
+}
+
+func (l *lake) sqlCommand() *cobra.Command {
+	var o sqlOptions
+	cmd := &cobra.Command{
+		Use:   "sql [QUERY|FILE] --tables FOLDER",
+		Short: "Ask tables in SQL, with DuckDB",
+		Long: `sql runs duckdb with a view for each table of docs/tables.md, and one more,
+observations_current, of the results as they are now. It asks one query, those of a
+file whose name ends in .sql, or, without either, opens DuckDB's shell.
+
+duckdb is a program of its own, which is not part of lake: pip install duckdb-cli==1.5.6, or
+see https://duckdb.org/install.
+` + exitCodes,
+		Example: `  lake sql --tables tables
+  lake sql --tables tables "SELECT type, count(*) FROM messages GROUP BY ALL"
+  lake sql --tables tables --csv questions.sql`,
+		Args: atMostOne("one query or file"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			if o.folder == "" {
+				return usage(cmd, errors.New("--tables names the folder with the tables"))
+			}
+			if o.csv && l.json {
+				return usage(cmd, errors.New("--csv and --json are two forms of one answer"))
+			}
+			query := ""
+			if len(arguments) == 1 {
+				query = arguments[0]
+			}
+			return l.sql(cmd.Context(), o, query)
+		},
+	}
+	cmd.Flags().StringVar(&o.folder, "tables", "", "the `folder` with the tables, as tables write makes it")
+	cmd.Flags().BoolVar(&o.csv, "csv", false, "write CSV")
+	return cmd
+}
+
+// sql runs DuckDB on the tables in a folder.
+func (l *lake) sql(ctx context.Context, o sqlOptions, query string) error {
+	program, err := exec.LookPath("duckdb")
+	if err != nil {
+		return &hintError{
+			err:  errors.New("there is no program duckdb in PATH"),
+			hint: "pip install duckdb-cli==1.5.6 gets it; `" + l.name + " tables show FILE` needs none.",
+		}
+	}
+	has := func(t *tables.Table) bool {
+		found, err := filepath.Glob(filepath.Join(o.folder, t.Name, "*", "*", "*", "*.parquet"))
+		return err == nil && len(found) > 0
+	}
+	if _, err := os.Stat(o.folder); err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp("", "lake-sql-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	views := filepath.Join(temporary, "views.sql")
+	if err := os.WriteFile(views, []byte(tables.DuckDB(filepath.ToSlash(o.folder), has)), 0o600); err != nil {
+		return err
+	}
+	return l.runDuckDB(ctx, program, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, l.asking(o, query)...))
+}
+
+// asking are DuckDB's arguments for one query, a file of them, or none.
+func (l *lake) asking(o sqlOptions, query string) []string {
+	var arguments []string
+	switch {
+	case l.json:
+		arguments = append(arguments, "-json")
+	case o.csv:
+		arguments = append(arguments, "-csv")
+	}
+	switch {
+	case strings.HasSuffix(query, ".sql"):
+		return append(arguments, "-f", query)
+	case query != "":
+		return append(arguments, "-c", query)
+	}
+	return arguments
+}
+
+// runDuckDB runs the program. Its answers pass through the screen, which lets no content command a terminal; its shell has the
+// terminal for itself.
+func (l *lake) runDuckDB(ctx context.Context, program string, shell bool, arguments []string) error {
+	duckdb := exec.CommandContext(ctx, program, arguments...)
+	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = l.in, l.out, l.err
+	if shell && l.out.Live {
+		duckdb.Stdout, duckdb.Stderr = os.Stdout, os.Stderr
+	}
+	err := duckdb.Run()
+	if _, failed := errors.AsType[*exec.ExitError](err); failed {
+		return errReported // DuckDB said why
+	}
+	if err != nil {
+		return fmt.Errorf("run duckdb: %w", err)
+	}
+	return nil
+}
+
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, arguments []string) error {
+		if len(arguments) > 1 {
+			return usage(cmd, &argumentError{want: what, got: len(arguments)})
+		}
+		return nil
+	}
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/internal/term"
+)
+
+// permissions are what a command gives to a user or takes from them.
+type permissions struct {
+	read  []string
+	write string
+}
+
+func (p *permissions) flags(cmd *cobra.Command, read, write string) {
+	cmd.Flags().StringSliceVar(&p.read, "read", nil, read)
+	cmd.Flags().StringVar(&p.write, "write", "", write)
+}
+
+// institution is the form of an owner's name, which becomes part of the lake's
+// keys.
+var institution = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// check refuses what names no institution, or one that cannot be.
+func (p *permissions) check(cmd *cobra.Command) error {
+	if len(p.read) == 0 && p.write == "" {
+		return usage(cmd, errors.New("no institution is named: give --read or --write"))
+	}
+	for _, name := range append(p.read[:len(p.read):len(p.read)], p.write) {
+		if name != "" && !institution.MatchString(name) {
+			return usage(cmd, fmt.Errorf("%q is no name of an institution: want up to 64 letters, digits, dots, hyphens and underscores, a letter or digit first", name))
+		}
+	}
+	return nil
+}
+
+func (l *lake) usersGrant() *cobra.Command {
+	var may permissions
+	cmd := &cobra.Command{
+		Use:   "grant EMAIL",
+		Short: "Let a user read or send for more",
+		Long: `grant adds to what a user may do: read the messages of up to four institutions,
+and send for one. The user's next token has it, which is the one after the
+present token's end or after signing in again.`,
+		Example: `  lake users grant analyst@example.org --read lakeside
+  lake users grant analyst@example.org --read lakeside,general --write lakeside`,
+		Args: exactly(1, "the e-mail address of one user"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			if err := may.check(cmd); err != nil {
+				return err
+			}
+			pool, err := l.pool(cmd.Context())
+			if err != nil {
+				return err
+			}
+			user, err := pool.Grant(cmd.Context(), arguments[0], may.read, may.write)
+			if err != nil {
+				return err
+			}
+			return l.tellUser(userChange{User: user})
+		},
+	}
+	may.flags(cmd, "an `institution` whose messages the user may read, too", "the `institution` that the user may send for")
+	return cmd
+}
+
+func (l *lake) usersRevoke() *cobra.Command {
+	var may permissions
+	cmd := &cobra.Command{
+		Use:   "revoke EMAIL",
+		Short: "Take a permission from a user",
+		Long: `revoke takes permissions from a user, and says for how long those still work that
+are in a token which was given out before. A user without any can sign in and do
+nothing; disable ends that, too.`,
+		Example: `  lake users revoke analyst@example.org --read lakeside
+  lake users revoke engine@example.org --write st-elsewhere --json`,
+		Args: exactly(1, "the e-mail address of one user"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			if err := may.check(cmd); err != nil {
+				return err
+			}
+			pool, err := l.pool(cmd.Context())
+			if err != nil {
+				return err
+			}
+			user, err := pool.Revoke(cmd.Context(), arguments[0], may.read, may.write)
+			if err != nil {
+				return err
+			}
+			return l.tellTaken(cmd.Context(), pool, user)
+		},
+	}
+	may.flags(cmd, "an `institution` whose messages the user may no longer read", "the `institution` that the user may no longer send for")
+	return cmd
+}
+
+func (l *lake) usersDisable() *cobra.Command {
+	return &cobra.Command{
+		Use:   "disable EMAIL…",
+		Short: "Keep users from signing in, and end their sessions",
+		Long: `disable keeps users from signing in and ends their sessions: they get no new
+tokens, and no new credentials for S3. What was given out before works until its
+end, which the command tells. What they sent stays, and so do their permissions,
+for enable.`,
+		Example: `  lake users disable analyst@example.org`,
+		Args:    atLeastOne("the e-mail address of a user"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			return l.eachUser(cmd.Context(), arguments, func(pool *client.Pool, email string) error {
+				if err := pool.Disable(cmd.Context(), email); err != nil {
+					return err
+				}
+				user, err := pool.Find(cmd.Context(), email)
+				if err != nil {
+					return err
+				}
+				return l.tellTaken(cmd.Context(), pool, user)
+			})
+		},
+	}
+}
+
+func (l *lake) usersEnable() *cobra.Command {
+	return &cobra.Command{
+		Use:     "enable EMAIL…",
+		Short:   "Let users sign in again",
+		Example: `  lake users enable analyst@example.org`,
+		Args:    atLeastOne("the e-mail address of a user"),
+		RunE: func(cmd *cobra.Command, arguments []string) error {
+			return l.eachUser(cmd.Context(), arguments, func(pool *client.Pool, email string) error {
+				if err := pool.Enable(cmd.Context(), email); err != nil {
+					return err
+				}
+				user, err := pool.Find(cmd.Context(), email)
+				if err != nil {
+					return err
+				}
+				return l.tellUser(userChange{User: user})
+			})
+		},
+	}
+}
+
+func (l *lake) eachUser(ctx context.Context, emails []string, do func(pool *client.Pool, email string) error) error {
+	pool, err := l.pool(ctx)
+	if err != nil {
+		return err
+	}
+	for _, email := range emails {
+		if err := do(pool, email); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bucketHours is how long credentials of the identity pool work: the longest session of its role.
+const bucketHours = 1
+
+// userChange is what a user may do after a change.
+type userChange struct {
+	client.User
+	// TokensEnd is for how many seconds a token that was given out before the change still works at the API, and
+	// CredentialsEnd for how many credentials for S3 do. Both are 0 where nothing was taken away.
+	TokensEnd      int64 `json:"tokens_end_seconds,omitempty"`
+	CredentialsEnd int64 `json:"credentials_end_seconds,omitempty"`
+}
+
+// tellTaken says what a user may still do from whom something was taken, and until when what they had works.
+func (l *lake) tellTaken(ctx context.Context, pool *client.Pool, user client.User) error {
+	lifetime, err := pool.TokenLifetime(ctx)
+	if err != nil {
+		return err
+	}
+	return l.tellUser(userChange{user, int64(lifetime.Seconds()), bucketHours * 3600})
+}
+
+func (l *lake) tellUser(c userChange) error {
+	if l.json {
+		return l.object(c)
+	}
+	reads, sends := "nobody's messages", "nobody"
+	if len(c.Read) > 0 {
+		reads = strings.Join(c.Read, ", ")
+	}
+	if c.Write != "" {
+		sends = c.Write
+	}
+	what := fmt.Sprintf("%s reads %s and sends for %s.", c.Email, reads, sends)
+	if c.Disabled {
+		what = fmt.Sprintf("%s is disabled; enabled, the user reads %s and sends for %s.", c.Email, reads, sends)
+	}
+	if c.TokensEnd > 0 {
+		what += fmt.Sprintf(" What was given out before still works: a token at the API for %s at most, credentials for S3 for %s at most.",
+			minutes(time.Duration(c.TokensEnd)*time.Second), minutes(bucketHours*time.Hour))
+	}
+	_, err := fmt.Fprintln(l.out, term.Paragraph(what))
+	return err
+}
+
+// minutes is a duration in whole minutes, as a person says it.
+func minutes(d time.Duration) string {
+	n := int(d.Round(time.Minute).Minutes())
+	switch n {
+	case 60:
+		return "an hour"
+	case 1:
+		return "a minute"
+	}
+	return fmt.Sprintf("%d minutes", n)
+}

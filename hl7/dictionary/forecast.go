@@ -1,0 +1,66 @@
+package dictionary
+
+// placedAsForecast looks for the place of a segment in a message that conforms to its structure
+// and goes there. It tries the ways that let no required segment be missing, in the order of
+// [Structure.Locate], and takes the first place after which the rest of the message fits. If
+// none of them leads to such a place, it takes any that the structure has.
+func (w *walk) placedAsForecast(name string) bool {
+	for _, to := range [...]way{
+		{(*Node).startsWith, always, (*Node).repeats},
+		{(*Node).beginsWith, mustBe, (*Node).repeats},
+		{(*Node).beginsWith, always, (*Node).repeats},
+	} {
+		if w.searchForecast(name, to) {
+			return true
+		}
+	}
+	for _, place := range w.syntax.placesOf(name) {
+		leaf := w.syntax.places[place]
+		if w.searchForecast(name, way{func(child *Node, _ string) bool { return child.holds(leaf) }, always, (*Node).repeats}) {
+			return true
+		}
+	}
+	return false
+}
+
+// searchForecast goes to the innermost place that a way leads to and the forecast allows.
+func (w *walk) searchForecast(name string, to way) bool {
+	for depth := len(w.open) - 1; depth >= 0; depth-- {
+		i := w.open[depth]
+		for n := max(i.at, 0); n < len(i.group.Children); n++ {
+			child := i.group.Children[n]
+			if !to.fits(child, name) || n == i.at && !to.again(child) || n != i.at && !to.further(child) {
+				continue
+			}
+			if here := (place{depth, n}); w.isForecast(here, to, name) {
+				w.open = w.open[:depth+1]
+				w.take(n, name, to)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isForecast reports whether no required segment is missing before a place, and the rest of
+// the message fits after it.
+func (w *walk) isForecast(here place, to way, name string) bool {
+	for _, i := range w.open[here.depth+1:] {
+		if missingBefore(i.group, i.at+1, len(i.group.Children), i.counts) != nil {
+			return false
+		}
+	}
+	i := w.open[here.depth]
+	node := i.group.Children[here.child]
+	if here.child != i.at && missingBefore(i.group, i.at+1, here.child, i.counts) != nil {
+		return false
+	}
+	for !node.isSegment() {
+		n := node.indexOf(to, name)
+		if missingBefore(node, 0, n, nil) != nil {
+			return false
+		}
+		node = node.Children[n]
+	}
+	return w.forecast.allows(w.syntax.number[node], w.at)
+}
