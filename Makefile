@@ -32,7 +32,7 @@ snapshots: ## write test/snapshots anew, for a change of the stacks
 	go test ./test -update
 
 fuzz: ## a quarter of a minute for each target of hl7
-	for target in FuzzParse FuzzJSON FuzzFromJSON FuzzReader FuzzReply FuzzSet; do \
+	for target in FuzzMarks FuzzParse FuzzJSON FuzzFromJSON FuzzReader FuzzReply FuzzSet; do \
 		go test ./hl7 -run '^$$' -fuzz "^$$target\$$" -fuzztime 12s || exit 1; done
 
 ci: ## all that is asked of a change: twenty minutes at most

@@ -77,9 +77,12 @@ func dropToken(request *http.Request, earlier []*http.Request) error {
 	return nil
 }
 
-// Message is what a sender sends: the bytes of one ER7 message. The lake keeps them as
-// they are.
+// Message is what a sender sends: the bytes of one message. The lake keeps them as they are.
 type Message struct {
+	// Protocol and Format say what the body is, such as "x12" and "edi"; both empty for ER7. Each is up to 32 small letters,
+	// digits, dots and dashes. The lake need not know them.
+	Protocol, Format string
+
 	Body    []byte
 	Charset string // an IANA name, such as utf-8 or iso-8859-1; "" declares none
 }
@@ -99,14 +102,17 @@ type Receipt struct {
 // was lost. The lake recognizes a message by its content, so sending it twice never makes
 // a second copy. A refusal is a *Problem.
 func (c *Client) Send(ctx context.Context, m Message) (Receipt, error) {
-	contentType := "application/hl7-v2"
+	path, contentType := "er7", "application/hl7-v2"
+	if m.Protocol != "" || m.Format != "" {
+		path, contentType = "messages/"+url.PathEscape(m.Protocol)+"/"+url.PathEscape(m.Format), "application/octet-stream"
+	}
 	if m.Charset != "" {
 		contentType = mime.FormatMediaType(contentType, map[string]string{"charset": m.Charset})
 		if contentType == "" {
 			return Receipt{}, errors.New("the charset's name is not one that a Content-Type can carry")
 		}
 	}
-	answer, err := c.do(ctx, http.MethodPost, "er7", contentType, m.Body)
+	answer, err := c.do(ctx, http.MethodPost, path, contentType, m.Body)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -123,13 +129,25 @@ func (c *Client) Send(ctx context.Context, m Message) (Receipt, error) {
 		Detail string `json:"detail"`
 	}
 	if err := json.Unmarshal(answer.body, &body); err != nil || body.ID == "" {
-		return Receipt{}, fmt.Errorf("the answer %d of POST /er7 has no id: is %s a lake?", answer.status, c.base)
+		return Receipt{}, fmt.Errorf("the answer %d of POST /%s has no id: is %s a lake?", answer.status, path, c.base)
 	}
 	receipt.ID, receipt.Detail = body.ID, body.Detail
 	return receipt, nil
 }
 
-// ER7 returns the message as it was sent, byte for byte.
+// Content returns the message as it was sent, byte for byte, whatever it is.
+func (c *Client) Content(ctx context.Context, id string) ([]byte, error) {
+	return c.get(ctx, "messages/"+url.PathEscape(id)+"/content")
+}
+
+// Result returns the newest that the connector of that name, such as "staging-er7", made of the message. If there is nothing,
+// the error is a *Problem with status 404 and the code not-yet, not-staged or no-result.
+func (c *Client) Result(ctx context.Context, id, connector string) ([]byte, error) {
+	return c.get(ctx, "messages/"+url.PathEscape(id)+"/content/"+url.PathEscape(connector))
+}
+
+// ER7 returns the message as it was sent, byte for byte. For a message that is not ER7 the error is a *Problem with status 404
+// and the code not-er7.
 func (c *Client) ER7(ctx context.Context, id string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/er7")
 }

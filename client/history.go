@@ -38,9 +38,12 @@ const (
 type History struct {
 	ID       string    `json:"id"`
 	Status   Status    `json:"status"`
+	Ended    bool      `json:"ended"` // the lake expects no more of it: ER7 is JSON or an error, anything else is filed
 	Owner    string    `json:"owner"`
-	Type     string    `json:"type,omitempty"`    // MSH-9, such as ADT^A01
-	Charset  string    `json:"charset,omitempty"` // as the sender declared it
+	Protocol string    `json:"protocol,omitempty"` // of the message as it was sent, such as hl7v2; empty until it is filed
+	Format   string    `json:"format,omitempty"`   // such as er7
+	Type     string    `json:"type,omitempty"`     // MSH-9, such as ADT^A01
+	Charset  string    `json:"charset,omitempty"`  // as the sender declared it
 	Received time.Time `json:"received"`
 	Steps    []Step    `json:"history"` // oldest first; empty while the message is only accepted
 }
@@ -53,10 +56,13 @@ type Step struct {
 	Bucket    string    `json:"bucket"`
 	Key       string    `json:"key"`
 	VersionID string    `json:"version_id,omitempty"`
-	SHA256    string    `json:"sha256"` // hex
-	Size      int64     `json:"size"`   // bytes
-	Parser    string    `json:"parser,omitempty"`
-	ReadIn    string    `json:"read_in,omitempty"` // the character set that an operator chose, if any
+	SHA256    string    `json:"sha256"`              // hex
+	Size      int64     `json:"size"`                // bytes
+	Protocol  string    `json:"protocol"`            // of the content, such as hl7v2
+	Format    string    `json:"format"`              // such as er7
+	Connector string    `json:"connector,omitempty"` // that made it; empty for the message itself
+	Version   int       `json:"version,omitempty"`   // the connector's
+	ReadIn    string    `json:"read_in,omitempty"`   // the character set that an operator chose, if any
 	Written   time.Time `json:"written"`
 	Attempts  int       `json:"attempts"` // how many times the writer was asked to write it
 	Reason    *Reason   `json:"reason,omitempty"`
@@ -97,22 +103,17 @@ func (h History) Find(zone Zone) (Step, bool) {
 	return Step{}, false
 }
 
-// Outcome returns the last result of the message: its JSON, else the record of its error.
-// It reports false while there is neither.
+// Outcome returns the step that the status is about: of ER7 its JSON, else the record of its error; of other kinds the newest
+// result of any connector, else the newest error. It reports false while there is neither.
 func (h History) Outcome() (Step, bool) {
-	if step, ok := h.Find(Staging); ok {
-		return step, true
+	zone, known := map[Status]Zone{Staged: Staging, Errored: Failed}[h.Status]
+	isER7 := h.Format == "" || h.Protocol == contract.ProtocolHL7v2 && h.Format == contract.FormatER7
+	for _, step := range slices.Backward(h.Steps) {
+		if known && step.Zone == zone && (step.Connector == contract.ConnectorER7 || !isER7) {
+			return step, true
+		}
 	}
-	return h.Find(Failed)
-}
-
-// Ended reports whether nothing more will happen to the message: the lake holds it as it
-// was sent, and also its JSON or the record of its error. The two are written
-// independently, so either can come first.
-func (h History) Ended() bool {
-	_, sent := h.Find(Ingestion)
-	_, led := h.Outcome()
-	return sent && led
+	return Step{}, false
 }
 
 // History returns the message's history. If the id is another institution's or was never
@@ -140,7 +141,7 @@ func (c *Client) Wait(ctx context.Context, id string) (History, error) {
 			return history, err
 		}
 		history = newest
-		if history.Ended() {
+		if history.Ended {
 			return history, nil
 		}
 		if err := pause.For(ctx, wait); err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const staged = `{"id":"1","status":"staged","owner":"st-elsewhere","type":"ADT^A01","charset":"utf-8","received":"2026-03-01T12:00:00.000Z","history":[
-	{"zone":"staging","id":"2","parent":"1","bucket":"b","key":"staging/2.json","sha256":"aa","size":20,"parser":"1","written":"2026-03-01T12:00:00.100Z","attempts":1},
+const staged = `{"id":"1","status":"staged","owner":"st-elsewhere","type":"ADT^A01","charset":"utf-8","ended":true,"received":"2026-03-01T12:00:00.000Z","history":[
+	{"zone":"staging","id":"2","parent":"1","bucket":"b","key":"staging/2.json","sha256":"aa","size":20,"protocol":"hl7v2","format":"json","connector":"staging-er7","version":1,"written":"2026-03-01T12:00:00.100Z","attempts":1},
 	{"zone":"ingestion","id":"1","bucket":"b","key":"ingestion/1.er7","sha256":"bb","size":10,"written":"2026-03-01T12:00:00.200Z","attempts":2}]}`
 
 func TestAHistoryIsReadAsTheLakeWritesIt(t *testing.T) {
@@ -19,9 +19,9 @@ func TestAHistoryIsReadAsTheLakeWritesIt(t *testing.T) {
 	}
 	at := func(ms int) time.Time { return time.Date(2026, 3, 1, 12, 0, 0, ms*1e6, time.UTC) }
 	want := History{
-		ID: "1", Status: Staged, Owner: "st-elsewhere", Type: "ADT^A01", Charset: "utf-8", Received: at(0),
+		ID: "1", Status: Staged, Ended: true, Owner: "st-elsewhere", Type: "ADT^A01", Charset: "utf-8", Received: at(0),
 		Steps: []Step{
-			{Zone: Staging, ID: "2", Parent: "1", Bucket: "b", Key: "staging/2.json", SHA256: "aa", Size: 20, Parser: "1", Written: at(100), Attempts: 1},
+			{Zone: Staging, ID: "2", Parent: "1", Bucket: "b", Key: "staging/2.json", SHA256: "aa", Size: 20, Protocol: "hl7v2", Format: "json", Connector: "staging-er7", Version: 1, Written: at(100), Attempts: 1},
 			{Zone: Ingestion, ID: "1", Bucket: "b", Key: "ingestion/1.er7", SHA256: "bb", Size: 10, Written: at(200), Attempts: 2},
 		},
 	}
@@ -30,28 +30,27 @@ func TestAHistoryIsReadAsTheLakeWritesIt(t *testing.T) {
 	}
 }
 
-func TestAMessagesWayEndsWithBothOfItsObjects(t *testing.T) {
-	sent, json, failed := Step{Zone: Ingestion}, Step{Zone: Staging}, Step{Zone: Failed}
+func TestTheOutcomeIsTheStepThatTheStatusIsAbout(t *testing.T) {
+	sent, json, failed := Step{Zone: Ingestion}, Step{Zone: Staging, Connector: "staging-er7"}, Step{Zone: Failed, Connector: "staging-er7"}
+	patient, refused := Step{Zone: Staging, Connector: "patients"}, Step{Zone: Failed, Connector: "patients"}
 	tests := []struct {
 		name    string
-		steps   []Step
-		ended   bool
-		outcome Zone
+		history History
+		want    Step
 	}{
-		{"accepted", nil, false, ""},
-		{"ingested", []Step{sent}, false, ""},
-		{"staged, its original on the way", []Step{json}, false, Staging},
-		{"staged", []Step{sent, json}, true, Staging},
-		{"staged first", []Step{json, sent}, true, Staging},
-		{"failed", []Step{sent, failed}, true, Failed},
-		{"failed, then staged by a later parser", []Step{sent, failed, json}, true, Staging},
-		{"staged, then failed", []Step{sent, json, failed}, true, Staging},
+		{"accepted", History{Status: Accepted}, Step{}},
+		{"ingested", History{Status: Ingested, Steps: []Step{sent}}, Step{}},
+		{"another connector was faster", History{Status: Ingested, Steps: []Step{sent, patient}}, Step{}},
+		{"staged, its original on the way", History{Status: Staged, Steps: []Step{json}}, json},
+		{"staged, then by another connector", History{Status: Staged, Steps: []Step{sent, json, patient}}, json},
+		{"failed", History{Status: Errored, Steps: []Step{sent, failed, refused, patient}}, failed},
+		{"failed, then staged by a later version", History{Status: Staged, Steps: []Step{sent, failed, json}}, json},
+		{"another format", History{Status: Staged, Protocol: "x12", Format: "edi", Steps: []Step{sent, patient}}, patient},
+		{"another format, failed", History{Status: Errored, Protocol: "x12", Format: "edi", Steps: []Step{sent, refused}}, refused},
 	}
 	for _, test := range tests {
-		history := History{Steps: test.steps}
-		outcome, _ := history.Outcome()
-		if history.Ended() != test.ended || outcome.Zone != test.outcome {
-			t.Errorf("%s: ended %v with %q", test.name, history.Ended(), outcome.Zone)
+		if got, found := test.history.Outcome(); got != test.want || found != (got != Step{}) {
+			t.Errorf("%s: got %+v, %v", test.name, got, found)
 		}
 	}
 }

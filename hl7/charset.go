@@ -57,14 +57,14 @@ func LookupCharset(name string) (canonical string, ok bool) {
 
 // How the text of a message was obtained.
 type charset struct {
-	name        string            // the IANA name in lower case
-	encoding    encoding.Encoding // nil if source was UTF-8 or ASCII
-	beyondASCII bool              // a byte above 0x7f was seen
-	outside     string            // declared outside the message; used if MSH-18 declares nothing
-	decided     string            // used whatever is declared; empty if nobody chose one
-	guessed     bool              // see Charset
-	seemsUTF8   bool
-	hex         encoding.Encoding // for the bytes in hexadecimal escapes; nil if they are UTF-8
+	name      string            // the IANA name in lower case
+	encoding  encoding.Encoding // nil if source was UTF-8 or ASCII
+	switches  bool              // the text has escape characters of ISO 2022
+	outside   string            // declared outside the message; used if MSH-18 declares nothing
+	decided   string            // used whatever is declared; empty if nobody chose one
+	guessed   bool              // see Charset
+	seemsUTF8 bool
+	hex       encoding.Encoding // for the bytes in hexadecimal escapes; nil if they are UTF-8
 }
 
 const iso2022 = "iso-2022-jp"
@@ -164,8 +164,7 @@ func lookup(value string) (c charset) {
 // chooseCharset decides the message's character set. If that is not UTF-8, it converts
 // the text and reports true.
 func (m *Message) chooseCharset() (converted bool) {
-	escapes := bytes.IndexByte(m.text, esc) >= 0
-	if m.charset.encoding != nil || !m.charset.beyondASCII && !escapes {
+	if m.charset.encoding != nil || !m.marks.beyondASCII && !m.charset.switches {
 		return false // recognized by its bytes, or ASCII, which is the same in every other set
 	}
 	c := m.declaredCharset()
@@ -174,10 +173,10 @@ func (m *Message) chooseCharset() (converted bool) {
 		c = m.hiddenCharset()
 	}
 	switch {
-	case c.encoding != nil && (m.charset.beyondASCII || c.name == iso2022):
+	case c.encoding != nil && (m.marks.beyondASCII || c.name == iso2022):
 		m.charset.name, m.charset.encoding = c.name, c.encoding
-		m.charset.seemsUTF8 = m.charset.beyondASCII && valid
-	case !m.charset.beyondASCII:
+		m.charset.seemsUTF8 = m.marks.beyondASCII && valid
+	case !m.marks.beyondASCII:
 		m.charset.name = cmp.Or(c.name, "utf-8")
 		return false
 	case valid:
@@ -206,7 +205,7 @@ func (m *Message) declaredCharset() (c charset) {
 	declared, _ := m.Segment(0).raw(Path{Field: 18})
 	first, alternates, more := m.cutRepetition(declared)
 	c = lookup(string(first))
-	if more && c.name != iso2022 && bytes.IndexByte(m.text, esc) >= 0 {
+	if more && c.name != iso2022 && m.charset.switches {
 		for n := 1; more && n < maxAlternates; n++ {
 			var alternate []byte
 			alternate, alternates, more = m.cutRepetition(alternates)
@@ -250,7 +249,7 @@ func (m *Message) hiddenCharset() charset {
 func (m *Message) chooseHex() {
 	m.charset.hex = m.charset.encoding
 	escape := m.delimiters.Escape
-	if m.charset.hex == nil && !m.charset.beyondASCII && escape != 0 && bytes.Contains(m.text, []byte{escape, 'X'}) {
+	if m.charset.hex == nil && !m.marks.beyondASCII && m.escapes && bytes.Contains(m.text, []byte{escape, 'X'}) {
 		m.charset.hex = m.declaredCharset().encoding
 	}
 }

@@ -137,7 +137,7 @@ const maxLayout = 64 << 10
 // that the text of a parsed message is never much longer than the message.
 func (m *Message) checkLayout() error {
 	escape := m.delimiters.Escape
-	if escape == 0 {
+	if !m.escapes {
 		return nil
 	}
 	command := []byte{escape, '.', 's'}

@@ -37,25 +37,25 @@ func readHeader(text []byte) (header, error) {
 	if !bytes.HasPrefix(msh, []byte("MSH")) || len(msh) > 3 && isAlphanumeric(msh[3]) {
 		return fail("no-header", "", 0, ErrNoHeader)
 	}
-	end := 0
-	for end < min(len(msh), len("MSH|^~\\&#|")+64) && !isLineEnd(msh[end]) {
+	end, limit := 3, min(len(msh), len("MSH|^~\\&#|")+64)
+	for end < limit && !isLineEnd(msh[end]) && (end == 3 || msh[end] != msh[3]) {
 		end++
 	}
-	if end < len("MSH|^") {
+	separated := end > 3 && end < limit && msh[end] == msh[3]
+	if !separated && end < len("MSH|^") {
 		return fail("truncated-header", "MSH-2", end, ErrTruncatedHeader)
 	}
 	if !canDelimit(msh[3]) {
 		return fail("bad-delimiters", "MSH-1", 3, ErrDelimiters)
 	}
 	h.delimiters.Field = msh[3]
-	n := bytes.IndexByte(msh[4:end], msh[3])
-	if !h.delimiters.setEncodingCharacters(msh[4:4+max(n, 0)]) && n >= 0 {
-		return fail("bad-delimiters", "MSH-2", 4, ErrDelimiters)
-	}
-	if n < 0 {
+	if !separated {
 		return fail("truncated-header", "MSH-3", end, ErrTruncatedHeader)
 	}
-	h.body = h.start + 4 + n
+	if !h.delimiters.setEncodingCharacters(msh[4:end]) {
+		return fail("bad-delimiters", "MSH-2", 4, ErrDelimiters)
+	}
+	h.body = h.start + end
 	h.lfIsData = lfIsData(text[h.body:], h.delimiters.Field)
 	return h, nil
 }
@@ -82,7 +82,11 @@ const afterMessage = "\r\n\x1c\x00"
 // trailingFrame returns the length of an MLLP frame's end at the end of text, or of the
 // NUL that some senders put after a message. A NUL before a line end is part of a value.
 func trailingFrame(text []byte) int {
-	rest := text[len(bytes.TrimRight(text, afterMessage)):]
+	last := len(text)
+	for last > 0 && strings.IndexByte(afterMessage, text[last-1]) >= 0 {
+		last--
+	}
+	rest := text[last:]
 	value := 0
 	for value < len(rest) && rest[value] == 0 {
 		value++

@@ -1,8 +1,7 @@
 package hl7
 
 import (
-	"encoding/binary"
-	"slices"
+	"bytes"
 	"strconv"
 )
 
@@ -30,165 +29,67 @@ type JSON struct {
 // "\"\"". Escapes are decoded. MSH-1 and MSH-2 are unchanged. The shape is the same for
 // every version and type of message, and always valid UTF-8.
 func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
-	start := len(dst)
-	dst = append(dst, '[')
+	w := jsonWriter{m: m}
+	w.written(append(dst, '['))
 	for i := range m.segments {
-		if as.Limit > 0 && len(dst)-start > as.Limit {
+		if as.Limit > 0 && w.n-len(dst) > as.Limit {
 			break
 		}
 		if i > 0 {
-			dst = append(dst, ',')
+			w.written(append(w.out[:w.n], ','))
 		}
-		dst = m.appendSegment(dst, i)
+		w.segment(i)
 		if as.Members != nil {
-			dst = as.Members(dst, i)
+			w.written(as.Members(w.out[:w.n], i))
 		}
-		dst = append(dst, '}')
+		w.written(append(w.out[:w.n], '}'))
 	}
-	return append(dst, ']')
+	return append(w.out[:w.n], ']')
 }
 
-// appendSegment appends the object of a segment without its closing bracket.
-func (m *Message) appendSegment(dst []byte, i int) []byte {
-	s := m.Segment(i)
-	dst = append(dst, `{"seq":`...)
-	dst = strconv.AppendInt(dst, int64(i+1), 10)
-	dst = append(dst, `,"id":"`...)
-	if s.isHeader() {
-		dst = append(dst, `MSH","fields":{"1":[{"1":"`...)
-		dst = appendQuoted(dst, m.text[s.start+3:s.start+4])
-		dst = append(dst, `"}],"2":[{"1":"`...)
-		dst = appendQuoted(dst, m.text[s.start+4:m.body])
-		dst = append(dst, `"}]`...)
-	} else {
-		if name := s.name(); isCode(string(name)) {
-			dst = append(dst, name...)
-		} else {
-			dst = m.appendValue(dst, s.start, s.start+len(name))
-		}
-		dst = append(dst, `","fields":{`...)
-	}
-	dst = m.appendFields(dst, s)
-	return append(dst, '}')
-}
-
-// A place is the place of a value in a segment, by HL7's numbers.
-type place struct{ field, repetition, component, subcomponent int }
-
-// appendFields goes through the segment's delimiters once. Brackets are written when a
-// value needs them, so that empty elements leave no trace.
-func (m *Message) appendFields(dst []byte, s Segment) []byte {
-	first, start, end := s.fields()
-	if start == end {
-		return dst
-	}
-	start++
-	if m.isPlain(start, end) {
-		return m.appendPlainFields(dst, first, start, end)
-	}
-	here, open := place{first, 1, 1, 1}, place{}
-	delimiters := m.index.from(start)
-	for {
-		at := delimiters.next(end)
-		if start < at {
-			dst = appendPlace(dst, open, here, first)
-			dst = m.appendValue(dst, start, at)
-			dst = append(dst, '"')
-			open = here
-		}
-		if at >= end {
-			break
-		}
-		here = here.after(m.text[at], &m.delimiters)
-		start = at + 1
-	}
-	if open.field > 0 {
-		dst = append(dst, "}]"...)
-	}
-	return dst
-}
-
-// after returns the place after a delimiter.
-func (p place) after(delimiter byte, d *Delimiters) place {
-	switch delimiter {
-	case d.Field:
-		return place{p.field + 1, 1, 1, 1}
-	case d.Component:
-		return place{p.field, p.repetition, p.component + 1, 1}
-	case d.Subcomponent:
-		return place{p.field, p.repetition, p.component, p.subcomponent + 1}
-	}
-	return place{p.field, p.repetition + 1, 1, 1}
-}
-
-// appendPlace closes what is open after the value at one place, and opens what the value
-// at the next place needs, up to its opening quote.
-func appendPlace(dst []byte, open, here place, first int) []byte {
-	switch {
-	case open.field != here.field:
-		if open.field > 0 {
-			dst = append(dst, "}]"...)
-		}
-		if open.field > 0 || first > 1 {
-			dst = append(dst, ',')
-		}
-		dst = append(dst, '"')
-		dst = appendNumber(dst, here.field)
-		dst = append(dst, `":[{`...)
-		for range here.repetition - 1 {
-			dst = append(dst, "},{"...)
-		}
-	case open.repetition != here.repetition:
-		for range here.repetition - open.repetition {
-			dst = append(dst, "},{"...)
-		}
+// segment writes the object of a segment, without its closing bracket.
+func (w *jsonWriter) segment(i int) {
+	s, text := w.m.Segment(i), w.m.text
+	first, fields, last := 1, s.separator(), `":{`
+	w.grow()
+	b := append(w.out[:w.n], `{"seq":`...)
+	b = append(appendNumber(b, i+1), `,"id":"`...)
+	switch name := text[s.start:fields]; {
+	case s.isHeader():
+		b = append(b, `MSH","fields":{"1":[{"1":"`...)
+		b = appendQuoted(b, text[s.start+3:s.start+4])
+		b = append(b, `"}],"2":[{"1":"`...)
+		b = append(appendQuoted(b, text[s.start+4:w.m.body]), `"}]`...)
+		first, fields, last = 3, w.m.body, "}]"
+	case isCode(name):
+		b = append(append(b, name[0], name[1], name[2]), `","fields":{`...)
 	default:
-		dst = append(dst, ',')
+		b = append(w.m.appendValue(b, name), `","fields":{`...)
 	}
-	dst = append(dst, '"')
-	dst = appendNumber(dst, here.component)
-	if here.subcomponent > 1 {
-		dst = append(dst, '.')
-		dst = appendNumber(dst, here.subcomponent)
+	w.written(b)
+	if fields < s.end {
+		w.fields(first, fields+1, s.end, last)
 	}
-	return append(dst, `":"`...)
+	w.written(append(w.out[:w.n], '}'))
 }
 
 func appendNumber(dst []byte, n int) []byte {
-	if n < 10 {
-		return append(dst, byte('0'+n))
+	switch {
+	case n < 10:
+		return append(dst, '0'+byte(n))
+	case n < 100:
+		return append(dst, '0'+byte(n/10), '0'+byte(n%10))
 	}
 	return strconv.AppendInt(dst, int64(n), 10)
 }
 
-// appendValue appends text[start:end] as the content of a JSON string, with its escapes
-// decoded. It copies eight bytes at a time as long as none of them needs another form.
-func (m *Message) appendValue(dst []byte, start, end int) []byte {
-	length := len(dst)
-	dst = slices.Grow(dst, end-start+64)
-	for start < end && start+8 <= len(m.text) {
-		w := binary.LittleEndian.Uint64(m.text[start:])
-		binary.LittleEndian.PutUint64(dst[length:length+8], w)
-		n := min(8, end-start)
-		if special(w, m.delimiters.Escape)<<(64-8*n) != 0 {
-			break
-		}
-		start, length = start+n, length+n
-	}
-	dst = dst[:length]
-	if start == end {
-		return dst
+// appendValue appends a value as the content of a JSON string, with its escapes decoded.
+func (m *Message) appendValue(dst, value []byte) []byte {
+	if m.delimiters.Escape == 0 || bytes.IndexByte(value, m.delimiters.Escape) < 0 {
+		return appendQuoted(dst, value)
 	}
 	var buffer [256]byte
-	return appendQuoted(dst, m.appendDecoded(buffer[:0], m.text[start:end]))
-}
-
-// special returns a bit for each byte of a word that JSON writes in another form, and for
-// each escape character (see index.go).
-func special(w uint64, escape byte) uint64 {
-	b := w & low7
-	miss := ((b ^ '"'*each) + low7) & ((b ^ '\\'*each) + low7) & ((b ^ uint64(escape)*each) + low7) & (b&(0x60*each) + low7)
-	return ^(miss | w) & top
+	return appendQuoted(dst, m.appendDecoded(buffer[:0], value))
 }
 
 // appendQuoted appends UTF-8 text as the content of a JSON string (RFC 8259, 7).

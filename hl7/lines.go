@@ -2,33 +2,6 @@ package hl7
 
 import "bytes"
 
-// lines splits a text into segments.
-type lines struct {
-	text   []byte
-	header header
-	at     int // where the next one begins
-	breaks breaks
-}
-
-func linesOf(text []byte, h header) lines {
-	return lines{text: text, header: h, at: h.start, breaks: newBreaks()}
-}
-
-// next returns the next segment, which may be blank, as text[start:end].
-func (l *lines) next() (start, end int, ok bool) {
-	start = l.at
-	if start >= len(l.text) {
-		return 0, 0, false
-	}
-	for from := start; ; from = end + 1 {
-		end = l.breaks.findLineEnd(l.text, from)
-		if end == len(l.text) || l.header.endsSegment(l.text, end) {
-			l.at = end + 1
-			return start, end, true
-		}
-	}
-}
-
 // breaks finds what may end a segment.
 type breaks struct{ cr, lf ahead }
 

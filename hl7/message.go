@@ -16,7 +16,8 @@ type Message struct {
 	body       int // the offset in text of the field separator after MSH-2
 	charset    charset
 
-	index    index // of text
+	marks    marks // of text
+	escapes  bool  // text has escape characters after MSH-2
 	segments []segment
 
 	converted []byte // the memory of text, if that is not source
@@ -93,7 +94,7 @@ func (m *Message) read(data []byte) error {
 }
 
 func (m *Message) reset() {
-	*m = Message{index: m.index[:0], segments: m.segments[:0], converted: m.converted[:0]}
+	*m = Message{marks: m.marks, segments: m.segments[:0], converted: m.converted[:0]}
 }
 
 // parse indexes m.text and finds its segments.
@@ -103,25 +104,30 @@ func (m *Message) parse() error {
 		return err
 	}
 	m.delimiters, m.body = h.delimiters, h.body
-	m.index, m.charset.beyondASCII = m.index.build(m.text, m.delimiters)
-	m.segments = m.segments[:0]
+	m.marks.set(m.text, m.delimiters)
+	m.segments, m.escapes, m.charset.switches = m.segments[:0], false, false
 	text := m.text[:len(m.text)-trailingFrame(m.text)]
 	if err := outsideFrame(text, h.start); err != nil {
 		return err
 	}
-	lines := linesOf(text, h)
-	for {
-		start, end, ok := lines.next()
-		if !ok {
-			if m.delimiters.Truncation != 0 && m.before("2.7") {
-				m.delimiters.Truncation = 0 // an ordinary character until then
-			}
-			return nil
+	special := m.marks.special.from(h.body)
+	for start := h.start; start < len(text); {
+		end := special.next(len(text))
+		for end < len(text) && !h.endsSegment(text, end) {
+			m.escapes = m.escapes || text[end] == m.delimiters.Escape
+			m.charset.switches = m.charset.switches || text[end] == esc
+			end = special.next(len(text))
 		}
 		if err := m.addSegment(start, end); err != nil {
 			return err
 		}
+		start = end + 1
 	}
+	m.escapes = m.escapes && m.delimiters.Escape != 0
+	if m.delimiters.Truncation != 0 && m.before("2.7") {
+		m.delimiters.Truncation = 0 // an ordinary character until then
+	}
+	return nil
 }
 
 // addSegment records the segment text[start:end], unless it is blank. In a message that

@@ -2,7 +2,6 @@ package hl7
 
 import (
 	"bytes"
-	"strings"
 )
 
 // A Header is what an MSH segment says about its message (HL7 v2.5.1, 2.15.9). Missing
@@ -42,10 +41,13 @@ func Peek(data []byte) (Header, bool) {
 		front = front[:max(start, len(front)-trailingFrame(front))]
 	}
 	line := front[:start+lineLength(front[start:])]
-	if h, err := readHeader(line); err == nil && len(line) <= peekStack && !isOdd(line[h.body:], h.delimiters.Escape) {
-		var words [peekStack / 64]uint64
-		if x, beyondASCII := index(words[:0]).build(line, h.delimiters); !beyondASCII {
-			return headerOf(line, x, h.body, &h.delimiters, nil), true
+	if h, err := readHeader(line); err == nil && len(line) <= peekStack {
+		var words [2][peekStack/64 + 1]uint64
+		marks := marks{delimiters: words[0][:wordsOf(len(line))], special: words[1][:wordsOf(len(line))]}
+		marks.fill(line, h.delimiters)
+		special := marks.special.from(h.body)
+		if !marks.beyondASCII && (special.next(len(line)) == len(line) || !isOdd(line[h.body:], h.delimiters.Escape)) {
+			return headerOf(line, marks.delimiters, h.body, &h.delimiters, nil), true
 		}
 	}
 	if _, encoding := wide(line); encoding == nil && len(line) < len(front) && bytes.IndexByte(line[:start], vt) < 0 {
@@ -89,73 +91,124 @@ func (m *Message) Header() Header {
 	if len(m.segments) == 0 {
 		return Header{Type: UnknownType}
 	}
-	return headerOf(m.text[:m.segments[0].end], m.index, m.body, &m.delimiters, m)
+	return headerOf(m.text[:m.segments[0].end], m.marks.delimiters, m.body, &m.delimiters, m)
 }
 
 // headerOf reads the MSH segment at the end of text, whose MSH-3 comes after body, with
 // the index x. m decodes its values; m may be nil if there is nothing to decode.
 func headerOf(text []byte, x index, body int, d *Delimiters, m *Message) Header {
-	var places [19]headerPlace
+	var places headerPlaces
 	end := findHeader(&places, text, x, body, d)
-	values := string(text[body:end])
-	whole := m == nil || d.Escape == 0 || strings.IndexByte(values, d.Escape) < 0
-	value := func(field, component int) string {
-		p := places[field][component-1]
-		switch {
-		case p.start == p.end:
-			return ""
-		case whole: // all values share one piece of memory
-			return values[p.start-body : p.end-body]
+	escaped := m != nil && d.Escape != 0 && bytes.IndexByte(text[body:end], d.Escape) >= 0
+	// All strings share one allocation: the values unchanged, then MSH-7 in ISO 8601, then the type.
+	var stack [256]byte
+	memory := append(stack[:0], text[body:end]...)
+	raw := func(slot headerSlot) []byte { return text[places[slot].start:places[slot].end] }
+	typeAt := len(memory)
+	if !escaped {
+		memory = appendISO8601(memory, string(raw(sentAt)))
+		typeAt = len(memory)
+		memory = appendType(memory, raw(messageCode), raw(triggerEvent))
+	}
+	all := string(memory)
+	value := func(slot headerSlot) string {
+		if escaped {
+			return m.decode(raw(slot))
 		}
-		return m.decode(text[p.start:p.end])
+		return all[places[slot].start-body : places[slot].end-body]
 	}
-	message, event := value(9, 1), value(9, 2)
-	return Header{
-		Type:                 typeOf(message, event),
-		Message:              message,
-		Event:                event,
-		Structure:            value(9, 3),
-		Version:              value(12, 1),
-		ControlID:            value(10, 1),
-		SendingApplication:   value(3, 1),
-		SendingFacility:      value(4, 1),
-		ReceivingApplication: value(5, 1),
-		ReceivingFacility:    value(6, 1),
-		SentAt:               ISO8601(value(7, 1)),
-		Charset:              value(18, 1),
+	h := Header{
+		Type:                 all[typeAt:],
+		Message:              value(messageCode),
+		Event:                value(triggerEvent),
+		Structure:            value(messageStructure),
+		Version:              value(version),
+		ControlID:            value(controlID),
+		SendingApplication:   value(sendingApplication),
+		SendingFacility:      value(sendingFacility),
+		ReceivingApplication: value(receivingApplication),
+		ReceivingFacility:    value(receivingFacility),
+		SentAt:               all[end-body : typeAt],
+		Charset:              value(characterSet),
 	}
+	if escaped {
+		h.Type, h.SentAt = typeOf(h.Message, h.Event), ISO8601(value(sentAt))
+	}
+	return h
 }
 
-// A headerPlace is where the first three components of a field stand.
-type headerPlace [3]struct{ start, end int }
+// A headerSlot is one of the values of an MSH segment that a [Header] has.
+type headerSlot uint8
 
-// findHeader sets the places of MSH-3 to MSH-18, of the first repetition and
-// sub-component, and returns where the last of them ends. What is absent stays empty. It
-// goes through MSH once, and no further than MSH-18.
-func findHeader(places *[19]headerPlace, text []byte, x index, body int, d *Delimiters) (last int) {
-	field, component, first := 3, 0, true // first: of the component's sub-components
+const (
+	notWanted headerSlot = iota
+	sendingApplication
+	sendingFacility
+	receivingApplication
+	receivingFacility
+	sentAt
+	messageCode
+	triggerEvent
+	messageStructure
+	controlID
+	version
+	characterSet
+	headerSlots
+)
+
+// slotOf returns the slot of a component in the first repetition of a field from 3 to 18.
+func slotOf(field, component int) headerSlot {
+	if component == 1 {
+		return [...]headerSlot{3: sendingApplication, sendingFacility, receivingApplication, receivingFacility, sentAt,
+			9: messageCode, controlID, 12: version, 18: characterSet}[field]
+	}
+	switch {
+	case field != 9:
+		return notWanted
+	case component == 2:
+		return triggerEvent
+	case component == 3:
+		return messageStructure
+	}
+	return notWanted
+}
+
+// headerPlaces are the offsets of the values in the text. The place of notWanted is not used.
+type headerPlaces [headerSlots]struct{ start, end int }
+
+// findHeader sets the places of the values, each without its further sub-components, and
+// returns where the last of them ends. A missing value is empty. findHeader goes through
+// MSH once, and no further than MSH-18.
+func findHeader(places *headerPlaces, text []byte, x index, body int, d *Delimiters) (last int) {
+	for i := range places {
+		places[i].start, places[i].end = body, body
+	}
+	field, component, slot := 3, 1, sendingApplication
 	start, end := min(body+1, len(text)), len(text)
 	last = start
-	for delimiters := x.from(start); start < end; start = last + 1 {
+	delimiters := x.from(start)
+	for ; start < end; start = last + 1 {
 		last = delimiters.next(end)
-		if first && component < len(headerPlace{}) {
-			places[field][component].start, places[field][component].end = start, last
-		}
+		places[slot].start, places[slot].end = start, last
 		if last == end {
 			break
 		}
 		switch text[last] {
 		case d.Field:
-			if field++; field == len(places) {
+			if field++; field > 18 {
 				return last
 			}
-			component, first = 0, true
+			component = 1
+			slot = slotOf(field, component)
 		case d.Component:
-			component, first = component+1, true
+			if component > 0 {
+				component++
+				slot = slotOf(field, component)
+			}
 		case d.Subcomponent:
-			first = false
+			slot = notWanted
 		default: // other repetitions are not needed
-			component = len(headerPlace{})
+			component, slot = 0, notWanted
 		}
 	}
 	return last
@@ -169,14 +222,16 @@ func (m *Message) Type() string {
 	return typeOf(m.msh(9, 1), m.msh(9, 2))
 }
 
-func typeOf(code, event string) string {
+func typeOf(code, event string) string { return string(appendType(nil, code, event)) }
+
+func appendType[T string | []byte](dst []byte, code, event T) []byte {
 	switch {
-	case !isCode(code) || event != "" && !isCode(event):
-		return UnknownType
-	case event == "":
-		return code
+	case !isCode(code) || len(event) > 0 && !isCode(event):
+		return append(dst, UnknownType...)
+	case len(event) == 0:
+		return append(dst, code...)
 	}
-	return code + "^" + event
+	return append(append(append(dst, code...), '^'), event...)
 }
 
 // ControlID returns MSH-10, which an acknowledgment repeats (HL7 v2.5.1, 2.15.9.10).
@@ -192,7 +247,7 @@ func (m *Message) msh(field, component int) string {
 	return m.Segment(0).get(Path{Field: field, Component: component})
 }
 
-func isCode(s string) bool {
+func isCode[T string | []byte](s T) bool {
 	for i := range len(s) {
 		if !isAlphanumeric(s[i]) || s[i] >= 'a' {
 			return false

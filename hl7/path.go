@@ -261,7 +261,7 @@ func (m *Message) part(start, end int, delimiter byte, n int) (int, int, bool) {
 	if delimiter == 0 {
 		return start, end, n == 1
 	}
-	c := m.index.from(start)
+	c := m.marks.delimiters.from(start)
 	for {
 		at := c.next(end)
 		switch {

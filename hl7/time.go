@@ -95,30 +95,34 @@ func cutZone(value string) (digits, zone string) {
 // becomes "2012-09-18T17:39:31-05:00" (HL7 v2.5.1, 2.A.22 and 2.A.77). It returns "" if
 // the value is not one.
 func ISO8601(value string) string {
+	return string(appendISO8601(make([]byte, 0, len("2006-01-02T15:04:05.999999999-07:00")), value))
+}
+
+// appendISO8601 appends what [ISO8601] returns.
+func appendISO8601(dst []byte, value string) []byte {
 	digits, zone := cutZone(value)
 	digits, fraction, fractional := strings.Cut(digits, ".")
 	if !isDigits(digits) || fractional && (len(digits) != 14 || len(fraction) > 9 || !isDigits(fraction)) {
-		return ""
+		return dst
 	}
 	if !isTime(digits) {
-		return ""
-	}
-	iso := make([]byte, 0, len("2006-01-02T15:04:05.999999999-07:00"))
-	iso = append(iso, digits[:4]...)
-	for i := 4; i < len(digits); i += 2 {
-		iso = append(iso, "--T::"[i/2-2])
-		iso = append(iso, digits[i:i+2]...)
-	}
-	if fractional {
-		iso = append(append(iso, '.'), fraction...)
+		return dst
 	}
 	if zone != "" && !isZone(zone) && len(digits) != len("20060102") { // "2006-01" is not a year with a zone
-		return ""
+		return dst
+	}
+	dst = append(dst, digits[:4]...)
+	for i := 4; i < len(digits); i += 2 {
+		dst = append(dst, "--T::"[i/2-2])
+		dst = append(dst, digits[i:i+2]...)
+	}
+	if fractional {
+		dst = append(append(dst, '.'), fraction...)
 	}
 	if zone != "" && len(digits) >= len("2006010215") { // ISO 8601 has no zone on a date
-		iso = append(append(append(iso, zone[:3]...), ':'), zone[3:]...)
+		dst = append(append(append(dst, zone[:3]...), ':'), zone[3:]...)
 	}
-	return string(iso)
+	return dst
 }
 
 // isTime reports whether digits are a year and what may follow it: month, day, hour,

@@ -13,7 +13,7 @@ func (s Segment) Values() iter.Seq2[Path, string] {
 		}
 		start++
 		here := place{first, 1, 1, 1}
-		delimiters := s.m.index.from(start)
+		delimiters := s.m.marks.delimiters.from(start)
 		name := s.Name()
 		for {
 			at := delimiters.next(end)
@@ -24,6 +24,22 @@ func (s Segment) Values() iter.Seq2[Path, string] {
 			start = at + 1
 		}
 	}
+}
+
+// A place is the place of a value in a segment, by HL7's numbers.
+type place struct{ field, repetition, component, subcomponent int }
+
+// after returns the place after a delimiter.
+func (p place) after(delimiter byte, d *Delimiters) place {
+	switch delimiter {
+	case d.Field:
+		return place{p.field + 1, 1, 1, 1}
+	case d.Component:
+		return place{p.field, p.repetition, p.component + 1, 1}
+	case d.Subcomponent:
+		return place{p.field, p.repetition, p.component, p.subcomponent + 1}
+	}
+	return place{p.field, p.repetition + 1, 1, 1}
 }
 
 func (p place) path(segment string) Path {

@@ -50,6 +50,8 @@ func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
 			granted                 bool
 		}{
 			{"ours", "s3:GetObject", "/staging/protocol=hl7v2/source=ours/date=2026-01-01/x.json", "", true},
+			{"ours", "s3:GetObject", "/staging/protocol=fhir-r4/source=ours/date=2026-01-01/x.json", "", true},
+			{"ours", "s3:GetObject", "/staging/protocol=fhir-r4/source=theirs/date=2026-01-01/x.json", "", false},
 			{"ours", "s3:GetObject", "/ingestion/protocol=hl7v2/source=ours/date=2026-01-01/x.er7", "", true},
 			{"ours", "s3:GetObject", "/staging/protocol=hl7v2/source=theirs/date=2026-01-01/x.json", "", false},
 			{"ours", "s3:GetObject", "/staging/protocol=hl7v2/source=ours-too/date=2026-01-01/x.json", "", false},
@@ -59,6 +61,7 @@ func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
 			{"ours", "s3:DeleteObject", "/staging/protocol=hl7v2/source=ours/date=2026-01-01/x.json", "", false},
 			{"ours", "s3:ListBucket", "", "staging/protocol=hl7v2/source=ours/", true},
 			{"ours", "s3:ListBucket", "", "staging/protocol=hl7v2/source=theirs/", false},
+			{"ours", "s3:ListBucket", "", "staging/", false},
 			{"ours", "s3:ListBucket", "", "", false},
 		} {
 			for _, name := range []string{"read", "read2", "read3", "read4"} {

@@ -16,7 +16,6 @@ import (
 	"hl7lake/client"
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/claim"
-	"hl7lake/internal/replay"
 )
 
 // ForgetReason is the code of the reason for which a message is forgotten. The catalog
@@ -228,14 +227,14 @@ func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released boo
 // claimKeys returns the keys that may hold the claim on the message's content. It returns
 // none if the content is gone: the claim has then expired or was given up.
 func (f *forgetting) claimKeys(ctx context.Context) ([]string, error) {
-	raw, _ := replay.Raw(f.entries)
-	content, err := f.lake.Read(ctx, raw)
+	raw, _ := catalog.Raw(f.entries)
+	content, err := raw.Read(ctx, f.lake.Objects, f.lake.Bucket)
 	if problem, answered := errors.AsType[smithy.APIError](err); answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion"}, problem.ErrorCode()) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	key, sent := claim.Keys(raw.Owner, content)
+	key, sent := claim.Keys(raw.Owner, raw.Kind(), content)
 	return slices.Compact([]string{key, sent}), nil
 }

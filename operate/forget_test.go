@@ -68,9 +68,9 @@ func forgetter(t *testing.T, entries []catalog.Entry, lock http.Header) (o *Oper
 
 // filed returns the entries of a message that has ended.
 func filed(root uuid.UUID) []catalog.Entry {
-	message := hub.Event{Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root, Owner: "st-elsewhere", Type: "ADT^A01"}
+	message := hub.Event{Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root, Owner: "st-elsewhere", Type: "ADT^A01"}
 	return []catalog.Entry{
-		catalog.NewEntry(message, "lake", time.Now()), catalog.NewEntry(hub.Derive(message, hub.Staged, hub.JSON), "lake", time.Now()),
+		catalog.NewEntry(message, "lake", time.Now()), catalog.NewEntry(hub.Derive(message, hub.Connector{Name: "staging-er7", Version: 2}, hub.Staged, hub.JSON), "lake", time.Now()),
 	}
 }
 

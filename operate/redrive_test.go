@@ -25,11 +25,11 @@ import (
 
 const (
 	attributes   = `{"id":{"Type":"String","Value":"1"},"owner":{"Type":"String","Value":"a"}}`
-	notification = `{"Type":"Notification","MessageId":"m","Subject":"parser=1","Message":"MSH|","Timestamp":"2026-11-22T20:32:42.448Z","MessageAttributes":` + attributes + `}`
+	notification = `{"Type":"Notification","MessageId":"m","Subject":"read-in=utf-8","Message":"MSH|","Timestamp":"2026-11-22T20:32:42.448Z","MessageAttributes":` + attributes + `}`
 )
 
 func TestADeadLetterIsOpenedInBothOfItsForms(t *testing.T) {
-	event := hub.Wire{Attributes: map[string]string{"id": "1", "owner": "a"}, Subject: "parser=1", Body: "MSH|"}
+	event := hub.Wire{Attributes: map[string]string{"id": "1", "owner": "a"}, Subject: "read-in=utf-8", Body: "MSH|"}
 	record := func(requestPayload, errorType string) string {
 		return `{"version":"1.0","requestContext":{"condition":"RetriesExhausted"},"requestPayload":` + requestPayload +
 			`,"responsePayload":{"errorType":"` + errorType + `","errorMessage":"Doe, Jane"}}`
@@ -107,12 +107,6 @@ func TestTheQueuesAreFoundByTheNameOfTheStackWithTheHub(t *testing.T) {
 	}
 }
 
-func TestParserVersionsAreOrderedAsNumbers(t *testing.T) {
-	if byNumber("2", "10") >= 0 || byNumber("10", "9") <= 0 || byNumber("3", "3") != 0 {
-		t.Error("2 < 10, 10 > 9, 3 = 3")
-	}
-}
-
 // TestARedrivenEventsOldClaimCheckIsPutAnew redrives events whose claim checks were
 // written just now, as if days had passed.
 func TestARedrivenEventsOldClaimCheckIsPutAnew(t *testing.T) {
@@ -137,7 +131,7 @@ func TestARedrivenEventsOldClaimCheckIsPutAnew(t *testing.T) {
 	} {
 		buckets, topic := &fake.Buckets{}, &fake.Topic{}
 		check := hub.ClaimCheck{Bucket: "checks", Objects: buckets}
-		event := hub.Event{Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root, Owner: "a", Type: "ADT^A01", Body: make([]byte, 1<<20)}
+		event := hub.Event{Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root, Owner: "a", Type: "ADT^A01", Body: make([]byte, 1<<20)}
 		if err := (hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: check}).Publish(t.Context(), event); err != nil {
 			t.Fatal(err)
 		}

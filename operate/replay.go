@@ -1,23 +1,24 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"path"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
-	"hl7lake/internal/replay"
 )
 
 // Selection selects stored messages: those with the given ids, else those to which all
@@ -38,29 +39,34 @@ type Selection struct {
 
 // Replayed is what became of one stored message, without its content.
 type Replayed struct {
-	ID     string   `json:"id"`
-	Owner  string   `json:"owner,omitempty"`
-	Type   string   `json:"type,omitempty"`
-	Parser []string `json:"parser"` // the versions whose results the lake holds, in ascending order
-	Staged bool     `json:"staged"` // one of the results is JSON
-	Done   bool     `json:"done"`   // it is on the hub again; always false in a dry run
-	Err    error    `json:"-"`      // why it is not
+	ID      string   `json:"id"`
+	Owner   string   `json:"owner,omitempty"`
+	Type    string   `json:"type,omitempty"`
+	Results []Result `json:"results"` // that the lake holds, by connector and version
+	Done    bool     `json:"done"`    // it is on the hub again; always false in a dry run
+	Err     error    `json:"-"`       // why it is not
 }
+
+// Result is what a version of a connector made of a message.
+type Result struct {
+	Connector string `json:"connector"`
+	Version   int    `json:"version"`
+	Failed    bool   `json:"failed"` // it could make nothing of it
+}
+
+// String names the connector and its version, as in "staging-er7/2".
+func (r Result) String() string { return hub.Connector{Name: r.Connector, Version: r.Version}.String() }
 
 // ErrNoMessage says that the lake holds no message with an id.
 var ErrNoMessage = errors.New("the lake holds no such message")
-
-// ParserVersion is the version of the parser in this program. The lake's own parser may
-// have another version.
-const ParserVersion = hub.ParserVersion
 
 // publishers is how many messages are read and published at once.
 const publishers = 8
 
 // Replay publishes the selected messages again, as the ingested events that they were. A
 // dry run only looks them up. Replay calls report with each message, one after the other
-// and in no particular order. The results of another version of the parser stand beside
-// the earlier ones. The same parser makes the same results with the same ids, so that
+// and in no particular order. The results of another version of a connector stand beside
+// the earlier ones. The same version makes the same results with the same ids, so that
 // only the count of attempts changes. The error is that of a lake that cannot be
 // searched.
 func (o *Operator) Replay(ctx context.Context, selection Selection, dry bool, report func(Replayed)) error {
@@ -102,7 +108,7 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 		result.Err = err
 		return result, true
 	}
-	raw, ok := replay.Raw(entries)
+	raw, ok := catalog.Raw(entries)
 	if !ok {
 		result.Err = ErrNoMessage
 		return result, true
@@ -111,14 +117,8 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 		result.Err = ErrForgotten
 		return result, selection.IDs != nil
 	}
-	for _, entry := range entries {
-		result.Staged = result.Staged || entry.Zone == catalog.Staging
-		if entry.Parser != "" && !slices.Contains(result.Parser, entry.Parser) {
-			result.Parser = append(result.Parser, entry.Parser)
-		}
-	}
-	slices.SortFunc(result.Parser, byNumber)
-	if selection.Errors && result.Staged || selection.IDs == nil && selection.Type != "" && raw.Type != selection.Type {
+	result.Results = resultsOf(entries)
+	if selection.Errors && !unmade(result.Results) || selection.IDs == nil && selection.Type != "" && raw.Type != selection.Type {
 		return result, false
 	}
 	if !dry {
@@ -128,12 +128,33 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 	return result, true
 }
 
-// byNumber orders parser versions, which are numbers without leading zeros.
-func byNumber(a, b string) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
+// resultsOf returns what connectors made of a message, by all of its entries. A version that made both an error and something
+// else, since the message was read in two character sets, has not failed.
+func resultsOf(entries []catalog.Entry) []Result {
+	failed := map[hub.Connector]bool{}
+	for _, entry := range entries {
+		if by := entry.By(); by != (hub.Connector{}) {
+			before, known := failed[by]
+			failed[by] = entry.Zone == catalog.Failed && (before || !known)
+		}
 	}
-	return strings.Compare(a, b)
+	results := []Result{}
+	for by, failed := range failed {
+		results = append(results, Result{by.Name, by.Version, failed})
+	}
+	slices.SortFunc(results, func(a, b Result) int {
+		return cmp.Or(cmp.Compare(a.Connector, b.Connector), cmp.Compare(a.Version, b.Version))
+	})
+	return results
+}
+
+// unmade reports whether a connector could make nothing of the message in any of its versions.
+func unmade(results []Result) bool {
+	made := map[string]bool{}
+	for _, r := range results {
+		made[r.Connector] = made[r.Connector] || !r.Failed
+	}
+	return slices.Contains(slices.Collect(maps.Values(made)), false)
 }
 
 // roots yields the ids of the selected messages, each once. It ends after the first
@@ -175,32 +196,46 @@ func (o *Operator) rootsOf(ctx context.Context, owner string, selection Selectio
 	return o.stored(ctx, owner, selection)
 }
 
-// stored lists the keys of messages as they were sent. They are in the order of
-// acceptance.
+// stored lists the keys of messages as they were sent, protocol by protocol. Those of one are in the order of acceptance.
 func (o *Operator) stored(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
-	in := &s3.ListObjectsV2Input{Bucket: &o.lake.Bucket, Prefix: new(catalog.OwnersPrefix(catalog.Ingestion) + owner + "/")}
-	if !selection.From.IsZero() {
-		in.StartAfter = new(catalog.FirstKey(catalog.Ingestion, owner, selection.From))
-	}
 	return func(yield func(string, error) bool) {
-		for pages := s3.NewListObjectsV2Paginator(o.objects, in); pages.HasMorePages(); {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				yield("", fmt.Errorf("list the messages: %w", err))
+		protocols, err := o.folders(ctx, catalog.ProtocolsPrefix(catalog.Ingestion))
+		if err != nil {
+			yield("", fmt.Errorf("list the protocols: %w", err))
+			return
+		}
+		for _, protocol := range protocols {
+			if !o.storedOf(ctx, protocol, owner, selection, yield) {
 				return
-			}
-			for _, object := range page.Contents {
-				name, _, _ := strings.Cut(path.Base(*object.Key), ".")
-				root, err := uuid.Parse(name)
-				if err != nil {
-					continue // not written by the writer
-				}
-				if !hub.Received(root).Before(selection.To) || !yield(name, nil) {
-					return
-				}
 			}
 		}
 	}
+}
+
+// storedOf lists the messages of one protocol. It reports whether to go on.
+func (o *Operator) storedOf(ctx context.Context, protocol, owner string, selection Selection, yield func(string, error) bool) bool {
+	in := &s3.ListObjectsV2Input{Bucket: &o.lake.Bucket, Prefix: new(catalog.SourcePrefix(catalog.Ingestion, protocol, owner))}
+	if !selection.From.IsZero() {
+		in.StartAfter = new(catalog.FirstKey(protocol, owner, selection.From))
+	}
+	for pages := s3.NewListObjectsV2Paginator(o.objects, in); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			yield("", fmt.Errorf("list the messages: %w", err))
+			return false
+		}
+		for _, object := range page.Contents {
+			key, ok := catalog.ParseKey(aws.ToString(object.Key))
+			switch {
+			case !ok: // not written by the writer
+			case !hub.Received(key.ID).Before(selection.To):
+				return true
+			case !yield(key.ID.String(), nil):
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // failed lists the errors in the catalog. Its index is sorted by the time of acceptance,
@@ -236,17 +271,34 @@ func (o *Operator) owners(ctx context.Context, selection Selection) ([]string, e
 	if selection.Owner != "" {
 		return []string{selection.Owner}, nil
 	}
-	prefix := catalog.OwnersPrefix(catalog.Failed)
+	protocols, err := o.folders(ctx, catalog.ProtocolsPrefix(catalog.Failed))
+	if err != nil {
+		return nil, fmt.Errorf("list the protocols: %w", err)
+	}
 	var owners []string
+	for _, protocol := range protocols {
+		of, err := o.folders(ctx, catalog.OwnersPrefix(catalog.Failed, protocol))
+		if err != nil {
+			return nil, fmt.Errorf("list the institutions: %w", err)
+		}
+		owners = append(owners, of...)
+	}
+	slices.Sort(owners)
+	return slices.Compact(owners), nil
+}
+
+// folders lists the names that follow a prefix in the lake's keys, each up to the next slash.
+func (o *Operator) folders(ctx context.Context, prefix string) ([]string, error) {
+	var names []string
 	pages := s3.NewListObjectsV2Paginator(o.objects, &s3.ListObjectsV2Input{Bucket: &o.lake.Bucket, Prefix: &prefix, Delimiter: new("/")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("list the institutions: %w", err)
+			return nil, err
 		}
 		for _, folder := range page.CommonPrefixes {
-			owners = append(owners, strings.TrimSuffix(strings.TrimPrefix(*folder.Prefix, prefix), "/"))
+			names = append(names, strings.TrimSuffix(strings.TrimPrefix(*folder.Prefix, prefix), "/"))
 		}
 	}
-	return owners, nil
+	return names, nil
 }

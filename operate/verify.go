@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path"
 	"strings"
 	"sync"
 
@@ -157,21 +156,22 @@ func (v *verification) forgotten(ctx context.Context, entry catalog.Entry) error
 
 // objectsOf checks that the catalog has each message that the lake has.
 func (v *verification) objectsOf(ctx context.Context) error {
-	prefix := catalog.OwnersPrefix(catalog.Ingestion)
+	prefix := catalog.ProtocolsPrefix(catalog.Ingestion)
 	for pages := s3.NewListObjectsV2Paginator(v.objects, &s3.ListObjectsV2Input{Bucket: &v.lake.Bucket, Prefix: &prefix}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return fmt.Errorf("list the messages: %w", err)
 		}
 		for _, object := range page.Contents {
-			key := aws.ToString(object.Key)
-			owner, _, _ := strings.Cut(strings.TrimPrefix(key, prefix), "/")
-			name, _, _ := strings.Cut(path.Base(key), ".")
+			key, ok := catalog.ParseKey(aws.ToString(object.Key))
+			if !ok {
+				continue // not written by the writer
+			}
 			v.group.Go(func() error {
 				v.mu.Lock()
 				v.counts.Objects++
 				v.mu.Unlock()
-				return v.catalogued(ctx, name, Discrepancy{NoEntry, name, owner, key})
+				return v.catalogued(ctx, key.ID.String(), Discrepancy{NoEntry, key.ID.String(), key.Owner, key.String()})
 			})
 		}
 	}

@@ -106,7 +106,7 @@ func (d FrontDoor) addIngest(core Core) function {
 	core.GrantPublish(ingest.Lambda)
 	grant(ingest.Lambda, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, d.Received.TableArn())
 	grantTableKey(ingest.Lambda, core.Foundation.Keys.Tables)
-	d.api.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7")
+	d.api.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7", "/messages/{protocol}/{format}")
 	return ingest
 }
 
@@ -133,7 +133,7 @@ func (d FrontDoor) addMessages(core Core) function {
 	grant(messages.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
 	d.api.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
-		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json")
+		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json", "/messages/{id}/content", "/messages/{id}/content/{connector}")
 	return messages
 }
 

@@ -48,7 +48,7 @@ func newIdentityPool(
 	grantDecrypt(role, core.Foundation.Keys.Lake)
 	accept(role, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 	accept(role, "AwsSolutions-IAM5", "All objects of one institution, which a tag of the session names.",
-		`/^Resource::<Lake[0-9A-F]{8}\.Arn>\/(ingestion|staging|error)\/protocol=hl7v2\/source=<aws:PrincipalTag\/read[2-4]?>\/\*$/`)
+		`/^Resource::<Lake[0-9A-F]{8}\.Arn>\/(ingestion|staging|error)\/protocol=\*\/source=<aws:PrincipalTag\/read[2-4]?>\/\*$/`)
 	awscognito.NewCfnIdentityPoolRoleAttachment(stack, new(id+"Roles"), &awscognito.CfnIdentityPoolRoleAttachmentProps{
 		IdentityPoolId: pool.Ref(),
 		Roles:          map[string]*string{"authenticated": role.RoleArn()},
@@ -74,11 +74,12 @@ func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPoo
 
 // grantReadTagged lets sessions of the role read, in the lake, the objects of the institution in their tag of that name, and list
 // them. Each tag has statements of its own: one that is absent leaves those of the others as they are. An empty tag would name
-// the objects of nobody; it is refused all the same.
+// the objects of nobody; it is refused all the same. The star stands for a protocol and could stand for more, slashes included, but
+// a key of the writer's has one source: no part of it but that begins with source=.
 func (c Core) grantReadTagged(role awsiam.Role, tag string) {
 	var objects, prefixes []*string
 	for _, zone := range []string{contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError} {
-		prefix := zone + "/protocol=hl7v2/source=" + tagValue(tag) + "/*"
+		prefix := zone + "/protocol=*/source=" + tagValue(tag) + "/*"
 		objects, prefixes = append(objects, c.Lake.ArnForObjects(&prefix)), append(prefixes, &prefix)
 	}
 	key := "aws:PrincipalTag/" + tag

@@ -78,8 +78,8 @@ func (s StagingER7) watch(base Foundation) {
 		Runbook: "staging-failures",
 		Means:   "More than 5 % of the messages could not be staged, for a quarter of an hour.",
 		Metric: sum("100 * failed / (staged + failed)", map[string]awscloudwatch.IMetric{
-			"failed": base.ownMetric(contract.MetricFailed, summed()),
-			"staged": base.ownMetric(contract.MetricStaged, summed()),
+			"failed": base.ownMetric(contract.MetricFailed, summed(), "connector", contract.ConnectorER7),
+			"staged": base.ownMetric(contract.MetricStaged, summed(), "connector", contract.ConnectorER7),
 		}),
 		AtLeast: 5,
 		Periods: 3,
@@ -122,8 +122,9 @@ func (s StagingER7) addTrigger(core Core) {
 		},
 	})
 	undelivered := trigger.subscribe(core.Hub, map[string]awssns.SubscriptionFilter{
-		"protocol": oneOf("hl7v2"),
-		"format":   oneOf("er7"),
+		"event":    oneOf("ingested"),
+		"protocol": oneOf(contract.ProtocolHL7v2),
+		"format":   oneOf(contract.FormatER7),
 	})
 	s.addShares(core.Foundation, trigger)
 	s.addDeferral(core.Foundation, trigger, undelivered)

@@ -119,10 +119,10 @@ func TestASessionReadsTheInstitutionsInItsTags(t *testing.T) {
 			for _, action := range permission.actions {
 				switch action {
 				case "s3:GetObject":
-					_, rest, _ := strings.Cut(permission.resources, "/protocol=hl7v2/source=${aws:PrincipalTag/")
+					_, rest, _ := strings.Cut(permission.resources, "/protocol=*/source=${aws:PrincipalTag/")
 					tag, _, _ := strings.Cut(rest, "}")
 					reads[tag]++
-					all, tagged := strings.Count(permission.resources, `"/`), strings.Count(permission.resources, "/protocol=hl7v2/source=${aws:PrincipalTag/"+tag+"}/*")
+					all, tagged := strings.Count(permission.resources, `"/`), strings.Count(permission.resources, "/protocol=*/source=${aws:PrincipalTag/"+tag+"}/*")
 					if tagged != 3 || all != tagged {
 						t.Errorf("%s: reads %s", env, permission.resources)
 					}

@@ -76,9 +76,9 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 			t.Error(got.Out, got.Err)
 		}
 	})
-	t.Run("the same parser is said to change nothing", func(t *testing.T) {
+	t.Run("the same connector is said to change nothing", func(t *testing.T) {
 		got := use(statusDone, "replay", id)
-		if !strings.HasPrefix(got.Out, "published  "+id) || !strings.Contains(got.Out, "had JSON of parser "+operate.ParserVersion) || !strings.Contains(got.Err, "nothing changes but the count of attempts") {
+		if !strings.HasPrefix(got.Out, "published  "+id) || !strings.Contains(got.Out, "  had staging-er7/") || !strings.Contains(got.Err, "nothing changes but the count of attempts") {
 			t.Error(got.Out, got.Err)
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,12 +22,13 @@ func (l *lake) replayCommand() *cobra.Command {
 		Use:   "replay ID…",
 		Short: "Have stored messages parsed again",
 		Long: `replay publishes messages as they were sent, from the lake, on the hub again:
-those of the ids, or those of an institution, or all that became an error. The
-results of a new parser version are stored beside the old ones, never over them,
-and are what the lake then shows. The same parser makes the same results with the
-same ids: then nothing changes but a count of attempts. With --charset they are
-read in that character set, whatever they declare; the result stands beside the
-others, is what the lake then shows, and the catalog tells of the decision.
+those of the ids, or those of an institution, or all of which a connector could
+make nothing. Every connector gets them, one that was added since for the first
+time. The results of a new version of a connector are stored beside the old ones,
+never over them, and are what the lake then shows. The same version makes the same
+results with the same ids: then nothing changes but a count of attempts. With
+--charset they are read in that character set, whatever they declare; the result
+stands beside the others, is what the lake then shows, and the catalog tells of it.
 
 It needs AWS credentials that may read the lake and its catalog and publish on the
 hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
@@ -52,7 +52,7 @@ hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 	flags.StringVar(&selection.Type, "type", "", "only of this `type`, as ADT^A01")
 	flags.StringVar(&from, "from", "", "only accepted at or after this `time`")
 	flags.StringVar(&to, "to", "", "only accepted before this `time`")
-	flags.BoolVar(&selection.Errors, "errors", false, "only messages that have no JSON; without --owner, of all institutions")
+	flags.BoolVar(&selection.Errors, "errors", false, "only messages of which a connector could make nothing; without --owner, of all institutions")
 	flags.StringVar(&selection.Charset, "charset", "", "read them in this character `set`, whatever they declare")
 	flags.BoolVar(&dry, "dry-run", false, "show what would be replayed")
 	l.placeFlags(cmd)
@@ -117,7 +117,7 @@ func (l *lake) replay(ctx context.Context, selection operate.Selection, dry bool
 		} else {
 			published++
 		}
-		if slices.Contains(message.Parser, operate.ParserVersion) {
+		if len(message.Results) > 0 {
 			known++
 		}
 		if failure == nil {
@@ -137,7 +137,7 @@ func (l *lake) replay(ctx context.Context, selection operate.Selection, dry bool
 	return nil
 }
 
-// noteReplayed counts, and says what to expect where the parser may be the same.
+// noteReplayed counts, and says what to expect where connectors may be the same.
 func (l *lake) noteReplayed(published, failed, known int, dry bool) {
 	what := "published again"
 	if dry {
@@ -145,9 +145,22 @@ func (l *lake) noteReplayed(published, failed, known int, dry bool) {
 	}
 	l.note(fmt.Sprintf("%s: %d, failed: %d", what, published, failed))
 	if known > 0 {
-		l.note(fmt.Sprintf("%d of them have a result of parser %s, which is this program's. If it is also the lake's, it makes the same\n"+
-			"results again, under the same ids, and nothing changes but the count of attempts.", known, operate.ParserVersion))
+		l.note(fmt.Sprintf("%d of them have results. A connector of the same version makes the same ones again, under the same\n"+
+			"ids: then nothing changes but the count of attempts.", known))
 	}
+}
+
+// resultsText lists what connectors made of a message, as "staging-er7/2, patients/1 (failed)".
+func resultsText(results []operate.Result) string {
+	var texts []string
+	for _, r := range results {
+		text := r.String()
+		if r.Failed {
+			text += " (failed)"
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
 }
 
 func (l *lake) reportReplayed(message operate.Replayed, dry bool) error {
@@ -168,12 +181,8 @@ func (l *lake) reportReplayed(message operate.Replayed, dry bool) error {
 	switch {
 	case message.Err != nil:
 		had = told(message.Err)
-	case len(message.Parser) > 0:
-		had = "had an error"
-		if message.Staged {
-			had = "had JSON"
-		}
-		had += " of parser " + strings.Join(message.Parser, ", ")
+	case len(message.Results) > 0:
+		had = "had " + resultsText(message.Results)
 	}
 	_, err := fmt.Fprintf(l.out, "%s  %-36s  %-7s  %s  %s\n", l.out.Styled(style, fmt.Sprintf("%-9s", status)), message.ID, orDash(message.Type), orDash(message.Owner), had)
 	return err

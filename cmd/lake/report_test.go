@@ -19,7 +19,11 @@ func performance(differences ...string) scenario.Report {
 	users := scenario.Users()
 	received := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	step := func(zone client.Zone, after int, size int64) client.Step {
-		return client.Step{Zone: zone, Size: size, Written: received.Add(time.Duration(after) * time.Millisecond)}
+		made := client.Step{Zone: zone, Size: size, Written: received.Add(time.Duration(after) * time.Millisecond)}
+		if zone != client.Ingestion {
+			made.Connector, made.Version = "staging-er7", 2
+		}
+		return made
 	}
 	failed := step(client.Failed, 1250, 49)
 	failed.Reason = &client.Reason{Code: "bad-delimiters", Segment: 1, Path: "MSH-2", Offset: 4}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 )
 
 type sendOptions struct {
+	protocol string // with format: what the files are; both empty for ER7
+	format   string
 	charset  string
 	parallel int
 	split    bool
@@ -18,6 +21,7 @@ type sendOptions struct {
 
 func (l *lake) sendCommand() *cobra.Command {
 	var o sendOptions
+	var as string
 	cmd := &cobra.Command{
 		Use:   "send FILE|FOLDER|-…",
 		Short: "Post messages",
@@ -49,11 +53,19 @@ nothing of a file was skipped and, with --wait, each became JSON.
   lake send --wait --charset iso-8859-1 export/
   lake send --split --parallel 16 night-batch.hl7.gz
   lake send --resume -p 16 archive-2025/
+  lake send --as x12/edi claims/
   printf 'MSH|^~\\&|APP\r' | lake send -`,
 		Args: atLeastOne("a file to send"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			if o.parallel < 1 {
 				return usage(cmd, fmt.Errorf("--parallel %d: want 1 or more", o.parallel))
+			}
+			if as != "" {
+				var ok bool
+				if o.protocol, o.format, ok = strings.Cut(as, "/"); !ok || o.protocol == "" || o.format == "" {
+					return usage(cmd, fmt.Errorf("--as %q: want a protocol and a format, as x12/edi", as))
+				}
+				o.whole = true
 			}
 			lake, err := l.client()
 			if err != nil {
@@ -63,7 +75,7 @@ nothing of a file was skipped and, with --wait, each became JSON.
 			if err != nil {
 				return err
 			}
-			return l.send(cmd.Context(), lake, key, arguments, o)
+			return l.send(cmd.Context(), lake, key+as, arguments, o)
 		},
 	}
 	cmd.Flags().StringVar(&o.charset, "charset", "", "declare this `charset`, as utf-8 or iso-8859-1")
@@ -72,7 +84,8 @@ nothing of a file was skipped and, with --wait, each became JSON.
 	cmd.Flags().BoolVar(&o.whole, "whole", false, "post files that are not one message, too")
 	waitFlag(cmd, &o.wait, "wait for what becomes of each message, at most this long")
 	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on where an earlier call ended, by a journal beside the files")
-	cmd.MarkFlagsMutuallyExclusive("split", "whole")
+	cmd.Flags().StringVar(&as, "as", "", "post files that are no HL7 as this `protocol/format`, such as x12/edi")
+	cmd.MarkFlagsMutuallyExclusive("split", "whole", "as")
 	l.userFlags(cmd)
 	return cmd
 }

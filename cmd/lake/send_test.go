@@ -136,9 +136,9 @@ func TestSendKeepsSoManyRequestsInFlightAndNoMore(t *testing.T) {
 func lakeThatEnds(t *testing.T) string {
 	t.Helper()
 	ways := map[string]string{
-		"staged": `{"id":"staged","status":"staged","history":[{"zone":"ingestion"},{"zone":"staging"}]}`,
-		"error": `{"id":"error","status":"error","history":[{"zone":"ingestion"},
-			{"zone":"error","reason":{"code":"bad-delimiters","segment":1,"offset":4}}]}`,
+		"staged": `{"id":"staged","status":"staged","ended":true,"history":[{"zone":"ingestion"},{"zone":"staging","connector":"staging-er7"}]}`,
+		"error": `{"id":"error","status":"error","ended":true,"history":[{"zone":"ingestion"},
+			{"zone":"error","connector":"staging-er7","reason":{"code":"bad-delimiters","segment":1,"offset":4}}]}`,
 		"never": `{"id":"never","status":"ingested","history":[{"zone":"ingestion"}]}`,
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -36,6 +36,8 @@ type sent struct {
 type outcome struct {
 	Status client.Status  `json:"status"`
 	Reason *client.Reason `json:"reason,omitempty"`
+
+	ended bool
 }
 
 func (o outcome) String() string {
@@ -185,7 +187,7 @@ func (s *sending) one(ctx context.Context, message outgoing) sent {
 		return done
 	}
 	if done.err == nil {
-		done.Receipt, done.err = s.to.Send(ctx, client.Message{Body: message.body, Charset: s.o.charset})
+		done.Receipt, done.err = s.to.Send(ctx, client.Message{Protocol: s.o.protocol, Format: s.o.format, Body: message.body, Charset: s.o.charset})
 		done.Status = done.Receipt.Status
 		if done.err == nil && s.o.wait > 0 {
 			done.Became, done.err = s.became(ctx, done.ID)
@@ -208,7 +210,7 @@ func (s *sending) became(ctx context.Context, id string) (*outcome, error) {
 	if err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)) {
 		return nil, err
 	}
-	end := &outcome{Status: history.Status}
+	end := &outcome{Status: history.Status, ended: history.Ended}
 	if step, ok := history.Outcome(); ok {
 		end.Reason = step.Reason
 	}
@@ -307,6 +309,7 @@ type tally struct {
 	skipped                       int // stretches of files that are in no message
 	waited                        bool
 	staged, errors, underWay      int // of those whose way was followed
+	filed                         int // of those, what is no ER7 and in the lake
 }
 
 func (t *tally) add(done sent) {
@@ -337,7 +340,11 @@ func (t *tally) add(done sent) {
 	case client.Errored:
 		t.errors++
 	default:
-		t.underWay++
+		if done.Became.ended {
+			t.filed++
+		} else {
+			t.underWay++
+		}
 	}
 }
 
@@ -353,6 +360,9 @@ func (t tally) String() string {
 	}
 	if t.waited {
 		text += fmt.Sprintf("; JSON: %d, errors: %d, under way: %d", t.staged, t.errors, t.underWay)
+		if t.filed > 0 {
+			text += fmt.Sprintf(", filed: %d", t.filed)
+		}
 	}
 	return text
 }

@@ -105,6 +105,9 @@ func timeline(s term.Screen, h client.History) error {
 	table.Row(term.Text(clock(h.Received)), term.Text(""), term.Text(""), term.Text("received"))
 	for _, step := range h.Steps {
 		object := term.Cell{Text: step.Key, Style: zoneStyle(step.Zone)}
+		if step.Connector != "" {
+			object.Text += fmt.Sprintf("  (%s/%d)", step.Connector, step.Version)
+		}
 		if step.Attempts > 1 {
 			object.Text += fmt.Sprintf("  (told %d times)", step.Attempts)
 		}

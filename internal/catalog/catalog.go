@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -33,31 +34,6 @@ func ZoneOf(name hub.Name) Zone {
 	}
 }
 
-// ObjectKey is the key of an event's body in the lake. Its folders are
-// Hive-style partitions, and the date is that of the root, so that a redelivery
-// writes the same key.
-func ObjectKey(zone Zone, owner string, root, id uuid.UUID, format hub.Format) string {
-	return dayPrefix(zone, owner, hub.Received(root)) + id.String() + "." + string(format)
-}
-
-// FirstKey sorts before the keys of all that owner sent from a time on, and after
-// those of what came earlier. It is of use in the zone Ingestion, where ids are
-// roots: elsewhere only the date is in order.
-func FirstKey(zone Zone, owner string, from time.Time) string {
-	return dayPrefix(zone, owner, from.UTC()) + hub.IDAt(from)
-}
-
-// dayPrefix is how the keys of a zone and owner begin that are of a day.
-func dayPrefix(zone Zone, owner string, day time.Time) string {
-	return OwnersPrefix(zone) + owner + "/date=" + day.Format(time.DateOnly) + "/"
-}
-
-// OwnersPrefix is how all keys of a zone begin; the owner's name follows, up to
-// the next slash.
-func OwnersPrefix(zone Zone) string {
-	return string(zone) + "/protocol=" + hub.Protocol + "/source="
-}
-
 // Entry is one item of the catalog: one object of the lake. The item holds no
 // content, and no hash of a single value, which would be guessed by trying.
 type Entry struct {
@@ -74,8 +50,12 @@ type Entry struct {
 	Written  string `dynamodbav:"written"` // hub.TimeLayout
 	Type     string `dynamodbav:"type"`
 	Charset  string `dynamodbav:"charset,omitempty"`
-	Parser   string `dynamodbav:"parser,omitempty"`
-	ReadIn   string `dynamodbav:"read_in,omitempty"` // the charset that an operator decided on
+	// Connector and Version say who made a derived event. An entry of before decision 11 has Parser instead, the version of what
+	// was the only connector: see [Entry.By].
+	Connector string `dynamodbav:"connector,omitempty"`
+	Version   int    `dynamodbav:"version,omitempty"`
+	Parser    string `dynamodbav:"parser,omitempty"`
+	ReadIn    string `dynamodbav:"read_in,omitempty"` // the charset that an operator decided on
 
 	Bucket    string `dynamodbav:"bucket"`
 	Key       string `dynamodbav:"key"`
@@ -110,9 +90,11 @@ func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 		Written: now.UTC().Format(hub.TimeLayout),
 		Type:    e.Type,
 		Charset: e.Charset,
-		Parser:  e.Parser,
 		Bucket:  bucket,
-		Key:     ObjectKey(zone, e.Owner, e.Root, e.ID, e.Format),
+		Key:     KeyOf(e).String(),
+
+		Connector: e.Connector.Name,
+		Version:   e.Connector.Version,
 	}
 	if e.Parent != uuid.Nil {
 		entry.Parent, entry.ReadIn = e.Parent.String(), e.ReadIn
@@ -127,13 +109,20 @@ func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 	return entry
 }
 
-// Ended reports whether a message is at the end of its way, by all of its entries:
-// it was filed as it was sent, and so was its JSON or the record of its error.
-func Ended(entries []Entry) bool {
-	var sent, led bool
-	for _, entry := range entries {
-		sent = sent || entry.Zone == Ingestion
-		led = led || entry.Zone == Staging || entry.Zone == Failed
+// Kind says what the object of the entry is. It stands in the key. It is invalid if that is no key of the writer's.
+func (e Entry) Kind() hub.Kind {
+	key, _ := ParseKey(e.Key)
+	if e.Connector == "" && e.Zone == Failed {
+		return hub.ER7 // formerly filed as txt
 	}
-	return sent && led
+	return key.Kind
+}
+
+// By returns the connector that made the object of the entry; zero for a message as it was sent.
+func (e Entry) By() hub.Connector {
+	if e.Connector == "" && e.Parser != "" {
+		version, _ := strconv.Atoi(e.Parser)
+		return hub.Connector{Name: contract.ConnectorER7, Version: version}
+	}
+	return hub.Connector{Name: e.Connector, Version: e.Version}
 }

@@ -15,6 +15,7 @@ import (
 
 	"hl7lake/hl7"
 	"hl7lake/internal/claim"
+	"hl7lake/internal/hub"
 )
 
 const owner = "st-elsewhere"
@@ -36,14 +37,14 @@ var ways = map[string]string{
 }
 
 func TestAMessageHasOneKeyWhicheverWayItCame(t *testing.T) {
-	want := claim.Key(owner, []byte(ways["as the standard has it"]))
+	want := claim.Key(owner, hub.ER7, []byte(ways["as the standard has it"]))
 	for name, way := range ways {
-		if claim.Key(owner, []byte(way)) != want {
+		if claim.Key(owner, hub.ER7, []byte(way)) != want {
 			t.Errorf("%s is another message", name)
 		}
 	}
 	batch := "FHS|^~\\&|A\nBHS|^~\\&|A\nMSH|^~\\&|A\nBTS|1\nFTS|1"
-	if claim.Key(owner, []byte(batch)) != claim.Key(owner, []byte(strings.ReplaceAll(batch, "\n", "\r")+"\r")) {
+	if claim.Key(owner, hub.ER7, []byte(batch)) != claim.Key(owner, hub.ER7, []byte(strings.ReplaceAll(batch, "\n", "\r")+"\r")) {
 		t.Error("a batch in LF is another one")
 	}
 }
@@ -71,7 +72,7 @@ func TestWhatDiffersInMoreThanItsLineEndsHasItsOwnKey(t *testing.T) {
 		"UTF-16 and UTF-8":                  {utf16("MSH|^~\\&|A\r"), "MSH|^~\\&|A\r"},
 		"another character set":             {"MSH|^~\\&|M\xfcller\r", "MSH|^~\\&|Müller\r"},
 	} {
-		if claim.Key(owner, []byte(pair[0])) == claim.Key(owner, []byte(pair[1])) {
+		if claim.Key(owner, hub.ER7, []byte(pair[0])) == claim.Key(owner, hub.ER7, []byte(pair[1])) {
 			t.Errorf("%s: %q and %q are one message", name, pair[0], pair[1])
 		}
 	}
@@ -115,7 +116,7 @@ func TestWhatHasOneKeyHasOneJSON(t *testing.T) {
 			"framed":   "\x0b" + one + "\x1c\r",
 			"cut":      strings.TrimRight(one, "\r\n"),
 		} {
-			if other == one || claim.Key(owner, []byte(other)) != claim.Key(owner, []byte(one)) {
+			if other == one || claim.Key(owner, hub.ER7, []byte(other)) != claim.Key(owner, hub.ER7, []byte(one)) {
 				continue
 			}
 			equal++
@@ -136,7 +137,7 @@ func TestAMessageThatIsTidyHasTheKeyThatItAlwaysHad(t *testing.T) {
 		"MSH|^~\\&|A\rPID|1\r": "db964ffcd2da7e496c9aa26d87969d9778bfe50427d7c606ce6bba587eb7c20f",
 		"Hello\nthere":         "0ea7b944236bd17fc7b9f8866abd64c676a02e51ffbd922fbd412e228c9c3593",
 	} {
-		if got := claim.Key(owner, []byte(body)); got != want {
+		if got := claim.Key(owner, hub.ER7, []byte(body)); got != want {
 			t.Errorf("%q has the key %s", body, got)
 		}
 	}
@@ -144,9 +145,9 @@ func TestAMessageThatIsTidyHasTheKeyThatItAlwaysHad(t *testing.T) {
 
 func TestTheBytesAsTheyStandHaveAKeyBesideTheMessages(t *testing.T) {
 	for name, way := range ways {
-		key, sent := claim.Keys(owner, []byte(way))
+		key, sent := claim.Keys(owner, hub.ER7, []byte(way))
 		sum := sha256.Sum256([]byte(owner + "\x00" + way))
-		if key != claim.Key(owner, []byte(way)) || sent != hex.EncodeToString(sum[:]) {
+		if key != claim.Key(owner, hub.ER7, []byte(way)) || sent != hex.EncodeToString(sum[:]) {
 			t.Errorf("%s: %s and %s", name, key, sent)
 		}
 		if (key == sent) != (name == "as the standard has it") {
@@ -174,7 +175,7 @@ func BenchmarkKey(b *testing.B) {
 				b.SetBytes(int64(len(form.body)))
 				b.ReportAllocs()
 				for b.Loop() {
-					claim.Key(owner, form.body)
+					claim.Key(owner, hub.ER7, form.body)
 				}
 			})
 		}

@@ -14,6 +14,16 @@ const (
 	ZoneError     = "error"     // what a connector could make nothing of, as it came
 )
 
+// ConnectorER7 is the name of the connector StagingER7, which makes JSON of ER7: the one whose results the API calls a message's
+// JSON and its status.
+const ConnectorER7 = "staging-er7"
+
+// ProtocolHL7v2 and FormatER7 say of an event that its body is a message as engines send it.
+const (
+	ProtocolHL7v2 = "hl7v2"
+	FormatER7     = "er7"
+)
+
 // The secondary indexes of the tables.
 const (
 	IndexByOwner   = "by-owner"  // of the catalog: one institution's errors, by the time of acceptance

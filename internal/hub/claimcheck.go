@@ -12,14 +12,15 @@ import (
 	"io"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"hl7lake/internal/object"
 )
 
 // Objects is what the hub needs of Amazon S3; *s3.Client has it.
 type Objects interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
-	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	object.Getter
 }
 
 // ClaimCheck turns events into their wire form and back, keeping a body that
@@ -167,19 +168,14 @@ func (c ClaimCheck) fetch(ctx context.Context, body string) (ref reference, cont
 	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size < 0 {
 		return ref, nil, since, ErrReference
 	}
-	out, err := c.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &ref.Bucket, Key: &ref.Key})
-	if err != nil {
-		return ref, nil, since, fmt.Errorf("claim check: %w", err)
+	content, since, err = object.Read(ctx, c.Objects, &s3.GetObjectInput{Bucket: &ref.Bucket, Key: &ref.Key}, int64(ref.Size), ref.SHA256)
+	switch {
+	case errors.Is(err, object.ErrDiffers):
+		err = ErrContent
+	case err != nil:
+		err = fmt.Errorf("claim check: %w", err)
 	}
-	defer out.Body.Close()
-	content, err = io.ReadAll(io.LimitReader(out.Body, int64(ref.Size)+1))
-	if err != nil {
-		return ref, nil, since, fmt.Errorf("claim check: %w", err)
-	}
-	if sum := sha256.Sum256(content); len(content) != ref.Size || hex.EncodeToString(sum[:]) != ref.SHA256 {
-		return ref, nil, since, ErrContent
-	}
-	return ref, content, aws.ToTime(out.LastModified), nil
+	return ref, content, since, err
 }
 
 // redeem is the stream of the content that a reference names.

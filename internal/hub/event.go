@@ -12,20 +12,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// Protocol is the value of every event's `protocol` attribute.
-const Protocol = "hl7v2"
-
-// ParserVersion says which parser made a derived event. Raise it when the JSON
-// of an unchanged message changes: its id is part of the derived id, so a new
-// parser's result is stored beside the old one and never over it.
-const ParserVersion = "2"
-
-// UnknownType is the `type` of a message without a usable MSH-9.
+// UnknownType is the `type` of an event of whose message no type is known.
 const UnknownType = "unknown"
 
 // Name says what happened; it is the `event` attribute.
@@ -34,37 +28,25 @@ type Name string
 // The events of the lake.
 const (
 	Ingested Name = "ingested" // a sender's message was accepted
-	Staged   Name = "staged"   // its JSON was made
-	Error    Name = "error"    // its JSON could not be made
-)
-
-// Format says what an event's body is; it is the `format` attribute and the
-// extension of the object in the lake.
-type Format string
-
-// The formats of a body. An error's body is the original ER7 under the name
-// txt, since the trigger's filter would stage an er7 again.
-const (
-	ER7  Format = "er7"
-	JSON Format = "json"
-	TXT  Format = "txt"
+	Staged   Name = "staged"   // a connector made something of it
+	Error    Name = "error"    // a connector could make nothing of it; the body is what it was given
 )
 
 // Event is one event of the hub, with its body in hand.
 type Event struct {
-	Name    Name
-	Format  Format
-	ID      uuid.UUID
-	Root    uuid.UUID // the ingested message's id; equals ID for Ingested
-	Parent  uuid.UUID // the event that this one was made from; zero for Ingested
-	Owner   string    // the institution that may read it
-	Type    string    // MSH-9 as ADT^A01, or UnknownType
-	Charset string    // as the sender declared it; empty when nothing was declared
-	ReadIn  string    // the charset that an operator decided on, whatever is declared; empty where nobody did
-	Parser  string    // the parser's version; empty for Ingested
-	Reason  Reason    // why staging failed; zero unless Error
-	Raw     string    // hex SHA-256 of the ingested bytes, where the body is no longer these; only between the states of the workflow
-	Body    []byte
+	Name      Name
+	Kind      Kind // of the body
+	ID        uuid.UUID
+	Root      uuid.UUID // the ingested message's id; equals ID for Ingested
+	Parent    uuid.UUID // the event that this one was made from; zero for Ingested
+	Connector Connector // that made it; zero for Ingested
+	Owner     string    // the institution that may read it
+	Type      string    // of the message, such as MSH-9 as ADT^A01, or UnknownType
+	Charset   string    // as the sender of the message declared it; empty if nothing was declared
+	ReadIn    string    // the charset that an operator decided on, whatever is declared; empty if nobody did
+	Reason    Reason    // why it failed; zero unless Error
+	Raw       string    // hex SHA-256 of the ingested bytes, where the body is no longer these; only between the states of a workflow
+	Body      []byte
 }
 
 // NewID returns the id of a message that is accepted now: a UUIDv7, so that the
@@ -96,21 +78,22 @@ func IDAt(at time.Time) string {
 // time order in the catalog's index.
 const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// Derive makes the event that follows from parent: same message, new name and
-// format, and an id that a redelivery of parent repeats (UUIDv5 of the parent's
-// id, RFC 9562, 5.5), also where an operator has it read in the same charset as before.
-// The body, and an error's reason, are the caller's to set.
-func Derive(parent Event, name Name, format Format) Event {
+// Derive makes the event that the connector by publishes of parent: same message, new name and kind, and an id that a
+// redelivery of parent repeats and that no other connector makes. It is the UUIDv5 of the parent's id (RFC 9562, 5.5) and of
+// connector, event, protocol, format and version, each without a slash, joined by slashes; and of the charset in which an
+// operator had the message read, if one did. The body, and an error's reason, are the caller's to set.
+func Derive(parent Event, by Connector, name Name, kind Kind) Event {
+	seed := []string{by.Name, string(name), kind.Protocol(), kind.Format(), strconv.Itoa(by.Version)}
+	if parent.ReadIn != "" {
+		seed = append(seed, parent.ReadIn)
+	}
 	child := parent
 	child.Name = name
-	child.Format = format
+	child.Kind = kind
+	child.ID = uuid.NewSHA1(parent.ID, []byte(strings.Join(seed, "/")))
 	child.Parent = parent.ID
-	child.Parser = ParserVersion
-	seed := string(name) + "/" + string(format) + "/" + ParserVersion
-	if parent.ReadIn != "" {
-		seed += "/" + parent.ReadIn
-	}
-	child.ID = uuid.NewSHA1(parent.ID, []byte(seed))
+	child.Connector = by
+	child.Reason = Reason{}
 	child.Raw = ""
 	child.Body = nil
 	return child
@@ -122,42 +105,39 @@ func ValidOwner(name string) bool { return ownerPattern.MatchString(name) }
 
 var (
 	ownerPattern   = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
-	typePattern    = regexp.MustCompile(`^[A-Z0-9]{3}(\^[A-Z0-9]{3})?$`)
-	charsetPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:()+-]{0,39}$`)
+	typePattern    = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9^._-]{0,31}$`)
+	charsetPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:()+-]{0,31}$`)
+	readInPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,19}$`)
 )
 
-// Type returns text if it is shaped like a message type (HL7 v2.5.1, 2.16.9:
-// code and trigger event, three characters each), else UnknownType. What a
-// broken message holds in its ninth field must not become an attribute.
-func Type(text string) string {
-	if typePattern.MatchString(text) {
-		return text
-	}
-	return UnknownType
-}
-
-// ValidCharset reports whether name is shaped like the name of a charset
-// (RFC 2978, 2.3: at most 40 printable characters).
+// ValidCharset reports whether name is shaped like the name of a charset (RFC 2978, 2.3). It may have 32 characters, so that it
+// fits into a subject; of IANA's names of charsets only two are longer.
 func ValidCharset(name string) bool { return charsetPattern.MatchString(name) }
 
-// check reports the first attribute that no publisher of ours would send.
+// check reports the first attribute that no publisher may send.
 func (e Event) check() error {
 	switch {
 	case e.Name != Ingested && e.Name != Staged && e.Name != Error:
 		return &AttributeError{Name: "event"}
-	case e.Format != ER7 && e.Format != JSON && e.Format != TXT:
+	case !validName(e.Kind.Protocol()):
+		return &AttributeError{Name: "protocol"}
+	case !validName(e.Kind.Format()):
 		return &AttributeError{Name: "format"}
 	case e.ID == uuid.Nil:
 		return &AttributeError{Name: "id"}
 	case e.Root.Version() != 7:
 		return &AttributeError{Name: "root"}
+	case e.Name != Ingested && e.Parent == uuid.Nil:
+		return &AttributeError{Name: "source"}
+	case e.Name == Ingested && e.Connector != Connector{}, e.Name != Ingested && !e.Connector.Valid():
+		return &AttributeError{Name: "connector"}
 	case !ValidOwner(e.Owner):
 		return &AttributeError{Name: "owner"}
-	case e.Type != UnknownType && Type(e.Type) != e.Type:
+	case !typePattern.MatchString(e.Type):
 		return &AttributeError{Name: "type"}
 	case e.Charset != "" && !ValidCharset(e.Charset):
 		return &AttributeError{Name: "charset"}
-	case e.ReadIn != "" && !ValidCharset(e.ReadIn):
+	case e.ReadIn != "" && !readInPattern.MatchString(e.ReadIn):
 		return &AttributeError{Name: "read-in"}
 	}
 	return nil

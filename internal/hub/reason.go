@@ -41,6 +41,21 @@ func (r Reason) String() string {
 	return strings.Join(append(words, "offset="+strconv.Itoa(r.Offset)), " ")
 }
 
+// within is the text form in at most the given bytes, which have room for a code.
+func (r Reason) within(room int) string {
+	if len(r.String()) > room {
+		r.Path = ""
+	}
+	switch text := r.String(); {
+	case len(text) <= room:
+		return text
+	case codePattern.MatchString(r.Code):
+		return "code=" + r.Code
+	default:
+		return ""
+	}
+}
+
 // ParseReason reads the text form, in any order and with unknown keys ignored.
 // It reports false when there is no code.
 func ParseReason(text string) (Reason, bool) {

@@ -88,8 +88,8 @@ func inline(e Event) Wire {
 func wireOf(e Event, encoding, body string) Wire {
 	attributes := map[string]string{
 		"event":    string(e.Name),
-		"protocol": Protocol,
-		"format":   string(e.Format),
+		"protocol": e.Kind.Protocol(),
+		"format":   e.Kind.Format(),
 		"encoding": encoding,
 		"source":   e.Owner,
 		"id":       e.ID.String(),
@@ -97,10 +97,11 @@ func wireOf(e Event, encoding, body string) Wire {
 		"owner":    e.Owner,
 		"type":     e.Type,
 	}
-	if e.Parent != uuid.Nil {
+	switch {
+	case e.Name != Ingested:
 		attributes["source"] = e.Parent.String()
-	}
-	if e.Charset != "" {
+		attributes["connector"] = e.Connector.String()
+	case e.Charset != "":
 		attributes["charset"] = e.Charset
 	}
 	if e.Raw != "" {
@@ -112,22 +113,21 @@ func wireOf(e Event, encoding, body string) Wire {
 // maxSubject is the longest subject in bytes (Amazon SNS, Publish).
 const maxSubject = 99
 
-// subject carries what the ten attributes that survive raw delivery to SQS
-// have no room for. Of a reason too long for it the path is left out.
+// subject carries what nobody subscribes by, and for which there is no attribute: an event has ten at most, since SNS drops
+// one with more on its way to an SQS queue with raw delivery (Amazon SNS, Message attributes). These are the charset of a
+// derived event, the charset that an operator decided on, and the reason of an error, of which the path is left out if it is
+// too long, and the rest of the place if it still is. Charsets and a reason's code always fit.
 func subject(e Event) string {
 	var words []string
-	if e.Parser != "" {
-		words = append(words, "parser="+e.Parser)
+	if e.Name != Ingested && e.Charset != "" {
+		words = append(words, "charset="+e.Charset)
 	}
 	if e.ReadIn != "" {
 		words = append(words, "read-in="+e.ReadIn)
 	}
 	if e.Name == Error {
-		reason := e.Reason
-		if len(strings.Join(words, " "))+1+len(reason.String()) > maxSubject {
-			reason.Path = ""
-		}
-		words = append(words, reason.String())
+		room := maxSubject - len(strings.Join(words, " ")) - 1
+		words = append(words, e.Reason.within(room))
 	}
 	return strings.Join(words, " ")
 }
@@ -138,7 +138,7 @@ func (w Wire) Event() (Event, error) {
 	words := keyValues(w.Subject)
 	e := Event{
 		Name:    Name(w.Attributes["event"]),
-		Format:  Format(w.Attributes["format"]),
+		Kind:    KindOf(w.Attributes["protocol"], w.Attributes["format"]),
 		ID:      identity(w.Attributes["id"]),
 		Root:    identity(w.Attributes["root"]),
 		Owner:   w.Attributes["owner"],
@@ -146,16 +146,10 @@ func (w Wire) Event() (Event, error) {
 		Charset: w.Attributes["charset"],
 		ReadIn:  words["read-in"],
 	}
-	if w.Attributes["protocol"] != Protocol {
-		return e, &AttributeError{Name: "protocol"}
-	}
 	if e.Name != Ingested {
-		if e.Parent = identity(w.Attributes["source"]); e.Parent == uuid.Nil {
-			return e, &AttributeError{Name: "source"}
-		}
-	}
-	if parserPattern.MatchString(words["parser"]) {
-		e.Parser = words["parser"]
+		e.Parent = identity(w.Attributes["source"])
+		e.Connector = parseConnector(w.Attributes["connector"])
+		e.Charset = words["charset"]
 	}
 	if e.Name == Error {
 		e.Reason, _ = ParseReason(w.Subject)
@@ -166,10 +160,7 @@ func (w Wire) Event() (Event, error) {
 	return e, e.check()
 }
 
-var (
-	parserPattern = regexp.MustCompile(`^[0-9]{1,9}$`)
-	hexSHA256     = regexp.MustCompile(`^[0-9a-f]{64}$`)
-)
+var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // identity is the UUID that text writes in its canonical form, or zero.
 func identity(text string) uuid.UUID {

@@ -14,6 +14,7 @@ import (
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/object"
 	"hl7lake/internal/replay"
 	"hl7lake/internal/testing/canary"
 	"hl7lake/internal/testing/fake"
@@ -21,9 +22,11 @@ import (
 
 var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")
 
+var staging = hub.Connector{Name: "staging-er7", Version: 2}
+
 func ingested(body []byte) hub.Event {
 	return hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root,
 		Owner: canary.Owner, Type: "ADT^A01", Charset: "iso-8859-1", Body: body,
 	}
 }
@@ -41,7 +44,7 @@ func lake(t *testing.T, e hub.Event) (replay.Lake, catalog.Entry, *fake.Topic) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry.VersionID, entry.SHA256 = *out.VersionId, hex.EncodeToString(sum[:])
+	entry.VersionID, entry.SHA256, entry.Size = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body))
 	checks := hub.ClaimCheck{Bucket: "checks", Objects: buckets}
 	return replay.Lake{Bucket: "lake", Objects: buckets, Hub: hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: checks}}, entry, topic
 }
@@ -51,7 +54,7 @@ func TestAReplayIsTheEventThatTheMessageWas(t *testing.T) {
 		"small": canary.Message(), "large": bytes.Repeat([]byte("text "), 80_000), "not UTF-8": []byte("\xff\x00\x0b"),
 	} {
 		want := ingested(body)
-		failed := hub.Derive(want, hub.Error, hub.TXT)
+		failed := hub.Derive(want, staging, hub.Error, hub.ER7)
 		failed.Body = body
 		for _, filed := range []hub.Event{want, failed} {
 			lake, entry, topic := lake(t, filed)
@@ -62,25 +65,6 @@ func TestAReplayIsTheEventThatTheMessageWas(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
 				t.Errorf("%s, from %s: %v %s", name, entry.Zone, err, diff)
 			}
-		}
-	}
-}
-
-func TestTheMessageItselfIsPreferredToItsError(t *testing.T) {
-	message, failed, json := catalog.Entry{Zone: catalog.Ingestion}, catalog.Entry{Zone: catalog.Failed}, catalog.Entry{Zone: catalog.Staging}
-	for _, test := range []struct {
-		entries []catalog.Entry
-		want    catalog.Zone
-		ok      bool
-	}{
-		{[]catalog.Entry{failed, message, json}, catalog.Ingestion, true},
-		{[]catalog.Entry{message, failed}, catalog.Ingestion, true},
-		{[]catalog.Entry{json, failed}, catalog.Failed, true},
-		{[]catalog.Entry{json}, "", false},
-		{nil, "", false},
-	} {
-		if got, ok := replay.Raw(test.entries); got.Zone != test.want || ok != test.ok {
-			t.Errorf("%v: got %q, %t", test.entries, got.Zone, ok)
 		}
 	}
 }
@@ -96,7 +80,7 @@ func TestWhatIsNotWhatWasCataloguedIsNotPublished(t *testing.T) {
 		changed := entry
 		change(&changed)
 		err := lake.Publish(t.Context(), changed, "")
-		if err == nil || (name == "another digest") != errors.Is(err, replay.ErrContent) {
+		if err == nil || (name == "another digest") != errors.Is(err, object.ErrDiffers) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,7 @@ const tooLarge = "The message is too large. Up to 4.5 MB fit, as text/plain in U
 
 // content is what a sender posted.
 type content struct {
+	kind    hub.Kind
 	body    []byte // byte for byte
 	charset string // as declared; empty when nothing was
 }
@@ -58,7 +60,7 @@ var (
 	errAltered = &problem.Problem{
 		Status: http.StatusBadRequest,
 		Code:   "altered-text",
-		Detail: "The body is not UTF-8 and did not arrive unchanged. Send it as application/hl7-v2 and not as text/plain.",
+		Detail: "The body is not UTF-8 and did not arrive unchanged. Send it as application/hl7-v2, or as application/octet-stream if it is not ER7.",
 	}
 	errContentEncoding = &problem.Problem{
 		Status: http.StatusUnsupportedMediaType,
@@ -70,9 +72,19 @@ var (
 		Status: http.StatusUnsupportedMediaType,
 		Code:   "unsupported-media-type",
 		Detail: "Send application/json, application/hl7-v2 or text/plain.",
-		Header: map[string]string{"Accept-Post": "application/hl7-v2, application/hl7-v2+er7, x-application/hl7-v2+er7, text/plain, application/json"},
+		Header: map[string]string{"Accept-Post": strings.Join(er7MediaTypes, ", ") + ", application/json"},
 	}
+	errNoMediaType = &problem.Problem{
+		Status: http.StatusUnsupportedMediaType,
+		Code:   "unsupported-media-type",
+		Detail: "Send the body with a Content-Type, such as application/octet-stream.",
+	}
+	errKind = badRequest("bad-kind",
+		"Protocol and format are up to 32 small letters, digits, dots and dashes each, and begin with a letter or digit.")
 )
+
+// er7MediaTypes are those of ER7 as it is.
+var er7MediaTypes = []string{"application/hl7-v2", "application/hl7-v2+er7", "x-application/hl7-v2+er7", "text/plain"}
 
 func badRequest(code, format string, args ...any) *problem.Problem {
 	return &problem.Problem{Status: http.StatusBadRequest, Code: code, Detail: fmt.Sprintf(format, args...)}
@@ -80,33 +92,38 @@ func badRequest(code, format string, args ...any) *problem.Problem {
 
 // decode takes the message out of a request. Its errors are *problem.Problem.
 func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
-	if len(request.Body) > maxBody {
+	kind, ok := kindOf(request.RawPath)
+	switch {
+	case !ok:
+		return content{}, errKind
+	case len(request.Body) > maxBody:
 		return content{}, errTooLarge
 	}
 	if coding := header(request, "content-encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
 		return content{}, errContentEncoding
 	}
 	media, params, err := mime.ParseMediaType(header(request, "content-type"))
-	if err != nil {
+	switch {
+	case err != nil && kind == hub.ER7:
 		return content{}, errMediaType
+	case err != nil:
+		return content{}, errNoMediaType
 	}
 	body, err := rawBody(request)
 	if err != nil {
 		return content{}, err
 	}
-	c := content{body: body, charset: strings.TrimSpace(params["charset"])}
-	switch media {
-	case "application/json":
+	c := content{kind: kind, body: body, charset: strings.TrimSpace(params["charset"])}
+	switch {
+	case kind == hub.ER7 && media == "application/json":
 		if c, err = decodeJSON(body); err != nil {
 			return content{}, err
 		}
-	case "text/plain", "application/hl7-v2", "application/hl7-v2+er7", "x-application/hl7-v2+er7":
-		// What comes as text went through UTF-8, whatever its type: each byte that is none is U+FFFD by now.
-		if !request.IsBase64Encoded && bytes.ContainsRune(body, '\uFFFD') {
-			return content{}, errAltered
-		}
-	default:
+	case kind == hub.ER7 && !slices.Contains(er7MediaTypes, media):
 		return content{}, errMediaType
+	case !request.IsBase64Encoded && bytes.ContainsRune(body, '\uFFFD'):
+		// What comes as text went through UTF-8, whatever its type: each byte that is none is U+FFFD by now.
+		return content{}, errAltered
 	}
 	return c, c.check()
 }
@@ -117,6 +134,16 @@ func size(request events.APIGatewayV2HTTPRequest) int {
 		return base64.StdEncoding.DecodedLen(len(request.Body))
 	}
 	return len(request.Body)
+}
+
+// kindOf reads /er7 and /messages/{protocol}/{format}, behind the name of a stage if there is one.
+func kindOf(path string) (hub.Kind, bool) {
+	_, rest, ok := strings.Cut(path, "/messages/")
+	if !ok {
+		return hub.ER7, true
+	}
+	kind := hub.Kind(rest)
+	return kind, kind.Valid()
 }
 
 // header is the value of the header with the given lower-case name. HTTP APIs
@@ -169,7 +196,7 @@ func decodeJSON(body []byte) (content, error) {
 		errors.As(err, &at)
 		return content{}, badRequest("bad-base64", `"msg" is not base64 with padding: see character %d.`, int64(at)+1)
 	}
-	return content{body: decoded, charset: strings.TrimSpace(form.Encoding)}, nil
+	return content{kind: hub.ER7, body: decoded, charset: strings.TrimSpace(form.Encoding)}, nil
 }
 
 // unambiguous refuses an object, known to be JSON, with a member twice, or with one

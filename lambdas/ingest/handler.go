@@ -51,7 +51,7 @@ type answer struct {
 	Detail string    `json:"detail,omitempty"` // set where a duplicate has other bytes
 }
 
-// post answers POST /er7, and records who posted and what came of it.
+// post answers POST /er7 and POST /messages/{protocol}/{format}, and records who posted and what came of it.
 func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	by := caller.Of(request)
 	id, err := h.take(ctx, by.Write, request)
@@ -141,7 +141,7 @@ func located(status int, body answer) events.APIGatewayV2HTTPResponse {
 // returns nil the hub has the message; after any error the sender may send it
 // again and it will be one message. work ends before ctx, which is the invocation's.
 func (h handler) accept(ctx, work context.Context, owner string, content content) (uuid.UUID, error) {
-	claim, err := h.received.Acquire(work, owner, content.body, leaseEnd(ctx), patience)
+	claim, err := h.received.Acquire(work, owner, content.kind, content.body, leaseEnd(ctx), patience)
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -193,7 +193,7 @@ func (h handler) release(ctx context.Context, claim received.Claim) {
 func ingested(id uuid.UUID, owner string, content content) hub.Event {
 	event := hub.Event{
 		Name:    hub.Ingested,
-		Format:  hub.ER7,
+		Kind:    content.kind,
 		ID:      id,
 		Root:    id,
 		Owner:   owner,
@@ -201,8 +201,9 @@ func ingested(id uuid.UUID, owner string, content content) hub.Event {
 		Charset: content.charset,
 		Body:    content.body,
 	}
-	if header, ok := hl7.Peek(content.body); ok {
-		event.Type = hub.Type(header.Type)
+	if content.kind == hub.ER7 {
+		header, _ := hl7.Peek(content.body)
+		event.Type = header.Type // hl7.UnknownType if there is none
 	}
 	return event
 }

@@ -135,10 +135,69 @@ func TestAMessageIsIngestedOnceAndThenADuplicate(t *testing.T) {
 	}
 	root := id(t, first)
 	want := hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root, Owner: owner, Type: "ADT^A01", Charset: "utf-8", Body: []byte(adt),
+		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root, Owner: owner, Type: "ADT^A01", Charset: "utf-8", Body: []byte(adt),
 	}
 	if diff := cmp.Diff(want, door.event(t)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// to is the request to the address of a kind.
+func to(r events.APIGatewayV2HTTPRequest, path string) events.APIGatewayV2HTTPRequest {
+	r.RawPath = path
+	return r
+}
+
+func TestWhatNoCodeOfTheLakeKnowsIsTakenByteForByte(t *testing.T) {
+	const edi = "ISA*00*~\r\nGS*HC~\n\xff"
+	door := newFrontDoor(t)
+	first := door.post(t, to(binary("application/edi-x12", []byte(edi)), "/stage/messages/x12/edi"))
+	again := door.post(t, to(binary("application/octet-stream", []byte(edi)), "/messages/x12/edi"))
+	if first.StatusCode != 201 || again.StatusCode != 409 || id(t, first) != id(t, again) {
+		t.Fatalf("%d %s, then %d %s", first.StatusCode, first.Body, again.StatusCode, again.Body)
+	}
+	root := id(t, first)
+	want := hub.Event{Name: hub.Ingested, Kind: "x12/edi", ID: root, Root: root, Owner: owner, Type: hub.UnknownType, Body: []byte(edi)}
+	if diff := cmp.Diff(want, door.event(t)); diff != "" {
+		t.Error(diff)
+	}
+	for name, other := range map[string]events.APIGatewayV2HTTPRequest{
+		"other line ends": to(binary("application/octet-stream", []byte(strings.ReplaceAll(edi, "\r\n", "\n"))), "/messages/x12/edi"),
+		"another format":  to(binary("application/octet-stream", []byte(edi)), "/messages/x12/txt"),
+		"as ER7":          binary("application/hl7-v2", []byte(edi)),
+		"JSON as it is":   to(request("application/json", `{"msg":"TVNI","encoding":"utf-8"}`), "/messages/fhir-r4/json"),
+	} {
+		if response := door.post(t, other); response.StatusCode != 201 {
+			t.Errorf("%s: %d %s", name, response.StatusCode, response.Body)
+		}
+	}
+}
+
+func TestER7IsTheSameByBothAddresses(t *testing.T) {
+	door := newFrontDoor(t)
+	const path = "/messages/hl7v2/er7"
+	first := door.post(t, original([]byte(adt), "utf-8"))
+	again := door.post(t, to(original([]byte(strings.ReplaceAll(adt, "\r", "\n")), "utf-8"), path))
+	if first.StatusCode != 201 || again.StatusCode != 409 || id(t, first) != id(t, again) {
+		t.Fatalf("%d %s, then %d %s", first.StatusCode, first.Body, again.StatusCode, again.Body)
+	}
+	if response := door.post(t, to(binary("image/png", []byte(adt)), path)); response.StatusCode != 415 {
+		t.Errorf("%d %s", response.StatusCode, response.Body)
+	}
+}
+
+func TestAnAddressThatNamesNoKindIsRefused(t *testing.T) {
+	door := newFrontDoor(t)
+	for _, path := range []string{
+		"/messages/X12/edi", "/messages/x12/edi/more", "/messages/x12/", "/messages/-/edi", "/messages/x_12/edi", "/messages/" + strings.Repeat("x", 33) + "/edi",
+	} {
+		response := door.post(t, to(binary("application/octet-stream", []byte("ISA")), path))
+		if response.StatusCode != 400 || !strings.Contains(response.Body, "bad-kind") || strings.Contains(response.Body, "x_12") {
+			t.Errorf("%s: %d %s", path, response.StatusCode, response.Body)
+		}
+	}
+	if response := door.post(t, to(request("", "ISA"), "/messages/x12/edi")); response.StatusCode != 415 {
+		t.Errorf("without a Content-Type: %d %s", response.StatusCode, response.Body)
 	}
 }
 

@@ -1,4 +1,5 @@
-// Command ingest is the Lambda function behind POST /er7: it authorizes the
+// Command ingest is the Lambda function behind POST /er7
+// and POST /messages/{protocol}/{format}: it authorizes the
 // sender, refuses duplicates, and publishes each new message to the hub before
 // it answers 201.
 package main

@@ -12,6 +12,8 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/internal/contract"
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
 	"hl7lake/lambdas/internal/problem"
@@ -30,12 +32,14 @@ type handler struct {
 var (
 	errNotFound  = &problem.Problem{Status: http.StatusNotFound, Code: "not-found", Detail: "There is no such message, or it is not yours to read."}
 	errNotYet    = &problem.Problem{Status: http.StatusNotFound, Code: "not-yet", Detail: "The message is accepted and this content is still being made.", RetryAfter: 1}
-	errNotStaged = &problem.Problem{Status: http.StatusNotFound, Code: "not-staged", Detail: "The message could not be turned into JSON. Its history says why."}
+	errNotStaged = &problem.Problem{Status: http.StatusNotFound, Code: "not-staged", Detail: "Nothing could be made of the message. Its history says why."}
+	errNotER7    = &problem.Problem{Status: http.StatusNotFound, Code: "not-er7", Detail: "The message is not ER7. Ask for …/content, which is the message as it was sent."}
+	errNoResult  = &problem.Problem{Status: http.StatusNotFound, Code: "no-result", Detail: "The connector has made nothing of this message, or not yet. Its history says of whom there are results."}
 	errGone      = &problem.Problem{Status: http.StatusGone, Code: "gone", Detail: "This content no longer exists: its time was over, or it was deleted. The message's history remains."}
 )
 
-// get answers GET /messages/{id}, …/er7 and …/json, and records who asked for
-// what and was told what.
+// get answers GET /messages/{id} and the addresses of its contents below it, and
+// records who asked for what and was told what.
 func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	by := caller.Of(request)
 	id, part, ok := target(request.RawPath)
@@ -58,28 +62,50 @@ func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.
 }
 
 func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
-	if part != "" && found.forgotten() {
+	if part != "" && catalog.IsForgotten(found.entries) { // what was filed of it since is not given back either
 		return events.APIGatewayV2HTTPResponse{}, errGone
 	}
-	switch part {
-	case "er7":
-		entry, ok := found.raw()
-		if !ok {
-			return events.APIGatewayV2HTTPResponse{}, errNotYet
-		}
-		return h.lake.serve(ctx, entry, er7MediaType(entry.Charset))
-	case "json":
-		entry, ok := found.json()
-		switch {
-		case ok:
-			return h.lake.serve(ctx, entry, "application/json")
-		case found.Status == statusError:
-			return events.APIGatewayV2HTTPResponse{}, errNotStaged
-		}
-		return events.APIGatewayV2HTTPResponse{}, errNotYet
+	connector, isResult := strings.CutPrefix(part, contentOf)
+	switch {
+	case part == "er7" || part == "content":
+		return h.sent(ctx, found, part)
+	case part == "json":
+		return h.result(ctx, found, contract.ConnectorER7)
+	case isResult:
+		return h.result(ctx, found, connector)
 	default:
 		return problem.JSON(http.StatusOK, found), nil
 	}
+}
+
+// sent answers with the message as it was sent, which for the part er7 must be ER7.
+func (h handler) sent(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
+	entry, ok := found.raw()
+	switch {
+	case !ok:
+		return events.APIGatewayV2HTTPResponse{}, errNotYet
+	case part == "er7" && entry.Kind() != hub.ER7:
+		return events.APIGatewayV2HTTPResponse{}, errNotER7
+	}
+	return h.lake.serve(ctx, entry, withCharset(entry.Kind().MediaType(), entry.Charset))
+}
+
+// result answers with the newest that a connector made of the message.
+func (h handler) result(ctx context.Context, found history, connector string) (events.APIGatewayV2HTTPResponse, error) {
+	if entry, ok := catalog.Result(found.entries, connector, catalog.Staging); ok {
+		return h.lake.serve(ctx, entry, entry.Kind().MediaType())
+	}
+	_, failed := catalog.Result(found.entries, connector, catalog.Failed)
+	raw, sent := found.raw()
+	switch {
+	case failed:
+		return events.APIGatewayV2HTTPResponse{}, errNotStaged
+	case connector != contract.ConnectorER7 && sent:
+		return events.APIGatewayV2HTTPResponse{}, errNoResult
+	case sent && raw.Kind() != hub.ER7:
+		return events.APIGatewayV2HTTPResponse{}, errNotER7
+	}
+	return events.APIGatewayV2HTTPResponse{}, errNotYet
 }
 
 // find is the history of the message id if the caller may read it. An id that
@@ -112,22 +138,26 @@ func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (
 	return acceptedHistory(id, owner), nil
 }
 
-// target reads /messages/{id}[/er7|/json], behind the name of a stage if there
-// is one. Ids are written in one way only.
+// contentOf begins the part that is a connector's result; its name follows.
+const contentOf = "content/"
+
+// target reads /messages/{id}, alone or with /er7, /json, /content or /content/{connector}, behind the name of a stage if
+// there is one. Ids are written in one way only.
 func target(path string) (id uuid.UUID, part string, ok bool) {
 	_, rest, ok := strings.Cut(path, "/messages/")
-	name, part, _ := strings.Cut(rest, "/")
+	name, part, below := strings.Cut(rest, "/")
 	id, err := uuid.Parse(name)
 	if !ok || err != nil || id.String() != name || id.Version() != 7 {
 		return uuid.Nil, "", false
 	}
-	return id, part, (part == "" && !strings.HasSuffix(rest, "/")) || part == "er7" || part == "json"
+	connector, isResult := strings.CutPrefix(part, contentOf)
+	return id, part, !below || part == "er7" || part == "json" || part == "content" || isResult && hub.ValidConnectorName(connector)
 }
 
-// er7MediaType is application/hl7-v2 with the charset that the sender declared.
-func er7MediaType(charset string) string {
+// withCharset is the media type with the charset that the sender declared, if one.
+func withCharset(mediaType, charset string) string {
 	if charset == "" {
-		return "application/hl7-v2"
+		return mediaType
 	}
-	return mime.FormatMediaType("application/hl7-v2", map[string]string{"charset": charset})
+	return mime.FormatMediaType(mediaType, map[string]string{"charset": charset})
 }

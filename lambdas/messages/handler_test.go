@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ import (
 	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/staginger7"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -97,27 +99,41 @@ func (r *readSide) file(t *testing.T, e hub.Event, seconds int) catalog.Entry {
 
 func ingested(body string) hub.Event {
 	return hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root,
 		Owner: owner, Type: "ADT^A01", Charset: "iso-8859-1", Body: []byte(body),
 	}
 }
 
 func staged(body string) hub.Event {
-	e := hub.Derive(ingested(""), hub.Staged, hub.JSON)
+	e := hub.Derive(ingested(""), staginger7.Connector(), hub.Staged, hub.JSON)
 	e.Body = []byte(body)
 	return e
 }
 
 func refused(reason hub.Reason) hub.Event {
-	e := hub.Derive(ingested(""), hub.Error, hub.TXT)
+	e := hub.Derive(ingested(""), staginger7.Connector(), hub.Error, hub.ER7)
 	e.Body, e.Reason = []byte("Hello"), reason
 	return e
 }
 
-// parser makes e the work of another version of the parser.
-func parser(e hub.Event, version string) hub.Event {
-	e.Parser = version
-	e.ID = uuid.NewSHA1(e.ID, []byte(version))
+// by makes e the work of another connector, or of another version of it.
+func by(e hub.Event, name string, version int) hub.Event {
+	e.Connector = hub.Connector{Name: name, Version: version}
+	e.ID = uuid.NewSHA1(e.ID, []byte(e.Connector.String()))
+	return e
+}
+
+// patient is what another connector makes of the message.
+func patient(body string, version int) hub.Event {
+	e := by(staged(body), "patients", version)
+	e.Kind = "fhir-r4/json"
+	return e
+}
+
+// claims is a message of a kind that no code of the lake knows.
+func claims(body string) hub.Event {
+	e := ingested(body)
+	e.Kind, e.Type, e.Charset = "x12/edi", hub.UnknownType, ""
 	return e
 }
 
@@ -125,7 +141,7 @@ func parser(e hub.Event, version string) hub.Event {
 func (r *readSide) announce(t *testing.T) uuid.UUID {
 	t.Helper()
 	table := received.Table{Name: fake.Received, DB: r.tables}
-	claim, err := table.Acquire(t.Context(), owner, []byte("MSH"), time.Now().Add(time.Minute), 0)
+	claim, err := table.Acquire(t.Context(), owner, hub.ER7, []byte("MSH"), time.Now().Add(time.Minute), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,13 +155,13 @@ func TestAHistoryTellsAMessagesWholeWayOldestFirst(t *testing.T) {
 	r := newReadSide(t)
 	raw := r.file(t, ingested("MSH|^~\\&|"), 1)
 	failed := r.file(t, refused(hub.Reason{Code: "bad-delimiters", Segment: 1, Path: "MSH-2"}), 2)
-	second := r.file(t, parser(staged("{}"), "99"), 3)
+	second := r.file(t, by(staged("{}"), "staging-er7", 99), 3)
 	response := r.get(t, "/messages/"+root.String(), owner)
-	want := `{"id":"01a204f6-07d0-7ce3-a84e-ee08b2a143f8","status":"staged","owner":"st-elsewhere","type":"ADT^A01","charset":"iso-8859-1","received":"2026-11-22T20:32:42.448Z","history":[` +
-		`{"zone":"ingestion","id":"` + raw.ID + `","bucket":"lake","key":"` + raw.Key + `","version_id":"v1","sha256":"` + raw.SHA256 + `","size":9,"written":"2026-11-22T20:32:44.000Z","attempts":1},` +
-		`{"zone":"error","id":"` + failed.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + failed.Key + `","version_id":"v2","sha256":"` + failed.SHA256 + `","size":5,"parser":"` + hub.ParserVersion + `","written":"2026-11-22T20:32:45.000Z","attempts":1,` +
+	want := `{"id":"01a204f6-07d0-7ce3-a84e-ee08b2a143f8","status":"staged","ended":true,"owner":"st-elsewhere","protocol":"hl7v2","format":"er7","type":"ADT^A01","charset":"iso-8859-1","received":"2026-11-22T20:32:42.448Z","history":[` +
+		`{"zone":"ingestion","id":"` + raw.ID + `","bucket":"lake","key":"` + raw.Key + `","version_id":"v1","sha256":"` + raw.SHA256 + `","size":9,"protocol":"hl7v2","format":"er7","written":"2026-11-22T20:32:44.000Z","attempts":1},` +
+		`{"zone":"error","id":"` + failed.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + failed.Key + `","version_id":"v2","sha256":"` + failed.SHA256 + `","size":5,"protocol":"hl7v2","format":"er7","connector":"staging-er7","version":` + strconv.Itoa(staginger7.Version) + `,"written":"2026-11-22T20:32:45.000Z","attempts":1,` +
 		`"reason":{"code":"bad-delimiters","segment":1,"path":"MSH-2","offset":0}},` +
-		`{"zone":"staging","id":"` + second.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + second.Key + `","version_id":"v3","sha256":"` + second.SHA256 + `","size":2,"parser":"99","written":"2026-11-22T20:32:46.000Z","attempts":1}]}`
+		`{"zone":"staging","id":"` + second.ID + `","parent":"` + raw.ID + `","bucket":"lake","key":"` + second.Key + `","version_id":"v3","sha256":"` + second.SHA256 + `","size":2,"protocol":"hl7v2","format":"json","connector":"staging-er7","version":99,"written":"2026-11-22T20:32:46.000Z","attempts":1}]}`
 	if diff := cmp.Diff(want, response.Body); response.StatusCode != 200 || diff != "" {
 		t.Errorf("%d %s", response.StatusCode, diff)
 	}
@@ -161,6 +177,12 @@ func TestTheStatusIsTheFurthestThatAMessageCame(t *testing.T) {
 		{"staged", []hub.Event{ingested("MSH"), staged("{}")}, "staged"},
 		{"staged before the message is filed", []hub.Event{staged("{}")}, "staged"},
 		{"error", []hub.Event{ingested("MSH"), refused(hub.Reason{Code: "x"})}, "error"},
+		{"made into something else, and not JSON yet", []hub.Event{ingested("MSH"), patient("{}", 1)}, "ingested"},
+		{"another connector's error", []hub.Event{ingested("MSH"), by(refused(hub.Reason{Code: "x"}), "patients", 1)}, "ingested"},
+		{"an error, though another connector made something", []hub.Event{ingested("MSH"), patient("{}", 1), refused(hub.Reason{Code: "x"})}, "error"},
+		{"of another kind", []hub.Event{claims("ISA")}, "ingested"},
+		{"of another kind, staged by whoever knows it", []hub.Event{claims("ISA"), patient("{}", 1)}, "staged"},
+		{"of another kind, an error", []hub.Event{claims("ISA"), by(refused(hub.Reason{Code: "x"}), "patients", 1)}, "error"},
 		{"staged though a repeated attempt timed out", []hub.Event{ingested("MSH"), staged("{}"), refused(hub.Reason{Code: "timeout"})}, "staged"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -180,7 +202,7 @@ func TestAnAcceptedMessageIsFoundBeforeTheCatalogHasIt(t *testing.T) {
 	r := newReadSide(t)
 	id := r.announce(t)
 	response := r.get(t, "/messages/"+id.String(), owner)
-	want := `{"id":"` + id.String() + `","status":"accepted","owner":"st-elsewhere","received":"` + hub.Received(id).Format(hub.TimeLayout) + `","history":[]}`
+	want := `{"id":"` + id.String() + `","status":"accepted","ended":false,"owner":"st-elsewhere","received":"` + hub.Received(id).Format(hub.TimeLayout) + `","history":[]}`
 	if diff := cmp.Diff(want, response.Body); response.StatusCode != 200 || diff != "" {
 		t.Errorf("%d %s", response.StatusCode, diff)
 	}
@@ -192,15 +214,55 @@ func TestAnAcceptedMessageIsFoundBeforeTheCatalogHasIt(t *testing.T) {
 	}
 }
 
+func TestAMessageOfAKindThatNobodyKnowsIsServedAsItCame(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, claims("ISA*00~\n"), 1)
+	for _, test := range []struct {
+		part   string
+		status int
+		want   string
+	}{
+		{"/content", 200, ""}, {"/er7", 404, "not-er7"}, {"/json", 404, "not-er7"}, {"/content/patients", 404, "no-result"},
+		{"/content/Patients", 404, "not-found"}, {"/content/", 404, "not-found"}, {"/content/a/b", 404, "not-found"}, {"/other", 404, "not-found"},
+	} {
+		response := r.get(t, "/messages/"+root.String()+test.part, owner)
+		if response.StatusCode != test.status || !strings.Contains(response.Body, test.want) {
+			t.Errorf("%s: %d %s", test.part, response.StatusCode, response.Body)
+		}
+		if test.status == 200 {
+			content, _ := base64.StdEncoding.DecodeString(response.Body)
+			if string(content) != "ISA*00~\n" || response.Headers["Content-Type"] != "application/octet-stream" {
+				t.Errorf("%s: %q, %v", test.part, content, response.Headers)
+			}
+		}
+	}
+}
+
+func TestAConnectorThatHasNoResultIsToldOf(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("MSH"), 1)
+	r.file(t, by(refused(hub.Reason{Code: "x"}), "patients", 1), 2)
+	for part, want := range map[string]string{"/content/patients": "not-staged", "/content/other": "no-result", "/content/staging-er7": "not-yet"} {
+		if response := r.get(t, "/messages/"+root.String()+part, owner); response.StatusCode != 404 || !strings.Contains(response.Body, want) {
+			t.Errorf("%s: %d %s", part, response.StatusCode, response.Body)
+		}
+	}
+}
+
 func TestContentIsServedByteForByte(t *testing.T) {
 	r := newReadSide(t)
 	r.file(t, ingested("MSH|^~\\&|M\xfcller\r"), 1)
 	r.file(t, staged("{\"a\":1}\n"), 2)
-	r.file(t, parser(staged("{\"a\":10}\n"), "10"), 3)
-	r.file(t, parser(staged("{\"a\":9}\n"), "9"), 4)
+	r.file(t, by(staged("{\"a\":10}\n"), "staging-er7", 10), 3)
+	r.file(t, by(staged("{\"a\":9}\n"), "staging-er7", 9), 4)
+	r.file(t, patient("{\"b\":2}\n", 2), 5)
+	r.file(t, patient("{\"b\":1}\n", 1), 6)
 	for _, test := range []struct{ part, contentType, want string }{
 		{"/er7", "application/hl7-v2; charset=iso-8859-1", "MSH|^~\\&|M\xfcller\r"},
-		{"/json", "application/json", "{\"a\":10}\n"}, // the latest parser's
+		{"/content", "application/hl7-v2; charset=iso-8859-1", "MSH|^~\\&|M\xfcller\r"},
+		{"/json", "application/json", "{\"a\":10}\n"}, // of the latest version
+		{"/content/staging-er7", "application/json", "{\"a\":10}\n"},
+		{"/content/patients", "application/json", "{\"b\":2}\n"},
 	} {
 		response := r.get(t, "/messages/"+root.String()+test.part, owner)
 		content, err := base64.StdEncoding.DecodeString(response.Body)

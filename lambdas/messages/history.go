@@ -3,11 +3,11 @@ package main
 import (
 	"cmp"
 	"slices"
-	"strconv"
 
 	"github.com/google/uuid"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 )
 
@@ -15,7 +15,10 @@ import (
 type history struct {
 	ID       uuid.UUID `json:"id"`
 	Status   string    `json:"status"` // one of the statuses below
+	Ended    bool      `json:"ended"`  // see catalog.Ended
 	Owner    string    `json:"owner"`
+	Protocol string    `json:"protocol,omitempty"` // of the message as it was sent; empty until that is filed
+	Format   string    `json:"format,omitempty"`
 	Type     string    `json:"type,omitempty"`
 	Charset  string    `json:"charset,omitempty"`
 	Received string    `json:"received"` // hub.TimeLayout
@@ -43,8 +46,11 @@ type step struct {
 	VersionID string       `json:"version_id,omitempty"`
 	SHA256    string       `json:"sha256"`
 	Size      int64        `json:"size"`
-	Parser    string       `json:"parser,omitempty"`
-	ReadIn    string       `json:"read_in,omitempty"` // the charset that an operator decided on
+	Protocol  string       `json:"protocol"`
+	Format    string       `json:"format"`
+	Connector string       `json:"connector,omitempty"` // that made it; absent from the message itself
+	Version   int          `json:"version,omitempty"`   // the connector's
+	ReadIn    string       `json:"read_in,omitempty"`   // the charset that an operator decided on
 	Written   string       `json:"written"`
 	Attempts  int          `json:"attempts"`
 	Reason    *reason      `json:"reason,omitempty"`
@@ -88,7 +94,10 @@ func newHistory(id uuid.UUID, entries []catalog.Entry) history {
 	for _, entry := range entries {
 		found.History = append(found.History, newStep(entry))
 	}
-	found.Status = found.status()
+	if raw, ok := found.raw(); ok {
+		found.Protocol, found.Format = raw.Kind().Protocol(), raw.Kind().Format()
+	}
+	found.Status, found.Ended = found.status(), catalog.Ended(entries)
 	return found
 }
 
@@ -102,7 +111,10 @@ func newStep(entry catalog.Entry) step {
 		VersionID: entry.VersionID,
 		SHA256:    entry.SHA256,
 		Size:      entry.Size,
-		Parser:    entry.Parser,
+		Protocol:  entry.Kind().Protocol(),
+		Format:    entry.Kind().Format(),
+		Connector: entry.By().Name,
+		Version:   entry.By().Version,
 		ReadIn:    entry.ReadIn,
 		Written:   entry.Written,
 		Attempts:  entry.Attempts,
@@ -119,45 +131,31 @@ func newStep(entry catalog.Entry) step {
 	return s
 }
 
+// status is that of the results of StagingER7 for ER7, and for messages of other kinds that of all connectors' results.
 func (h history) status() string {
-	if _, ok := h.json(); ok {
+	has := func(zone catalog.Zone) bool {
+		_, ok := catalog.Result(h.entries, contract.ConnectorER7, zone)
+		return ok || h.Format != "" && hub.KindOf(h.Protocol, h.Format) != hub.ER7 &&
+			slices.ContainsFunc(h.entries, func(e catalog.Entry) bool { return e.Zone == zone })
+	}
+	switch {
+	case has(catalog.Staging):
 		return statusStaged
-	}
-	if _, ok := h.latest(catalog.Failed); ok {
+	case has(catalog.Failed):
 		return statusError
+	default:
+		return statusIngested
 	}
-	return statusIngested
 }
 
 // raw is the entry of the message as it was sent. It may come after that of its
 // JSON, since the hub promises no order.
-func (h history) raw() (catalog.Entry, bool) { return h.latest(catalog.Ingestion) }
-
-// forgotten reports whether the message was forgotten. What is filed of it later is not
-// given back either.
-func (h history) forgotten() bool { return catalog.IsForgotten(h.entries) }
-
-// json is the entry of the latest parser's JSON.
-func (h history) json() (catalog.Entry, bool) { return h.latest(catalog.Staging) }
-
-// latest is the zone's entry with the highest parser version, of several the last that
-// was written: an operator may have had the message read in another charset.
-func (h history) latest(zone catalog.Zone) (latest catalog.Entry, ok bool) {
-	for _, entry := range h.entries {
-		if entry.Zone == zone && (!ok || version(entry) >= version(latest)) {
-			latest, ok = entry, true
-		}
+func (h history) raw() (catalog.Entry, bool) {
+	i := slices.IndexFunc(h.entries, func(e catalog.Entry) bool { return e.Zone == catalog.Ingestion })
+	if i < 0 {
+		return catalog.Entry{}, false
 	}
-	return latest, ok
-}
-
-// version is the number of the parser that made an entry, 0 for none.
-func version(entry catalog.Entry) int {
-	n, err := strconv.Atoi(entry.Parser)
-	if err != nil {
-		return 0
-	}
-	return n
+	return h.entries[i], true
 }
 
 // rank orders what was written within one millisecond: the message before what

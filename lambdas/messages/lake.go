@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"time"
@@ -18,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/internal/object"
 )
 
 const (
@@ -30,7 +28,7 @@ const (
 
 // objectStore is what the read side needs of Amazon S3; *s3.Client has it.
 type objectStore interface {
-	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	object.Getter
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 }
 
@@ -46,26 +44,19 @@ type lake struct {
 	presigner presigner
 }
 
-// errContent says that the lake holds other bytes than the catalog recorded.
-var errContent = errors.New("messages: the object differs from its catalog entry")
-
 // serve answers with the content of entry, byte for byte, or sends the client
 // to where it lies when it is too large for an answer. Of content that is no
 // longer there the error is errGone.
 func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) (events.APIGatewayV2HTTPResponse, error) {
-	in := &s3.GetObjectInput{Bucket: &l.bucket, Key: &entry.Key}
-	if entry.VersionID != "" {
-		in.VersionId = &entry.VersionID
-	}
 	if entry.Size > maxInline {
-		return l.redirect(ctx, in, mediaType)
+		return l.redirect(ctx, entry.Object(l.bucket), mediaType)
 	}
-	content, err := l.read(ctx, in)
-	if err != nil {
+	content, err := entry.Read(ctx, l.objects, l.bucket)
+	switch {
+	case gone(err):
+		return events.APIGatewayV2HTTPResponse{}, errGone
+	case err != nil:
 		return events.APIGatewayV2HTTPResponse{}, err
-	}
-	if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != entry.SHA256 {
-		return events.APIGatewayV2HTTPResponse{}, errContent
 	}
 	return events.APIGatewayV2HTTPResponse{
 		StatusCode:      http.StatusOK,
@@ -73,22 +64,6 @@ func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) 
 		Body:            base64.StdEncoding.EncodeToString(content),
 		IsBase64Encoded: true,
 	}, nil
-}
-
-func (l lake) read(ctx context.Context, in *s3.GetObjectInput) ([]byte, error) {
-	out, err := l.objects.GetObject(ctx, in)
-	switch {
-	case gone(err):
-		return nil, errGone
-	case err != nil:
-		return nil, fmt.Errorf("get the object: %w", err)
-	}
-	defer out.Body.Close()
-	content, err := io.ReadAll(out.Body)
-	if err != nil {
-		return nil, fmt.Errorf("read the object: %w", err)
-	}
-	return content, nil
 }
 
 // gone reports whether S3 says that there is no such object, or no such version

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -77,9 +78,9 @@ func document(parent, staged hub.Event, lakeBucket string, message *hl7.Message)
 		SHA256:   parent.Raw,
 		Raw: location{
 			Bucket: lakeBucket,
-			Key:    catalog.ObjectKey(catalog.Ingestion, parent.Owner, parent.Root, parent.ID, hub.ER7),
+			Key:    catalog.KeyOf(parent).String(),
 		},
-		Parser:  staged.Parser,
+		Parser:  strconv.Itoa(staged.Connector.Version),
 		Message: describe(message),
 	})
 	if err != nil {
@@ -98,7 +99,7 @@ func document(parent, staged hub.Event, lakeBucket string, message *hl7.Message)
 func describe(message *hl7.Message) header {
 	msh := message.Header()
 	return header{
-		Type:      hub.Type(msh.Type),
+		Type:      msh.Type,
 		Event:     msh.Event,
 		Structure: msh.Structure,
 		Version:   msh.Version,

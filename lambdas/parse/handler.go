@@ -8,6 +8,7 @@ import (
 
 	"hl7lake/hl7"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/staginger7"
 )
 
 type handler struct {
@@ -45,7 +46,7 @@ func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 	if err := read(&message, event); err != nil {
 		return staged{}, refusal(err)
 	}
-	result := hub.Derive(event, hub.Staged, hub.JSON)
+	result := hub.Derive(event, staginger7.Connector(), hub.Staged, hub.JSON)
 	if result.Body, err = document(event, result, h.lakeBucket, &message); err != nil {
 		return staged{}, err
 	}

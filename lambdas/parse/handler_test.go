@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -21,6 +22,7 @@ import (
 	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
+	"hl7lake/lambdas/internal/staginger7"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -32,7 +34,7 @@ const rawHash = "73cf7409d725509f9795ca6bcbb9a52d9ed8be2b31aa0d0319f00bbe335226c
 // prepared is the event that the state before hands on.
 func prepared(body string) hub.Event {
 	return hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root,
 		Owner: canary.Owner, Type: "ADT^A01", Raw: rawHash, Body: []byte(body),
 	}
 }
@@ -83,10 +85,10 @@ func TestAMessageBecomesOneLineOfJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	parent := prepared("")
-	want := hub.Derive(parent, hub.Staged, hub.JSON)
+	want := hub.Derive(parent, staginger7.Connector(), hub.Staged, hub.JSON)
 	want.Body = []byte(`{"id":"` + want.ID.String() + `","root":"` + root.String() + `","source":"vogelsang","received":"2026-11-22T20:32:42.448Z",` +
 		`"sha256":"` + rawHash + `","raw":{"bucket":"lake","key":"ingestion/protocol=hl7v2/source=vogelsang/date=2026-11-22/` + root.String() + `.er7"},` +
-		`"parser":"` + hub.ParserVersion + `","message":{"type":"ADT^A01","event":"A01","structure":"ADT_A01","version":"2.5.1","control_id":"C1",` +
+		`"parser":"` + strconv.Itoa(staginger7.Version) + `","message":{"type":"ADT^A01","event":"A01","structure":"ADT_A01","version":"2.5.1","control_id":"C1",` +
 		`"sending":{"app":"EPIC","facility":"ST"},"receiving":{"app":"LAKE","facility":"<>"},"sent_at":"2026-01-02T03:04:05+01:00","charset":{"used":"utf-8"}},` +
 		`"segments":[{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}],"3":[{"1":"EPIC"}],"4":[{"1":"ST"}],"5":[{"1":"LAKE"}],"6":[{"1":"<>"}],` +
 		`"7":[{"1":"20260102030405+0100"}],"9":[{"1":"ADT","2":"A01","3":"ADT_A01"}],"10":[{"1":"C1"}],"11":[{"1":"P"}],"12":[{"1":"2.5.1"}]}},` +
@@ -243,7 +245,7 @@ func TestACharsetThatAnOperatorDecidedOnGoesBeforeTheDeclaredOne(t *testing.T) {
 	if want := `"charset":{"declared":"8859/1","used":"windows-1250"}`; !strings.Contains(string(got.Body), want) || !strings.Contains(string(got.Body), "Šula") {
 		t.Errorf("got %s", got.Body)
 	}
-	if got.ReadIn != e.ReadIn || got.ID == hub.Derive(prepared(""), hub.Staged, hub.JSON).ID {
+	if got.ReadIn != e.ReadIn || got.ID == hub.Derive(prepared(""), staginger7.Connector(), hub.Staged, hub.JSON).ID {
 		t.Errorf("read in %q, id %s", got.ReadIn, got.ID)
 	}
 	e.ReadIn = "klingon"

@@ -22,7 +22,7 @@ var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")
 
 func ingested(body string) hub.Event {
 	return hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root,
 		Owner: canary.Owner, Type: "ADT^A01", Charset: "iso-8859-1", Body: []byte(body),
 	}
 }

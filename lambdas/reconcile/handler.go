@@ -103,7 +103,7 @@ func (h handler) help(ctx context.Context, claim received.Unsettled, entries []c
 		found.add(claim, waiting, age)
 		return nil
 	}
-	raw, ok := replay.Raw(entries)
+	raw, ok := catalog.Raw(entries)
 	if !ok {
 		found.add(claim, missing, age)
 		h.logger.ErrorContext(ctx, "missing: accepted, and not in the lake; look into the dead-letter queues",

@@ -27,6 +27,7 @@ import (
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/received"
+	"hl7lake/lambdas/internal/staginger7"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -82,7 +83,7 @@ func (l *lake) reconcile(t *testing.T) report {
 // attempt died before it published.
 func (l *lake) claim(t *testing.T, body []byte, done bool) received.Claim {
 	t.Helper()
-	claim, err := l.received().Acquire(t.Context(), canary.Owner, body, time.Now().Add(20*time.Second), 0)
+	claim, err := l.received().Acquire(t.Context(), canary.Owner, hub.ER7, body, time.Now().Add(20*time.Second), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func (l *lake) claim(t *testing.T, body []byte, done bool) received.Claim {
 
 func ingested(claim received.Claim, body []byte) hub.Event {
 	return hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: claim.ID, Root: claim.ID,
+		Name: hub.Ingested, Kind: hub.ER7, ID: claim.ID, Root: claim.ID,
 		Owner: canary.Owner, Type: "ADT^A01", Charset: "iso-8859-1", Body: body,
 	}
 }
@@ -113,7 +114,7 @@ func (l *lake) file(t *testing.T, e hub.Event) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry.VersionID, entry.SHA256 = *out.VersionId, hex.EncodeToString(sum[:])
+	entry.VersionID, entry.SHA256, entry.Size = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body))
 	item, err := attributevalue.MarshalMap(entry)
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +153,7 @@ func TestAMessageAtTheEndOfItsWayIsLookedAtOnce(t *testing.T) {
 			l := newLake(t)
 			message := ingested(l.claim(t, canary.Message(), true), canary.Message())
 			l.file(t, message)
-			l.file(t, hub.Derive(message, name, hub.JSON))
+			l.file(t, hub.Derive(message, staginger7.Connector(), name, hub.JSON))
 			want(t, "young", report{}, l.reconcile(t))
 			time.Sleep(11 * time.Minute)
 			want(t, "due", report{Settled: 1}, l.reconcile(t))
@@ -160,6 +161,30 @@ func TestAMessageAtTheEndOfItsWayIsLookedAtOnce(t *testing.T) {
 			if got := l.published(t); got != nil {
 				t.Errorf("published %d events", len(got))
 			}
+		}
+	})
+}
+
+func TestWhatNobodySubscribesToIsAtTheEndOfItsWayOnceItIsFiled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		message := ingested(l.claim(t, canary.Message(), true), canary.Message())
+		message.Kind = "x12/edi"
+		l.file(t, message)
+		time.Sleep(11 * time.Minute)
+		want(t, "due", report{Settled: 1}, l.reconcile(t))
+	})
+}
+
+func TestAMessageOfWhichAnotherConnectorMadeSomethingIsStuckAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLake(t)
+		message := ingested(l.claim(t, canary.Message(), true), canary.Message())
+		l.file(t, message)
+		l.file(t, hub.Derive(message, hub.Connector{Name: "patients", Version: 1}, hub.Staged, "fhir-r4/json"))
+		time.Sleep(11 * time.Minute)
+		if got := l.reconcile(t); got.Republished != 1 {
+			t.Errorf("%+v", got)
 		}
 	})
 }
@@ -178,7 +203,7 @@ func TestAMessageThatIsStuckIsPublishedAgainEachTimeItsAgeHasDoubled(t *testing.
 		want(t, "too soon", report{Waiting: 1, OldestUnstagedSeconds: 21 * seconds}, l.reconcile(t))
 		time.Sleep(2 * time.Minute)
 		want(t, "second", report{Republished: 1, OldestUnstagedSeconds: 23 * seconds}, l.reconcile(t))
-		l.file(t, hub.Derive(message, hub.Staged, hub.JSON))
+		l.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
 		want(t, "staged", report{Settled: 1}, l.reconcile(t))
 	})
 }
@@ -187,7 +212,7 @@ func TestAMessageOfWhichOnlyTheErrorWasFiledIsPublishedFromThat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLake(t)
 		message := ingested(l.claim(t, []byte("Hello"), true), []byte("Hello"))
-		refused := hub.Derive(message, hub.Error, hub.TXT)
+		refused := hub.Derive(message, staginger7.Connector(), hub.Error, hub.ER7)
 		refused.Body = message.Body
 		l.file(t, refused)
 		time.Sleep(11 * time.Minute)
@@ -202,7 +227,7 @@ func TestAnAcceptedMessageThatTheLakeDoesNotHoldIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLake(t)
 		claim := l.claim(t, canary.Message(), true)
-		l.file(t, hub.Derive(ingested(claim, nil), hub.Staged, hub.JSON)) // its JSON is no way back to it
+		l.file(t, hub.Derive(ingested(claim, nil), staginger7.Connector(), hub.Staged, hub.JSON)) // its JSON is no way back to it
 		time.Sleep(11 * time.Minute)
 		for range 2 {
 			l.log.Reset()
@@ -241,7 +266,7 @@ func TestWhatIsMissingIsReportedForAsLongAsItIs(t *testing.T) {
 		}
 		message := ingested(claim, canary.Message()) // found at last, and redriven
 		l.file(t, message)
-		l.file(t, hub.Derive(message, hub.Staged, hub.JSON))
+		l.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
 		if got := l.reconcile(t); got.Missing != 0 || got.Settled != 1 {
 			t.Errorf("then: %+v", got)
 		}
@@ -320,7 +345,7 @@ func TestAnInterruptedClaimWhoseMessageArrivedIsAMessageLikeAnyOther(t *testing.
 		l.file(t, message)
 		time.Sleep(11 * time.Minute)
 		want(t, "stuck", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
-		l.file(t, hub.Derive(message, hub.Staged, hub.JSON))
+		l.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
 		want(t, "staged", report{Settled: 1}, l.reconcile(t))
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
+	"hl7lake/lambdas/internal/staginger7"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -99,7 +100,7 @@ func (h handler) refuse(ctx context.Context, wire hub.Wire, reason hub.Reason) e
 	if err != nil {
 		return err
 	}
-	refused := hub.Derive(event, hub.Error, hub.TXT)
+	refused := hub.Derive(event, staginger7.Connector(), hub.Error, event.Kind)
 	refused.Reason = reason
 	refused.Body = event.Body
 	return h.hub.Publish(ctx, refused)

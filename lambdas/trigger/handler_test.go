@@ -22,6 +22,7 @@ import (
 	"hl7lake/lambdas/internal/allowance"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
+	"hl7lake/lambdas/internal/staginger7"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -29,7 +30,7 @@ var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")
 
 func ingested(body []byte) hub.Event {
 	return hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root,
 		Owner: canary.Owner, Type: "ADT^A01", Body: body,
 	}
 }
@@ -96,7 +97,7 @@ func (s *staging) deliver(ctx context.Context, t *testing.T, run *execution, bat
 		claimCheck: checks,
 		hub:        hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: &s.topic, Logger: logger}, ClaimCheck: checks},
 		workflow:   workflow{arn: "machine", starter: run},
-		deferral:   deferral{shares: allowance.New(fake.Received, s.shares, s.limit), queueURL: "deferred", queue: &s.deferred},
+		deferral:   deferral{shares: allowance.New(fake.Shares, s.shares, s.limit), queueURL: "deferred", queue: &s.deferred},
 	}
 	payload, err := json.Marshal(batch)
 	if err != nil {
@@ -200,7 +201,7 @@ func TestAMessageThatIsNotStagedBecomesAnErrorEvent(t *testing.T) {
 			if err := s.trigger(t.Context(), t, test.run, parent); err != nil {
 				t.Fatal(err)
 			}
-			want := hub.Derive(parent, hub.Error, hub.TXT)
+			want := hub.Derive(parent, staginger7.Connector(), hub.Error, hub.ER7)
 			want.Reason, want.Body = test.want, []byte("Hello")
 			got, _ := s.event(t)
 			if diff := cmp.Diff(want, got); diff != "" {

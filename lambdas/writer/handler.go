@@ -38,7 +38,7 @@ func (h handler) file(ctx context.Context, wire hub.Wire) error {
 	}
 	defer body.Close()
 	entry := catalog.NewEntry(event, h.lake.bucket, time.Now())
-	object, err := h.lake.put(ctx, entry.Key, event.Format, body)
+	object, err := h.lake.put(ctx, entry.Key, event.Kind, body)
 	if err != nil {
 		return err
 	}
@@ -74,13 +74,13 @@ func (h handler) tell(ctx context.Context, event hub.Event, repeated bool) {
 // count is the members of the log line that say whose event it is and count
 // messages by their end: once each, however often the event is delivered.
 func (h handler) count(event hub.Event, repeated bool) slog.Attr {
-	owner := slog.String("owner", event.Owner)
+	owner, connector := slog.String("owner", event.Owner), slog.String("connector", event.Connector.Name)
 	switch {
 	case repeated || event.Name == hub.Ingested:
 		return owner
 	case event.Name == hub.Error:
-		return h.metrics.Count(contract.MetricFailed, owner, slog.String("reason", cmp.Or(event.Reason.Code, "unknown")))
+		return h.metrics.Count(contract.MetricFailed, owner, connector, slog.String("reason", cmp.Or(event.Reason.Code, "unknown")))
 	default:
-		return h.metrics.Count(contract.MetricStaged, owner)
+		return h.metrics.Count(contract.MetricStaged, owner, connector)
 	}
 }

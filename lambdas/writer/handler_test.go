@@ -22,6 +22,7 @@ import (
 	"hl7lake/internal/testing/canary"
 	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/function"
+	"hl7lake/lambdas/internal/staginger7"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -34,13 +35,13 @@ const rawKey = "ingestion/protocol=hl7v2/source=st-elsewhere/date=2026-11-22/01a
 
 func ingested(body string) hub.Event {
 	return hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root,
+		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root,
 		Owner: "st-elsewhere", Type: "ADT^A01", Charset: "utf-8", Body: []byte(body),
 	}
 }
 
 func refused(reason hub.Reason) hub.Event {
-	e := hub.Derive(ingested(""), hub.Error, hub.TXT)
+	e := hub.Derive(ingested(""), staginger7.Connector(), hub.Error, hub.ER7)
 	e.Reason, e.Body = reason, []byte(adt)
 	return e
 }
@@ -207,7 +208,7 @@ func TestAPutWhoseAnswerWasLostIsFound(t *testing.T) {
 
 func TestTheFirstContentOfAnIDStays(t *testing.T) {
 	c := newCore(t)
-	staged := hub.Derive(ingested(""), hub.Staged, hub.JSON)
+	staged := hub.Derive(ingested(""), staginger7.Connector(), hub.Staged, hub.JSON)
 	for _, body := range []string{`{"a":1}`, `{"a":22}`} {
 		staged.Body = []byte(body)
 		if err := c.deliver(t, staged); err != nil {
@@ -230,7 +231,7 @@ func TestAnErrorIsFiledWithItsReason(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := c.entries(t)[0]
-	if got.Zone != catalog.Failed || !strings.HasSuffix(got.Key, ".txt") || !strings.HasPrefix(got.Key, "error/") || got.Parent != root.String() ||
+	if got.Zone != catalog.Failed || !strings.HasSuffix(got.Key, ".er7") || !strings.HasPrefix(got.Key, "error/") || got.Parent != root.String() ||
 		got.ReasonCode != "bad-delimiters" || got.ReasonSegment != 1 || got.ReasonPath != "MSH-2" || got.ReasonOffset == nil || *got.ReasonOffset != 4 {
 		t.Errorf("got %+v", got)
 	}
@@ -291,7 +292,7 @@ func TestNoPatientDataLeavesBesideTheObject(t *testing.T) {
 			c := newCore(t)
 			e := ingested(string(input))
 			e.Owner = canary.Owner
-			failed := hub.Derive(e, hub.Error, hub.TXT)
+			failed := hub.Derive(e, staginger7.Connector(), hub.Error, hub.ER7)
 			failed.Body = input
 			err := c.deliver(t, e, failed)
 			c.buckets.Before = func(context.Context, string) error { return errors.New("outage") }
@@ -308,7 +309,7 @@ func TestNoPatientDataLeavesBesideTheObject(t *testing.T) {
 func TestTheCatalogDependsOnAMessagesContentInItsHashAlone(t *testing.T) {
 	items := func(body string) []map[string]types.AttributeValue {
 		c := newCore(t)
-		failed := hub.Derive(ingested(body), hub.Error, hub.TXT)
+		failed := hub.Derive(ingested(body), staginger7.Connector(), hub.Error, hub.ER7)
 		failed.Reason, failed.Body = hub.Reason{Code: "no-header"}, []byte(body)
 		if err := c.deliver(t, ingested(body), failed); err != nil {
 			t.Fatal(err)
@@ -335,7 +336,7 @@ func TestTheCatalogDependsOnAMessagesContentInItsHashAlone(t *testing.T) {
 
 func TestAMessageIsCountedOnceHoweverOftenItIsDelivered(t *testing.T) {
 	c := newCore(t)
-	staged := hub.Derive(ingested(""), hub.Staged, hub.JSON)
+	staged := hub.Derive(ingested(""), staginger7.Connector(), hub.Staged, hub.JSON)
 	staged.Body = []byte("{}")
 	failed := refused(hub.Reason{Code: "no-header", Segment: 1})
 	for range 2 {

@@ -45,14 +45,14 @@ type object struct {
 // whole. Both ends verify the bytes by their SHA-256: what differs from what was
 // published becomes no object. An object that is there stays as it is and is
 // described.
-func (l lake) put(ctx context.Context, key string, format hub.Format, body *hub.Stream) (object, error) {
+func (l lake) put(ctx context.Context, key string, kind hub.Kind, body *hub.Stream) (object, error) {
 	sum := body.SHA256()
 	out, err := l.objects.PutObject(ctx, &s3.PutObjectInput{
 		Bucket:         &l.bucket,
 		Key:            &key,
 		Body:           body,
 		ContentLength:  new(body.Size()),
-		ContentType:    new(mediaType(format)),
+		ContentType:    new(kind.MediaType()),
 		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
 		IfNoneMatch:    new("*"),
 	}, signedAs(sum))
@@ -100,12 +100,4 @@ func (l lake) head(ctx context.Context, key string, mine object) (object, error)
 func preconditionFailed(err error) bool {
 	var response *smithyhttp.ResponseError
 	return errors.As(err, &response) && response.HTTPStatusCode() == http.StatusPreconditionFailed
-}
-
-// mediaType is the Content-Type of a body in the lake.
-func mediaType(format hub.Format) string {
-	if format == hub.JSON {
-		return "application/json"
-	}
-	return "application/hl7-v2"
 }

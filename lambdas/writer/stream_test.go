@@ -21,6 +21,7 @@ import (
 
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/fake"
+	"hl7lake/lambdas/internal/staginger7"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -122,7 +123,7 @@ func (s *bigStore) file(t *testing.T, tables *fake.Tables) error {
 func (s *bigStore) staged(t *testing.T) events.SNSEntity {
 	t.Helper()
 	topic := &fake.Topic{}
-	staged := hub.Derive(ingested(""), hub.Staged, hub.JSON)
+	staged := hub.Derive(ingested(""), staginger7.Connector(), hub.Staged, hub.JSON)
 	staged.Body = []byte("{}")
 	if err := (hub.Topic{ARN: "hub", Publisher: topic}).Publish(t.Context(), staged); err != nil {
 		t.Fatal(err)
@@ -202,7 +203,7 @@ func TestALargeBodyIsSentAgainFromItsStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer body.Close()
-	got, err := lake{bucket: "lake", objects: objects}.put(t.Context(), "key", event.Format, body)
+	got, err := lake{bucket: "lake", objects: objects}.put(t.Context(), "key", event.Kind, body)
 	if err != nil || got.size != store.size || tries != 2 {
 		t.Errorf("%+v, %v, after %d tries", got, err, tries)
 	}

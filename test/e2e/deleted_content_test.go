@@ -42,7 +42,7 @@ func (l *lake) wantGone(t *testing.T, c *client.Client, id string) {
 			t.Errorf("content of %s, which is gone: %v", id, err)
 		}
 	}
-	if history, err := c.History(t.Context(), id); err != nil || !history.Ended() {
+	if history, err := c.History(t.Context(), id); err != nil || !history.Ended {
 		t.Errorf("the history of %s: %+v, %v", id, history, err)
 	}
 }

@@ -53,7 +53,7 @@ func (l *lake) ingest(t *testing.T, c *client.Client, body []byte) (id string) {
 		ClaimCheck: hub.ClaimCheck{Bucket: l.output(t, client.OutputClaimCheck), Objects: l.s3()},
 	}
 	err := topic.Publish(t.Context(), hub.Event{
-		Name: hub.Ingested, Format: hub.ER7, ID: root, Root: root, Owner: scenario.Institution, Type: "ORU^R01", Body: body,
+		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root, Owner: scenario.Institution, Type: "ORU^R01", Body: body,
 	})
 	if err != nil {
 		t.Fatal(err)

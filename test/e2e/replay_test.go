@@ -3,10 +3,12 @@ package e2e_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
-	"strings"
+	"strconv"
 	"testing"
 	"time"
 
@@ -63,11 +65,11 @@ func (l *lake) accepted(t *testing.T, c *client.Client, bodies ...[]byte) (ids [
 	return ids
 }
 
-// raised is an overlay for the functions' sources in which the parser has the
+// raised is an overlay for the functions' sources in which StagingER7 has the
 // version.
-func raised(t *testing.T, version string) string {
+func raised(t *testing.T, version int) string {
 	t.Helper()
-	path, err := filepath.Abs("../../internal/hub/event.go")
+	path, err := filepath.Abs("../../lambdas/internal/staginger7/staginger7.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,16 +77,16 @@ func raised(t *testing.T, version string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	changed := strings.Replace(string(source), `const ParserVersion = "`+operate.ParserVersion+`"`, `const ParserVersion = "`+version+`"`, 1)
+	changed := regexp.MustCompile(`const Version = \d+`).ReplaceAllString(string(source), "const Version = "+strconv.Itoa(version))
 	if changed == string(source) {
-		t.Fatal("the parser's version is not where it was")
+		t.Fatal("the connector's version is not where it was")
 	}
 	dir := t.TempDir()
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: filepath.Join(dir, "event.go")}})
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: filepath.Join(dir, "staginger7.go")}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, content := range map[string]string{"event.go": changed, "overlay.json": string(overlay)} {
+	for name, content := range map[string]string{"staginger7.go": changed, "overlay.json": string(overlay)} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +104,7 @@ func TestAReplayPutsTheResultsOfANewParserBesideTheOld(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	const newer = "99"
+	const newer = 99
 	options.Overlay = raised(t, newer)
 	l = startWith(t, options)
 	password := client.NewPassword()
@@ -128,7 +130,7 @@ func TestAReplayPutsTheResultsOfANewParserBesideTheOld(t *testing.T) {
 		}
 		versions := map[string]bool{}
 		for _, step := range h.Steps {
-			versions[string(step.Zone)+" "+step.Parser] = true
+			versions[fmt.Sprint(step.Zone, " ", step.Connector, step.Version)] = true
 		}
 		for _, step := range before[i].Steps {
 			is := h.Steps[slices.IndexFunc(h.Steps, func(s client.Step) bool { return s.ID == step.ID })]
@@ -137,14 +139,22 @@ func TestAReplayPutsTheResultsOfANewParserBesideTheOld(t *testing.T) {
 			}
 		}
 		zone := string(h.Steps[2].Zone) // the second parser's; of the others none need be first
-		if diff := cmp.Diff(map[string]bool{"ingestion ": true, zone + " " + operate.ParserVersion: true, zone + " " + newer: true}, versions); diff != "" {
+		if diff := cmp.Diff(map[string]bool{"ingestion 0": true, fmt.Sprint(zone, " staging-er7", madeBy(before[i])): true, fmt.Sprint(zone, " staging-er7", newer): true}, versions); diff != "" {
 			t.Error(diff)
 		}
 	}
 	var document struct{ Parser string }
-	if text, err := c.JSON(t.Context(), ids[0]); err != nil || json.Unmarshal(text, &document) != nil || document.Parser != newer {
+	if text, err := c.JSON(t.Context(), ids[0]); err != nil || json.Unmarshal(text, &document) != nil || document.Parser != strconv.Itoa(newer) {
 		t.Errorf("the JSON is of parser %q, %v", document.Parser, err)
 	}
+}
+
+// madeBy is the version of the connector that made something of a message.
+func madeBy(h client.History) (version int) {
+	for _, step := range h.Steps {
+		version = max(version, step.Version)
+	}
+	return version
 }
 
 // histories is the history of each message.
@@ -166,7 +176,7 @@ func TestAReplayByTheSameParserChangesNothingButTheCount(t *testing.T) {
 	ids := l.accepted(t, c, admission(1), []byte("a line of text"))
 	before := l.histories(t, c, ids)
 	for id, r := range l.replay(t, operate.Selection{IDs: ids}, false) {
-		if !r.Done || r.Err != nil || !slices.Equal(r.Parser, []string{operate.ParserVersion}) || r.Staged != (id == ids[0]) || r.Owner != scenario.Institution {
+		if !r.Done || r.Err != nil || len(r.Results) != 1 || r.Results[0].Connector != "staging-er7" || r.Results[0].Failed != (id != ids[0]) || r.Owner != scenario.Institution {
 			t.Errorf("%+v", r)
 		}
 	}

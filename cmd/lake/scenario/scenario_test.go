@@ -41,14 +41,14 @@ func TestAWrongAnswerToAPostIsADifference(t *testing.T) {
 // way is the history of a sample for which all went well.
 func way(sample samples.Sample) client.History {
 	m := Message{sample: sample}
-	outcome := client.Step{Zone: client.Staging}
+	outcome := client.Step{Zone: client.Staging, Connector: "staging-er7", Version: 2}
 	status := client.Staged
 	if !sample.HL7() {
-		outcome = client.Step{Zone: client.Failed, Reason: &client.Reason{Code: "no-header"}}
+		outcome = client.Step{Zone: client.Failed, Connector: "staging-er7", Version: 2, Reason: &client.Reason{Code: "no-header"}}
 		status = client.Errored
 	}
 	return client.History{
-		Status: status, Type: sample.Type,
+		Status: status, Ended: true, Type: sample.Type,
 		Steps: []client.Step{{Zone: client.Ingestion, SHA256: m.sha256()}, outcome},
 	}
 }

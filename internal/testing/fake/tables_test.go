@@ -30,7 +30,7 @@ func TestTheTablesAreThoseOfTheTemplates(t *testing.T) {
 		}
 		want = append(want, read(text))
 	}
-	for _, name := range []string{Catalog, Received} { // Core's comes first
+	for _, name := range []string{Catalog, Received, Shares} { // in the order of the stacks
 		got = append(got, read([]byte(definitions()[name])))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -31,7 +31,7 @@ func TestEachPublishIsRecordedWithItsOutcome(t *testing.T) {
 		id := uuid.Must(uuid.NewV7())
 		to := hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: topic, Logger: telemetry.NewLogger(&log)}}
 		err := to.Publish(t.Context(), hub.Event{
-			Name: hub.Ingested, Format: hub.ER7, ID: id, Root: id, Owner: canary.Owner, Type: hub.UnknownType, Body: canary.Message(),
+			Name: hub.Ingested, Kind: hub.ER7, ID: id, Root: id, Owner: canary.Owner, Type: hub.UnknownType, Body: canary.Message(),
 		})
 		if (err == nil) != (failure == nil) {
 			t.Errorf("%s: got %v", outcome, err)

@@ -18,7 +18,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
-	"hl7lake/internal/claim"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/pause"
 )
@@ -83,9 +82,6 @@ type end struct {
 	Attempt string `dynamodbav:"attempt"` // that brought it about
 }
 
-// Key is the key of body among owner's messages, see claim.Key.
-func Key(owner string, body []byte) string { return claim.Key(owner, body) }
-
 // Claim is the right to publish one message, until its lease ends.
 type Claim struct {
 	ID   uuid.UUID // the message's id
@@ -109,12 +105,12 @@ var ErrHeld = errors.New("received: another attempt holds the claim")
 // errClaim says that a stored claim cannot be used.
 var errClaim = errors.New("received: the stored claim has no id")
 
-// Acquire claims body for owner until lease. If another attempt holds the claim
+// Acquire claims body, which is of the kind, for owner until lease. If another attempt holds the claim
 // it waits until patience is over for that one to finish or to lapse. It
 // returns a *DuplicateError when the content was accepted, and ErrHeld when it
-// is still in another attempt's hands. A message is the same whatever its line ends
-// and framing, see Key.
-func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease time.Time, patience time.Duration) (Claim, error) {
+// is still in another attempt's hands. For what is the same content, see [claim.Key]
+// in hl7lake/internal/claim.
+func (t Table) Acquire(ctx context.Context, owner string, kind hub.Kind, body []byte, lease time.Time, patience time.Duration) (Claim, error) {
 	id, err := hub.NewID()
 	if err != nil {
 		return Claim{}, err
@@ -128,7 +124,7 @@ func (t Table) Acquire(ctx context.Context, owner string, body []byte, lease tim
 		Runner:  t.Runner,
 
 		Unsettled: freshPartition(shardOf(id)),
-	}, body)
+	}, kind, body)
 	if err != nil {
 		return Claim{}, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"hl7lake/internal/claim"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/received"
@@ -33,7 +34,7 @@ func newTable(t *testing.T) (received.Table, *fake.Tables) {
 // acquire claims body in the name of owner and fails the test if it cannot.
 func acquire(t *testing.T, table received.Table) received.Claim {
 	t.Helper()
-	claim, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience)
+	claim, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), patience)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func acquire(t *testing.T, table received.Table) received.Claim {
 // wantDuplicate fails the test unless body is a duplicate of claim.
 func wantDuplicate(t *testing.T, table received.Table, claim received.Claim) {
 	t.Helper()
-	_, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience)
+	_, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), patience)
 	var duplicate *received.DuplicateError
 	if !errors.As(err, &duplicate) || duplicate.ID != claim.ID {
 		t.Fatalf("got %v, want a duplicate of %s", err, claim.ID)
@@ -77,7 +78,7 @@ func TestAnAttemptKnowsThatTheOneBeforeItInItsPlaceIsOver(t *testing.T) {
 		elsewhere := table
 		for _, runner := range []string{"", "there"} {
 			elsewhere.Runner = runner
-			if _, err := elsewhere.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience); !errors.Is(err, received.ErrHeld) {
+			if _, err := elsewhere.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), patience); !errors.Is(err, received.ErrHeld) {
 				t.Errorf("an attempt in %q: %v", runner, err)
 			}
 		}
@@ -91,7 +92,7 @@ func TestAnAttemptKnowsThatTheOneBeforeItInItsPlaceIsOver(t *testing.T) {
 		if third := acquire(t, elsewhere); third.ID != first.ID {
 			t.Errorf("the claim is %s, it was %s", third.ID, first.ID)
 		}
-		if _, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience); !errors.Is(err, received.ErrHeld) {
+		if _, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), patience); !errors.Is(err, received.ErrHeld) {
 			t.Errorf("the claim is there now, and here: %v", err)
 		}
 	})
@@ -100,10 +101,10 @@ func TestAnAttemptKnowsThatTheOneBeforeItInItsPlaceIsOver(t *testing.T) {
 func TestTheSameContentOfAnotherInstitutionIsNew(t *testing.T) {
 	table, _ := newTable(t)
 	finish(t, table, acquire(t, table))
-	if _, err := table.Acquire(t.Context(), "another", body, time.Now().Add(lease), patience); err != nil {
+	if _, err := table.Acquire(t.Context(), "another", hub.ER7, body, time.Now().Add(lease), patience); err != nil {
 		t.Fatal(err)
 	}
-	if received.Key("a", []byte("bc")) == received.Key("ab", []byte("c")) {
+	if claim.Key("a", hub.ER7, []byte("bc")) == claim.Key("ab", hub.ER7, []byte("c")) {
 		t.Error("owner and content run into each other")
 	}
 }
@@ -113,7 +114,7 @@ func TestAHeldClaimIsWaitedForAsLongAsPatienceLasts(t *testing.T) {
 		table, _ := newTable(t)
 		acquire(t, table)
 		start := time.Now()
-		_, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience)
+		_, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), patience)
 		if !errors.Is(err, received.ErrHeld) {
 			t.Fatalf("got %v, want ErrHeld", err)
 		}
@@ -281,7 +282,7 @@ func TestOfAHundredAtOnceExactlyOneGetsTheClaim(t *testing.T) {
 				won := 0
 				for range 100 {
 					attempts.Go(func() {
-						claim, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience)
+						claim, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), patience)
 						var duplicate *received.DuplicateError
 						switch {
 						case err == nil:
@@ -327,7 +328,7 @@ func TestAClaimThatGoesAwayMeanwhileIsNew(t *testing.T) {
 			}
 			if looks == 2 { // the first is for the claim's end; then time to live removes the claim
 				db.Before = nil
-				db.Delete(t, fake.Received, "pk", received.Key(owner, body))
+				db.Delete(t, fake.Received, "pk", claim.Key(owner, hub.ER7, body))
 			}
 			return nil
 		}
@@ -371,7 +372,7 @@ func TestAFailureOfTheTableIsNotAnAnswer(t *testing.T) {
 	table, db := newTable(t)
 	outage := errors.New("outage")
 	db.Before = func(context.Context, string) error { return outage }
-	if _, err := table.Acquire(t.Context(), owner, body, time.Now().Add(lease), patience); !errors.Is(err, outage) {
+	if _, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), patience); !errors.Is(err, outage) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -382,7 +383,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		acquire(t, table)
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		if _, err := table.Acquire(ctx, owner, body, time.Now().Add(lease), patience); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := table.Acquire(ctx, owner, hub.ER7, body, time.Now().Add(lease), patience); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"hl7lake/internal/claim"
+	"hl7lake/internal/hub"
 )
 
 // several stands for the hash of the bytes as they were sent where attempts at one
@@ -17,8 +18,8 @@ const several = "several"
 
 // identify gives mine the key of body, and notes in Sent what the bytes are where they
 // are not tidy.
-func (t Table) identify(ctx context.Context, mine item, body []byte) (item, error) {
-	key, sent := claim.Keys(mine.Owner, body)
+func (t Table) identify(ctx context.Context, mine item, kind hub.Kind, body []byte) (item, error) {
+	key, sent := claim.Keys(mine.Owner, kind, body)
 	if mine.PK = key; sent == key {
 		return mine, nil
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/google/uuid"
 
+	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/received"
 )
 
@@ -32,7 +33,7 @@ var ways = map[string]string{
 // acquireAs claims the message by one of the ways.
 func acquireAs(t *testing.T, table received.Table, way string) (received.Claim, error) {
 	t.Helper()
-	return table.Acquire(t.Context(), owner, []byte(ways[way]), time.Now().Add(lease), patience)
+	return table.Acquire(t.Context(), owner, hub.ER7, []byte(ways[way]), time.Now().Add(lease), patience)
 }
 
 func TestADuplicateIsToldWhetherItsBytesAreTheFirstOnes(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
+	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/fake"
 	"hl7lake/lambdas/internal/received"
 )
@@ -59,7 +60,7 @@ func (l *life) expire() {
 func (l *life) post() {
 	l.t.Helper()
 	began := time.Now()
-	claim, err := l.table.Acquire(l.t.Context(), owner, body, began.Add(lease), 0)
+	claim, err := l.table.Acquire(l.t.Context(), owner, hub.ER7, body, began.Add(lease), 0)
 	var duplicate *received.DuplicateError
 	switch {
 	case errors.Is(err, received.ErrHeld):

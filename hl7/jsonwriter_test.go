@@ -1,0 +1,132 @@
+package hl7_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/hl7"
+)
+
+// quoted returns the content of a JSON string.
+func quoted(text string) string {
+	var b strings.Builder
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '\n':
+			b.WriteString(`\n`)
+		case c == '\r':
+			b.WriteString(`\r`)
+		case c == '\t':
+			b.WriteString(`\t`)
+		case c < ' ':
+			fmt.Fprintf(&b, `\u%04x`, c)
+		case c == '"' || c == '\\':
+			b.WriteByte('\\')
+			b.WriteByte(c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+// jsonByValues writes what AppendJSON does value by value, as Segment.Values gives them.
+func jsonByValues(m *hl7.Message) string {
+	var segments []string
+	seq := 0
+	for s := range m.Segments() {
+		seq++
+		var fields []string
+		field, repetition := 0, 0
+		if seq == 1 {
+			fields = []string{`"1":[{"1":"|"}]`, `"2":[{"1":"^~\\&"}]`}
+		}
+		for p, text := range s.Values() {
+			member := fmt.Sprintf(`"%d":"%s"`, p.Component, quoted(text))
+			if p.Subcomponent > 1 {
+				member = fmt.Sprintf(`"%d.%d":"%s"`, p.Component, p.Subcomponent, quoted(text))
+			}
+			switch {
+			case p.Field != field:
+				fields = append(fields, fmt.Sprintf(`"%d":[{%s%s`, p.Field, strings.Repeat("},{", p.Repetition-1), member))
+			case p.Repetition != repetition:
+				fields[len(fields)-1] += strings.Repeat("},{", p.Repetition-repetition) + member
+			default:
+				fields[len(fields)-1] += "," + member
+			}
+			field, repetition = p.Field, p.Repetition
+		}
+		for i := range fields {
+			fields[i] = strings.TrimSuffix(fields[i], "}]") + "}]"
+		}
+		segments = append(segments, fmt.Sprintf(`{"seq":%d,"id":"%s","fields":{%s}}`, seq, quoted(s.Name()), strings.Join(fields, ",")))
+	}
+	return "[" + strings.Join(segments, ",") + "]"
+}
+
+// The writer reads blocks of 64 bytes, and handles usual values and others in two ways. Here
+// each kind is at every offset of a block.
+func TestJSONIsTheSameWhereverInABlockAValueStands(t *testing.T) {
+	long := strings.Repeat("0123456789abcdef", 20)
+	segments := map[string]string{
+		"short values":        "OBX|1|NM|8867-4^Heart rate^LN||72|/min|60-100|N|||F",
+		"nothing":             "ZZZ",
+		"only delimiters":     "ZZZ||~^&||^^^|",
+		"first and last":      "ZZZ|a||||z",
+		"empty at the end":    "ZZZ|a||||",
+		"many empty":          "ZZZ|a" + strings.Repeat("|", 130) + "z",
+		"many components":     "ZZZ|a" + strings.Repeat("^b", 30),
+		"many sub-components": "ZZZ|a" + strings.Repeat("&b", 30) + "^c|d",
+		"many repetitions":    "ZZZ|a" + strings.Repeat("~b^c", 30) + "|d",
+		"empty repetitions":   "ZZZ|~~a~~~b~|~c|d~~",
+		"fields to 120":       "ZZZ" + strings.Repeat("|ab", 120),
+		"first of field 100":  "ZZZ" + strings.Repeat("|", 100) + "a^b~c|d",
+		"nulls":               `ZZZ|""|a|""^""|"|b"c`,
+		"escapes":             `ZZZ|a\T\b|\|c|\F\^\X41\|d`,
+		"control characters":  "ZZZ|a\x01|b\tc|\x1f|d\x7f|e",
+		"beyond ASCII":        "ZZZ|é|表^ﾃｽﾄ|ü" + long + "é|x",
+		"16 and 17 bytes":     "ZZZ|" + long[:15] + "|" + long[:16] + "|" + long[:17] + "|" + long[:32] + "|" + long[:33] + "|x",
+		"63, 64 and 65 bytes": "ZZZ|" + long[:63] + "|" + long[:64] + "|" + long[:65] + "|x",
+		"128 bytes and more":  "ZZZ|" + long[:127] + "|" + long[:128] + "|" + long[:129] + "|" + long + "|x",
+		"long, then special":  "ZZZ|" + long + `\T\|` + long + `"|x|"` + long + "|x",
+		"a name of its own":   `a "name"|x|y`,
+		"long of all":         strings.Repeat("ZZZ|"+strings.Repeat("abc^de|", 300)+"\r", 3),
+	}
+	for name, segment := range segments {
+		t.Run(name, func(t *testing.T) {
+			for shift := range 64 {
+				for _, end := range []string{"\r", "", "\rZZZ|after|it\r"} {
+					data := "MSH|^~\\&|" + long[:shift] + "|B\r" + segment + end
+					m, err := hl7.Parse([]byte(data))
+					if err != nil {
+						t.Fatal(err)
+					}
+					want := jsonByValues(m)
+					if diff := cmp.Diff(want, string(m.AppendJSON(nil, hl7.JSON{}))); diff != "" {
+						t.Fatalf("shifted by %d, %q (-by values +JSON):\n%s", shift, data, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// The writer copies more than it keeps. That must not change what it appends to.
+func TestAppendJSONLeavesWhatWasThere(t *testing.T) {
+	m, err := hl7.Parse([]byte("MSH|^~\\&|A|B\rPID|1||2\rZZZ\r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := m.AppendJSON(nil, hl7.JSON{})
+	for _, capacity := range []int{0, 1, len(want) - 1, len(want), 4096, 1 << 16} {
+		memory := append(bytes.Repeat([]byte{'x'}, 10), make([]byte, capacity)...)
+		got := m.AppendJSON(memory[:10], hl7.JSON{})
+		if string(got[:10]) != "xxxxxxxxxx" || !bytes.Equal(got[10:], want) {
+			t.Errorf("with room for %d: %q", capacity, got)
+		}
+	}
+}
