@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
@@ -41,6 +42,20 @@ func (l *logFolder) of(functionName string) io.Writer {
 		l.seen[functionName] = info.Size() // the rest is of an earlier run
 	}
 	return file
+}
+
+// path is the file of a function's output.
+func (l *logFolder) path(functionName string) string {
+	return filepath.Join(l.dir, functionName+".log")
+}
+
+// logFiles are the files of the functions' output, by the log groups that they log to.
+func (l *Lake) logFiles() map[string]string {
+	files := map[string]string{}
+	for _, f := range l.lambda.Functions() {
+		files[f.LogGroup()] = l.logs.path(f.FunctionName)
+	}
+	return files
 }
 
 // written tells what each function has written since the last call: bytes

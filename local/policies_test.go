@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"hl7lake/local/iam"
-	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
@@ -14,27 +12,22 @@ import (
 // session's tag names the institution of custom:read.
 func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
 	for _, environment := range []string{"dev", "prod"} {
-		assembly, err := template.Load("../test/snapshots/" + environment)
+		assembly, err := Load("../test/snapshots/" + environment)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &Lake{assembly: assembly, policies: iam.New()}
+		l := registered(t)
+		for _, policies := range l.policies.Resources() {
+			for _, r := range assembly.OfType(policies.Name) {
+				if _, err := policies.Make(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		var reader, lake string
 		for _, r := range assembly.OfType("AWS::IAM::Role") {
 			if strings.HasPrefix(r.LogicalID, "IdentitiesReader") {
 				reader = r.Attributes["Arn"]
-			}
-			if err := with(addRole).run(l, r); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for resourceType, add := range map[string]provisioner{
-			"AWS::IAM::Policy": with(addPolicy), "AWS::S3::BucketPolicy": with(addBucketPolicy),
-		} {
-			for _, r := range assembly.OfType(resourceType) {
-				if err := add.run(l, r); err != nil {
-					t.Fatal(err)
-				}
 			}
 		}
 		for _, r := range assembly.OfType("AWS::S3::Bucket") {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	local "hl7lake/local/template"
+	"hl7lake/local"
 )
 
 // metric is a metric as CloudWatch's searches see it.

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"hl7lake/local"
 	"hl7lake/local/iam"
-	local "hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 

@@ -6,7 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	local "hl7lake/local/template"
+	"hl7lake/local"
+	resolved "hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
@@ -37,7 +38,7 @@ func (s eventSelector) lets(e dataEvent) bool {
 
 // watched is an environment whose trail can be asked.
 type watched struct {
-	stacks    *local.Assembly
+	stacks    *resolved.Assembly
 	selectors []eventSelector
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"hl7lake/local/resource"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
@@ -25,18 +26,22 @@ const complete = "CREATE_COMPLETE"
 // Outputs are those of all stacks: stack name, output name, value.
 type Outputs func() (map[string]map[string]string, error)
 
-// service knows the stacks, which do not change.
-type service struct {
-	assembly  *template.Assembly
+// Stacks are all stacks. They do not change once the service is asked.
+type Stacks func() []*template.Stack
+
+// Service has the reading operations of AWS CloudFormation.
+type Service struct {
+	http.Handler
+	stacks    Stacks
 	outputs   Outputs
 	authorize wire.Authorize
 	started   time.Time
 }
 
-// New returns AWS CloudFormation's reading operations, in its Query protocol (AWS CloudFormation API Reference).
-func New(assembly *template.Assembly, outputs Outputs, authorize wire.Authorize) http.Handler {
-	s := &service{assembly, outputs, authorize, time.Now()}
-	return wire.Query(namespace, map[string]wire.QueryOperation{
+// New returns a service for the stacks, in the Query protocol (AWS CloudFormation API Reference).
+func New(stacks Stacks, outputs Outputs, authorize wire.Authorize) *Service {
+	s := &Service{stacks: stacks, outputs: outputs, authorize: authorize, started: time.Now()}
+	s.Handler = wire.Query(namespace, map[string]wire.QueryOperation{
 		"DescribeStacks":         s.describeStacks,
 		"DescribeStackResource":  s.describeStackResource,
 		"DescribeStackResources": s.describeStackResources,
@@ -44,7 +49,14 @@ func New(assembly *template.Assembly, outputs Outputs, authorize wire.Authorize)
 		"ListStacks":             s.listStacks,
 		"GetTemplate":            s.getTemplate,
 	})
+	return s
 }
+
+// Dialect is that of CloudFormation.
+func (s *Service) Dialect() wire.Dialect { return wire.SpeaksQuery("cloudformation") }
+
+// Resources are none: what is asked about is all stacks.
+func (s *Service) Resources() []resource.Type { return nil }
 
 // id is a stack's ARN, which stays the same over restarts.
 func id(stack *template.Stack) string {
@@ -52,14 +64,14 @@ func id(stack *template.Stack) string {
 }
 
 // allowed asks whether the caller may do an action, then finds the stack of that name or ARN.
-func (s *service) allowed(ctx context.Context, action, name string) (*template.Stack, error) {
+func (s *Service) allowed(ctx context.Context, action, name string) (*template.Stack, error) {
 	if name == "" {
 		return nil, wire.Errorf("ValidationError", "StackName is required")
 	}
-	at := slices.IndexFunc(s.assembly.Stacks, func(stack *template.Stack) bool { return stack.Name == name || id(stack) == name })
+	at := slices.IndexFunc(s.stacks(), func(stack *template.Stack) bool { return stack.Name == name || id(stack) == name })
 	resource := wire.ARN("cloudformation", "stack/"+name+"/*")
 	if at >= 0 {
-		resource = id(s.assembly.Stacks[at])
+		resource = id(s.stacks()[at])
 	}
 	if err := s.authorize(ctx, "cloudformation:"+action, resource, nil); err != nil {
 		return nil, err
@@ -68,7 +80,7 @@ func (s *service) allowed(ctx context.Context, action, name string) (*template.S
 		// "If the stack doesn't exist, a ValidationError is returned" (DescribeStacks).
 		return nil, wire.Errorf("ValidationError", "Stack with id %s does not exist", name)
 	}
-	return s.assembly.Stacks[at], nil
+	return s.stacks()[at], nil
 }
 
 type outputMember struct{ OutputKey, OutputValue string }
@@ -88,8 +100,8 @@ type stackList struct {
 }
 
 // describeStacks tells of one stack, or of all.
-func (s *service) describeStacks(ctx context.Context, form url.Values) (any, error) {
-	stacks := s.assembly.Stacks
+func (s *Service) describeStacks(ctx context.Context, form url.Values) (any, error) {
+	stacks := s.stacks()
 	if name := form.Get("StackName"); name != "" {
 		stack, err := s.allowed(ctx, "DescribeStacks", name)
 		if err != nil {
@@ -134,7 +146,7 @@ type summary struct {
 }
 
 // listStacks lists the stacks that are in one of the states asked for.
-func (s *service) listStacks(ctx context.Context, form url.Values) (any, error) {
+func (s *Service) listStacks(ctx context.Context, form url.Values) (any, error) {
 	if err := s.authorize(ctx, "cloudformation:ListStacks", "*", nil); err != nil {
 		return nil, err
 	}
@@ -142,7 +154,7 @@ func (s *service) listStacks(ctx context.Context, form url.Values) (any, error) 
 	if form.Has("StackStatusFilter.member.1") && !among(form, "StackStatusFilter.member.", complete) {
 		return list, nil
 	}
-	for _, stack := range s.assembly.Stacks {
+	for _, stack := range s.stacks() {
 		list.StackSummaries = append(list.StackSummaries, summary{id(stack), stack.Name, s.time(), complete})
 	}
 	return list, nil
@@ -159,7 +171,7 @@ func among(form url.Values, prefix, value string) bool {
 }
 
 // time is when the stacks were made: at the lake's start.
-func (s *service) time() string { return s.started.UTC().Format("2006-01-02T15:04:05.000Z") }
+func (s *Service) time() string { return s.started.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 type templateBody struct {
 	TemplateBody    string
@@ -167,7 +179,7 @@ type templateBody struct {
 }
 
 // getTemplate returns a stack's template as it was read.
-func (s *service) getTemplate(ctx context.Context, form url.Values) (any, error) {
+func (s *Service) getTemplate(ctx context.Context, form url.Values) (any, error) {
 	stack, err := s.allowed(ctx, "GetTemplate", form.Get("StackName"))
 	if err != nil {
 		return nil, err

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/internal/testing/answer"
+	"hl7lake/local"
 	"hl7lake/local/cloudformation"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
@@ -30,12 +31,12 @@ const (
 // client is the SDK for the committed templates of dev, with what is asked of the policies.
 func client(t *testing.T) (*cfn.Client, *template.Assembly, *[]string) {
 	t.Helper()
-	assembly, err := template.Load(folder)
+	assembly, err := local.Load(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	asked := new([]string)
-	server := httptest.NewServer(cloudformation.New(assembly, assembly.Outputs, func(_ context.Context, action, resource string, _ map[string]string) error {
+	server := httptest.NewServer(cloudformation.New(func() []*template.Stack { return assembly.Stacks }, assembly.Outputs, func(_ context.Context, action, resource string, _ map[string]string) error {
 		*asked = append(*asked, action+" "+resource)
 		return nil
 	}))

@@ -38,15 +38,18 @@ func start(t *testing.T, content string) *rig {
 	if err := os.WriteFile(r.file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.handler = cloudwatchlogs.New([]cloudwatchlogs.Group{
-		{Name: "writer", File: filepath.Join(t.TempDir(), "none.log")}, {Name: "front-Ingest", File: r.file, Retention: 7}, {Name: "access"},
-	}, func(_ context.Context, action, resource string, _ map[string]string) error {
+	service := cloudwatchlogs.New(func(_ context.Context, action, resource string, _ map[string]string) error {
 		r.asked = append(r.asked, action+" "+resource)
 		if r.deny {
 			return &wire.Error{Status: 400, Code: "AccessDeniedException", Message: "denied"}
 		}
 		return nil
+	}, func() map[string]string {
+		return map[string]string{"writer": r.file + ".none", "front-Ingest": r.file}
 	})
+	service.Add("front-Ingest", cloudwatchlogs.Group{RetentionInDays: 7})
+	service.Add("access", cloudwatchlogs.Group{})
+	r.handler = service
 	return r
 }
 

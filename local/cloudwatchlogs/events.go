@@ -53,7 +53,7 @@ type eventList struct {
 	NextToken string  `json:"nextToken,omitempty"`
 }
 
-func (s *service) filterLogEvents(ctx context.Context, in *filterInput) (*eventList, error) {
+func (s *Service) filterLogEvents(ctx context.Context, in *filterInput) (*eventList, error) {
 	g, err := s.allowed(ctx, "FilterLogEvents", in.LogGroupName, in.LogGroupIdentifier)
 	if err != nil {
 		return nil, err
@@ -64,10 +64,10 @@ func (s *service) filterLogEvents(ctx context.Context, in *filterInput) (*eventL
 	}
 	list := &eventList{Events: []event{}, Searched: []any{}}
 	others := len(in.LogStreamNames) > 0 && !slices.Contains(in.LogStreamNames, stream)
-	if others || !strings.HasPrefix(stream, in.LogStreamNamePrefix) || g.File == "" {
+	if others || !strings.HasPrefix(stream, in.LogStreamNamePrefix) || g.file == "" {
 		return list, nil
 	}
-	file, err := os.Open(g.File)
+	file, err := os.Open(g.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return list, nil // the function has logged nothing yet
 	}

@@ -81,6 +81,19 @@ func New(store *store.Store, authorize wire.Authorize) *Service {
 	return s
 }
 
+// Unsigned returns the service for a request that nobody signed, where it is an operation of Cognito's or lies below the path
+// of a pool, else nil.
+func (s *Service) Unsigned(r *http.Request) http.Handler {
+	id, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	s.mu.RLock()
+	_, isPool := s.pools[id]
+	s.mu.RUnlock()
+	if isPool || strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService.") {
+		return s
+	}
+	return nil
+}
+
 // ServeHTTP answers the service's operations, requests for a pool's keys and
 // OpenID configuration, and those for its sign-in pages and token endpoint.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -110,7 +110,7 @@ func api(t *testing.T, function invoker, keys httpapi.Keys) http.Handler {
 	check(s.AddRoute(httpapi.Route{ApiId: apiID, RouteKey: "GET /scoped", Target: "integrations/ingest",
 		AuthorizationType: "JWT", AuthorizerId: "users", AuthorizationScopes: []string{"read", "write"}}))
 	check(s.AddStage(httpapi.Stage{ApiId: apiID, StageName: "$default"}))
-	return s.Handler(apiID)
+	return s.Unsigned(nil)
 }
 
 func ask(handler http.Handler, method, target, body string, header ...string) *http.Response {
@@ -137,13 +137,13 @@ func TestAnAPIWithoutItsStageAnswersNothing(t *testing.T) {
 	if err := errors.Join(s.AddApi(apiID, httpapi.Api{ProtocolType: "HTTP"}), s.AddRoute(httpapi.Route{ApiId: apiID, RouteKey: "$default"})); err != nil {
 		t.Fatal(err)
 	}
-	if response := ask(s.Handler(apiID), "GET", "/", ""); response.StatusCode != http.StatusNotFound {
+	if response := ask(s.Unsigned(nil), "GET", "/", ""); response.StatusCode != http.StatusNotFound {
 		t.Errorf("got %d", response.StatusCode)
 	}
 	if err := s.AddStage(httpapi.Stage{ApiId: apiID, StageName: "$default"}); err != nil {
 		t.Fatal(err)
 	}
-	if response := ask(s.Handler(apiID), "GET", "/", ""); response.StatusCode != http.StatusOK {
+	if response := ask(s.Unsigned(nil), "GET", "/", ""); response.StatusCode != http.StatusOK {
 		t.Errorf("got %d", response.StatusCode)
 	}
 }

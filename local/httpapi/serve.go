@@ -38,12 +38,14 @@ func refuse(w http.ResponseWriter, status int) {
 	wire.WriteJSON(w, status, map[string]string{"message": http.StatusText(status)})
 }
 
-// serve answers one request to an API.
-func (s *Service) serve(w http.ResponseWriter, r *http.Request, id string) {
-	if s.corsOf(id).answer(w, r) {
+// serve answers one request to the API.
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
+	s.requested(r)
+	id, cors := s.describe()
+	if cors.answer(w, r) {
 		return
 	}
-	matched, variables, integration, authorizer := s.lookup(id, r.Method, r.URL.Path)
+	matched, variables, integration, authorizer := s.lookup(r.Method, r.URL.Path)
 	if matched == nil {
 		refuse(w, http.StatusNotFound)
 		return
@@ -71,22 +73,22 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, id string) {
 	s.proxy(w, r, matched, integration, event)
 }
 
-// corsOf is the API's configuration, nil where there is none.
-func (s *Service) corsOf(id string) *Cors {
+// describe returns the API's id and what it tells browsers. They are empty and nil where there is no API.
+func (s *Service) describe() (id string, cors *Cors) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if a, known := s.apis[id]; known {
-		return a.cors
+	if s.api == nil {
+		return "", nil
 	}
-	return nil
+	return s.api.id, s.api.cors
 }
 
 // lookup finds the route of a request and what it points to.
-func (s *Service) lookup(id, method, path string) (*route, map[string]string, Integration, Authorizer) {
+func (s *Service) lookup(method, path string) (*route, map[string]string, Integration, Authorizer) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	a, known := s.apis[id]
-	if !known || !a.staged {
+	a := s.api
+	if a == nil || !a.staged {
 		return nil, nil, Integration{}, Authorizer{}
 	}
 	matched, variables := a.find(method, path)
@@ -134,7 +136,7 @@ func (s *Service) proxy(w http.ResponseWriter, r *http.Request, matched *route, 
 	}
 	// A client that has sent all it had to may close its side of the connection
 	// and still read the answer.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), wait)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Duration(float64(wait)*s.timeScale))
 	defer cancel()
 	ctx = wire.WithSource(ctx, "apigateway.amazonaws.com", sourceARN(event.RequestContext.APIID, matched, r.Method))
 	output, functionError, err := s.invoker.Invoke(ctx, i.IntegrationUri, payload)

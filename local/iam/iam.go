@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -27,6 +26,7 @@ type Engine struct {
 	identities map[string][]*statement // by the role's ARN
 	trust      map[string][]*statement // who may take a role, by its ARN
 	resources  []resourcePolicy
+	denied     map[string]wire.Code // by the service that denies
 
 	mu   sync.Mutex
 	used map[use]bool
@@ -73,8 +73,11 @@ func (g Grant) String() string { return g.Role + ": " + g.Action + " on " + g.Re
 
 // New returns an engine without policies, which refuses everything but to Root.
 func New() *Engine {
-	return &Engine{identities: map[string][]*statement{}, trust: map[string][]*statement{}, used: map[use]bool{}}
+	return &Engine{identities: map[string][]*statement{}, trust: map[string][]*statement{}, denied: map[string]wire.Code{}, used: map[use]bool{}}
 }
+
+// Word has refusals of a service's calls worded as that service does. It comes before the first call.
+func (e *Engine) Word(d wire.Dialect) { e.denied[d.Service] = d.Denied }
 
 // AttachToRole adds an identity policy of a role. An error names what in the
 // document is not evaluated here.
@@ -114,12 +117,12 @@ func (e *Engine) Federate(roleARN, provider string, keys map[string][]string, ta
 				continue
 			}
 			if s.Effect == "Deny" {
-				return refusal(provider, action, roleARN, "with an explicit deny in its trust policy")
+				return e.refusal(provider, action, roleARN, "with an explicit deny in its trust policy")
 			}
 			allowed = true
 		}
 		if !allowed {
-			return refusal(provider, action, roleARN, "because its trust policy does not allow it")
+			return e.refusal(provider, action, roleARN, "because its trust policy does not allow it")
 		}
 	}
 	return nil
@@ -151,9 +154,9 @@ func (e *Engine) Authorize(ctx context.Context, action, resource string, keys ma
 	v := e.decide(caller, action, resource, requestContext(ctx, keys))
 	switch {
 	case v.denied:
-		return refusal(caller, action, resource, "with an explicit deny in a policy")
+		return e.refusal(caller, action, resource, "with an explicit deny in a policy")
 	case !v.granted(caller, resource):
-		return refusal(caller, action, resource, "because no identity-based policy allows the "+action+" action")
+		return e.refusal(caller, action, resource, "because no identity-based policy allows the "+action+" action")
 	}
 	return nil
 }
@@ -288,21 +291,12 @@ func (e *Engine) unused(s *statement, services []string) (grants []Grant) {
 	return grants
 }
 
-// refusal words a refusal as the service asked would.
-func refusal(caller, action, resource, reason string) error {
+// refusal words a refusal as the service asked would, or as most would where that is not known.
+func (e *Engine) refusal(caller, action, resource, reason string) error {
 	service, _, _ := strings.Cut(action, ":")
-	e := &wire.Error{
-		Status: http.StatusBadRequest, Code: "AccessDeniedException",
-		Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s",
-			cmp.Or(caller, "anonymous"), action, resource, reason),
+	code, known := e.denied[service]
+	if !known {
+		code = wire.Speaks(service).Denied
 	}
-	switch service {
-	case "s3", "sqs":
-		e.Status, e.Code = http.StatusForbidden, "AccessDenied"
-	case "sns":
-		e.Status, e.Code = http.StatusForbidden, "AuthorizationError"
-	case "lambda":
-		e.Status = http.StatusForbidden
-	}
-	return e
+	return code.Error(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", cmp.Or(caller, "anonymous"), action, resource, reason))
 }

@@ -98,6 +98,14 @@ func New(c Config) *Service {
 	return s
 }
 
+// Unsigned returns the service for a request that nobody signed, where it is one of its operations, else nil.
+func (s *Service) Unsigned(r *http.Request) http.Handler {
+	if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityService.") {
+		return s
+	}
+	return nil
+}
+
 // ServeHTTP answers a call of Amazon Cognito Federated Identities.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 

@@ -35,6 +35,7 @@ const (
 // AWS::Lambda::Function.
 type Function struct {
 	FunctionName string
+	Package      string `json:"-"` // the folder of its program, from the resource's metadata
 	Role         string // ARN
 	MemorySize   int    // MB
 	Timeout      int    // seconds
@@ -94,6 +95,8 @@ func (*EventInvokeConfig) Ignored() wire.Ignored {
 type Config struct {
 	Store     *store.Store
 	Authorize wire.Authorize
+	// Program is the program of a package, built for this machine.
+	Program func(folder string) string
 	// Endpoint is the URL of the local services; functions find the AWS
 	// services and the Runtime API there.
 	Endpoint string
@@ -152,10 +155,11 @@ type result struct {
 
 // Service runs functions. Close ends it.
 type Service struct {
-	config Config
-	ctx    context.Context // ends with the service; every instance lives in it
-	cancel context.CancelFunc
-	work   sync.WaitGroup // instances, invocations, asynchronous workers
+	config  Config
+	runtime http.Handler    // the Runtime API
+	ctx     context.Context // ends with the service; every instance lives in it
+	cancel  context.CancelFunc
+	work    sync.WaitGroup // instances, invocations, asynchronous workers
 
 	mu        sync.RWMutex
 	functions map[string]*function // by ARN
@@ -185,6 +189,7 @@ func New(config Config) *Service {
 		config: config, ctx: ctx, cancel: cancel,
 		functions: map[string]*function{}, instances: map[string]*instance{},
 	}
+	s.runtime = s.serveRuntime()
 	s.work.Go(s.reap)
 	return s
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -135,7 +136,7 @@ func (m *machine) run(t *testing.T, change func(*lambda.Function, *lambda.Config
 		change(&function, &config)
 	}
 	m.Service = lambda.New(config)
-	server.Config.Handler = m.Runtime()
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.Unsigned(r).ServeHTTP(w, r) })
 	server.Start()
 	binary, err := os.Executable()
 	if err != nil {

@@ -14,12 +14,17 @@ import (
 // AWS_LAMBDA_RUNTIME_API holds.
 const runtimePath = "/_lambda/"
 
-// IsRuntime tells whether a request is one of the Runtime API.
-func IsRuntime(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, runtimePath) }
+// Unsigned returns what serves a request that nobody signed, where it is one of the Runtime API, else nil.
+func (s *Service) Unsigned(r *http.Request) http.Handler {
+	if !strings.HasPrefix(r.URL.Path, runtimePath) {
+		return nil
+	}
+	return s.runtime
+}
 
-// Runtime serves the Lambda Runtime API of every instance
+// serveRuntime returns the Lambda Runtime API of every instance
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
-func (s *Service) Runtime() http.Handler {
+func (s *Service) serveRuntime() http.Handler {
 	mux := http.NewServeMux()
 	const version = runtimePath + "{instance}/2018-06-01/runtime/"
 	mux.HandleFunc("GET "+version+"invocation/next", s.ofInstance((*instance).serveNext))

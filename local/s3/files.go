@@ -19,8 +19,8 @@ import (
 
 // files are the contents in a folder.
 type files struct {
-	dir     string
-	durable bool // whether a file is on the disk before its record is written
+	dir   string
+	store *store.Store // whose durability is that of the files
 }
 
 const (
@@ -32,20 +32,18 @@ const (
 // shards is how many folders a bucket's contents are spread over.
 const shards = 16
 
-func openFiles(dir string, durability store.Durability) (files, error) {
-	f := files{dir, durability == store.Durable}
-	for _, name := range []string{linksDir, intentsDir} {
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
-			return f, fmt.Errorf("objects: %w", err)
-		}
-	}
-	return f, nil
-}
+// durable reports whether a file is on the disk before its record is written.
+func (f files) durable() bool { return f.store.Durability() == store.Durable }
 
 // intents is the folder of what is under way.
 func (f files) intents() string { return filepath.Join(f.dir, intentsDir) }
 
 func (f files) createBucket(name string) error {
+	for _, shared := range []string{linksDir, intentsDir} {
+		if err := os.MkdirAll(filepath.Join(f.dir, shared), 0o700); err != nil {
+			return err
+		}
+	}
 	for shard := range shards {
 		if err := os.MkdirAll(filepath.Join(f.dir, objectsDir, name, fmt.Sprintf("%x", shard)), 0o700); err != nil {
 			return err
@@ -70,7 +68,7 @@ func (f files) content(bucket, file string) string {
 // ones are on the disk then: the file systems in use write a new file's name
 // together with its content.
 func (f files) keep(content *os.File) (file string, err error) {
-	if f.durable {
+	if f.durable() {
 		err = content.Sync()
 	}
 	if err = errors.Join(err, content.Close()); err != nil {

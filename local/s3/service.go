@@ -43,6 +43,7 @@ type Service struct {
 	files     files
 	store     *store.Store
 	authorize wire.Authorize
+	requested Requested
 	now       func() time.Time
 
 	mu      sync.RWMutex
@@ -55,16 +56,20 @@ type Option func(*Service)
 // WithClock has the service tell the time by now instead of time.Now.
 func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = now } }
 
+// Requested is told of each request, before it is answered.
+type Requested func(r *http.Request)
+
+// WithRequested has the service tell of requests.
+func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
+
 // New returns a service without buckets, which keeps contents in dir and all
 // else in the store, and asks authorize before it acts.
-func New(dir string, store *store.Store, authorize wire.Authorize, options ...Option) (*Service, error) {
-	s := &Service{store: store, authorize: authorize, now: time.Now, buckets: map[string]*bucket{}}
+func New(dir string, store *store.Store, authorize wire.Authorize, options ...Option) *Service {
+	s := &Service{files: files{dir, store}, store: store, authorize: authorize, requested: func(*http.Request) {}, now: time.Now, buckets: map[string]*bucket{}}
 	for _, option := range options {
 		option(s)
 	}
-	var err error
-	s.files, err = openFiles(dir, store.Durability())
-	return s, err
+	return s
 }
 
 // request is one request, taken apart.
@@ -81,6 +86,7 @@ type answer func(http.ResponseWriter, *request) error
 // ServeHTTP answers one request, for https://host/bucket/key and for
 // https://bucket.localhost/key.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.requested(r)
 	w.Header().Set("X-Amz-Request-Id", uuid.NewString())
 	if err := s.serve(w, r); err != nil {
 		writeError(w, r, err)

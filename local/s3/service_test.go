@@ -53,10 +53,7 @@ func serve(t testing.TB, folder string, durability store.Durability, authorize w
 	}
 	t.Cleanup(func() { kept.Close() })
 	dir := filepath.Join(folder, "s3")
-	service, err := s3.New(dir, kept, authorize, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	service := s3.New(dir, kept, authorize, options...)
 	for _, definition := range []string{lakeBucket, plainBucket} {
 		var b s3.Bucket
 		if err := json.Unmarshal([]byte(definition), &b); err != nil {

@@ -7,6 +7,7 @@ package sqs
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -54,6 +55,7 @@ type Service struct {
 	endpoint  string
 	handler   http.Handler
 	requested Requested
+	timeScale float64
 
 	mu     sync.RWMutex
 	queues map[string]*queue // by name
@@ -69,12 +71,16 @@ type Option func(*Service)
 // WithRequested has the service tell of what is asked of it.
 func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
 
+// WithTimeScale multiplies the visibility time-outs of queues that say one, so that each is as much longer than the time-out of
+// who receives from it as in the template.
+func WithTimeScale(scale float64) Option { return func(s *Service) { s.timeScale = scale } }
+
 // New returns a service without queues. The URLs of its queues begin with
 // endpoint, such as http://127.0.0.1:4566.
 func New(store *store.Store, authorize wire.Authorize, endpoint string, options ...Option) *Service {
 	s := &Service{
 		store: store, authorize: authorize, endpoint: endpoint, queues: map[string]*queue{},
-		requested: func(context.Context, int) {},
+		requested: func(context.Context, int) {}, timeScale: 1,
 	}
 	for _, option := range options {
 		option(s)
@@ -105,6 +111,9 @@ func ARN(name string) string { return wire.ARN("sqs", name) }
 func (s *Service) Add(name string, properties Queue) error {
 	if p := properties.RedrivePolicy; p != nil && p.MaxReceiveCount < 1 {
 		return wire.UnsupportedProperty("RedrivePolicy.maxReceiveCount", p.MaxReceiveCount)
+	}
+	if v := properties.VisibilityTimeout; v != nil {
+		properties.VisibilityTimeout = new(int(math.Ceil(float64(*v) * s.timeScale)))
 	}
 	q, err := openQueue(s.store, name, properties)
 	if err != nil {

@@ -20,6 +20,7 @@ const MaxData = 262_144
 type execution struct {
 	definition *Definition
 	invoker    Invoker
+	timeScale  float64        // multiplies the definition's time-outs
 	object     map[string]any // the context object, but for State
 }
 
@@ -35,7 +36,7 @@ const (
 // machine's own time.
 func (e *execution) run(ctx context.Context, input any) (status string, output any, failure *Failure) {
 	if e.definition.TimeoutSeconds > 0 {
-		limited, cancel := context.WithTimeout(ctx, time.Duration(e.definition.TimeoutSeconds)*time.Second)
+		limited, cancel := context.WithTimeout(ctx, e.seconds(e.definition.TimeoutSeconds))
 		defer cancel()
 		ctx = limited
 	}
@@ -54,6 +55,11 @@ func (e *execution) run(ctx context.Context, input any) (status string, output a
 		}
 		name, data = next, output
 	}
+}
+
+// seconds is a time-out of the definition.
+func (e *execution) seconds(n int) time.Duration {
+	return time.Duration(float64(n) * e.timeScale * float64(time.Second))
 }
 
 // enter runs a state with its retries and catches, and says what comes next.

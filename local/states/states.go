@@ -75,6 +75,8 @@ type machine struct {
 type Service struct {
 	authorize wire.Authorize
 	invoker   Invoker
+	executed  Executed
+	timeScale float64
 	ctx       context.Context // ends with the service; asynchronous executions live in it
 	cancel    context.CancelFunc
 	running   sync.WaitGroup // asynchronous executions
@@ -84,10 +86,28 @@ type Service struct {
 	machines map[string]*machine // by ARN
 }
 
+// Executed is told of each synchronous execution and how long its caller waited for it.
+type Executed func(ctx context.Context, took time.Duration)
+
+// Option changes how a Service works.
+type Option func(*Service)
+
+// WithExecuted has the service tell of synchronous executions.
+func WithExecuted(executed Executed) Option { return func(s *Service) { s.executed = executed } }
+
+// WithTimeScale multiplies the time-outs of the state machines.
+func WithTimeScale(scale float64) Option { return func(s *Service) { s.timeScale = scale } }
+
 // New returns a service without state machines.
-func New(authorize wire.Authorize, invoker Invoker) *Service {
+func New(authorize wire.Authorize, invoker Invoker, options ...Option) *Service {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Service{authorize: authorize, invoker: invoker, ctx: ctx, cancel: cancel, machines: map[string]*machine{}}
+	s := &Service{
+		authorize: authorize, invoker: invoker, executed: func(context.Context, time.Duration) {}, timeScale: 1,
+		ctx: ctx, cancel: cancel, machines: map[string]*machine{},
+	}
+	for _, option := range options {
+		option(s)
+	}
 	s.handler = wire.JSON("1.0", map[string]wire.Operation{
 		"StartSyncExecution":   wire.Op(s.startSync),
 		"StartExecution":       wire.Op(s.start),
@@ -183,7 +203,7 @@ func (s *Service) prepare(ctx context.Context, action string, in *startInput) (*
 	}
 	run := &started{machine: m, name: in.Name, input: input, at: time.Now()}
 	run.arn = wire.ARN("states", "express:"+m.name+":"+in.Name+":"+uuid.NewString())
-	run.execution = &execution{definition: m.definition, invoker: s.invoker, object: map[string]any{
+	run.execution = &execution{definition: m.definition, invoker: s.invoker, timeScale: s.timeScale, object: map[string]any{
 		"Execution": map[string]any{
 			"Id": run.arn, "Input": input, "Name": in.Name, "RoleArn": m.role, "StartTime": timestamp(run.at),
 		},
@@ -241,6 +261,8 @@ type billing struct {
 // startSync runs an execution to its end. That it failed is not an error of the
 // operation, but its status.
 func (s *Service) startSync(ctx context.Context, in *startInput) (*syncOutput, error) {
+	began := time.Now()
+	defer func() { s.executed(ctx, time.Since(began)) }()
 	run, err := s.prepare(ctx, "states:StartSyncExecution", in)
 	if err != nil {
 		return nil, err

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -36,7 +35,7 @@ func (e *execution) task(ctx context.Context, state *State, parameters any) (res
 	limited := ctx
 	if state.TimeoutSeconds > 0 {
 		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, time.Duration(state.TimeoutSeconds)*time.Second)
+		limited, cancel = context.WithTimeout(ctx, e.seconds(state.TimeoutSeconds))
 		defer cancel()
 	}
 	result, failure = e.invoke(limited, functionARN(function), payload)

@@ -8,15 +8,25 @@ import (
 	"strings"
 
 	"hl7lake/local/iam"
+	"hl7lake/local/resource"
 	"hl7lake/local/wire"
 )
 
+// Service has the one operation of AWS STS that is run, GetCallerIdentity.
+type Service struct{ http.Handler }
+
+// Dialect is that of STS.
+func (Service) Dialect() wire.Dialect { return wire.SpeaksQuery("sts") }
+
+// Resources are none.
+func (Service) Resources() []resource.Type { return nil }
+
 // New returns AWS STS in its Query protocol. Nobody needs a permission to be told who they
 // are (AWS STS API Reference, GetCallerIdentity).
-func New() http.Handler {
-	return wire.Query("https://sts.amazonaws.com/doc/2011-06-15/", map[string]wire.QueryOperation{
+func New() Service {
+	return Service{wire.Query("https://sts.amazonaws.com/doc/2011-06-15/", map[string]wire.QueryOperation{
 		"GetCallerIdentity": func(ctx context.Context, _ url.Values) (any, error) { return identityOf(wire.Caller(ctx)), nil },
-	})
+	})}
 }
 
 // identity is the result of GetCallerIdentity.

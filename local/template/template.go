@@ -109,15 +109,16 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Load reads the templates in a folder: a cloud assembly (`cdk.out`), whose
-// manifest names the stacks, or a folder of <stack>.template.json files.
-func Load(folder string) (*Assembly, error) {
+// manifest names the stacks, or a folder of <stack>.template.json files. The
+// identities are those that resources get.
+func Load(folder string, identities Identities) (*Assembly, error) {
 	files, err := templateFiles(folder)
 	if err != nil {
 		return nil, err
 	}
 	a := &Assembly{}
 	for name, file := range files {
-		stack, err := a.read(name, file)
+		stack, err := a.read(name, file, identities)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +167,7 @@ func manifestStacks(folder string, manifest []byte) (map[string]string, error) {
 	return files, nil
 }
 
-func (a *Assembly) read(name, file string) (*Stack, error) {
+func (a *Assembly) read(name, file string, identities Identities) (*Stack, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -187,7 +188,7 @@ func (a *Assembly) read(name, file string) (*Stack, error) {
 		if len(r.others) > 0 {
 			return nil, resource.Fail(r.others[0], fmt.Errorf("the attribute is not run by the local lake"))
 		}
-		resource.identify()
+		resource.identify(identities)
 		stack.Resources = append(stack.Resources, resource)
 	}
 	return stack, nil

@@ -60,11 +60,8 @@ func compareS3(t *testing.T, moto *server, agree verdict) {
 
 func localBuckets(t *testing.T) *bucketClient {
 	t.Helper()
-	service, err := s3.New(t.TempDir(), openStore(t), allow)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = errors.Join(
+	service := s3.New(t.TempDir(), openStore(t), allow)
+	err := errors.Join(
 		service.CreateBucket(s3.Bucket{BucketName: versioned, VersioningConfiguration: &s3.VersioningConfiguration{Status: "Enabled"}}),
 		service.CreateBucket(s3.Bucket{BucketName: plain}))
 	if err != nil {

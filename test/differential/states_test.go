@@ -18,8 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"hl7lake/local"
 	"hl7lake/local/states"
-	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
@@ -137,7 +137,7 @@ func workflows() []workflow {
 // succeed, and with ones that fail in the ways that it catches.
 func ofTheLake(t *testing.T) (all []workflow) {
 	t.Helper()
-	assembly, err := template.Load("../snapshots/dev")
+	assembly, err := local.Load("../snapshots/dev")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"hl7lake/internal/contract"
-	"hl7lake/local/template"
+	"hl7lake/local"
 )
 
 // TestEveryFunctionOfTheTemplatesAnswersAnInvocation invokes each program with
@@ -16,7 +16,7 @@ import (
 // event from the Runtime API and answer.
 func TestEveryFunctionOfTheTemplatesAnswersAnInvocation(t *testing.T) {
 	l := start(t)
-	assembly, err := template.Load("../snapshots/dev")
+	assembly, err := local.Load("../snapshots/dev")
 	if err != nil {
 		t.Fatal(err)
 	}

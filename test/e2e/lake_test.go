@@ -21,7 +21,9 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
+	"hl7lake/local/fault"
 	"hl7lake/local/store"
 )
 
@@ -44,10 +46,17 @@ func start(t *testing.T) *lake {
 	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting})
 }
 
-// startWith runs a lake with the options until the test ends.
-func startWith(t *testing.T, o local.Options) *lake {
+// startFaulty is startWith for a lake of its own in which something goes wrong.
+func startFaulty(t *testing.T, plan fault.Plan) *lake {
 	t.Helper()
-	running, err := local.Start(t.Context(), o)
+	o := local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
+	return startWith(t, o, testbed.Options{Faults: plan})
+}
+
+// startWith runs a lake with the options until the test ends.
+func startWith(t *testing.T, o local.Options, tests ...testbed.Options) *lake {
+	t.Helper()
+	running, err := local.Start(t.Context(), o, tests...)
 	if err != nil {
 		t.Fatal(err)
 	}

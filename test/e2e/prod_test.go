@@ -14,7 +14,6 @@ import (
 	"hl7lake/client"
 	"hl7lake/local"
 	"hl7lake/local/store"
-	"hl7lake/local/template"
 )
 
 // prod is where the committed templates of prod lie.
@@ -55,7 +54,7 @@ func TestProdRunsToo(t *testing.T) {
 // machineToken is an access token for the client of that name, by its secret.
 func (l *lake) machineToken(t *testing.T, name string) string {
 	t.Helper()
-	assembly, err := template.Load(prod)
+	assembly, err := local.Load(prod)
 	if err != nil {
 		t.Fatal(err)
 	}

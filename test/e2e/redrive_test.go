@@ -12,9 +12,7 @@ import (
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
 	"hl7lake/internal/testing/canary"
-	"hl7lake/local"
 	"hl7lake/local/fault"
-	"hl7lake/local/store"
 	"hl7lake/operate"
 )
 
@@ -46,7 +44,7 @@ func broken(t *testing.T, of ...string) (*lake, *outage) {
 	if of == nil {
 		o.of = []string{"Writer", "Trigger"}
 	}
-	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: o.plan}), &o
+	return startFaulty(t, o.plan), &o
 }
 
 // redrive redrives the queues with one of the words in their name, and returns

@@ -17,6 +17,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/store"
 	"hl7lake/operate"
@@ -105,8 +106,7 @@ func TestAReplayPutsTheResultsOfANewParserBesideTheOld(t *testing.T) {
 	}
 
 	const newer = 99
-	options.Overlay = raised(t, newer)
-	l = startWith(t, options)
+	l = startWith(t, options, testbed.Options{Overlay: raised(t, newer)})
 	password := client.NewPassword()
 	if err := l.pool.SetPassword(t.Context(), "admin@example.org", password); err != nil {
 		t.Fatal(err)

@@ -32,10 +32,10 @@ import (
 	"hl7lake/internal/contract"
 	"hl7lake/internal/testing/altered"
 	answers "hl7lake/internal/testing/answer"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
-	"hl7lake/local/template"
 )
 
 const (
@@ -88,8 +88,8 @@ func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 	t.Helper()
 	running, err := local.Start(t.Context(), local.Options{
 		Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
-		Faults: plan, TimeScale: timeScale, Assembly: templates(t),
-	})
+		Assembly: templates(t),
+	}, testbed.Options{Faults: plan, TimeScale: timeScale})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func (l *lake) sqs() *sqs.Client           { return sqs.NewFromConfig(l.config()
 // programs are the functions' programs (ingest, writer…) by the functions' names.
 func programs(t *testing.T) map[string]string {
 	t.Helper()
-	assembly, err := template.Load("../snapshots/dev")
+	assembly, err := local.Load("../snapshots/dev")
 	if err != nil {
 		t.Fatal(err)
 	}

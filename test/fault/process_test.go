@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
@@ -52,9 +53,9 @@ func serve(dir string) error {
 		plan = newChance(seed).plan
 	}
 	running, err := local.Start(context.Background(), local.Options{
-		Dir: dir, Addr: os.Getenv(asLakeAddr), Durability: store.Durable, Faults: plan, TimeScale: timeScale,
+		Dir: dir, Addr: os.Getenv(asLakeAddr), Durability: store.Durable,
 		Assembly: os.Getenv(asLakeTemplates),
-	})
+	}, testbed.Options{Faults: plan, TimeScale: timeScale})
 	if err != nil {
 		return err
 	}

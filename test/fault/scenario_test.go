@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/template"
 )
@@ -106,7 +107,7 @@ func (s scenario) body(n int) []byte {
 
 // takeShare takes the share that an institution has of staging, for an hour.
 func (l *lake) takeShare(ctx context.Context, owner string) error {
-	assembly, err := template.Load("../snapshots/dev")
+	assembly, err := local.Load("../snapshots/dev")
 	if err != nil {
 		return err
 	}

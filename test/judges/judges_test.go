@@ -21,6 +21,7 @@ import (
 	"sync"
 	"testing"
 
+	"hl7lake/local"
 	"hl7lake/local/template"
 )
 
@@ -106,7 +107,7 @@ func environments(t *testing.T, folder string) []environment {
 
 func readEnvironment(t *testing.T, folder string) environment {
 	t.Helper()
-	stacks, err := template.Load(folder)
+	stacks, err := local.Load(folder)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"hl7lake/local"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
@@ -62,7 +63,7 @@ type properties struct {
 
 func readGrants(t *testing.T, env string) grants {
 	t.Helper()
-	assembly, err := template.Load("../../snapshots/" + env)
+	assembly, err := local.Load("../../snapshots/" + env)
 	if err != nil {
 		t.Fatal(err)
 	}
