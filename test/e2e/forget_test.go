@@ -18,7 +18,7 @@ import (
 	"hl7lake/operate"
 )
 
-// held is how many versions of objects, and claim checks, are kept of a message.
+// held returns how many object versions and claim checks of a message exist.
 func (l *lake) held(t *testing.T, id string, history client.History) (count int) {
 	t.Helper()
 	for _, step := range history.Steps {
@@ -73,7 +73,7 @@ func TestAForgottenMessageLeavesItsRecordAndMayBeSentAgain(t *testing.T) {
 			t.Errorf("%s: the new message is %d bytes, %v", name, len(back), err)
 		}
 
-		// Once more changes nothing, and does not touch the new message.
+		// A second call changes nothing, and does not touch the new message.
 		twice, err := l.operator(t).Forget(t.Context(), id, "mistake", false)
 		if err != nil || twice.Objects != 0 || twice.Released {
 			t.Errorf("%s: forgotten twice: %+v, %v", name, twice, err)
@@ -91,7 +91,7 @@ func TestAForgottenMessageLeavesItsRecordAndMayBeSentAgain(t *testing.T) {
 	}
 }
 
-// wantForgotten wants content that is gone, and a record that says why.
+// wantForgotten checks that content is gone, and that the record says why.
 func (l *lake) wantForgotten(t *testing.T, c *client.Client, id string, before client.History) {
 	t.Helper()
 	_, err := c.ER7(t.Context(), id)
@@ -170,8 +170,8 @@ func (l *lake) remains(t *testing.T) int {
 	return counts.Faults[operate.Remains]
 }
 
-// TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore has a message that reached
-// the lake while its first deliveries lie in dead-letter queues.
+// TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore has a message that reached the
+// lake while its first deliveries are in dead-letter queues.
 func TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore(t *testing.T) {
 	l, outage := broken(t)
 	c := l.client(t, l.admin(t))
