@@ -15,8 +15,8 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// functionProps is what one function needs beyond what all functions have in common.
-type functionProps struct {
+// FunctionProps is what one function needs beyond what all functions have in common.
+type FunctionProps struct {
 	// Package is the folder of the function's program, relative to the module root.
 	Package string
 	// Description is shown in the console.
@@ -27,15 +27,16 @@ type functionProps struct {
 	Timeout float64
 	// Concurrency is how many invocations may run at once, where the environment reserves concurrency.
 	Concurrency float64
-	// Environment is the function's configuration: names and ARNs, never a secret.
+	// Environment is the function's configuration: names and ARNs, never a secret. What comes with a permission, as the hub's ARN
+	// with [Core.LetPublish], is not in it.
 	Environment map[string]*string
 	// FailsOnMessages says that the function returns an error when a message is not HL7. Its errors then tell nothing
 	// of the function; the alarm is on the messages that failed.
 	FailsOnMessages bool
 }
 
-// function is a Lambda function written in Go: the one way in which this app makes one.
-type function struct {
+// Function is a Lambda function written in Go: the one way in which this app makes one.
+type Function struct {
 	// Lambda is the function itself. It is no embedded field, since only jsii's own values can be handed back to jsii.
 	Lambda awslambda.Function
 	// Logs is where it writes its log, its metrics and its audit records.
@@ -46,7 +47,7 @@ type function struct {
 
 // newFunction makes a function with its own log group and its own role, which at first may do nothing but write that log
 // and its traces. Everything else is granted by the stack that knows why.
-func newFunction(scope constructs.Construct, id string, base Foundation, props functionProps) function {
+func newFunction(scope constructs.Construct, id string, base Foundation, props FunctionProps) Function {
 	this := constructs.NewConstruct(scope, &id)
 	logs := newLogGroup(this, "Logs", base)
 	// A role of our own instead of the managed AWSLambdaBasicExecutionRole, which may write every log group of the account.
@@ -54,7 +55,6 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		AssumedBy: awsiam.NewServicePrincipal(new("lambda.amazonaws.com"), nil),
 	})
 	logs.GrantWrite(role)
-	props.Environment[contract.EnvName] = new(base.Name) // a dimension of the function's metrics
 
 	fn := awscdklambdagoalpha.NewGoFunction(this, new("Function"), &awscdklambdagoalpha.GoFunctionProps{
 		Entry:                        new(props.Package),
@@ -79,14 +79,18 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		new("the flags are constants of this package"))
 	resource := fn.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(new(contract.PackageMetadata), props.Package)
-	made := function{Lambda: fn, Logs: logs, scope: this, base: base}
+	made := Function{Lambda: fn, Logs: logs, scope: this, base: base}
+	made.tell(contract.EnvName, new(base.Name)) // a dimension of the function's metrics
 	made.watch(props)
 	made.acceptFindings()
 	return made
 }
 
+// tell gives the function an environment variable.
+func (f Function) tell(name string, value *string) { f.Lambda.AddEnvironment(&name, value, nil) }
+
 // watch makes the alarms that every function has.
-func (f function) watch(props functionProps) {
+func (f Function) watch(props FunctionProps) {
 	id := *f.scope.Node().Id()
 	f.base.alarm(f.scope, "Throttled", alarmProps{
 		Runbook: "throttles",
@@ -112,7 +116,7 @@ func (f function) watch(props functionProps) {
 }
 
 // acceptFindings says why some rules of cdk-nag do not hold for functions.
-func (f function) acceptFindings() {
+func (f Function) acceptFindings() {
 	accept(f.scope, "HIPAA.Security-LambdaInsideVPC",
 		"The function calls AWS services only, over TLS, as its own role. A VPC would add networks to guard and nothing that "+
 			"reaches the function: it has no address.")
@@ -151,7 +155,7 @@ func reproducibleBuild() *awscdklambdagoalpha.BundlingOptions {
 // what the function fails on after Lambda's two retries, each end in a queue of their own, because the two
 // carry different envelopes: the SNS message as it was, or Lambda's record with the request and the error. The former is
 // returned.
-func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) (undelivered awssqs.Queue) {
+func (f Function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) (undelivered awssqs.Queue) {
 	undelivered = newDeadLetterQueue(f.scope, "Undelivered", f.base)
 	topic.AddSubscription(awssnssubscriptions.NewLambdaSubscription(f.Lambda, &awssnssubscriptions.LambdaSubscriptionProps{
 		FilterPolicy:    &filter,
@@ -178,13 +182,4 @@ func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.Subscr
 		},
 	})
 	return undelivered
-}
-
-// oneOf is a filter policy that lets pass what has one of the values in its attribute.
-func oneOf(values ...string) awssns.SubscriptionFilter {
-	var allow []*string
-	for _, v := range values {
-		allow = append(allow, new(v))
-	}
-	return awssns.SubscriptionFilter_StringFilter(&awssns.StringConditions{Allowlist: &allow})
 }

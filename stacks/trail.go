@@ -17,7 +17,7 @@ import (
 // and the bucket's access log. Whoever reads content is recorded. A record names keys, which hold ids, and no content.
 // Tables are known by the beginning of their name, and functions by that of their role, so that those of stacks which Core
 // does not know are covered too.
-func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
+func (c Core) addTrail(accessLogs awss3.Bucket, writer Function) {
 	base := c.Foundation
 	bucket := newBucket(c.Stack, "TrailLogs", base.Environment, accessLogs, awss3.BucketProps{
 		Encryption:       awss3.BucketEncryption_KMS,
