@@ -14,8 +14,7 @@ import (
 	"hl7lake/internal/testing/fake"
 )
 
-// flood posts messages as owner until one is refused, and returns how many were
-// taken.
+// flood posts messages as owner until one is refused, and returns how many were accepted.
 func (d *frontDoor) flood(t *testing.T) (taken int, refusal http.Header, status int) {
 	t.Helper()
 	for ; taken < 1000; taken++ {
@@ -78,7 +77,7 @@ func TestALargeMessageWeighsMoreThanASmallOne(t *testing.T) {
 	})
 }
 
-// A refusal by the content itself takes nothing that others would need.
+// A refusal because of the content takes nothing that others need.
 func TestWhatIsNotReadTakesNothingOfTheAllowance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		door := newFrontDoor(t)

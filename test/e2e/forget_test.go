@@ -17,7 +17,7 @@ import (
 	"hl7lake/operate"
 )
 
-// held is how many versions of objects, and claim checks, are kept of a message.
+// held returns how many object versions and claim checks of a message exist.
 func (l *lake) held(t *testing.T, id string, history client.History) (count int) {
 	t.Helper()
 	for _, step := range history.Steps {
@@ -72,7 +72,7 @@ func TestAForgottenMessageLeavesItsRecordAndMayBeSentAgain(t *testing.T) {
 			t.Errorf("%s: the new message is %d bytes, %v", name, len(back), err)
 		}
 
-		// Once more changes nothing, and does not touch the new message.
+		// A second call changes nothing, and does not touch the new message.
 		twice, err := l.operator(t).Forget(t.Context(), id, "mistake", false)
 		if err != nil || twice.Objects != 0 || twice.Released {
 			t.Errorf("%s: forgotten twice: %+v, %v", name, twice, err)
@@ -90,7 +90,7 @@ func TestAForgottenMessageLeavesItsRecordAndMayBeSentAgain(t *testing.T) {
 	}
 }
 
-// wantForgotten wants content that is gone, and a record that says why.
+// wantForgotten checks that content is gone, and that the record says why.
 func (l *lake) wantForgotten(t *testing.T, c *client.Client, id string, before client.History) {
 	t.Helper()
 	_, err := c.ER7(t.Context(), id)
@@ -124,8 +124,8 @@ func (l *lake) wantForgotten(t *testing.T, c *client.Client, id string, before c
 	}
 }
 
-// TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore has a message that reached
-// the lake while its first deliveries lie in dead-letter queues.
+// TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore has a message that reached the
+// lake while its first deliveries are in dead-letter queues.
 func TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore(t *testing.T) {
 	l, outage := broken(t)
 	c := l.client(t, l.admin(t))

@@ -37,7 +37,7 @@ func (l *lake) publish(t *testing.T, id, messageType string, body []byte) {
 	}
 }
 
-// eventually waits until holds does, or the test's patience ends.
+// eventually waits until holds returns true, or the test's patience ends.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(*patience); !holds(); time.Sleep(50 * time.Millisecond) {
@@ -47,8 +47,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// redeliver sends a message, then publishes the same ingested event again, and
-// returns the history before and after.
+// redeliver sends a message, publishes the same ingested event again, and returns the
+// history before and after.
 func (l *lake) redeliver(t *testing.T, tokens client.TokenSource, messageType string, body []byte) (before, after client.History) {
 	t.Helper()
 	c := l.client(t, tokens)
@@ -93,8 +93,8 @@ func TestARedeliveredEventChangesNothingButTheCount(t *testing.T) {
 	}
 }
 
-// failEverywhere publishes an event that no function can handle, and waits until
-// it lies in the dead-letter queue of each.
+// failEverywhere publishes an event that no function can handle, and waits until it is in
+// the dead-letter queue of each.
 func (l *lake) failEverywhere(t *testing.T) {
 	t.Helper()
 	l.publish(t, "not-an-id", "unknown", []byte("a line of text"))
