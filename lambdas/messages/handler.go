@@ -62,6 +62,9 @@ func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.
 }
 
 func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
+	if part != "" && catalog.IsForgotten(found.entries) { // what was filed of it since is not given back either
+		return events.APIGatewayV2HTTPResponse{}, errGone
+	}
 	connector, isResult := strings.CutPrefix(part, contentOf)
 	switch {
 	case part == "er7" || part == "content":
