@@ -238,7 +238,8 @@ func TestAMessageOfAKindThatNobodyKnowsIsServedAsItCame(t *testing.T) {
 	}
 }
 
-// TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s is about catalogs of before decision 11.
+// TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s is about catalogs of before
+// decision 11.
 func TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s(t *testing.T) {
 	r := newReadSide(t)
 	r.file(t, ingested("MSH"), 1)
