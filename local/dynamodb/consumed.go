@@ -10,26 +10,25 @@ import (
 // Consumed is told how many request units a call has used of a table, indexes
 // included (Amazon DynamoDB Developer Guide, "DynamoDB read and write
 // operations"): a write unit for each KB of an item, a read unit for each 4 KB,
-// half of that where the read need not be consistent, twice in a transaction.
+// half of that where the read need not be consistent.
 type Consumed func(ctx context.Context, table string, read, write float64)
 
 // WithConsumed has the service tell what each call consumed.
 func WithConsumed(consumed Consumed) Option { return func(s *Service) { s.consumed = consumed } }
 
-// factors of a call's units.
+// factors of a read's units.
 const (
-	eventual      = 0.5
-	standard      = 1
-	transactional = 2
+	eventual = 0.5
+	standard = 1
 )
 
 func units(size, unit int) float64 { return math.Ceil(float64(max(size, 1)) / float64(unit)) }
 
 // wrote tells of writes; refused ones count as well, by the item that was there.
-func (s *Service) wrote(ctx context.Context, factor float64, changes ...change) {
+func (s *Service) wrote(ctx context.Context, changes ...change) {
 	for _, c := range changes {
 		if c.table != nil {
-			s.consumed(ctx, c.table.TableName, 0, factor*c.units())
+			s.consumed(ctx, c.table.TableName, 0, c.units())
 		}
 	}
 }

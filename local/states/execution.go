@@ -126,7 +126,7 @@ func (e *execution) work(ctx context.Context, state *State, data, input, object 
 	case "Task":
 		result, failure = e.task(ctx, state, result)
 	case "Wait":
-		failure = state.wait(ctx, input, object)
+		_ = pause.For(ctx, time.Duration(*state.Seconds)*time.Second) // that ctx ended is seen by run
 	case "Pass":
 		if state.Result != nil {
 			result, _ = decode(state.Result) // JSON: it came out of a JSON document
@@ -197,33 +197,6 @@ func (s *State) fail(data, object any) *Failure {
 		*member.into = text
 	}
 	return failure
-}
-
-func (s *State) wait(ctx context.Context, input, object any) *Failure {
-	until := time.Now()
-	switch {
-	case s.Seconds != nil:
-		until = until.Add(time.Duration(*s.Seconds) * time.Second)
-	case s.SecondsPath.given:
-		value, _ := s.SecondsPath.find(input, object)
-		number, _ := value.(json.Number)
-		seconds, err := number.Int64()
-		if err != nil {
-			return &Failure{errRuntime, "the path " + s.SecondsPath.text + " does not lead to a whole number"}
-		}
-		until = until.Add(time.Duration(seconds) * time.Second)
-	case s.Timestamp != "":
-		until, _ = asTime(s.Timestamp)
-	default:
-		value, _ := s.TimestampPath.find(input, object)
-		at, isTime := asTime(value)
-		if !isTime {
-			return &Failure{errRuntime, "the path " + s.TimestampPath.text + " does not lead to a timestamp"}
-		}
-		until = at
-	}
-	_ = pause.For(ctx, time.Until(until)) // that ctx ended is seen by run
-	return nil
 }
 
 // retry finds the retrier for a failure and how long it wants to wait. used
