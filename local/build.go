@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// moduleRoot is the nearest folder at or above dir that holds a go.mod.
+// moduleRoot returns the nearest folder at or above dir that holds a go.mod.
 func moduleRoot(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -31,10 +31,9 @@ func moduleRoot(dir string) (string, error) {
 	}
 }
 
-// build compiles the functions' packages for this machine and returns where
-// each one's program is. Programs are kept between runs, so that only what has
-// changed is built and linked again; those with an overlay, a file for
-// `go build -overlay`, are kept in dir.
+// build compiles the functions' packages for this machine and returns where each program
+// is. Programs are kept between runs, so that only what has changed is built and linked
+// again. Programs with an overlay, a file for `go build -overlay`, are kept in dir.
 func build(ctx context.Context, root, dir, overlay string, packages []string) (map[string]string, error) {
 	folder := filepath.Join(root, ".lake", "bin")
 	if overlay != "" {

@@ -1,9 +1,8 @@
-// Package local runs a synthesized cloud assembly on one machine: the
-// CloudFormation templates that `cdk synth` writes, by default the committed
-// snapshots, are loaded and resolved, the functions they name are built for
-// this machine, and everything is served behind AWS's own wire protocols on one
-// loopback port, so that functions, the AWS CLI and any AWS SDK talk to it as
-// they would talk to AWS.
+// Package local runs a synthesized cloud assembly on one machine. It loads and resolves
+// the CloudFormation templates that `cdk synth` writes, by default the committed
+// snapshots, builds the functions that they name for this machine, and serves everything
+// behind AWS's own wire protocols on one loopback port. Functions, the AWS CLI and any
+// AWS SDK use it as they would use AWS.
 //
 //	local.go       Start, Lake, Close: who owns what
 //	service.go     what a service is, and the list of them
@@ -24,8 +23,8 @@
 //	bill/          prices what was counted
 //	wire/ store/   what the services share: protocols, durable storage
 //
-// A resource type, or a property of one, that means nothing on one machine stands
-// in a table with the reason: ignoredTypes, and the Ignored method of a type's
-// properties. Lake.NotRun lists those that the templates use. Any other type, property
-// or intrinsic function that is not understood stops the start with its name.
+// A resource type, or a property of one, that means nothing on one machine is in a table
+// with the reason: ignoredTypes, and the Ignored method of a type's properties.
+// Lake.NotRun lists those that the templates use. Any other type, property or intrinsic
+// function that is not known stops the start, and the error names it.
 package local

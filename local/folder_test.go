@@ -59,8 +59,7 @@ func TestAFileInThePlaceOfTheDataFolderIsSaidSo(t *testing.T) {
 	}
 }
 
-// TestADamagedDataFolderStopsTheStartWithTheNextStep goes the way that a start
-// goes.
+// TestADamagedDataFolderStopsTheStartWithTheNextStep goes the way that a start goes.
 func TestADamagedDataFolderStopsTheStartWithTheNextStep(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, database), []byte(strings.Repeat("nothing that a store wrote ", 1000)), 0o600); err != nil {

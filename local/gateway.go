@@ -10,14 +10,13 @@ import (
 	"hl7lake/local/wire"
 )
 
-// gateway serves every service on one port. A signed request says in its
-// credential scope which service it is for; one that nobody signed is for the
-// first service that takes it.
+// gateway serves every service on one port. A signed request says in its credential scope
+// which service it is for. An unsigned request is for the first service that takes it.
 type gateway struct {
 	keys     *keyring
 	services map[string]spoken // by the name in the credential scope
 	unsigned []unsigned
-	faults   *fault.Injector // strike the calls of functions; nil: none
+	faults   *fault.Injector // fail the calls of functions; nil: none
 	process  func(trace string) (fault.Process, bool)
 }
 
@@ -79,9 +78,9 @@ func (g *gateway) serveSigned(w http.ResponseWriter, r *http.Request, accessKey,
 	called.ServeHTTP(w, r)
 }
 
-// signer returns whoever signed a request, if they still may, and with their session's token
-// (IAM User Guide, Use temporary credentials with AWS resources). A signature is verified
-// where it is in an address.
+// signer returns the signer of a request, if their key and their session's token are
+// still valid (IAM User Guide, Use temporary credentials with AWS resources). It verifies
+// a signature only in a presigned address.
 func (g *gateway) signer(r *http.Request, accessKey string, called wire.Dialect) (session, error) {
 	signer, known := g.keys.find(accessKey)
 	token := cmp.Or(r.Header.Get("X-Amz-Security-Token"), r.URL.Query().Get("X-Amz-Security-Token"))
@@ -99,8 +98,7 @@ func (g *gateway) signer(r *http.Request, accessKey string, called wire.Dialect)
 	return signer, nil
 }
 
-// caller is the function's process that makes a request, where there are faults
-// that can strike it.
+// caller returns the function's process that makes a request, if there are faults for it.
 func (g *gateway) caller(r *http.Request) (fault.Process, bool) {
 	trace := r.Header.Get("X-Amzn-Trace-Id")
 	if g.faults == nil || trace == "" {

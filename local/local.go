@@ -27,42 +27,41 @@ import (
 	"hl7lake/local/template"
 )
 
-// snapshots is where the committed templates of the dev environment lie,
-// relative to the module's root.
+// snapshots is the folder of the committed templates of the dev environment, relative to
+// the module's root.
 const snapshots = "test/snapshots/dev"
 
-// How the functions are run: more instances than processors, since most of a
-// function's time is waiting for a service; retries after seconds instead of
-// AWS's minutes, since somebody is watching.
+// How the functions are run: more instances than processors, because a function mostly
+// waits for services, and retries after seconds instead of AWS's minutes, because
+// somebody is watching.
 const (
 	concurrency = 16
 	idleAfter   = time.Minute
 	retryDelay  = time.Second
 )
 
-// GCPercent is for debug.SetGCPercent in a process that is there to run a lake. A
-// lake uses a few megabytes: to let five times that lie is no burden on a machine,
-// and a seventh of the lake's processor time is.
+// GCPercent is for debug.SetGCPercent in a process that only runs a lake. A lake uses a
+// few megabytes. Keeping five times that as garbage is no burden on a machine, and saves
+// a seventh of the lake's processor time.
 const GCPercent = 400
 
 // Options say what to run and where to keep it.
 type Options struct {
-	// Assembly is a folder of templates: cdk.out, or one with
-	// <stack>.template.json files. Empty: the committed snapshots of dev.
+	// Assembly is a folder of templates: cdk.out, or one with <stack>.template.json
+	// files. If empty, it is the committed snapshots of dev.
 	Assembly string
-	// Dir is the data folder, made where there is none.
+	// Dir is the data folder. It is created if necessary.
 	Dir string
 	// Addr is the loopback address to listen on; port 0 takes any that is free.
 	Addr string
-	// EventsPerInstance is how many events an instance of a function handles at
-	// once: one where it is 0 or 1, as on AWS by default; more as on Lambda
-	// Managed Instances, which takes far less of the machine.
+	// EventsPerInstance is how many events an instance of a function handles at once. 0
+	// and 1 mean one, the default on AWS. More is as on Lambda Managed Instances, and
+	// uses far less of the machine.
 	EventsPerInstance int
-	// Durability says whether what is acknowledged survives a crash of the
-	// machine.
+	// Durability says whether acknowledged data survives a crash of the machine.
 	Durability store.Durability
-	// Log gets what the local services themselves have to say. What the
-	// functions log goes to <Dir>/logs. nil: nowhere.
+	// Log gets what the local services themselves report. What the functions log goes to
+	// <Dir>/logs. If nil, there is no such log.
 	Log *slog.Logger
 }
 
@@ -89,7 +88,7 @@ type Lake struct {
 
 	server  *http.Server
 	serving sync.WaitGroup
-	failed  chan error // why serving ended, if it was not Close
+	failed  chan error // why serving ended, if not because of Close
 	close   sync.Once
 }
 
@@ -110,7 +109,7 @@ func Start(ctx context.Context, o Options, tests ...testbed.Options) (*Lake, err
 	if l.programs, err = build(ctx, root, o.Dir, l.tests.Overlay, packagesOf(assembly)); err != nil {
 		return nil, err
 	}
-	listener, err := listen(ctx, o.Addr) // first: a port in use leaves no folder
+	listener, err := listen(ctx, o.Addr) // first, so that a port in use leaves no folder
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +126,7 @@ func Start(ctx context.Context, o Options, tests ...testbed.Options) (*Lake, err
 	return l, nil
 }
 
-// newLake makes a lake that has nothing in it.
+// newLake returns a lake without anything in it.
 func newLake(o Options, tests []testbed.Options) *Lake {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -144,7 +143,8 @@ func newLake(o Options, tests []testbed.Options) *Lake {
 	return l
 }
 
-// open opens the store and makes the services, which are empty but for what the data folder holds.
+// open opens the store and makes the services, which are empty except for what the data
+// folder holds.
 func (l *Lake) open() (err error) {
 	l.store, err = store.Open(filepath.Join(l.options.Dir, database), l.options.Durability)
 	if err != nil {
@@ -157,8 +157,8 @@ func (l *Lake) open() (err error) {
 	return nil
 }
 
-// start provisions what the templates ask for, then serves it, then takes up
-// what an earlier run left to do.
+// start provisions what the templates ask for, then serves it, then takes up unfinished
+// work of an earlier run.
 func (l *Lake) start(listener net.Listener) error {
 	if err := l.provision(); err != nil {
 		return errors.Join(err, listener.Close())
@@ -176,7 +176,7 @@ func (l *Lake) serve(listener net.Listener) {
 	})
 }
 
-// listen takes the address, which only this machine can reach.
+// listen opens the address, which only this machine can reach.
 func listen(ctx context.Context, addr string) (net.Listener, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -192,13 +192,13 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 	return listener, err
 }
 
-// deliverToFunction is how a topic or a rule hands a function something: as an
-// asynchronous event.
+// deliverToFunction is how a topic or a rule delivers to a function: as an asynchronous
+// event.
 func (l *Lake) deliverToFunction(ctx context.Context, functionARN string, payload []byte) error {
 	return l.lambda.InvokeAsync(ctx, lambda.Event{FunctionARN: functionARN, Payload: payload})
 }
 
-// undelivered takes what a function's attempts all failed on to where the
+// undelivered takes an event on which all of a function's attempts failed where the
 // template says.
 func (l *Lake) undelivered(ctx context.Context, target, body string, attributes map[string]string) error {
 	if !strings.HasPrefix(target, "arn:aws:sqs:") {
@@ -207,13 +207,13 @@ func (l *Lake) undelivered(ctx context.Context, target, body string, attributes 
 	return l.sqs.Send(ctx, target, body, attributes)
 }
 
-// URL is the endpoint of the HTTP API and, for AWS_ENDPOINT_URL, of every AWS
+// URL returns the endpoint of the HTTP API and, for AWS_ENDPOINT_URL, of every AWS
 // service that is run.
 func (l *Lake) URL() string { return l.url }
 
-// Outputs are the stacks' outputs, as `cdk deploy --outputs-file` writes them:
-// stack name, output name, value. The addresses of the HTTP API and of the sign-in
-// pages are those on this machine.
+// Outputs returns the stacks' outputs, as `cdk deploy --outputs-file` writes them: by
+// stack name, then by output name. The addresses of the HTTP API and of the sign-in pages
+// are those on this machine.
 func (l *Lake) Outputs() (map[string]map[string]string, error) {
 	outputs, err := l.assembly.Outputs()
 	if err != nil {
@@ -240,18 +240,18 @@ func (l *Lake) Outputs() (map[string]map[string]string, error) {
 	return outputs, nil
 }
 
-// Credentials are those of the account's root, for the AWS CLI and SDKs.
+// Credentials returns those of the account's root, for the AWS CLI and SDKs.
 func (l *Lake) Credentials() aws.Credentials { return l.keys.root }
 
-// NotRun lists the resources of the templates that have no counterpart here, and the properties of others that mean
-// nothing here.
+// NotRun lists the templates' resources that have no counterpart here, and the properties
+// of others that mean nothing here.
 func (l *Lake) NotRun() []LeftOut { return l.notRun }
 
 // stacks are those of the templates.
 func (l *Lake) stacks() []*template.Stack { return l.assembly.Stacks }
 
-// UnusedGrants lists what the templates allow to roles and no call has needed
-// since the start, of the services that are run here.
+// UnusedGrants lists what the templates allow to roles and no call has needed since the
+// start, for the services that are run here.
 func (l *Lake) UnusedGrants() []iam.Grant {
 	return l.policies.Unused("dynamodb", "lambda", "s3", "sns", "sqs", "states")
 }
@@ -268,7 +268,7 @@ func (l *Lake) Pending() (int, error) {
 	return waiting + events, err
 }
 
-// Wait returns when ctx ends, or with the reason when serving ends by itself.
+// Wait returns when ctx ends, or with the reason if serving ends by itself.
 func (l *Lake) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

@@ -15,13 +15,12 @@ import (
 	"hl7lake/local/wire"
 )
 
-// metering tells the meter what the services do. What the account's root asks
-// for, the person at the keyboard, is not part of the lake's bill.
+// metering tells the meter what the services do. Requests of the account's root, the
+// person who runs the lake, are not part of the lake's bill.
 type metering struct{ meter bill.Meter }
 
-// Bill is what AWS would charge for what the lake has done since its start, as
-// far as its services are run here; package bill says what is exact and what is
-// estimated.
+// Bill is what AWS would charge for what the lake has done since its start, as far as its
+// services are run here. Package bill says what is exact and what is estimated.
 func (l *Lake) Bill() (bill.Bill, error) {
 	names := map[string]string{}
 	for _, f := range l.lambda.Functions() {
@@ -35,8 +34,8 @@ func (l *Lake) Bill() (bill.Bill, error) {
 
 func byRoot(ctx context.Context) bool { return wire.Caller(ctx) == iam.Root }
 
-// meterAPI counts the requests to an HTTP API, and its access log, which is not
-// written here.
+// meterAPI counts the requests to an HTTP API, and its access log, which is not written
+// here.
 func (l *Lake) meterAPI(r *http.Request) {
 	l.metering.meter.APICall(int(r.ContentLength))
 	if l.accessLine > 0 {
@@ -44,8 +43,8 @@ func (l *Lake) meterAPI(r *http.Request) {
 	}
 }
 
-// accessLineOf is about how many bytes API Gateway logs of each request, by the
-// format of the stage's access log; zero where there is none.
+// accessLineOf returns about how many bytes API Gateway logs for each request, by the
+// format of the stage's access log; zero if there is none.
 func accessLineOf(a *template.Assembly) int {
 	const value = "a value of this size"
 	for _, stage := range a.OfType("AWS::ApiGatewayV2::Stage") {
@@ -61,9 +60,8 @@ func accessLineOf(a *template.Assembly) int {
 	return 0
 }
 
-// s3 counts the requests to S3 by their price
-// (https://aws.amazon.com/s3/pricing/, Requests and data retrievals): deletions
-// are free, lists cost what writes cost.
+// s3 counts the requests to S3 by their price (https://aws.amazon.com/s3/pricing/,
+// Requests and data retrievals): deletions are free, and lists cost as much as writes.
 func (m *metering) s3(r *http.Request) {
 	_, isList := r.URL.Query()["list-type"]
 	switch {
@@ -107,9 +105,9 @@ func (m *metering) sqs(ctx context.Context, size int) {
 	}
 }
 
-// lambda counts an invocation. Those by API Gateway, which traces nothing
-// itself, begin a trace where the function traces; SNS and Step Functions pass
-// on the trace of who called them.
+// lambda counts an invocation. An invocation by API Gateway, which traces nothing itself,
+// begins a trace if the function traces. SNS and Step Functions pass on the trace of
+// their caller.
 func (m *metering) lambda(ctx context.Context, h lambda.Handled) {
 	m.meter.Invoked(bill.Invocation{
 		Function: path.Base(h.Function.Package), MemoryMB: h.Function.MemorySize,

@@ -7,9 +7,9 @@ import (
 	"hl7lake/local/wire"
 )
 
-// TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly asks the templates'
-// policies what a user may do in S3 who got credentials for an ID token: the
-// session's tag names the institution of custom:read.
+// TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly checks what the templates'
+// policies let a user do in S3 with credentials for an ID token: the session's tag names
+// the institution of custom:read.
 func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
 	for _, environment := range []string{"dev", "prod"} {
 		assembly, err := Load("../test/snapshots/" + environment)

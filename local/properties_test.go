@@ -17,7 +17,7 @@ import (
 // surprise is a property that no resource type has.
 const surprise = "SurpriseOfTheTest"
 
-// registered is a lake with its services, which have nothing in them and no store.
+// registered is a lake with its services, which are empty and have no store.
 func registered(t *testing.T) *Lake {
 	t.Helper()
 	l := newLake(Options{}, nil)
@@ -26,7 +26,8 @@ func registered(t *testing.T) *Lake {
 	return l
 }
 
-// eachResource calls do for each resource of the committed templates, of every environment.
+// eachResource calls do for each resource of the committed templates of every
+// environment.
 func eachResource(t *testing.T, do func(r *template.Resource)) {
 	t.Helper()
 	for _, environment := range []string{"dev", "prod"} {
@@ -57,7 +58,7 @@ func objects(path string, value any, do func(path string, object map[string]any)
 	}
 }
 
-// below reports whether a path is one of those given or lies below it.
+// below reports whether a path is one of those given or is below it.
 func below(path string, ends []string) bool {
 	return slices.ContainsFunc(ends, func(end string) bool { return path == end || strings.HasPrefix(path, end+".") })
 }
@@ -71,9 +72,10 @@ func text(t *testing.T, value any) []byte {
 	return text
 }
 
-// TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel adds one to each object in each resource of the templates.
+// TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel adds one to each object
+// in each resource of the templates.
 func TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel(t *testing.T) {
-	free := map[string][]string{ // where a template may say what it likes, or has a grammar of its own
+	free := map[string][]string{ // where a template may have anything, or has a grammar of its own
 		"AWS::Lambda::Function":  {"Environment.Variables"},
 		"AWS::SNS::Subscription": {"FilterPolicy"},
 		"AWS::KMS::Key":          {"KeyPolicy"},
@@ -118,7 +120,8 @@ func TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel(t *testing.T)
 	}
 }
 
-// TestWhatIsIgnoredIsInTheTemplatesAndSaysWhy keeps the tables of what is ignored to what they are needed for.
+// TestWhatIsIgnoredIsInTheTemplatesAndSaysWhy checks that the tables of ignored
+// properties hold only what is needed.
 func TestWhatIsIgnoredIsInTheTemplatesAndSaysWhy(t *testing.T) {
 	used, types := map[string]bool{}, registered(t).types()
 	eachResource(t, func(r *template.Resource) {
@@ -157,8 +160,8 @@ func TestWhatIsIgnoredIsInTheTemplatesAndSaysWhy(t *testing.T) {
 	}
 }
 
-// TestAMalformedPolicyIsRefusedWhereverItStands adds an element to every object of every policy document in the templates,
-// those in texts too.
+// TestAMalformedPolicyIsRefusedWhereverItStands adds an element to every object of every
+// policy document in the templates, also of those in texts.
 func TestAMalformedPolicyIsRefusedWhereverItStands(t *testing.T) {
 	tried, asText := 0, 0
 	eachResource(t, func(r *template.Resource) {
@@ -233,7 +236,8 @@ func TestWhatAWSWouldNotDeployIsRefusedInAnyType(t *testing.T) {
 	}
 }
 
-// refused is how a lake of one template with these resources refuses to start.
+// refused returns the error with which a lake of one template with these resources
+// refuses to start.
 func refused(t *testing.T, resources string) string {
 	t.Helper()
 	folder := t.TempDir()

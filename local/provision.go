@@ -9,10 +9,12 @@ import (
 	"hl7lake/local/wire"
 )
 
-// LeftOut is a resource, or a property of one, that the templates ask for and that is not run here.
+// LeftOut is a resource, or a property of one, that the templates ask for and that is not
+// run here.
 type LeftOut = resource.LeftOut
 
-// ignoredTypes are the resource types that are not run at all, and why not. Only their policy documents are looked at.
+// ignoredTypes are the resource types that are not run at all, with the reason. Only
+// their policy documents are checked.
 func ignoredTypes() wire.Ignored {
 	return wire.Ignored{
 		"AWS::CloudTrail::Trail":      "who called what is not recorded here",
@@ -25,8 +27,8 @@ func ignoredTypes() wire.Ignored {
 	}
 }
 
-// provision brings every resource of the assembly to life, and notes those of types that are ignored. It begins with what
-// AWS would refuse at deployment, before anything is made.
+// provision makes every resource of the assembly, and records those of ignored types.
+// First it checks for what AWS would refuse at deployment, before anything is made.
 func (l *Lake) provision() error {
 	types := l.types()
 	if err := l.knowTypes(types); err != nil {
@@ -47,7 +49,8 @@ func (l *Lake) provision() error {
 	return nil
 }
 
-// knowTypes refuses a resource whose type is neither run nor ignored by name, and notes those that are ignored.
+// knowTypes refuses a resource whose type is neither run nor ignored by name, and records
+// those that are ignored.
 func (l *Lake) knowTypes(run []resource.Type) error {
 	ignored := ignoredTypes()
 	for _, stack := range l.assembly.Stacks {

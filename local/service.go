@@ -23,36 +23,40 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Service is an AWS service as this package knows it: everything else about it is in its folder. One that answers signed calls
-// is an http.Handler too, and some are what the interfaces below say.
+// Service is an AWS service as this package knows it. Everything else about it is in its
+// folder. A service that answers signed calls is also an http.Handler, and some have the
+// interfaces below.
 type Service interface {
-	// Dialect is the service's name, and how it words what others refuse in its place.
+	// Dialect returns the service's name, and how it words what others refuse for it.
 	Dialect() wire.Dialect
-	// Resources are the resource types that it runs, each after those that it needs to find.
+	// Resources returns the resource types that it runs, each after those that it needs
+	// to find.
 	Resources() []resource.Type
 }
 
 // unsigned takes some of the requests that nobody signed.
 type unsigned interface {
 	Service
-	// Unsigned returns what serves the request, or nil where it is not for the service.
+	// Unsigned returns what serves the request, or nil if it is not for the service.
 	Unsigned(r *http.Request) http.Handler
 }
 
-// starter has work of its own, which begins when every resource is there and requests are answered.
+// starter has work of its own, which begins when every resource exists and requests are
+// answered.
 type starter interface {
 	Service
 	Start() error
 }
 
-// closer has work of its own, which is over when Close returns.
+// closer has work of its own, which has ended when Close returns.
 type closer interface {
 	Service
 	Close()
 }
 
-// register makes the services: one line each, after those whose resources it needs to find. The last one takes every request
-// that is for none before it. They have no resources yet, and read nothing of the store.
+// register makes the services: one line each, after those whose resources it needs to
+// find. The last one takes every request that no other takes. They have no resources yet,
+// and read nothing from the store.
 func (l *Lake) register() {
 	authorize, meter, scale := l.policies.Authorize, l.metering, l.tests.TimeScale
 	l.sqs = sqs.New(l.store, authorize, l.url, sqs.WithRequested(meter.sqs), sqs.WithTimeScale(scale))
@@ -82,7 +86,7 @@ func (l *Lake) register() {
 	}
 }
 
-// lambdaConfig is what Lambda needs of the others.
+// lambdaConfig returns what Lambda needs from the others.
 func (l *Lake) lambdaConfig() lambda.Config {
 	return lambda.Config{
 		Store: l.store, Authorize: l.policies.Authorize, Endpoint: l.url, Program: func(folder string) string { return l.programs[folder] },
@@ -92,7 +96,7 @@ func (l *Lake) lambdaConfig() lambda.Config {
 	}
 }
 
-// startServices begins the work of those that have some.
+// startServices begins the work of the services that have some.
 func (l *Lake) startServices() error {
 	for _, s := range l.services {
 		if s, starts := s.(starter); starts {
@@ -104,7 +108,7 @@ func (l *Lake) startServices() error {
 	return nil
 }
 
-// closeServices ends their work, of those first that call others.
+// closeServices ends their work, beginning with those that call others.
 func (l *Lake) closeServices() {
 	for i := range l.services {
 		if s, closes := l.services[len(l.services)-1-i].(closer); closes {
@@ -113,7 +117,8 @@ func (l *Lake) closeServices() {
 	}
 }
 
-// types are the resource types that are run, in the order in which their resources are made.
+// types are the resource types that are run, in the order in which their resources are
+// made.
 func (l *Lake) types() (all []resource.Type) {
 	for _, s := range l.services {
 		all = append(all, s.Resources()...)
@@ -121,8 +126,8 @@ func (l *Lake) types() (all []resource.Type) {
 	return all
 }
 
-// Load reads the templates in a folder, which is a cloud assembly or has files <stack>.template.json, and gives resources the
-// ids that they get when a lake runs them.
+// Load reads the templates in a folder, which is a cloud assembly or has files
+// <stack>.template.json, and gives resources the ids that they get when a lake runs them.
 func Load(folder string) (*template.Assembly, error) {
 	l := newLake(Options{}, nil)
 	l.register()

@@ -8,11 +8,12 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// reconcileMinutes is how often what was accepted is held against what the catalog has.
+// reconcileMinutes is how often accepted messages are compared with the catalog.
 const reconcileMinutes = 15
 
-// addReconcile defines the function that looks for messages that got stuck, and publishes them again. It stands at the
-// front door because only the record of what was received knows what should be in the lake.
+// addReconcile defines the function that looks for messages that are stuck, and publishes
+// them again. It belongs to the front door because only the record of what was received
+// knows what should be in the lake.
 func (d FrontDoor) addReconcile(core Core) {
 	base := core.Foundation
 	reconcile := newFunction(d.Stack, "Reconcile", base, functionProps{
@@ -20,7 +21,7 @@ func (d FrontDoor) addReconcile(core Core) {
 		Description: "Publishes accepted messages again that did not come to the end of their way",
 		Memory:      512,
 		Timeout:     300,
-		Concurrency: 1, // a run that is late is not joined by the next
+		Concurrency: 1, // a late run does not overlap the next
 		Environment: map[string]*string{
 			contract.EnvReceivedTable:    d.Received.TableName(),
 			contract.EnvCatalogTable:     core.Catalog.TableName(),
@@ -47,7 +48,8 @@ func (d FrontDoor) addReconcile(core Core) {
 		Means:   "A message was accepted half an hour ago and is neither staged nor an error yet, or nobody has looked.",
 		Metric:  base.ownMetric(contract.MetricOldestUnstagedAge, statistic("Maximum", 2*reconcileMinutes)),
 		AtLeast: 30 * 60,
-		// Reconcile writes its metric at every run; where there is none, it does not run.
+		// Reconcile writes its metric in every run. Without the metric, it is not
+		// running.
 		SilenceIsBad: true,
 	})
 	base.alarm(d.Stack, "Missing", alarmProps{

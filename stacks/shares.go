@@ -10,6 +10,9 @@ import (
 )
 
 const (
+	// deferredDays is how long a message may wait for its turn. A dead letter's time counts from when it was sent to the first
+	// queue (Amazon SQS Developer Guide, Using dead-letter queues), so that half is left for that of trigger.
+	deferredDays = deadLetterDays / 2
 	// deferredTries is how often a message that was deferred is received before it is a dead letter. One that finds all
 	// instances of trigger at work was received too (AWS Lambda Developer Guide, Creating and configuring an Amazon SQS event
 	// source mapping: at least five).
@@ -44,7 +47,7 @@ func (s StagingER7) addShares(base Foundation, trigger function) {
 // queue of what SNS could not deliver: it has the same form.
 func (s StagingER7) addDeferral(base Foundation, trigger function, undelivered awssqs.Queue) {
 	deferred := awssqs.NewQueue(trigger.scope, new("Deferred"), &awssqs.QueueProps{
-		RetentionPeriod:     awscdk.Duration_Days(new(float64(deadLetterDays))),
+		RetentionPeriod:     awscdk.Duration_Days(new(float64(deferredDays))),
 		MaxMessageSizeBytes: new(float64(deadLetterBytes)),
 		VisibilityTimeout:   awscdk.Duration_Seconds(new(float64(deferredHiddenSeconds))),
 		DeadLetterQueue:     &awssqs.DeadLetterQueue{Queue: undelivered, MaxReceiveCount: new(float64(deferredTries))},

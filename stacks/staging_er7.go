@@ -10,8 +10,9 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// StagingER7 is the stack that turns ingested ER7 messages into JSON. It knows the hub and nothing of who publishes
-// there, so it can be deleted, or another format's staging put beside it, without a change elsewhere.
+// StagingER7 is the stack that turns ingested ER7 messages into JSON. It knows the hub
+// and nothing about who publishes there, so it can be deleted, or another format's
+// staging added beside it, without a change elsewhere.
 type StagingER7 struct {
 	awscdk.Stack
 	// Workflow prepares and parses one message.
@@ -20,12 +21,13 @@ type StagingER7 struct {
 
 // StagingER7Props is what StagingER7 needs.
 type StagingER7Props struct {
-	// Core is whose hub is listened to and published on.
+	// Core is the stack whose hub is used.
 	Core Core
 }
 
-// The time limits, in seconds, contain each other: a step's function ends before the workflow, and the workflow before
-// the trigger, which then still has time to publish the error event.
+// The time limits, in seconds, contain each other: a step's function ends before the
+// workflow, and the workflow before the trigger, which then still has time to publish the
+// error event.
 const (
 	stepSeconds     = 20
 	workflowSeconds = 60
@@ -72,7 +74,8 @@ func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props)
 	return staging
 }
 
-// watch makes the alarms of staging as a whole. What a single step does wrong, its messages show.
+// watch makes the alarms of staging as a whole. A fault in a single step shows in its
+// messages.
 func (s StagingER7) watch(base Foundation) {
 	base.alarm(s.Stack, "Failures", alarmProps{
 		Runbook: "staging-failures",
@@ -112,9 +115,9 @@ func (s StagingER7) addTrigger(core Core) {
 	trigger := newFunction(s.Stack, "Trigger", core.Foundation, functionProps{
 		Package:     "lambdas/trigger",
 		Description: "Runs the workflow for an ingested message; publishes the error when it fails",
-		Memory:      256, // it waits for the workflow; the largest body that it holds, when that failed, is of 6 MB
+		Memory:      256, // it waits for the workflow; the largest body that it holds, after a failure, is 6 MB
 		Timeout:     triggerSeconds,
-		Concurrency: 100, // no more than of each step, so that a step is never refused
+		Concurrency: 100, // no more than each step, so that a step is never refused
 		Environment: map[string]*string{
 			contract.EnvStateMachineARN:  s.Workflow.StateMachineArn(),
 			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
@@ -133,9 +136,10 @@ func (s StagingER7) addTrigger(core Core) {
 	core.GrantRedeem(trigger.Lambda)
 }
 
-// newWorkflow defines the Express workflow prepare → parse, or parse alone for a message of which the trigger has seen that
-// prepare would leave it as it is. A message that is not HL7 and a step that broke end in
-// different Fail states, both with the error and cause of the step, which the trigger reads.
+// newWorkflow defines the Express workflow prepare → parse. It skips prepare for a
+// message that trigger found to be in order already. A message that is not HL7 and a step
+// that failed end in different Fail states, both with the error and cause of the step,
+// which trigger reads.
 func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) awsstepfunctions.StateMachine {
 	refused := newFail(stack, "MessageRefused", "The message cannot be parsed; trying again would not help")
 	broken := newFail(stack, "StepBroken", "A step failed for a reason that is not the message's")
@@ -144,7 +148,7 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 		Comment: new("Whether the message has its line ends in order, as the trigger says"),
 	})
 	tidy.When(awsstepfunctions.Condition_And(
-		awsstepfunctions.Condition_IsPresent(new("$.tidy")), // an input that was written by hand need not have it
+		awsstepfunctions.Condition_IsPresent(new("$.tidy")), // an input written by hand need not have it
 		awsstepfunctions.Condition_BooleanEquals(new("$.tidy"), new(true)),
 	), parsing, nil)
 	tidy.Otherwise(newStep(stack, "Prepare", prepare, refused, broken).Next(parsing))
@@ -156,10 +160,11 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 		TracingEnabled:   new(true),
 		Logs: &awsstepfunctions.LogOptions{
 			Destination: newVendedLogGroup(stack, "WorkflowLogs", "states", base),
-			// What went wrong. All else would be a dozen lines a message, which cost more than the execution; each execution is
-			// in the trigger's audit record.
+			// Log failures only. Everything else would be a dozen lines for each message,
+			// which cost more than the execution. Each execution is in trigger's audit
+			// record.
 			Level:                awsstepfunctions.LogLevel_ERROR,
-			IncludeExecutionData: new(false), // it would be the message
+			IncludeExecutionData: new(false), // it would contain the message
 		},
 	})
 	grant(workflow, []string{"lambda:InvokeFunction"}, prepare.Lambda.FunctionArn(), parse.Lambda.FunctionArn())
@@ -173,14 +178,16 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 	return workflow
 }
 
-// newStep invokes a function with the state as its input; its answer is the next state. What the message is to blame
-// for would come again and ends the workflow at once. All else is tried again, be it Lambda's trouble or the function's
-// with a service that it calls: a step repeats the ids of what it publishes, so doing it twice changes nothing, while
-// giving up on a step that did publish would leave the message both staged and an error.
+// newStep invokes a function with the state as its input; its answer is the next state. A
+// fault of the message would repeat, so it ends the workflow at once. Everything else is
+// tried again, whether Lambda failed or a service that the function calls. A step repeats
+// the ids of what it publishes, so running it twice changes nothing, while giving up on a
+// step that did publish would leave the message both staged and an error.
 func newStep(
 	stack awscdk.Stack, id string, fn function, refused, broken awsstepfunctions.Fail,
 ) awsstepfunctions.CustomState {
-	// Not the CDK's own LambdaInvoke: it would let the workflow invoke every version and alias of the function too.
+	// Not the CDK's own LambdaInvoke, which would also let the workflow invoke every
+	// version and alias of the function.
 	step := awsstepfunctions.NewCustomState(stack, new("Step"+id), &awsstepfunctions.CustomStateProps{
 		StateJson: &map[string]any{
 			"Type":           "Task",

@@ -47,7 +47,8 @@ func (o outcome) String() string {
 	return string(o.Status)
 }
 
-// isMessage reports whether this is of a message, sent or not, and not of what is beside them.
+// isMessage reports whether this is of a message, sent or not, and not of what is beside
+// them.
 func (s sent) isMessage() bool { return s.notice == nil && s.noticed == nil && !s.end }
 
 // sending is one run of `lake send`.

@@ -1,6 +1,7 @@
-// Package cloudformation answers questions about the stacks that a lake runs, as a client does that looks for an API's
-// address among a stack's outputs or for a user pool among its resources. It only reads: what runs is what was in the
-// templates at the start, and nothing deploys here.
+// Package cloudformation answers questions about the stacks that a lake runs. A client
+// asks them to find an API's address among a stack's outputs, or a user pool among its
+// resources. It only reads: what runs is what was in the templates at the start, and
+// nothing is deployed here.
 package cloudformation
 
 import (
@@ -23,10 +24,10 @@ const namespace = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 // complete is the status of every stack and resource: it runs.
 const complete = "CREATE_COMPLETE"
 
-// Outputs are those of all stacks: stack name, output name, value.
+// Outputs are those of all stacks: by stack name, then by output name.
 type Outputs func() (map[string]map[string]string, error)
 
-// Stacks are all stacks. They do not change once the service is asked.
+// Stacks are all stacks. They do not change after the service was first asked.
 type Stacks func() []*template.Stack
 
 // Service has the reading operations of AWS CloudFormation.
@@ -38,7 +39,8 @@ type Service struct {
 	started   time.Time
 }
 
-// New returns a service for the stacks, in the Query protocol (AWS CloudFormation API Reference).
+// New returns a service for the stacks, in the Query protocol (AWS CloudFormation API
+// Reference).
 func New(stacks Stacks, outputs Outputs, authorize wire.Authorize) *Service {
 	s := &Service{stacks: stacks, outputs: outputs, authorize: authorize, started: time.Now()}
 	s.Handler = wire.Query(namespace, map[string]wire.QueryOperation{
@@ -55,15 +57,16 @@ func New(stacks Stacks, outputs Outputs, authorize wire.Authorize) *Service {
 // Dialect is that of CloudFormation.
 func (s *Service) Dialect() wire.Dialect { return wire.SpeaksQuery("cloudformation") }
 
-// Resources are none: what is asked about is all stacks.
+// Resources returns none: the service only answers questions about the stacks.
 func (s *Service) Resources() []resource.Type { return nil }
 
-// id is a stack's ARN, which stays the same over restarts.
+// id returns a stack's ARN, which stays the same after a restart.
 func id(stack *template.Stack) string {
 	return wire.ARN("cloudformation", "stack/"+stack.Name+"/"+uuid.NewSHA1(uuid.NameSpaceURL, []byte(namespace+stack.Name)).String())
 }
 
-// allowed asks whether the caller may do an action, then finds the stack of that name or ARN.
+// allowed checks that the caller may perform an action, then finds the stack of that name
+// or ARN.
 func (s *Service) allowed(ctx context.Context, action, name string) (*template.Stack, error) {
 	if name == "" {
 		return nil, wire.Errorf("ValidationError", "StackName is required")
@@ -99,7 +102,7 @@ type stackList struct {
 	Stacks []stackMember `xml:"Stacks>member"`
 }
 
-// describeStacks tells of one stack, or of all.
+// describeStacks describes one stack, or all.
 func (s *Service) describeStacks(ctx context.Context, form url.Values) (any, error) {
 	stacks := s.stacks()
 	if name := form.Get("StackName"); name != "" {
@@ -145,7 +148,7 @@ type summary struct {
 	StackStatus  string
 }
 
-// listStacks lists the stacks that are in one of the states asked for.
+// listStacks lists the stacks that are in one of the given states.
 func (s *Service) listStacks(ctx context.Context, form url.Values) (any, error) {
 	if err := s.authorize(ctx, "cloudformation:ListStacks", "*", nil); err != nil {
 		return nil, err
@@ -170,7 +173,7 @@ func among(form url.Values, prefix, value string) bool {
 	return false
 }
 
-// time is when the stacks were made: at the lake's start.
+// time returns when the stacks were made: at the lake's start.
 func (s *Service) time() string { return s.started.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 type templateBody struct {
@@ -187,7 +190,7 @@ func (s *Service) getTemplate(ctx context.Context, form url.Values) (any, error)
 	return templateBody{string(stack.Text), []string{"Original", "Processed"}}, nil
 }
 
-// metadata is a resource's Metadata as JSON text; empty where it has none.
+// metadata returns a resource's Metadata as JSON text; empty if it has none.
 func metadata(r *template.Resource) (string, error) {
 	if r.Metadata == nil {
 		return "", nil

@@ -28,7 +28,8 @@ const (
 	core   = "hl7lake-dev-core"
 )
 
-// client is the SDK for the committed templates of dev, with what is asked of the policies.
+// client returns the SDK for the committed templates of dev, and what was asked of the
+// policies.
 func client(t *testing.T) (*cfn.Client, *template.Assembly, *[]string) {
 	t.Helper()
 	assembly, err := local.Load(folder)

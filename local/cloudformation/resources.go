@@ -9,7 +9,7 @@ import (
 	"hl7lake/local/wire"
 )
 
-// stackResource is what all operations tell of a resource.
+// stackResource is what all operations say about a resource.
 type stackResource struct {
 	LogicalResourceID  string `xml:"LogicalResourceId"`
 	PhysicalResourceID string `xml:"PhysicalResourceId"`
@@ -31,7 +31,7 @@ type resourceDetail struct {
 	} `xml:"StackResourceDetail"`
 }
 
-// describeStackResource tells of one resource, by its logical id.
+// describeStackResource describes one resource, by its logical id.
 func (s *Service) describeStackResource(ctx context.Context, form url.Values) (any, error) {
 	stack, err := s.allowed(ctx, "DescribeStackResource", form.Get("StackName"))
 	if err != nil {
@@ -67,8 +67,9 @@ type resourceList struct {
 	Resources []resourceMember `xml:"StackResources>member"`
 }
 
-// describeStackResources tells of a stack's resources: the stack is named, or has the resource of a physical id. "You must
-// specify either StackName or PhysicalResourceId, but not both" (DescribeStackResources).
+// describeStackResources describes a stack's resources. The stack is named, or has the
+// resource of a physical id. "You must specify either StackName or PhysicalResourceId,
+// but not both" (DescribeStackResources).
 func (s *Service) describeStackResources(ctx context.Context, form url.Values) (any, error) {
 	name, physicalID := form.Get("StackName"), form.Get("PhysicalResourceId")
 	if (name == "") == (physicalID == "") {
@@ -93,7 +94,8 @@ func (s *Service) describeStackResources(ctx context.Context, form url.Values) (
 	return list, nil
 }
 
-// stackOf is the name of the stack that has the resource of a physical id; empty where none has.
+// stackOf returns the name of the stack that has the resource of a physical id, or "" if
+// none has.
 func (s *Service) stackOf(physicalID string) string {
 	for _, stack := range s.stacks() {
 		for _, r := range stack.Resources {

@@ -1,6 +1,6 @@
-// Package cloudwatchlogs lets an operator read what functions log as on AWS: `aws logs tail`, `filter-log-events`,
-// `describe-log-groups`. A log group is the file that a function's output goes to; it is read where it lies, and each
-// group has one stream.
+// Package cloudwatchlogs lets an operator read what functions log as on AWS: `aws logs
+// tail`, `filter-log-events`, `describe-log-groups`. A log group is the file that holds a
+// function's output. Each group has one stream.
 package cloudwatchlogs
 
 import (
@@ -17,7 +17,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Group is what a template says of a log group; the fields are those of AWS::Logs::LogGroup.
+// Group is what a template says about a log group; the fields are those of
+// AWS::Logs::LogGroup.
 type Group struct {
 	LogGroupName    string
 	RetentionInDays int // 0: for ever
@@ -33,7 +34,8 @@ func (*Group) Ignored() wire.Ignored {
 // stream is the name of every group's one stream.
 const stream = "local"
 
-// Files are what is logged, a line an event, by the name of the log group. A file need not exist yet.
+// Files are what is logged, one event on each line, by the name of the log group. A file
+// need not exist yet.
 type Files func() map[string]string
 
 // Service has the reading operations of Amazon CloudWatch Logs.
@@ -45,13 +47,14 @@ type Service struct {
 	retention map[string]int // of the templates' groups, in days, by name
 }
 
-// group is a log group with its file, which is empty where nothing logs to it.
+// group is a log group with its file, which is empty if nothing logs to it.
 type group struct {
 	name, file string
 	retention  int
 }
 
-// New returns a service whose groups are those that are added, and those of the files (Amazon CloudWatch Logs API Reference).
+// New returns a service whose groups are those that are added, and those of the files
+// (Amazon CloudWatch Logs API Reference).
 func New(authorize wire.Authorize, files Files) *Service {
 	s := &Service{files: files, authorize: authorize, started: time.Now(), retention: map[string]int{}}
 	s.Handler = wire.JSON("1.1", map[string]wire.Operation{
@@ -65,7 +68,7 @@ func New(authorize wire.Authorize, files Files) *Service {
 // Dialect is that of CloudWatch Logs.
 func (s *Service) Dialect() wire.Dialect { return wire.Speaks("logs") }
 
-// Resources are the resource types that are known.
+// Resources returns the resource types that are known.
 func (s *Service) Resources() []resource.Type {
 	return []resource.Type{
 		resource.Of("AWS::Logs::LogGroup", identify, func(r *resource.Resource, g Group) error {
@@ -80,10 +83,11 @@ func identify(r *template.Resource) (string, template.Attributes) {
 	return name, template.Attributes{"Arn": arn(name) + ":*"}
 }
 
-// Add makes a group known by its name. It comes before the first call.
+// Add makes a group known by its name. It must be called before the first request.
 func (s *Service) Add(name string, g Group) { s.retention[name] = g.RetentionInDays }
 
-// groups are all groups in the order of their names: Lambda makes the one of a function whose template names none.
+// groups returns all groups sorted by name. Lambda makes the group of a function whose
+// template names none.
 func (s *Service) groups() []group {
 	files := s.files()
 	all := make([]group, 0, len(files)+len(s.retention))
@@ -101,7 +105,8 @@ func (s *Service) groups() []group {
 
 func arn(name string) string { return wire.ARN("logs", "log-group:"+name) }
 
-// allowed asks whether the caller may do an action, then finds the group of that name or ARN.
+// allowed checks that the caller may perform an action, then finds the group of that name
+// or ARN.
 func (s *Service) allowed(ctx context.Context, action, name, identifier string) (group, error) {
 	if name == "" {
 		name = strings.TrimSuffix(strings.TrimPrefix(identifier, arn("")), ":*")
@@ -119,7 +124,7 @@ func (s *Service) allowed(ctx context.Context, action, name, identifier string) 
 
 type describeGroupsInput struct {
 	LogGroupNamePrefix  string `json:"logGroupNamePrefix"`
-	LogGroupNamePattern string `json:"logGroupNamePattern"` // a part of the name, whatever its case
+	LogGroupNamePattern string `json:"logGroupNamePattern"` // a part of the name, in any case
 	NextToken           string `json:"nextToken"`           // the last name of the page before
 	Limit               int    `json:"limit"`
 }
@@ -143,7 +148,7 @@ func (s *Service) describeLogGroups(ctx context.Context, in *describeGroupsInput
 		return nil, err
 	}
 	list := &groupList{Groups: []groupMember{}}
-	limit := min(cmp.Or(in.Limit, 50), 50) // its default and its most
+	limit := min(cmp.Or(in.Limit, 50), 50) // the default and the most
 	for _, g := range s.groups() {
 		part := strings.Contains(strings.ToLower(g.name), strings.ToLower(in.LogGroupNamePattern))
 		if !strings.HasPrefix(g.name, in.LogGroupNamePrefix) || !part || g.name <= in.NextToken {
@@ -159,7 +164,8 @@ func (s *Service) describeLogGroups(ctx context.Context, in *describeGroupsInput
 	return list, nil
 }
 
-// state is the size of what is logged, and when that was last. Both are zero where nothing is.
+// state returns the size of what is logged, and the time of the last line. Both are zero
+// if there is none.
 func (g group) state() (size int64, last time.Time) {
 	if info, err := os.Stat(g.file); err == nil {
 		return info.Size(), info.ModTime()

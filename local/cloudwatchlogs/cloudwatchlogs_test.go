@@ -24,7 +24,8 @@ panic: something
 {"timestamp":"2026-01-02T03:04:07Z","level":"WARN","message":"say \"hello\"","id":"three","status":"500"}
 `
 
-// rig is a service of two groups, one with those lines, and what it asked of the policies.
+// rig is a service of two groups, one with the given lines, and what it asked of the
+// policies.
 type rig struct {
 	handler http.Handler
 	file    string
@@ -88,7 +89,7 @@ type events struct {
 	NextToken string
 }
 
-// said are the lines that the events of the pattern are, by their number.
+// said returns the numbers of the lines that match the pattern.
 func (r *rig) said(t *testing.T, input map[string]any) (numbers []int) {
 	t.Helper()
 	input["logGroupName"] = "front-Ingest"

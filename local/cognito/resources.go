@@ -18,7 +18,7 @@ func (s *Service) Resources() []resource.Type {
 			return s.AddUserPool(r.PhysicalID, p)
 		}),
 		resource.Of("AWS::Cognito::UserPoolDomain", identifyDomain, func(r *resource.Resource, d UserPoolDomain) error {
-			d.Domain = r.PhysicalID // what Ref gives, and so what the outputs hold
+			d.Domain = r.PhysicalID // the value of Ref, and so of the outputs
 			return s.AddUserPoolDomain(d)
 		}),
 		resource.Of("AWS::Cognito::UserPoolResourceServer", nil, func(_ *resource.Resource, server UserPoolResourceServer) error {

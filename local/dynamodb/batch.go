@@ -71,7 +71,7 @@ func repeats(writes []write) bool {
 	return false
 }
 
-// runAll carries out writes to different items, all of them or none.
+// runAll performs writes to different items, all or none.
 func (s *Service) runAll(ctx context.Context, writes []write) error {
 	changes := make([]change, len(writes))
 	defer func() { s.wrote(ctx, changes...) }()

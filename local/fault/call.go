@@ -12,11 +12,11 @@ import (
 	"hl7lake/local/wire"
 )
 
-// maxBody is more than any request of a function: S3's single puts are bounded
-// by what a function can hold.
+// maxBody is more than any request of a function: S3's single puts are limited by what a
+// function can hold.
 const maxBody = 64 << 20
 
-// Process is a function's process at work on an event.
+// Process is a function's process that is working on an event.
 type Process struct {
 	Function string
 	Run      string // the id of this run
@@ -24,14 +24,13 @@ type Process struct {
 	Kill     func() // ends the process and returns when it is gone
 }
 
-// Serve answers a call of a function to a service, unless the plan has something
-// else in mind.
+// Serve answers a function's call to a service, unless the plan has a fault for it.
 func (i *Injector) Serve(w http.ResponseWriter, r *http.Request, service wire.Dialect, by Process, next http.Handler) {
 	i.calls.Add(1)
 	defer i.calls.Done()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		abort() // the caller went away, or is none of ours
+		abort() // the caller has gone, or is not ours
 	}
 	serve := func(w http.ResponseWriter) {
 		// The call takes effect even if the caller is gone by then.
@@ -74,7 +73,7 @@ func (i *Injector) Serve(w http.ResponseWriter, r *http.Request, service wire.Di
 	}
 }
 
-// answer takes an answer that is not sent, or not yet.
+// answer keeps an answer that is not sent, or not yet.
 type answer struct {
 	header http.Header
 	status int
@@ -106,23 +105,23 @@ func (a *answer) copyTo(w http.ResponseWriter) {
 	maps.Copy(w.Header(), a.header)
 	a.WriteHeader(http.StatusOK)
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body.Bytes()) // a client that has gone does not want to know
+	_, _ = w.Write(a.body.Bytes()) // the client has gone
 }
 
-// abort cuts the connection: the caller hears nothing.
+// abort cuts the connection: the caller gets no answer.
 func abort() { panic(http.ErrAbortHandler) }
 
-// words are what is said of a fault.
+// words are the text of a fault's error.
 const words = "a fault of the test's plan"
 
-// operation is the name of what a request with that body asks for.
+// operation returns the name of the operation that a request with that body asks for.
 func operation(r *http.Request, service wire.Dialect, body []byte) string {
 	read := r.Clone(r.Context())
 	read.Body = io.NopCloser(bytes.NewReader(body))
 	return service.Operation(read)
 }
 
-// attempt is which of the SDK's attempts a request is, from a header such as
+// attempt returns which of the SDK's attempts a request is, from a header such as
 // "amz-sdk-request: attempt=2; max=3".
 func attempt(r *http.Request) int {
 	_, rest, _ := strings.Cut(r.Header.Get("Amz-Sdk-Request"), "attempt=")

@@ -39,7 +39,7 @@ type struck struct {
 	points         chan fault.Point
 }
 
-// strike serves calls to a service, of which those that the plan says go wrong.
+// strike serves calls to a service. Those that the plan names fail.
 func strike(t *testing.T, service wire.Dialect, plan fault.Plan) *struck {
 	t.Helper()
 	s := &struck{points: make(chan fault.Point, 100)}
@@ -119,8 +119,8 @@ func TestALateCallTakesEffectThoughItsCallerIsGone(t *testing.T) {
 	t.Error("it never took effect")
 }
 
-// TestTheSDKUnderstandsRefusalsAndTriesAgain makes the calls that the functions
-// make: each is named as in a policy, and refused in words that its SDK knows.
+// TestTheSDKUnderstandsRefusalsAndTriesAgain makes the calls that the functions make.
+// Each is named as in a policy, and refused in words that its SDK knows.
 func TestTheSDKUnderstandsRefusalsAndTriesAgain(t *testing.T) {
 	config := func(s *struck) aws.Config {
 		return aws.Config{

@@ -1,8 +1,8 @@
-// Package httpapi runs the HTTP APIs of the templates (API Gateway v2): it finds
-// the route of a request, checks its token, turns the request into the event
-// that API Gateway would make, invokes the route's function and turns the
-// answer into a response. What API Gateway answers by itself, its refusals and
-// its limits, is answered here with the same status and body.
+// Package httpapi runs the HTTP APIs of the templates (API Gateway v2). It finds the
+// route of a request, checks its token, turns the request into the event that API Gateway
+// would make, invokes the route's function and turns the answer into a response. What API
+// Gateway answers itself, such as refusals and limits, is answered here with the same
+// status and body.
 package httpapi
 
 import (
@@ -21,7 +21,7 @@ import (
 type Api struct {
 	Name              string
 	ProtocolType      string // HTTP
-	CorsConfiguration *Cors  // nil where it is off
+	CorsConfiguration *Cors  // nil if off
 }
 
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
@@ -110,10 +110,11 @@ func (*Stage) Ignored() wire.Ignored {
 	}
 }
 
-// Keys gives the public keys of a tokens' issuer, and whether it is known.
+// Keys returns the public keys of a token's issuer, and whether the issuer is known.
 type Keys func(issuer string) (*jose.JSONWebKeySet, bool)
 
-// Service runs an HTTP API: a port stands for one. Without any it answers that there is nothing.
+// Service runs an HTTP API. There is at most one for a port. Without any, it answers that
+// there is nothing.
 type Service struct {
 	invoker   Invoker
 	keys      Keys
@@ -124,19 +125,19 @@ type Service struct {
 	api *api // nil: there is none
 }
 
-// Requested is told of each request, before it is answered.
+// Requested is called for each request, before it is answered.
 type Requested func(r *http.Request)
 
 // Option changes how a Service works.
 type Option func(*Service)
 
-// WithRequested has the service tell of requests.
+// WithRequested makes the service report requests.
 func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
 
 // WithTimeScale multiplies the time-outs of integrations.
 func WithTimeScale(scale float64) Option { return func(s *Service) { s.timeScale = scale } }
 
-// api is one API with all that belongs to it.
+// api is one API with everything that belongs to it.
 type api struct {
 	id           string
 	cors         *Cors             // may be nil
@@ -228,5 +229,6 @@ func (s *Service) with(id string, change func(*api)) error {
 	return nil
 }
 
-// Unsigned returns what serves a request that nobody signed for another service: the API, whose routes are the paths.
+// Unsigned returns the API for a request that nobody signed for another service. The
+// routes are the paths.
 func (s *Service) Unsigned(*http.Request) http.Handler { return http.HandlerFunc(s.serve) }

@@ -33,7 +33,7 @@ func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) ([]byte
 	return []byte(output), functionError, err
 }
 
-// answering is a function that always says the same.
+// answering is a function that always answers the same.
 func answering(output string) invoker {
 	return func(context.Context, string, []byte) (string, string, error) { return output, "", nil }
 }
@@ -54,7 +54,7 @@ func (s signer) keys(of string) (*jose.JSONWebKeySet, bool) {
 	return &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: s.key.Public(), KeyID: "k", Algorithm: "RS256"}}}, of == issuer
 }
 
-// token signs claims over good ones; a nil value takes one away.
+// token signs claims added to valid ones; a nil value removes one.
 func (s signer) token(t *testing.T, claims map[string]any) string {
 	t.Helper()
 	all := map[string]any{"iss": issuer, "aud": audience, "sub": "u", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}

@@ -11,7 +11,7 @@ import (
 // Dialect is that of IAM. None of its own operations is run.
 func (e *Engine) Dialect() wire.Dialect { return wire.Speaks("iam") }
 
-// Resources are the resource types with policies in them, of whatever service.
+// Resources returns the resource types with policies in them, of any service.
 func (e *Engine) Resources() []resource.Type {
 	return []resource.Type{
 		resource.Of("AWS::IAM::Role", identifyRole, e.addRole),
@@ -28,7 +28,7 @@ func (e *Engine) Resources() []resource.Type {
 // role is an AWS::IAM::Role.
 type role struct {
 	RoleName                 string   // its physical id
-	AssumeRolePolicyDocument Document // who may take it; the services do without asking
+	AssumeRolePolicyDocument Document // who may assume it; services may without being listed
 	Policies                 []struct {
 		PolicyName     string
 		PolicyDocument Document
@@ -50,7 +50,7 @@ func identifyRole(r *template.Resource) (string, template.Attributes) {
 	return name, template.Attributes{"Arn": roleARN(name)}
 }
 
-// addRole attaches the policies that stand inside a role, and that of who may take it.
+// addRole attaches the policies in a role, and the one that says who may assume it.
 func (e *Engine) addRole(r *resource.Resource, granted role) error {
 	if err := e.AttachTrust(r.Attributes["Arn"], granted.AssumeRolePolicyDocument); err != nil {
 		return err
@@ -119,7 +119,8 @@ func (e *Engine) addTopicPolicy(_ *resource.Resource, p topicPolicy) error {
 // permission is an AWS::Lambda::Permission.
 type permission struct{ Action, FunctionName, Principal, SourceArn, SourceAccount string }
 
-// addPermission makes a statement of a function's resource policy, as Lambda's AddPermission does.
+// addPermission adds a statement to a function's resource policy, as Lambda's
+// AddPermission does.
 func (e *Engine) addPermission(_ *resource.Resource, p permission) error {
 	conditions := map[string]map[string]string{}
 	if p.SourceArn != "" {

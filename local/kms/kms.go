@@ -1,5 +1,6 @@
-// Package kms describes the keys of the templates, for an operator who asks whether one is there and enabled. Nothing that
-// a lake on one machine keeps is encrypted with them, and no other operation is run.
+// Package kms describes the keys of the templates, for an operator who asks whether a key
+// exists and is enabled. Nothing that a lake on one machine keeps is encrypted with them,
+// and no other operation is run.
 package kms
 
 import (
@@ -14,10 +15,10 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Key is what a template says of a key; the fields are those of AWS::KMS::Key.
+// Key is what a template says about a key; the fields are those of AWS::KMS::Key.
 type Key struct {
 	Description string
-	Enabled     *bool        // true where nil
+	Enabled     *bool        // true if nil
 	KeyPolicy   iam.Document // decides who may ask about it
 }
 
@@ -41,7 +42,8 @@ type Service struct {
 // Attach adds the policy of a resource, by its ARN, to those that decide.
 type Attach func(resourceARN string, d iam.Document) error
 
-// New returns a service without keys, which has DescribeKey (AWS Key Management Service API Reference, DescribeKey).
+// New returns a service without keys. It has DescribeKey (AWS Key Management Service API
+// Reference, DescribeKey).
 func New(authorize wire.Authorize, attach Attach) *Service {
 	s := &Service{authorize: authorize, attach: attach, started: time.Now().Unix(), keys: map[string]Key{}}
 	s.Handler = wire.JSON("1.1", map[string]wire.Operation{"DescribeKey": wire.Op(s.describeKey)})
@@ -65,7 +67,7 @@ func identify(r *template.Resource) (string, template.Attributes) {
 	return id, template.Attributes{"KeyId": id, "Arn": arn(id)}
 }
 
-// Add makes a key known by its id. It comes before the first call.
+// Add makes a key known by its id. It must be called before the first request.
 func (s *Service) Add(id string, k Key) error {
 	s.keys[id] = k
 	return s.attach(arn(id), k.KeyPolicy)

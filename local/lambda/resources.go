@@ -9,8 +9,9 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Package is the folder of a function's program, relative to the module's root, by the metadata of its resource. A function
-// that names none, such as CDK's own that empties buckets, is not run.
+// Package returns the folder of a function's program, relative to the module's root, from
+// the metadata of its resource. A function that names none, such as the CDK's own that
+// empties buckets, is not run.
 func Package(r *template.Resource) (folder string, ours bool) {
 	folder, ours = r.Metadata[contract.PackageMetadata].(string)
 	return folder, ours

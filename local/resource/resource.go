@@ -1,5 +1,6 @@
-// Package resource says what a resource type of CloudFormation is to the local lake: its identity, the properties that are
-// run and those that are ignored by name, and how one comes to life. Each service has a list of its types.
+// Package resource says what a CloudFormation resource type is to the local lake: its
+// identity, the properties that are run and those that are ignored by name, and how a
+// resource is made. Each service has a list of its types.
 package resource
 
 import (
@@ -20,8 +21,9 @@ type Type struct {
 	add    func(r *Resource, properties any) error
 }
 
-// Of makes the type of that name. add brings a resource to life: P is a struct with the names of the properties that are run,
-// and with the method Ignored for those that are not, if any. Any other property is refused before add is called.
+// Of makes the type of that name. add makes a resource. P is a struct with the names of
+// the properties that are run, and with the method Ignored for those that are not, if
+// any. Any other property is refused before add is called.
 func Of[P any](name string, identify template.Identify, add func(r *Resource, properties P) error) Type {
 	var ignored wire.Ignored
 	if p, has := any(new(P)).(interface{ Ignored() wire.Ignored }); has {
@@ -37,23 +39,24 @@ func Of[P any](name string, identify template.Identify, add func(r *Resource, pr
 	}
 }
 
-// Resource is a resource that is being brought to life.
+// Resource is a resource that is being made.
 type Resource struct {
 	*template.Resource
 	leftOut []LeftOut
 }
 
-// LeaveOut notes a property, by its path, that is not run, or the whole resource where property is empty. reason is a short
-// sentence.
+// LeaveOut records a property, by its path, that is not run, or the whole resource if
+// property is empty. reason is a short sentence.
 func (r *Resource) LeaveOut(property, reason string) {
 	r.leftOut = append(r.leftOut, Leave(r.Resource, property, reason))
 }
 
-// LeftOut is a resource, or a property of one, that the templates ask for and that is not run here.
+// LeftOut is a resource, or a property of one, that the templates ask for and that is not
+// run here.
 type LeftOut struct {
 	Resource string `json:"resource"`           // stack/logical id
 	Type     string `json:"type"`               // AWS::CloudTrail::Trail
-	Property string `json:"property,omitempty"` // its path; empty where the whole resource is left out
+	Property string `json:"property,omitempty"` // its path; empty if the whole resource is left out
 	Reason   string `json:"reason"`             // a short sentence
 }
 
@@ -61,13 +64,13 @@ func (o LeftOut) String() string {
 	return fmt.Sprintf("%s (%s): %s", strings.TrimSpace(o.Resource+" "+o.Property), o.Type, o.Reason)
 }
 
-// Leave is the LeftOut of a resource, or of its property where that is not empty.
+// Leave returns the LeftOut of a resource, or of its property if that is not empty.
 func Leave(r *template.Resource, property, reason string) LeftOut {
 	return LeftOut{r.Stack.Name + "/" + r.LogicalID, r.Type, property, reason}
 }
 
-// Make brings a resource of the type to life and returns what of it is left out. The error names the resource and, where one
-// is at fault, the property.
+// Make makes a resource of the type and returns what is left out of it. The error names
+// the resource and the property at fault, if any.
 func (t Type) Make(of *template.Resource) ([]LeftOut, error) {
 	text, err := of.JSON()
 	if err != nil {
@@ -87,7 +90,7 @@ func (t Type) Make(of *template.Resource) ([]LeftOut, error) {
 	return r.leftOut, nil
 }
 
-// Check refuses properties, in JSON, of which one is neither run nor ignored.
+// Check refuses properties, in JSON, if one is neither run nor ignored.
 func (t Type) Check(properties []byte) error {
 	_, err := t.decode(properties)
 	return err

@@ -9,7 +9,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Dialect is that of S3. Its operations are named for objects as a whole only: PutObject, GetObject, HeadObject, DeleteObject.
+// Dialect is that of S3. Only the operations on whole objects are named: PutObject,
+// GetObject, HeadObject, DeleteObject.
 func (s *Service) Dialect() wire.Dialect {
 	d := wire.Speaks("s3")
 	d.Operation = func(r *http.Request) string { return r.Method[:1] + strings.ToLower(r.Method[1:]) + "Object" }

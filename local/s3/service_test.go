@@ -76,7 +76,7 @@ func client(url string, transport aws.HTTPClient) *sdk.Client {
 	})
 }
 
-// code is the name of AWS's error in err, or the empty string.
+// code returns the name of AWS's error in err, or "".
 func code(err error) string {
 	var refusal smithy.APIError
 	if errors.As(err, &refusal) {
@@ -95,7 +95,7 @@ func (l lake) put(t testing.TB, bucket, key, content string) string {
 	return aws.ToString(out.VersionId)
 }
 
-// get reads an object, the newest version where version is empty.
+// get reads an object, in its newest version if version is empty.
 func (l lake) get(t testing.TB, bucket, key, version string) (content string, err error) {
 	t.Helper()
 	in := &sdk.GetObjectInput{Bucket: &bucket, Key: &key}

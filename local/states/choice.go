@@ -16,7 +16,7 @@ type Rule struct {
 // condition decides about a state's input.
 type condition func(data, context any) (bool, *Failure)
 
-// UnmarshalJSON parses a rule. Exactly one comparison must be there.
+// UnmarshalJSON parses a rule, which must have exactly one comparison.
 func (r *Rule) UnmarshalJSON(text []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -108,7 +108,7 @@ func (s *State) checkChoice(d *Definition) error {
 	return nil
 }
 
-// choose returns the state that follows.
+// choose returns the next state.
 func (s *State) choose(data, context any) (string, *Failure) {
 	for _, rule := range s.Choices {
 		matches, failure := rule.test(data, context)

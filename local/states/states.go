@@ -1,22 +1,21 @@
-// Package states runs Step Functions' Express workflows: it loads the state
-// machines of the templates and answers StartSyncExecution and StartExecution
-// behind the service's own protocol.
+// Package states runs Step Functions' Express workflows. It loads the state machines of
+// the templates and answers StartSyncExecution and StartExecution behind the service's
+// own protocol.
 //
-// Of the Amazon States Language it runs what is asked of it here: Task (Lambda),
-// Pass, Choice, Wait, Succeed and Fail, with JSONPath, Retry and Catch. A state
-// machine that needs more (Map, Parallel, JSONata, intrinsic functions, other
-// services) is refused when it is added, never run differently.
+// It runs the parts of the Amazon States Language that are needed here: Task (Lambda),
+// Pass, Choice, Wait, Succeed and Fail, with JSONPath, Retry and Catch. A state machine
+// that needs more (Map, Parallel, JSONata, intrinsic functions, other services) is
+// refused when it is added, never run differently.
 //
 // # Reaching StartSyncExecution
 //
-// The SDKs put "sync-" in front of the endpoint's host for StartSyncExecution,
-// so with AWS_ENDPOINT_URL=http://127.0.0.1:PORT they look for the host
-// sync-127.0.0.1, which no resolver knows. A process that should find the local
-// service needs no code for it, but one more variable in its environment:
-// HTTP_PROXY=http://127.0.0.1:PORT, the same address. The SDK's HTTP client then
-// asks that address for http://sync-127.0.0.1:PORT/, in the form that proxies
-// are asked, which net/http's server routes by its path as any other request;
-// requests to 127.0.0.1 itself never go through a proxy
+// For StartSyncExecution, the SDKs put "sync-" before the endpoint's host. With
+// AWS_ENDPOINT_URL=http://127.0.0.1:PORT they look for the host sync-127.0.0.1, which no
+// resolver knows. A process that must find the local service needs no code for that, but
+// one more environment variable: HTTP_PROXY=http://127.0.0.1:PORT, the same address. The
+// SDK's HTTP client then asks that address for http://sync-127.0.0.1:PORT/, in the form
+// for proxies, which net/http's server routes by its path like any other request.
+// Requests to 127.0.0.1 itself never go through a proxy
 // (golang.org/x/net/http/httpproxy). The service does not look at the host.
 package states
 
@@ -77,7 +76,7 @@ type Service struct {
 	invoker   Invoker
 	executed  Executed
 	timeScale float64
-	ctx       context.Context // ends with the service; asynchronous executions live in it
+	ctx       context.Context // ends with the service; asynchronous executions run in it
 	cancel    context.CancelFunc
 	running   sync.WaitGroup // asynchronous executions
 	handler   http.Handler
@@ -86,13 +85,14 @@ type Service struct {
 	machines map[string]*machine // by ARN
 }
 
-// Executed is told of each synchronous execution and how long its caller waited for it.
+// Executed is called for each synchronous execution with the time that its caller waited
+// for it.
 type Executed func(ctx context.Context, took time.Duration)
 
 // Option changes how a Service works.
 type Option func(*Service)
 
-// WithExecuted has the service tell of synchronous executions.
+// WithExecuted makes the service report synchronous executions.
 func WithExecuted(executed Executed) Option { return func(s *Service) { s.executed = executed } }
 
 // WithTimeScale multiplies the time-outs of the state machines.
@@ -117,8 +117,8 @@ func New(authorize wire.Authorize, invoker Invoker, options ...Option) *Service 
 	return s
 }
 
-// Close ends the executions that nobody waits for and returns when they are
-// gone. Express executions are not durable on AWS either.
+// Close ends the executions that nobody waits for and returns when they are gone. Express
+// executions are not durable on AWS either.
 func (s *Service) Close() {
 	s.mu.Lock()
 	s.cancel()
@@ -129,8 +129,8 @@ func (s *Service) Close() {
 // ServeHTTP answers the service's operations.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Add makes a state machine known by its ARN, in place of one that had it. It
-// is refused where its definition is wrong or asks for what is not run here.
+// Add makes a state machine known by its ARN, and replaces one with the same ARN. It is
+// refused if its definition is wrong or needs what is not run here.
 func (s *Service) Add(arn string, m StateMachine) error {
 	if m.StateMachineType != "EXPRESS" {
 		return wire.UnsupportedProperty("StateMachineType", m.StateMachineType)
@@ -225,8 +225,8 @@ func (s *Service) machine(ctx context.Context, action, arn string) (*machine, er
 	return m, nil
 }
 
-// run runs the execution as the machine's role. It does not end with the request
-// that started it, but with the service.
+// run runs the execution as the machine's role. It does not end with the request that
+// started it, but with the service.
 func (s *Service) run(r *started) (status string, output any, failure *Failure) {
 	ctx, cancel := context.WithTimeout(wire.WithCaller(s.ctx, r.machine.role), maxDuration)
 	defer cancel()
@@ -258,8 +258,8 @@ type billing struct {
 	Memory   int64 `json:"billedMemoryUsedInMB"`
 }
 
-// startSync runs an execution to its end. That it failed is not an error of the
-// operation, but its status.
+// startSync runs an execution to its end. If it failed, that is its status and not an
+// error of the operation.
 func (s *Service) startSync(ctx context.Context, in *startInput) (*syncOutput, error) {
 	began := time.Now()
 	defer func() { s.executed(ctx, time.Since(began)) }()
@@ -305,8 +305,8 @@ type startOutput struct {
 	StartDate    float64 `json:"startDate"`
 }
 
-// start begins an execution that nobody waits for. As on AWS, nothing but a log
-// would tell how it ended.
+// start begins an execution that nobody waits for. As on AWS, only a log would tell how
+// it ended.
 func (s *Service) start(ctx context.Context, in *startInput) (*startOutput, error) {
 	run, err := s.prepare(ctx, "states:StartExecution", in)
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 	"hl7lake/local"
 )
 
-// TestEveryFunctionOfTheTemplatesAnswersAnInvocation invokes each program with
-// an event that is not its own: whatever it says of it, it must start, take an
-// event from the Runtime API and answer.
+// TestEveryFunctionOfTheTemplatesAnswersAnInvocation invokes each program with an event
+// that is not its own. Whatever it answers, it must start, take an event from the Runtime
+// API and answer.
 func TestEveryFunctionOfTheTemplatesAnswersAnInvocation(t *testing.T) {
 	l := start(t)
 	assembly, err := local.Load("../snapshots/dev")

@@ -9,8 +9,8 @@ import (
 	"hl7lake/local/fault"
 )
 
-// The second delivery finds the object in the lake: S3 refuses the put before it has
-// read what is streamed to it.
+// The second delivery finds the object in the lake: S3 refuses the put before it reads
+// the streamed content.
 func TestALargeJSONThatIsDeliveredTwiceIsFiledOnce(t *testing.T) {
 	t.Parallel()
 	l := startFaulty(t, func(p fault.Point) fault.Fault {

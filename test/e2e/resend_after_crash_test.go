@@ -11,9 +11,8 @@ import (
 	"hl7lake/local/fault"
 )
 
-// TestAfterACrashAResendIsAnsweredBeforeTheLeaseEnds kills ingest while it
-// publishes, before and after the hub has the message. The lease would be another
-// 22 seconds.
+// TestAfterACrashAResendIsAnsweredBeforeTheLeaseEnds kills ingest while it publishes,
+// before and after the hub has the message. The lease would last another 22 seconds.
 func TestAfterACrashAResendIsAnsweredBeforeTheLeaseEnds(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fault.Kind{fault.KillBefore, fault.KillAfter} {

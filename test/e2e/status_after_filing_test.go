@@ -12,8 +12,8 @@ import (
 	"hl7lake/local/fault"
 )
 
-// A message is not staged when its JSON is made, nor when it is published, nor when
-// the object is in the lake, but when the writer has recorded that it is there.
+// A message is not staged when its JSON is made, nor when it is published, nor when the
+// object is in the lake, but when the writer has recorded that it is there.
 func TestAMessageIsStagedOnlyWhenTheWriterHasFiledItsJSON(t *testing.T) {
 	t.Parallel()
 	deaths := make(chan fault.Kind)

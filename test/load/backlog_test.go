@@ -111,7 +111,7 @@ func (l *metered) deadLetters(t *testing.T) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := operator.Redrive(t.Context(), true, nil, func(operate.DeadLetter) { n++ }); err != nil {
+	if err := operator.Redrive(t.Context(), operate.RedriveOptions{DryRun: true}, func(operate.DeadLetter) { n++ }); err != nil {
 		t.Fatal(err)
 	}
 	return n
