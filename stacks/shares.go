@@ -26,7 +26,7 @@ const (
 
 // addShares makes the table of what each institution has taken of its share of staging, which is as large as that of
 // ingest. It is this stack's own: a message may come to the hub by other ways than ingest, and more at once.
-func (s StagingER7) addShares(base Foundation, trigger function) {
+func (s StagingER7) addShares(base Foundation, trigger Function) {
 	shares := newTable(s.Stack, "Shares", base, awsdynamodb.TableProps{
 		PartitionKey:        stringAttribute("pk"),
 		TimeToLiveAttribute: new("expiry"),
@@ -38,14 +38,14 @@ func (s StagingER7) addShares(base Foundation, trigger function) {
 		contract.EnvOwnerPerSecond: number(base.OwnerLimit.PerSecond),
 		contract.EnvOwnerBurst:     number(base.OwnerLimit.Burst),
 	} {
-		trigger.Lambda.AddEnvironment(new(name), value, nil)
+		trigger.tell(name, value)
 	}
 }
 
 // addDeferral makes the queue of what an institution has beyond its share, which trigger fills and which feeds trigger,
 // with few messages at a time and those of all institutions in turn. What fails there again and again goes to trigger's
 // queue of what SNS could not deliver: it has the same form.
-func (s StagingER7) addDeferral(base Foundation, trigger function, undelivered awssqs.Queue) {
+func (s StagingER7) addDeferral(base Foundation, trigger Function, undelivered awssqs.Queue) {
 	deferred := awssqs.NewQueue(trigger.scope, new("Deferred"), &awssqs.QueueProps{
 		RetentionPeriod:     awscdk.Duration_Days(new(float64(deferredDays))),
 		MaxMessageSizeBytes: new(float64(deadLetterBytes)),
