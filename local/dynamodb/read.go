@@ -11,7 +11,7 @@ import (
 	"hl7lake/local/wire"
 )
 
-// The limits of reading several items (BatchGetItem and TransactGetItems in the
+// The limits of reading several items (BatchGetItem in the
 // Amazon DynamoDB API Reference).
 const (
 	maxBatchGet     = 100
@@ -165,44 +165,4 @@ func (s *Service) batchReads(ctx context.Context, in *batchGetItemInput) (map[st
 			" Member must have length greater than or equal to 1")
 	}
 	return reads, nil
-}
-
-type transactGetItemsInput struct {
-	TransactItems []struct{ Get *getItemInput }
-}
-
-type transactGetItemsOutput struct{ Responses []itemOutput }
-
-func (s *Service) transactGetItems(ctx context.Context, in *transactGetItemsInput) (*transactGetItemsOutput, error) {
-	if len(in.TransactItems) == 0 || len(in.TransactItems) > maxTransaction {
-		return nil, errTransactionSize()
-	}
-	var reads []read
-	for _, one := range in.TransactItems {
-		if one.Get == nil {
-			return nil, invalid("1 validation error detected: Value null at 'transactItems.get' failed to satisfy constraint: Member must not be null")
-		}
-		t, err := s.open(ctx, "GetItem", one.Get.TableName, "")
-		if err != nil {
-			return nil, err
-		}
-		r, err := t.newRead(one.Get)
-		if err != nil {
-			return nil, err
-		}
-		r.factor = transactional
-		reads = append(reads, r)
-	}
-	out := &transactGetItemsOutput{}
-	err := s.store.View(func(tx *bbolt.Tx) error {
-		for _, r := range reads {
-			item, err := s.get(ctx, tx, r)
-			if err != nil {
-				return err
-			}
-			out.Responses = append(out.Responses, itemOutput{item})
-		}
-		return nil
-	})
-	return out, err
 }
