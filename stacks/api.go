@@ -14,9 +14,9 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// api is the HTTP API with its only stage. HTTP APIs accept up to 10 MB and do not
+// httpAPI is the HTTP API with its only stage. HTTP APIs accept up to 10 MB and do not
 // support WAF. If you need one, put CloudFront in front of the custom domain.
-type api struct {
+type httpAPI struct {
 	// HTTP is the API itself.
 	HTTP   awsapigatewayv2.HttpApi
 	base   Foundation
@@ -25,10 +25,10 @@ type api struct {
 	limits map[string]any // by route key
 }
 
-// newAPI makes the API. Every route requires what the authorizer requires. Of the scripts
+// newHTTPAPI makes the API. Every route requires what the authorizer requires. Of the scripts
 // in browsers, only the console's may call it. Engines are not browsers, so this does not
 // concern them.
-func newAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigatewayv2.IHttpRouteAuthorizer) api {
+func newHTTPAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigatewayv2.IHttpRouteAuthorizer) httpAPI {
 	props := awsapigatewayv2.HttpApiProps{
 		ApiName:           new("hl7lake-" + base.Name),
 		Description:       new("Posts HL7v2 messages and reads them back"),
@@ -44,7 +44,7 @@ func newAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigat
 		props.DefaultDomainMapping = &awsapigatewayv2.DomainMappingOptions{DomainName: newDomain(stack, "Domain", *base.Domain)}
 		props.DisableExecuteApiEndpoint = new(true) // it would bypass client certificates
 	}
-	made := api{
+	made := httpAPI{
 		HTTP:   awsapigatewayv2.NewHttpApi(stack, &id, &props),
 		base:   base,
 		stack:  stack,
@@ -75,7 +75,7 @@ func newDomain(stack awscdk.Stack, id string, domain Domain) awsapigatewayv2.Dom
 }
 
 // URL is where clients reach the API.
-func (a api) URL() *string {
+func (a httpAPI) URL() *string {
 	if a.base.Domain != nil {
 		return new("https://" + a.base.Domain.Name)
 	}
@@ -84,7 +84,7 @@ func (a api) URL() *string {
 
 // addRoutes sends requests for the paths to the function, at most as many as the limit
 // allows.
-func (a api) addRoutes(fn function, method awsapigatewayv2.HttpMethod, limit RateLimit, paths ...string) {
+func (a httpAPI) addRoutes(fn Function, method awsapigatewayv2.HttpMethod, limit RateLimit, paths ...string) {
 	integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(fn.scope.Node().Id(), fn.Lambda, nil)
 	for _, path := range paths {
 		for _, route := range *a.HTTP.AddRoutes(&awsapigatewayv2.AddRoutesOptions{
@@ -107,7 +107,7 @@ func (a api) addRoutes(fn function, method awsapigatewayv2.HttpMethod, limit Rat
 // path, which contains an id, no header and no body. The functions' audit records say
 // which message a request was about. The time is the log event's, and durations are in
 // the metrics of each route.
-func (a api) logAccess() {
+func (a httpAPI) logAccess() {
 	logs := newLogGroup(a.stack, "AccessLogs", a.base)
 	format, err := json.Marshal(map[string]string{
 		"request": "$context.requestId", "ip": "$context.identity.sourceIp", "route": "$context.routeKey", "status": "$context.status",
@@ -137,7 +137,7 @@ func (a api) logAccess() {
 }
 
 // watch makes the API's alarms.
-func (a api) watch() {
+func (a httpAPI) watch() {
 	a.base.alarm(a.stack, "ApiErrors", alarmProps{
 		Runbook: "api-errors",
 		Means:   "More than 1 % of the requests were answered with 5xx, for ten minutes.",

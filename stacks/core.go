@@ -131,23 +131,20 @@ func newClaimCheck(scope constructs.Construct, id string, base Foundation, acces
 
 // addWriter defines the function that stores every event's content in the lake and
 // records it in the catalog.
-func (c Core) addWriter() function {
-	writer := newFunction(c.Stack, "Writer", c.Foundation, functionProps{
+func (c Core) addWriter() Function {
+	writer := newFunction(c.Stack, "Writer", c.Foundation, FunctionProps{
 		Package:     "lambdas/writer",
 		Description: "Files the content of each event in the data lake and in the catalog",
 		Memory:      256, // it waits for S3 and DynamoDB; a large body streams through it
 		Timeout:     30,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			contract.EnvLakeBucket:       c.Lake.BucketName(),
-			contract.EnvCatalogTable:     c.Catalog.TableName(),
-			contract.EnvClaimCheckBucket: c.ClaimCheck.BucketName(),
+			contract.EnvLakeBucket:   c.Lake.BucketName(),
+			contract.EnvCatalogTable: c.Catalog.TableName(),
 		},
 	})
-	writer.subscribe(c.Hub, map[string]awssns.SubscriptionFilter{
-		"event": oneOf("ingested", "staged", "error"),
-	})
-	c.GrantRedeem(writer.Lambda)
+	writer.subscribe(c.Hub, Events{Names: []string{contract.EventIngested, contract.EventStaged, contract.EventError}}.filter())
+	c.LetRedeem(writer)
 	// Get, because for a redelivered event the function finds the object already written
 	// and reads back its version and digest.
 	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.objects(contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError)...)
@@ -167,24 +164,29 @@ func (c Core) objects(zones ...string) []*string {
 	return arns
 }
 
-// GrantPublish lets the grantee publish events on the hub, with large content in the
-// claim-check bucket.
-func (c Core) GrantPublish(grantee awsiam.IGrantable) {
-	grant(grantee, []string{"sns:Publish"}, c.Hub.TopicArn())
-	grantEncrypt(grantee, c.Foundation.Keys.Hub)
-	c.GrantCheckIn(grantee)
+// LetPublish lets the function publish events on the hub, with large content in the
+// claim-check bucket, and tells it the names of both.
+func (c Core) LetPublish(fn Function) {
+	fn.tell(contract.EnvHubTopicARN, c.Hub.TopicArn())
+	grant(fn.Lambda, []string{"sns:Publish"}, c.Hub.TopicArn())
+	grantEncrypt(fn.Lambda, c.Foundation.Keys.Hub)
+	c.LetCheckIn(fn)
 }
 
-// GrantCheckIn lets the grantee put content into the claim-check bucket.
-func (c Core) GrantCheckIn(grantee awsiam.IGrantable) {
-	grant(grantee, []string{"s3:PutObject"}, c.ClaimCheck.ArnForObjects(new("*")))
-	grantEncrypt(grantee, c.Foundation.Keys.Lake)
+// LetCheckIn lets the function store content in the claim-check bucket, and tells it the
+// bucket's name.
+func (c Core) LetCheckIn(fn Function) {
+	fn.tell(contract.EnvClaimCheckBucket, c.ClaimCheck.BucketName())
+	grant(fn.Lambda, []string{"s3:PutObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+	grantEncrypt(fn.Lambda, c.Foundation.Keys.Lake)
 }
 
-// GrantRedeem lets the grantee read the content that a claim check names.
-func (c Core) GrantRedeem(grantee awsiam.IGrantable) {
-	grant(grantee, []string{"s3:GetObject"}, c.ClaimCheck.ArnForObjects(new("*")))
-	grantDecrypt(grantee, c.Foundation.Keys.Lake)
+// LetRedeem lets the function read the content that a claim check names, and tells it the
+// name of the bucket with it.
+func (c Core) LetRedeem(fn Function) {
+	fn.tell(contract.EnvClaimCheckBucket, c.ClaimCheck.BucketName())
+	grant(fn.Lambda, []string{"s3:GetObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+	grantDecrypt(fn.Lambda, c.Foundation.Keys.Lake)
 }
 
 // GrantRead lets the grantee look up a message in the catalog and read it from the lake,

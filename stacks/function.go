@@ -15,8 +15,8 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// functionProps is what one function needs in addition to what all functions share.
-type functionProps struct {
+// FunctionProps is what one function needs in addition to what all functions share.
+type FunctionProps struct {
 	// Package is the folder of the function's program, relative to the module root.
 	Package string
 	// Description is shown in the AWS console.
@@ -30,6 +30,7 @@ type functionProps struct {
 	// concurrency.
 	Concurrency float64
 	// Environment is the function's configuration: names and ARNs, never a secret.
+	// What comes with a permission, such as the hub's ARN with [Core.LetPublish], is not in it.
 	Environment map[string]*string
 	// FailsOnMessages says that the function returns an error if a message is not HL7.
 	// Its errors then say nothing about the function; the alarm is on the messages that
@@ -37,8 +38,8 @@ type functionProps struct {
 	FailsOnMessages bool
 }
 
-// function is a Lambda function written in Go. All functions of this app are made here.
-type function struct {
+// Function is a Lambda function written in Go. All functions of this app are made here.
+type Function struct {
 	// Lambda is the function itself. It is not an embedded field, because only jsii's own
 	// values can be passed to jsii.
 	Lambda awslambda.Function
@@ -51,7 +52,7 @@ type function struct {
 // newFunction makes a function with its own log group and its own role, which at first
 // may only write that log and its traces. Everything else is granted by the stack that
 // needs it.
-func newFunction(scope constructs.Construct, id string, base Foundation, props functionProps) function {
+func newFunction(scope constructs.Construct, id string, base Foundation, props FunctionProps) Function {
 	this := constructs.NewConstruct(scope, &id)
 	logs := newLogGroup(this, "Logs", base)
 	// A role of our own instead of the managed AWSLambdaBasicExecutionRole, which may
@@ -60,7 +61,6 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		AssumedBy: awsiam.NewServicePrincipal(new("lambda.amazonaws.com"), nil),
 	})
 	logs.GrantWrite(role)
-	props.Environment[contract.EnvName] = new(base.Name) // a dimension of the function's metrics
 
 	fn := awscdklambdagoalpha.NewGoFunction(this, new("Function"), &awscdklambdagoalpha.GoFunctionProps{
 		Entry:                        new(props.Package),
@@ -86,14 +86,18 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		new("the flags are constants of this package"))
 	resource := fn.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(new(contract.PackageMetadata), props.Package)
-	made := function{Lambda: fn, Logs: logs, scope: this, base: base}
+	made := Function{Lambda: fn, Logs: logs, scope: this, base: base}
+	made.tell(contract.EnvName, new(base.Name)) // a dimension of the function's metrics
 	made.watch(props)
 	made.acceptFindings()
 	return made
 }
 
+// tell gives the function an environment variable.
+func (f Function) tell(name string, value *string) { f.Lambda.AddEnvironment(&name, value, nil) }
+
 // watch makes the alarms that every function has.
-func (f function) watch(props functionProps) {
+func (f Function) watch(props FunctionProps) {
 	id := *f.scope.Node().Id()
 	f.base.alarm(f.scope, "Throttled", alarmProps{
 		Runbook: "throttles",
@@ -119,7 +123,7 @@ func (f function) watch(props functionProps) {
 }
 
 // acceptFindings says why some rules of cdk-nag do not apply to functions.
-func (f function) acceptFindings() {
+func (f Function) acceptFindings() {
 	accept(f.scope, "HIPAA.Security-LambdaInsideVPC",
 		"The function calls AWS services only, over TLS, as its own role. A VPC would add networks to guard and nothing that "+
 			"reaches the function: it has no address.")
@@ -159,7 +163,7 @@ func reproducibleBuild() *awscdklambdagoalpha.BundlingOptions {
 // SNS cannot hand over, and what the function fails on after Lambda's two retries, each
 // end in a queue of their own, because the two carry different envelopes: the SNS message
 // as it was, or Lambda's record with the request and the error. The former is returned.
-func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) (undelivered awssqs.Queue) {
+func (f Function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) (undelivered awssqs.Queue) {
 	undelivered = newDeadLetterQueue(f.scope, "Undelivered", f.base)
 	topic.AddSubscription(awssnssubscriptions.NewLambdaSubscription(f.Lambda, &awssnssubscriptions.LambdaSubscriptionProps{
 		FilterPolicy:    &filter,
@@ -187,13 +191,4 @@ func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.Subscr
 		},
 	})
 	return undelivered
-}
-
-// oneOf returns a filter policy that passes events whose attribute has one of the values.
-func oneOf(values ...string) awssns.SubscriptionFilter {
-	var allow []*string
-	for _, v := range values {
-		allow = append(allow, new(v))
-	}
-	return awssns.SubscriptionFilter_StringFilter(&awssns.StringConditions{Allowlist: &allow})
 }

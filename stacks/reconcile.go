@@ -16,18 +16,16 @@ const reconcileMinutes = 15
 // knows what should be in the lake.
 func (d FrontDoor) addReconcile(core Core) {
 	base := core.Foundation
-	reconcile := newFunction(d.Stack, "Reconcile", base, functionProps{
+	reconcile := newFunction(d.Stack, "Reconcile", base, FunctionProps{
 		Package:     "lambdas/reconcile",
 		Description: "Publishes accepted messages again that did not come to the end of their way",
 		Memory:      512,
 		Timeout:     300,
 		Concurrency: 1, // a late run does not overlap the next
 		Environment: map[string]*string{
-			contract.EnvReceivedTable:    d.Received.TableName(),
-			contract.EnvCatalogTable:     core.Catalog.TableName(),
-			contract.EnvLakeBucket:       core.Lake.BucketName(),
-			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
-			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
+			contract.EnvReceivedTable: d.Received.TableName(),
+			contract.EnvCatalogTable:  core.Catalog.TableName(),
+			contract.EnvLakeBucket:    core.Lake.BucketName(),
 		},
 	})
 	grant(reconcile.Lambda, []string{"dynamodb:GetItem", "dynamodb:UpdateItem"}, d.Received.TableArn())
@@ -35,7 +33,7 @@ func (d FrontDoor) addReconcile(core Core) {
 	grantTableKey(reconcile.Lambda, base.Keys.Tables)
 	grant(reconcile.Lambda, []string{"s3:GetObjectVersion"}, core.objects(contract.ZoneIngestion, contract.ZoneError)...)
 	grantDecrypt(reconcile.Lambda, base.Keys.Lake)
-	core.GrantPublish(reconcile.Lambda)
+	core.LetPublish(reconcile)
 
 	awsevents.NewRule(d.Stack, new("ReconcileSchedule"), &awsevents.RuleProps{
 		Description: new("Holds what was accepted against what the catalog has"),

@@ -3,7 +3,6 @@ package stacks
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 
@@ -14,7 +13,7 @@ import (
 // and nothing about who publishes there, so it can be deleted, or another format's
 // staging added beside it, without a change elsewhere.
 type StagingER7 struct {
-	awscdk.Stack
+	Connector
 	// Workflow prepares and parses one message.
 	Workflow awsstepfunctions.StateMachine
 }
@@ -37,38 +36,33 @@ const (
 // NewStagingER7 defines the StagingER7 stack.
 func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props) StagingER7 {
 	core := props.Core
-	base := core.Foundation
-	stack := awscdk.NewStack(scope, &id, base.stackProps("staging-er7", "hl7lake: turns ER7 messages into JSON"))
-	prepare := newFunction(stack, "Prepare", base, functionProps{
+	connector := NewConnector(scope, id, ConnectorProps{Core: core, Name: contract.ConnectorER7, Description: "turns ER7 messages into JSON"})
+	prepare := connector.NewFunction("Prepare", FunctionProps{
 		Package:     "lambdas/prepare",
 		Description: "Makes a message's segment terminators uniform",
 		Memory:      512,
 		Timeout:     stepSeconds,
 		Concurrency: 100,
-		Environment: map[string]*string{
-			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
-		},
 	})
-	core.GrantRedeem(prepare.Lambda)
-	core.GrantCheckIn(prepare.Lambda)
+	core.LetRedeem(prepare)
+	core.LetCheckIn(prepare)
 
-	parse := newFunction(stack, "Parse", base, functionProps{
+	parse := connector.NewFunction("Parse", FunctionProps{
 		Package:     "lambdas/parse",
 		Description: "Turns ER7 into JSON and publishes it",
 		Memory:      512, // the largest message, of 6 MB, becomes some 20 MB of JSON
 		Timeout:     stepSeconds,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
-			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
-			contract.EnvLakeBucket:       core.Lake.BucketName(), // named in the JSON's envelope, not opened
+			contract.EnvLakeBucket: core.Lake.BucketName(), // named in the JSON's envelope, not opened
 		},
 		FailsOnMessages: true,
 	})
-	core.GrantPublish(parse.Lambda)
-	core.GrantRedeem(parse.Lambda)
+	connector.LetPublish(parse)
+	core.LetRedeem(parse)
 
-	staging := StagingER7{Stack: stack, Workflow: newWorkflow(stack, base, prepare, parse)}
+	base := core.Foundation
+	staging := StagingER7{Connector: connector, Workflow: newWorkflow(connector.Stack, base, prepare, parse)}
 	staging.addTrigger(core)
 	staging.watch(base)
 	return staging
@@ -112,35 +106,32 @@ func (s StagingER7) watch(base Foundation) {
 
 // addTrigger defines the function that runs the workflow for each ingested ER7 message.
 func (s StagingER7) addTrigger(core Core) {
-	trigger := newFunction(s.Stack, "Trigger", core.Foundation, functionProps{
+	trigger := s.NewFunction("Trigger", FunctionProps{
 		Package:     "lambdas/trigger",
 		Description: "Runs the workflow for an ingested message; publishes the error when it fails",
 		Memory:      256, // it waits for the workflow; the largest body that it holds, after a failure, is 6 MB
 		Timeout:     triggerSeconds,
 		Concurrency: 100, // no more than each step, so that a step is never refused
 		Environment: map[string]*string{
-			contract.EnvStateMachineARN:  s.Workflow.StateMachineArn(),
-			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
-			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
+			contract.EnvStateMachineARN: s.Workflow.StateMachineArn(),
 		},
 	})
-	undelivered := trigger.subscribe(core.Hub, map[string]awssns.SubscriptionFilter{
-		"event":    oneOf("ingested"),
-		"protocol": oneOf(contract.ProtocolHL7v2),
-		"format":   oneOf(contract.FormatER7),
+	undelivered := s.Subscribe(trigger, Events{
+		Names:     []string{contract.EventIngested},
+		Protocols: []string{contract.ProtocolHL7v2},
+		Formats:   []string{contract.FormatER7},
 	})
 	s.addShares(core.Foundation, trigger)
 	s.addDeferral(core.Foundation, trigger, undelivered)
 	s.Workflow.GrantStartSyncExecution(trigger.Lambda)
-	core.GrantPublish(trigger.Lambda)
-	core.GrantRedeem(trigger.Lambda)
+	s.LetPublish(trigger)
 }
 
 // newWorkflow defines the Express workflow prepare → parse. It skips prepare for a
 // message that trigger found to be in order already. A message that is not HL7 and a step
 // that failed end in different Fail states, both with the error and cause of the step,
 // which trigger reads.
-func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) awsstepfunctions.StateMachine {
+func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse Function) awsstepfunctions.StateMachine {
 	refused := newFail(stack, "MessageRefused", "The message cannot be parsed; trying again would not help")
 	broken := newFail(stack, "StepBroken", "A step failed for a reason that is not the message's")
 	parsing := newStep(stack, "Parse", parse, refused, broken)
@@ -184,7 +175,7 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 // the ids of what it publishes, so running it twice changes nothing, while giving up on a
 // step that did publish would leave the message both staged and an error.
 func newStep(
-	stack awscdk.Stack, id string, fn function, refused, broken awsstepfunctions.Fail,
+	stack awscdk.Stack, id string, fn Function, refused, broken awsstepfunctions.Fail,
 ) awsstepfunctions.CustomState {
 	// Not the CDK's own LambdaInvoke, which would also let the workflow invoke every
 	// version and alias of the function.

@@ -19,7 +19,7 @@ import (
 // recorded. A record names keys, which hold ids, and no content. Tables and functions are
 // recognized by the beginning of their name or their role's name, so that those of stacks
 // that Core does not know are covered too.
-func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
+func (c Core) addTrail(accessLogs awss3.Bucket, writer Function) {
 	base := c.Foundation
 	bucket := newBucket(c.Stack, "TrailLogs", base.Environment, accessLogs, awss3.BucketProps{
 		Encryption:       awss3.BucketEncryption_KMS,

@@ -154,6 +154,11 @@ func chooseNode() error {
 // synth writes an environment's templates, as `cdk synth` does, but without compiling the
 // functions.
 func synth(env stacks.Environment, dir string) assembly {
+	return synthApp(dir, func(app awscdk.App) { stacks.NewLake(app, env) })
+}
+
+// synthApp writes the templates of an app that define fills.
+func synthApp(dir string, define func(awscdk.App)) assembly {
 	settings := cdkContext()
 	settings["aws:cdk:bundling-stacks"] = []string{}
 	settings["@aws-cdk/core:annotationsInValidationReport"] = false // otherwise synthesis panics at the first finding of cdk-nag
@@ -162,7 +167,7 @@ func synth(env stacks.Environment, dir string) assembly {
 		Context:            &settings,
 		AnalyticsReporting: new(false),
 	})
-	stacks.NewLake(app, env)
+	define(app)
 	nag(app)
 
 	result := assembly{}

@@ -36,9 +36,8 @@ type content struct {
 	charset string // as declared; empty if nothing was
 }
 
-// What can be wrong with a request, except for the places that badRequest names. tooMany
-// is the answer to an institution that has posted more than it may. Its wait is rounded
-// up to whole seconds (RFC 9110, 10.2.3).
+// tooMany is the answer to an institution that has posted more than it may. Its wait is
+// rounded up to whole seconds (RFC 9110, 10.2.3).
 func tooMany(wait time.Duration) *problem.Problem {
 	return &problem.Problem{
 		Status:     http.StatusTooManyRequests,
@@ -48,6 +47,7 @@ func tooMany(wait time.Duration) *problem.Problem {
 	}
 }
 
+// What can be wrong with a request, apart from the places that badRequest names.
 var (
 	errNoPrivilege = &problem.Problem{Status: http.StatusForbidden, Code: "no-write-privilege", Detail: "Insufficient privileges to write"}
 	errTooLarge    = &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: tooLarge}
@@ -127,6 +127,14 @@ func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
 		return content{}, errAltered
 	}
 	return c, c.check()
+}
+
+// size returns how many bytes were posted. It does not look at them.
+func size(request events.APIGatewayV2HTTPRequest) int {
+	if request.IsBase64Encoded {
+		return base64.StdEncoding.DecodedLen(len(request.Body))
+	}
+	return len(request.Body)
 }
 
 // kindOf reads /er7 and /messages/{protocol}/{format}, behind the name of a stage if

@@ -84,11 +84,16 @@ func (h handler) take(ctx context.Context, owner string, request events.APIGatew
 	if owner == "" {
 		return uuid.Nil, errNoPrivilege
 	}
+	work, cancel := function.WithReserve(ctx, reserve)
+	defer cancel()
+	if err := h.admit(work, owner, size(request)); err != nil {
+		return uuid.Nil, err
+	}
 	content, err := decode(request)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	return h.accept(ctx, owner, content)
+	return h.accept(ctx, work, owner, content)
 }
 
 // account records and counts one request.
@@ -134,13 +139,8 @@ func located(status int, body answer) events.APIGatewayV2HTTPResponse {
 
 // accept makes content a message of the lake and returns its id. If it returns nil, the
 // hub has the message. After an error the sender may send it again, and it will still be
-// one message.
-func (h handler) accept(ctx context.Context, owner string, content content) (uuid.UUID, error) {
-	work, cancel := function.WithReserve(ctx, reserve)
-	defer cancel()
-	if err := h.admit(work, owner, len(content.body)); err != nil {
-		return uuid.Nil, err
-	}
+// one message. work ends before ctx, which is that of the invocation.
+func (h handler) accept(ctx, work context.Context, owner string, content content) (uuid.UUID, error) {
 	claim, err := h.received.Acquire(work, owner, content.kind, content.body, leaseEnd(ctx), patience)
 	if err != nil {
 		return uuid.Nil, err
@@ -159,7 +159,8 @@ func (h handler) accept(ctx context.Context, owner string, content content) (uui
 }
 
 // admit lets a message in if owner has not posted too much recently. It is called before
-// the claim, because a flood of duplicates takes time too.
+// anything else, because a flood of duplicates, or of requests that are refused, takes
+// time too.
 func (h handler) admit(ctx context.Context, owner string, size int) error {
 	err := h.allowance.Take(ctx, owner, size)
 	var exceeded *allowance.ExceededError

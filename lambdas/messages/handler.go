@@ -83,6 +83,9 @@ func (h handler) rootOf(ctx context.Context, id uuid.UUID, by caller.Caller) (uu
 }
 
 func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
+	if part != "" && catalog.IsForgotten(found.entries) { // what was filed of it since is not given back either
+		return events.APIGatewayV2HTTPResponse{}, errGone
+	}
 	connector, isResult := strings.CutPrefix(part, contentOf)
 	switch {
 	case part == "er7" || part == "content":

@@ -238,6 +238,30 @@ func TestAMessageOfAKindThatNobodyKnowsIsServedAsItCame(t *testing.T) {
 	}
 }
 
+// TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s is about catalogs of before decision 11.
+func TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("MSH"), 1)
+	former := r.file(t, staged("{}"), 2)
+	former.Connector, former.Version, former.Parser = "", 0, "1"
+	item, err := attributevalue.MarshalMap(former)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
+		t.Fatal(err)
+	}
+	shown := r.get(t, "/messages/"+root.String(), owner).Body
+	if !strings.Contains(shown, `"status":"staged","ended":true`) || !strings.Contains(shown, `"connector":"staging-er7","version":1`) {
+		t.Error(shown)
+	}
+	for _, part := range []string{"/json", "/content/staging-er7"} {
+		if response := r.get(t, "/messages/"+root.String()+part, owner); response.StatusCode != 200 {
+			t.Errorf("%s: %d %s", part, response.StatusCode, response.Body)
+		}
+	}
+}
+
 func TestAConnectorThatHasNoResultIsToldOf(t *testing.T) {
 	r := newReadSide(t)
 	r.file(t, ingested("MSH"), 1)

@@ -49,9 +49,6 @@ type lake struct {
 // if it is too large for an answer. If the content no longer exists, the error is
 // errGone.
 func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) (events.APIGatewayV2HTTPResponse, error) {
-	if entry.Forgotten != "" {
-		return events.APIGatewayV2HTTPResponse{}, errGone
-	}
 	if entry.Size > maxInline {
 		return l.redirect(ctx, entry.Object(l.bucket), mediaType)
 	}

@@ -40,9 +40,13 @@ func TestMakeDoesWhatCIDoes(t *testing.T) {
 }
 
 func TestEveryFuzzTargetIsRun(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, "hl7", "*_test.go"))
-	if err != nil || len(files) == 0 {
-		t.Fatal("no tests", err)
+	var files []string
+	for _, folder := range []string{"hl7", "edge/mllp"} {
+		of, err := filepath.Glob(filepath.Join(root, folder, "*_test.go"))
+		if err != nil || len(of) == 0 {
+			t.Fatal("no tests", err)
+		}
+		files = append(files, of...)
 	}
 	makefile, ci, found := read(t, "Makefile"), read(t, ".ci/run"), 0
 	for _, file := range files {

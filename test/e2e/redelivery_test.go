@@ -22,6 +22,13 @@ func (l *lake) sqs() *sqs.Client { return sqs.NewFromConfig(l.config()) }
 // publish puts an ingested event onto the hub, as ingest does.
 func (l *lake) publish(t *testing.T, id, messageType string, body []byte) {
 	t.Helper()
+	l.publishWith(t, id, messageType, nil, body)
+}
+
+// publishWith puts an ingested event with a subject onto the hub, as a replay in another
+// character set does; nil is none.
+func (l *lake) publishWith(t *testing.T, id, messageType string, subject *string, body []byte) {
+	t.Helper()
 	attributes := map[string]snstypes.MessageAttributeValue{}
 	for name, value := range map[string]string{
 		"event": "ingested", "protocol": "hl7v2", "format": "er7", "encoding": "utf-8",
@@ -30,7 +37,7 @@ func (l *lake) publish(t *testing.T, id, messageType string, body []byte) {
 		attributes[name] = snstypes.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 	}
 	_, err := l.sns().Publish(t.Context(), &sns.PublishInput{
-		TopicArn: aws.String(l.output(t, client.OutputHub)), Message: aws.String(string(body)), MessageAttributes: attributes,
+		TopicArn: aws.String(l.output(t, client.OutputHub)), Message: aws.String(string(body)), MessageAttributes: attributes, Subject: subject,
 	})
 	if err != nil {
 		t.Fatal(err)

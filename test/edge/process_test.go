@@ -1,9 +1,10 @@
 // Package edge holds the edge against what it promises: what it has acknowledged is in the lake, once, whatever is killed or cut
-// between. It runs the edge and the lake in processes of their own.
+// between, and that programs by others can talk to it. It runs the edge and the lake in processes of their own.
 //
 // The default run is a short form. The rest runs with
 //
 //	go test ./test/edge -timeout=0 -run Ledger -ledger=10m -v
+//	go test ./test/edge -timeout=0 -run Memory -queued=1000000 -v
 package edge_test
 
 import (
