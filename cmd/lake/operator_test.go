@@ -142,7 +142,7 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 				{"forget", result, "--reason", "mistake", "--dry-run"},
 			} {
 				got := use(statusDone, arguments...)
-				if said := step.ID + " was made of the message " + id; !strings.Contains(got.Err, said) || got.Out == "" {
+				if said := step.ID + " was made of the message\n" + id; !strings.Contains(got.Err, said) || got.Out == "" {
 					t.Errorf("%q: %q is not said: %s%s", arguments, said, got.Out, got.Err)
 				}
 			}

@@ -43,6 +43,6 @@ func derived(id string) bool { return len(id) == 36 && id[14] == '8' }
 
 func (l *lake) noteRoot(id, root string) {
 	if !strings.EqualFold(id, root) {
-		l.note(fmt.Sprintf("%s was made of the message %s", strings.ToLower(id), root))
+		l.note(fmt.Sprintf("%s was made of the message\n%s", strings.ToLower(id), root))
 	}
 }
