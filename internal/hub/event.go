@@ -8,7 +8,9 @@
 package hub
 
 import (
+	"crypto/sha1" // RFC 9562, 5.5, wants it; nothing is secret here
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"regexp"
@@ -61,12 +63,15 @@ func (e Event) BodyHash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Received returns the time at which the message root was accepted, in UTC with
-// millisecond precision (RFC 9562, 5.7).
-func Received(root uuid.UUID) time.Time {
-	sec, nsec := root.Time().UnixTime()
-	return time.Unix(sec, nsec).UTC().Truncate(time.Millisecond)
+// Received returns the time at which a message was accepted, in UTC with millisecond
+// precision. Both its own id and every id derived from it contain that time (RFC 9562,
+// 5.7).
+func Received(id uuid.UUID) time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }
+
+// Derived reports whether id is that of a derived event.
+func Derived(id uuid.UUID) bool { return id.Version() == 8 }
 
 // IDAt returns the beginning of an id that is made at the given time. It sorts before
 // every id that is made then or later, and after every earlier one, because a UUIDv7
@@ -84,8 +89,10 @@ const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
 // message, a new name and kind, and an id that a redelivery of parent repeats and that no
 // other connector makes. The id is the UUIDv5 of the parent's id (RFC 9562, 5.5) and of
 // connector, event, protocol, format and version, joined by slashes, which none of them
-// contains. If an operator chose a charset, that is part of it too. The caller sets the
-// body, and an error's reason.
+// contains. If an operator chose a charset, that is part of it too. The first 48 bits are
+// replaced by the time at which the message was accepted, as in the root, so that a
+// derived id leads back to the root. That makes it a UUIDv8 (RFC 9562, 5.8). The caller
+// sets the body, and an error's reason.
 func Derive(parent Event, by Connector, name Name, kind Kind) Event {
 	seed := []string{by.Name, string(name), kind.Protocol(), kind.Format(), strconv.Itoa(by.Version)}
 	if parent.ReadIn != "" {
@@ -94,7 +101,8 @@ func Derive(parent Event, by Connector, name Name, kind Kind) Event {
 	child := parent
 	child.Name = name
 	child.Kind = kind
-	child.ID = uuid.NewSHA1(parent.ID, []byte(strings.Join(seed, "/")))
+	child.ID = uuid.NewHash(sha1.New(), parent.ID, []byte(strings.Join(seed, "/")), 8)
+	copy(child.ID[:6], parent.Root[:6])
 	child.Parent = parent.ID
 	child.Connector = by
 	child.Reason = Reason{}

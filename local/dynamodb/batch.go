@@ -74,7 +74,7 @@ func repeats(writes []write) bool {
 // runAll performs writes to different items, all or none.
 func (s *Service) runAll(ctx context.Context, writes []write) error {
 	changes := make([]change, len(writes))
-	defer func() { s.wrote(ctx, changes...) }()
+	defer func() { s.wasWritten(ctx, changes...) }()
 	return s.store.Update(func(tx *bbolt.Tx) (err error) {
 		for i, w := range writes {
 			if changes[i], err = w.plan(tx); err != nil {

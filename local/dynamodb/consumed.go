@@ -24,8 +24,8 @@ const (
 
 func units(size, unit int) float64 { return math.Ceil(float64(max(size, 1)) / float64(unit)) }
 
-// wrote reports writes. Refused ones count as well, by the item that existed.
-func (s *Service) wrote(ctx context.Context, changes ...change) {
+// wasWritten reports writes. Refused ones count as well, by the item that existed.
+func (s *Service) wasWritten(ctx context.Context, changes ...change) {
 	for _, c := range changes {
 		if c.table != nil {
 			s.consumed(ctx, c.table.TableName, 0, c.units())
@@ -41,8 +41,8 @@ func consistency(consistent *bool) float64 {
 	return eventual
 }
 
-// read reports a read of that many bytes.
-func (s *Service) read(ctx context.Context, t *table, factor float64, size int) {
+// wasRead reports a read of that many bytes.
+func (s *Service) wasRead(ctx context.Context, t *table, factor float64, size int) {
 	s.consumed(ctx, t.TableName, factor*units(size, 4<<10), 0)
 }
 

@@ -78,7 +78,7 @@ func (t *table) newRead(in *getItemInput) (read, error) {
 // get returns the item, or nil if there is none.
 func (s *Service) get(ctx context.Context, tx *bbolt.Tx, r read) (attribute.Item, error) {
 	item, err := r.table.in(tx).get(r.key)
-	s.read(ctx, r.table, r.factor, item.Size())
+	s.wasRead(ctx, r.table, r.factor, item.Size())
 	return r.projection.Of(item), err
 }
 
@@ -115,7 +115,7 @@ func (s *Service) batchGetItem(ctx context.Context, in *batchGetItemInput) (*bat
 				if err != nil {
 					return err
 				}
-				s.read(ctx, r.table, r.factor, item.Size())
+				s.wasRead(ctx, r.table, r.factor, item.Size())
 				if size += item.Size(); size > maxBatchGetSize {
 					request.Keys = request.Keys[i:]
 					out.UnprocessedKeys[name] = request

@@ -80,7 +80,7 @@ func (s *Service) run(ctx context.Context, w write) (done change, err error) {
 		}
 		return w.table.in(tx).sweep(tx, s.now())
 	})
-	s.wrote(ctx, done)
+	s.wasWritten(ctx, done)
 	return done, err
 }
 
