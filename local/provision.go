@@ -66,9 +66,13 @@ func steps() []step {
 // ignoredTypes are the resource types that are not run at all, and why not. Only their policy documents are looked at.
 func ignoredTypes() wire.Ignored {
 	return wire.Ignored{
+		"AWS::Athena::NamedQuery":     "there is no Athena here; `lake sql` asks the tables' files",
+		"AWS::Athena::WorkGroup":      "there is no Athena here; `lake sql` asks the tables' files",
 		"AWS::CloudTrail::Trail":      "who called what is not recorded here",
 		"AWS::CloudWatch::Alarm":      "nothing is measured that an alarm could watch",
 		"AWS::CloudWatch::Dashboard":  "nothing is measured that a dashboard could show",
+		"AWS::Glue::Database":         "`lake sql` makes views of the tables' files itself",
+		"AWS::Glue::Table":            "`lake sql` makes views of the tables' files itself",
 		"AWS::KMS::Key":               "nothing that is kept here is encrypted with a key of KMS",
 		"AWS::Logs::LogGroup":         "a function's output goes to a file of its own",
 		"AWS::Logs::MetricFilter":     "nothing is measured from logs here",

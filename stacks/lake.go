@@ -10,15 +10,17 @@ type Lake struct {
 	Core       Core
 	FrontDoor  FrontDoor
 	StagingER7 StagingER7
+	Tables     Tables
 }
 
-// NewLake defines the three stacks of an environment, and how they are connected.
+// NewLake defines the stacks of an environment, and how they are connected.
 func NewLake(scope constructs.Construct, env Environment) Lake {
 	core := NewCore(scope, "Core", CoreProps{Environment: env})
 	return Lake{
 		Core:       core,
 		FrontDoor:  NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Core: core}),
 		StagingER7: NewStagingER7(scope, "StagingER7", StagingER7Props{Core: core}),
+		Tables:     NewTables(scope, "Tables", TablesProps{Core: core}),
 	}
 }
 

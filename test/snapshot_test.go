@@ -45,7 +45,7 @@ func compare(t *testing.T, path string, synthesized []byte) {
 }
 
 func TestOtherStacksDependOnCoreAlone(t *testing.T) {
-	want := map[string][]string{"Core": nil, "FrontDoor": {"Core"}, "StagingER7": {"Core"}}
+	want := map[string][]string{"Core": nil, "FrontDoor": {"Core"}, "StagingER7": {"Core"}, "Tables": {"Core"}}
 	for env, assembly := range assemblies {
 		got := map[string][]string{}
 		for id, stack := range assembly {
@@ -88,6 +88,9 @@ func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 		"StagingER7/TriggerDeferred01E8B166":    "AWS::SQS::Queue",
 		"StagingER7/TriggerFailed85CD757D":      "AWS::SQS::Queue",
 		"StagingER7/TriggerUndelivered1A059927": "AWS::SQS::Queue",
+		"Tables/AccessLogs8B620ECA":             "AWS::S3::Bucket",
+		"Tables/Answers9615456C":                "AWS::S3::Bucket",
+		"Tables/Files8E6940B8":                  "AWS::S3::Bucket",
 	}
 	for env, assembly := range assemblies {
 		got := map[string]string{}
