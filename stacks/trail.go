@@ -12,8 +12,8 @@ import (
 
 // addTrail records who read and wrote which object and item, and who published to the hub, whether it was one of our
 // functions, a user with credentials of the identity pool or an administrator at a console. Left out is only what our
-// functions do for each message: the writer's objects, the entries and claims that functions write and list, and what they
-// publish. That is nine events a message, which would cost more than the lake itself, and is in the functions' own records
+// functions do for each message: the writer's objects, the entries and claims that functions write and list, what they publish, and
+// what tables are made of, which is read once and shown to nobody. That is ten events a message, which would cost more than the lake itself, and is in the functions' own records
 // and the bucket's access log. Whoever reads content is recorded. A record names keys, which hold ids, and no content.
 // Tables are known by the beginning of their name, and functions by that of their role, so that those of stacks which Core
 // does not know are covered too.
@@ -36,15 +36,20 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 		IsMultiRegionTrail:         new(false), // what it watches is in this region
 		IncludeGlobalServiceEvents: new(false), // the account's own trail has those
 	})
-	objects := selector{Field: new("resources.ARN"), StartsWith: &[]*string{c.Lake.ArnForObjects(new("")), c.ClaimCheck.ArnForObjects(new(""))}}
+	objects := selector{Field: new("resources.ARN"), StartsWith: &[]*string{
+		c.Lake.ArnForObjects(new("")), c.ClaimCheck.ArnForObjects(new("")),
+		new("arn:" + *c.Partition() + ":s3:::hl7lake-" + base.Name + "-tables-files"), // CloudFormation names a bucket by its stack and id
+	}}
 	tables := selector{Field: new("resources.ARN"), StartsWith: texts(arnOf(c.Stack, "dynamodb", "table/hl7lake-"+base.Name+"-"))}
 	hub := selector{Field: new("resources.ARN"), EqualTo: &[]*string{c.Hub.TopicArn()}}
 	onesOwn := texts("PutItem", "UpdateItem", "Query") // on tables, which hold no content
 	resource := trail.Node().DefaultChild().(awscloudtrail.CfnTrail)
 	resource.AddPropertyDeletionOverride(new("EventSelectors")) // a trail has these or the advanced ones (PutEventSelectors)
 	resource.SetAdvancedEventSelectors(&[]any{
-		dataEvents("Objects with messages, but for new ones", "AWS::S3::Object", objects,
-			selector{Field: new("eventName"), NotEquals: texts("PutObject")}),
+		dataEvents("Objects with messages, but for new ones and those that are read", "AWS::S3::Object", objects,
+			selector{Field: new("eventName"), NotEquals: texts("PutObject", "GetObject")}),
+		dataEvents("Objects that are read, but for what tables are made of", "AWS::S3::Object", objects,
+			selector{Field: new("eventName"), EqualTo: texts("GetObject")}, c.notBy("hl7lake-"+base.Name+"-tables-")),
 		dataEvents("New objects, but for the writer's", "AWS::S3::Object", objects,
 			selector{Field: new("eventName"), EqualTo: texts("PutObject")}, c.notBy(*writer.Lambda.Role().RoleName()+"/")),
 		dataEvents("Items of tables", "AWS::DynamoDB::Table", tables,
