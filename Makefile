@@ -18,7 +18,7 @@ vet: ## format, vet, modules in order
 	go mod tidy -diff
 
 race: ## races, in what runs side by side
-	go test -race ./local/... ./lambdas/...
+	go test -race ./local/... ./lambdas/... ./edge/...
 
 lint: ## linters and layers (golangci-lint 2.15.0)
 	golangci-lint run ./...
@@ -31,9 +31,10 @@ synth: ## both environments' templates, as they would be deployed, into cdk.out/
 snapshots: ## write test/snapshots anew, for a change of the stacks
 	go test ./test -update
 
-fuzz: ## a quarter of a minute for each target of hl7
+fuzz: ## a quarter of a minute for each target of hl7 and of MLLP's frames
 	for target in FuzzMarks FuzzParse FuzzJSON FuzzFromJSON FuzzReader FuzzReply FuzzSet; do \
 		go test ./hl7 -run '^$$' -fuzz "^$$target\$$" -fuzztime 12s || exit 1; done
+	go test ./edge/mllp -run '^$$' -fuzz '^FuzzReader$$' -fuzztime 12s
 
 ci: ## all that is asked of a change: twenty minutes at most
 	.ci/run

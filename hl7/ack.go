@@ -87,6 +87,12 @@ func (m *Message) Wants(code AckCode) bool {
 	return true
 }
 
+// InEnhancedMode reports whether the sender asked for acknowledgments in enhanced mode, by a
+// value in MSH-15 or MSH-16 (HL7 v2.5.1, 2.9.3).
+func (m *Message) InEnhancedMode() bool {
+	return m.ackCondition(15) != "" || m.ackCondition(16) != ""
+}
+
 // ackCondition returns MSH-15 or MSH-16 in upper case, or "" for a null.
 func (m *Message) ackCondition(field int) string {
 	value := strings.ToUpper(strings.TrimSpace(m.msh(field, 1)))

@@ -69,93 +69,35 @@ type charset struct {
 
 const iso2022 = "iso-2022-jp"
 
-// canonical returns the IANA name of a character set. It knows the names of HL7 table
-// 0211, of the IANA, of Windows code pages and of Java, in any case, with or without
-// dashes, spaces and the like. It returns an unknown name unchanged. For a set that
-// cannot be read by itself it returns one that includes it. CNS 11643-1992 and the
-// withdrawn UNICODE cannot be read.
-func canonical(value string) string {
-	value = strings.ToUpper(strings.TrimSpace(value))
-	name := strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, value)
-	if part, ok := strings.CutPrefix(strings.TrimPrefix(name, "ISO"), "8859"); ok && part != "" {
-		if part == "11" {
-			return "windows-874" // which includes this one
-		}
-		part, _ = strings.CutSuffix(part, "1987") // ISO_8859-1:1987
-		return "ISO-8859-" + part
-	}
-	page := name
-	for _, prefix := range [...]string{"WINDOWS", "WIN", "CP", "MS", "IBM"} {
-		page = strings.TrimPrefix(page, prefix)
-	}
-	if len(page) == 4 && strings.HasPrefix(page, "125") {
-		return "windows-" + page
-	}
-	switch page {
-	case "874", "TIS620", "TIS6202533":
-		return "windows-874"
-	case "932", "943", "31J", "SHIFTJIS", "SJIS", "XSJIS", "KANJI", "ISOIR14": // JIS X 0201: the single bytes of Shift JIS
-		return "Shift_JIS"
-	case "936", "GBK", "XGBK", "GB2312", "GB231280", "EUCCN":
-		return "GBK"
-	case "54936", "GB18030", "GB180302000":
-		return "GB18030"
-	case "949", "EUCKR", "KSX1001", "KSC5601", "KSC56011987", "UHC":
-		return "EUC-KR"
-	case "950", "BIG5", "XBIG5":
-		return "Big5"
-	case "65001", "UTF8", "UNICODEUTF8":
-		return "UTF-8"
-	case "ASCII", "USASCII", "ISOIR6", "ISO646US", "ANSIX341968":
-		return "US-ASCII"
-	case "819", "LATIN1", "L1", "ISOIR100", "ISOLATIN1":
-		return "ISO-8859-1"
-	case "LATIN2", "L2":
-		return "ISO-8859-2"
-	case "LATIN9":
-		return "ISO-8859-15"
-	case "ISOIR87", "ISOIR159", "ISO2022JP", "JIS": // JIS X 0208 and 0212, by escape sequences
-		return "ISO-2022-JP"
-	case "EUCJP":
-		return "EUC-JP"
-	case "KOI8R", "KOI8U":
-		return page[:4] + "-" + page[4:]
-	case "437", "850", "852", "855", "858", "860", "862", "863", "865", "866":
-		return "IBM" + page
-	case "MACROMAN":
-		return "macintosh"
-	}
-	return value
-}
-
 // maxCharsetName is longer than any name of a character set.
 const maxCharsetName = 64
 
+// usualHeader is how messages begin.
+const usualHeader = `MSH|^~\&`
+
 // lookup finds a character set by its HL7 or IANA name. The encoding is nil for UTF-8 and
-// ASCII, which need none. A set that writes MSH in other bytes than ASCII does is not
-// found: if it were the message's set, its name could not have been read.
+// ASCII, which need none. A set that does not write a header as ASCII does, such as EBCDIC
+// and HZ, is not found: if it were the message's set, its name could not have been read.
 func lookup(value string) (c charset) {
 	if len(value) > maxCharsetName {
 		return c
 	}
-	e, err := ianaindex.MIME.Encoding(canonical(value))
+	name := canonical(value)
+	if name == macCyrillic {
+		return charset{name: name, encoding: charmap.MacintoshCyrillic}
+	}
+	e, err := ianaindex.MIME.Encoding(name)
 	if err != nil || e == nil {
 		return c
 	}
-	name, err := ianaindex.MIME.Name(e)
-	if err != nil {
+	if name, err = ianaindex.MIME.Name(e); err != nil {
 		return c
 	}
 	name = strings.ToLower(name)
 	if name == "us-ascii" || name == "utf-8" {
 		return charset{name: name}
 	}
-	if head, err := e.NewDecoder().String("MSH"); err != nil || head != "MSH" {
+	if head, err := e.NewDecoder().String(usualHeader); err != nil || head != usualHeader {
 		return c
 	}
 	return charset{name: name, encoding: e}

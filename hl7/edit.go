@@ -1,6 +1,7 @@
 package hl7
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,8 +39,9 @@ func (m *Message) outputEncoding() encoding.Encoding {
 
 // Set replaces the text of the element that [Message.Get] reads at a path. It escapes the
 // text as needed. Missing fields, repetitions, components and sub-components before it
-// are added empty. The segment must exist. Its time grows with the message. The error
-// wraps [ErrPath], [ErrNoSegment] or [ErrNotEncodable].
+// are added empty. The segment must exist. Its time grows with the message. Setting MSH-18
+// changes the character set that [Message.Encode] writes. The error wraps [ErrPath],
+// [ErrNoSegment], [ErrNotEncodable] or, for MSH-18, [ErrCharset].
 func (m *Message) Set(path, text string) error {
 	p, err := ParsePath(path)
 	if err != nil {
@@ -275,9 +277,44 @@ func (m *Message) terminator() []byte {
 	return slices.Clone(m.text[end:n])
 }
 
-// splice replaces text[start:end] and indexes the message again.
+// splice replaces text[start:end] and indexes the message again. If that changes MSH-18,
+// the message is from then on in the character set that MSH-18 declares.
 func (m *Message) splice(start, end int, by []byte) error {
+	before, declared := m.text, m.declared()
 	m.text = slices.Concat(m.text[:start], by, m.text[end:])
+	err := m.parse()
+	if err == nil && m.declared() != declared {
+		err = m.convertTo(m.declared())
+	}
+	if err != nil {
+		m.text = before
+		return errors.Join(err, m.parse())
+	}
 	m.source = nil
-	return m.parse()
+	return nil
+}
+
+// declared returns MSH-18.
+func (m *Message) declared() string {
+	value, _ := m.Segment(0).raw(Path{Field: 18})
+	return string(value)
+}
+
+// convertTo makes m a message in the character set of a new MSH-18; an empty one means
+// UTF-8. It changes m only if the set is known and can write the text.
+func (m *Message) convertTo(declared string) error {
+	before := m.charset
+	m.charset = charset{switches: before.switches}
+	c := m.declaredCharset()
+	m.charset.name, m.charset.encoding = c.name, c.encoding
+	err := ErrCharset
+	if c.name != "" || declared == "" {
+		err = ErrNotEncodable
+		if m.hasCharacters(m.text) {
+			m.chooseHex()
+			return nil
+		}
+	}
+	m.charset = before
+	return fmt.Errorf("hl7: MSH-18: %w", err)
 }

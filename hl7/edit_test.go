@@ -111,3 +111,55 @@ func TestJSONThatIsNoMessageIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestAMessageIsWrittenInTheCharacterSetThatAnEditDeclares(t *testing.T) {
+	for _, test := range []struct{ name, before, declare, value, want string }{
+		{"another that has the characters", "8859/1", "8859/2", "\xfc", "\xfc"},
+		{"UTF-8", "8859/1", "UNICODE UTF-8", "\xfc", "ü"},
+		{"none, which is UTF-8", "8859/1", "", "\xfc", "ü"},
+		{"none in place of UTF-8", "UNICODE UTF-8", "", "ü", "ü"},
+		{"one in place of none", "", "8859/1", "ü", "\xfc"},
+		{"one in place of a guess", "", "UNICODE UTF-8", "\xfc", "ü"},
+		{"an escape is a byte of the new set", "8859/1", "8859/5", `\XD8\`, `\XD8\`},
+	} {
+		m := parse(t, "MSH|^~\\&|||||||ADT^A01|1|T|2.5||||||"+test.before+"\rPID|1||"+test.value+"\r")
+		if err := m.Set("MSH-18", test.declare); err != nil {
+			t.Errorf("%s: %v", test.name, err)
+			continue
+		}
+		want := "MSH|^~\\&|||||||ADT^A01|1|T|2.5||||||" + test.declare + "\rPID|1||" + test.want + "\r"
+		if diff := cmp.Diff(want, string(m.Encode())); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+		back := parse(t, string(m.Encode()))
+		if diff := cmp.Diff(back.Get("PID-3"), m.Get("PID-3")); diff != "" {
+			t.Errorf("%s: the message says (+), what it writes (-):\n%s", test.name, diff)
+		}
+		if diff := cmp.Diff(back.Charset(), m.Charset()); diff != "" {
+			t.Errorf("%s: the message is in (+), what it writes (-):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestACharacterSetThatCannotWriteTheMessageIsRefused(t *testing.T) {
+	for declare, want := range map[string]error{
+		"8859/1":        hl7.ErrNotEncodable,
+		"ISO IR87":      hl7.ErrNotEncodable,
+		"CNS 11643":     hl7.ErrCharset,
+		"no such set":   hl7.ErrCharset,
+		"UNICODE UTF-9": hl7.ErrCharset,
+	} {
+		const before = "MSH|^~\\&|||||||ADT^A01|1|T|2.5||||||UNICODE UTF-8\rPID|1||5 €\r"
+		m := parse(t, before)
+		for edit, err := range map[string]error{
+			"Set": m.Set("MSH-18", declare), "SetRaw": m.SetRaw("MSH-18", []byte(declare)),
+		} {
+			if !errors.Is(err, want) {
+				t.Errorf("%s of %q: %v, want %v", edit, declare, err, want)
+			}
+		}
+		if got := string(m.Encode()); got != before || m.Get("PID-3") != "5 €" {
+			t.Errorf("%q changed the message: %q", declare, got)
+		}
+	}
+}

@@ -47,8 +47,9 @@ func Parse(data []byte) (*Message, error) {
 //
 // If data holds another header or a trailer, the error is [ErrSeveralMessages], also if
 // the encoding characters of a second MSH cannot be read. A line of text that only begins
-// like one, such as "FHS: regular", is text. Bytes after the end of an MLLP frame are
-// [ErrOutside].
+// like one, such as "FHS: regular", is text. So are characters that a program has written
+// instead of a line end, such as \r or <cr>; the package dictionary reports them. Bytes
+// after the end of an MLLP frame are [ErrOutside].
 //
 // The error is a [*ParseError]. The message is then empty.
 func (m *Message) Parse(data []byte) error { return m.ParseAs("", data) }

@@ -52,22 +52,27 @@ func parsePath(s string) (p Path, ok bool) {
 }
 
 // respell rewrites a path as ParsePath reads it, as far as possible: a path of HAPI
-// (PID-3-2, PID-3(1)-2, where repetitions count from 0), or one with colons, spaces, an
-// asterisk or small letters.
+// (PID-3-2, PID-3(1)-2, /.OBX(2)-5, whose repetitions count from 0), or one with colons,
+// spaces or small letters.
 func respell(s string) string {
-	s = strings.ToUpper(strings.TrimSpace(s))
+	s = strings.TrimLeft(strings.ToUpper(strings.TrimSpace(s)), "/.")
 	segment, rest, found := strings.Cut(strings.NewReplacer(" ", "-", ":", "-").Replace(s), "-")
-	if !found {
-		return segment
+	if found {
+		segment += "-" + strings.ReplaceAll(rest, "-", ".")
 	}
-	rest = strings.ReplaceAll(rest, "-", ".")
-	if before, after, ok := strings.Cut(rest, "("); ok {
-		digits, behind, _ := strings.Cut(after, ")")
-		if n, err := strconv.Atoi(digits); err == nil {
-			rest = fmt.Sprintf("%s[%d]%s", before, n+1, behind)
-		}
+	return respellCounts(segment)
+}
+
+// respellCounts replaces each number in parentheses, which counts from 0, by one in
+// brackets, which counts from 1.
+func respellCounts(s string) string {
+	before, after, found := strings.Cut(s, "(")
+	digits, after, ended := strings.Cut(after, ")")
+	n, err := strconv.ParseUint(digits, 10, 31)
+	if !found || !ended || err != nil {
+		return s
 	}
-	return segment + "-" + rest
+	return fmt.Sprintf("%s[%d]%s", before, n+1, respellCounts(after))
 }
 
 // isSegmentName reports whether a name may be a segment's: capital letters and digits.

@@ -85,7 +85,8 @@ func TestInsertingARepetitionIsUndoneByDeletingIt(t *testing.T) {
 func TestAPathOfAnotherLibraryIsRefusedWithTheRightSpelling(t *testing.T) {
 	for path, want := range map[string]string{
 		"PID-3-2": `"PID-3.2"`, "PID-3(1)-2": `"PID-3[2].2"`, "PID-3-4-1": `"PID-3.4.1"`, "pid-5": `"PID-5"`, "PID 5": `"PID-5"`, "PID:5": `"PID-5"`,
-		"": "want one as", "PID-": "want one as", "PID-0": "want one as", "PID-5.": "want one as", "/PID-5": "want one as",
+		"": "want one as", "PID-": "want one as", "PID-0": "want one as", "PID-5.": "want one as", "PID-3(": "want one as",
+		"/PID-5": `"PID-5"`, "/.PID-3-1": `"PID-3.1"`, "OBX(2)-5(1)-1-2": `"OBX[3]-5[2].1.2"`, "obx(0)-5": `"OBX[1]-5"`,
 	} {
 		_, err := parse(t, programmed).Text(path)
 		if !errors.Is(err, hl7.ErrPath) || !strings.Contains(err.Error(), want) {

@@ -15,10 +15,10 @@ import (
 // A message begins with a header, which is MSH with its encoding characters, on a line of
 // its own or in an MLLP frame. It ends before the next header or trailer, or with its
 // frame. NUL, FS and spaces separate messages as well. A line of text that only begins
-// like a header is text, and so is a header within a line. But a header directly after a
-// letter or digit, as in FMSH|^~\&|, looks like two messages whose separator was lost.
-// They stay one part, because nothing says where the first one ends, and [Part.Doubt]
-// says so. Bytes that belong to no message are a part of their own, and [Reader.Tell] is
+// like a header is text, and so is a header after a space, a quotation mark or an opening
+// bracket within a line. But a header directly after another character, as in FMSH|^~\&|, looks like two messages whose
+// separator was lost. They stay one part, because nothing says where the first one ends,
+// and [Part.Doubt] says so. Bytes that belong to no message are a part of their own, and [Reader.Tell] is
 // called for them.
 type Reader struct {
 	// Limit is the most bytes that one message may have. Zero means 256 MiB.
@@ -29,14 +29,14 @@ type Reader struct {
 	// them.
 	Tell func(Notice)
 
-	r     io.Reader
-	err   error  // r's error, kept until the buffer is used up
-	buf   []byte // read and not yet passed; a part of memory
-	text  []byte // buf with one byte for each character; for anything but UTF-16 and UTF-32, buf itself
-	wide  *units // of UTF-16 and UTF-32
-	begun bool   // wide is known
-	part  int    // length of the part at the front of buf that Next returned
-	scan  scan   // of text
+	r          io.Reader
+	err        error  // r's error, kept until the buffer is used up
+	buf        []byte // read and not yet passed; a part of memory
+	text       []byte // buf with one byte for each character; for anything but UTF-16 and UTF-32, buf itself
+	wide       *units // of UTF-16 and UTF-32
+	begun      bool   // wide is known
+	lastLength int    // of the part that Next returned last, which is at the front of buf
+	scan       scan   // of text
 
 	memory []byte
 	narrow []byte // memory of text, if that is not buf
@@ -106,14 +106,14 @@ func NewReader(r io.Reader) *Reader {
 }
 
 // InputOffset returns how many bytes of the stream the parts returned so far make up.
-func (r *Reader) InputOffset() int64 { return r.offset + int64(r.part) }
+func (r *Reader) InputOffset() int64 { return r.offset + int64(r.lastLength) }
 
 // Messages returns an iterator over the messages. It yields the same Message each time,
 // parsed again. For a message that cannot be parsed it yields a [*ParseError] whose place
 // is in the stream, and goes on after it. It does the same for wrong counts in BTS-1 and
 // FTS-1 ([ErrCount]) and for text that belongs to no message ([ErrNoHeader]). If the end
 // of a message is not certain, it yields the message, and after it the error that made it
-// so: [ErrUnsure] for an MLLP frame without an end and for a header after a letter, else
+// so: [ErrUnsure] for an MLLP frame without an end and for a header within a line, else
 // the error of the header or text that follows. An error of the stream itself ends the
 // iteration, and so does a message that exceeds the limit.
 func (r *Reader) Messages() iter.Seq2[*Message, error] {
@@ -165,9 +165,9 @@ func (r *Reader) take(m *Message, p Part) error {
 	case Closing:
 		return r.checkCount()
 	case Other:
-		if !r.isBlank() {
-			at := leadingFrame(r.passed())
-			return &ParseError{Code: "no-header", Line: line(r.passed(), at), Segment: 1, Offset: r.width() * at, Err: ErrNoHeader}
+		if !r.lastIsBlank() {
+			at := leadingFrame(r.lastText())
+			return &ParseError{Code: "no-header", Line: line(r.lastText(), at), Segment: 1, Offset: r.width() * at, Err: ErrNoHeader}
 		}
 	}
 	return nil
@@ -177,7 +177,7 @@ func (r *Reader) take(m *Message, p Part) error {
 // batches in the file, with what came (HL7 v2.5.1, 2.15.3.1 and 2.15.7.1). Both are
 // optional.
 func (r *Reader) checkCount() error {
-	text := r.passed()
+	text := r.lastText()
 	at := leadingFrame(text)
 	segment := text[at:]
 	name, code, got := string(segment[:3]), "batch-count", r.count.messages
@@ -207,7 +207,7 @@ func (r *Reader) checkCount() error {
 
 // Next returns the next part of the stream, and [io.EOF] after the last one.
 func (r *Reader) Next() (Part, error) {
-	r.pass()
+	r.dropLast()
 	for {
 		end := -1
 		if r.begin() {
@@ -222,7 +222,7 @@ func (r *Reader) Next() (Part, error) {
 		}
 		switch {
 		case next > 0:
-			r.part = next
+			r.lastLength = next
 			return r.tellPart(Part{Kind: r.scan.kind, Data: r.buf[:next:next], Offset: r.offset, Line: r.line}), nil
 		case r.err != nil:
 			return Part{}, r.err
@@ -241,29 +241,31 @@ func (r *Reader) begin() bool {
 	return r.begun
 }
 
-// pass moves to what follows the part that was returned last.
-func (r *Reader) pass() {
-	if r.part == 0 {
+// dropLast moves to what follows the part that was returned last.
+func (r *Reader) dropLast() {
+	if r.lastLength == 0 {
 		return
 	}
-	text := r.passed()
+	text := r.lastText()
 	r.line += line(text, len(text)) - 1
-	r.offset += int64(r.part)
-	r.buf = r.buf[r.part:]
+	r.offset += int64(r.lastLength)
+	r.buf = r.buf[r.lastLength:]
 	r.text = r.text[len(text):]
 	r.scan.shift(len(text))
-	r.part = 0
+	r.lastLength = 0
 }
 
-// passed returns the text of the part that was returned last.
-func (r *Reader) passed() []byte { return r.text[:r.part/r.width()] }
+// lastText returns the text of the part that was returned last.
+func (r *Reader) lastText() []byte { return r.text[:r.lastLength/r.width()] }
 
-// cut reports whether the stream broke off within the part that was returned last.
-func (r *Reader) cut() bool { return r.err != nil && r.err != io.EOF && r.part == len(r.buf) }
+// lastIsCut reports whether the stream broke off within the part that was returned last.
+func (r *Reader) lastIsCut() bool {
+	return r.err != nil && r.err != io.EOF && r.lastLength == len(r.buf)
+}
 
-// isBlank reports whether the part that was returned last holds only framing.
-func (r *Reader) isBlank() bool {
-	return r.part%r.width() == 0 && leadingFrame(r.passed()) == len(r.passed())
+// lastIsBlank reports whether the part that was returned last holds only framing.
+func (r *Reader) lastIsBlank() bool {
+	return r.lastLength%r.width() == 0 && leadingFrame(r.lastText()) == len(r.lastText())
 }
 
 func (r *Reader) tell(n Notice) {
@@ -274,7 +276,7 @@ func (r *Reader) tell(n Notice) {
 
 // tellPart calls Tell for a part if necessary, and returns the part with its doubt.
 func (r *Reader) tellPart(p Part) Part {
-	text := r.passed()
+	text := r.lastText()
 	place := placesIn(text, p.Line)
 	for _, at := range r.scan.lookalikes {
 		r.tell(Notice{Lookalike, p.Offset + int64(r.width()*at), place(at), 0})
@@ -283,7 +285,7 @@ func (r *Reader) tellPart(p Part) Part {
 	if glued := r.scan.glued(text); glued >= 0 {
 		at, r.scan.alone = glued, true
 	}
-	if at < 0 && r.cut() {
+	if at < 0 && r.lastIsCut() {
 		at = len(text)
 	}
 	if at >= 0 && p.Kind == Single {
@@ -293,7 +295,7 @@ func (r *Reader) tellPart(p Part) Part {
 	switch {
 	case p.Kind == Opening || p.Kind == Closing:
 		r.tell(Notice{Envelope, p.Offset, p.Line, len(p.Data)})
-	case p.Kind == Other && r.isBlank():
+	case p.Kind == Other && r.lastIsBlank():
 		r.tell(Notice{Blank, p.Offset, p.Line, len(p.Data)})
 	case p.Kind == Other:
 		r.tell(Notice{Outside, p.Offset, p.Line + line(text, leadingFrame(text)) - 1, len(p.Data)})

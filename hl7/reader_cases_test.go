@@ -80,8 +80,10 @@ func TestTextThatLooksLikeAHeaderIsTextAndWhatIsInNoMessageIsAPart(t *testing.T)
 		"NUL in a value":                "§" + a + "\rNTE|\x00MSH\x00|\r§" + b + "\r",
 		"FS in a value":                 "§\v" + a + "\rNTE|\x1cMSH: \x1c|\r\x1c\r§\v" + b + "\r\x1c\r",
 		"FS, blanks, NUL":               "§" + a + "\r\x1c\r\n\x00\x1c§  " + b + "\r",
-		"a quoted header in one line":   "§" + a + "\rNTE|1||MSH|^~\\&|x MSH|^~\\&|y\r",
+		"a quoted header in one line":   "§" + a + "\rNTE|1||see \"MSH|^~\\&|x\" (MSH|^~\\&|y)\r",
 		"a header against a letter":     "§?" + a + "\rOBX|1||FMSH|^~\\&|B\rPID|1\r§" + b + "\r",
+		"a header against a separator":  "§?" + a + "\rOBX|1||MSH|^~\\&|B\rPID|1\r§" + b + "\r",
+		"a header against a bracket":    "§?" + a + "\rOBX|1||(x)MSH|^~\\&|B\rPID|1\r§" + b + "\r",
 		"blanks without end":            "§" + a + "\r" + strings.Repeat(" ", 600) + "x\r§" + strings.Repeat(" ", 600) + b,
 	} {
 		t.Run(name, func(t *testing.T) {

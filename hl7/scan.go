@@ -205,8 +205,9 @@ func (s *scan) checkFrame(at int) {
 	}
 }
 
-// glued returns where in a message a header with the same delimiters directly follows a
-// letter or digit, or -1.
+// glued returns where in a message a header with the same delimiters directly follows
+// another character, or -1. A header after a space, a quotation mark or an opening bracket
+// is quoted by a text.
 func (s *scan) glued(message []byte) int {
 	if s.kind != Single || len(message)-s.start < len("MSH|^") {
 		return -1
@@ -223,7 +224,7 @@ func (s *scan) glued(message []byte) int {
 			return -1
 		}
 		at += n
-		if before := message[at-1]; isAlphanumeric(before) || before > 0x7f {
+		if before := message[at-1]; before > ' ' && strings.IndexByte("\"'`(<[{", before) < 0 {
 			return at
 		}
 	}

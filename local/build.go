@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// moduleRoot is the nearest folder at or above dir that holds a go.mod.
+// moduleRoot returns the nearest folder at or above dir that holds a go.mod.
 func moduleRoot(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -31,13 +31,13 @@ func moduleRoot(dir string) (string, error) {
 	}
 }
 
-// build compiles the functions' packages for this machine and returns where
-// each one's program is. Programs are kept between runs, so that only what has
-// changed is built and linked again; those with an overlay are kept apart.
-func build(ctx context.Context, root string, o Options, packages []string) (map[string]string, error) {
+// build compiles the functions' packages for this machine and returns where each program
+// is. Programs are kept between runs, so that only what has changed is built and linked
+// again. Programs with an overlay, a file for `go build -overlay`, are kept in dir.
+func build(ctx context.Context, root, dir, overlay string, packages []string) (map[string]string, error) {
 	folder := filepath.Join(root, ".lake", "bin")
-	if o.Overlay != "" {
-		folder = filepath.Join(o.Dir, "bin")
+	if overlay != "" {
+		folder = filepath.Join(dir, "bin")
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
@@ -45,8 +45,8 @@ func build(ctx context.Context, root string, o Options, packages []string) (map[
 	slices.Sort(packages)
 	packages = slices.Compact(packages)
 	args := []string{"build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-tags=lambda.norpc", "-o", folder + string(filepath.Separator)}
-	if o.Overlay != "" {
-		args = append(args, "-overlay="+o.Overlay)
+	if overlay != "" {
+		args = append(args, "-overlay="+overlay)
 	}
 	programs := make(map[string]string, len(packages))
 	for _, p := range packages {

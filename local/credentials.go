@@ -15,8 +15,8 @@ import (
 )
 
 // keyring holds the credentials of every role, of the account's root and of the sessions
-// that identity pools gave away. They are made anew at each start, but for the root's: a person's
-// shell, which `lake env` set up, outlives a lake.
+// that identity pools made. They are made again at each start, except the root's, because
+// a person's shell that `lake env` configured outlives a lake.
 type keyring struct {
 	mu     sync.Mutex
 	byRole map[string]aws.Credentials
@@ -24,7 +24,7 @@ type keyring struct {
 	root   aws.Credentials
 }
 
-// session is whoever signs with an access key.
+// session is the signer with an access key.
 type session struct {
 	arn         string // of the role, or of the account's root
 	credentials aws.Credentials
@@ -32,7 +32,7 @@ type session struct {
 	expires     time.Time         // zero: never
 }
 
-// newKeyring takes the root's key from the store, or makes it on first use.
+// newKeyring reads the root's key from the store, or makes it on first use.
 func newKeyring(kept *store.Store) (*keyring, error) {
 	k := &keyring{byRole: map[string]aws.Credentials{}, byKey: map[string]session{}}
 	bucket, id, secret := []byte("keyring"), []byte("root-id"), []byte("root-secret")
@@ -51,7 +51,7 @@ func newKeyring(kept *store.Store) (*keyring, error) {
 	return k, err
 }
 
-// of returns the credentials of a function's role, which are temporary ones as on AWS, but
+// of returns the credentials of a function's role. They are temporary ones as on AWS, but
 // do not expire: Lambda gives a process new ones in time.
 func (k *keyring) of(roleARN string) aws.Credentials {
 	k.mu.Lock()
@@ -72,14 +72,14 @@ func temporary() aws.Credentials {
 	}
 }
 
-// session makes credentials of a role that carry tags and expire. Those that have expired
-// are forgotten.
+// session makes credentials of a role that carry tags and expire. It forgets those that
+// have expired.
 func (k *keyring) session(roleARN string, tags map[string]string, lifetime time.Duration) identity.Credentials {
 	credentials, expires := temporary(), time.Now().Add(lifetime)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for key, s := range k.byKey {
-		if !s.expires.IsZero() && time.Since(s.expires) > time.Hour { // until then it is told why it is refused
+		if !s.expires.IsZero() && time.Since(s.expires) > time.Hour { // until then the caller is told why it is refused
 			delete(k.byKey, key)
 		}
 	}
@@ -90,7 +90,7 @@ func (k *keyring) session(roleARN string, tags map[string]string, lifetime time.
 	}
 }
 
-// find returns whose an access key is.
+// find returns the session with an access key.
 func (k *keyring) find(accessKeyID string) (session, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

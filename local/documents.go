@@ -12,8 +12,9 @@ import (
 	"hl7lake/local/template"
 )
 
-// checkPolicies refuses what AWS would refuse at deployment: a malformed policy document in any property of any resource,
-// be it written as an object or as a text, and what jsii leaves behind of an object that was taken for a text.
+// checkPolicies refuses what AWS would refuse at deployment: a malformed policy document
+// in any property of any resource, as an object or as a text, and what jsii leaves of an
+// object that was taken for a text.
 func checkPolicies(a *template.Assembly) error {
 	for _, stack := range a.Stacks {
 		for _, r := range stack.Resources {
@@ -29,14 +30,15 @@ func checkPolicies(a *template.Assembly) error {
 	return nil
 }
 
-// isDocument reports whether the property at a path holds a policy document in every type that has it.
+// isDocument reports whether the property at a path always holds a policy document.
 func isDocument(path string) bool {
 	name := path[strings.LastIndexByte(path, '.')+1:]
 	return name == "PolicyDocument" || name == "AssumeRolePolicyDocument" || name == "KeyPolicy"
 }
 
-// checkDocuments checks every policy document in the value of the property at a path. One is known by its property's name
-// or, under any other name, by its statements.
+// checkDocuments checks every policy document in the value of the property at a path. A
+// document is recognized by its property's name or, under any other name, by its
+// statements.
 func checkDocuments(resourceType, path string, value any) error {
 	switch value := value.(type) {
 	case string:
@@ -86,7 +88,7 @@ func checkText(resourceType, path, text string) error {
 	return checkDocuments(resourceType, path, object)
 }
 
-// check holds the text of a document against the grammar.
+// check compares the text of a document with the grammar.
 func check(resourceType, path, text string) error {
 	if err := iam.Check([]byte(text), kindOf(resourceType, path)); err != nil {
 		return fmt.Errorf("property %s: %w", path, err)

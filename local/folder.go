@@ -10,15 +10,15 @@ import (
 	"path/filepath"
 )
 
-// folderVersion is the version of the data folder's layout. It rises when an
-// older program could not read what a newer one wrote, or the other way round.
+// folderVersion is the version of the data folder's layout. It changes when an older
+// program could not read what a newer one wrote, or the other way round.
 const folderVersion = "2"
 
 // database is the name of the store's file in the data folder.
 const database = "lake.db"
 
-// prepareFolder makes the data folder, or checks that this program understands
-// the one that is there.
+// prepareFolder makes the data folder, or checks that this program understands the
+// existing one.
 func prepareFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
@@ -38,8 +38,8 @@ func prepareFolder(dir string) error {
 	return nil
 }
 
-// newFolder gives a folder its version, which is there as a whole or not at all.
-// A folder with data but without a version is none of this program's.
+// newFolder gives a folder its version, which is written completely or not at all. A
+// folder with data but without a version was not made by this program.
 func newFolder(dir, file string) error {
 	if _, err := os.Stat(filepath.Join(dir, database)); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the data folder %s has data but no version, this program reads version %s: "+

@@ -59,14 +59,13 @@ func TestAFileInThePlaceOfTheDataFolderIsSaidSo(t *testing.T) {
 	}
 }
 
-// TestADamagedDataFolderStopsTheStartWithTheNextStep goes the way that a start
-// goes.
+// TestADamagedDataFolderStopsTheStartWithTheNextStep goes the way that a start goes.
 func TestADamagedDataFolderStopsTheStartWithTheNextStep(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, database), []byte(strings.Repeat("nothing that a store wrote ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := open(Options{Dir: dir}, nil, "http://127.0.0.1:1")
+	err := newLake(Options{Dir: dir}, nil).open()
 	if err == nil || !strings.Contains(err.Error(), dir) || !strings.Contains(err.Error(), "put a copy of the whole data folder in its place") {
 		t.Errorf("got %v", err)
 	}

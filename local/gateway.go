@@ -7,52 +7,64 @@ import (
 	"time"
 
 	"hl7lake/local/fault"
-	"hl7lake/local/lambda"
 	"hl7lake/local/wire"
 )
 
-// gateway serves every service on one port. A signed request says in its
-// credential scope which service it is for; one of the Runtime API and of
-// Cognito's public keys is known by its path, Cognito's unsigned operations by
-// their target; all the rest is for the HTTP API.
+// gateway serves every service on one port. A signed request says in its credential scope
+// which service it is for. An unsigned request is for the first service that takes it.
 type gateway struct {
 	keys     *keyring
-	services map[string]http.Handler // by the name in the credential scope
-	runtime  http.Handler
-	cognito  http.Handler
-	identity http.Handler
-	api      http.Handler
-	isPool   func(path string) bool // whether a path is that of a user pool's public documents
-	faults   *fault.Injector        // strike the calls of functions; nil: none
+	services map[string]spoken // by the name in the credential scope
+	unsigned []unsigned
+	faults   *fault.Injector // fail the calls of functions; nil: none
 	process  func(trace string) (fault.Process, bool)
+}
+
+// spoken is a service that answers signed calls.
+type spoken struct {
+	http.Handler
+	dialect wire.Dialect
+}
+
+// gateway leads to the lake's services.
+func (l *Lake) gateway() *gateway {
+	g := &gateway{keys: l.keys, services: map[string]spoken{}, faults: l.faults, process: l.lambda.Process}
+	for _, s := range l.services {
+		if handler, answers := s.(http.Handler); answers {
+			g.services[s.Dialect().Service] = spoken{handler, s.Dialect()}
+		}
+		if s, takes := s.(unsigned); takes {
+			g.unsigned = append(g.unsigned, s)
+		}
+	}
+	return g
 }
 
 // ServeHTTP passes the request on to its service.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if lambda.IsRuntime(r) {
-		g.runtime.ServeHTTP(w, r)
+	if accessKey, service, signed := credentialScope(r); signed {
+		g.serveSigned(w, r, accessKey, service)
 		return
 	}
-	accessKey, service, signed := credentialScope(r)
-	switch {
-	case signed:
-		g.serveSigned(w, r, accessKey, service)
-	case strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService."), g.isPool(r.URL.Path):
-		g.cognito.ServeHTTP(w, r)
-	case strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityService."):
-		g.identity.ServeHTTP(w, r)
-	default:
-		g.api.ServeHTTP(w, r)
+	for _, s := range g.unsigned {
+		if handler := s.Unsigned(r); handler != nil {
+			handler.ServeHTTP(w, r)
+			return
+		}
 	}
+	http.NotFound(w, r)
 }
 
 func (g *gateway) serveSigned(w http.ResponseWriter, r *http.Request, accessKey, service string) {
-	signer, err := g.signer(r, accessKey, service)
+	called, known := g.services[service]
+	if !known {
+		called.dialect = wire.Speaks(service)
+	}
+	signer, err := g.signer(r, accessKey, called.dialect)
 	if err != nil {
 		wire.Refuse(w, r, service, err)
 		return
 	}
-	handler, known := g.services[service]
 	if !known {
 		wire.Refuse(w, r, service, wire.NotRun(service, wire.ActionOf(r)))
 		return
@@ -60,46 +72,33 @@ func (g *gateway) serveSigned(w http.ResponseWriter, r *http.Request, accessKey,
 	ctx := wire.WithPrincipalTags(wire.WithCaller(r.Context(), signer.arn), signer.tags)
 	r = r.WithContext(ctx)
 	if by, struck := g.caller(r); struck {
-		g.faults.Serve(w, r, service, by, handler)
+		g.faults.Serve(w, r, called.dialect, by, called)
 		return
 	}
-	handler.ServeHTTP(w, r)
+	called.ServeHTTP(w, r)
 }
 
-// signer returns whoever signed a request, if they still may, and with their session's token
-// (IAM User Guide, Use temporary credentials with AWS resources). A signature is verified
-// where it is in an address.
-func (g *gateway) signer(r *http.Request, accessKey, service string) (session, error) {
-	code := func(ofS3, ofQuery, ofJSON string) string {
-		switch service {
-		case "s3":
-			return ofS3
-		case "sns", "sqs", "sts", "cloudformation":
-			return ofQuery
-		}
-		return ofJSON
-	}
+// signer returns the signer of a request, if their key and their session's token are
+// still valid (IAM User Guide, Use temporary credentials with AWS resources). It verifies
+// a signature only in a presigned address.
+func (g *gateway) signer(r *http.Request, accessKey string, called wire.Dialect) (session, error) {
 	signer, known := g.keys.find(accessKey)
 	token := cmp.Or(r.Header.Get("X-Amz-Security-Token"), r.URL.Query().Get("X-Amz-Security-Token"))
 	const invalid, expired = "The security token included in the request is invalid.", "The security token included in the request is expired"
 	switch {
 	case !known:
-		return session{}, &wire.Error{Status: http.StatusForbidden, Message: invalid,
-			Code: code("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException")}
+		return session{}, called.UnknownKey.Error(invalid)
 	case token != signer.credentials.SessionToken:
-		return session{}, &wire.Error{Status: http.StatusForbidden, Message: invalid,
-			Code: code("InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException")}
+		return session{}, called.WrongToken.Error(invalid)
 	case !signer.expires.IsZero() && !time.Now().Before(signer.expires):
-		return session{}, &wire.Error{Status: http.StatusForbidden, Message: expired,
-			Code: code("ExpiredToken", "ExpiredToken", "ExpiredTokenException")}
+		return session{}, called.Expired.Error(expired)
 	case isPresigned(r):
 		return signer, checkPresigned(r, signer.credentials, time.Now())
 	}
 	return signer, nil
 }
 
-// caller is the function's process that makes a request, where there are faults
-// that can strike it.
+// caller returns the function's process that makes a request, if there are faults for it.
 func (g *gateway) caller(r *http.Request) (fault.Process, bool) {
 	trace := r.Header.Get("X-Amzn-Trace-Id")
 	if g.faults == nil || trace == "" {

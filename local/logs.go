@@ -5,10 +5,11 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 )
 
-// logFolder holds one file for each function's output, as a log group does.
+// logFolder holds one file for each function's output, like a log group.
 type logFolder struct {
 	dir string
 
@@ -21,8 +22,8 @@ func newLogFolder(dir string) *logFolder {
 	return &logFolder{dir: dir, files: map[string]*os.File{}, seen: map[string]int64{}}
 }
 
-// of returns the file of a function, which all its instances append to. Where
-// it cannot be opened the output is lost, which stops no message.
+// of returns the file of a function, to which all its instances append. If it cannot be
+// opened the output is lost, which stops no message.
 func (l *logFolder) of(functionName string) io.Writer {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -38,14 +39,27 @@ func (l *logFolder) of(functionName string) io.Writer {
 	}
 	l.files[functionName] = file
 	if info, err := file.Stat(); err == nil {
-		l.seen[functionName] = info.Size() // the rest is of an earlier run
+		l.seen[functionName] = info.Size() // the rest is from an earlier run
 	}
 	return file
 }
 
-// written tells what each function has written since the last call: bytes
-// without line ends, and lines. It reads the files, so that writing them is left
-// to the functions alone.
+// path returns the file of a function's output.
+func (l *logFolder) path(functionName string) string {
+	return filepath.Join(l.dir, functionName+".log")
+}
+
+// logFiles returns the files of the functions' output, by their log groups.
+func (l *Lake) logFiles() map[string]string {
+	files := map[string]string{}
+	for _, f := range l.lambda.Functions() {
+		files[f.LogGroup()] = l.logs.path(f.FunctionName)
+	}
+	return files
+}
+
+// written returns what each function has written since the last call: bytes without line
+// ends, and lines. It reads the files, so that only the functions write them.
 func (l *logFolder) written(tell func(functionName string, size, lines int)) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -64,8 +78,8 @@ func (l *logFolder) written(tell func(functionName string, size, lines int)) err
 	return nil
 }
 
-// countLines counts the whole lines from an offset on, and their bytes without
-// line ends.
+// countLines counts the complete lines from an offset on, and their bytes without line
+// ends.
 func countLines(file io.ReadSeeker, from int64) (size, lines int, err error) {
 	if _, err := file.Seek(from, io.SeekStart); err != nil {
 		return 0, 0, err

@@ -6,61 +6,48 @@ import (
 	"net/http"
 	"path"
 	"regexp"
-	"strings"
 	"time"
 
 	"hl7lake/local/bill"
 	"hl7lake/local/iam"
 	"hl7lake/local/lambda"
+	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
-// metering tells the meter what the services do. What the account's root asks
-// for, the person at the keyboard, is not part of the lake's bill.
-type metering struct {
-	meter     bill.Meter
-	functions map[string]string // the folder of each function's program, by the function's name
-}
+// metering tells the meter what the services do. Requests of the account's root, the
+// person who runs the lake, are not part of the lake's bill.
+type metering struct{ meter bill.Meter }
 
-func newMetering() *metering { return &metering{functions: map[string]string{}} }
-
-// Bill is what AWS would charge for what the lake has done since its start, as
-// far as its services are run here; package bill says what is exact and what is
-// estimated.
+// Bill is what AWS would charge for what the lake has done since its start, as far as its
+// services are run here. Package bill says what is exact and what is estimated.
 func (l *Lake) Bill() (bill.Bill, error) {
+	names := map[string]string{}
+	for _, f := range l.lambda.Functions() {
+		names[f.FunctionName] = path.Base(f.Package)
+	}
 	err := l.logs.written(func(functionName string, size, lines int) {
-		l.metering.meter.Logged(l.metering.function(functionName), size, lines)
+		l.metering.meter.Logged(names[functionName], size, lines)
 	})
 	return l.metering.meter.Bill(), err
 }
 
-// function names a function as a person knows it.
-func (m *metering) function(name string) string {
-	if folder, known := m.functions[name]; known {
-		return path.Base(folder)
-	}
-	return name
-}
-
 func byRoot(ctx context.Context) bool { return wire.Caller(ctx) == iam.Root }
 
-// api counts the requests to an HTTP API, and its access log, which is not
-// written here.
-func (m *metering) api(next http.Handler, accessLine int) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		m.meter.APICall(int(r.ContentLength))
-		if accessLine > 0 {
-			m.meter.Logged("API access", accessLine, 1)
-		}
-		next.ServeHTTP(w, r)
-	})
+// meterAPI counts the requests to an HTTP API, and its access log, which is not written
+// here.
+func (l *Lake) meterAPI(r *http.Request) {
+	l.metering.meter.APICall(int(r.ContentLength))
+	if l.accessLine > 0 {
+		l.metering.meter.Logged("API access", l.accessLine, 1)
+	}
 }
 
-// accessLine is about how many bytes API Gateway logs of each request, by the
-// format of the stage's access log; zero where there is none.
-func (l *Lake) accessLine() int {
+// accessLineOf returns about how many bytes API Gateway logs for each request, by the
+// format of the stage's access log; zero if there is none.
+func accessLineOf(a *template.Assembly) int {
 	const value = "a value of this size"
-	for _, stage := range l.assembly.OfType("AWS::ApiGatewayV2::Stage") {
+	for _, stage := range a.OfType("AWS::ApiGatewayV2::Stage") {
 		var properties struct{ AccessLogSettings struct{ Format string } }
 		text, err := stage.JSON()
 		if err == nil {
@@ -73,32 +60,24 @@ func (l *Lake) accessLine() int {
 	return 0
 }
 
-// s3 counts the requests to S3 by their price
-// (https://aws.amazon.com/s3/pricing/, Requests and data retrievals): deletions
-// are free, lists cost what writes cost.
-func (m *metering) s3(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, isList := r.URL.Query()["list-type"]
-		switch {
-		case byRoot(r.Context()), r.Method == http.MethodDelete:
-		case r.Method == http.MethodPut, r.Method == http.MethodPost, isList:
-			m.meter.Add(bill.Put, "", 1)
-		default:
-			m.meter.Add(bill.Get, "", 1)
-		}
-		next.ServeHTTP(w, r)
-	})
+// s3 counts the requests to S3 by their price (https://aws.amazon.com/s3/pricing/,
+// Requests and data retrievals): deletions are free, and lists cost as much as writes.
+func (m *metering) s3(r *http.Request) {
+	_, isList := r.URL.Query()["list-type"]
+	switch {
+	case byRoot(r.Context()), r.Method == http.MethodDelete:
+	case r.Method == http.MethodPut, r.Method == http.MethodPost, isList:
+		m.meter.Add(bill.Put, "", 1)
+	default:
+		m.meter.Add(bill.Get, "", 1)
+	}
 }
 
 // states counts the synchronous executions of workflows.
-func (m *metering) states(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		begin := time.Now()
-		next.ServeHTTP(w, r)
-		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".StartSyncExecution") && !byRoot(r.Context()) {
-			m.meter.Executed("", time.Since(begin))
-		}
-	})
+func (m *metering) states(ctx context.Context, took time.Duration) {
+	if !byRoot(ctx) {
+		m.meter.Executed("", took)
+	}
 }
 
 // dynamodb is a dynamodb.Consumed.
@@ -126,12 +105,12 @@ func (m *metering) sqs(ctx context.Context, size int) {
 	}
 }
 
-// lambda counts an invocation. Those by API Gateway, which traces nothing
-// itself, begin a trace where the function traces; SNS and Step Functions pass
-// on the trace of who called them.
+// lambda counts an invocation. An invocation by API Gateway, which traces nothing itself,
+// begins a trace if the function traces. SNS and Step Functions pass on the trace of
+// their caller.
 func (m *metering) lambda(ctx context.Context, h lambda.Handled) {
 	m.meter.Invoked(bill.Invocation{
-		Function: m.function(h.Function.FunctionName), MemoryMB: h.Function.MemorySize,
+		Function: path.Base(h.Function.Package), MemoryMB: h.Function.MemorySize,
 		Duration: h.Took, AsyncSize: h.AsyncSize,
 		SystemLog: h.Function.LoggingConfig.SystemLogLevel != "WARN",
 		Traced:    h.Function.TracingConfig.Mode == "Active" && wire.Caller(ctx) == "apigateway.amazonaws.com",

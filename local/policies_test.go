@@ -4,37 +4,30 @@ import (
 	"strings"
 	"testing"
 
-	"hl7lake/local/iam"
-	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
-// TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly asks the templates'
-// policies what a user may do in S3 who got credentials for an ID token: the
-// session's tag names the institution of custom:read.
+// TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly checks what the templates'
+// policies let a user do in S3 with credentials for an ID token: the session's tag names
+// the institution of custom:read.
 func TestASessionOfTheIdentityPoolReadsItsOwnInstitutionOnly(t *testing.T) {
 	for _, environment := range []string{"dev", "prod"} {
-		assembly, err := template.Load("../test/snapshots/" + environment)
+		assembly, err := Load("../test/snapshots/" + environment)
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := &Lake{assembly: assembly, policies: iam.New()}
+		l := registered(t)
+		for _, policies := range l.policies.Resources() {
+			for _, r := range assembly.OfType(policies.Name) {
+				if _, err := policies.Make(r); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
 		var reader, lake string
 		for _, r := range assembly.OfType("AWS::IAM::Role") {
 			if strings.HasPrefix(r.LogicalID, "IdentitiesReader") {
 				reader = r.Attributes["Arn"]
-			}
-			if err := with(addRole).run(l, r); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for resourceType, add := range map[string]provisioner{
-			"AWS::IAM::Policy": with(addPolicy), "AWS::S3::BucketPolicy": with(addBucketPolicy),
-		} {
-			for _, r := range assembly.OfType(resourceType) {
-				if err := add.run(l, r); err != nil {
-					t.Fatal(err)
-				}
 			}
 		}
 		for _, r := range assembly.OfType("AWS::S3::Bucket") {

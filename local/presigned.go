@@ -21,9 +21,10 @@ const amzDate = "20060102T150405Z"
 // isPresigned reports whether a request is signed in its query.
 func isPresigned(r *http.Request) bool { return r.URL.Query().Has("X-Amz-Signature") }
 
-// checkPresigned refuses an address that has expired, or whose signature is not that of
+// checkPresigned refuses an address that has expired, or whose signature does not match
 // the credentials (Amazon S3 API Reference, Authenticating requests: Using query
-// parameters). Whoever has a good one needs nothing else, so it is verified in full.
+// parameters). A person with a valid address needs nothing else, so it is verified in
+// full.
 func checkPresigned(r *http.Request, credentials aws.Credentials, now time.Time) error {
 	query := r.URL.Query()
 	forbidden := func(code, message string) error {
@@ -47,7 +48,7 @@ func checkPresigned(r *http.Request, credentials aws.Credentials, now time.Time)
 	return nil
 }
 
-// presignature signs the request as whoever made the address did.
+// presignature signs the request as the maker of the address did.
 func presignature(r *http.Request, query url.Values, credentials aws.Credentials, at time.Time) (string, error) {
 	unsigned := url.Values{}
 	for name, values := range query {

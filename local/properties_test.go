@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"hl7lake/local/iam"
+	"hl7lake/local/resource"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
@@ -17,11 +17,21 @@ import (
 // surprise is a property that no resource type has.
 const surprise = "SurpriseOfTheTest"
 
-// eachResource calls do for each resource of the committed templates, of every environment.
+// registered is a lake with its services, which are empty and have no store.
+func registered(t *testing.T) *Lake {
+	t.Helper()
+	l := newLake(Options{}, nil)
+	l.register()
+	t.Cleanup(l.closeServices)
+	return l
+}
+
+// eachResource calls do for each resource of the committed templates of every
+// environment.
 func eachResource(t *testing.T, do func(r *template.Resource)) {
 	t.Helper()
 	for _, environment := range []string{"dev", "prod"} {
-		assembly, err := template.Load("../test/snapshots/" + environment)
+		assembly, err := Load("../test/snapshots/" + environment)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +58,7 @@ func objects(path string, value any, do func(path string, object map[string]any)
 	}
 }
 
-// below reports whether a path is one of those given or lies below it.
+// below reports whether a path is one of those given or is below it.
 func below(path string, ends []string) bool {
 	return slices.ContainsFunc(ends, func(end string) bool { return path == end || strings.HasPrefix(path, end+".") })
 }
@@ -62,19 +72,21 @@ func text(t *testing.T, value any) []byte {
 	return text
 }
 
-// TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel adds one to each object in each resource of the templates.
+// TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel adds one to each object
+// in each resource of the templates.
 func TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel(t *testing.T) {
-	free := map[string][]string{ // where a template may say what it likes, or has a grammar of its own
+	free := map[string][]string{ // where a template may have anything, or has a grammar of its own
 		"AWS::Lambda::Function":  {"Environment.Variables"},
 		"AWS::SNS::Subscription": {"FilterPolicy"},
+		"AWS::KMS::Key":          {"KeyPolicy"},
 		"AWS::IAM::Role":         {"Policies.PolicyDocument", "AssumeRolePolicyDocument"},
 
 		"AWS::Cognito::IdentityPoolRoleAttachment": {"Roles"},
 		"AWS::Cognito::IdentityPoolPrincipalTag":   {"PrincipalTags"},
 	}
-	kinds := map[string]step{}
-	for _, s := range steps() {
-		kinds[s.resourceType] = s
+	kinds := map[string]resource.Type{}
+	for _, s := range registered(t).types() {
+		kinds[s.Name] = s
 	}
 	tried := 0
 	eachResource(t, func(r *template.Resource) {
@@ -86,20 +98,20 @@ func TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel(t *testing.T)
 		if err != nil {
 			t.Fatal(err)
 		}
-		ends := slices.Concat(free[r.Type], slices.Collect(maps.Keys(s.ignored)), []string{"PolicyDocument"})
+		ends := slices.Concat(free[r.Type], slices.Collect(maps.Keys(s.Ignored)), []string{"PolicyDocument"})
 		objects("", properties, func(path string, object map[string]any) {
 			if below(path, ends) {
 				return
 			}
 			object[surprise] = map[string]any{"x": 1}
-			_, err := s.decode(text(t, properties))
+			err := s.Check(text(t, properties))
 			if want := "property " + strings.TrimPrefix(path+"."+surprise, ".") + " is not run"; err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s (%s): got %v, want %s", r.LogicalID, r.Type, err, want)
 			}
 			delete(object, surprise)
 			tried++
 		})
-		if _, err := s.decode(text(t, properties)); err != nil {
+		if err := s.Check(text(t, properties)); err != nil {
 			t.Errorf("%s (%s): without a surprise: %v", r.LogicalID, r.Type, err)
 		}
 	})
@@ -108,31 +120,32 @@ func TestAPropertyThatIsNotRunIsRefusedInEveryResourceAtEveryLevel(t *testing.T)
 	}
 }
 
-// TestWhatIsIgnoredIsInTheTemplatesAndSaysWhy keeps the tables of what is ignored to what they are needed for.
+// TestWhatIsIgnoredIsInTheTemplatesAndSaysWhy checks that the tables of ignored
+// properties hold only what is needed.
 func TestWhatIsIgnoredIsInTheTemplatesAndSaysWhy(t *testing.T) {
-	used := map[string]bool{}
+	used, types := map[string]bool{}, registered(t).types()
 	eachResource(t, func(r *template.Resource) {
 		used[r.Type] = true
 		properties, err := r.JSON()
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, s := range steps() {
-			if s.resourceType == r.Type {
-				for _, path := range s.ignored.Given(properties) {
+		for _, s := range types {
+			if s.Name == r.Type {
+				for _, path := range s.Ignored.Given(properties) {
 					used[r.Type+" "+path] = true
 				}
 			}
 		}
 	})
 	tables := map[string]wire.Ignored{"": ignoredTypes()}
-	for _, s := range steps() {
-		tables[s.resourceType+" "] = s.ignored
-		if !used[s.resourceType] {
-			t.Errorf("no template has an %s, which is run", s.resourceType)
+	for _, s := range types {
+		tables[s.Name+" "] = s.Ignored
+		if !used[s.Name] {
+			t.Errorf("no template has an %s, which is run", s.Name)
 		}
-		if _, both := ignoredTypes()[s.resourceType]; both {
-			t.Errorf("%s is both run and ignored", s.resourceType)
+		if _, both := ignoredTypes()[s.Name]; both {
+			t.Errorf("%s is both run and ignored", s.Name)
 		}
 	}
 	for prefix, table := range tables {
@@ -147,8 +160,8 @@ func TestWhatIsIgnoredIsInTheTemplatesAndSaysWhy(t *testing.T) {
 	}
 }
 
-// TestAMalformedPolicyIsRefusedWhereverItStands adds an element to every object of every policy document in the templates,
-// those in texts too.
+// TestAMalformedPolicyIsRefusedWhereverItStands adds an element to every object of every
+// policy document in the templates, also of those in texts.
 func TestAMalformedPolicyIsRefusedWhereverItStands(t *testing.T) {
 	tried, asText := 0, 0
 	eachResource(t, func(r *template.Resource) {
@@ -223,18 +236,20 @@ func TestWhatAWSWouldNotDeployIsRefusedInAnyType(t *testing.T) {
 	}
 }
 
-// refused is how a lake of one template with these resources refuses to start.
+// refused returns the error with which a lake of one template with these resources
+// refuses to start.
 func refused(t *testing.T, resources string) string {
 	t.Helper()
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "One.template.json"), []byte(`{"Resources":{`+resources+`}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	assembly, err := template.Load(folder)
+	assembly, err := Load(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &Lake{assembly: assembly, policies: iam.New()}
+	l := registered(t)
+	l.assembly = assembly
 	if err = l.provision(); err == nil {
 		t.Fatalf("nothing is refused of %s", resources)
 	}

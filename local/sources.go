@@ -5,7 +5,6 @@ import (
 
 	"hl7lake/local/lambda"
 	"hl7lake/local/sqs"
-	"hl7lake/local/template"
 )
 
 // queues are those of the local SQS, as Lambda polls them for its functions.
@@ -16,14 +15,9 @@ func (q queues) Receive(ctx context.Context, queueARN string) (lambda.QueueMessa
 	return lambda.QueueMessage(m), ok, err
 }
 
-func addEventSourceMapping(l *Lake, _ *template.Resource, m lambda.EventSourceMapping) error {
-	l.sources = append(l.sources, m.EventSourceArn)
-	return l.lambda.Map(m)
-}
-
 // waiting counts the messages in the queues that feed functions.
 func (l *Lake) waiting() (n int, err error) {
-	for _, source := range l.sources {
+	for _, source := range l.lambda.Sources() {
 		held, err := l.sqs.Held(source)
 		if err != nil {
 			return 0, err

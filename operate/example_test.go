@@ -27,8 +27,7 @@ func ExampleOperator_Redrive() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	const dry = false
-	err = operator.Redrive(ctx, dry, nil, func(letter operate.DeadLetter) {
+	err = operator.Redrive(ctx, operate.RedriveOptions{}, func(letter operate.DeadLetter) {
 		fmt.Println(letter.Queue, letter.ID, letter.Outcome)
 	})
 	if err != nil {

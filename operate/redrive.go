@@ -25,7 +25,7 @@ import (
 // Outcome is what became of a dead letter.
 type Outcome string
 
-// The outcomes of a dead letter. All but Redriven and Erased leave it in its queue.
+// The outcomes of a dead letter. All but Redriven, Erased and SetAside leave it in its queue.
 const (
 	Redriven  Outcome = "redriven"   // it is on the hub again, and no longer in its queue
 	WouldBe   Outcome = "would be"   // it would be redriven, if this were not a dry run
@@ -34,6 +34,7 @@ const (
 	Gone      Outcome = "no content" // its claim check is gone or was changed, so it would only fail again
 	NotSent   Outcome = "not sent"   // the hub did not take it
 	Doubled   Outcome = "not erased" // it is on the hub again, but could not be taken out of its queue
+	SetAside  Outcome = "set aside"  // it can never be redriven: it was stored in the lake and taken out of its queue
 	Erased    Outcome = "forgotten"  // its message was forgotten: it was taken out of its queue, and is not on the hub
 )
 
@@ -48,7 +49,7 @@ type DeadLetter struct {
 	Since   time.Time `json:"since"`           // when it came into the queue
 	Cause   string    `json:"cause,omitempty"` // the name of the error that put it there
 	Outcome Outcome   `json:"outcome"`
-	Err     error     `json:"-"` // why it is NotSent, Malformed, Gone or Doubled
+	Err     error     `json:"-"` // why it is NotSent, Malformed, Gone, SetAside or Doubled
 }
 
 // fresh is the age from which a claim check is written again before its event is
@@ -104,18 +105,25 @@ func hasOneOf(name string, words []string) bool {
 	return len(words) == 0 || slices.ContainsFunc(words, func(word string) bool { return strings.Contains(name, word) })
 }
 
+// RedriveOptions say what a redrive is to do.
+type RedriveOptions struct {
+	Queues   []string // only queues with one of these words in their name; nil means all
+	DryRun   bool     // only look
+	SetAside bool     // store what can never be redriven in the lake, see SetAsideOwner
+}
+
 // Redrive publishes again what lies in the dead-letter queues, and takes each letter out
 // of its queue once the hub has it. A dry run only looks. Redrive calls report with each
 // letter, one after the other. A letter that fails again and comes back during the
 // redrive is left for the next one. The error is that of a queue that cannot be read.
-func (o *Operator) Redrive(ctx context.Context, dry bool, words []string, report func(DeadLetter)) error {
-	urls, err := o.queueURLs(ctx, words)
+func (o *Operator) Redrive(ctx context.Context, options RedriveOptions, report func(DeadLetter)) error {
+	urls, err := o.queueURLs(ctx, options.Queues)
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
 	for _, url := range urls {
-		r := redrive{Operator: o, url: url, begin: begin, dry: dry, report: report}
+		r := redrive{Operator: o, RedriveOptions: options, url: url, begin: begin, report: report}
 		if err := errors.Join(r.drain(ctx), r.giveBack(context.WithoutCancel(ctx))); err != nil {
 			return fmt.Errorf("redrive %s: %w", nameOf(url), err)
 		}
@@ -126,9 +134,9 @@ func (o *Operator) Redrive(ctx context.Context, dry bool, words []string, report
 // redrive is the redrive of one queue.
 type redrive struct {
 	*Operator
+	RedriveOptions
 	url    string
 	begin  time.Time
-	dry    bool
 	report func(DeadLetter)
 
 	left []string // receipt handles of the letters that stay in the queue
@@ -152,7 +160,10 @@ func (r *redrive) drain(ctx context.Context) error {
 		}
 		for _, message := range out.Messages {
 			letter := r.one(ctx, message)
-			if letter.Outcome != Redriven && letter.Outcome != Erased {
+			if hopeless := letter.Outcome == Malformed || letter.Outcome == Gone; hopeless && r.SetAside && !r.DryRun {
+				letter = r.setAside(ctx, message, letter)
+			}
+			if letter.Outcome != Redriven && letter.Outcome != Erased && letter.Outcome != SetAside {
 				r.left = append(r.left, *message.ReceiptHandle)
 			}
 			r.report(letter)
@@ -223,7 +234,7 @@ func (r *redrive) publish(ctx context.Context, message types.Message, since time
 	switch {
 	case cameBack(since, r.begin):
 		return Returned, nil
-	case r.dry:
+	case r.DryRun:
 		return WouldBe, nil
 	}
 	for _, wire := range wires {

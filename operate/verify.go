@@ -28,6 +28,7 @@ const (
 	NoMessage Fault = "no message" // accepted, and not in the catalog
 	NoObject  Fault = "no object"  // in the catalog, and the lake does not hold that version
 	NoEntry   Fault = "no entry"   // in the lake, and not in the catalog
+	Remains   Fault = "remains"    // of a message that was forgotten, and in the lake
 )
 
 // Discrepancy is one place with a fault.
@@ -50,8 +51,8 @@ type Verified struct {
 const lookers = 16
 
 // Verify compares claims, catalog and lake completely: what was accepted must be in the
-// catalog, what is in the catalog must be in the lake in that version, and each message
-// in the lake must be in the catalog. Use it after a restore, when the three may be from
+// catalog, what is in the catalog must be in the lake in that version, each message in
+// the lake must be in the catalog, and nothing may be left of what was forgotten. Use it after a restore, when the three may be from
 // different times; reconcile only looks at recent messages. Verify reads whole tables,
 // with one request for each item, and no content. It may report a message that is being
 // accepted at the same time. It calls report with each fault, one after the other and in
@@ -111,7 +112,7 @@ func (v *verification) entries(ctx context.Context) error {
 		v.counts.Entries++
 		v.mu.Unlock()
 		if entry.Forgotten != "" {
-			return nil // its object was deleted on purpose
+			return v.forgotten(ctx, entry)
 		}
 		in := &s3.HeadObjectInput{Bucket: &v.lake.Bucket, Key: &entry.Key}
 		if entry.VersionID != "" {
@@ -124,6 +125,33 @@ func (v *verification) entries(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// forgotten checks that a forgotten entry's object was deleted, and that nothing was made
+// of the message since: what was under way at the time is filed when it comes.
+func (v *verification) forgotten(ctx context.Context, entry catalog.Entry) error {
+	_, err := v.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &v.lake.Bucket, Key: &entry.Key})
+	answer, answered := errors.AsType[*awshttp.ResponseError](err)
+	switch {
+	case err == nil:
+		v.found(Discrepancy{Remains, entry.Root, entry.Owner, entry.Key})
+	case !answered || answer.HTTPStatusCode() != http.StatusNotFound:
+		return err
+	}
+	if entry.Zone != catalog.Ingestion {
+		return nil
+	}
+	root, err := uuid.Parse(entry.Root)
+	if err != nil {
+		return err
+	}
+	entries, err := v.catalog.History(ctx, root)
+	for _, other := range entries {
+		if other.Forgotten == "" {
+			v.found(Discrepancy{Remains, other.Root, other.Owner, other.Key})
+		}
+	}
+	return err
 }
 
 // objectsOf checks that the catalog has each message that the lake has.

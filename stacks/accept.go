@@ -7,9 +7,10 @@ import (
 	"github.com/cdklabs/cdk-nag-go/cdknag/v2"
 )
 
-// accept records, in the template, beside the resource, why a finding of cdk-nag is no fault there. The rule is named as
-// cdk-nag names it; with appliesTo, only the findings about these are accepted, each given as it is or, between slashes, as
-// a regular expression. What belongs to the construct is included.
+// accept records, in the template next to the resource, why a finding of cdk-nag is not a
+// fault there. The rule has cdk-nag's name. With appliesTo, only the findings about these
+// are accepted, each given as it is or, between slashes, as a regular expression. The
+// construct's children are included.
 func accept(resource constructs.IConstruct, rule, reason string, appliesTo ...string) {
 	suppression := &cdknag.NagPackSuppression{Id: &rule, Reason: &reason}
 	if len(appliesTo) > 0 {

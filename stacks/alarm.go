@@ -14,30 +14,34 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// runbook is where the pages for people on call stand; each alarm's description ends with its page.
+// runbook is the folder of the pages for people on call. Each alarm's description ends
+// with its page.
 const runbook = "docs/runbook/"
 
 // alarmProps is what one alarm watches.
 type alarmProps struct {
-	// Runbook is the page that says what to do, without its folder and ending. It begins the alarm's name.
+	// Runbook is the page that says what to do, without its folder and extension. The
+	// alarm's name begins with it.
 	Runbook string
-	// Subject is what this one of the alarms with that page is about; it ends the alarm's name. Empty for the only one.
+	// Subject distinguishes the alarms that share a page. The alarm's name ends with it.
+	// It is empty for the only one.
 	Subject string
-	// Means says in a sentence what has happened.
+	// Means says in one sentence what has happened.
 	Means string
 	// Metric is what is measured, with its period and statistic.
 	Metric awscloudwatch.IMetric
-	// AtLeast is the value from which on there is something wrong. Where it is zero, Below must be given.
+	// AtLeast is the value from which on something is wrong. If it is zero, Below must be
+	// given.
 	AtLeast float64
-	// Below is the value under which there is something wrong.
+	// Below is the value below which something is wrong.
 	Below float64
-	// Periods is for how many periods on end it must be so; zero is one.
+	// Periods is for how many consecutive periods this must be so; zero means one.
 	Periods float64
-	// SilenceIsBad takes a period without a measurement for a bad one.
+	// SilenceIsBad treats a period without a measurement as a bad one.
 	SilenceIsBad bool
 }
 
-// alarm makes an alarm that tells the alarm topic when it begins and when it ends.
+// alarm makes an alarm that notifies the alarm topic when it begins and when it ends.
 func (f Foundation) alarm(scope constructs.Construct, id string, props alarmProps) {
 	name := f.alarmName(props.Runbook, props.Subject)
 	comparison, threshold := awscloudwatch.ComparisonOperator_GREATER_THAN_OR_EQUAL_TO_THRESHOLD, props.AtLeast
@@ -62,7 +66,8 @@ func (f Foundation) alarm(scope constructs.Construct, id string, props alarmProp
 	alarm.AddOkAction(action)
 }
 
-// alarmName is the name of the alarm with that page and subject; the latter is empty for the only one.
+// alarmName returns the name of the alarm with that page and subject, which is empty for
+// the only one.
 func (e Environment) alarmName(page, subject string) string {
 	name := "hl7lake-" + e.Name + "-" + page
 	if subject != "" {
@@ -71,7 +76,8 @@ func (e Environment) alarmName(page, subject string) string {
 	return name
 }
 
-// newAlarmTopic makes the topic that tells people of alarms, at the addresses that the environment lists.
+// newAlarmTopic makes the topic that notifies people of alarms, at the addresses that the
+// environment lists.
 func newAlarmTopic(stack awscdk.Stack, id string, env Environment, keys Keys) awssns.Topic {
 	topic := awssns.NewTopic(stack, &id, &awssns.TopicProps{
 		MasterKey:  keys.Logs,
@@ -93,7 +99,7 @@ func newAlarmTopic(stack awscdk.Stack, id string, env Environment, keys Keys) aw
 // summed asks for a sum over five minutes.
 func summed() *awscloudwatch.MetricOptions { return statistic("Sum", 5) }
 
-// statistic asks for another statistic than a sum, such as p99.
+// statistic asks for a statistic other than a sum, such as p99.
 func statistic(name string, minutes float64) *awscloudwatch.MetricOptions {
 	return &awscloudwatch.MetricOptions{Period: awscdk.Duration_Minutes(&minutes), Statistic: &name}
 }
@@ -107,8 +113,8 @@ func sum(formula string, metrics map[string]awscloudwatch.IMetric) awscloudwatch
 	})
 }
 
-// ownMetric is a metric that the functions write, for the whole environment or with further dimensions, given as name and
-// value in turn.
+// ownMetric returns a metric that the functions write, for the whole environment or with
+// further dimensions, given as names and values in turn.
 func (e Environment) ownMetric(name string, options *awscloudwatch.MetricOptions, dimensions ...string) awscloudwatch.IMetric {
 	all := map[string]*string{"environment": new(e.Name)}
 	for i := 0; i+1 < len(dimensions); i += 2 {

@@ -14,9 +14,9 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// api is the HTTP API with its only stage. HTTP APIs take up to 10 MB and know no WAF; who wants one puts CloudFront in
-// front of the custom domain.
-type api struct {
+// httpAPI is the HTTP API with its only stage. HTTP APIs accept up to 10 MB and do not
+// support WAF. If you need one, put CloudFront in front of the custom domain.
+type httpAPI struct {
 	// HTTP is the API itself.
 	HTTP   awsapigatewayv2.HttpApi
 	base   Foundation
@@ -25,9 +25,10 @@ type api struct {
 	limits map[string]any // by route key
 }
 
-// newAPI makes the API. Every route demands what the authorizer does. Of the scripts in browsers only the console's may call
-// it; engines are no browsers, and ask nobody.
-func newAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigatewayv2.IHttpRouteAuthorizer) api {
+// newHTTPAPI makes the API. Every route requires what the authorizer requires. Of the scripts
+// in browsers, only the console's may call it. Engines are not browsers, so this does not
+// concern them.
+func newHTTPAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigatewayv2.IHttpRouteAuthorizer) httpAPI {
 	props := awsapigatewayv2.HttpApiProps{
 		ApiName:           new("hl7lake-" + base.Name),
 		Description:       new("Posts HL7v2 messages and reads them back"),
@@ -41,9 +42,9 @@ func newAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigat
 	}
 	if base.Domain != nil {
 		props.DefaultDomainMapping = &awsapigatewayv2.DomainMappingOptions{DomainName: newDomain(stack, "Domain", *base.Domain)}
-		props.DisableExecuteApiEndpoint = new(true) // it would be a way around client certificates
+		props.DisableExecuteApiEndpoint = new(true) // it would bypass client certificates
 	}
-	made := api{
+	made := httpAPI{
 		HTTP:   awsapigatewayv2.NewHttpApi(stack, &id, &props),
 		base:   base,
 		stack:  stack,
@@ -55,8 +56,9 @@ func newAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigat
 	return made
 }
 
-// newDomain makes the API's own name, with mutual TLS where a trust store is given: a client must then show a certificate
-// that the store's authorities signed, besides its token.
+// newDomain makes the API's own name. If a trust store is given it uses mutual TLS:
+// besides its token, a client must show a certificate signed by one of the store's
+// authorities.
 func newDomain(stack awscdk.Stack, id string, domain Domain) awsapigatewayv2.DomainName {
 	props := awsapigatewayv2.DomainNameProps{
 		DomainName:     &domain.Name,
@@ -73,15 +75,16 @@ func newDomain(stack awscdk.Stack, id string, domain Domain) awsapigatewayv2.Dom
 }
 
 // URL is where clients reach the API.
-func (a api) URL() *string {
+func (a httpAPI) URL() *string {
 	if a.base.Domain != nil {
 		return new("https://" + a.base.Domain.Name)
 	}
 	return a.HTTP.ApiEndpoint()
 }
 
-// addRoutes sends requests for the paths to the function, as many as the limit lets through.
-func (a api) addRoutes(fn function, method awsapigatewayv2.HttpMethod, limit RateLimit, paths ...string) {
+// addRoutes sends requests for the paths to the function, at most as many as the limit
+// allows.
+func (a httpAPI) addRoutes(fn Function, method awsapigatewayv2.HttpMethod, limit RateLimit, paths ...string) {
 	integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(fn.scope.Node().Id(), fn.Lambda, nil)
 	for _, path := range paths {
 		for _, route := range *a.HTTP.AddRoutes(&awsapigatewayv2.AddRoutesOptions{
@@ -89,9 +92,10 @@ func (a api) addRoutes(fn function, method awsapigatewayv2.HttpMethod, limit Rat
 			Methods:     &[]awsapigatewayv2.HttpMethod{method},
 			Integration: integration,
 		}) {
-			a.stage.Node().AddDependency(route) // a limit is refused for a route that is not there yet
+			a.stage.Node().AddDependency(route) // a limit for a route that does not exist yet is refused
 		}
-		// With CloudFormation's names: to it, the settings of routes are a text of which it knows nothing.
+		// With CloudFormation's property names: for CloudFormation, the settings of
+		// routes are a text that it does not interpret.
 		a.limits[string(method)+" "+path] = map[string]any{
 			"ThrottlingRateLimit": limit.PerSecond, "ThrottlingBurstLimit": limit.Burst, "DetailedMetricsEnabled": true,
 		}
@@ -99,10 +103,11 @@ func (a api) addRoutes(fn function, method awsapigatewayv2.HttpMethod, limit Rat
 	a.stage.SetRouteSettings(a.limits)
 }
 
-// logAccess logs each request: who asked for which route and what became of it. Neither the path, which holds an id, nor a
-// header nor a body is logged; the functions' audit records say which message it was about. The time is that of the log event,
-// and how long requests take is in the metrics of each route.
-func (a api) logAccess() {
+// logAccess logs each request: who asked for which route, and the outcome. It logs no
+// path, which contains an id, no header and no body. The functions' audit records say
+// which message a request was about. The time is the log event's, and durations are in
+// the metrics of each route.
+func (a httpAPI) logAccess() {
 	logs := newLogGroup(a.stack, "AccessLogs", a.base)
 	format, err := json.Marshal(map[string]string{
 		"request": "$context.requestId", "ip": "$context.identity.sourceIp", "route": "$context.routeKey", "status": "$context.status",
@@ -118,7 +123,7 @@ func (a api) logAccess() {
 	})
 	throttled := logs.AddMetricFilter(new("Throttled"), &awslogs.MetricFilterOptions{
 		FilterPattern:   awslogs.FilterPattern_StringValue(new("$.status"), new("="), new("429")),
-		MetricNamespace: new(contract.MetricNamespace + "/" + a.base.Name), // a filter cannot name the environment as a dimension
+		MetricNamespace: new(contract.MetricNamespace + "/" + a.base.Name), // a filter cannot add the environment as a dimension
 		MetricName:      new("Throttled"),
 		DefaultValue:    new(0.0),
 	})
@@ -132,7 +137,7 @@ func (a api) logAccess() {
 }
 
 // watch makes the API's alarms.
-func (a api) watch() {
+func (a httpAPI) watch() {
 	a.base.alarm(a.stack, "ApiErrors", alarmProps{
 		Runbook: "api-errors",
 		Means:   "More than 1 % of the requests were answered with 5xx, for ten minutes.",

@@ -6,8 +6,9 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
-// newBucket makes a bucket that is reached over TLS only and never from the public, and whose requests are logged to the
-// given bucket (nil for none). The caller's props say how it is encrypted and what becomes of its objects.
+// newBucket makes a bucket that can be reached over TLS only and never by the public, and
+// whose requests are logged to the given bucket (nil for none). The caller's props say
+// how it is encrypted and what happens to its objects.
 func newBucket(
 	scope constructs.Construct, id string, env Environment, accessLogs awss3.Bucket, props awss3.BucketProps,
 ) awss3.Bucket {
@@ -28,7 +29,8 @@ func newBucket(
 	return bucket
 }
 
-// lifecycle is the rule for objects under a prefix, or for all where it is empty. Zero days: never.
+// lifecycle returns the rule for objects under a prefix, or for all if it is empty. Zero
+// days means never.
 func lifecycle(prefix string, coldAfterDays, expireAfterDays float64) *awss3.LifecycleRule {
 	rule := &awss3.LifecycleRule{AbortIncompleteMultipartUploadAfter: awscdk.Duration_Days(new(7.0))}
 	if prefix != "" {
@@ -42,12 +44,13 @@ func lifecycle(prefix string, coldAfterDays, expireAfterDays float64) *awss3.Lif
 	}
 	if expireAfterDays > 0 {
 		rule.Expiration = awscdk.Duration_Days(&expireAfterDays)
-		rule.NoncurrentVersionExpiration = awscdk.Duration_Days(new(1.0)) // in a versioned bucket, expired objects become these
+		rule.NoncurrentVersionExpiration = awscdk.Duration_Days(new(1.0)) // in a versioned bucket, expired objects become noncurrent
 	}
 	return rule
 }
 
-// newAccessLogs makes the bucket to which S3 writes who asked the other buckets for what. Keys hold ids only, no patient data.
+// newAccessLogs makes the bucket to which S3 logs the requests to the other buckets. Keys
+// hold ids only, no patient data.
 func newAccessLogs(scope constructs.Construct, id string, env Environment) awss3.Bucket {
 	bucket := newBucket(scope, id, env, nil, awss3.BucketProps{
 		Encryption:     awss3.BucketEncryption_S3_MANAGED,

@@ -12,21 +12,23 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// claimCheckDays is how long a claim check can be redeemed. It outlasts the dead-letter queues, so that an event brought
-// back from one of them on its last day still finds its content.
+// claimCheckDays is how long a claim check can be redeemed. It is longer than the
+// retention of dead-letter queues, so that an event that is redriven on its last day
+// still finds its content.
 const claimCheckDays = deadLetterDays + 16
 
-// Core is the stack of what everything else shares: the hub topic, the data lake with its catalog, and the writer, the
-// only function that may write to either; and the keys, the alarm topic, the trail and the dashboard of the whole.
+// Core is the stack of everything that the others share: the hub topic, the data lake
+// with its catalog, the writer, which is the only function that may write to either, and
+// the keys, the alarm topic, the trail and the dashboard.
 type Core struct {
 	awscdk.Stack
-	// Foundation is what the constructs of all stacks stand on.
+	// Foundation is what the constructs of all stacks need.
 	Foundation Foundation
 	// Hub is the topic on which all events travel.
 	Hub awssns.Topic
-	// Lake is the bucket that holds every message, as it came and as JSON.
+	// Lake is the bucket that holds every message, as it was sent and as JSON.
 	Lake awss3.Bucket
-	// Catalog records what lies in the lake and how it came there.
+	// Catalog records what is in the lake and where it came from.
 	Catalog awsdynamodb.Table
 	// ClaimCheck is the bucket for content too large to travel in an event.
 	ClaimCheck awss3.Bucket
@@ -59,8 +61,9 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 			SortKey:      stringAttribute("sk"),
 		}),
 	}
-	// Only errors have a time of acceptance, and are in the index. Messages are listed by their keys in the lake, which are in the
-	// order of that time too: a place in the index would cost as much as the entry.
+	// Only errors have a time of acceptance, and are in the index. Messages are listed by
+	// their keys in the lake, which are in the order of that time too: a place in the
+	// index would cost as much as the entry.
 	core.Catalog.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
 		IndexName:      new(contract.IndexByOwner),
 		PartitionKey:   stringAttribute("owner"),
@@ -88,14 +91,15 @@ func NewCore(scope constructs.Construct, id string, props CoreProps) Core {
 	return core
 }
 
-// letHubTrace lets the hub add its part to traces. Functions ask for that by their roles; a topic has none (Amazon SNS
-// Developer Guide, Amazon SNS active tracing).
+// letHubTrace lets the hub add its part to traces. A function gets that permission
+// through its role; a topic has no role (Amazon SNS Developer Guide, Amazon SNS active
+// tracing).
 func (c Core) letHubTrace() {
 	policy := awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Principals: &[]awsiam.IPrincipal{awsiam.NewServicePrincipal(new("sns.amazonaws.com"), nil)},
 			Actions:    texts("xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTraceSegments"),
-			Resources:  &[]*string{new("*")}, // X-Ray's actions know no resource
+			Resources:  &[]*string{new("*")}, // X-Ray's actions cannot be limited to a resource
 			Conditions: &map[string]any{
 				"StringEquals": map[string]any{"aws:SourceAccount": c.Account()},
 				"ArnLike":      map[string]any{"aws:SourceArn": c.Hub.TopicArn()},
@@ -104,7 +108,8 @@ func (c Core) letHubTrace() {
 	}})
 	awsxray.NewCfnResourcePolicy(c.Stack, new("HubTraces"), &awsxray.CfnResourcePolicyProps{
 		PolicyName: new("hl7lake-" + c.Foundation.Name + "-hub"),
-		// The document itself: what its ToJSON returns has passed jsii, which leaves its own wrappers in maps.
+		// Pass the document itself: what its ToJSON returns has passed through jsii,
+		// which leaves its own wrappers in maps.
 		PolicyDocument: c.ToJsonString(policy, nil),
 	})
 }
@@ -124,25 +129,24 @@ func newClaimCheck(scope constructs.Construct, id string, base Foundation, acces
 	return bucket
 }
 
-// addWriter defines the function that files every event's content in the lake and in the catalog.
-func (c Core) addWriter() function {
-	writer := newFunction(c.Stack, "Writer", c.Foundation, functionProps{
+// addWriter defines the function that stores every event's content in the lake and
+// records it in the catalog.
+func (c Core) addWriter() Function {
+	writer := newFunction(c.Stack, "Writer", c.Foundation, FunctionProps{
 		Package:     "lambdas/writer",
 		Description: "Files the content of each event in the data lake and in the catalog",
-		Memory:      256, // it waits for S3 and DynamoDB; a large body passes through it and is not held
+		Memory:      256, // it waits for S3 and DynamoDB; a large body streams through it
 		Timeout:     30,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			contract.EnvLakeBucket:       c.Lake.BucketName(),
-			contract.EnvCatalogTable:     c.Catalog.TableName(),
-			contract.EnvClaimCheckBucket: c.ClaimCheck.BucketName(),
+			contract.EnvLakeBucket:   c.Lake.BucketName(),
+			contract.EnvCatalogTable: c.Catalog.TableName(),
 		},
 	})
-	writer.subscribe(c.Hub, map[string]awssns.SubscriptionFilter{
-		"event": oneOf("ingested", "staged", "error"),
-	})
-	c.GrantRedeem(writer.Lambda)
-	// Get, because a redelivered event finds its object already written and reads back its version and digest.
+	writer.subscribe(c.Hub, Events{Names: []string{contract.EventIngested, contract.EventStaged, contract.EventError}}.filter())
+	c.LetRedeem(writer)
+	// Get, because for a redelivered event the function finds the object already written
+	// and reads back its version and digest.
 	grant(writer.Lambda, []string{"s3:PutObject", "s3:GetObject"}, c.objects(contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError)...)
 	grantEncrypt(writer.Lambda, c.Foundation.Keys.Lake)
 	denyOtherWriters(c.Lake, writer.Lambda.Role())
@@ -160,27 +164,33 @@ func (c Core) objects(zones ...string) []*string {
 	return arns
 }
 
-// GrantPublish lets the grantee publish events: on the hub, with large content left at the claim-check bucket.
-func (c Core) GrantPublish(grantee awsiam.IGrantable) {
-	grant(grantee, []string{"sns:Publish"}, c.Hub.TopicArn())
-	grantEncrypt(grantee, c.Foundation.Keys.Hub)
-	c.GrantCheckIn(grantee)
+// LetPublish lets the function publish events on the hub, with large content in the
+// claim-check bucket, and tells it the names of both.
+func (c Core) LetPublish(fn Function) {
+	fn.tell(contract.EnvHubTopicARN, c.Hub.TopicArn())
+	grant(fn.Lambda, []string{"sns:Publish"}, c.Hub.TopicArn())
+	grantEncrypt(fn.Lambda, c.Foundation.Keys.Hub)
+	c.LetCheckIn(fn)
 }
 
-// GrantCheckIn lets the grantee leave content at the claim-check bucket.
-func (c Core) GrantCheckIn(grantee awsiam.IGrantable) {
-	grant(grantee, []string{"s3:PutObject"}, c.ClaimCheck.ArnForObjects(new("*")))
-	grantEncrypt(grantee, c.Foundation.Keys.Lake)
+// LetCheckIn lets the function store content in the claim-check bucket, and tells it the
+// bucket's name.
+func (c Core) LetCheckIn(fn Function) {
+	fn.tell(contract.EnvClaimCheckBucket, c.ClaimCheck.BucketName())
+	grant(fn.Lambda, []string{"s3:PutObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+	grantEncrypt(fn.Lambda, c.Foundation.Keys.Lake)
 }
 
-// GrantRedeem lets the grantee read the content that a claim check names.
-func (c Core) GrantRedeem(grantee awsiam.IGrantable) {
-	grant(grantee, []string{"s3:GetObject"}, c.ClaimCheck.ArnForObjects(new("*")))
-	grantDecrypt(grantee, c.Foundation.Keys.Lake)
+// LetRedeem lets the function read the content that a claim check names, and tells it the
+// name of the bucket with it.
+func (c Core) LetRedeem(fn Function) {
+	fn.tell(contract.EnvClaimCheckBucket, c.ClaimCheck.BucketName())
+	grant(fn.Lambda, []string{"s3:GetObject"}, c.ClaimCheck.ArnForObjects(new("*")))
+	grantDecrypt(fn.Lambda, c.Foundation.Keys.Lake)
 }
 
-// GrantRead lets the grantee look a message up in the catalog and read it from the lake, as it came or as JSON, in the
-// version that was catalogued and in no other.
+// GrantRead lets the grantee look up a message in the catalog and read it from the lake,
+// as it was sent or as JSON, only in the version that the catalog records.
 func (c Core) GrantRead(grantee awsiam.IGrantable) {
 	grant(grantee, []string{"dynamodb:Query"}, c.Catalog.TableArn())
 	grantTableKey(grantee, c.Foundation.Keys.Tables)

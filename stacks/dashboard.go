@@ -10,12 +10,14 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// anyInstitution stands, in the dashboard's widgets, for the institution that is chosen at its top.
+// anyInstitution stands in the dashboard's widgets for the institution that is selected
+// at its top.
 const anyInstitution = "ANY-INSTITUTION"
 
-// addDashboard makes the page that answers whether the feed of a hospital is flowing. It finds what it shows by searching
-// for metrics, so institutions, functions and queues appear on it by themselves, of whichever stack they are. Its layout
-// is drawn in docs/runbook/README.md.
+// addDashboard makes the page that shows whether the feed of a hospital is flowing. It
+// finds its metrics by searching, so institutions, functions and queues appear on it by
+// themselves, whichever stack they are in. docs/runbook/README.md has a drawing of its
+// layout.
 func (c Core) addDashboard() {
 	board := board{c.Foundation.Environment}
 	named := func(metric string) string { return fmt.Sprintf(`MetricName="%s"`, metric) }
@@ -60,7 +62,7 @@ func (c Core) addDashboard() {
 // board makes the widgets of an environment's dashboard.
 type board struct{ Environment }
 
-// institution is the choice at the top: all institutions that ever sent.
+// institution is the selection at the top: all institutions that ever sent.
 func (b board) institution() awscloudwatch.DashboardVariable {
 	return awscloudwatch.NewDashboardVariable(&awscloudwatch.DashboardVariableOptions{
 		Id:           new("institution"),
@@ -79,7 +81,8 @@ func (b board) institution() awscloudwatch.DashboardVariable {
 	})
 }
 
-// feedAlarms shows the state of the alarms that are about feeds. They are known by name, since other stacks own them.
+// feedAlarms shows the state of the alarms about feeds. It refers to them by name,
+// because other stacks own them.
 func (b board) feedAlarms(stack awscdk.Stack, width float64) awscloudwatch.IWidget {
 	names := []string{b.alarmName("unstaged-age", ""), b.alarmName("missing", ""), b.alarmName("staging-failures", "")}
 	for _, institution := range b.Institutions {
@@ -118,18 +121,20 @@ func (b board) ours(statistic string, seconds int, terms, dimension string) awsc
 	return b.search(statistic, seconds, fmt.Sprintf(`{%s,environment,%s} environment="%s" %s`, contract.MetricNamespace, dimension, b.Name, terms))
 }
 
-// aws searches a service's metric of everything whose name, the value of the dimension, has the words with which the names
-// of the environment's stacks begin. They stand without quotes, in which a term matches whole names only.
+// aws searches a service's metric for everything whose name, the value of the dimension,
+// contains the words with which the names of the environment's stacks begin. The words
+// are not in quotes, because a quoted term matches whole names only.
 func (b board) aws(statistic string, seconds int, namespace, dimension, metric string) awscloudwatch.IMetric {
 	return b.search(statistic, seconds,
 		fmt.Sprintf(`{%s,%s} MetricName="%s" %[2]s=hl7lake %[2]s=%[4]s`, namespace, dimension, metric, b.Name))
 }
 
-// search finds metrics when the dashboard is looked at (CloudWatch User Guide, Search expression syntax).
+// search finds metrics when the dashboard is looked at (CloudWatch User Guide, Search
+// expression syntax).
 func (b board) search(statistic string, seconds int, terms string) awscloudwatch.IMetric {
 	return awscloudwatch.NewSearchExpression(&awscloudwatch.SearchExpressionProps{
 		Expression: new(fmt.Sprintf("SEARCH('%s', '%s', %d)", terms, statistic, seconds)),
-		Label:      new(" "), // CloudWatch then names each line by what tells it apart
+		Label:      new(" "), // CloudWatch then names each line by what distinguishes it
 		Period:     awscdk.Duration_Seconds(new(float64(seconds))),
 	})
 }

@@ -6,15 +6,17 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
-// deadLetterDays is how long a dead-letter queue keeps a message: the longest that SQS offers.
+// deadLetterDays is how long a dead-letter queue keeps a message: the longest time that
+// SQS offers.
 const deadLetterDays = 14
 
-// deadLetterBytes is the size of the largest message that a dead-letter queue takes, the most that SQS offers: a message
-// that the topic took arrives here with an envelope around it and its line ends escaped, and must still fit.
+// deadLetterBytes is the size of the largest message that a dead-letter queue accepts,
+// which is the most that SQS offers. A message that the topic accepted arrives here in an
+// envelope and with its line ends escaped, and must still fit.
 const deadLetterBytes = 1 << 20
 
-// newDeadLetterQueue makes an encrypted queue for messages that nobody could handle, reached over TLS only, with an alarm
-// at the first.
+// newDeadLetterQueue makes an encrypted queue for messages that nobody could handle. It
+// can be reached over TLS only, and its first message raises an alarm.
 func newDeadLetterQueue(scope constructs.Construct, id string, base Foundation) awssqs.Queue {
 	queue := awssqs.NewQueue(scope, &id, &awssqs.QueueProps{
 		RetentionPeriod:     awscdk.Duration_Days(new(float64(deadLetterDays))),

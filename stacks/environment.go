@@ -9,80 +9,92 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 )
 
-// Environment holds every setting in which one deployment of the lake differs from another. What is not here is the
-// same everywhere, so a change tested in one environment is the change that reaches the other.
+// Environment holds every setting in which deployments of the lake differ. Everything
+// else is the same everywhere, so that a change tested in one environment is the change
+// that reaches the others.
 type Environment struct {
-	// Name is what `-c env=` selects; it is part of each stack's name.
+	// Name is what `-c env=` selects. It is part of each stack's name.
 	Name string
 
-	// KeepData says that data outlives the stacks: buckets, tables, keys, logs and the user pool are retained when a
-	// stack is deleted, and deleting a stack or a table by mistake is refused. Without it a destroy empties the buckets
-	// and leaves nothing behind.
+	// KeepData says that data outlives the stacks: buckets, tables, keys, logs and the
+	// user pool are retained when a stack is deleted, and deleting a stack or a table by
+	// mistake is refused. Without it, a destroy empties the buckets and leaves nothing
+	// behind.
 	KeepData bool
-	// KeyDeletionDays is how long a key that was given up can be had back, and with it what it encrypts: 7 to 30.
+	// KeyDeletionDays is how long a deleted key can be restored, and with it the data
+	// that it encrypts: 7 to 30.
 	KeyDeletionDays float64
-	// LockYears is for how many years no object of the lake can be deleted without special permission; zero is not at all.
+	// LockYears is for how many years no object of the lake can be deleted without
+	// special permission; zero means no lock.
 	LockYears float64
-	// Zones says what becomes of objects with age.
+	// Zones says what happens to objects as they age.
 	Zones Zones
 
-	// PasswordSignIn lets a client exchange a password for tokens in one call (USER_PASSWORD_AUTH, and an administrator
-	// ADMIN_USER_PASSWORD_AUTH). Convenient for curl and for tests, but the password itself travels; without it only SRP signs
-	// in, which never sends it.
+	// PasswordSignIn lets a client exchange a password for tokens in one call
+	// (USER_PASSWORD_AUTH, and for an administrator ADMIN_USER_PASSWORD_AUTH). That is
+	// convenient for curl and for tests, but sends the password itself. Without it, users
+	// sign in with SRP only, which never sends the password.
 	PasswordSignIn bool
-	// RequireMFA demands a second factor of everybody who signs in: a one-time password of an authenticator.
+	// RequireMFA requires a second factor of everybody who signs in: a one-time password
+	// from an authenticator.
 	RequireMFA bool
-	// ThreatProtection refuses passwords that leaked elsewhere and sign-ins that look stolen. It needs Cognito's Plus
-	// plan, which is charged for each user.
+	// ThreatProtection refuses passwords that were leaked elsewhere, and sign-ins that
+	// look like an attack. It needs Cognito's Plus plan, which costs money for each user.
 	ThreatProtection bool
-	// Sessions says how long tokens open doors.
+	// Sessions says how long tokens are valid.
 	Sessions Sessions
 	// Console is the application for browsers.
 	Console Console
-	// Institutions are those whose engines post here. Each gets a machine client of its own. Institutions whose people
-	// and engines sign in as users need not be listed.
+	// Institutions are those whose engines post here. Each gets a machine client of its
+	// own. An institution whose people and engines sign in as users need not be listed.
 	Institutions []Institution
 
-	// PostLimit and ReadLimit are how many requests API Gateway lets through to each route that posts and that reads.
+	// PostLimit and ReadLimit are how many requests API Gateway accepts for each route
+	// that posts or reads.
 	PostLimit, ReadLimit RateLimit
-	// OwnerLimit is how much of that one institution may post, and have staged at once, so that it cannot starve the others:
-	// messages, of which one of more than 64 KiB counts as several, by its size. API Gateway knows no institution, so a flood above PostLimit is
-	// refused before this is asked.
+	// OwnerLimit is how much of that one institution may post, and have staged at once,
+	// so that it cannot starve the others: messages, of which one of more than 64 KiB
+	// counts as several, by its size. API Gateway knows no institution, so a flood above
+	// PostLimit is refused before this is asked.
 	OwnerLimit RateLimit
-	// DeferredConcurrency is how many messages are staged at once of all that institutions have beyond their shares: 2 to
-	// 1000, and a part of what staging may have at work.
+	// DeferredConcurrency is how many messages are staged at once of all that
+	// institutions have beyond their shares: 2 to 1000, and a part of what staging may
+	// have at work.
 	DeferredConcurrency float64
-	// Domain is the API's own name; without it, API Gateway's is used.
+	// Domain is the API's own name. Without it, API Gateway's name is used.
 	Domain *Domain
 
-	// LogRetention is how long logs are kept. They hold ids and outcomes only, and among them the audit records: who
-	// read and posted what.
+	// LogRetention is how long logs are kept. They hold only ids and outcomes, and the
+	// audit records: who read and posted what.
 	LogRetention awslogs.RetentionDays
 	// AuditDays is how long the trail and the buckets' access logs are kept.
 	AuditDays float64
-	// AlarmAddresses are the e-mail addresses that alarms are sent to. Each must confirm once.
+	// AlarmAddresses are the e-mail addresses that alarms are sent to. Each must be
+	// confirmed once.
 	AlarmAddresses []string
-	// ReserveConcurrency gives each function its own share of the account's concurrency, so that no flood of requests to
-	// one starves the others.
+	// ReserveConcurrency gives each function its own share of the account's concurrency,
+	// so that many requests to one function do not starve the others.
 	ReserveConcurrency bool
 }
 
 // Sessions is how long tokens are valid.
 type Sessions struct {
-	// TokenMinutes is how long an ID or access token of a user is valid: 5 to 1440. A permission that was taken away
-	// holds until then.
+	// TokenMinutes is how long a user's ID or access token is valid: 5 to 1440. A
+	// permission that was taken away remains usable until then.
 	TokenMinutes float64
-	// SignInHours is how long new tokens are given without signing in again.
+	// SignInHours is for how long new tokens are issued without a new sign-in.
 	SignInHours float64
-	// MachineTokenMinutes is how long an access token of a machine is valid.
+	// MachineTokenMinutes is how long a machine's access token is valid.
 	MachineTokenMinutes float64
 }
 
-// Console is the application for browsers: where Cognito's pages lead after signing in and out. Both are absolute URLs of one
-// origin, whose scripts a browser lets call the API and follow its redirections to the lake.
+// Console is the application for browsers: where Cognito's pages lead after signing in
+// and out. Both are absolute URLs of one origin. A browser lets that origin's scripts
+// call the API and follow its redirections to the lake.
 type Console struct{ Callback, Logout string }
 
-// origin is the scheme and host of the console, as a browser names it in the header Origin (RFC 6454, 6.2).
+// origin returns the scheme and host of the console, as a browser writes them in the
+// header Origin (RFC 6454, 6.2).
 func (c Console) origin() string {
 	callback, err := url.Parse(c.Callback)
 	if err != nil || callback.Scheme == "" || callback.Host == "" {
@@ -93,42 +105,50 @@ func (c Console) origin() string {
 
 // Institution is one whose interface engine posts with client credentials.
 type Institution struct {
-	// Name is the owner of what it posts: a letter or digit, then up to 63 of letters, digits, dot, underscore and dash.
+	// Name is the owner of what it posts: a letter or digit, then up to 63 letters,
+	// digits, dots, underscores and dashes.
 	Name string
-	// QuietAfterMinutes is how long it may send nothing before that is an alarm, in steps of five, at most a day; zero for
-	// one that sends now and then.
+	// QuietAfterMinutes is how long it may send nothing before there is an alarm, a
+	// multiple of five, at most a day. Zero is for one that sends only now and then.
 	QuietAfterMinutes float64
-	// ReadsBack lets its engine read the institution's messages too, say to see what became of what it sent.
+	// ReadsBack lets its engine also read the institution's messages, for example to see
+	// what became of them.
 	ReadsBack bool
 }
 
-// RateLimit is how many requests a second pass on average, and how many at once: a token bucket.
+// RateLimit is how many requests a second are allowed on average, and how many at once: a
+// token bucket.
 type RateLimit struct{ PerSecond, Burst float64 }
 
 // Domain is a custom domain of the API.
 type Domain struct {
-	// Name is the host, such as lake.example.org. Its DNS record is made where the zone is.
+	// Name is the host, such as lake.example.org. Its DNS record is made where its zone
+	// is managed.
 	Name string
-	// CertificateARN is that of its certificate, in the same region.
+	// CertificateARN is the ARN of its certificate, in the same region.
 	CertificateARN string
-	// TrustStoreBucket and TrustStoreKey name the object with the certificates (PEM) of those who may sign clients'
-	// certificates. With them, clients must show one (mutual TLS).
+	// TrustStoreBucket and TrustStoreKey name the object with the certificates (PEM) of
+	// the authorities that may sign clients' certificates. If they are set, clients must
+	// show such a certificate (mutual TLS).
 	TrustStoreBucket, TrustStoreKey string
 }
 
-// Zones is what becomes of the objects in each zone of the lake.
+// Zones is what happens to the objects in each zone of the lake.
 type Zones struct{ Ingestion, Staging, Error Aging }
 
-// Aging is what becomes of an object with time. Days count from its writing; zero is never.
+// Aging is what happens to an object over time. Days count from its writing; zero means
+// never.
 type Aging struct {
-	// ColdAfterDays moves it to Glacier Instant Retrieval: read as fast, cheaper to keep, dearer to read. S3 leaves
-	// objects of less than 128 KiB where they are, since their move would cost more than it saves.
+	// ColdAfterDays moves it to Glacier Instant Retrieval: as fast to read, cheaper to
+	// keep, and more expensive to read. S3 does not move objects of less than 128 KiB,
+	// because moving them would cost more than it saves.
 	ColdAfterDays float64
 	// ExpireAfterDays deletes it.
 	ExpireAfterDays float64
 }
 
-// EnvironmentNamed returns the environment of that name, or an error that lists the known names.
+// EnvironmentNamed returns the environment of that name, or an error that lists the known
+// names.
 func EnvironmentNamed(name string) (Environment, error) {
 	var known []string
 	for _, env := range Environments() {
@@ -141,12 +161,14 @@ func EnvironmentNamed(name string) (Environment, error) {
 		name, strings.Join(known, ", "))
 }
 
-// longestReceivedDays is for how many days a second copy of a message is refused where messages are kept that long.
+// longestReceivedDays is for how many days a second copy of a message is refused, if
+// messages are kept that long.
 const longestReceivedDays = 90
 
-// receivedDays is for how many days a second copy of a message is refused: never longer than the first is kept, or its
-// sender would be told that the lake has what is gone. An object lives for its days in full (Amazon S3 User Guide,
-// Lifecycle configuration elements: expiration), and is written after its claim.
+// receivedDays is for how many days a second copy of a message is refused. It is never
+// longer than the first copy is kept: otherwise its sender would be told that the lake
+// has what is gone. An object lives for all of its days (Amazon S3 User Guide, Lifecycle
+// configuration elements: expiration), and is written after its claim.
 func (e Environment) receivedDays() float64 {
 	if kept := e.Zones.Ingestion.ExpireAfterDays; kept > 0 {
 		return min(kept, longestReceivedDays)
@@ -154,7 +176,7 @@ func (e Environment) receivedDays() float64 {
 	return longestReceivedDays
 }
 
-// reserved is the concurrency to reserve, or nil for none.
+// reserved returns the concurrency to reserve, or nil for none.
 func (e Environment) reserved(concurrency float64) *float64 {
 	if !e.ReserveConcurrency {
 		return nil
@@ -162,8 +184,9 @@ func (e Environment) reserved(concurrency float64) *float64 {
 	return &concurrency
 }
 
-// removalPolicy is what happens to a stateful resource when it leaves the template. Data is kept, but what a creation that
-// failed has made is empty and goes with it: it would stand in the way of the next try, which would make it again.
+// removalPolicy is what happens to a stateful resource when it leaves the template. Data
+// is kept. But what a failed creation has made is empty and is deleted: it would prevent
+// the next attempt, which makes it again.
 func (e Environment) removalPolicy() awscdk.RemovalPolicy {
 	if e.KeepData {
 		return awscdk.RemovalPolicy_RETAIN_ON_UPDATE_OR_DELETE
@@ -171,15 +194,16 @@ func (e Environment) removalPolicy() awscdk.RemovalPolicy {
 	return awscdk.RemovalPolicy_DESTROY
 }
 
-// stackProps names a stack and describes it. Its tags reach each resource at deployment, outside the template.
+// stackProps names and describes a stack. Its tags reach each resource at deployment,
+// outside the template.
 func (e Environment) stackProps(name, description string) *awscdk.StackProps {
 	return &awscdk.StackProps{
 		StackName:             new("hl7lake-" + e.Name + "-" + name),
 		Description:           new(description),
 		TerminationProtection: new(e.KeepData),
 		Tags:                  &map[string]*string{"project": new("hl7lake"), "environment": new(e.Name)},
-		// The CDK CLI checks the bootstrap version from the manifest; a parameter and a rule in each template that
-		// check it again would only be noise in every diff.
+		// The CDK CLI checks the bootstrap version from the manifest. A parameter and a
+		// rule in each template that check it again would only add noise to every diff.
 		Synthesizer: awscdk.NewDefaultStackSynthesizer(&awscdk.DefaultStackSynthesizerProps{
 			GenerateBootstrapVersionRule: new(false),
 		}),

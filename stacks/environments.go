@@ -2,60 +2,64 @@ package stacks
 
 import "github.com/aws/aws-cdk-go/awscdk/v2/awslogs"
 
-// Environments returns every known environment, the least precious first.
+// Environments returns every known environment, the least critical first.
 func Environments() []Environment {
 	return []Environment{Dev(), Prod()}
 }
 
-// Dev is for trying a change with synthetic patients: cheap, and gone without a trace after `cdk destroy`.
+// Dev is for trying a change with synthetic patients: cheap, and completely removed by
+// `cdk destroy`.
 func Dev() Environment {
 	month := Aging{ExpireAfterDays: 30}
 	return Environment{
 		Name:                "dev",
 		KeepData:            false,
-		KeyDeletionDays:     7, // the shortest that KMS offers: no key outlives its test by long
-		LockYears:           0, // what is locked could not be deleted with its stack
+		KeyDeletionDays:     7, // the shortest that KMS offers, so that keys do not stay long after a test
+		LockYears:           0, // locked objects could not be deleted with their stack
 		Zones:               Zones{Ingestion: month, Staging: month, Error: month},
 		PasswordSignIn:      true,
 		RequireMFA:          false, // tests sign in
-		ThreatProtection:    false, // charged for each user
+		ThreatProtection:    false, // costs money for each user
 		Sessions:            Sessions{TokenMinutes: 60, SignInHours: 24, MachineTokenMinutes: 60},
 		Console:             Console{Callback: "http://localhost:8400/callback", Logout: "http://localhost:8400/"},
 		Institutions:        []Institution{{Name: "st-elsewhere", ReadsBack: true}},
 		PostLimit:           RateLimit{PerSecond: 400, Burst: 800},
 		ReadLimit:           RateLimit{PerSecond: 100, Burst: 200},
-		OwnerLimit:          RateLimit{PerSecond: 200, Burst: 400}, // a load test fits; a loop in a script costs little
+		OwnerLimit:          RateLimit{PerSecond: 200, Burst: 400}, // enough for a load test, and cheap if a script loops
 		DeferredConcurrency: 2,                                     // of the ten of a new account
 		LogRetention:        awslogs.RetentionDays_ONE_WEEK,
 		AuditDays:           30,
-		AlarmAddresses:      nil,   // nobody is woken by an experiment; the alarms are there to be looked at
-		ReserveConcurrency:  false, // a new account has ten to share and lets none be reserved
+		AlarmAddresses:      nil,   // nobody should be woken by an experiment; the alarms can be looked at
+		ReserveConcurrency:  false, // a new account has a total of ten and allows no reservation
 	}
 }
 
-// Prod is for a hospital's feed: nothing is deleted by accident, and who did what can be told for six years, as long as
-// HIPAA has its documentation kept (45 CFR 164.316(b)(2)(i)).
+// Prod is for a hospital's feed. Nothing is deleted by accident, and it can be shown for
+// six years who did what, as long as HIPAA requires its documentation to be kept (45 CFR
+// 164.316(b)(2)(i)).
 func Prod() Environment {
 	return Environment{
 		Name:            "prod",
 		KeepData:        true,
 		KeyDeletionDays: 30,
 		LockYears:       7,
-		// Nothing expires: how long a medical record is kept is a matter of each state's law and of the patient's age.
+		// Nothing expires: how long a medical record must be kept depends on each state's
+		// law and on the patient's age.
 		Zones: Zones{
-			Ingestion: Aging{ColdAfterDays: 90}, // read again only to stage it anew
+			Ingestion: Aging{ColdAfterDays: 90}, // read again only to be staged again
 			Staging:   Aging{ColdAfterDays: 365},
 			Error:     Aging{ColdAfterDays: 365},
 		},
 		PasswordSignIn:   false,
 		RequireMFA:       true,
 		ThreatProtection: true,
-		// A shift signs in once; a permission that is taken away is gone within a quarter of an hour.
+		// Users sign in once a shift. A permission that is taken away ends within a
+		// quarter of an hour.
 		Sessions: Sessions{TokenMinutes: 15, SignInHours: 8, MachineTokenMinutes: 60},
 		Console:  Console{Callback: "https://console.hl7lake.example.org/callback", Logout: "https://console.hl7lake.example.org/"},
 		Institutions: []Institution{
 			{Name: "st-elsewhere", QuietAfterMinutes: 60, ReadsBack: true},
-			{Name: "lakeside-clinic"}, // sends at closing time, and not on Sundays
+			{Name: "lakeside-clinic"}, // sends in the evening, and not on Sundays
 		},
 		PostLimit:           RateLimit{PerSecond: 1000, Burst: 2000}, // ten times a large hospital's busiest second
 		ReadLimit:           RateLimit{PerSecond: 200, Burst: 400},
@@ -64,6 +68,6 @@ func Prod() Environment {
 		LogRetention:        awslogs.RetentionDays_SIX_YEARS,
 		AuditDays:           6*365 + 2,
 		AlarmAddresses:      []string{"hl7lake-on-call@example.org"},
-		ReserveConcurrency:  true, // 601 of the 1,000 that an account has at first, of which 100 must stay unreserved
+		ReserveConcurrency:  true, // 601 of the 1,000 that an account has at first; 100 must stay unreserved
 	}
 }

@@ -4,11 +4,12 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 )
 
-// Foundation is what every construct of an environment stands on, whichever stack it is in. Core makes it.
+// Foundation is what every construct of an environment needs, whichever stack it is in.
+// Core makes it.
 type Foundation struct {
 	Environment
-	// Keys encrypt what is stored, one key for each class of data.
+	// Keys encrypt what is stored, with one key for each class of data.
 	Keys Keys
-	// Alarms is the topic that tells people of alarms.
+	// Alarms is the topic that notifies people of alarms.
 	Alarms awssns.Topic
 }

@@ -16,24 +16,22 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// FrontDoor is the stack through which messages come in and are read back: the HTTP API, its users, and the record of
-// what was received.
+// FrontDoor is the stack through which messages come in and are read: the HTTP API, its
+// users, and the record of what was received.
 type FrontDoor struct {
 	awscdk.Stack
-	// API is the HTTP API; every route demands a token of Users.
-	API awsapigatewayv2.HttpApi
 	// Users is the pool of people and machines who may use the API.
 	Users awscognito.UserPool
-	// Client is the application through which Users sign in at the command line.
+	// Client is the application with which Users sign in on the command line.
 	Client awscognito.UserPoolClient
 	// Received records the hash of each message, so that a second copy is refused.
 	Received awsdynamodb.Table
-	api      api
+	http     httpAPI // every route demands a token of Users
 }
 
 // FrontDoorProps is what FrontDoor needs.
 type FrontDoorProps struct {
-	// Core is where messages are published to and read from.
+	// Core is where messages are published and read.
 	Core Core
 }
 
@@ -53,8 +51,9 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 			TimeToLiveAttribute: new("expiry"),
 		}),
 	}
-	// What ingest claimed and nobody has seen at the end of its way yet: a sparse index, so that reconcile's work grows with
-	// what is under way and not with what was ever received.
+	// Claims of ingest whose message is not known to have ended: a sparse index, so that
+	// reconcile's work grows with the messages under way and not with all messages ever
+	// received.
 	door.Received.AddGlobalSecondaryIndex(&awsdynamodb.GlobalSecondaryIndexProps{
 		IndexName:        new(contract.IndexUnsettled),
 		PartitionKey:     stringAttribute("unsettled"),
@@ -68,15 +67,14 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	for _, machine := range newMachineClients(users, env) {
 		clients = append(clients, machine)
 	}
-	door.api = newAPI(stack, "Api", base, awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
+	door.http = newHTTPAPI(stack, "Api", base, awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
 		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients}))
-	door.API = door.api.HTTP
 	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core))
 	door.addReconcile(core)
 	door.watchFeeds(base)
 	identities := newIdentityPool(stack, "Identities", core, users, door.Client, console)
 
-	newOutput(stack, contract.OutputAPI, door.api.URL(), "Base URL of the HTTP API")
+	newOutput(stack, contract.OutputAPI, door.http.URL(), "Base URL of the HTTP API")
 	newOutput(stack, contract.OutputUserPool, users.UserPoolId(), "Pool of the API's users")
 	newOutput(stack, contract.OutputUserPoolClient, door.Client.UserPoolClientId(), "Client through which users sign in")
 	newOutput(stack, contract.OutputConsoleClient, console.UserPoolClientId(), "Client of browser applications (code + PKCE)")
@@ -87,35 +85,33 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 }
 
 // addIngest defines the function that accepts a message, once.
-func (d FrontDoor) addIngest(core Core) function {
-	ingest := newFunction(d.Stack, "Ingest", core.Foundation, functionProps{
+func (d FrontDoor) addIngest(core Core) Function {
+	ingest := newFunction(d.Stack, "Ingest", core.Foundation, FunctionProps{
 		Package:     "lambdas/ingest",
 		Description: "Accepts a posted message, refuses duplicates, publishes the rest",
-		Memory:      512, // a sender waits for it, and processor time comes with memory
+		Memory:      512, // a sender waits for it, and memory brings processor time
 		Timeout:     20,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			contract.EnvHubTopicARN:        core.Hub.TopicArn(),
-			contract.EnvClaimCheckBucket:   core.ClaimCheck.BucketName(),
 			contract.EnvReceivedTable:      d.Received.TableName(),
 			contract.EnvReceivedWindowDays: new(fmt.Sprint(core.Foundation.receivedDays())),
 			contract.EnvOwnerPerSecond:     number(core.Foundation.OwnerLimit.PerSecond),
 			contract.EnvOwnerBurst:         number(core.Foundation.OwnerLimit.Burst),
 		},
 	})
-	core.GrantPublish(ingest.Lambda)
+	core.LetPublish(ingest)
 	grant(ingest.Lambda, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, d.Received.TableArn())
 	grantTableKey(ingest.Lambda, core.Foundation.Keys.Tables)
-	d.api.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7", "/messages/{protocol}/{format}")
+	d.http.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7", "/messages/{protocol}/{format}")
 	return ingest
 }
 
 // number writes a number for a function's environment.
 func number(n float64) *string { return new(strconv.FormatFloat(n, 'f', -1, 64)) }
 
-// addMessages defines the function that gives a message back to those who may read it.
-func (d FrontDoor) addMessages(core Core) function {
-	messages := newFunction(d.Stack, "Messages", core.Foundation, functionProps{
+// addMessages defines the function that returns a message to those who may read it.
+func (d FrontDoor) addMessages(core Core) Function {
+	messages := newFunction(d.Stack, "Messages", core.Foundation, FunctionProps{
 		Package:     "lambdas/messages",
 		Description: "Gives back a message's history and content",
 		Memory:      512,
@@ -129,15 +125,17 @@ func (d FrontDoor) addMessages(core Core) function {
 	})
 	newOutput(d.Stack, contract.OutputReadsLog, messages.Logs.LogGroupName(), "Log group with the record of who read what")
 	core.GrantRead(messages.Lambda)
-	// To whom may not list the bucket S3 does not tell that an object is gone (Amazon S3 API Reference, GetObject).
+	// S3 says that an object is gone only to a caller who may list the bucket (Amazon S3
+	// API Reference, GetObject).
 	grant(messages.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
-	d.api.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
+	d.http.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
 		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json", "/messages/{id}/content", "/messages/{id}/content/{connector}")
 	return messages
 }
 
-// watchFeeds makes an alarm for each institution that sends regularly: it has been silent for too long.
+// watchFeeds makes an alarm for each institution that sends regularly, for when it has
+// been silent too long.
 func (d FrontDoor) watchFeeds(base Foundation) {
 	for _, institution := range base.Institutions {
 		if institution.QuietAfterMinutes == 0 {
@@ -155,10 +153,11 @@ func (d FrontDoor) watchFeeds(base Foundation) {
 	}
 }
 
-// addAuditQuery saves the question that an auditor asks: who posted and who read what? The records stand among the lines
-// of the functions that saw it happen, in their log groups, which are encrypted and kept as long as an audit demands; a
-// copy elsewhere would be a second place to guard.
-func (d FrontDoor) addAuditQuery(base Foundation, functions ...function) {
+// addAuditQuery saves the query that an auditor needs: who posted and who read what. The
+// records are among the log lines of the functions that did it. Their log groups are
+// encrypted and kept as long as an audit requires. A copy elsewhere would be a second
+// place to protect.
+func (d FrontDoor) addAuditQuery(base Foundation, functions ...Function) {
 	var groups []interfacesawslogs.ILogGroupRef
 	for _, fn := range functions {
 		groups = append(groups, fn.Logs)

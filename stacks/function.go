@@ -15,46 +15,52 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// functionProps is what one function needs beyond what all functions have in common.
-type functionProps struct {
+// FunctionProps is what one function needs in addition to what all functions share.
+type FunctionProps struct {
 	// Package is the folder of the function's program, relative to the module root.
 	Package string
-	// Description is shown in the console.
+	// Description is shown in the AWS console.
 	Description string
-	// Memory is in MiB; Lambda gives processor time in proportion (1,769 MiB is one full core).
+	// Memory is in MiB. Lambda gives processor time in proportion (1,769 MiB is one full
+	// core).
 	Memory float64
 	// Timeout is in seconds.
 	Timeout float64
-	// Concurrency is how many invocations may run at once, where the environment reserves concurrency.
+	// Concurrency is how many invocations may run at once, if the environment reserves
+	// concurrency.
 	Concurrency float64
 	// Environment is the function's configuration: names and ARNs, never a secret.
+	// What comes with a permission, such as the hub's ARN with [Core.LetPublish], is not in it.
 	Environment map[string]*string
-	// FailsOnMessages says that the function returns an error when a message is not HL7. Its errors then tell nothing
-	// of the function; the alarm is on the messages that failed.
+	// FailsOnMessages says that the function returns an error if a message is not HL7.
+	// Its errors then say nothing about the function; the alarm is on the messages that
+	// failed.
 	FailsOnMessages bool
 }
 
-// function is a Lambda function written in Go: the one way in which this app makes one.
-type function struct {
-	// Lambda is the function itself. It is no embedded field, since only jsii's own values can be handed back to jsii.
+// Function is a Lambda function written in Go. All functions of this app are made here.
+type Function struct {
+	// Lambda is the function itself. It is not an embedded field, because only jsii's own
+	// values can be passed to jsii.
 	Lambda awslambda.Function
 	// Logs is where it writes its log, its metrics and its audit records.
 	Logs  awslogs.LogGroup
-	scope constructs.Construct // of all that belongs to the function
+	scope constructs.Construct // includes what belongs to the function
 	base  Foundation
 }
 
-// newFunction makes a function with its own log group and its own role, which at first may do nothing but write that log
-// and its traces. Everything else is granted by the stack that knows why.
-func newFunction(scope constructs.Construct, id string, base Foundation, props functionProps) function {
+// newFunction makes a function with its own log group and its own role, which at first
+// may only write that log and its traces. Everything else is granted by the stack that
+// needs it.
+func newFunction(scope constructs.Construct, id string, base Foundation, props FunctionProps) Function {
 	this := constructs.NewConstruct(scope, &id)
 	logs := newLogGroup(this, "Logs", base)
-	// A role of our own instead of the managed AWSLambdaBasicExecutionRole, which may write every log group of the account.
+	// A role of our own instead of the managed AWSLambdaBasicExecutionRole, which may
+	// write every log group of the account.
 	role := awsiam.NewRole(this, new("Role"), &awsiam.RoleProps{
 		AssumedBy: awsiam.NewServicePrincipal(new("lambda.amazonaws.com"), nil),
 	})
 	logs.GrantWrite(role)
-	props.Environment[contract.EnvName] = new(base.Name) // a dimension of the function's metrics
 
 	fn := awscdklambdagoalpha.NewGoFunction(this, new("Function"), &awscdklambdagoalpha.GoFunctionProps{
 		Entry:                        new(props.Package),
@@ -66,11 +72,12 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		Timeout:                      awscdk.Duration_Seconds(new(props.Timeout)),
 		ReservedConcurrentExecutions: base.reserved(props.Concurrency),
 		Environment:                  &props.Environment,
-		Tracing:                      awslambda.Tracing_ACTIVE, // grants X-Ray's two actions on *: they know no resource
+		Tracing:                      awslambda.Tracing_ACTIVE, // grants X-Ray's two actions on *, because they cannot be limited to a resource
 		LogGroup:                     logs,
 		LoggingFormat:                awslambda.LoggingFormat_JSON,
-		// What Lambda says of a request that went well, its start and its duration, is 0.7 KB each time, and the metrics and
-		// traces have it. Time-outs and crashes are still logged (AWS Lambda Developer Guide, Log level filtering).
+		// For a request without a fault, Lambda would log its start and its duration, 0.7
+		// KB each time, which metrics and traces have already. Time-outs and crashes are
+		// still logged (AWS Lambda Developer Guide, Log level filtering).
 		SystemLogLevelV2: awslambda.SystemLogLevel_WARN,
 		Role:             role,
 		Bundling:         reproducibleBuild(),
@@ -79,14 +86,18 @@ func newFunction(scope constructs.Construct, id string, base Foundation, props f
 		new("the flags are constants of this package"))
 	resource := fn.Node().DefaultChild().(awslambda.CfnFunction)
 	resource.AddMetadata(new(contract.PackageMetadata), props.Package)
-	made := function{Lambda: fn, Logs: logs, scope: this, base: base}
+	made := Function{Lambda: fn, Logs: logs, scope: this, base: base}
+	made.tell(contract.EnvName, new(base.Name)) // a dimension of the function's metrics
 	made.watch(props)
 	made.acceptFindings()
 	return made
 }
 
+// tell gives the function an environment variable.
+func (f Function) tell(name string, value *string) { f.Lambda.AddEnvironment(&name, value, nil) }
+
 // watch makes the alarms that every function has.
-func (f function) watch(props functionProps) {
+func (f Function) watch(props FunctionProps) {
 	id := *f.scope.Node().Id()
 	f.base.alarm(f.scope, "Throttled", alarmProps{
 		Runbook: "throttles",
@@ -111,8 +122,8 @@ func (f function) watch(props functionProps) {
 	})
 }
 
-// acceptFindings says why some rules of cdk-nag do not hold for functions.
-func (f function) acceptFindings() {
+// acceptFindings says why some rules of cdk-nag do not apply to functions.
+func (f Function) acceptFindings() {
 	accept(f.scope, "HIPAA.Security-LambdaInsideVPC",
 		"The function calls AWS services only, over TLS, as its own role. A VPC would add networks to guard and nothing that "+
 			"reaches the function: it has no address.")
@@ -132,8 +143,9 @@ func (f function) acceptFindings() {
 	}
 }
 
-// reproducibleBuild makes the same source give the same binary on every machine, and names the asset by that binary:
-// a function is deployed anew exactly when its code changed, be it in its own folder or in a package that it imports.
+// reproducibleBuild makes the same source give the same binary on every machine, and
+// names the asset after that binary. So a function is deployed again exactly when its
+// code has changed, in its own folder or in a package that it imports.
 func reproducibleBuild() *awscdklambdagoalpha.BundlingOptions {
 	return &awscdklambdagoalpha.BundlingOptions{
 		AssetHashType: awscdk.AssetHashType_OUTPUT,
@@ -141,17 +153,17 @@ func reproducibleBuild() *awscdklambdagoalpha.BundlingOptions {
 		GoBuildFlags: &[]*string{
 			new("-trimpath"),                  // no path of the building machine
 			new("-buildvcs=false"),            // no commit id
-			new(`-ldflags="-s -w -buildid="`), // no symbols, no build id (it hashes the paths of the inputs)
+			new(`-ldflags="-s -w -buildid="`), // no symbols, and no build id, which is a hash of the inputs' paths
 			new("-tags lambda.norpc"),         // without the RPC server of the retired go1.x runtime
 		},
 	}
 }
 
-// subscribe lets the function receive the events of a topic that pass the filter. What SNS cannot hand over, and
-// what the function fails on after Lambda's two retries, each end in a queue of their own, because the two
-// carry different envelopes: the SNS message as it was, or Lambda's record with the request and the error. The former is
-// returned.
-func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) (undelivered awssqs.Queue) {
+// subscribe lets the function receive the events of a topic that pass the filter. What
+// SNS cannot hand over, and what the function fails on after Lambda's two retries, each
+// end in a queue of their own, because the two carry different envelopes: the SNS message
+// as it was, or Lambda's record with the request and the error. The former is returned.
+func (f Function) subscribe(topic awssns.ITopic, filter map[string]awssns.SubscriptionFilter) (undelivered awssqs.Queue) {
 	undelivered = newDeadLetterQueue(f.scope, "Undelivered", f.base)
 	topic.AddSubscription(awssnssubscriptions.NewLambdaSubscription(f.Lambda, &awssnssubscriptions.LambdaSubscriptionProps{
 		FilterPolicy:    &filter,
@@ -167,7 +179,8 @@ func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.Subscr
 		Metric:  f.Lambda.Metric(new("DestinationDeliveryFailures"), summed()),
 		AtLeast: 1,
 	})
-	// Not ConfigureAsyncInvoke: it would let the function ask for the queue's URL and attributes too.
+	// Not ConfigureAsyncInvoke, which would also let the function ask for the queue's URL
+	// and attributes.
 	awslambda.NewCfnEventInvokeConfig(f.scope, new("OnFailure"), &awslambda.CfnEventInvokeConfigProps{
 		FunctionName:             f.Lambda.FunctionName(),
 		Qualifier:                new("$LATEST"),
@@ -178,13 +191,4 @@ func (f function) subscribe(topic awssns.ITopic, filter map[string]awssns.Subscr
 		},
 	})
 	return undelivered
-}
-
-// oneOf is a filter policy that lets pass what has one of the values in its attribute.
-func oneOf(values ...string) awssns.SubscriptionFilter {
-	var allow []*string
-	for _, v := range values {
-		allow = append(allow, new(v))
-	}
-	return awssns.SubscriptionFilter_StringFilter(&awssns.StringConditions{Allowlist: &allow})
 }

@@ -11,10 +11,12 @@ import (
 // tagValue is what a policy says for the value of a session's tag.
 func tagValue(name string) string { return "${aws:PrincipalTag/" + name + "}" }
 
-// newIdentityPool lets users read the lake in S3, say from Athena or DuckDB, with credentials that they get for an ID token
-// of one of the clients. All share one role; what differs are the session's tags `read`, `read2` and so on, which Cognito takes
-// from the token's custom:read, custom:read2 … and which the role's policy puts in the place of an institution's name. A user
-// without a claim has no such tag, and a policy with a variable that has no value grants nothing.
+// newIdentityPool lets users read the lake in S3, say from Athena or DuckDB, with
+// credentials that they get for an ID token of one of the clients. All share one role;
+// what differs are the session's tags `read`, `read2` and so on, which Cognito takes from
+// the token's custom:read, custom:read2 … and which the role's policy puts in the place
+// of an institution's name. A user without a claim has no such tag, and a policy with a
+// variable that has no value grants nothing.
 func newIdentityPool(
 	stack awscdk.Stack, id string, core Core, users awscognito.UserPool, clients ...awscognito.UserPoolClient,
 ) awscognito.CfnIdentityPool {
@@ -23,7 +25,7 @@ func newIdentityPool(
 		providers = append(providers, &awscognito.CfnIdentityPool_CognitoIdentityProviderProperty{
 			ClientId:             client.UserPoolClientId(),
 			ProviderName:         users.UserPoolProviderName(),
-			ServerSideTokenCheck: new(true), // a token that was revoked opens nothing
+			ServerSideTokenCheck: new(true), // a revoked token gives no access
 		})
 	}
 	pool := awscognito.NewCfnIdentityPool(stack, &id, &awscognito.CfnIdentityPoolProps{
@@ -56,8 +58,8 @@ func newIdentityPool(
 	return pool
 }
 
-// newReaderRole makes the role of those who are signed in. Nobody else can take it: the token must be of this pool and of
-// a user.
+// newReaderRole makes the role of signed-in users. Nobody else can assume it: the token
+// must be of this pool and of a user.
 func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPool) awsiam.Role {
 	conditions := map[string]any{
 		"StringEquals":           map[string]any{"cognito-identity.amazonaws.com:aud": pool.Ref()},
@@ -72,10 +74,12 @@ func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPoo
 	})
 }
 
-// grantReadTagged lets sessions of the role read, in the lake, the objects of the institution in their tag of that name, and list
-// them. Each tag has statements of its own: one that is absent leaves those of the others as they are. An empty tag would name
-// the objects of nobody; it is refused all the same. The star stands for a protocol and could stand for more, slashes included, but
-// a key of the writer's has one source: no part of it but that begins with source=.
+// grantReadTagged lets sessions of the role read, in the lake, the objects of the
+// institution in their tag of that name, and list them. Each tag has statements of its
+// own: one that is absent leaves those of the others as they are. An empty tag would name
+// the objects of nobody; it is refused all the same. The star stands for a protocol and
+// could stand for more, slashes included, but a key of the writer's has one source: no
+// part of it but that begins with source=.
 func (c Core) grantReadTagged(role awsiam.Role, tag string) {
 	var objects, prefixes []*string
 	for _, zone := range []string{contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError} {

@@ -6,15 +6,17 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 )
 
-// Keys are the customer-managed keys, one for each class of data: whoever may read the logs cannot read the lake.
+// Keys are the customer-managed keys, one for each class of data: a person who may read
+// the logs cannot read the lake.
 type Keys struct {
 	// Lake encrypts messages at rest: the lake's bucket and the claim-check bucket.
 	Lake awskms.Key
-	// Hub encrypts messages on their way: the hub topic and the dead-letter queues.
+	// Hub encrypts messages in transit: the hub topic and the dead-letter queues.
 	Hub awskms.Key
 	// Tables encrypts the catalog and the received hashes.
 	Tables awskms.Key
-	// Logs encrypts what tells of the system without holding a message: logs, the trail, alarms.
+	// Logs encrypts what describes the system without holding a message: logs, the trail,
+	// alarms.
 	Logs awskms.Key
 }
 
@@ -26,7 +28,7 @@ func newKeys(stack awscdk.Stack, env Environment) Keys {
 		Tables: newKey(stack, "TablesKey", env, "catalog and received hashes", "dynamodb"),
 		Logs:   newKey(stack, "LogsKey", env, "logs, trail and alarms", "s3", "sns"),
 	}
-	// SNS hands over to a dead-letter queue what it could not deliver.
+	// SNS sends to a dead-letter queue what it could not deliver.
 	letUse(keys.Hub, "sns.amazonaws.com", map[string]any{
 		"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()},
 	})
@@ -39,22 +41,25 @@ func newKeys(stack awscdk.Stack, env Environment) Keys {
 	letUse(keys.Logs, "cloudtrail.amazonaws.com", map[string]any{
 		"StringLike": map[string]any{"kms:EncryptionContext:aws:cloudtrail:arn": arnOf(stack, "cloudtrail", "trail/*")},
 	})
-	// With a bucket key, S3 decrypts under its own encryption context, in which there is no trail (AWS CloudTrail User
-	// Guide, Configure AWS KMS key policies for CloudTrail).
+	// With a bucket key, S3 decrypts under its own encryption context, which does not
+	// name the trail (AWS CloudTrail User Guide, Configure AWS KMS key policies for
+	// CloudTrail).
 	letService(keys.Logs, "cloudtrail.amazonaws.com", map[string]any{
 		"ArnLike": map[string]any{"aws:SourceArn": arnOf(stack, "cloudtrail", "trail/*")},
 	}, "kms:Decrypt")
-	// It tells the alarm topic (Amazon SNS Developer Guide, Managing Amazon SNS encryption keys and costs).
+	// CloudWatch publishes on the alarm topic (Amazon SNS Developer Guide, Managing
+	// Amazon SNS encryption keys and costs).
 	letUse(keys.Logs, "cloudwatch.amazonaws.com", map[string]any{
 		"StringEquals": map[string]any{"aws:SourceAccount": stack.Account()},
 	})
 	return keys
 }
 
-// newKey makes a key that is rotated each year and can be used through the named services only. Its policy separates
-// administration from use: administrators of the account can manage the key but not decrypt with it, and a role that may
-// use it does so on behalf of a service, which asks for permission to the object, message or item as well. Which role
-// that is, its own policy says: see the grant methods of [Keys].
+// newKey makes a key that is rotated each year and can be used only through the named
+// services. Its policy separates administration from use. Administrators of the account
+// can manage the key but cannot decrypt with it. A role that may use it does so through a
+// service, which also checks the permission for the object, message or item. Which roles
+// these are is in their own policies: see the grant methods of [Keys].
 func newKey(stack awscdk.Stack, id string, env Environment, holds string, services ...string) awskms.Key {
 	var through []*string
 	for _, service := range services {
@@ -99,8 +104,8 @@ func newKey(stack awscdk.Stack, id string, env Environment, holds string, servic
 	})
 }
 
-// letUse lets an AWS service use the key by itself, under the conditions, and look at it under none: a look has no
-// encryption context.
+// letUse lets an AWS service use the key on its own, under the conditions. It may
+// describe the key without any, because that call has no encryption context.
 func letUse(key awskms.Key, service string, conditions map[string]any) {
 	letService(key, service, conditions, append(encrypting(), "kms:Decrypt")...)
 	letService(key, service, nil, "kms:DescribeKey")
@@ -116,24 +121,25 @@ func letService(key awskms.Key, service string, conditions map[string]any, actio
 	}), nil)
 }
 
-// encrypting is what a service does with a key on behalf of who writes.
+// encrypting are the actions that a service performs with a key on behalf of a writer.
 func encrypting() []string {
 	return []string{"kms:Encrypt", "kms:GenerateDataKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"}
 }
 
-// grantDecrypt lets the grantee read what the key encrypts, where it may read at all.
+// grantDecrypt lets the grantee decrypt what the key encrypts, if it may read it at all.
 func grantDecrypt(grantee awsiam.IGrantable, key awskms.Key) {
 	grant(grantee, []string{"kms:Decrypt"}, key.KeyArn())
 }
 
-// grantEncrypt lets the grantee write what the key encrypts, where it may write at all. S3, SNS and SQS ask for a data
-// key, and to decrypt it again when they verify or repeat it.
+// grantEncrypt lets the grantee encrypt with the key, if it may write at all. S3, SNS and
+// SQS ask for a data key, and decrypt it again when they verify or repeat.
 func grantEncrypt(grantee awsiam.IGrantable, key awskms.Key) {
 	grant(grantee, []string{"kms:Decrypt", "kms:GenerateDataKey"}, key.KeyArn())
 }
 
-// grantTableKey lets the grantee use tables. DynamoDB wraps each table's key in ours and asks for all of this, be it to
-// read or to write (Amazon DynamoDB Developer Guide, Encryption at rest).
+// grantTableKey lets the grantee use tables. DynamoDB encrypts each table's key with
+// ours, and needs all of these actions both to read and to write (Amazon DynamoDB
+// Developer Guide, Encryption at rest).
 func grantTableKey(grantee awsiam.IGrantable, key awskms.Key) {
 	grant(grantee, append(encrypting(), "kms:Decrypt", "kms:DescribeKey"), key.KeyArn())
 }

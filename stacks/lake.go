@@ -13,7 +13,7 @@ type Lake struct {
 	Tables     Tables
 }
 
-// NewLake defines the stacks of an environment, and how they are connected.
+// NewLake defines the stacks of an environment and connects them.
 func NewLake(scope constructs.Construct, env Environment) Lake {
 	core := NewCore(scope, "Core", CoreProps{Environment: env})
 	return Lake{
@@ -24,7 +24,8 @@ func NewLake(scope constructs.Construct, env Environment) Lake {
 	}
 }
 
-// newOutput makes a stack output whose logical id is its name, for `cdk deploy --outputs-file`.
+// newOutput makes a stack output whose logical id is its name, for `cdk deploy
+// --outputs-file`.
 func newOutput(stack awscdk.Stack, name string, value *string, description string) {
 	awscdk.NewCfnOutput(stack, &name, &awscdk.CfnOutputProps{Value: value, Description: &description})
 }

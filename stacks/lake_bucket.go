@@ -9,10 +9,11 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// newLakeBucket makes the bucket that holds every message: versioned, logged and, where the environment says so, locked
-// against deletion. The lock is of governance mode: a person with the permission s3:BypassGovernanceRetention can still
-// delete what a court or a patient's right demands, and is seen doing it in the trail; nobody else can, nor can a rule. A
-// legal hold on an object holds it beyond its years.
+// newLakeBucket makes the bucket that holds every message. It is versioned, logged and,
+// if the environment says so, locked against deletion. The lock uses governance mode. A
+// person with the permission s3:BypassGovernanceRetention can still delete what a court
+// or a patient's right requires, which the trail records. Nobody else can, and no rule
+// can. A legal hold keeps an object beyond its years.
 func newLakeBucket(scope constructs.Construct, id string, base Foundation, accessLogs awss3.Bucket) awss3.Bucket {
 	zones := base.Zones
 	props := awss3.BucketProps{
@@ -20,8 +21,9 @@ func newLakeBucket(scope constructs.Construct, id string, base Foundation, acces
 		EncryptionKey:    base.Keys.Lake,
 		BucketKeyEnabled: new(true), // one request to the key for many objects
 		Versioned:        new(true),
-		// The API sends whoever reads large content here, with an address that is the permission. A browser that is sent from
-		// one foreign origin to another says no more where it comes from but "null" (Fetch Standard, HTTP-redirect fetch).
+		// The API redirects readers of large content here, to a presigned address. After
+		// a redirect from one foreign origin to another, a browser sends no origin but
+		// "null" (Fetch Standard, HTTP-redirect fetch).
 		Cors: &[]*awss3.CorsRule{{
 			AllowedMethods: &[]awss3.HttpMethods{awss3.HttpMethods_GET},
 			AllowedOrigins: texts(base.Console.origin(), "null"),
@@ -39,8 +41,9 @@ func newLakeBucket(scope constructs.Construct, id string, base Foundation, acces
 	return newBucket(scope, id, base.Environment, accessLogs, props)
 }
 
-// denyOtherWriters lets nobody but the writer put an object in the lake, whatever else their own policies allow, and lets
-// nobody overwrite one: a put must demand that there is no object yet (Amazon S3 User Guide, Enforce conditional writes).
+// denyOtherWriters allows only the writer to put objects into the lake, whatever else
+// other policies allow, and allows nobody to overwrite one: a put must require that the
+// object does not exist yet (Amazon S3 User Guide, Enforce conditional writes).
 func denyOtherWriters(lake awss3.Bucket, writer awsiam.IRole) {
 	deny := func(sid string, condition map[string]any) {
 		lake.AddToResourcePolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{

@@ -15,10 +15,12 @@ func newLogGroup(scope constructs.Construct, id string, base Foundation) awslogs
 	})
 }
 
-// newVendedLogGroup makes a log group to which the service delivers logs by itself. For each such group the service adds to
-// a resource policy of the account, which may have 5,120 characters, but for those below this prefix it need not (AWS Step
-// Functions Developer Guide, Avoiding Amazon CloudWatch Logs resource policy size restrictions). The name ends with the
-// beginning of the stack's id: a stack that is made again must not meet the group that the one before has left.
+// newVendedLogGroup makes a log group to which the service delivers logs itself. For each
+// such group the service adds to a resource policy of the account, which may have 5,120
+// characters. For groups with this prefix it need not (AWS Step Functions Developer
+// Guide, Avoiding Amazon CloudWatch Logs resource policy size restrictions). The name
+// ends with the beginning of the stack's id, because a stack that is made again must not
+// find the group that the last one left.
 func newVendedLogGroup(stack awscdk.Stack, id, service string, base Foundation) awslogs.LogGroup {
 	unique := awscdk.Fn_Select(new(2.0), awscdk.Fn_Split(new("/"), stack.StackId(), nil)) // arn:…:stack/NAME/ID
 	unique = awscdk.Fn_Select(new(0.0), awscdk.Fn_Split(new("-"), unique, nil))
@@ -30,13 +32,16 @@ func newVendedLogGroup(stack awscdk.Stack, id, service string, base Foundation) 
 	})
 }
 
-// vendedLogs begins the names of the groups to which services deliver logs by themselves; the service's name follows.
+// vendedLogs begins the names of groups to which services deliver logs themselves; the
+// service's name follows.
 const vendedLogs = "/aws/vendedlogs/"
 
-// ownCleanerLogs gives the function by which the CDK empties a stack's buckets on destroy a log group of the stack. It
-// would otherwise make one itself, which outlives the stack and keeps its lines for ever. Where data is kept, there is no
-// such function. The managed policy that it comes with would let it make the group again when the stack, and the group with
-// it, is gone: Lambda writes what a function logged some time after it ran. In its place comes a policy to write this group.
+// ownCleanerLogs gives the function with which the CDK empties a stack's buckets on
+// destroy a log group of the stack. Otherwise the CDK makes one, which outlives the stack
+// and keeps its lines for ever. An environment that keeps its data has no such function.
+// The function's managed policy would let it make the group again after the stack and the
+// group are gone, because Lambda writes what a function logged some time after it ran. A
+// policy to write this group replaces it.
 func ownCleanerLogs(stack awscdk.Stack, base Foundation) {
 	cleaner := stack.Node().TryFindChild(new("Custom::S3AutoDeleteObjectsCustomResourceProvider"))
 	if cleaner == nil {

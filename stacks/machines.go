@@ -5,13 +5,14 @@ import (
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscognito"
 )
 
-// resourceServer is what machines ask to use. Its scopes are `lake/write.<institution>`, to post as that institution, and
-// `lake/read.<institution>`, to read its messages.
+// resourceServer is what machines ask to use. Its scopes are `lake/write.<institution>`,
+// to post for that institution, and `lake/read.<institution>`, to read its messages.
 const resourceServer = "lake"
 
-// newMachineClients makes, for each institution of the environment, the application by which its interface engine gets
-// tokens (client credentials, RFC 6749, 4.4). Each may ask for the scope of its own institution and no other. The secrets
-// are Cognito's; they are in no template and no output.
+// newMachineClients makes, for each institution of the environment, the application with
+// which its interface engine gets tokens (client credentials, RFC 6749, 4.4). Each may
+// ask only for the scopes of its own institution. Cognito keeps the secrets; they are in
+// no template and no output.
 func newMachineClients(users awscognito.UserPool, env Environment) []awscognito.UserPoolClient {
 	var scopes []awscognito.ResourceServerScope
 	for _, institution := range env.Institutions {
@@ -44,16 +45,16 @@ func newMachineClients(users awscognito.UserPool, env Environment) []awscognito.
 			EnableTokenRevocation:      new(true),
 			AccessTokenValidity:        awscdk.Duration_Minutes(&env.Sessions.MachineTokenMinutes),
 		})
-		// Said, because the default lets users sign in through it.
+		// Stated, because by default users could sign in through it.
 		client.Node().DefaultChild().(awscognito.CfnUserPoolClient).SetExplicitAuthFlows(texts("ALLOW_REFRESH_TOKEN_AUTH"))
-		client.Node().AddDependency(server) // the scope must be there before who may ask for it
+		client.Node().AddDependency(server) // the scope must exist before a client that may ask for it
 		clients = append(clients, client)
 	}
 	return clients
 }
 
-// newSignInDomain makes the host of the sign-in pages and of the endpoint where machines get their tokens. Its name is
-// unique among all of AWS by the account's number.
+// newSignInDomain makes the host of the sign-in pages and of the endpoint for machines'
+// tokens. Its name contains the account's number, so that it is unique in all of AWS.
 func newSignInDomain(stack awscdk.Stack, users awscognito.UserPool, env Environment) awscognito.UserPoolDomain {
 	return users.AddDomain(new("Domain"), &awscognito.UserPoolDomainOptions{
 		CognitoDomain: &awscognito.CognitoDomainOptions{

@@ -7,19 +7,21 @@ import (
 	"strings"
 )
 
-// AllowPlaceholders is the key in the app's context with which, at any value but the empty one, an environment is
-// synthesized although it has placeholders: to look at its templates, not to deploy them.
+// AllowPlaceholders is the key in the app's context that allows an environment with
+// placeholders to be synthesized, if its value is not empty: to look at its templates,
+// not to deploy them.
 const AllowPlaceholders = "placeholders"
 
-// example matches a host that is nobody's (RFC 2606, 2 and 3), on its own or within an address.
+// example matches a host that nobody owns (RFC 2606, 2 and 3), alone or within an
+// address.
 var example = regexp.MustCompile(`(?i)(^|[@/.])example(\.(com|net|org))?\.?($|[:/])`)
 
 // PlaceholderError says that an environment cannot be deployed as it is.
 type PlaceholderError struct {
 	// Environment is the name of the environment.
 	Environment string
-	// Settings are the fields of [Environment] that hold an example, such as Console.Callback or AlarmAddresses[0], in the
-	// order of their declaration.
+	// Settings are the fields of [Environment] that hold an example, such as
+	// Console.Callback or AlarmAddresses[0], in the order of their declaration.
 	Settings []string
 }
 
@@ -28,8 +30,9 @@ func (e *PlaceholderError) Error() string {
 		"or only look at the templates with -c %s=allow", e.Environment, strings.Join(e.Settings, ", "), AllowPlaceholders)
 }
 
-// CheckPlaceholders reports settings that still hold the examples with which they came, as a [*PlaceholderError]: sign-in
-// would lead to a host that is nobody's, and alarms would be told to nobody.
+// CheckPlaceholders reports settings that still hold their example values, as a
+// [*PlaceholderError]. With them, sign-in would lead to a host that nobody owns, and
+// alarms would reach nobody.
 func (e Environment) CheckPlaceholders() error {
 	if found := placeholders("", reflect.ValueOf(e)); len(found) > 0 {
 		return &PlaceholderError{Environment: e.Name, Settings: found}

@@ -8,25 +8,24 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// reconcileMinutes is how often what was accepted is held against what the catalog has.
+// reconcileMinutes is how often accepted messages are compared with the catalog.
 const reconcileMinutes = 15
 
-// addReconcile defines the function that looks for messages that got stuck, and publishes them again. It stands at the
-// front door because only the record of what was received knows what should be in the lake.
+// addReconcile defines the function that looks for messages that are stuck, and publishes
+// them again. It belongs to the front door because only the record of what was received
+// knows what should be in the lake.
 func (d FrontDoor) addReconcile(core Core) {
 	base := core.Foundation
-	reconcile := newFunction(d.Stack, "Reconcile", base, functionProps{
+	reconcile := newFunction(d.Stack, "Reconcile", base, FunctionProps{
 		Package:     "lambdas/reconcile",
 		Description: "Publishes accepted messages again that did not come to the end of their way",
 		Memory:      512,
 		Timeout:     300,
-		Concurrency: 1, // a run that is late is not joined by the next
+		Concurrency: 1, // a late run does not overlap the next
 		Environment: map[string]*string{
-			contract.EnvReceivedTable:    d.Received.TableName(),
-			contract.EnvCatalogTable:     core.Catalog.TableName(),
-			contract.EnvLakeBucket:       core.Lake.BucketName(),
-			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
-			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
+			contract.EnvReceivedTable: d.Received.TableName(),
+			contract.EnvCatalogTable:  core.Catalog.TableName(),
+			contract.EnvLakeBucket:    core.Lake.BucketName(),
 		},
 	})
 	grant(reconcile.Lambda, []string{"dynamodb:GetItem", "dynamodb:UpdateItem"}, d.Received.TableArn())
@@ -34,7 +33,7 @@ func (d FrontDoor) addReconcile(core Core) {
 	grantTableKey(reconcile.Lambda, base.Keys.Tables)
 	grant(reconcile.Lambda, []string{"s3:GetObjectVersion"}, core.objects(contract.ZoneIngestion, contract.ZoneError)...)
 	grantDecrypt(reconcile.Lambda, base.Keys.Lake)
-	core.GrantPublish(reconcile.Lambda)
+	core.LetPublish(reconcile)
 
 	awsevents.NewRule(d.Stack, new("ReconcileSchedule"), &awsevents.RuleProps{
 		Description: new("Holds what was accepted against what the catalog has"),
@@ -47,7 +46,8 @@ func (d FrontDoor) addReconcile(core Core) {
 		Means:   "A message was accepted half an hour ago and is neither staged nor an error yet, or nobody has looked.",
 		Metric:  base.ownMetric(contract.MetricOldestUnstagedAge, statistic("Maximum", 2*reconcileMinutes)),
 		AtLeast: 30 * 60,
-		// Reconcile writes its metric at every run; where there is none, it does not run.
+		// Reconcile writes its metric in every run. Without the metric, it is not
+		// running.
 		SilenceIsBad: true,
 	})
 	base.alarm(d.Stack, "Missing", alarmProps{

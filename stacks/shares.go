@@ -10,6 +10,9 @@ import (
 )
 
 const (
+	// deferredDays is how long a message may wait for its turn. A dead letter's time counts from when it was sent to the first
+	// queue (Amazon SQS Developer Guide, Using dead-letter queues), so that half is left for that of trigger.
+	deferredDays = deadLetterDays / 2
 	// deferredTries is how often a message that was deferred is received before it is a dead letter. One that finds all
 	// instances of trigger at work was received too (AWS Lambda Developer Guide, Creating and configuring an Amazon SQS event
 	// source mapping: at least five).
@@ -23,7 +26,7 @@ const (
 
 // addShares makes the table of what each institution has taken of its share of staging, which is as large as that of
 // ingest. It is this stack's own: a message may come to the hub by other ways than ingest, and more at once.
-func (s StagingER7) addShares(base Foundation, trigger function) {
+func (s StagingER7) addShares(base Foundation, trigger Function) {
 	shares := newTable(s.Stack, "Shares", base, awsdynamodb.TableProps{
 		PartitionKey:        stringAttribute("pk"),
 		TimeToLiveAttribute: new("expiry"),
@@ -35,16 +38,16 @@ func (s StagingER7) addShares(base Foundation, trigger function) {
 		contract.EnvOwnerPerSecond: number(base.OwnerLimit.PerSecond),
 		contract.EnvOwnerBurst:     number(base.OwnerLimit.Burst),
 	} {
-		trigger.Lambda.AddEnvironment(new(name), value, nil)
+		trigger.tell(name, value)
 	}
 }
 
 // addDeferral makes the queue of what an institution has beyond its share, which trigger fills and which feeds trigger,
 // with few messages at a time and those of all institutions in turn. What fails there again and again goes to trigger's
 // queue of what SNS could not deliver: it has the same form.
-func (s StagingER7) addDeferral(base Foundation, trigger function, undelivered awssqs.Queue) {
+func (s StagingER7) addDeferral(base Foundation, trigger Function, undelivered awssqs.Queue) {
 	deferred := awssqs.NewQueue(trigger.scope, new("Deferred"), &awssqs.QueueProps{
-		RetentionPeriod:     awscdk.Duration_Days(new(float64(deadLetterDays))),
+		RetentionPeriod:     awscdk.Duration_Days(new(float64(deferredDays))),
 		MaxMessageSizeBytes: new(float64(deadLetterBytes)),
 		VisibilityTimeout:   awscdk.Duration_Seconds(new(float64(deferredHiddenSeconds))),
 		DeadLetterQueue:     &awssqs.DeadLetterQueue{Queue: undelivered, MaxReceiveCount: new(float64(deferredTries))},

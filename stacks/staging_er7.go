@@ -3,29 +3,30 @@ package stacks
 import (
 	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awscloudwatch"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awssns"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsstepfunctions"
 	"github.com/aws/constructs-go/constructs/v10"
 
 	"hl7lake/internal/contract"
 )
 
-// StagingER7 is the stack that turns ingested ER7 messages into JSON. It knows the hub and nothing of who publishes
-// there, so it can be deleted, or another format's staging put beside it, without a change elsewhere.
+// StagingER7 is the stack that turns ingested ER7 messages into JSON. It knows the hub
+// and nothing about who publishes there, so it can be deleted, or another format's
+// staging added beside it, without a change elsewhere.
 type StagingER7 struct {
-	awscdk.Stack
+	Connector
 	// Workflow prepares and parses one message.
 	Workflow awsstepfunctions.StateMachine
 }
 
 // StagingER7Props is what StagingER7 needs.
 type StagingER7Props struct {
-	// Core is whose hub is listened to and published on.
+	// Core is the stack whose hub is used.
 	Core Core
 }
 
-// The time limits, in seconds, contain each other: a step's function ends before the workflow, and the workflow before
-// the trigger, which then still has time to publish the error event.
+// The time limits, in seconds, contain each other: a step's function ends before the
+// workflow, and the workflow before the trigger, which then still has time to publish the
+// error event.
 const (
 	stepSeconds     = 20
 	workflowSeconds = 60
@@ -35,44 +36,40 @@ const (
 // NewStagingER7 defines the StagingER7 stack.
 func NewStagingER7(scope constructs.Construct, id string, props StagingER7Props) StagingER7 {
 	core := props.Core
-	base := core.Foundation
-	stack := awscdk.NewStack(scope, &id, base.stackProps("staging-er7", "hl7lake: turns ER7 messages into JSON"))
-	prepare := newFunction(stack, "Prepare", base, functionProps{
+	connector := NewConnector(scope, id, ConnectorProps{Core: core, Name: contract.ConnectorER7, Description: "turns ER7 messages into JSON"})
+	prepare := connector.NewFunction("Prepare", FunctionProps{
 		Package:     "lambdas/prepare",
 		Description: "Makes a message's segment terminators uniform",
 		Memory:      512,
 		Timeout:     stepSeconds,
 		Concurrency: 100,
-		Environment: map[string]*string{
-			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
-		},
 	})
-	core.GrantRedeem(prepare.Lambda)
-	core.GrantCheckIn(prepare.Lambda)
+	core.LetRedeem(prepare)
+	core.LetCheckIn(prepare)
 
-	parse := newFunction(stack, "Parse", base, functionProps{
+	parse := connector.NewFunction("Parse", FunctionProps{
 		Package:     "lambdas/parse",
 		Description: "Turns ER7 into JSON and publishes it",
 		Memory:      512, // the largest message, of 6 MB, becomes some 20 MB of JSON
 		Timeout:     stepSeconds,
 		Concurrency: 100,
 		Environment: map[string]*string{
-			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
-			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
-			contract.EnvLakeBucket:       core.Lake.BucketName(), // named in the JSON's envelope, not opened
+			contract.EnvLakeBucket: core.Lake.BucketName(), // named in the JSON's envelope, not opened
 		},
 		FailsOnMessages: true,
 	})
-	core.GrantPublish(parse.Lambda)
-	core.GrantRedeem(parse.Lambda)
+	connector.LetPublish(parse)
+	core.LetRedeem(parse)
 
-	staging := StagingER7{Stack: stack, Workflow: newWorkflow(stack, base, prepare, parse)}
+	base := core.Foundation
+	staging := StagingER7{Connector: connector, Workflow: newWorkflow(connector.Stack, base, prepare, parse)}
 	staging.addTrigger(core)
 	staging.watch(base)
 	return staging
 }
 
-// watch makes the alarms of staging as a whole. What a single step does wrong, its messages show.
+// watch makes the alarms of staging as a whole. A fault in a single step shows in its
+// messages.
 func (s StagingER7) watch(base Foundation) {
 	base.alarm(s.Stack, "Failures", alarmProps{
 		Runbook: "staging-failures",
@@ -109,34 +106,32 @@ func (s StagingER7) watch(base Foundation) {
 
 // addTrigger defines the function that runs the workflow for each ingested ER7 message.
 func (s StagingER7) addTrigger(core Core) {
-	trigger := newFunction(s.Stack, "Trigger", core.Foundation, functionProps{
+	trigger := s.NewFunction("Trigger", FunctionProps{
 		Package:     "lambdas/trigger",
 		Description: "Runs the workflow for an ingested message; publishes the error when it fails",
-		Memory:      256, // it waits for the workflow; the largest body that it holds, when that failed, is of 6 MB
+		Memory:      256, // it waits for the workflow; the largest body that it holds, after a failure, is 6 MB
 		Timeout:     triggerSeconds,
-		Concurrency: 100, // no more than of each step, so that a step is never refused
+		Concurrency: 100, // no more than each step, so that a step is never refused
 		Environment: map[string]*string{
-			contract.EnvStateMachineARN:  s.Workflow.StateMachineArn(),
-			contract.EnvHubTopicARN:      core.Hub.TopicArn(),
-			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
+			contract.EnvStateMachineARN: s.Workflow.StateMachineArn(),
 		},
 	})
-	undelivered := trigger.subscribe(core.Hub, map[string]awssns.SubscriptionFilter{
-		"event":    oneOf("ingested"),
-		"protocol": oneOf(contract.ProtocolHL7v2),
-		"format":   oneOf(contract.FormatER7),
+	undelivered := s.Subscribe(trigger, Events{
+		Names:     []string{contract.EventIngested},
+		Protocols: []string{contract.ProtocolHL7v2},
+		Formats:   []string{contract.FormatER7},
 	})
 	s.addShares(core.Foundation, trigger)
 	s.addDeferral(core.Foundation, trigger, undelivered)
 	s.Workflow.GrantStartSyncExecution(trigger.Lambda)
-	core.GrantPublish(trigger.Lambda)
-	core.GrantRedeem(trigger.Lambda)
+	s.LetPublish(trigger)
 }
 
-// newWorkflow defines the Express workflow prepare → parse, or parse alone for a message of which the trigger has seen that
-// prepare would leave it as it is. A message that is not HL7 and a step that broke end in
-// different Fail states, both with the error and cause of the step, which the trigger reads.
-func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) awsstepfunctions.StateMachine {
+// newWorkflow defines the Express workflow prepare → parse. It skips prepare for a
+// message that trigger found to be in order already. A message that is not HL7 and a step
+// that failed end in different Fail states, both with the error and cause of the step,
+// which trigger reads.
+func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse Function) awsstepfunctions.StateMachine {
 	refused := newFail(stack, "MessageRefused", "The message cannot be parsed; trying again would not help")
 	broken := newFail(stack, "StepBroken", "A step failed for a reason that is not the message's")
 	parsing := newStep(stack, "Parse", parse, refused, broken)
@@ -144,7 +139,7 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 		Comment: new("Whether the message has its line ends in order, as the trigger says"),
 	})
 	tidy.When(awsstepfunctions.Condition_And(
-		awsstepfunctions.Condition_IsPresent(new("$.tidy")), // an input that was written by hand need not have it
+		awsstepfunctions.Condition_IsPresent(new("$.tidy")), // an input written by hand need not have it
 		awsstepfunctions.Condition_BooleanEquals(new("$.tidy"), new(true)),
 	), parsing, nil)
 	tidy.Otherwise(newStep(stack, "Prepare", prepare, refused, broken).Next(parsing))
@@ -156,10 +151,11 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 		TracingEnabled:   new(true),
 		Logs: &awsstepfunctions.LogOptions{
 			Destination: newVendedLogGroup(stack, "WorkflowLogs", "states", base),
-			// What went wrong. All else would be a dozen lines a message, which cost more than the execution; each execution is
-			// in the trigger's audit record.
+			// Log failures only. Everything else would be a dozen lines for each message,
+			// which cost more than the execution. Each execution is in trigger's audit
+			// record.
 			Level:                awsstepfunctions.LogLevel_ERROR,
-			IncludeExecutionData: new(false), // it would be the message
+			IncludeExecutionData: new(false), // it would contain the message
 		},
 	})
 	grant(workflow, []string{"lambda:InvokeFunction"}, prepare.Lambda.FunctionArn(), parse.Lambda.FunctionArn())
@@ -173,14 +169,16 @@ func newWorkflow(stack awscdk.Stack, base Foundation, prepare, parse function) a
 	return workflow
 }
 
-// newStep invokes a function with the state as its input; its answer is the next state. What the message is to blame
-// for would come again and ends the workflow at once. All else is tried again, be it Lambda's trouble or the function's
-// with a service that it calls: a step repeats the ids of what it publishes, so doing it twice changes nothing, while
-// giving up on a step that did publish would leave the message both staged and an error.
+// newStep invokes a function with the state as its input; its answer is the next state. A
+// fault of the message would repeat, so it ends the workflow at once. Everything else is
+// tried again, whether Lambda failed or a service that the function calls. A step repeats
+// the ids of what it publishes, so running it twice changes nothing, while giving up on a
+// step that did publish would leave the message both staged and an error.
 func newStep(
-	stack awscdk.Stack, id string, fn function, refused, broken awsstepfunctions.Fail,
+	stack awscdk.Stack, id string, fn Function, refused, broken awsstepfunctions.Fail,
 ) awsstepfunctions.CustomState {
-	// Not the CDK's own LambdaInvoke: it would let the workflow invoke every version and alias of the function too.
+	// Not the CDK's own LambdaInvoke, which would also let the workflow invoke every
+	// version and alias of the function.
 	step := awsstepfunctions.NewCustomState(stack, new("Step"+id), &awsstepfunctions.CustomStateProps{
 		StateJson: &map[string]any{
 			"Type":           "Task",

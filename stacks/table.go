@@ -6,8 +6,9 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
-// newTable makes an encrypted on-demand table with the given keys. It can be restored to any second of the last 35 days
-// in every environment: a way back that was never walked is none.
+// newTable makes an encrypted on-demand table with the given keys. In every environment
+// it can be restored to any second of the last 35 days: restoring is only reliable if it
+// was tried.
 func newTable(scope constructs.Construct, id string, base Foundation, props awsdynamodb.TableProps) awsdynamodb.Table {
 	props.BillingMode = awsdynamodb.BillingMode_PAY_PER_REQUEST
 	props.Encryption = awsdynamodb.TableEncryption_CUSTOMER_MANAGED

@@ -61,7 +61,7 @@ func newTablesBucket(scope constructs.Construct, id string, base Foundation, acc
 // addTabulate defines the function that writes the tables: each hour, and each night for what came late.
 func (t Tables) addTabulate(core Core) {
 	base := core.Foundation
-	tabulate := newFunction(t.Stack, "Tabulate", base, functionProps{
+	tabulate := newFunction(t.Stack, "Tabulate", base, FunctionProps{
 		Package:     "lambdas/tabulate",
 		Description: "Writes messages as Parquet files, one a table and hour",
 		Memory:      1769, // one core, which is busy; 80 MB are the tables', and 64 MB messages read ahead
@@ -95,7 +95,7 @@ func (t Tables) addTabulate(core Core) {
 }
 
 // schedule runs the function every so many hours, with an input or with the scheduled event.
-func (t Tables) schedule(id, description string, hours float64, fn function, input awsevents.RuleTargetInput) {
+func (t Tables) schedule(id, description string, hours float64, fn Function, input awsevents.RuleTargetInput) {
 	awsevents.NewRule(t.Stack, &id, &awsevents.RuleProps{
 		Description: &description,
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Hours(&hours)),

@@ -10,14 +10,17 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// addTrail records who read and wrote which object and item, and who published to the hub, whether it was one of our
-// functions, a user with credentials of the identity pool or an administrator at a console. Left out is only what our
-// functions do for each message: the writer's objects, the entries and claims that functions write and list, what they publish, and
-// what tables are made of, which is read once and shown to nobody. That is ten events a message, which would cost more than the lake itself, and is in the functions' own records
-// and the bucket's access log. Whoever reads content is recorded. A record names keys, which hold ids, and no content.
-// Tables are known by the beginning of their name, and functions by that of their role, so that those of stacks which Core
-// does not know are covered too.
-func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
+// addTrail records who read and wrote which object and item, and who published to the
+// hub: our functions, users with credentials of the identity pool, and administrators. It
+// leaves out only what our functions do for each message: the writer's objects, the
+// entries and claims that functions write and list, what they publish, and what tables
+// are made of, which is read once and shown to nobody. These are ten
+// events for each message, which would cost more than the lake itself, and they are in
+// the functions' own records and the bucket's access log. Every other reading of content
+// is recorded. A record names keys, which hold ids, and no content. Tables and functions are
+// recognized by the beginning of their name or their role's name, so that those of stacks
+// that Core does not know are covered too.
+func (c Core) addTrail(accessLogs awss3.Bucket, writer Function) {
 	base := c.Foundation
 	bucket := newBucket(c.Stack, "TrailLogs", base.Environment, accessLogs, awss3.BucketProps{
 		Encryption:       awss3.BucketEncryption_KMS,
@@ -30,7 +33,7 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 	trail := awscloudtrail.NewTrail(c.Stack, new("Trail"), &awscloudtrail.TrailProps{
 		Bucket:                     bucket,
 		EncryptionKey:              base.Keys.Logs,
-		EnableFileValidation:       new(true), // a digest each hour, signed: a record that was changed or removed shows
+		EnableFileValidation:       new(true), // a signed digest each hour: changed or removed records are noticed
 		SendToCloudWatchLogs:       new(true),
 		CloudWatchLogGroup:         records,
 		IsMultiRegionTrail:         new(false), // what it watches is in this region
@@ -44,7 +47,7 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 	hub := selector{Field: new("resources.ARN"), EqualTo: &[]*string{c.Hub.TopicArn()}}
 	onesOwn := texts("PutItem", "UpdateItem", "Query") // on tables, which hold no content
 	resource := trail.Node().DefaultChild().(awscloudtrail.CfnTrail)
-	resource.AddPropertyDeletionOverride(new("EventSelectors")) // a trail has these or the advanced ones (PutEventSelectors)
+	resource.AddPropertyDeletionOverride(new("EventSelectors")) // a trail has either these or the advanced ones (PutEventSelectors)
 	resource.SetAdvancedEventSelectors(&[]any{
 		dataEvents("Objects with messages, but for new ones and those that are read", "AWS::S3::Object", objects,
 			selector{Field: new("eventName"), NotEquals: texts("PutObject", "GetObject")}),
@@ -57,7 +60,8 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 		dataEvents("Items of tables, written or listed by others", "AWS::DynamoDB::Table", tables,
 			selector{Field: new("eventName"), EqualTo: onesOwn}, c.notBy("hl7lake-"+base.Name+"-")),
 		dataEvents("Events on the hub, published by others", "AWS::SNS::Topic", hub, c.notBy("hl7lake-"+base.Name+"-")),
-		// Of management events a trail selects those that write, and no less (AdvancedFieldSelector).
+		// Of management events, a trail can select those that write, but no fewer
+		// (AdvancedFieldSelector).
 		awscloudtrail.CfnTrail_AdvancedEventSelectorProperty{Name: new("What changes resources"), FieldSelectors: &[]any{
 			selector{Field: new("eventCategory"), EqualTo: texts("Management")},
 			selector{Field: new("readOnly"), EqualTo: texts("false")},
@@ -68,9 +72,10 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer function) {
 	accept(trail, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this role and goes with it.")
 }
 
-// watchTrail makes the alarms that a privacy officer wants: of content that is taken out of the lake, of a lock that is
-// changed, and of a key whose policy or life is. A lock of governance mode is got round by deleting a version or by setting
-// another retention (Amazon S3 User Guide, Object Lock), so that these two tell of every bypass.
+// watchTrail makes the alarms that a privacy officer needs: content was deleted from the
+// lake, a lock was changed, or a key's policy or state was changed. A lock in governance
+// mode is bypassed by deleting a version or by setting another retention (Amazon S3 User
+// Guide, Object Lock), so the first two cover every bypass.
 func (c Core) watchTrail(records awslogs.ILogGroup) {
 	ours := `$.requestParameters.bucketName = "` + *c.Lake.BucketName() + `"`
 	for _, watch := range []struct{ subject, means, pattern string }{
@@ -91,7 +96,7 @@ func (c Core) watchTrail(records awslogs.ILogGroup) {
 		id := "Privacy" + strings.ToUpper(watch.subject[:1]) + watch.subject[1:]
 		filter := records.AddMetricFilter(&id, &awslogs.MetricFilterOptions{
 			FilterPattern:   awslogs.FilterPattern_Literal(&watch.pattern),
-			MetricNamespace: new(contract.MetricNamespace + "/" + c.Foundation.Name), // a filter cannot name the environment as a dimension
+			MetricNamespace: new(contract.MetricNamespace + "/" + c.Foundation.Name), // a filter cannot add the environment as a dimension
 			MetricName:      &id,
 			DefaultValue:    new(0.0),
 		})
@@ -104,8 +109,8 @@ func (c Core) watchTrail(records awslogs.ILogGroup) {
 // selector is a condition on a field of an event.
 type selector = awscloudtrail.CfnTrail_AdvancedFieldSelectorProperty
 
-// notBy selects what is done by anyone but the roles whose names begin so, as sessions of a role are written (IAM User
-// Guide, IAM identifiers).
+// notBy selects what is done by anyone except the roles whose names begin with the
+// prefix, in the form of a role's sessions (IAM User Guide, IAM identifiers).
 func (c Core) notBy(roles string) selector {
 	return selector{
 		Field:         new("userIdentity.arn"),
@@ -113,7 +118,7 @@ func (c Core) notBy(roles string) selector {
 	}
 }
 
-// dataEvents selects what is done to the resources of a type, where all of which holds.
+// dataEvents selects what is done to the resources of a type, if all conditions hold.
 func dataEvents(name, resourceType string, which ...selector) any {
 	fields := []any{
 		selector{Field: new("eventCategory"), EqualTo: texts("Data")},

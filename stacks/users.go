@@ -8,19 +8,21 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// ownerNameLength is the longest name of an institution. Cognito lets nobody change an attribute's limits later, nor
-// remove it.
+// ownerNameLength is the longest name of an institution. Cognito allows nobody to change
+// an attribute's limits later, or to remove the attribute.
 const ownerNameLength = 64
 
-// readNames are the attributes of the user pool that name the institutions that a user may read, and the tags of a session. Cognito
-// takes all tags of a session in 460 bytes, so that there is no room for many more (Amazon Cognito Developer Guide, Using attributes
-// for access control).
+// readNames are the attributes of the user pool that name the institutions that a user
+// may read, and the tags of a session. Cognito takes all tags of a session in 460 bytes,
+// so that there is no room for many more (Amazon Cognito Developer Guide, Using
+// attributes for access control).
 func readNames() []string {
 	return []string{contract.AttributeRead, contract.AttributeRead2, contract.AttributeRead3, contract.AttributeRead4}
 }
 
-// newUserPool makes the pool of users: made by an administrator only, who also says which institutions each may
-// read (custom:read, custom:read2 …) and which one to post as (custom:write).
+// newUserPool makes the pool of users: made by an administrator only, who also says which
+// institutions each may read (custom:read, custom:read2 …) and which one to post as
+// (custom:write).
 func newUserPool(scope constructs.Construct, id string, env Environment) awscognito.UserPool {
 	institution := func() awscognito.ICustomAttribute {
 		return awscognito.NewStringAttribute(&awscognito.StringAttributeProps{
@@ -69,8 +71,9 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 	return pool
 }
 
-// newUserPoolClient makes the application through which the command line signs users in. Its tokens carry custom:read and
-// custom:write, but a user who is signed in cannot change them: see [clientOptions].
+// newUserPoolClient makes the application with which the command line signs users in. Its
+// tokens carry custom:read and custom:write, but signed-in users cannot change these: see
+// [clientOptions].
 func newUserPoolClient(users awscognito.UserPool, id string, env Environment) awscognito.UserPoolClient {
 	options := clientOptions(env)
 	options.DisableOAuth = new(true)
@@ -80,15 +83,17 @@ func newUserPoolClient(users awscognito.UserPool, id string, env Environment) aw
 	return users.AddClient(&id, options)
 }
 
-// newConsoleClient makes the application for browsers: users sign in on Cognito's pages, and the application gets a code
-// that it changes for tokens with the secret that it made for this sign-in (code + PKCE, RFC 7636). It has no secret of
-// its own, which a browser could not keep, and never sees a password.
+// newConsoleClient makes the application for browsers. Users sign in on Cognito's pages,
+// and the application gets a code that it exchanges for tokens with the secret that it
+// made for this sign-in (code + PKCE, RFC 7636). It has no secret of its own, which a
+// browser could not keep, and never sees a password.
 func newConsoleClient(users awscognito.UserPool, id string, env Environment) awscognito.UserPoolClient {
 	options := clientOptions(env)
 	options.OAuth = &awscognito.OAuthSettings{
 		Flows: &awscognito.OAuthFlows{AuthorizationCodeGrant: new(true)},
-		// openid alone: beside it, the ID token holds what the other scopes stand for and neither custom:read nor
-		// custom:write (Amazon Cognito Developer Guide, Scopes, M2M, and resource servers).
+		// Only openid: with other scopes beside it, the ID token holds the attributes
+		// that those stand for, and neither custom:read nor custom:write (Amazon Cognito
+		// Developer Guide, Scopes, M2M, and resource servers).
 		Scopes:       &[]awscognito.OAuthScope{awscognito.OAuthScope_OPENID()},
 		CallbackUrls: texts(env.Console.Callback),
 		LogoutUrls:   texts(env.Console.Logout),
@@ -98,8 +103,8 @@ func newConsoleClient(users awscognito.UserPool, id string, env Environment) aws
 	return client
 }
 
-// clientOptions are those of every application through which people sign in. The attributes that a user may change through
-// it are named, because the default is all of them.
+// clientOptions are the options of every application with which people sign in. They name
+// the attributes that a user may change, because the default is all of them.
 func clientOptions(env Environment) *awscognito.UserPoolClientOptions {
 	return &awscognito.UserPoolClientOptions{
 		SupportedIdentityProviders: &[]awscognito.UserPoolClientIdentityProvider{awscognito.UserPoolClientIdentityProvider_COGNITO()},

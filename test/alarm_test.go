@@ -85,7 +85,7 @@ func TestAllEnvironmentsHaveTheSameAlarmsButForInstitutions(t *testing.T) {
 	}
 }
 
-// TestEveryQueueAndFunctionIsWatched holds that what is added later gets its alarms too.
+// TestEveryQueueAndFunctionIsWatched checks that later additions get their alarms too.
 func TestEveryQueueAndFunctionIsWatched(t *testing.T) {
 	for env, assembly := range assemblies {
 		var names []string
@@ -115,7 +115,8 @@ func TestEveryQueueAndFunctionIsWatched(t *testing.T) {
 	}
 }
 
-// watchesQueue reports whether one of the resources is an alarm on the queue of that logical id.
+// watchesQueue reports whether one of the resources is an alarm on the queue of that
+// logical id.
 func watchesQueue(resources map[string]*resource, queue string) bool {
 	want := []any{map[string]any{"Name": "QueueName", "Value": map[string]any{"Fn::GetAtt": []any{queue, "QueueName"}}}}
 	for _, resource := range resources {
@@ -126,7 +127,8 @@ func watchesQueue(resources map[string]*resource, queue string) bool {
 	return false
 }
 
-// TestTheDashboardShowsAlarmsThatExist compares the names by which it knows the alarms of other stacks.
+// TestTheDashboardShowsAlarmsThatExist compares the names by which it knows the alarms of
+// other stacks.
 func TestTheDashboardShowsAlarmsThatExist(t *testing.T) {
 	for env, assembly := range assemblies {
 		known := alarms(t, assembly)

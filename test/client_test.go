@@ -5,9 +5,11 @@ import (
 	"testing"
 )
 
-// TestWhoSignsInOnCognitosPagesGetsTheClaimsThatOpenTheLake looks at every application for people. Which attributes its ID
-// tokens hold depends on the scopes: all that it may read with openid alone or with profile, and with others beside openid
-// only what those stand for (Amazon Cognito Developer Guide, Scopes, M2M, and resource servers).
+// TestWhoSignsInOnCognitosPagesGetsTheClaimsThatOpenTheLake looks at every application
+// for people. Which attributes its ID tokens hold depends on the scopes. With openid
+// alone or with profile, they hold all that the application may read. With other scopes
+// beside openid, they hold only what those stand for (Amazon Cognito Developer Guide,
+// Scopes, M2M, and resource servers).
 func TestWhoSignsInOnCognitosPagesGetsTheClaimsThatOpenTheLake(t *testing.T) {
 	for env, assembly := range assemblies {
 		clients := 0

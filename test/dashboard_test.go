@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	local "hl7lake/local/template"
+	"hl7lake/local"
 )
 
 // metric is a metric as CloudWatch's searches see it.
@@ -17,16 +17,16 @@ type metric struct {
 	dimensions      map[string]string
 }
 
-// search is a SEARCH expression: the metrics of a schema that all terms match (CloudWatch User Guide, Search expression
-// syntax).
+// search is a SEARCH expression: the metrics of a schema that match all terms (CloudWatch
+// User Guide, Search expression syntax).
 type search struct {
 	namespace  string
 	dimensions []string
 	terms      []term
 }
 
-// term matches a metric whose property is one of the values: MetricName, or a dimension. In quotes a value must be the
-// whole; without, it must be one of the words of it.
+// term matches a metric whose property, MetricName or a dimension, is one of the values.
+// A quoted value must match completely; without quotes it must be one of the words.
 type term struct {
 	property string
 	values   []string
@@ -39,7 +39,8 @@ var (
 	word             = regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z0-9]+`)
 )
 
-// parseSearch reads the terms in the forms that the dashboard uses. It fails the test at what it does not know.
+// parseSearch reads the terms in the forms that the dashboard uses. It fails the test for
+// any other form.
 func parseSearch(t *testing.T, schema, terms string) search {
 	t.Helper()
 	parts := strings.Split(schema, ",")
@@ -80,8 +81,8 @@ func (s search) finds(m metric) bool {
 	return true
 }
 
-// metricsOf is what an environment writes: each function's and queue's metrics by the name that it will have, and our own
-// by institution and by reason.
+// metricsOf returns what an environment writes: each function's and queue's metrics under
+// the name that it will have, and our own by institution and by reason.
 func metricsOf(t *testing.T, env string) (all []metric) {
 	t.Helper()
 	assembly, err := local.Load("test/snapshots/" + env)
@@ -110,7 +111,7 @@ func metricsOf(t *testing.T, env string) (all []metric) {
 	return all
 }
 
-// metricsOfOthers are those of all other environments.
+// metricsOfOthers returns those of all other environments.
 func metricsOfOthers(t *testing.T, env string) (all []metric) {
 	for other := range assemblies {
 		if other != env {
@@ -120,8 +121,9 @@ func metricsOfOthers(t *testing.T, env string) (all []metric) {
 	return all
 }
 
-// TestEverySearchOfTheDashboardFindsItsOwnEnvironmentsMetrics evaluates each search against the metrics of all
-// environments, which may be in one account. A search of a service's metrics finds that of every function or queue.
+// TestEverySearchOfTheDashboardFindsItsOwnEnvironmentsMetrics evaluates each search on
+// the metrics of all environments, which may be in one account. A search for a service's
+// metric must find it for every function or queue.
 func TestEverySearchOfTheDashboardFindsItsOwnEnvironmentsMetrics(t *testing.T) {
 	for env, assembly := range assemblies {
 		own, other := metricsOf(t, env), metricsOfOthers(t, env)

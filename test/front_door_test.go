@@ -43,8 +43,9 @@ func TestEveryRouteHasItsLimit(t *testing.T) {
 	}
 }
 
-// TestTheAccessLogHoldsNoContent lists all that is logged of a request, by API Gateway's names (API Gateway Developer
-// Guide, Customize HTTP API access logs). A path holds an id; headers hold tokens.
+// TestTheAccessLogHoldsNoContent lists everything that is logged about a request, by API
+// Gateway's names (API Gateway Developer Guide, Customize HTTP API access logs). A path
+// holds an id; headers hold tokens.
 func TestTheAccessLogHoldsNoContent(t *testing.T) {
 	allowed := []string{
 		"$context.authorizer.claims.client_id", "$context.authorizer.claims.sub", "$context.authorizer.error",
@@ -77,7 +78,8 @@ func TestPeopleNeedASecondFactorInProd(t *testing.T) {
 	}
 }
 
-// TestAMachineMayAskForItsOwnInstitutionOnly holds each machine client to its scopes, and to client credentials.
+// TestAMachineMayAskForItsOwnInstitutionOnly checks each machine client's scopes, and
+// that it uses client credentials.
 func TestAMachineMayAskForItsOwnInstitutionOnly(t *testing.T) {
 	for _, env := range stacks.Environments() {
 		got := map[string][]string{}
@@ -107,8 +109,9 @@ func TestAMachineMayAskForItsOwnInstitutionOnly(t *testing.T) {
 	}
 }
 
-// TestASessionReadsTheInstitutionsInItsTags looks at the policy of the identity pool's role, in which each tag of a session
-// stands for an institution, and at who may take the role.
+// TestASessionReadsTheInstitutionsInItsTags looks at the policy of the identity pool's
+// role, in which each tag of a session stands for an institution, and at who may take the
+// role.
 func TestASessionReadsTheInstitutionsInItsTags(t *testing.T) {
 	for env, assembly := range assemblies {
 		reads := map[string]int{} // statements that let it read, by tag
@@ -146,7 +149,8 @@ func TestASessionReadsTheInstitutionsInItsTags(t *testing.T) {
 	}
 }
 
-// TestSettingsThatNoEnvironmentUsesYet synthesizes an environment with its own domain and client certificates.
+// TestSettingsThatNoEnvironmentUsesYet synthesizes an environment with its own domain and
+// client certificates.
 func TestSettingsThatNoEnvironmentUsesYet(t *testing.T) {
 	env := stacks.Dev()
 	env.Domain = &stacks.Domain{
@@ -168,8 +172,9 @@ func TestSettingsThatNoEnvironmentUsesYet(t *testing.T) {
 	}
 }
 
-// TestTheConsolesScriptsMayCallTheAPIAndFollowItToTheLake: and nobody else's. Sent on from the API to the lake, a browser
-// names its origin "null" (Fetch Standard, HTTP-redirect fetch).
+// TestTheConsolesScriptsMayCallTheAPIAndFollowItToTheLake, and nobody else's. When
+// redirected from the API to the lake, a browser names its origin "null" (Fetch Standard,
+// HTTP-redirect fetch).
 func TestTheConsolesScriptsMayCallTheAPIAndFollowItToTheLake(t *testing.T) {
 	for env, console := range map[string]string{"dev": "http://localhost:8400", "prod": "https://console.hl7lake.example.org"} {
 		api, _ := json.Marshal(only(t, assemblies[env]["FrontDoor"], "AWS::ApiGatewayV2::Api").Properties["CorsConfiguration"])

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// keyPolicies returns the statements of the policies of all keys of an assembly, by the key's logical id.
+// keyPolicies returns the statements of the policies of all keys of an assembly, by the
+// key's logical id.
 func keyPolicies(t *testing.T, assembly assembly) map[string][]map[string]any {
 	t.Helper()
 	policies := map[string][]map[string]any{}
@@ -30,8 +31,9 @@ func keyPolicies(t *testing.T, assembly assembly) map[string][]map[string]any {
 	return policies
 }
 
-// TestWhoAdministersAKeyCannotDecryptWithIt looks at every statement by which the account's administrators get a key: what
-// decrypts, or lets decrypt, holds through a service only.
+// TestWhoAdministersAKeyCannotDecryptWithIt looks at every statement that gives the
+// account's administrators a key: what decrypts, or lets others decrypt, is allowed
+// through a service only.
 func TestWhoAdministersAKeyCannotDecryptWithIt(t *testing.T) {
 	uses := []string{"kms:Decrypt", "kms:ReEncryptFrom", "kms:CreateGrant", "kms:GenerateDataKey"}
 	for env, assembly := range assemblies {
@@ -55,7 +57,7 @@ func TestWhoAdministersAKeyCannotDecryptWithIt(t *testing.T) {
 	}
 }
 
-// TestWhatHoldsDataHasAKeyOfOurs names the property in which each type names its key.
+// TestWhatHoldsDataHasAKeyOfOurs has the property with which each type names its key.
 func TestWhatHoldsDataHasAKeyOfOurs(t *testing.T) {
 	keyed := map[string]string{
 		"AWS::S3::Bucket": "BucketEncryption", "AWS::DynamoDB::Table": "SSESpecification", "AWS::SQS::Queue": "KmsMasterKeyId",
@@ -66,7 +68,7 @@ func TestWhatHoldsDataHasAKeyOfOurs(t *testing.T) {
 		for id, stack := range assembly {
 			for name, resource := range stack.template.Resources {
 				property, holds := keyed[resource.Type]
-				if !holds || strings.HasPrefix(name, "AccessLogs") && resource.Type == "AWS::S3::Bucket" { // which S3 takes with its own key only
+				if !holds || strings.HasPrefix(name, "AccessLogs") && resource.Type == "AWS::S3::Bucket" { // which S3 supports with its own key only
 					continue
 				}
 				seen[resource.Type] = true
@@ -81,7 +83,8 @@ func TestWhatHoldsDataHasAKeyOfOurs(t *testing.T) {
 	}
 }
 
-// TestNothingIsReachedWithoutTLS looks for the denial in the policy of every bucket, queue and topic.
+// TestNothingIsReachedWithoutTLS looks for the denial in the policy of every bucket,
+// queue and topic.
 func TestNothingIsReachedWithoutTLS(t *testing.T) {
 	for env, assembly := range assemblies {
 		guarded, policies := 0, 0
@@ -103,8 +106,9 @@ func TestNothingIsReachedWithoutTLS(t *testing.T) {
 	}
 }
 
-// TestTheTrailsKeyDecryptsForABucketKey: S3 then decrypts in an encryption context of its own, so that a condition on the
-// trail's never holds (AWS CloudTrail User Guide, Configure AWS KMS key policies for CloudTrail).
+// TestTheTrailsKeyDecryptsForABucketKey: S3 then decrypts in an encryption context of its
+// own, so that a condition on the trail's context never holds (AWS CloudTrail User Guide,
+// Configure AWS KMS key policies for CloudTrail).
 func TestTheTrailsKeyDecryptsForABucketKey(t *testing.T) {
 	for env, assembly := range assemblies {
 		decrypts := false
@@ -123,8 +127,8 @@ func TestTheTrailsKeyDecryptsForABucketKey(t *testing.T) {
 	}
 }
 
-// TestAServiceThatUsesAKeyByItselfIsTiedToTheAccount: without a condition, anybody's alarm or topic could have a service
-// use the key.
+// TestAServiceThatUsesAKeyByItselfIsTiedToTheAccount: without a condition, anybody's
+// alarm or topic could make a service use the key.
 func TestAServiceThatUsesAKeyByItselfIsTiedToTheAccount(t *testing.T) {
 	for env, assembly := range assemblies {
 		for key, statements := range keyPolicies(t, assembly) {

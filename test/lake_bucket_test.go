@@ -6,13 +6,13 @@ import (
 	"strings"
 	"testing"
 
+	"hl7lake/local"
 	"hl7lake/local/iam"
-	local "hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
-// lakePolicy returns an engine that holds the lake's bucket policy as it is committed, with a policy that allows two roles
-// everything: what is then refused, the bucket refuses.
+// lakePolicy returns an engine with the lake's bucket policy as committed, and a policy
+// that allows two roles everything. What is then refused, the bucket refuses.
 func lakePolicy(t *testing.T, env string) (engine *iam.Engine, bucket, writer, stranger string) {
 	t.Helper()
 	stacks, err := local.Load("test/snapshots/" + env)

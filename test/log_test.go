@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// TestNoRoleCanMakeALogGroup: a group that is not of the stack outlives it and keeps its lines for ever, unencrypted. AWS's
-// managed policies for functions allow it (AWS Managed Policy Reference, AWSLambdaBasicExecutionRole).
+// TestNoRoleCanMakeALogGroup: a group that is not of the stack outlives it and keeps its
+// lines for ever, unencrypted. AWS's managed policies for functions allow it (AWS Managed
+// Policy Reference, AWSLambdaBasicExecutionRole).
 func TestNoRoleCanMakeALogGroup(t *testing.T) {
 	for env, assembly := range assemblies {
 		roles := 0
@@ -34,9 +35,10 @@ func TestNoRoleCanMakeALogGroup(t *testing.T) {
 	}
 }
 
-// TestTheWorkflowsLogsAreWhereServicesDeliverThem: in other groups, each costs a part of the 5,120 characters of a policy
-// that the account's services share (AWS Step Functions Developer Guide, Avoiding Amazon CloudWatch Logs resource policy
-// size restrictions). The key must know the group by that name.
+// TestTheWorkflowsLogsAreWhereServicesDeliverThem: each other group uses a part of the
+// 5,120 characters of a policy that the account's services share (AWS Step Functions
+// Developer Guide, Avoiding Amazon CloudWatch Logs resource policy size restrictions).
+// The key's policy must name the group by that name.
 func TestTheWorkflowsLogsAreWhereServicesDeliverThem(t *testing.T) {
 	for env, assembly := range assemblies {
 		found := false

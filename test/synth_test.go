@@ -1,5 +1,6 @@
-// Package test holds the templates that the CDK app makes, as snapshots, and the tests that read them. What would be
-// deployed is what was reviewed, until somebody updates the snapshots on purpose: go test ./test -update
+// Package test holds the templates that the CDK app makes, as snapshots, and the tests
+// that read them. What would be deployed is what was reviewed, until somebody updates the
+// snapshots on purpose: go test ./test -update
 package test
 
 import (
@@ -23,11 +24,12 @@ import (
 
 var update = flag.Bool("update", false, "write what is synthesized to snapshots/ before it is compared")
 
-// assemblies holds what TestMain synthesized, by environment; nothing changes it later. All tests share it, since
-// synthesis takes seconds and must not run in parallel: the Node.js process behind it does not survive that.
+// assemblies holds what TestMain synthesized, by environment. Nothing changes it later.
+// All tests share it, because synthesis takes seconds and must not run in parallel: the
+// Node.js process behind it does not survive that.
 var assemblies map[string]assembly
 
-// findings holds what cdk-nag said of each environment.
+// findings holds what cdk-nag said about each environment.
 var findings map[string][]finding
 
 // assembly is what one environment's app synthesizes to: its stacks by construct id.
@@ -37,12 +39,13 @@ type assembly map[string]stack
 type stack struct {
 	template template
 	snapshot []byte   // the template in the form in which it is committed
-	artifact artifact // what the manifest says of it
+	artifact artifact // what the manifest says about it
 	messages []string // what the CDK would print about it
 }
 
-// manifest is the part of a cloud assembly's manifest that says how its stacks are deployed, in the shape of the whole
-// (Cloud Assembly Schema, AWS CDK reference), so that a folder of snapshots can be read as an assembly.
+// manifest is the part of a cloud assembly's manifest that says how its stacks are
+// deployed, in the shape of the whole (Cloud Assembly Schema, AWS CDK reference), so that
+// a folder of snapshots can be read as an assembly.
 type manifest struct {
 	Artifacts map[string]artifact `json:"artifacts"`
 }
@@ -67,7 +70,8 @@ func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
 
-// run synthesizes every environment, writes the snapshots if that was asked for, runs the tests and clears up.
+// run synthesizes every environment, writes the snapshots if asked to, runs the tests and
+// cleans up.
 func run(m *testing.M) int {
 	if err := os.Chdir(".."); err != nil { // the app's paths are relative to the module root, where cdk runs it
 		panic(err)
@@ -96,7 +100,8 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// writeSnapshots writes what was synthesized of an environment, before any test reads it.
+// writeSnapshots writes what was synthesized for an environment, before any test reads
+// it.
 func writeSnapshots(env string) {
 	folder := filepath.Join("test", "snapshots", env)
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -109,7 +114,7 @@ func writeSnapshots(env string) {
 	}
 }
 
-// settings are an environment's, by its name.
+// settings returns an environment's settings, by its name.
 func settings(t *testing.T, name string) stacks.Environment {
 	t.Helper()
 	env, err := stacks.EnvironmentNamed(name)
@@ -119,8 +124,8 @@ func settings(t *testing.T, name string) stacks.Environment {
 	return env
 }
 
-// chooseNode makes the CDK's bindings run on the Node.js that package.json pins where npm has installed it, or else on
-// the machine's own, in an environment made for synthesis.
+// chooseNode makes the CDK's bindings run on the Node.js that package.json pins if npm
+// has installed it, or else on the machine's own, in an environment made for synthesis.
 func chooseNode() error {
 	node, err := filepath.Abs("node_modules/.bin/node")
 	if err != nil {
@@ -134,28 +139,35 @@ func chooseNode() error {
 	for name, value := range map[string]string{
 		"JSII_NODE": node,
 		"JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
-		"CDK_VALIDATION": "false", // it takes longer than all the rest; cdk synth and cfn-lint look at the same templates
+		"CDK_VALIDATION": "false", // it takes longer than everything else; cdk synth and cfn-lint look at the same templates
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}
-	// The bindings chose their process while they were loaded, with the environment of that time. Now they choose again.
+	// The bindings chose their process while they were loaded, with the environment of
+	// that time. Now they choose again.
 	jsii.Close()
 	return nil
 }
 
-// synth writes an environment's templates, as `cdk synth` does, but without compiling the functions.
+// synth writes an environment's templates, as `cdk synth` does, but without compiling the
+// functions.
 func synth(env stacks.Environment, dir string) assembly {
+	return synthApp(dir, func(app awscdk.App) { stacks.NewLake(app, env) })
+}
+
+// synthApp writes the templates of an app that define fills.
+func synthApp(dir string, define func(awscdk.App)) assembly {
 	settings := cdkContext()
 	settings["aws:cdk:bundling-stacks"] = []string{}
-	settings["@aws-cdk/core:annotationsInValidationReport"] = false // else synthesis panics at the first nag finding
+	settings["@aws-cdk/core:annotationsInValidationReport"] = false // otherwise synthesis panics at the first finding of cdk-nag
 	app := awscdk.NewApp(&awscdk.AppProps{
 		Outdir:             &dir,
 		Context:            &settings,
 		AnalyticsReporting: new(false),
 	})
-	stacks.NewLake(app, env)
+	define(app)
 	nag(app)
 
 	result := assembly{}
@@ -197,7 +209,7 @@ func readStack(written cxapi.CloudFormationStackArtifact) stack {
 	return result
 }
 
-// cdkContext reads the feature flags, which the CDK command line hands to the app.
+// cdkContext reads the feature flags, which the CDK command line passes to the app.
 func cdkContext() map[string]any {
 	file, err := os.ReadFile("cdk.json")
 	if err != nil {
@@ -210,7 +222,8 @@ func cdkContext() map[string]any {
 	return settings.Context
 }
 
-// template is a CloudFormation template with its members in the order in which a person reads them.
+// template is a CloudFormation template with its members in the order in which a person
+// reads them.
 type template struct {
 	Description string                     `json:",omitempty"`
 	Resources   map[string]*resource       `json:",omitempty"`
@@ -227,8 +240,9 @@ type resource struct {
 	Properties          map[string]any `json:",omitempty"`
 }
 
-// normalise gives a template the form of a snapshot: indented, and without what changes when only our code changes, which
-// is the hash by which a function's archive is named. It refuses a section that it would lose.
+// normalise gives a template the form of a snapshot: indented, and without what changes
+// when only our code changes, which is the hash that names a function's archive. It fails
+// for a section that it would lose.
 func normalise(file []byte) (template, []byte) {
 	var document template
 	decoder := json.NewDecoder(bytes.NewReader(file))

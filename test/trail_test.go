@@ -6,15 +6,16 @@ import (
 	"strings"
 	"testing"
 
-	local "hl7lake/local/template"
+	"hl7lake/local"
+	resolved "hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
 // dataEvent is a call as CloudTrail's selectors see it, by field.
 type dataEvent map[string]string
 
-// eventSelector is one of a trail's advanced event selectors: an event that all of its fields let pass is recorded
-// (AWS CloudTrail API Reference, AdvancedEventSelector).
+// eventSelector is one of a trail's advanced event selectors. It records an event that
+// all of its fields allow (AWS CloudTrail API Reference, AdvancedEventSelector).
 type eventSelector struct {
 	FieldSelectors []struct {
 		Field                                        string
@@ -37,7 +38,7 @@ func (s eventSelector) lets(e dataEvent) bool {
 
 // watched is an environment whose trail can be asked.
 type watched struct {
-	stacks    *local.Assembly
+	stacks    *resolved.Assembly
 	selectors []eventSelector
 }
 
@@ -62,7 +63,7 @@ func newWatched(t *testing.T, env string) watched {
 	return watched{stacks, properties.AdvancedEventSelectors}
 }
 
-// named is the ARN of the one resource of a type whose logical id begins so.
+// named returns the ARN of the one resource of a type whose logical id begins like this.
 func (w watched) named(t *testing.T, resourceType, prefix string) string {
 	t.Helper()
 	for _, resource := range w.stacks.OfType(resourceType) {
@@ -80,8 +81,8 @@ func (w watched) named(t *testing.T, resourceType, prefix string) string {
 	return ""
 }
 
-// TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo is what docs/bill.md counts on: a data event costs more than
-// a request unit.
+// TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo checks what docs/bill.md
+// relies on: a data event costs more than a request unit.
 func TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo(t *testing.T) {
 	for env := range assemblies {
 		w := newWatched(t, env)
@@ -140,8 +141,9 @@ func TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo(t *testing.T) {
 	}
 }
 
-// TestTheTrailHasOneKindOfSelectors: a trail has event selectors or advanced ones, even if there are none of the former
-// (AWS CloudTrail API Reference, PutEventSelectors).
+// TestTheTrailHasOneKindOfSelectors: a trail has event selectors or advanced ones, even
+// if the list of event selectors is empty (AWS CloudTrail API Reference,
+// PutEventSelectors).
 func TestTheTrailHasOneKindOfSelectors(t *testing.T) {
 	for env, assembly := range assemblies {
 		for name, resource := range assembly["Core"].template.Resources {

@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// pinned is an action at a commit, with the release that the commit is of (GitHub Docs, Security hardening for GitHub
-// Actions: a full-length commit SHA is the only immutable reference to an action).
+// pinned is an action at a commit, with the release of that commit (GitHub Docs, Security
+// hardening for GitHub Actions: a full-length commit SHA is the only immutable reference
+// to an action).
 var pinned = regexp.MustCompile(`^[\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$`)
 
 func TestActionsArePinnedByCommit(t *testing.T) {
@@ -32,7 +33,7 @@ func TestActionsArePinnedByCommit(t *testing.T) {
 	}
 }
 
-// TestTheCommentWithTheDiffFitsGitHub: a comment has 65,536 characters at most.
+// TestTheCommentWithTheDiffFitsGitHub: a comment has at most 65,536 characters.
 func TestTheCommentWithTheDiffFitsGitHub(t *testing.T) {
 	const open, end = "<details open><summary>Core</summary>\n\n```\n", "```\n</details>\n"
 	for name, test := range map[string]struct {

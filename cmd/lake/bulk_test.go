@@ -93,7 +93,8 @@ func TestADroppedConnectionIsTriedAgain(t *testing.T) {
 	}
 }
 
-// interrupted runs the program on arguments and ends it as Ctrl-C does when the lake says so.
+// interrupted runs the program on arguments and ends it as Ctrl-C does when the lake says
+// so.
 func interrupted(ctx context.Context, arguments ...string) result {
 	var out, err bytes.Buffer
 	l := &lake{

@@ -60,7 +60,8 @@ aws sqs --endpoint-url "$AWS_ENDPOINT_URL" ….
 // variable is one of the environment.
 type variable struct{ name, value string }
 
-// environment is what AWS's tools read. Amazon SQS has its own variable too, for those that do not know the general one.
+// environment is what AWS's tools read. Amazon SQS has its own variable too, for those
+// that do not know the general one.
 func environment(connection client.Connection) ([]variable, error) {
 	region, err := connection.Region()
 	key := connection.Credentials
@@ -71,8 +72,9 @@ func environment(connection client.Connection) ([]variable, error) {
 	}, err
 }
 
-// configuredEndpoint is where AWS's services are for the tools of the reader's environment: AWS_ENDPOINT_URL, or endpoint_url
-// of the profile (AWS SDKs and Tools Reference Guide, Service-specific endpoints). It is empty for AWS itself.
+// configuredEndpoint is where AWS's services are for the tools of the reader's
+// environment: AWS_ENDPOINT_URL, or endpoint_url of the profile (AWS SDKs and Tools
+// Reference Guide, Service-specific endpoints). It is empty for AWS itself.
 func configuredEndpoint() (string, error) {
 	configuration, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}))
 	if err != nil {

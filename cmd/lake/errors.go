@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -104,7 +105,7 @@ func (l *lake) next(err error) string {
 	if problem, ok := errors.AsType[*client.Problem](err); ok {
 		return l.nextAfter(problem)
 	}
-	if unreachable, ok := errors.AsType[*client.UnreachableError](err); ok && unreachable.Refused() {
+	if unreachable, ok := errors.AsType[*client.UnreachableError](err); ok && unreachable.Refused() && !strings.HasPrefix(unreachable.URL, mllpScheme) {
 		return fmt.Sprintf("Is the lake running? `%s up` starts it.", l.name)
 	}
 	if _, ok := errors.AsType[*client.SignInError](err); ok {

@@ -61,7 +61,8 @@ type walker struct {
 	hidden   int // names left out
 }
 
-// visit yields a file or those in a folder, and reports whether to go on. The folders are those on the way to it.
+// visit yields a file or those in a folder, and reports whether to go on. The folders are
+// those on the way to it.
 func (w *walker) visit(path string, folders []fs.FileInfo) bool {
 	info, err := os.Stat(path) // of what a link leads to
 	if err != nil || !info.IsDir() {
@@ -199,8 +200,8 @@ func archived(archive *os.File, file found, passed func(int64), yield func(conte
 	}
 }
 
-// hidden reports whether a name in an archive is one that is left out of folders, or macOS's
-// own beside the files.
+// hidden reports whether a name in an archive is one that is left out of folders, or
+// macOS's own beside the files.
 func hidden(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasPrefix(part, ".") || part == "__MACOSX" {

@@ -61,7 +61,8 @@ func inUTF16(text string) string {
 	return string(out)
 }
 
-// withoutMessage are files and folders that hold no message, and what is to be told of each.
+// withoutMessage are files and folders that hold no message, and what is to be told of
+// each.
 func withoutMessage(t *testing.T) (dir string, told map[string]string) {
 	t.Helper()
 	dir = folder(t, map[string]string{

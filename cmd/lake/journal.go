@@ -46,8 +46,8 @@ func newJournals(key string, split bool) *journals {
 	return &journals{name: ".lake-send-" + hex.EncodeToString(sum[:6]) + ".jsonl", split: split, open: map[string]*journal{}}
 }
 
-// journaled is the folder of a file's journal and the file's name from there; false of what has
-// none.
+// journaled is the folder of a file's journal and the file's name from there; false of
+// what has none.
 func journaled(file found) (folder, name string, ok bool) {
 	if file.name == "-" || file.err != nil {
 		return "", "", false

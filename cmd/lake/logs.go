@@ -98,7 +98,8 @@ func (l *lake) logs(ctx context.Context, o logsOptions) error {
 }
 
 // showLogs shows what the functions of the lake in a folder log from now on, beside the
-// results, until ctx ends or the function that it returns is called, which waits for the end.
+// results, until ctx ends or the function that it returns is called, which waits for the
+// end.
 func (l *lake) showLogs(ctx context.Context, dir string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	logs := newLogFiles(filepath.Join(dir, "logs"))
@@ -199,7 +200,8 @@ type logFiles struct {
 
 func newLogFiles(dir string) *logFiles { return &logFiles{dir: dir, seen: map[string]int64{}} }
 
-// functionName finds the name in that of CloudFormation: <stack>-<Name>Function<hash>-<suffix>.
+// functionName finds the name in that of CloudFormation:
+// <stack>-<Name>Function<hash>-<suffix>.
 var functionName = regexp.MustCompile(`([A-Za-z0-9]+)Function[0-9A-F]{8}`)
 
 func functionOf(file string) string {

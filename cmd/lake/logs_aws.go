@@ -53,7 +53,8 @@ func (l *lake) logGroups(ctx context.Context, connection client.Connection) (*lo
 	return groups, nil
 }
 
-// groupName finds a function's name in that of its group: <stack>-<Name>Logs<hash>-<suffix>.
+// groupName finds a function's name in that of its group:
+// <stack>-<Name>Logs<hash>-<suffix>.
 var groupName = regexp.MustCompile(`-([A-Za-z0-9]+)Logs[0-9A-F]{8}`)
 
 // find looks the groups up by the names that CloudFormation gave them.
@@ -88,8 +89,8 @@ func (g *logGroups) functions() []string {
 }
 
 // next gives what was logged since the last call, in the order of time. The pattern in
-// quotation marks is a term that a line contains (CloudWatch Logs User Guide, "Filter pattern
-// syntax").
+// quotation marks is a term that a line contains (CloudWatch Logs User Guide, "Filter
+// pattern syntax").
 func (g *logGroups) next(ctx context.Context, show func(logLine) error) error {
 	type event struct {
 		logLine

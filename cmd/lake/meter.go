@@ -8,8 +8,8 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-// meter shows on a terminal how much of the files is used up, how quickly, and how much time
-// is left at that pace. It is safe for concurrent use, but for show.
+// meter shows on a terminal how much of the files is used up, how quickly, and how much
+// time is left at that pace. It is safe for concurrent use, but for show.
 type meter struct {
 	progress *term.Progress
 	total    int64 // bytes of all files; 0 where they are not known

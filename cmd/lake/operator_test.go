@@ -6,10 +6,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"hl7lake/client"
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/operate"
 )
@@ -126,6 +130,20 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 			t.Error(got.Out, got.Err)
 		}
 	})
+	t.Run("what can never be redriven is set aside", func(t *testing.T) {
+		buryJunk(t, dir)
+		got := use(statusRefused, "redrive")
+		if !strings.Contains(got.Out, "no event") || !strings.Contains(got.Err, "can never be redriven: 1. `lake redrive --set-aside`") {
+			t.Error(got.Out, got.Err)
+		}
+		got = use(statusDone, "redrive", "--set-aside")
+		if !strings.Contains(got.Out, "set aside") || !strings.Contains(got.Err, "set aside: 1. ") || strings.Contains(got.Out+got.Err, "junk") {
+			t.Error(got.Out, got.Err)
+		}
+		if got := use(statusDone, "redrive"); got.Out != "" {
+			t.Error(got.Out)
+		}
+	})
 	t.Run("a check passes, and says what it left", func(t *testing.T) {
 		got := use(statusDone, "check")
 		for _, want := range []string{"passed  ", "access: the reader posts: 403", "skipped ", "not run by the local lake",
@@ -220,5 +238,29 @@ func TestWhatKeepsAReconciliationComesWithTheNextStep(t *testing.T) {
 		if hinted, ok := errors.AsType[*hintError](l.notReconciled(err)); !ok || !strings.Contains(hinted.hint, "log") {
 			t.Errorf("%v: %v", err, l.notReconciled(err))
 		}
+	}
+}
+
+// buryJunk puts a text into a dead-letter queue of the lake in dir that is no dead letter.
+func buryJunk(t *testing.T, dir string) {
+	t.Helper()
+	connection, err := client.ReadConnection(filepath.Join(dir, connectionFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := connection.Credentials
+	queues := sqs.New(sqs.Options{
+		Region: "us-east-1", BaseEndpoint: &connection.Endpoint, Credentials: client.StaticCredentials(key.AccessKeyID, key.SecretAccessKey),
+	})
+	all, err := queues.ListQueues(t.Context(), &sqs.ListQueuesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all.QueueUrls, func(url string) bool { return strings.Contains(url, "WriterFailed") })
+	if i < 0 {
+		t.Fatalf("no dead-letter queue of the writer among %q", all.QueueUrls)
+	}
+	if _, err := queues.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &all.QueueUrls[i], MessageBody: new("junk")}); err != nil {
+		t.Fatal(err)
 	}
 }

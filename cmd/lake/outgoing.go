@@ -49,7 +49,8 @@ func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (ma
 	}
 }
 
-// readFile gives the messages of one file but for the first ones, and reports whether to go on.
+// readFile gives the messages of one file but for the first ones, and reports whether to
+// go on.
 func (l *lake) readFile(file found, skip int, o sendOptions, yield func(outgoing) bool) bool {
 	var packed int64 // bytes of the file that were read, which is what tells where it is compressed
 	plain := true

@@ -118,8 +118,9 @@ func (o *valueOutput) values(m *hl7.Message) []string {
 	return values
 }
 
-// wholeValue is the text at a path. A field or a repetition that has parts is as it stands in
-// the message, with its delimiters and escapes; of a component it is the first part.
+// wholeValue is the text at a path. A field or a repetition that has parts is as it
+// stands in the message, with its delimiters and escapes; of a component it is the first
+// part.
 func wholeValue(m *hl7.Message, path hl7.Path) string {
 	if path.Component > 0 {
 		return m.GetAt(path)

@@ -55,7 +55,8 @@ func (v *validation) write(out *bufio.Writer, p parsed) error {
 	return nil
 }
 
-// value is that at the place of a finding, to stand behind it; "" where values are not shown.
+// value is that at the place of a finding, to stand behind it; "" where values are not
+// shown.
 func (v *validation) value(p parsed, found dictionary.Finding) string {
 	if !v.values || found.Path.Field == 0 {
 		return ""

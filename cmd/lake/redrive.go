@@ -12,8 +12,7 @@ import (
 )
 
 func (l *lake) redriveCommand() *cobra.Command {
-	var dry bool
-	var queues []string
+	var options operate.RedriveOptions
 	cmd := &cobra.Command{
 		Use:   "redrive",
 		Short: "Bring back what lies in the dead-letter queues",
@@ -29,26 +28,32 @@ queue. A line for each message tells the event's id, never content. What fails a
 back to its queue, after the functions' retries, and is left there for the next
 redrive: repair the cause first.
 
+What can never be redriven stays in its queue: it is no event of a lake (no event),
+or its content is gone (no content). --set-aside stores it, as it lay in the queue,
+in the lake as a message of the institution set-aside, and takes it out of its queue.
+
 The exit status is 1 if anything that was asked for is left in a queue.
 ` + exitCodes,
 		Example: `  lake redrive --dry-run
   lake redrive
   lake redrive --queue TriggerFailed --outputs outputs.json`,
 		Args: exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return l.redrive(cmd.Context(), dry, queues) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return l.redrive(cmd.Context(), options) },
 	}
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what would be redriven, and leave it where it is")
-	cmd.Flags().StringArrayVar(&queues, "queue", nil, "only queues with this `text` in their name, as WriterFailed; may be given again")
+	cmd.Flags().BoolVar(&options.DryRun, "dry-run", false, "show what would be redriven, and leave it where it is")
+	cmd.Flags().StringArrayVar(&options.Queues, "queue", nil, "only queues with this `text` in their name, as WriterFailed; may be given again")
+	cmd.Flags().BoolVar(&options.SetAside, "set-aside", false, "store in the lake what can never be redriven, and take it out of its queue")
+	cmd.MarkFlagsMutuallyExclusive("dry-run", "set-aside")
 	l.placeFlags(cmd)
 	return cmd
 }
 
-func (l *lake) redrive(ctx context.Context, dry bool, words []string) error {
+func (l *lake) redrive(ctx context.Context, options operate.RedriveOptions) error {
 	operator, err := l.operator(ctx)
 	if err != nil {
 		return err
 	}
-	names, err := operator.Queues(ctx, words...)
+	names, err := operator.Queues(ctx, options.Queues...)
 	switch {
 	case err != nil:
 		return l.unworkable(err)
@@ -61,7 +66,7 @@ func (l *lake) redrive(ctx context.Context, dry bool, words []string) error {
 	counts := map[operate.Outcome]int{}
 	queue := ""
 	var failure error
-	err = operator.Redrive(ctx, dry, words, func(letter operate.DeadLetter) {
+	err = operator.Redrive(ctx, options, func(letter operate.DeadLetter) {
 		counts[letter.Outcome]++
 		if failure == nil {
 			failure = l.reportLetter(letter, letter.Queue != queue)
@@ -74,14 +79,27 @@ func (l *lake) redrive(ctx context.Context, dry bool, words []string) error {
 	case failure != nil:
 		return failure
 	}
-	left := counts[operate.Returned] + counts[operate.Malformed] + counts[operate.Gone] + counts[operate.NotSent] + counts[operate.Doubled]
+	return l.summarize(counts, len(names), options.DryRun)
+}
+
+// summarize counts what became of the letters. Its error is errReported if one is left in its queue.
+func (l *lake) summarize(counts map[operate.Outcome]int, queues int, dry bool) error {
+	hopeless := counts[operate.Malformed] + counts[operate.Gone]
+	left := counts[operate.Returned] + hopeless + counts[operate.NotSent] + counts[operate.Doubled]
 	if dry {
-		l.note(fmt.Sprintf("queues: %d, would be redriven: %d, would be left: %d", len(names), counts[operate.WouldBe], left))
+		l.note(fmt.Sprintf("queues: %d, would be redriven: %d, would be left: %d", queues, counts[operate.WouldBe], left))
 	} else {
-		l.note(fmt.Sprintf("queues: %d, redriven: %d, left in their queues: %d", len(names), counts[operate.Redriven], left))
+		l.note(fmt.Sprintf("queues: %d, redriven: %d, left in their queues: %d", queues, counts[operate.Redriven], left))
 	}
 	if erased := counts[operate.Erased]; erased > 0 {
 		l.note(fmt.Sprintf("of messages that were forgotten, and taken out of their queues: %d", erased))
+	}
+	if aside := counts[operate.SetAside]; aside > 0 {
+		l.note(term.Paragraph(fmt.Sprintf("set aside: %d. They are messages of the institution %s now; a user to whom `%s users grant EMAIL --read %[2]s` "+
+			"lets read it can trace and get them by these ids.", aside, operate.SetAsideOwner, l.name)))
+	}
+	if hopeless > 0 {
+		l.note(term.Paragraph(fmt.Sprintf("can never be redriven: %d. `%s redrive --set-aside` stores them in the lake and takes them out of their queues.", hopeless, l.name)))
 	}
 	if left > 0 {
 		return errReported
@@ -102,7 +120,7 @@ func (l *lake) reportLetter(letter operate.DeadLetter, heading bool) error {
 	}
 	style := term.Bad
 	switch letter.Outcome {
-	case operate.Redriven, operate.Erased:
+	case operate.Redriven, operate.Erased, operate.SetAside:
 		style = term.Good
 	case operate.WouldBe, operate.Returned:
 		style = term.Note

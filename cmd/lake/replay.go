@@ -150,7 +150,8 @@ func (l *lake) noteReplayed(published, failed, known int, dry bool) {
 	}
 }
 
-// resultsText lists what connectors made of a message, as "staging-er7/2, patients/1 (failed)".
+// resultsText lists what connectors made of a message, as "staging-er7/2, patients/1
+// (failed)".
 func resultsText(results []operate.Result) string {
 	var texts []string
 	for _, r := range results {

@@ -70,14 +70,18 @@ lake: it sends messages, follows them and brings them back.
 		SilenceErrors: true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetUsageTemplate(strings.ReplaceAll(root.UsageTemplate(), ".FlagUsages", ".FlagUsagesWrapped 80"))
+	root.SetUsageTemplate(strings.NewReplacer(
+		".FlagUsages", ".FlagUsagesWrapped 80",
+		"for more information about a command.", "tells more about a command.",
+		`Use "{{.CommandPath}}`, `"{{.CommandPath}}`,
+	).Replace(root.UsageTemplate()))
 	root.Version = version()
 	root.SetVersionTemplate("lake {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON for machines")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(l.sendCommand(), l.getCommand(), l.traceCommand(), l.usersCommand(), l.tokenCommand(), l.envCommand(),
 		l.demoCommand(), l.upCommand(), l.parseCommand(), l.redriveCommand(), l.replayCommand(), l.verifyCommand(), l.disclosuresCommand(), l.reconcileCommand(), l.forgetCommand(),
-		l.tablesCommand(), l.sqlCommand(), l.checkCommand(), l.doctorCommand(), l.logsCommand(), l.versionCommand())
+		l.tablesCommand(), l.sqlCommand(), l.checkCommand(), l.doctorCommand(), l.edgeCommand(), l.logsCommand(), l.versionCommand())
 	fitHelp(root)
 	return root
 }

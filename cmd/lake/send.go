@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"hl7lake/client"
 )
 
 type sendOptions struct {
@@ -17,6 +20,7 @@ type sendOptions struct {
 	whole    bool          // what is not one message, too
 	resume   bool          // by a journal beside the files
 	wait     time.Duration // for the end of each message's way; 0 is not at all
+	mllp     mllpOptions
 }
 
 func (l *lake) sendCommand() *cobra.Command {
@@ -41,6 +45,10 @@ with --wait, also what became of it. A lake that is busy (503) is asked again af
 the time that it names, up to six times, and so is one whose connection broke;
 sending the same again is harmless, since the lake knows a message by its content.
 
+--mllp sends over MLLP instead, to lake edge or to any other receiver, and tells what
+was acknowledged: AA or CA, or AE with the reason. A connection that breaks and an
+acknowledgment that does not come are tried again, up to six times.
+
 After the first hundred, answers are counted and errors grouped; --json has them all.
 A call that is interrupted, or loses its lake, leaves a journal of what was sent beside
 the files, in a name that begins with a dot: --resume goes on there, keeps it up to
@@ -54,6 +62,7 @@ nothing of a file was skipped and, with --wait, each became JSON.
   lake send --split --parallel 16 night-batch.hl7.gz
   lake send --resume -p 16 archive-2025/
   lake send --as x12/edi claims/
+  lake send --mllp 127.0.0.1:2575 -p 1 archive-2025/
   printf 'MSH|^~\\&|APP\r' | lake send -`,
 		Args: atLeastOne("a file to send"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
@@ -67,6 +76,9 @@ nothing of a file was skipped and, with --wait, each became JSON.
 				}
 				o.whole = true
 			}
+			if o.mllp.address != "" {
+				return l.sendOverMLLP(cmd.Context(), arguments, o)
+			}
 			lake, err := l.client()
 			if err != nil {
 				return err
@@ -75,7 +87,11 @@ nothing of a file was skipped and, with --wait, each became JSON.
 			if err != nil {
 				return err
 			}
-			return l.send(cmd.Context(), lake, key+as, arguments, o)
+			post := func(ctx context.Context, body []byte, done *sent) (err error) {
+				done.Receipt, err = lake.Send(ctx, client.Message{Protocol: o.protocol, Format: o.format, Body: body, Charset: o.charset})
+				return err
+			}
+			return l.send(cmd.Context(), &sending{lake: l, to: lake, post: post, o: o}, key+as, arguments)
 		},
 	}
 	cmd.Flags().StringVar(&o.charset, "charset", "", "declare this `charset`, as utf-8 or iso-8859-1")
@@ -87,5 +103,6 @@ nothing of a file was skipped and, with --wait, each became JSON.
 	cmd.Flags().StringVar(&as, "as", "", "post files that are no HL7 as this `protocol/format`, such as x12/edi")
 	cmd.MarkFlagsMutuallyExclusive("split", "whole", "as")
 	l.userFlags(cmd)
+	o.mllp.flags(cmd)
 	return cmd
 }

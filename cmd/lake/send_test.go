@@ -132,7 +132,8 @@ func TestSendKeepsSoManyRequestsInFlightAndNoMore(t *testing.T) {
 	}
 }
 
-// lakeThatEnds takes messages whose third field says what becomes of them, which is their id.
+// lakeThatEnds takes messages whose third field says what becomes of them, which is their
+// id.
 func lakeThatEnds(t *testing.T) string {
 	t.Helper()
 	ways := map[string]string{

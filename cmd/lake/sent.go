@@ -19,6 +19,7 @@ import (
 type sent struct {
 	File   string `json:"file"`
 	Status int    `json:"status,omitempty"` // HTTP; 0 when the lake was not asked
+	Ack    string `json:"ack,omitempty"`    // over MLLP: MSA-1
 	client.Receipt
 	Became *outcome `json:"became,omitempty"` // with --wait
 	Error  string   `json:"error,omitempty"`
@@ -47,13 +48,15 @@ func (o outcome) String() string {
 	return string(o.Status)
 }
 
-// isMessage reports whether this is of a message, sent or not, and not of what is beside them.
+// isMessage reports whether this is of a message, sent or not, and not of what is beside
+// them.
 func (s sent) isMessage() bool { return s.notice == nil && s.noticed == nil && !s.end }
 
 // sending is one run of `lake send`.
 type sending struct {
 	lake   *lake
-	to     *client.Client
+	to     *client.Client // to follow messages; nil over MLLP
+	post   func(ctx context.Context, body []byte, done *sent) error
 	o      sendOptions
 	sum    tally
 	advice bool // --split was recommended
@@ -64,21 +67,22 @@ type sending struct {
 }
 
 // send posts the messages of the files, several at once, and reports them in their order.
-// The key names the lake and the sender.
-func (l *lake) send(ctx context.Context, to *client.Client, key string, names []string, o sendOptions) error {
+// The key names the lake and the sender. Of s, what it is made for is set.
+func (l *lake) send(ctx context.Context, s *sending, key string, names []string) error {
+	o := s.o
 	var total int64
 	if l.err.Live {
 		for file := range walk(names) {
 			total += file.size
 		}
 	}
-	s := &sending{lake: l, to: to, o: o, groups: errorGroups{}, meter: newMeter(l.err, total)}
+	s.groups, s.meter = errorGroups{}, newMeter(l.err, total)
 	s.track = tracking{journals: newJournals(key, o.split), write: o.resume}
 	before := func(found) (mark, error) { return mark{}, nil }
 	if o.resume {
 		before = s.track.journals.find
 	}
-	err := s.post(ctx, l.read(walk(names), o, before))
+	err := s.all(ctx, l.read(walk(names), o, before))
 	s.meter.progress.Clear()
 	if err != nil && s.sum == (tally{}) {
 		return err
@@ -108,8 +112,8 @@ func (s *sending) note(text string) {
 	s.lake.note(text)
 }
 
-// post sends messages until there are no more, ctx ends or the lake is not to be talked to.
-func (s *sending) post(ctx context.Context, messages iter.Seq[outgoing]) error {
+// all sends messages until there are no more, ctx ends or the lake is not to be talked to.
+func (s *sending) all(ctx context.Context, messages iter.Seq[outgoing]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	queue := make(chan chan sent, s.o.parallel-1)
 	go func() {
@@ -165,10 +169,9 @@ func (s *sending) pace(took time.Duration) string {
 // fatal reports whether the next message would meet the same error: no answer from
 // the lake, no token.
 func fatal(err error) bool {
-	if _, refused := errors.AsType[*client.Problem](err); refused {
-		return false
-	}
-	return err != nil && !unreadable(err) && !notSent(err)
+	_, refused := errors.AsType[*client.Problem](err)
+	_, negative := errors.AsType[*ackError](err)
+	return err != nil && !refused && !negative && !unreadable(err) && !notSent(err)
 }
 
 // notSent reports whether an error says that a file or a part of it is not to be sent.
@@ -187,7 +190,7 @@ func (s *sending) one(ctx context.Context, message outgoing) sent {
 		return done
 	}
 	if done.err == nil {
-		done.Receipt, done.err = s.to.Send(ctx, client.Message{Protocol: s.o.protocol, Format: s.o.format, Body: message.body, Charset: s.o.charset})
+		done.err = s.post(ctx, message.body, &done)
 		done.Status = done.Receipt.Status
 		if done.err == nil && s.o.wait > 0 {
 			done.Became, done.err = s.became(ctx, done.ID)
@@ -258,7 +261,12 @@ func (s sent) answer() (status, text string, style term.Style) {
 		if empty, ok := errors.AsType[*emptyError](s.err); ok {
 			return "-", "not sent: no HL7 message: " + empty.holds, term.Bad
 		}
+		if negative, ok := errors.AsType[*ackError](s.err); ok {
+			return negative.code, negative.text, term.Bad
+		}
 		return "-", s.Error, term.Bad
+	case s.Ack != "":
+		return s.Ack, "", term.Good
 	case s.Duplicate:
 		status, text, style = "409", s.ID+"  duplicate", term.Note
 		if s.Detail != "" {

@@ -66,8 +66,8 @@ func (l *lake) trace(ctx context.Context, id string, wait time.Duration) error {
 	return nil
 }
 
-// ofDerived adds to the error about an id which is not a message's, but that of what was made
-// from one: its version says so (RFC 9562, 5.5).
+// ofDerived adds to the error about an id which is not a message's, but that of what was
+// made from one: its version says so (RFC 9562, 5.5).
 func ofDerived(id string, err error) error {
 	problem, is := errors.AsType[*client.Problem](err)
 	if !is || problem.Code != "not-found" || len(id) != 36 || id[14] != '5' {

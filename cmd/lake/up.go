@@ -225,7 +225,8 @@ func (l *lake) welcome(connection client.Connection, path, dir string, notRun []
 	return err
 }
 
-// writeNotRun says what the local lake leaves out and why, by type; --json names each resource and property.
+// writeNotRun says what the local lake leaves out and why, by type; --json names each
+// resource and property.
 func writeNotRun(s term.Screen, notRun []local.LeftOut) error {
 	if len(notRun) == 0 {
 		return nil

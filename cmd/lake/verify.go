@@ -54,8 +54,8 @@ func (l *lake) verify(ctx context.Context) error {
 	if len(counts.Faults) == 0 {
 		return nil
 	}
-	l.note(fmt.Sprintf("no message: %d, no object: %d, no entry: %d. docs/restore.md says what to do with each.",
-		counts.Faults[operate.NoMessage], counts.Faults[operate.NoObject], counts.Faults[operate.NoEntry]))
+	l.note(fmt.Sprintf("no message: %d, no object: %d, no entry: %d, remains: %d. docs/restore.md says what to do with each.",
+		counts.Faults[operate.NoMessage], counts.Faults[operate.NoObject], counts.Faults[operate.NoEntry], counts.Faults[operate.Remains]))
 	return errReported
 }
 

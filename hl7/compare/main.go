@@ -3,9 +3,9 @@
 //
 //	go run ./hl7/compare
 //
-// It installs npm's simple-hl7, hl7, hl7v2 and @medplum/core and Debian's python3-hl7 in
-// a temporary folder, for which it needs node and npm, python3 and apt-get. It names what
-// cannot be installed and leaves it out. Times are processor times, so that a busy
+// It installs npm's simple-hl7, hl7, hl7v2 and @medplum/core, Debian's python3-hl7 and Maven
+// Central's HAPI in a temporary folder, for which it needs node and npm, python3 and
+// apt-get, java and mvn. It names what cannot be installed and leaves it out. Times are processor times, so that a busy
 // machine changes them little.
 package main
 
@@ -23,6 +23,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -36,6 +37,12 @@ var measureJS []byte
 
 //go:embed measure.py
 var measurePy []byte
+
+//go:embed Measure.java
+var measureJava []byte
+
+//go:embed pom.xml
+var pom []byte
 
 // npmPackages are the newest versions that can be installed together: hl7v2 1.9.0 asks
 // for a version of its dictionary that is not published.
@@ -84,7 +91,8 @@ func theirs(ctx context.Context, seconds string) ([]result, error) {
 	c := commands{ctx, folder}
 	npm, npmErr := c.node(seconds)
 	debian, debianErr := c.python(seconds)
-	return append(npm, debian...), errors.Join(npmErr, debianErr)
+	maven, mavenErr := c.java(seconds)
+	return slices.Concat(npm, debian, maven), errors.Join(npmErr, debianErr, mavenErr)
 }
 
 // own measures this module's parser. It reuses one message's memory, as a server would.
@@ -169,6 +177,21 @@ func (c commands) python(seconds string) ([]result, error) {
 	return parseResults(out, err)
 }
 
+// java has Maven copy HAPI and what it needs into lib, and runs the source file with that.
+func (c commands) java(seconds string) ([]result, error) {
+	source := filepath.Join(c.folder, "Measure.java")
+	if err := errors.Join(
+		os.WriteFile(source, measureJava, 0o600),
+		os.WriteFile(filepath.Join(c.folder, "pom.xml"), pom, 0o600)); err != nil {
+		return nil, err
+	}
+	if _, err := c.run("mvn", "--batch-mode", "--quiet", "dependency:copy-dependencies", "-DoutputDirectory=lib"); err != nil {
+		return nil, err
+	}
+	out, err := c.run("java", "-cp", filepath.Join(c.folder, "lib", "*"), source, c.folder, seconds)
+	return parseResults(out, err)
+}
+
 func (c commands) run(name string, args ...string) ([]byte, error) {
 	command := exec.CommandContext(c.ctx, name, args...)
 	command.Dir = c.folder
@@ -206,18 +229,22 @@ func printTable(results []result) {
 		}
 	}
 	fmt.Println(head + "\n" + rule)
-	speeds, parsers := map[[3]string]float64{}, []string{}
+	speeds, tasks, parsers := map[[3]string]float64{}, map[[2]string]bool{}, []string{}
 	for _, r := range results {
 		if len(parsers) == 0 || parsers[len(parsers)-1] != r.Parser {
 			parsers = append(parsers, r.Parser)
 		}
 		speeds[[3]string{r.Parser, r.Task, r.Sample}] = r.MBps
+		tasks[[2]string{r.Parser, r.Task}] = true
 	}
 	for _, parser := range parsers {
 		var cells []string
 		for _, task := range []string{"parse", "json"} {
 			for _, s := range samples {
-				cell := "fails"
+				cell := "–" // there is no such task
+				if tasks[[2]string{parser, task}] {
+					cell = "fails"
+				}
 				if speed := speeds[[3]string{parser, task, s.Name}]; speed >= 10 {
 					cell = fmt.Sprintf("%.0f", speed)
 				} else if speed > 0 {

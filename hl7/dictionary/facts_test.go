@@ -34,6 +34,9 @@ func TestWhatAnotherFieldTypesVariesInEveryVersion(t *testing.T) {
 }
 
 func TestAFieldIsRequiredOnlyWhereTheStandardHasIt(t *testing.T) {
+	if f := field(t, "2.3.1", "OBX", 2); f.Usage != dictionary.Conditional {
+		t.Errorf("OBX-2 of v2.3.1, which may be empty if the result is missing, is of usage %c", f.Usage)
+	}
 	for v := range dictionary.Versions() {
 		for _, place := range []struct {
 			segment string

@@ -45,16 +45,8 @@ func (w *walk) searchForecast(name string, to way) bool {
 // isForecast reports whether no required segment is missing before a place, and the rest of
 // the message fits after it.
 func (w *walk) isForecast(here place, to way, name string) bool {
-	for _, i := range w.open[here.depth+1:] {
-		if missingBefore(i.group, i.at+1, len(i.group.Children), i.counts) != nil {
-			return false
-		}
-	}
 	i := w.open[here.depth]
 	node := i.group.Children[here.child]
-	if here.child != i.at && missingBefore(i.group, i.at+1, here.child, i.counts) != nil {
-		return false
-	}
 	for !node.isSegment() {
 		n := node.indexOf(to, name)
 		if missingBefore(node, 0, n, nil) != nil {
@@ -62,5 +54,13 @@ func (w *walk) isForecast(here place, to way, name string) bool {
 		}
 		node = node.Children[n]
 	}
-	return w.forecast.allows(w.syntax.number[node], w.at)
+	if !w.forecast.allows(w.syntax.number[node], w.at) {
+		return false
+	}
+	for _, i := range w.open[here.depth+1:] {
+		if missingBefore(i.group, i.at+1, len(i.group.Children), i.counts) != nil {
+			return false
+		}
+	}
+	return here.child == i.at || missingBefore(i.group, i.at+1, here.child, i.counts) == nil
 }

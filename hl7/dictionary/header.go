@@ -1,13 +1,15 @@
 package dictionary
 
 import (
+	"bytes"
 	"strings"
 
 	"hl7lake/hl7"
 )
 
 // charset checks how the message was read, which concerns MSH-18.
-func (c *check) charset(set hl7.Charset) {
+func (c *check) charset(m *hl7.Message) {
+	set := m.Charset()
 	first := set.Declared
 	if c.delimiters.Repetition != 0 {
 		first, _, _ = strings.Cut(first, string(c.delimiters.Repetition))
@@ -15,6 +17,11 @@ func (c *check) charset(set hl7.Charset) {
 	detail := ""
 	_, known := hl7.LookupCharset(first)
 	switch {
+	case isWide(set.Used): // recognized by its bytes, whatever is declared
+		if first == "" || namesWide(first) {
+			return
+		}
+		detail = "the bytes are " + set.Used
 	case set.Seems != "":
 		detail = "the bytes are " + set.Seems + ", as hardly by chance"
 	case first != "" && !known:
@@ -23,11 +30,40 @@ func (c *check) charset(set hl7.Charset) {
 		detail = "there are other characters; read as " + set.Used
 	case set.Guessed:
 		detail = "none is declared; read as " + set.Used
+	case hasLost(m):
+		detail = "there are bytes that " + set.Used + " does not have; they are read as U+FFFD"
 	default:
 		return
 	}
 	c.position = 1
 	c.report(WrongCharset, hl7.Path{Segment: "MSH", Field: 18}, detail)
+}
+
+// isWide reports whether a character set is UTF-16 or UTF-32.
+func isWide(name string) bool {
+	return strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "utf-32")
+}
+
+// namesWide reports whether a declaration means UTF-16 or UTF-32, such as "UNICODE UTF-16" or
+// the withdrawn "UNICODE" (HL7 table 0211).
+func namesWide(declared string) bool {
+	declared = strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToUpper(declared))
+	for _, name := range [...]string{"UTF16", "UTF32", "UCS2", "UCS4", "10646"} {
+		if strings.Contains(declared, name) {
+			return true
+		}
+	}
+	return declared == "UNICODE"
+}
+
+// hasLost reports whether a message has U+FFFD, which stands for bytes that are no character.
+func hasLost(m *hl7.Message) bool {
+	for i := range m.Len() {
+		if bytes.Contains(m.Segment(i).Raw(), []byte("\ufffd")) {
+			return true
+		}
+	}
+	return false
 }
 
 // encodingCharacters checks MSH-2 (HL7 v2.5.1, 2.5.4 and 2.15.9.2).

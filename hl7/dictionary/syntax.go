@@ -105,18 +105,19 @@ func (x *syntax) follow(before, after set) {
 // A forecast says, for each segment of a message, which places the previous segment may have,
 // so that this segment and all later ones conform to the structure.
 type forecast struct {
-	sets []set
-	at   []int // by the position of the segment, an index into sets; consecutive segments often share one
+	words set   // the sets, one after another
+	size  int   // of each, in words
+	at    []int // where in words the set of each segment begins; consecutive segments may share one
 }
 
 // forecast reads a message from its end. It returns nil if the message does not conform to the
 // structure. It ignores segments that the structure does not have, and those that may follow
 // any other.
 func (x *syntax) forecast(names []string) *forecast {
-	f := &forecast{sets: []set{x.last}, at: make([]int, len(names)+1)}
+	f := &forecast{words: slices.Clone(x.last), size: len(x.last), at: make([]int, len(names)+1)}
 	possible := x.none()
 	for i := len(names) - 1; i >= 0; i-- {
-		after := f.sets[f.at[i+1]]
+		after := f.before(i + 1)
 		clear(possible)
 		for _, place := range x.placesOf(names[i]) {
 			if !after.has(place) {
@@ -136,8 +137,8 @@ func (x *syntax) forecast(names []string) *forecast {
 		case slices.Equal(possible, after):
 			f.at[i] = f.at[i+1]
 		default:
-			f.sets = append(f.sets, slices.Clone(possible))
-			f.at[i] = len(f.sets) - 1
+			f.at[i] = len(f.words)
+			f.words = append(f.words, possible...)
 		}
 	}
 	return nil
@@ -154,8 +155,11 @@ func (x *syntax) placesOf(name string) []int {
 	return nil
 }
 
+// before returns the places that the segment before a position may have.
+func (f *forecast) before(position int) set { return f.words[f.at[position]:][:f.size] }
+
 // allows reports whether the segments from a position on fit after a segment at a place.
-func (f *forecast) allows(place, position int) bool { return f.sets[f.at[position]].has(place) }
+func (f *forecast) allows(place, position int) bool { return f.before(position).has(place) }
 
 // A set is a set of places.
 type set []uint64

@@ -92,7 +92,7 @@ func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 		c.expects = func(name string) bool { return v.segments[name] != nil }
 	}
 	if !c.isRunTogether(m.Segment(0)) {
-		c.charset(m.Charset())
+		c.charset(m)
 		c.encodingCharacters(m.Segment(0))
 	}
 	if structure == nil {

@@ -1,9 +1,12 @@
 package dictionary_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding/unicode"
 
 	"hl7lake/hl7"
 	"hl7lake/hl7/dictionary"
@@ -64,6 +67,8 @@ func TestACharacterSetThatIsNotTheTextsIsAFinding(t *testing.T) {
 		"Latin-1 over UTF-8":     {"8859/1~KLINGON", "Müller", "MSH-18: charset: the bytes are utf-8, as hardly by chance"},
 		"more than ASCII":        {"ASCII", "M\xfcller", "MSH-18: charset: there are other characters; read as windows-1252"},
 		"more than ASCII, UTF-8": {"ASCII", "Müller", ""},
+		"UTF-8, which it is not": {"UNICODE UTF-8", "M\xfcller", "MSH-18: charset: there are bytes that utf-8 does not have; they are read as U+FFFD"},
+		"a byte of no character": {"ISO IR14", "M\xffller", "MSH-18: charset: there are bytes that shift_jis does not have; they are read as U+FFFD"},
 	} {
 		m, err := hl7.Parse([]byte("MSH|^~\\&|||||||ACK|1|T|2.5.1||||||" + test.declared + "\rMSA|AA|1|" + test.text + "\r"))
 		if err != nil {
@@ -77,6 +82,37 @@ func TestACharacterSetThatIsNotTheTextsIsAFinding(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestUTF16IsDeclaredByItsBytes(t *testing.T) {
+	for declared, want := range map[string]string{
+		"": "", "UNICODE UTF-16": "", "utf-16le": "", "UNICODE": "", "ISO-10646-UCS-2": "",
+		"8859/1": "MSH-18: charset: the bytes are utf-16le", "UNICODE UTF-8": "MSH-18: charset: the bytes are utf-16le", "KLINGON": "MSH-18: charset: the bytes are utf-16le", "8859/16": "MSH-18: charset: the bytes are utf-16le",
+	} {
+		text := "MSH|^~\\&|||||20260102||ACK|1|T|2.5.1||||||" + declared + "\rMSA|AA|1|Müller\r"
+		wide, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewEncoder().String(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := hl7.Parse([]byte(wide))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(findings(m, dictionary.Lenient), "; "); got != want {
+			t.Errorf("%q: %q, want %q", declared, got, want)
+		}
+	}
+}
+
+func TestTable0211NamesSetsThatCanBeRead(t *testing.T) {
+	exceptions := []string{"CNS 11643-1992", "UNICODE", "UNICODE UTF-16", "UNICODE UTF-32"} // the last two are recognized by their bytes
+	for v := range dictionary.Versions() {
+		for name := range v.Table(211).Values {
+			if _, ok := hl7.LookupCharset(name); ok == slices.Contains(exceptions, name) {
+				t.Errorf("%q of v%s is known: %v", name, v.Name, ok)
+			}
 		}
 	}
 }

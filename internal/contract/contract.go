@@ -18,6 +18,13 @@ const (
 // JSON and its status.
 const ConnectorER7 = "staging-er7"
 
+// The events of the hub, the values of the attribute `event`.
+const (
+	EventIngested = "ingested" // a sender's message was accepted
+	EventStaged   = "staged"   // a connector made something of it
+	EventError    = "error"    // a connector could make nothing of it
+)
+
 // ProtocolHL7v2 and FormatER7 say of an event that its body is a message as engines send it.
 const (
 	ProtocolHL7v2 = "hl7v2"

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"hl7lake/internal/contract"
 )
 
 // UnknownType is the `type` of an event of whose message no type is known.
@@ -27,9 +29,9 @@ type Name string
 
 // The events of the lake.
 const (
-	Ingested Name = "ingested" // a sender's message was accepted
-	Staged   Name = "staged"   // a connector made something of it
-	Error    Name = "error"    // a connector could make nothing of it; the body is what it was given
+	Ingested Name = contract.EventIngested // a sender's message was accepted
+	Staged   Name = contract.EventStaged   // a connector made something of it
+	Error    Name = contract.EventError    // a connector could make nothing of it; the body is what it was given
 )
 
 // Event is one event of the hub, with its body in hand.

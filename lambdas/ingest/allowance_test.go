@@ -14,8 +14,7 @@ import (
 	"hl7lake/internal/testing/fake"
 )
 
-// flood posts messages as owner until one is refused, and returns how many were
-// taken.
+// flood posts messages as owner until one is refused, and returns how many were accepted.
 func (d *frontDoor) flood(t *testing.T) (taken int, refusal http.Header, status int) {
 	t.Helper()
 	for ; taken < 1000; taken++ {
@@ -78,17 +77,20 @@ func TestALargeMessageWeighsMoreThanASmallOne(t *testing.T) {
 	})
 }
 
-// A refusal by the content itself takes nothing that others would need.
-func TestWhatIsNotReadTakesNothingOfTheAllowance(t *testing.T) {
+// Reading a request takes time, whether or not the message is taken.
+func TestWhatIsRefusedTakesOfTheAllowanceToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		door := newFrontDoor(t)
+		refused := map[int]int{}
 		for range 300 {
-			if answer := door.post(t, request("application/json", "{")); answer.StatusCode != http.StatusBadRequest {
-				t.Fatal(answer.StatusCode)
-			}
+			refused[door.post(t, request("application/json", "{")).StatusCode]++
 		}
-		if answer := door.post(t, request("text/plain", adt)); answer.StatusCode != http.StatusCreated {
-			t.Errorf("%d %s", answer.StatusCode, answer.Body)
+		if diff := cmp.Diff(map[int]int{http.StatusBadRequest: 200, http.StatusTooManyRequests: 100}, refused); diff != "" {
+			t.Error(diff)
+		}
+		other := as(request("text/plain", adt), map[string]string{"custom:write": "another"})
+		if answer := door.post(t, other); answer.StatusCode != http.StatusCreated {
+			t.Errorf("another institution: %d %s", answer.StatusCode, answer.Body)
 		}
 	})
 }

@@ -20,25 +20,24 @@ import (
 	"hl7lake/lambdas/internal/problem"
 )
 
-// maxBody is the largest body that can reach the function: Lambda passes 6 MB
-// to a synchronous invocation (AWS Lambda quotas).
+// maxBody is the largest body that can reach the function: Lambda passes 6 MB to a
+// synchronous invocation (AWS Lambda quotas).
 const maxBody = 6 << 20
 
-// tooLarge says what fits into Lambda's 6 MB. API Gateway hands over in base64
-// what is neither text nor JSON, and the JSON form is base64 by itself: four bytes
-// for three. Text has its control characters escaped. Headers and claims count too.
+// tooLarge says what fits into Lambda's 6 MB. API Gateway passes what is neither text nor
+// JSON in base64, and the JSON form is base64 itself: four bytes for three. Text has its
+// control characters escaped. Headers and claims count too.
 const tooLarge = "The message is too large. Up to 4.5 MB fit, as text/plain in UTF-8 up to 5.5 MB."
 
 // content is what a sender posted.
 type content struct {
 	kind    hub.Kind
 	body    []byte // byte for byte
-	charset string // as declared; empty when nothing was
+	charset string // as declared; empty if nothing was
 }
 
-// What can be wrong with a request, apart from the places that badRequest names.
-// tooMany is the answer to an institution that has posted more than it may. The
-// wait is rounded up to whole seconds (RFC 9110, 10.2.3).
+// tooMany is the answer to an institution that has posted more than it may. Its wait is
+// rounded up to whole seconds (RFC 9110, 10.2.3).
 func tooMany(wait time.Duration) *problem.Problem {
 	return &problem.Problem{
 		Status:     http.StatusTooManyRequests,
@@ -48,6 +47,7 @@ func tooMany(wait time.Duration) *problem.Problem {
 	}
 }
 
+// What can be wrong with a request, apart from the places that badRequest names.
 var (
 	errNoPrivilege = &problem.Problem{Status: http.StatusForbidden, Code: "no-write-privilege", Detail: "Insufficient privileges to write"}
 	errTooLarge    = &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: tooLarge}
@@ -90,7 +90,7 @@ func badRequest(code, format string, args ...any) *problem.Problem {
 	return &problem.Problem{Status: http.StatusBadRequest, Code: code, Detail: fmt.Sprintf(format, args...)}
 }
 
-// decode takes the message out of a request. Its errors are *problem.Problem.
+// decode extracts the message from a request. Its errors are *problem.Problem.
 func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
 	kind, ok := kindOf(request.RawPath)
 	switch {
@@ -122,13 +122,23 @@ func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
 	case kind == hub.ER7 && !slices.Contains(er7MediaTypes, media):
 		return content{}, errMediaType
 	case !request.IsBase64Encoded && bytes.ContainsRune(body, '\uFFFD'):
-		// What comes as text went through UTF-8, whatever its type: each byte that is none is U+FFFD by now.
+		// What comes as text was converted to UTF-8, whatever its type. Every byte that
+		// was not UTF-8 has become U+FFFD.
 		return content{}, errAltered
 	}
 	return c, c.check()
 }
 
-// kindOf reads /er7 and /messages/{protocol}/{format}, behind the name of a stage if there is one.
+// size returns how many bytes were posted. It does not look at them.
+func size(request events.APIGatewayV2HTTPRequest) int {
+	if request.IsBase64Encoded {
+		return base64.StdEncoding.DecodedLen(len(request.Body))
+	}
+	return len(request.Body)
+}
+
+// kindOf reads /er7 and /messages/{protocol}/{format}, behind the name of a stage if
+// there is one.
 func kindOf(path string) (hub.Kind, bool) {
 	_, rest, ok := strings.Cut(path, "/messages/")
 	if !ok {
@@ -138,8 +148,8 @@ func kindOf(path string) (hub.Kind, bool) {
 	return kind, kind.Valid()
 }
 
-// header is the value of the header with the given lower-case name. HTTP APIs
-// send names in lower case; other callers may not.
+// header returns the value of the header with the given lower-case name. HTTP APIs send
+// names in lower case; other callers may not.
 func header(request events.APIGatewayV2HTTPRequest, name string) string {
 	if value, ok := request.Headers[name]; ok {
 		return value
@@ -152,8 +162,8 @@ func header(request events.APIGatewayV2HTTPRequest, name string) string {
 	return ""
 }
 
-// rawBody is the body as the client sent it: API Gateway passes all that is not
-// text or JSON in base64.
+// rawBody returns the body as the client sent it. API Gateway passes everything that is
+// not text or JSON in base64.
 func rawBody(request events.APIGatewayV2HTTPRequest) ([]byte, error) {
 	if !request.IsBase64Encoded {
 		return []byte(request.Body), nil
@@ -165,9 +175,9 @@ func rawBody(request events.APIGatewayV2HTTPRequest) ([]byte, error) {
 	return body, nil
 }
 
-// decodeJSON reads the original's form of a request, {"msg":…,"encoding":…}.
-// Further members are ignored, but one that another reader could take for one of
-// these makes the request ambiguous: which message was meant?
+// decodeJSON reads the original design's form of a request, {"msg":…,"encoding":…}. It
+// ignores other members, except that one which another reader could take for one of these
+// makes the request ambiguous: nobody knows which message was meant.
 func decodeJSON(body []byte) (content, error) {
 	var form struct {
 		Msg      *string `json:"msg"`
@@ -191,9 +201,9 @@ func decodeJSON(body []byte) (content, error) {
 	return content{kind: hub.ER7, body: decoded, charset: strings.TrimSpace(form.Encoding)}, nil
 }
 
-// unambiguous refuses an object, known to be JSON, with a member twice, or with one
-// that is named like ours but for the case of a letter: encoding/json takes that for
-// ours, and of two members the last.
+// unambiguous refuses an object, known to be JSON, that has a member twice, or a member
+// that differs from ours only in case: encoding/json takes that for ours, and takes the
+// last of two members.
 func unambiguous(body []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	if _, err := decoder.Token(); err != nil { // the opening brace
@@ -219,7 +229,7 @@ func unambiguous(body []byte) error {
 	return nil
 }
 
-// jsonProblem says where the JSON is wrong; encoding/json's own texts quote it.
+// jsonProblem says where the JSON is wrong. encoding/json's own errors quote it.
 func jsonProblem(err error) *problem.Problem {
 	var syntax *json.SyntaxError
 	if errors.As(err, &syntax) {

@@ -23,14 +23,13 @@ import (
 )
 
 const (
-	// patience is how long a request waits for another attempt with the same
-	// content to finish.
+	// patience is how long a request waits until another attempt with the same content
+	// has ended.
 	patience = 2 * time.Second
-	// reserve is kept back from the function's time, so that a publish that hangs
-	// still gets an answer and its claim is released.
+	// reserve is kept back from the function's time, so that there is still an answer if
+	// publishing hangs, and its claim is released.
 	reserve = 2 * time.Second
-	// margin is how much longer than the function a lease lives, for clocks that
-	// differ.
+	// margin is how much longer than the function a lease lives, because clocks differ.
 	margin = 2 * time.Second
 	// withoutDeadline is the lease of a request whose context has none.
 	withoutDeadline = 30 * time.Second
@@ -44,14 +43,15 @@ type handler struct {
 	hub       hub.Topic
 }
 
-// answer is the body of 201 and 409, in the original's words.
+// answer is the body of 201 and 409, in the original design's words.
 type answer struct {
 	Status string    `json:"status"`
 	ID     uuid.UUID `json:"id"`
-	Detail string    `json:"detail,omitempty"` // set where a duplicate has other bytes
+	Detail string    `json:"detail,omitempty"` // set if a duplicate has other bytes
 }
 
-// post answers POST /er7 and POST /messages/{protocol}/{format}, and records who posted and what came of it.
+// post answers POST /er7 and POST /messages/{protocol}/{format}, and records who posted
+// and what came of it.
 func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	by := caller.Of(request)
 	id, err := h.take(ctx, by.Write, request)
@@ -68,7 +68,7 @@ func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPReques
 	return located(http.StatusCreated, answer{Status: "Message ingested", ID: id}), nil
 }
 
-// otherBytes says of a duplicate how it differs from the first.
+// otherBytes says how a duplicate differs from the first message.
 const otherBytes = "Line ends, framing or a byte order mark differ from the first one's, and nothing else."
 
 func answerTo(duplicate *received.DuplicateError) answer {
@@ -79,16 +79,21 @@ func answerTo(duplicate *received.DuplicateError) answer {
 	return a
 }
 
-// take makes what was posted for owner a message of the lake.
+// take makes a message of the lake from what was posted for owner.
 func (h handler) take(ctx context.Context, owner string, request events.APIGatewayV2HTTPRequest) (uuid.UUID, error) {
 	if owner == "" {
 		return uuid.Nil, errNoPrivilege
+	}
+	work, cancel := function.WithReserve(ctx, reserve)
+	defer cancel()
+	if err := h.admit(work, owner, size(request)); err != nil {
+		return uuid.Nil, err
 	}
 	content, err := decode(request)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	return h.accept(ctx, owner, content)
+	return h.accept(ctx, work, owner, content)
 }
 
 // account records and counts one request.
@@ -106,7 +111,7 @@ func (h handler) account(ctx context.Context, by caller.Caller, id uuid.UUID, er
 	case errors.As(err, &refused):
 		metric = contract.MetricRefused
 	default:
-		metric = "" // Lambda counts what fails
+		metric = "" // Lambda counts failures
 	}
 	members := []any{"who", by.Subject}
 	if id != uuid.Nil {
@@ -125,27 +130,22 @@ func (h handler) account(ctx context.Context, by caller.Caller, id uuid.UUID, er
 	audit.Record(ctx, h.logger, "post", outcome, members...)
 }
 
-// located is an answer that says where the message is found.
+// located returns an answer that says where the message is found.
 func located(status int, body answer) events.APIGatewayV2HTTPResponse {
 	response := problem.JSON(status, body)
 	response.Headers["Location"] = "/messages/" + body.ID.String()
 	return response
 }
 
-// accept makes content a message of the lake and returns its id. When it
-// returns nil the hub has the message; after any error the sender may send it
-// again and it will be one message.
-func (h handler) accept(ctx context.Context, owner string, content content) (uuid.UUID, error) {
-	work, cancel := function.WithReserve(ctx, reserve)
-	defer cancel()
-	if err := h.admit(work, owner, len(content.body)); err != nil {
-		return uuid.Nil, err
-	}
+// accept makes content a message of the lake and returns its id. If it returns nil, the
+// hub has the message. After an error the sender may send it again, and it will still be
+// one message. work ends before ctx, which is that of the invocation.
+func (h handler) accept(ctx, work context.Context, owner string, content content) (uuid.UUID, error) {
 	claim, err := h.received.Acquire(work, owner, content.kind, content.body, leaseEnd(ctx), patience)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	over := false // a panic is the end of this attempt too: the next need not wait for the lease
+	over := false // a panic ends this attempt too: the next need not wait for the lease
 	defer func() {
 		if !over {
 			h.release(ctx, claim)
@@ -158,8 +158,9 @@ func (h handler) accept(ctx context.Context, owner string, content content) (uui
 	return claim.ID, nil
 }
 
-// admit lets a message in if owner has not posted too much of late. It is asked
-// before the claim, since a flood of duplicates takes time too.
+// admit lets a message in if owner has not posted too much recently. It is called before
+// anything else, because a flood of duplicates, or of requests that are refused, takes
+// time too.
 func (h handler) admit(ctx context.Context, owner string, size int) error {
 	err := h.allowance.Take(ctx, owner, size)
 	var exceeded *allowance.ExceededError
@@ -169,11 +170,10 @@ func (h handler) admit(ctx context.Context, owner string, size int) error {
 	return err
 }
 
-// publish takes event to the hub and brings claim to its end. Its order is the
-// promise of the lake: what is told to be accepted or a duplicate is with the hub.
-// Finish fails with a *received.DuplicateError when the lease lapsed under us and
-// the attempt that took the claim over was faster; the message is one, since the
-// id is the same.
+// publish publishes event on the hub and ends claim. This order keeps the lake's promise:
+// a message that is reported as accepted or as a duplicate is on the hub. Finish returns
+// a *received.DuplicateError if our lease ended and the attempt that took over the claim
+// was faster. There is still only one message, because the id is the same.
 func (h handler) publish(ctx context.Context, claim received.Claim, event hub.Event) error {
 	if err := h.hub.Publish(ctx, event); err != nil {
 		return err
@@ -181,8 +181,8 @@ func (h handler) publish(ctx context.Context, claim received.Claim, event hub.Ev
 	return h.received.Finish(ctx, claim)
 }
 
-// release lets the sender's next try take claim over at once, unless another
-// attempt has it already.
+// release lets the sender's next try take over claim at once, unless another attempt
+// already has it.
 func (h handler) release(ctx context.Context, claim received.Claim) {
 	if err := h.received.Release(ctx, claim); err != nil && !errors.Is(err, received.ErrHeld) {
 		h.logger.WarnContext(ctx, "lease not released", "id", claim.ID, "error", function.Describe(err))
@@ -207,7 +207,7 @@ func ingested(id uuid.UUID, owner string, content content) hub.Event {
 	return event
 }
 
-// leaseEnd is when nothing of this invocation can still be running.
+// leaseEnd returns when nothing of this invocation can still be running.
 func leaseEnd(ctx context.Context) time.Time {
 	deadline, ok := ctx.Deadline()
 	if !ok {

@@ -55,7 +55,7 @@ func newFrontDoor(t testing.TB) *frontDoor {
 	return door
 }
 
-// timeout is that of the function.
+// timeout is the function's time-out.
 const timeout = 20 * time.Second
 
 func (d *frontDoor) post(t testing.TB, request events.APIGatewayV2HTTPRequest) events.APIGatewayV2HTTPResponse {
@@ -69,7 +69,7 @@ func (d *frontDoor) post(t testing.TB, request events.APIGatewayV2HTTPRequest) e
 	return response
 }
 
-// event is the one event that the hub has.
+// event returns the one event that the hub has.
 func (d *frontDoor) event(t *testing.T) hub.Event {
 	t.Helper()
 	batch := d.topic.Deliveries()
@@ -88,7 +88,7 @@ func request(contentType, body string) events.APIGatewayV2HTTPRequest {
 	return as(r, map[string]string{"custom:write": owner})
 }
 
-// ambiguous is what is said of JSON with a member at that byte that may mean another.
+// ambiguous returns the detail for JSON with an ambiguous member at that byte.
 func ambiguous(at int) string {
 	return fmt.Sprintf(`The JSON object has a member twice, or "msg" or "encoding" in other letters: see byte %d.`, at)
 }
@@ -106,13 +106,13 @@ func binary(contentType string, body []byte) events.APIGatewayV2HTTPRequest {
 	return r
 }
 
-// original is a request in the original's form.
+// original returns a request in the original design's form.
 func original(body []byte, encoding string) events.APIGatewayV2HTTPRequest {
 	return request("application/json", fmt.Sprintf(`{"msg":%q,"encoding":%q}`, base64.StdEncoding.EncodeToString(body), encoding))
 }
 
-// id reads an answer of 201 or 409 and fails the test if it is not in the
-// original's words.
+// id reads an answer of 201 or 409 and fails the test if it is not in the original
+// design's words.
 func id(t *testing.T, response events.APIGatewayV2HTTPResponse) uuid.UUID {
 	t.Helper()
 	var got answer
@@ -201,8 +201,8 @@ func TestAnAddressThatNamesNoKindIsRefused(t *testing.T) {
 	}
 }
 
-// TestTheSameMessageByAnotherWayIsADuplicate posts a message as different engines do,
-// each form once as the first and then all others.
+// TestTheSameMessageByAnotherWayIsADuplicate posts a message as different engines do:
+// each form once as the first, followed by all others.
 func TestTheSameMessageByAnotherWayIsADuplicate(t *testing.T) {
 	forms := map[string]string{
 		"CR":                 adt,
@@ -272,18 +272,18 @@ func TestAMessageWhoseFirstAttemptFailedIsKeptOnceWhicheverWayItComesAgain(t *te
 	}
 }
 
-// resend is one post of a message that is sent again and again.
+// resend is one post of a message that is sent repeatedly.
 type resend struct {
 	Form  string
-	Fails int  // the call to AWS that fails, 1 the first; 0 for none
-	After bool // it took effect all the same
+	Fails int  // the number of the AWS call that fails, from 1; 0 for none
+	After bool // it took effect nevertheless
 	Pause time.Duration
 }
 
-// TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept posts a message again and again, each
+// TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept posts a message repeatedly, each
 // time in any of its forms, with a fault at any call and any time in between. The lake
-// keeps what is published first. One post at most is told 201, and its bytes are those;
-// a duplicate that is told of no difference has them too.
+// keeps what is published first. At most one post gets a 201, and the kept bytes are its
+// own. A duplicate that is told of no difference has the same bytes too.
 func TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept(t *testing.T) {
 	form := rapid.SampledFrom([]string{adt, strings.ReplaceAll(adt, "\r", "\n"), "\x0b" + adt + "\x1c\r"})
 	post := rapid.Custom(func(t *rapid.T) resend {
@@ -537,13 +537,12 @@ func TestAPostWhileAnotherIsUnderWayIsAskedToComeAgain(t *testing.T) {
 	})
 }
 
-// TestWhateverFailsAResendGivesTheMessageOnce goes through every call that an
-// accepted post makes: each fails before or after it took effect, once. The
-// sender is then told 503, sends again, and there is one message, of the id
-// that it is told.
+// TestWhateverFailsAResendGivesTheMessageOnce goes through every call of an accepted
+// post. Each fails once, before or after it took effect. The sender then gets a 503 and
+// sends again, and there is one message, with the id that the sender is told.
 func TestWhateverFailsAResendGivesTheMessageOnce(t *testing.T) {
 	outage := errors.New("outage")
-	// The calls in their order: draw from the allowance, claim, publish, finish.
+	// The calls in their order: take from the allowance, claim, publish, finish.
 	calls := []string{"UpdateItem", "PutItem", "Publish", "PutItem"}
 	for n, name := range calls {
 		for _, kind := range []string{"before", "after"} {
@@ -567,7 +566,7 @@ func TestWhateverFailsAResendGivesTheMessageOnce(t *testing.T) {
 					if first.StatusCode != 503 || first.Headers["Retry-After"] == "" {
 						t.Fatalf("the first: %d %s", first.StatusCode, first.Body)
 					}
-					time.Sleep(timeout + margin + time.Second) // a claim whose answer was lost lapses
+					time.Sleep(timeout + margin + time.Second) // a claim whose answer was lost expires
 					second := door.post(t, request("text/plain", adt))
 					if second.StatusCode != 201 && second.StatusCode != 409 {
 						t.Fatalf("the second: %d %s", second.StatusCode, second.Body)

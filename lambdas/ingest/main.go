@@ -39,17 +39,17 @@ func main() {
 		},
 		hub: hub.Topic{
 			ARN:        env.Text(contract.EnvHubTopicARN),
-			Publisher:  sns.NewFromConfig(aws), // the record of the post is that of its publish
+			Publisher:  sns.NewFromConfig(aws), // the record of the post is also that of its publish
 			ClaimCheck: hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)},
 		},
 	}
 	lambda.Start(problem.Answer(logger, h.post))
 }
 
-// runner names this execution environment by its log stream, of which each has its
-// own, and which remains when the function's process has died and is started anew in
-// it. An environment handles one event at a time, unless it was told otherwise (AWS
-// Lambda Developer Guide, Understanding the Lambda execution environment lifecycle).
+// runner names this execution environment by its log stream. Each environment has its
+// own, and keeps it when the function's process dies and is started again. An environment
+// handles one event at a time, unless it was configured otherwise (AWS Lambda Developer
+// Guide, Understanding the Lambda execution environment lifecycle).
 func runner() string {
 	if lambdacontext.MaxConcurrency() > 1 {
 		return ""

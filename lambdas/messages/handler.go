@@ -27,8 +27,8 @@ type handler struct {
 	lake     lake
 }
 
-// What can be answered in place of a message. A stranger's message, an unknown
-// id and a path that does not exist give the same answer.
+// What can be answered in place of a message. Another institution's message, an unknown
+// id and a path that does not exist have the same answer.
 var (
 	errNotFound  = &problem.Problem{Status: http.StatusNotFound, Code: "not-found", Detail: "There is no such message, or it is not yours to read."}
 	errNotYet    = &problem.Problem{Status: http.StatusNotFound, Code: "not-yet", Detail: "The message is accepted and this content is still being made.", RetryAfter: 1}
@@ -62,6 +62,9 @@ func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.
 }
 
 func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
+	if part != "" && catalog.IsForgotten(found.entries) { // what was filed of it since is not given back either
+		return events.APIGatewayV2HTTPResponse{}, errGone
+	}
 	connector, isResult := strings.CutPrefix(part, contentOf)
 	switch {
 	case part == "er7" || part == "content":
@@ -138,8 +141,9 @@ func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (
 // contentOf begins the part that is a connector's result; its name follows.
 const contentOf = "content/"
 
-// target reads /messages/{id}, alone or with /er7, /json, /content or /content/{connector}, behind the name of a stage if
-// there is one. Ids are written in one way only.
+// target reads /messages/{id}, alone or with /er7, /json, /content or
+// /content/{connector}, behind the name of a stage if there is one. Ids are written in
+// one way only.
 func target(path string) (id uuid.UUID, part string, ok bool) {
 	_, rest, ok := strings.Cut(path, "/messages/")
 	name, part, below := strings.Cut(rest, "/")

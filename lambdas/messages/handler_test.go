@@ -47,7 +47,7 @@ func newReadSide(t *testing.T) *readSide {
 	return &readSide{tables: fake.NewTables(t), buckets: &fake.Buckets{}}
 }
 
-// get asks for path as somebody who may read what reads says.
+// get asks for path as a user who may read the messages of reads.
 func (r *readSide) get(t *testing.T, path, reads string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	return r.getAs(t, path, map[string]string{"sub": "user-1", "token_use": "id", "custom:read": reads})
@@ -74,7 +74,7 @@ func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) ev
 	return response
 }
 
-// file puts what the writer files of e, seconds after start.
+// file writes what the writer writes about e, seconds after start.
 func (r *readSide) file(t *testing.T, e hub.Event, seconds int) catalog.Entry {
 	t.Helper()
 	entry := catalog.NewEntry(e, "lake", start.Add(time.Duration(seconds)*time.Second))
@@ -137,7 +137,7 @@ func claims(body string) hub.Event {
 	return e
 }
 
-// announce makes the received table know an id as ingest does.
+// announce makes the received table know an id, as ingest does.
 func (r *readSide) announce(t *testing.T) uuid.UUID {
 	t.Helper()
 	table := received.Table{Name: fake.Received, DB: r.tables}
@@ -234,6 +234,30 @@ func TestAMessageOfAKindThatNobodyKnowsIsServedAsItCame(t *testing.T) {
 			if string(content) != "ISA*00~\n" || response.Headers["Content-Type"] != "application/octet-stream" {
 				t.Errorf("%s: %q, %v", test.part, content, response.Headers)
 			}
+		}
+	}
+}
+
+// TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s is about catalogs of before decision 11.
+func TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s(t *testing.T) {
+	r := newReadSide(t)
+	r.file(t, ingested("MSH"), 1)
+	former := r.file(t, staged("{}"), 2)
+	former.Connector, former.Version, former.Parser = "", 0, "1"
+	item, err := attributevalue.MarshalMap(former)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
+		t.Fatal(err)
+	}
+	shown := r.get(t, "/messages/"+root.String(), owner).Body
+	if !strings.Contains(shown, `"status":"staged","ended":true`) || !strings.Contains(shown, `"connector":"staging-er7","version":1`) {
+		t.Error(shown)
+	}
+	for _, part := range []string{"/json", "/content/staging-er7"} {
+		if response := r.get(t, "/messages/"+root.String()+part, owner); response.StatusCode != 200 {
+			t.Errorf("%s: %d %s", part, response.StatusCode, response.Body)
 		}
 	}
 }

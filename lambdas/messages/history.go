@@ -27,11 +27,11 @@ type history struct {
 	entries []catalog.Entry // what the steps show, in the same order
 }
 
-// The statuses of a message. A message that was ever staged stays staged,
-// whatever a later attempt met.
+// The statuses of a message. A message that was ever staged stays staged, whatever
+// happened to a later attempt.
 const (
-	statusAccepted = "accepted" // on its way to the lake
-	statusIngested = "ingested" // in the lake, on its way to its JSON
+	statusAccepted = "accepted" // accepted, and not in the lake yet
+	statusIngested = "ingested" // in the lake, and not JSON yet
 	statusStaged   = "staged"   // its JSON is in the lake
 	statusError    = "error"    // it has no JSON; the history says why
 )
@@ -50,7 +50,7 @@ type step struct {
 	Format    string       `json:"format"`
 	Connector string       `json:"connector,omitempty"` // that made it; absent from the message itself
 	Version   int          `json:"version,omitempty"`   // the connector's
-	ReadIn    string       `json:"read_in,omitempty"`   // the charset that an operator decided on
+	ReadIn    string       `json:"read_in,omitempty"`   // the charset that an operator chose
 	Written   string       `json:"written"`
 	Attempts  int          `json:"attempts"`
 	Reason    *reason      `json:"reason,omitempty"`
@@ -66,7 +66,7 @@ type reason struct {
 	Offset  int    `json:"offset"`
 }
 
-// acceptedHistory is that of a message which the catalog does not know yet.
+// acceptedHistory returns the history of a message that the catalog does not know yet.
 func acceptedHistory(id uuid.UUID, owner string) history {
 	return history{
 		ID:       id,
@@ -77,8 +77,8 @@ func acceptedHistory(id uuid.UUID, owner string) history {
 	}
 }
 
-// newHistory tells what the catalog's entries of one message say; there is at
-// least one.
+// newHistory returns what the catalog's entries of one message say; there is at least
+// one.
 func newHistory(id uuid.UUID, entries []catalog.Entry) history {
 	entries = slices.SortedStableFunc(slices.Values(entries), func(a, b catalog.Entry) int {
 		return cmp.Or(cmp.Compare(a.Written, b.Written), cmp.Compare(rank(a.Zone), rank(b.Zone)))
@@ -131,7 +131,8 @@ func newStep(entry catalog.Entry) step {
 	return s
 }
 
-// status is that of the results of StagingER7 for ER7, and for messages of other kinds that of all connectors' results.
+// status is that of the results of StagingER7 for ER7, and for messages of other kinds
+// that of all connectors' results.
 func (h history) status() string {
 	has := func(zone catalog.Zone) bool {
 		_, ok := catalog.Result(h.entries, contract.ConnectorER7, zone)
@@ -148,8 +149,8 @@ func (h history) status() string {
 	}
 }
 
-// raw is the entry of the message as it was sent. It may come after that of its
-// JSON, since the hub promises no order.
+// raw returns the entry of the message as it was sent. It may come after that of its
+// JSON, because the hub does not promise an order.
 func (h history) raw() (catalog.Entry, bool) {
 	i := slices.IndexFunc(h.entries, func(e catalog.Entry) bool { return e.Zone == catalog.Ingestion })
 	if i < 0 {
@@ -158,8 +159,8 @@ func (h history) raw() (catalog.Entry, bool) {
 	return h.entries[i], true
 }
 
-// rank orders what was written within one millisecond: the message before what
-// was made of it.
+// rank orders what was written within one millisecond: the message before what was made
+// of it.
 func rank(zone catalog.Zone) int {
 	if zone == catalog.Ingestion {
 		return 0

@@ -19,14 +19,14 @@ import (
 )
 
 const (
-	// maxInline is the largest content in bytes that an answer carries: Lambda
-	// returns 6 MB, and base64 adds a third (AWS Lambda quotas).
+	// maxInline is the length in bytes of the largest content that an answer carries:
+	// Lambda returns 6 MB, and base64 adds a third (AWS Lambda quotas).
 	maxInline = 4 << 20
-	// redirectFor is how long the address of larger content is good for.
+	// redirectFor is how long the address of larger content is valid.
 	redirectFor = time.Minute
 )
 
-// objectStore is what the read side needs of Amazon S3; *s3.Client has it.
+// objectStore is the part of Amazon S3 that the read side needs; *s3.Client has it.
 type objectStore interface {
 	object.Getter
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
@@ -44,13 +44,10 @@ type lake struct {
 	presigner presigner
 }
 
-// serve answers with the content of entry, byte for byte, or sends the client
-// to where it lies when it is too large for an answer. Of content that is no
-// longer there the error is errGone.
+// serve answers with the content of entry, byte for byte, or redirects the client to it
+// if it is too large for an answer. If the content no longer exists, the error is
+// errGone.
 func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) (events.APIGatewayV2HTTPResponse, error) {
-	if entry.Forgotten != "" {
-		return events.APIGatewayV2HTTPResponse{}, errGone
-	}
 	if entry.Size > maxInline {
 		return l.redirect(ctx, entry.Object(l.bucket), mediaType)
 	}
@@ -69,17 +66,17 @@ func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) 
 	}, nil
 }
 
-// gone reports whether S3 says that there is no such object, or no such version
-// of it: what a rule or a person has deleted for good. Who may not list the bucket
-// would be told AccessDenied (Amazon S3 API Reference, GetObject and HeadObject). The
-// answer to a HEAD has no code of S3's own.
+// gone reports whether S3 says that there is no such object, or no such version of it: a
+// rule or a person has deleted it for good. A caller who may not list the bucket would
+// get AccessDenied (Amazon S3 API Reference, GetObject and HeadObject). The answer to a
+// HEAD request has no code of S3's own.
 func gone(err error) bool {
 	problem, answered := errors.AsType[smithy.APIError](err)
 	return answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion", "NotFound"}, problem.ErrorCode())
 }
 
-// redirect answers 303 with an address in S3 itself, good for redirectFor, which
-// only S3 can say whether there is anything at.
+// redirect answers 303 with an address in S3 itself, valid for redirectFor. Only S3 can
+// say whether anything is there.
 func (l lake) redirect(ctx context.Context, in *s3.GetObjectInput, mediaType string) (events.APIGatewayV2HTTPResponse, error) {
 	_, err := l.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId})
 	switch {

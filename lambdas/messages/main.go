@@ -1,5 +1,5 @@
-// Command messages is the Lambda function behind GET /messages/{id}: the way
-// back from an id to the message's history, its ER7 and its JSON.
+// Command messages is the Lambda function behind GET /messages/{id}. It leads from an id
+// to the message's history, its ER7 and its JSON.
 package main
 
 import (

@@ -40,7 +40,7 @@ func TestEveryFileOfTheCorpusBecomesOneLineOfJSONOrARefusal(t *testing.T) {
 	}
 }
 
-// outcome passes one file through the function: "staged", or the reason's code.
+// outcome passes one file through the function. It returns "staged" or the reason's code.
 func outcome(t *testing.T, path string, raw []byte) string {
 	var s state
 	_, err := s.parse(t, prepared(string(hl7.Normalize(nil, raw))))

@@ -12,8 +12,8 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// envelope is what stands before the segments in a message's JSON: where it
-// comes from, and what its MSH segment says. A new field belongs here.
+// envelope comes before the segments in a message's JSON: where the message is from, and
+// what its MSH segment says. A new field belongs here.
 type envelope struct {
 	ID       uuid.UUID `json:"id"`       // of the staged event
 	Root     uuid.UUID `json:"root"`     // what the sender was told
@@ -30,10 +30,9 @@ type location struct {
 	Key    string `json:"key"`
 }
 
-// header is the MSH segment in words. As in the segments, an empty value is an
-// absent key.
+// header is the MSH segment in words. As in the segments, an empty value has no key.
 type header struct {
-	Type      string  `json:"type"` // as the event's attribute: ADT^A01 or unknown
+	Type      string  `json:"type"` // as in the event's attribute: ADT^A01 or unknown
 	Event     string  `json:"event,omitempty"`
 	Structure string  `json:"structure,omitempty"`
 	Version   string  `json:"version,omitempty"`
@@ -57,15 +56,15 @@ type party struct {
 	Facility string `json:"facility,omitempty"`
 }
 
-// maxSegments is the most, in bytes, that a message's segments may be in JSON. The
-// largest message that the API takes, an ordinary one, becomes some 20 MB; one of
-// nothing but delimiters would become ten times that, and take this function's memory
+// maxSegments is the largest size in bytes of a message's segments in JSON. The largest
+// message that the API accepts, if it is an ordinary one, becomes some 20 MB. One that
+// consists of delimiters would become ten times that, and use up this function's memory
 // and then the writer's.
 const maxSegments = 32 << 20
 
-// document is the JSON of message, one line: the envelope of the event staged,
-// made from the event parent, and the segments. Its error is a *ParseError where that
-// would be more than maxSegments.
+// document returns the JSON of message, on one line: the envelope of the event staged,
+// which was made from the event parent, and the segments. Its error is a *ParseError if
+// that would be more than maxSegments.
 func document(parent, staged hub.Event, lakeBucket string, message *hl7.Message) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)

@@ -17,23 +17,22 @@ type handler struct {
 	lakeBucket string
 }
 
-// ParseError ends the workflow of a message that is not HL7. Lambda reports the
-// name of this type as errorType, which the workflow catches, and the text as
-// errorMessage, in which the trigger finds the reason.
+// ParseError ends the workflow of a message that is not HL7. Lambda reports the name of
+// this type as errorType, which the workflow catches, and the text as errorMessage, in
+// which trigger finds the reason.
 type ParseError struct {
 	Reason hub.Reason
 }
 
 func (e *ParseError) Error() string { return e.Reason.String() }
 
-// staged is what is left to say once the JSON is published.
+// staged is the workflow's output once the JSON is published.
 type staged struct {
 	ID uuid.UUID `json:"id"`
 }
 
-// parse publishes the message's JSON. The same message gives the same event. A
-// message that comes without a hash did not pass prepare: its body is still what
-// the sender posted.
+// parse publishes the message's JSON. The same message gives the same event. A message
+// without a hash did not pass prepare: its body is still what the sender posted.
 func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 	event, err := h.claimCheck.Open(ctx, in)
 	if err != nil {
@@ -56,8 +55,8 @@ func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 	return staged{ID: result.ID}, nil
 }
 
-// read parses the body in the charset that an operator decided on, else in what the
-// message, or its sender, declares.
+// read parses the body in the charset that an operator chose, or else in the one that the
+// message or its sender declares.
 func read(message *hl7.Message, event hub.Event) error {
 	if event.ReadIn == "" {
 		return message.ParseAs(event.Charset, event.Body)
@@ -69,7 +68,7 @@ func read(message *hl7.Message, event hub.Event) error {
 	return err
 }
 
-// refusal keeps the place of a parse error and drops the rest.
+// refusal keeps the place of a parse error and drops everything else.
 func refusal(err error) error {
 	var refused *hl7.ParseError
 	if !errors.As(err, &refused) {

@@ -31,7 +31,7 @@ var root = uuid.MustParse("01a204f6-07d0-7ce3-a84e-ee08b2a143f8")
 
 const rawHash = "73cf7409d725509f9795ca6bcbb9a52d9ed8be2b31aa0d0319f00bbe335226c3"
 
-// prepared is the event that the state before hands on.
+// prepared returns the event that the state before passes on.
 func prepared(body string) hub.Event {
 	return hub.Event{
 		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root,
@@ -63,7 +63,7 @@ func (s *state) parse(t *testing.T, e hub.Event) (staged, error) {
 	return function.Edge(logger, h.parse, reflect.TypeFor[*ParseError]())(t.Context(), in)
 }
 
-// event is the last event that parse published.
+// event returns the last event that parse published.
 func (s *state) event(t *testing.T) hub.Event {
 	t.Helper()
 	records := s.topic.Deliveries().Records
@@ -107,8 +107,8 @@ func TestAMessageBecomesOneLineOfJSON(t *testing.T) {
 	}
 }
 
-// TestATidyMessageGivesTheSameEventWhetherItPassedPrepareOrNot is about messages
-// that prepare only adds a hash to.
+// TestATidyMessageGivesTheSameEventWhetherItPassedPrepareOrNot is about messages to which
+// prepare only adds a hash.
 func TestATidyMessageGivesTheSameEventWhetherItPassedPrepareOrNot(t *testing.T) {
 	for name, body := range map[string]string{
 		"UTF-8":   "MSH|^~\\&|A|B|||||ACK|1\rNTE|1||one\ntwo\r",

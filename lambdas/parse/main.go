@@ -1,6 +1,5 @@
-// Command parse is the Lambda function of the workflow's second state: it turns
-// a tidy ER7 message into one line of JSON and publishes that as the staged
-// event.
+// Command parse is the Lambda function of the workflow's second state. It turns a tidy
+// ER7 message into one line of JSON and publishes that as the staged event.
 package main
 
 import (

@@ -11,8 +11,8 @@ type handler struct {
 	claimCheck hub.ClaimCheck
 }
 
-// prepare is the input of the next state: the same event, its body normalised
-// and the hash of what the sender posted beside it.
+// prepare returns the input of the next state: the same event, with its body normalized
+// and the hash of what the sender posted.
 func (h handler) prepare(ctx context.Context, in hub.Wire) (hub.Wire, error) {
 	event, err := h.claimCheck.Open(ctx, in)
 	if err != nil {

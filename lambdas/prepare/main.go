@@ -1,6 +1,5 @@
-// Command prepare is the Lambda function of the workflow's first state: it
-// takes off what transport put around a message and makes its segment
-// terminators CR.
+// Command prepare is the Lambda function of the workflow's first state. It removes what
+// transport added around a message, and makes CR the terminator of its segments.
 package main
 
 import (

@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	// overdue is the age at which a message should have come to the end of its
-	// way. A busy lake may only be late, which is harmless: a message that is
-	// published again is one message.
+	// overdue is the age at which a message should have ended. On a busy lake it may only
+	// be late. That is harmless: a message that is published again is still one message.
 	overdue = 10 * time.Minute
-	// givenUp is the age at which a claim whose message was never published is
-	// no longer waited for.
+	// givenUp is the age at which a claim whose message was never published is no longer
+	// waited for.
 	givenUp = 24 * time.Hour
-	// keepAhead is how long before its end the claim of a missing message is given
-	// keepFor more: longer than nobody looks, and seldom enough to cost nothing.
+	// keepAhead is how long before its expiry the claim of a missing message is kept for
+	// keepFor more: longer than any time between two looks, and seldom enough to cost
+	// nothing.
 	keepAhead = 7 * 24 * time.Hour
 	keepFor   = 30 * 24 * time.Hour
 	// reserve is kept back from the function's time to report what was found.
@@ -43,15 +43,15 @@ type handler struct {
 	now      func() time.Time
 }
 
-// request is the function's input. What EventBridge sends has nothing of it; an
-// operator who invokes the function may.
+// request is the function's input. EventBridge sends none of these fields; an operator
+// who invokes the function may.
 type request struct {
-	OverdueSeconds *int `json:"overdueSeconds"` // nil is the default, ten minutes
+	OverdueSeconds *int `json:"overdueSeconds"` // nil means the default, ten minutes
 }
 
-// reconcile looks at the claims that earlier runs found late and at those that
-// became overdue since, oldest first in each shard, until all are seen or its time
-// is over: the next run begins where this one came to.
+// reconcile looks at the claims that earlier runs found late and at those that have
+// become overdue since, oldest first in each shard, until all are seen or its time is
+// over. The next run begins where this one ended.
 func (h handler) reconcile(ctx context.Context, in request) (report, error) {
 	work, cancel := function.WithReserve(ctx, reserve)
 	defer cancel()
@@ -74,8 +74,8 @@ func (h handler) reconcile(ctx context.Context, in request) (report, error) {
 	return h.report(ctx, found, work.Err() == nil)
 }
 
-// settle looks whether a claim that is late has come to its end, and if not does
-// what can be done about it.
+// settle looks whether a late claim has ended, and if not, does what can be done about
+// it.
 func (h handler) settle(ctx context.Context, claim received.Unsettled, found *findings) error {
 	entries, err := h.catalog.History(ctx, claim.ID)
 	if err != nil {
@@ -88,7 +88,7 @@ func (h handler) settle(ctx context.Context, claim received.Unsettled, found *fi
 	return h.help(ctx, claim, entries, found)
 }
 
-// help publishes the message of a claim again, or finds that this cannot be done.
+// help publishes the message of a claim again, or finds that this is not possible.
 func (h handler) help(ctx context.Context, claim received.Unsettled, entries []catalog.Entry, found *findings) error {
 	standing, err := h.received.Standing(ctx, claim)
 	if err != nil {
@@ -118,8 +118,8 @@ func (h handler) help(ctx context.Context, claim received.Unsettled, entries []c
 	return h.received.Retry(ctx, claim, now)
 }
 
-// keep has the claim of a message that is missing outlast the next runs: it is all
-// that tells of it.
+// keep makes the claim of a missing message outlast the next runs: nothing else tells of
+// the message.
 func (h handler) keep(ctx context.Context, claim received.Unsettled, standing received.Standing) error {
 	if standing.Expiry.After(h.now().Add(keepAhead)) {
 		return nil
@@ -127,9 +127,9 @@ func (h handler) keep(ctx context.Context, claim received.Unsettled, standing re
 	return h.received.Keep(ctx, claim, h.now().Add(keepFor))
 }
 
-// unpublished is a claim of which the hub never had the message, as far as
-// anybody knows: nobody was told that it is accepted. It stays for the sender's
-// next try, which takes it over.
+// unpublished handles a claim whose message was never on the hub, as far as is known:
+// nobody was told that it is accepted. It stays for the sender's next try, which takes it
+// over.
 func (h handler) unpublished(ctx context.Context, claim received.Unsettled, standing received.Standing, found *findings) error {
 	if h.now().Sub(hub.Received(claim.ID)) < givenUp || h.now().Before(standing.Lease) {
 		found.add(claim, unpublished, 0)
@@ -140,9 +140,9 @@ func (h handler) unpublished(ctx context.Context, claim received.Unsettled, stan
 	return h.received.Abandon(ctx, claim, standing)
 }
 
-// due reports whether it is time to publish a message again: at once the first
-// time, and then whenever its age has doubled, so that what cannot be helped
-// does not keep the lake busy.
+// due reports whether it is time to publish a message again: at once the first time, and
+// then whenever its age has doubled, so that a message that cannot be helped does not
+// keep the lake busy.
 func due(claim received.Unsettled, standing received.Standing, now time.Time) bool {
 	return standing.Retried.IsZero() || now.Sub(standing.Retried) >= standing.Retried.Sub(hub.Received(claim.ID))
 }

@@ -39,8 +39,8 @@ type lake struct {
 	log     bytes.Buffer
 }
 
-// newLake is an empty lake. Ids rise throughout the process, while each test's
-// clock begins anew, so it waits until ids are of now.
+// newLake returns an empty lake. Ids rise throughout the process, while each test's clock
+// begins anew, so it waits until ids are of the current time.
 func newLake(t *testing.T) *lake {
 	t.Helper()
 	id, err := hub.NewID()
@@ -69,7 +69,7 @@ func (l *lake) run(ctx context.Context, in request) (report, error) {
 	return function.Edge(logger, h.reconcile)(ctx, in)
 }
 
-// reconcile is a run that must end well.
+// reconcile is a run that must succeed.
 func (l *lake) reconcile(t *testing.T) report {
 	t.Helper()
 	got, err := l.run(t.Context(), request{})
@@ -79,8 +79,8 @@ func (l *lake) reconcile(t *testing.T) report {
 	return got
 }
 
-// claim is what ingest leaves of body: a claim that is done, or one whose
-// attempt died before it published.
+// claim leaves what ingest leaves of body: a claim that has ended, or one whose attempt
+// died before it published.
 func (l *lake) claim(t *testing.T, body []byte, done bool) received.Claim {
 	t.Helper()
 	claim, err := l.received().Acquire(t.Context(), canary.Owner, hub.ER7, body, time.Now().Add(20*time.Second), 0)
@@ -124,7 +124,7 @@ func (l *lake) file(t *testing.T, e hub.Event) {
 	}
 }
 
-// published is the events that were published, opened.
+// published returns the events that were published, opened.
 func (l *lake) published(t *testing.T) (all []hub.Event) {
 	t.Helper()
 	for _, record := range l.topic.Deliveries().Records {
@@ -227,7 +227,7 @@ func TestAnAcceptedMessageThatTheLakeDoesNotHoldIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLake(t)
 		claim := l.claim(t, canary.Message(), true)
-		l.file(t, hub.Derive(ingested(claim, nil), staginger7.Connector(), hub.Staged, hub.JSON)) // its JSON is no way back to it
+		l.file(t, hub.Derive(ingested(claim, nil), staginger7.Connector(), hub.Staged, hub.JSON)) // its JSON does not lead back to it
 		time.Sleep(11 * time.Minute)
 		for range 2 {
 			l.log.Reset()
@@ -239,8 +239,8 @@ func TestAnAcceptedMessageThatTheLakeDoesNotHoldIsReported(t *testing.T) {
 	})
 }
 
-// TestWhatIsMissingIsReportedForAsLongAsItIs has time to live remove what has
-// expired at once, for most of a year.
+// TestWhatIsMissingIsReportedForAsLongAsItIs lets time to live remove what has expired at
+// once, for most of a year.
 func TestWhatIsMissingIsReportedForAsLongAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLake(t)
@@ -408,8 +408,8 @@ func TestARunEndsWithItsTimeAndSaysSo(t *testing.T) {
 	})
 }
 
-// TestWhatCannotBeLookedUpIsLookedUpByTheNextRun fails the calls that decide how
-// far a run came, one after the other.
+// TestWhatCannotBeLookedUpIsLookedUpByTheNextRun makes the calls fail that decide how far
+// a run came, one after the other.
 func TestWhatCannotBeLookedUpIsLookedUpByTheNextRun(t *testing.T) {
 	for _, operation := range []string{"Query", "GetItem", "UpdateItem"} {
 		t.Run(operation, func(t *testing.T) {

@@ -1,6 +1,6 @@
-// Command reconcile is the scheduled Lambda function that holds what was
-// accepted against what the catalog has. It publishes a message again that got
-// stuck on its way and reports one that it cannot bring back.
+// Command reconcile is the scheduled Lambda function that compares accepted messages with
+// the catalog. It publishes a message again that is stuck, and reports one that it cannot
+// bring back.
 package main
 
 import (

@@ -15,39 +15,39 @@ import (
 type finding int
 
 const (
-	settled     finding = iota // its message is at the end of its way
+	settled     finding = iota // its message has ended
 	republished                // it was published again
 	waiting                    // it was published again by an earlier run
-	missing                    // it was accepted, and the lake does not hold it
+	missing                    // it was accepted, and is not in the lake
 	unpublished                // nobody was told that it is accepted
-	abandoned                  // nor will be
+	abandoned                  // and will not be waited for
 )
 
-// report is what a run found, by the number of claims.
+// report is what a run found, as numbers of claims.
 type report struct {
-	Settled     int `json:"settled"`     // at the end of its way
+	Settled     int `json:"settled"`     // have ended
 	Republished int `json:"republished"` // stuck, and published again
 	Waiting     int `json:"waiting"`     // published again by an earlier run
 	Missing     int `json:"missing"`     // accepted, and not in the lake
-	Unpublished int `json:"unpublished"` // never published: its sender was not told that it is accepted
+	Unpublished int `json:"unpublished"` // never published: the sender was not told that the message is accepted
 	Abandoned   int `json:"abandoned"`   // the same, and no longer waited for
-	Failed      int `json:"failed"`      // could not be done; the next run tries again
+	Failed      int `json:"failed"`      // could not be handled; the next run tries again
 
-	OldestUnstagedSeconds int64 `json:"oldestUnstagedSeconds"` // age of the oldest message that is not at the end of its way
-	Complete              bool  `json:"complete"`              // all were looked at; else the time was over
+	OldestUnstagedSeconds int64 `json:"oldestUnstagedSeconds"` // age of the oldest message that has not ended
+	Complete              bool  `json:"complete"`              // all were looked at; false if the time was over
 
-	MissingMessages []missingMessage `json:"missingMessages,omitempty"` // which they are, named of them
+	MissingMessages []missingMessage `json:"missingMessages,omitempty"` // the missing messages, at most named of them
 }
 
-// missingMessage is what somebody needs to look for a message that is missing.
+// missingMessage is what a person needs to look for a missing message.
 type missingMessage struct {
 	ID         string `json:"id"`
 	Owner      string `json:"owner"`
 	AgeSeconds int64  `json:"ageSeconds"`
 }
 
-// named is how many missing messages a report names, so that it stays short; the
-// log has a line for each.
+// named is how many missing messages a report names, so that it stays short. The log has
+// a line for each.
 const named = 100
 
 // findings collects what the workers find. It is safe for concurrent use.
@@ -60,8 +60,7 @@ type findings struct {
 
 func newFindings() *findings { return &findings{owners: map[string]*report{}} }
 
-// add counts a claim. age is that of a message which is not at the end of its
-// way, else 0.
+// add counts a claim. age is that of a message that has not ended, and 0 for any other.
 func (f *findings) add(claim received.Unsettled, what finding, age time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,9 +79,9 @@ func (f *findings) add(claim received.Unsettled, what finding, age time.Duration
 	of.count(what, age)
 }
 
-// failed counts what could not be done, be it about a claim or a list of them.
-// nil is nothing, and so is what was given up because ctx had ended: the report
-// then says that the run is not complete.
+// failed counts what could not be done about a claim or a list of claims. It ignores nil,
+// and what was given up because ctx had ended: the report then says that the run is not
+// complete.
 func (f *findings) failed(ctx context.Context, err error) {
 	if err == nil || ctx.Err() != nil {
 		return
@@ -113,9 +112,9 @@ func (r *report) count(what finding, age time.Duration) {
 	r.OldestUnstagedSeconds = max(r.OldestUnstagedSeconds, int64(age.Seconds()))
 }
 
-// report writes the run's metrics: a line for each institution that has
-// something stuck or, so that an alarm sees the lake is watched, one line of
-// zeros. Its error is the first that a claim met.
+// report writes the run's metrics: a line for each institution with something stuck or,
+// so that an alarm sees that the lake is watched, one line of zeros. Its error is the
+// first that a claim met.
 func (h handler) report(ctx context.Context, found *findings, complete bool) (report, error) {
 	found.mu.Lock()
 	defer found.mu.Unlock()

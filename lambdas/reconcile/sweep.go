@@ -13,7 +13,7 @@ import (
 	"hl7lake/lambdas/internal/received"
 )
 
-// batch is how many claims are looked at between two notes of how far a run came.
+// batch is how many claims are looked at before the progress is recorded again.
 const batch = 500
 
 // sweep is one run through one shard of the index.
@@ -21,11 +21,11 @@ type sweep struct {
 	handler
 	shard  string
 	found  *findings
-	places *errgroup.Group // bounds the work on all shards together
+	places *errgroup.Group // limits the work on all shards together
 }
 
-// late looks at the claims that earlier runs found late. One that cannot be dealt
-// with is left to the next run. Its error is that of a list that ended early.
+// late looks at the claims that earlier runs found late. A claim that cannot be dealt
+// with is left to the next run. The error is that of a list that ended early.
 func (s sweep) late(ctx context.Context) (failure error) {
 	var work sync.WaitGroup
 	defer work.Wait()
@@ -38,10 +38,10 @@ func (s sweep) late(ctx context.Context) (failure error) {
 	return nil
 }
 
-// fresh looks at the claims that became overdue since the last run. Their index
-// follows the table within a second or so, and the clocks of two functions differ
-// by no more: a claim that is overdue by the full time is there. Those that an
-// operator wants looked at earlier are looked at again when they are.
+// fresh looks at the claims that have become overdue since the last run. Their index
+// follows the table within a second or so, and the clocks of two functions differ by no
+// more, so a claim that is overdue by the full time is in it. Claims that an operator
+// wants looked at earlier are looked at again when they are overdue.
 func (s sweep) fresh(ctx context.Context, age time.Duration) error {
 	now := s.now()
 	from, err := s.received.Seen(ctx, s.shard)
@@ -69,9 +69,9 @@ func (s sweep) fresh(ctx context.Context, age time.Duration) error {
 	return s.pass(ctx, claims, earlier(before, final))
 }
 
-// pass looks at claims and notes that all before through have been seen, if they
-// have. Its error is the first that a claim met which then is neither at its end
-// nor late: the next run begins before it.
+// pass looks at claims, and records that all before through have been seen, if they have.
+// Its error is the first one of a claim that then has neither ended nor is late: the next
+// run begins before it.
 func (s sweep) pass(ctx context.Context, claims []received.Unsettled, through time.Time) error {
 	var work sync.WaitGroup
 	var failure atomic.Pointer[error]
@@ -89,8 +89,8 @@ func (s sweep) pass(ctx context.Context, claims []received.Unsettled, through ti
 	return s.received.See(ctx, s.shard, through)
 }
 
-// sort leaves a claim that is at its end where it is, and makes any other late
-// before it does something about it.
+// sort leaves a claim that has ended where it is, and makes any other late before it does
+// something about it.
 func (s sweep) sort(ctx context.Context, claim received.Unsettled) error {
 	entries, err := s.catalog.History(ctx, claim.ID)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s sweep) sort(ctx context.Context, claim received.Unsettled) error {
 	return nil
 }
 
-// do runs what as soon as there is a place for it, and has work wait for it.
+// do runs what as soon as there is a place for it, and adds it to what work waits for.
 func (s sweep) do(work *sync.WaitGroup, what func()) {
 	work.Add(1)
 	s.places.Go(func() error {

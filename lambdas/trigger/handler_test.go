@@ -97,7 +97,7 @@ func (s *staging) deliver(ctx context.Context, t *testing.T, run *execution, bat
 		claimCheck: checks,
 		hub:        hub.Topic{ARN: "hub", Publisher: audit.Publisher{Publisher: &s.topic, Logger: logger}, ClaimCheck: checks},
 		workflow:   workflow{arn: "machine", starter: run},
-		deferral:   deferral{shares: allowance.New(fake.Received, s.shares, s.limit), queueURL: "deferred", queue: &s.deferred},
+		deferral:   deferral{shares: allowance.New(fake.Shares, s.shares, s.limit), queueURL: "deferred", queue: &s.deferred},
 	}
 	payload, err := json.Marshal(batch)
 	if err != nil {

@@ -22,15 +22,15 @@ type handler struct {
 	catalog    table
 }
 
-// handle files every event of the batch. Filing one again changes nothing but
-// its count of attempts.
+// handle files every event of the batch. Filing one again changes nothing but its count
+// of attempts.
 func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, error) {
 	return struct{}{}, hub.Each(batch, func(wire hub.Wire) error { return h.file(ctx, wire) })
 }
 
-// file writes the object first and its entry second: what the catalog shows is
-// there. Nothing interprets the body before it is kept, and it is never held
-// whole: it may be many times larger than what travels in an event.
+// file writes the object first and its entry second, so that what the catalog shows
+// exists. Nothing interprets the body before it is kept. The body is never held in memory
+// as a whole, because it may be many times larger than what travels in an event.
 func (h handler) file(ctx context.Context, wire hub.Wire) error {
 	event, body, err := h.claimCheck.Stream(ctx, wire)
 	if err != nil {
@@ -51,15 +51,14 @@ func (h handler) file(ctx context.Context, wire hub.Wire) error {
 		return err
 	}
 	if forgotten {
-		// It is not shown, but it is there: the writer may not delete.
+		// It is not shown, but it exists: the writer may not delete.
 		h.logger.ErrorContext(ctx, "filed once more what was forgotten; forget it again", "id", event.ID, "root", event.Root)
 	}
 	h.tell(ctx, event, object.repeated)
 	return nil
 }
 
-// tell logs that event was filed. The catalog has the rest of what there is to
-// say.
+// tell logs that event was filed. The catalog has everything else about it.
 func (h handler) tell(ctx context.Context, event hub.Event, repeated bool) {
 	members := []any{"event", event.Name, "root", event.Root}
 	if event.ID != event.Root {
@@ -71,8 +70,8 @@ func (h handler) tell(ctx context.Context, event hub.Event, repeated bool) {
 	h.logger.InfoContext(ctx, "filed", append(members, h.count(event, repeated))...)
 }
 
-// count is the members of the log line that say whose event it is and count
-// messages by their end: once each, however often the event is delivered.
+// count returns the members of the log line that say whose event it is, and that count
+// messages when they end: once each, however often the event is delivered.
 func (h handler) count(event hub.Event, repeated bool) slog.Attr {
 	owner, connector := slog.String("owner", event.Owner), slog.String("connector", event.Connector.Name)
 	switch {

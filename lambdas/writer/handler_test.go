@@ -80,7 +80,7 @@ func (c *core) handle(ctx context.Context, batch events.SNSEvent) error {
 	return err
 }
 
-// entries is what the catalog holds, but for when it was written.
+// entries returns what the catalog holds, without the times of writing.
 func (c *core) entries(t *testing.T) []catalog.Entry {
 	t.Helper()
 	var entries []catalog.Entry
@@ -304,8 +304,8 @@ func TestNoPatientDataLeavesBesideTheObject(t *testing.T) {
 	}
 }
 
-// TestTheCatalogDependsOnAMessagesContentInItsHashAlone files messages that differ in
-// one value each. A hash of one value, unlike that of all of them, is guessed by trying.
+// TestTheCatalogDependsOnAMessagesContentInItsHashAlone files messages that differ in one
+// value each. A hash of one value, unlike that of all of them, can be guessed by trying.
 func TestTheCatalogDependsOnAMessagesContentInItsHashAlone(t *testing.T) {
 	items := func(body string) []map[string]types.AttributeValue {
 		c := newCore(t)

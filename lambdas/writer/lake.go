@@ -19,7 +19,7 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// objectStore is what the writer needs of Amazon S3 beside reading claim
+// objectStore is the part of Amazon S3 that the writer needs, apart from reading claim
 // checks; *s3.Client has it.
 type objectStore interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
@@ -32,19 +32,18 @@ type lake struct {
 	objects objectStore
 }
 
-// object is what S3 says of one object of the lake.
+// object is what S3 says about one object of the lake.
 type object struct {
 	versionID string
 	sha256    string // hex
 	size      int64
-	repeated  bool // it was there before
-	differs   bool // and has other content than was to be put
+	repeated  bool // it already existed
+	differs   bool // and has other content than the new one
 }
 
-// put writes the body under key if there is nothing yet, without holding it
-// whole. Both ends verify the bytes by their SHA-256: what differs from what was
-// published becomes no object. An object that is there stays as it is and is
-// described.
+// put writes the body under key if there is nothing yet, without holding all of it in
+// memory. Both ends verify the bytes by their SHA-256: a body that differs from what was
+// published becomes no object. An existing object stays as it is and is described.
 func (l lake) put(ctx context.Context, key string, kind hub.Kind, body *hub.Stream) (object, error) {
 	sum := body.SHA256()
 	out, err := l.objects.PutObject(ctx, &s3.PutObjectInput{
@@ -64,14 +63,14 @@ func (l lake) put(ctx context.Context, key string, kind hub.Kind, body *hub.Stre
 	case preconditionFailed(err):
 		return l.head(ctx, key, mine)
 	case body.Err() != nil:
-		return object{}, body.Err() // the claim check's fault and not the lake's
+		return object{}, body.Err() // the fault is in the claim check and not in the lake
 	default:
 		return object{}, fmt.Errorf("put the object: %w", err)
 	}
 }
 
-// signedAs has a request signed for a payload of this hash, which the SDK would
-// else read the payload for, from its start to its end.
+// signedAs makes a request be signed for a payload of this hash. Otherwise the SDK would
+// read the whole payload first to compute it.
 func signedAs(sum [sha256.Size]byte) func(*s3.Options) {
 	return func(o *s3.Options) {
 		o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
@@ -83,7 +82,7 @@ func signedAs(sum [sha256.Size]byte) func(*s3.Options) {
 	}
 }
 
-// head describes the object that was there before mine.
+// head describes the object that already existed.
 func (l lake) head(ctx context.Context, key string, mine object) (object, error) {
 	out, err := l.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &l.bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
 	if err != nil {

@@ -1,6 +1,5 @@
-// Command writer is the Lambda function that files each event of the hub: its
-// body in the lake, and what there is to know about it in the catalog. Nothing
-// else writes to either.
+// Command writer is the Lambda function that files each event of the hub: its body in the
+// lake, and its entry in the catalog. Nothing else writes to either.
 package main
 
 import (
@@ -28,8 +27,8 @@ func main() {
 	lambda.Start(function.Edge(logger, h.handle))
 }
 
-// retryConflicts tries a conditional put again that met another one of the same
-// key under way, which S3 answers with 409 (Amazon S3, Conditional writes).
+// retryConflicts repeats a conditional put that S3 answers with 409, because another one
+// of the same key was under way (Amazon S3, Conditional writes).
 func retryConflicts(o *s3.Options) {
 	o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict")
 }

@@ -25,7 +25,7 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-// pattern is the content of a large object: what stands at each offset.
+// pattern is the content of a large object: the byte at each offset.
 type pattern struct{ at, size int64 }
 
 func (p *pattern) Read(into []byte) (int, error) {
@@ -47,11 +47,11 @@ func digest(size int64) []byte {
 	return sum.Sum(nil)
 }
 
-// bigStore is S3 with one claim check of so many bytes, over HTTP. It keeps
-// nothing of what is put, and looks at the heap while bytes pass.
+// bigStore is S3 with one claim check of that many bytes, over HTTP. It keeps nothing of
+// what is put, and looks at the heap while bytes pass.
 type bigStore struct {
 	size  int64
-	there bool // an object is in the lake already
+	there bool // an object already exists in the lake
 
 	mu     sync.Mutex
 	heap   uint64 // the highest
@@ -101,7 +101,7 @@ func (s *bigStore) look() {
 	s.heap = max(s.heap, stats.HeapAlloc)
 }
 
-// file gives the writer a JSON that is a claim check of the store.
+// file gives the writer a JSON event whose body is a claim check of the store.
 func (s *bigStore) file(t *testing.T, tables *fake.Tables) error {
 	t.Helper()
 	server := httptest.NewServer(s)
@@ -134,8 +134,8 @@ func (s *bigStore) staged(t *testing.T) events.SNSEntity {
 	return entity
 }
 
-// The JSON of a message may have 32 MiB. The writer has 256 MB, but what is
-// kept whole once is soon kept three times over.
+// The JSON of a message may have 32 MiB. The writer has 256 MB, but what is held once is
+// often held three times.
 func TestALargeBodyPassesFromClaimCheckToLakeWithoutBeingHeldWhole(t *testing.T) {
 	const size, most = 30 << 20, 6 << 20
 	store, tables := &bigStore{size: size}, fake.NewTables(t)
@@ -177,7 +177,7 @@ func TestALargeBodyThatIsInTheLakeAlreadyIsFoundThere(t *testing.T) {
 	}
 }
 
-// S3 may refuse a first try and take the second: the stream begins anew.
+// S3 may refuse a first try and accept the second: the stream begins again.
 func TestALargeBodyIsSentAgainFromItsStart(t *testing.T) {
 	store := &bigStore{size: 1 << 20}
 	tries := 0

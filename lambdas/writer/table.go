@@ -13,7 +13,7 @@ import (
 	"hl7lake/internal/catalog"
 )
 
-// updater is what the writer needs of Amazon DynamoDB; *dynamodb.Client has it.
+// updater is the part of Amazon DynamoDB that the writer needs; *dynamodb.Client has it.
 type updater interface {
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 }
@@ -24,9 +24,9 @@ type table struct {
 	db   updater
 }
 
-// record adds entry to the catalog and counts the attempt. What an earlier attempt has
-// recorded stays, but for what says which object it is: where that was lost, and a replay
-// has filed it anew, the version is another. forgotten reports whether the message was forgotten
+// record adds entry to the catalog and counts the attempt. What an earlier attempt
+// recorded stays, except which object it is: if that was lost, and a replay wrote it
+// again, its version is another. forgotten reports whether the message was forgotten
 // meanwhile.
 func (t table) record(ctx context.Context, entry catalog.Entry) (forgotten bool, err error) {
 	values, err := attributevalue.MarshalMap(entry)

@@ -1,10 +1,9 @@
-// Package bill counts what AWS would charge for and prices it. The local
-// services tell a Meter what they did; a Bill is what that costs by the price
-// table in prices.json, at list price, without the free tiers, in the one
-// region that the table names.
+// Package bill counts what AWS would charge for, and prices it. The local services tell a
+// Meter what they did. A Bill is what that costs by the price table in prices.json, at
+// list price, without the free tiers, in the one region that the table names.
 //
-// Requests, publishes, request units and the functions' own log bytes are
-// counted as AWS counts them, and are exact. Three things are estimates:
+// Requests, publishes, request units and the functions' own log bytes are counted as AWS
+// counts them, and are exact. Three things are estimates:
 //
 //   - Durations are those of this machine, from the moment that an instance is
 //     handed its event until it answers, rounded up as AWS rounds. A function
@@ -15,10 +14,10 @@
 //     lines made to its schema.
 //   - The share of traces that is recorded, see Sampling.
 //
-// Left out is what grows with time and not with messages (storage, the users of
-// the user pool, alarms, keys), data sent out to the internet, and what is not run
-// here: CloudTrail's data events and the workflow's own log, of which tests of the
-// templates hold that a message which goes well makes none.
+// It leaves out what grows with time and not with messages (storage, the users of the
+// user pool, alarms, keys), data sent out to the internet, and what is not run here:
+// CloudTrail's data events and the workflow's own log. Tests of the templates hold that a
+// message without a fault makes none of these.
 package bill
 
 import (
@@ -41,8 +40,8 @@ type Meter struct {
 	quantities map[item]float64
 }
 
-// Add counts a quantity of what is charged for. detail says whose it is, such as
-// a function's name, and may be empty.
+// Add counts a quantity of something with a price. detail says whose it is, such as a
+// function's name, and may be empty.
 func (m *Meter) Add(c Charge, detail string, quantity float64) {
 	if m == nil || quantity == 0 {
 		return
@@ -69,7 +68,7 @@ type Bill struct {
 	Lines  []Line `json:"lines"`  // in the order of the price table
 }
 
-// Line is what one party used of one thing that has a price.
+// Line is what one party used of one thing with a price.
 type Line struct {
 	Charge   Charge  `json:"charge"`
 	Service  string  `json:"service"`
@@ -95,7 +94,7 @@ func newBill(quantities map[item]float64) Bill {
 	return b
 }
 
-// Times is the bill of so many times the same.
+// Times returns the bill of n times the same.
 func (b Bill) Times(factor float64) Bill {
 	b.Lines = slices.Clone(b.Lines)
 	for i := range b.Lines {
@@ -105,7 +104,7 @@ func (b Bill) Times(factor float64) Bill {
 	return b
 }
 
-// And is the bill of both.
+// And returns the bill of both.
 func (b Bill) And(other Bill) Bill {
 	quantities := map[item]float64{}
 	for _, line := range slices.Concat(b.Lines, other.Lines) {
@@ -114,7 +113,7 @@ func (b Bill) And(other Bill) Bill {
 	return newBill(quantities)
 }
 
-// Less is the bill of what was used after an earlier one.
+// Less returns the bill of what was used after an earlier one.
 func (b Bill) Less(earlier Bill) Bill {
 	quantities := map[item]float64{}
 	for _, line := range b.Lines {
@@ -127,7 +126,7 @@ func (b Bill) Less(earlier Bill) Bill {
 	return newBill(quantities)
 }
 
-// Sampled is the bill when only a share of the traces, from 0 to 1, is recorded.
+// Sampled returns the bill if only a share of the traces, from 0 to 1, is recorded.
 func (b Bill) Sampled(share float64) Bill {
 	b.Lines = slices.Clone(b.Lines)
 	for i, line := range b.Lines {
@@ -139,9 +138,8 @@ func (b Bill) Sampled(share float64) Bill {
 	return b
 }
 
-// Sampling is the share of requests that X-Ray records by its default rule, the
-// first of each second and one in twenty of the rest, of a feed of so many
-// messages a second
+// Sampling returns the share of requests that X-Ray records by its default rule in a feed
+// of that many messages a second: the first of each second and one in twenty of the rest
 // (https://docs.aws.amazon.com/xray/latest/devguide/xray-console-sampling.html).
 func Sampling(perSecond float64) float64 {
 	if perSecond <= 1 {
@@ -150,7 +148,7 @@ func Sampling(perSecond float64) float64 {
 	return (1 + (perSecond-1)*0.05) / perSecond
 }
 
-// USD is the total.
+// USD returns the total.
 func (b Bill) USD() (total float64) {
 	for _, line := range b.Lines {
 		total += line.USD
@@ -158,7 +156,7 @@ func (b Bill) USD() (total float64) {
 	return total
 }
 
-// Quantity is how much of a charge was used, by all.
+// Quantity returns how much of a charge was used, by all.
 func (b Bill) Quantity(c Charge) (total float64) {
 	for _, line := range b.Lines {
 		if line.Charge == c {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// Charge names what has a price.
+// Charge names something with a price.
 type Charge string
 
-// What is charged for, as prices.json names it.
+// The charges, as prices.json names them.
 const (
 	APIRequest     Charge = "api-request"
 	LambdaRequest  Charge = "lambda-request"
@@ -28,7 +28,7 @@ const (
 
 const kilobyte = 1024
 
-// chunks is how many units of a size, in bytes, a size takes; one at least.
+// chunks returns how many units of a size, in bytes, a size takes; at least one.
 func chunks(size, unit int) float64 { return math.Ceil(float64(max(size, 1)) / float64(unit)) }
 
 // APICall counts a request to the HTTP API by the size of its body in bytes.
@@ -42,10 +42,9 @@ func (m *Meter) Published(size int) { m.Add(Publish, "", chunks(size, 64*kilobyt
 // (https://aws.amazon.com/sqs/pricing/).
 func (m *Meter) Queued(size int) { m.Add(QueueRequest, "", chunks(size, 64*kilobyte)) }
 
-// Executed counts a run of an Express workflow. Its duration is rounded up to
-// 100 ms; its memory, 50 MB and what the payloads take, is billed in steps of
-// 64 MB, of which one is enough for what a state may hold
-// (https://aws.amazon.com/step-functions/pricing/).
+// Executed counts a run of an Express workflow. Its duration is rounded up to 100 ms. Its
+// memory, 50 MB and what the payloads take, is billed in steps of 64 MB; one step is
+// enough for what a state may hold (https://aws.amazon.com/step-functions/pricing/).
 func (m *Meter) Executed(workflow string, d time.Duration) {
 	const step, memoryMB = 100 * time.Millisecond, 64
 	steps := max((d+step-1)/step, 1)
@@ -58,12 +57,11 @@ type Invocation struct {
 	Function string
 	MemoryMB int
 	Duration time.Duration // rounded up to a millisecond here
-	// AsyncSize is the size in bytes of the payload of an asynchronous event,
-	// which above 256 KB counts as one more request for each 64 KB; zero for
-	// others.
+	// AsyncSize is the size in bytes of the payload of an asynchronous event; zero for
+	// others. Above 256 KB, each 64 KB counts as one more request.
 	AsyncSize int
 	SystemLog bool // whether Lambda logs the request, by the function's system log level
-	Traced    bool // begins a trace, rather than being part of one
+	Traced    bool // begins a trace, and is not part of another
 }
 
 // Invoked counts an invocation, with what Lambda logs about it.
@@ -83,8 +81,8 @@ func (m *Meter) Invoked(i Invocation) {
 	}
 }
 
-// Logged counts what a function wrote to its log: its bytes, and its lines, of
-// which each is an event.
+// Logged counts what a function wrote to its log: its bytes, and its lines, each of which
+// is an event.
 func (m *Meter) Logged(function string, size, lines int) {
 	m.Add(LogByte, function, float64(size+lines*logEventOverhead))
 }

@@ -1,7 +1,7 @@
 package bill
 
 import (
-	_ "embed" // prices.json
+	_ "embed" // of prices.json
 	"encoding/json"
 )
 
@@ -15,7 +15,7 @@ type prices struct {
 	Prices []price `json:"prices"`
 }
 
-// price is one row: so many USD for so many units.
+// price is one row: that many USD for that many units.
 type price struct {
 	Charge  Charge  `json:"charge"`
 	Service string  `json:"service"`

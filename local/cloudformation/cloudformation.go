@@ -1,6 +1,7 @@
-// Package cloudformation answers questions about the stacks that a lake runs, as a client does that looks for an API's
-// address among a stack's outputs or for a user pool among its resources. It only reads: what runs is what was in the
-// templates at the start, and nothing deploys here.
+// Package cloudformation answers questions about the stacks that a lake runs. A client
+// asks them to find an API's address among a stack's outputs, or a user pool among its
+// resources. It only reads: what runs is what was in the templates at the start, and
+// nothing is deployed here.
 package cloudformation
 
 import (
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"hl7lake/local/resource"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
@@ -22,21 +24,26 @@ const namespace = "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 // complete is the status of every stack and resource: it runs.
 const complete = "CREATE_COMPLETE"
 
-// Outputs are those of all stacks: stack name, output name, value.
+// Outputs are those of all stacks: by stack name, then by output name.
 type Outputs func() (map[string]map[string]string, error)
 
-// service knows the stacks, which do not change.
-type service struct {
-	assembly  *template.Assembly
+// Stacks are all stacks. They do not change after the service was first asked.
+type Stacks func() []*template.Stack
+
+// Service has the reading operations of AWS CloudFormation.
+type Service struct {
+	http.Handler
+	stacks    Stacks
 	outputs   Outputs
 	authorize wire.Authorize
 	started   time.Time
 }
 
-// New returns AWS CloudFormation's reading operations, in its Query protocol (AWS CloudFormation API Reference).
-func New(assembly *template.Assembly, outputs Outputs, authorize wire.Authorize) http.Handler {
-	s := &service{assembly, outputs, authorize, time.Now()}
-	return wire.Query(namespace, map[string]wire.QueryOperation{
+// New returns a service for the stacks, in the Query protocol (AWS CloudFormation API
+// Reference).
+func New(stacks Stacks, outputs Outputs, authorize wire.Authorize) *Service {
+	s := &Service{stacks: stacks, outputs: outputs, authorize: authorize, started: time.Now()}
+	s.Handler = wire.Query(namespace, map[string]wire.QueryOperation{
 		"DescribeStacks":         s.describeStacks,
 		"DescribeStackResource":  s.describeStackResource,
 		"DescribeStackResources": s.describeStackResources,
@@ -44,22 +51,30 @@ func New(assembly *template.Assembly, outputs Outputs, authorize wire.Authorize)
 		"ListStacks":             s.listStacks,
 		"GetTemplate":            s.getTemplate,
 	})
+	return s
 }
 
-// id is a stack's ARN, which stays the same over restarts.
+// Dialect is that of CloudFormation.
+func (s *Service) Dialect() wire.Dialect { return wire.SpeaksQuery("cloudformation") }
+
+// Resources returns none: the service only answers questions about the stacks.
+func (s *Service) Resources() []resource.Type { return nil }
+
+// id returns a stack's ARN, which stays the same after a restart.
 func id(stack *template.Stack) string {
 	return wire.ARN("cloudformation", "stack/"+stack.Name+"/"+uuid.NewSHA1(uuid.NameSpaceURL, []byte(namespace+stack.Name)).String())
 }
 
-// allowed asks whether the caller may do an action, then finds the stack of that name or ARN.
-func (s *service) allowed(ctx context.Context, action, name string) (*template.Stack, error) {
+// allowed checks that the caller may perform an action, then finds the stack of that name
+// or ARN.
+func (s *Service) allowed(ctx context.Context, action, name string) (*template.Stack, error) {
 	if name == "" {
 		return nil, wire.Errorf("ValidationError", "StackName is required")
 	}
-	at := slices.IndexFunc(s.assembly.Stacks, func(stack *template.Stack) bool { return stack.Name == name || id(stack) == name })
+	at := slices.IndexFunc(s.stacks(), func(stack *template.Stack) bool { return stack.Name == name || id(stack) == name })
 	resource := wire.ARN("cloudformation", "stack/"+name+"/*")
 	if at >= 0 {
-		resource = id(s.assembly.Stacks[at])
+		resource = id(s.stacks()[at])
 	}
 	if err := s.authorize(ctx, "cloudformation:"+action, resource, nil); err != nil {
 		return nil, err
@@ -68,7 +83,7 @@ func (s *service) allowed(ctx context.Context, action, name string) (*template.S
 		// "If the stack doesn't exist, a ValidationError is returned" (DescribeStacks).
 		return nil, wire.Errorf("ValidationError", "Stack with id %s does not exist", name)
 	}
-	return s.assembly.Stacks[at], nil
+	return s.stacks()[at], nil
 }
 
 type outputMember struct{ OutputKey, OutputValue string }
@@ -87,9 +102,9 @@ type stackList struct {
 	Stacks []stackMember `xml:"Stacks>member"`
 }
 
-// describeStacks tells of one stack, or of all.
-func (s *service) describeStacks(ctx context.Context, form url.Values) (any, error) {
-	stacks := s.assembly.Stacks
+// describeStacks describes one stack, or all.
+func (s *Service) describeStacks(ctx context.Context, form url.Values) (any, error) {
+	stacks := s.stacks()
 	if name := form.Get("StackName"); name != "" {
 		stack, err := s.allowed(ctx, "DescribeStacks", name)
 		if err != nil {
@@ -133,8 +148,8 @@ type summary struct {
 	StackStatus  string
 }
 
-// listStacks lists the stacks that are in one of the states asked for.
-func (s *service) listStacks(ctx context.Context, form url.Values) (any, error) {
+// listStacks lists the stacks that are in one of the given states.
+func (s *Service) listStacks(ctx context.Context, form url.Values) (any, error) {
 	if err := s.authorize(ctx, "cloudformation:ListStacks", "*", nil); err != nil {
 		return nil, err
 	}
@@ -142,7 +157,7 @@ func (s *service) listStacks(ctx context.Context, form url.Values) (any, error) 
 	if form.Has("StackStatusFilter.member.1") && !among(form, "StackStatusFilter.member.", complete) {
 		return list, nil
 	}
-	for _, stack := range s.assembly.Stacks {
+	for _, stack := range s.stacks() {
 		list.StackSummaries = append(list.StackSummaries, summary{id(stack), stack.Name, s.time(), complete})
 	}
 	return list, nil
@@ -158,8 +173,8 @@ func among(form url.Values, prefix, value string) bool {
 	return false
 }
 
-// time is when the stacks were made: at the lake's start.
-func (s *service) time() string { return s.started.UTC().Format("2006-01-02T15:04:05.000Z") }
+// time returns when the stacks were made: at the lake's start.
+func (s *Service) time() string { return s.started.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 type templateBody struct {
 	TemplateBody    string
@@ -167,7 +182,7 @@ type templateBody struct {
 }
 
 // getTemplate returns a stack's template as it was read.
-func (s *service) getTemplate(ctx context.Context, form url.Values) (any, error) {
+func (s *Service) getTemplate(ctx context.Context, form url.Values) (any, error) {
 	stack, err := s.allowed(ctx, "GetTemplate", form.Get("StackName"))
 	if err != nil {
 		return nil, err
@@ -175,7 +190,7 @@ func (s *service) getTemplate(ctx context.Context, form url.Values) (any, error)
 	return templateBody{string(stack.Text), []string{"Original", "Processed"}}, nil
 }
 
-// metadata is a resource's Metadata as JSON text; empty where it has none.
+// metadata returns a resource's Metadata as JSON text; empty if it has none.
 func metadata(r *template.Resource) (string, error) {
 	if r.Metadata == nil {
 		return "", nil

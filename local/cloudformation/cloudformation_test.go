@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/internal/testing/answer"
+	"hl7lake/local"
 	"hl7lake/local/cloudformation"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
@@ -27,15 +28,16 @@ const (
 	core   = "hl7lake-dev-core"
 )
 
-// client is the SDK for the committed templates of dev, with what is asked of the policies.
+// client returns the SDK for the committed templates of dev, and what was asked of the
+// policies.
 func client(t *testing.T) (*cfn.Client, *template.Assembly, *[]string) {
 	t.Helper()
-	assembly, err := template.Load(folder)
+	assembly, err := local.Load(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
 	asked := new([]string)
-	server := httptest.NewServer(cloudformation.New(assembly, assembly.Outputs, func(_ context.Context, action, resource string, _ map[string]string) error {
+	server := httptest.NewServer(cloudformation.New(func() []*template.Stack { return assembly.Stacks }, assembly.Outputs, func(_ context.Context, action, resource string, _ map[string]string) error {
 		*asked = append(*asked, action+" "+resource)
 		return nil
 	}))

@@ -9,30 +9,30 @@ import (
 	"hl7lake/local/wire"
 )
 
-// resource is what all operations tell of a resource.
-type resource struct {
+// stackResource is what all operations say about a resource.
+type stackResource struct {
 	LogicalResourceID  string `xml:"LogicalResourceId"`
 	PhysicalResourceID string `xml:"PhysicalResourceId"`
 	ResourceType       string
 	ResourceStatus     string
 }
 
-func describe(r *template.Resource) resource {
-	return resource{r.LogicalID, r.PhysicalID, r.Type, complete}
+func describe(r *template.Resource) stackResource {
+	return stackResource{r.LogicalID, r.PhysicalID, r.Type, complete}
 }
 
 type resourceDetail struct {
 	Detail struct {
 		StackID   string `xml:"StackId"`
 		StackName string
-		resource
+		stackResource
 		LastUpdatedTimestamp string
 		Metadata             string `xml:",omitempty"`
 	} `xml:"StackResourceDetail"`
 }
 
-// describeStackResource tells of one resource, by its logical id.
-func (s *service) describeStackResource(ctx context.Context, form url.Values) (any, error) {
+// describeStackResource describes one resource, by its logical id.
+func (s *Service) describeStackResource(ctx context.Context, form url.Values) (any, error) {
 	stack, err := s.allowed(ctx, "DescribeStackResource", form.Get("StackName"))
 	if err != nil {
 		return nil, err
@@ -43,7 +43,7 @@ func (s *service) describeStackResource(ctx context.Context, form url.Values) (a
 	}
 	var answer resourceDetail
 	detail := &answer.Detail
-	detail.StackID, detail.StackName, detail.resource, detail.LastUpdatedTimestamp = id(stack), stack.Name, describe(r), s.time()
+	detail.StackID, detail.StackName, detail.stackResource, detail.LastUpdatedTimestamp = id(stack), stack.Name, describe(r), s.time()
 	detail.Metadata, err = metadata(r)
 	return answer, err
 }
@@ -59,7 +59,7 @@ func byLogicalID(stack *template.Stack, logicalID string) (*template.Resource, b
 type resourceMember struct {
 	StackID   string `xml:"StackId"`
 	StackName string
-	resource
+	stackResource
 	Timestamp string
 }
 
@@ -67,9 +67,10 @@ type resourceList struct {
 	Resources []resourceMember `xml:"StackResources>member"`
 }
 
-// describeStackResources tells of a stack's resources: the stack is named, or has the resource of a physical id. "You must
-// specify either StackName or PhysicalResourceId, but not both" (DescribeStackResources).
-func (s *service) describeStackResources(ctx context.Context, form url.Values) (any, error) {
+// describeStackResources describes a stack's resources. The stack is named, or has the
+// resource of a physical id. "You must specify either StackName or PhysicalResourceId,
+// but not both" (DescribeStackResources).
+func (s *Service) describeStackResources(ctx context.Context, form url.Values) (any, error) {
 	name, physicalID := form.Get("StackName"), form.Get("PhysicalResourceId")
 	if (name == "") == (physicalID == "") {
 		return nil, wire.Errorf("ValidationError", "either StackName or PhysicalResourceId must be given, and not both")
@@ -93,9 +94,10 @@ func (s *service) describeStackResources(ctx context.Context, form url.Values) (
 	return list, nil
 }
 
-// stackOf is the name of the stack that has the resource of a physical id; empty where none has.
-func (s *service) stackOf(physicalID string) string {
-	for _, stack := range s.assembly.Stacks {
+// stackOf returns the name of the stack that has the resource of a physical id, or "" if
+// none has.
+func (s *Service) stackOf(physicalID string) string {
+	for _, stack := range s.stacks() {
 		for _, r := range stack.Resources {
 			if r.PhysicalID == physicalID {
 				return stack.Name
@@ -106,7 +108,7 @@ func (s *service) stackOf(physicalID string) string {
 }
 
 type resourceSummary struct {
-	resource
+	stackResource
 	LastUpdatedTimestamp string
 }
 
@@ -115,7 +117,7 @@ type resourceSummaryList struct {
 }
 
 // listStackResources lists a stack's resources, all on one page.
-func (s *service) listStackResources(ctx context.Context, form url.Values) (any, error) {
+func (s *Service) listStackResources(ctx context.Context, form url.Values) (any, error) {
 	stack, err := s.allowed(ctx, "ListStackResources", form.Get("StackName"))
 	if err != nil {
 		return nil, err

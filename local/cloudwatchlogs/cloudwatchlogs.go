@@ -1,6 +1,6 @@
-// Package cloudwatchlogs lets an operator read what functions log as on AWS: `aws logs tail`, `filter-log-events`,
-// `describe-log-groups`. A log group is the file that a function's output goes to; it is read where it lies, and each
-// group has one stream.
+// Package cloudwatchlogs lets an operator read what functions log as on AWS: `aws logs
+// tail`, `filter-log-events`, `describe-log-groups`. A log group is the file that holds a
+// function's output. Each group has one stream.
 package cloudwatchlogs
 
 import (
@@ -12,56 +12,119 @@ import (
 	"strings"
 	"time"
 
+	"hl7lake/local/resource"
+	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
-// Group is a log group of the templates.
+// Group is what a template says about a log group; the fields are those of
+// AWS::Logs::LogGroup.
 type Group struct {
-	Name      string
-	File      string // what is logged, a line an event; it need not exist yet. Empty: nothing is logged here
-	Retention int    // days; 0: for ever
+	LogGroupName    string
+	RetentionInDays int // 0: for ever
+}
+
+// Ignored are the properties that are not run here, and why not.
+func (*Group) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"KmsKeyId": "what is logged is not encrypted here",
+	}
 }
 
 // stream is the name of every group's one stream.
 const stream = "local"
 
-type service struct {
-	groups    []Group // by name
+// Files are what is logged, one event on each line, by the name of the log group. A file
+// need not exist yet.
+type Files func() map[string]string
+
+// Service has the reading operations of Amazon CloudWatch Logs.
+type Service struct {
+	http.Handler
+	files     Files
 	authorize wire.Authorize
 	started   time.Time
+	retention map[string]int // of the templates' groups, in days, by name
 }
 
-// New returns the reading operations of Amazon CloudWatch Logs for the groups (Amazon CloudWatch Logs API Reference).
-func New(groups []Group, authorize wire.Authorize) http.Handler {
-	s := &service{slices.Clone(groups), authorize, time.Now()}
-	slices.SortFunc(s.groups, func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
-	return wire.JSON("1.1", map[string]wire.Operation{
+// group is a log group with its file, which is empty if nothing logs to it.
+type group struct {
+	name, file string
+	retention  int
+}
+
+// New returns a service whose groups are those that are added, and those of the files
+// (Amazon CloudWatch Logs API Reference).
+func New(authorize wire.Authorize, files Files) *Service {
+	s := &Service{files: files, authorize: authorize, started: time.Now(), retention: map[string]int{}}
+	s.Handler = wire.JSON("1.1", map[string]wire.Operation{
 		"DescribeLogGroups":  wire.Op(s.describeLogGroups),
 		"DescribeLogStreams": wire.Op(s.describeLogStreams),
 		"FilterLogEvents":    wire.Op(s.filterLogEvents),
 	})
+	return s
+}
+
+// Dialect is that of CloudWatch Logs.
+func (s *Service) Dialect() wire.Dialect { return wire.Speaks("logs") }
+
+// Resources returns the resource types that are known.
+func (s *Service) Resources() []resource.Type {
+	return []resource.Type{
+		resource.Of("AWS::Logs::LogGroup", identify, func(r *resource.Resource, g Group) error {
+			s.Add(r.PhysicalID, g)
+			return nil
+		}),
+	}
+}
+
+func identify(r *template.Resource) (string, template.Attributes) {
+	name := r.Name("LogGroupName", 512)
+	return name, template.Attributes{"Arn": arn(name) + ":*"}
+}
+
+// Add makes a group known by its name. It must be called before the first request.
+func (s *Service) Add(name string, g Group) { s.retention[name] = g.RetentionInDays }
+
+// groups returns all groups sorted by name. Lambda makes the group of a function whose
+// template names none.
+func (s *Service) groups() []group {
+	files := s.files()
+	all := make([]group, 0, len(files)+len(s.retention))
+	for name, days := range s.retention {
+		all = append(all, group{name, files[name], days})
+	}
+	for name, file := range files {
+		if _, known := s.retention[name]; !known {
+			all = append(all, group{name: name, file: file})
+		}
+	}
+	slices.SortFunc(all, func(a, b group) int { return cmp.Compare(a.name, b.name) })
+	return all
 }
 
 func arn(name string) string { return wire.ARN("logs", "log-group:"+name) }
 
-// allowed asks whether the caller may do an action, then finds the group of that name or ARN.
-func (s *service) allowed(ctx context.Context, action, name, identifier string) (Group, error) {
+// allowed checks that the caller may perform an action, then finds the group of that name
+// or ARN.
+func (s *Service) allowed(ctx context.Context, action, name, identifier string) (group, error) {
 	if name == "" {
 		name = strings.TrimSuffix(strings.TrimPrefix(identifier, arn("")), ":*")
 	}
 	if err := s.authorize(ctx, "logs:"+action, arn(name)+":*", nil); err != nil {
-		return Group{}, err
+		return group{}, err
 	}
-	at, known := slices.BinarySearchFunc(s.groups, name, func(g Group, name string) int { return cmp.Compare(g.Name, name) })
+	groups := s.groups()
+	at, known := slices.BinarySearchFunc(groups, name, func(g group, name string) int { return cmp.Compare(g.name, name) })
 	if !known {
-		return Group{}, wire.Errorf("ResourceNotFoundException", "The specified log group does not exist.")
+		return group{}, wire.Errorf("ResourceNotFoundException", "The specified log group does not exist.")
 	}
-	return s.groups[at], nil
+	return groups[at], nil
 }
 
 type describeGroupsInput struct {
 	LogGroupNamePrefix  string `json:"logGroupNamePrefix"`
-	LogGroupNamePattern string `json:"logGroupNamePattern"` // a part of the name, whatever its case
+	LogGroupNamePattern string `json:"logGroupNamePattern"` // a part of the name, in any case
 	NextToken           string `json:"nextToken"`           // the last name of the page before
 	Limit               int    `json:"limit"`
 }
@@ -80,15 +143,15 @@ type groupList struct {
 	NextToken string        `json:"nextToken,omitempty"`
 }
 
-func (s *service) describeLogGroups(ctx context.Context, in *describeGroupsInput) (*groupList, error) {
+func (s *Service) describeLogGroups(ctx context.Context, in *describeGroupsInput) (*groupList, error) {
 	if err := s.authorize(ctx, "logs:DescribeLogGroups", arn("*"), nil); err != nil {
 		return nil, err
 	}
 	list := &groupList{Groups: []groupMember{}}
-	limit := min(cmp.Or(in.Limit, 50), 50) // its default and its most
-	for _, g := range s.groups {
-		part := strings.Contains(strings.ToLower(g.Name), strings.ToLower(in.LogGroupNamePattern))
-		if !strings.HasPrefix(g.Name, in.LogGroupNamePrefix) || !part || g.Name <= in.NextToken {
+	limit := min(cmp.Or(in.Limit, 50), 50) // the default and the most
+	for _, g := range s.groups() {
+		part := strings.Contains(strings.ToLower(g.name), strings.ToLower(in.LogGroupNamePattern))
+		if !strings.HasPrefix(g.name, in.LogGroupNamePrefix) || !part || g.name <= in.NextToken {
 			continue
 		}
 		if len(list.Groups) == limit {
@@ -96,14 +159,15 @@ func (s *service) describeLogGroups(ctx context.Context, in *describeGroupsInput
 			break
 		}
 		size, _ := g.state()
-		list.Groups = append(list.Groups, groupMember{g.Name, arn(g.Name) + ":*", arn(g.Name), s.started.UnixMilli(), size, g.Retention})
+		list.Groups = append(list.Groups, groupMember{g.name, arn(g.name) + ":*", arn(g.name), s.started.UnixMilli(), size, g.retention})
 	}
 	return list, nil
 }
 
-// state is the size of what is logged, and when that was last. Both are zero where nothing is.
-func (g Group) state() (size int64, last time.Time) {
-	if info, err := os.Stat(g.File); err == nil {
+// state returns the size of what is logged, and the time of the last line. Both are zero
+// if there is none.
+func (g group) state() (size int64, last time.Time) {
+	if info, err := os.Stat(g.file); err == nil {
 		return info.Size(), info.ModTime()
 	}
 	return 0, time.Time{}
@@ -126,7 +190,7 @@ type streamList struct {
 }
 
 // describeLogStreams lists the one stream of a group in which something was logged.
-func (s *service) describeLogStreams(ctx context.Context, in *streamsInput) (*streamList, error) {
+func (s *Service) describeLogStreams(ctx context.Context, in *streamsInput) (*streamList, error) {
 	g, err := s.allowed(ctx, "DescribeLogStreams", in.LogGroupName, in.LogGroupIdentifier)
 	if err != nil {
 		return nil, err
@@ -134,7 +198,7 @@ func (s *service) describeLogStreams(ctx context.Context, in *streamsInput) (*st
 	list := &streamList{Streams: []streamMember{}}
 	if _, last := g.state(); !last.IsZero() {
 		list.Streams = append(list.Streams,
-			streamMember{stream, arn(g.Name) + ":log-stream:" + stream, s.started.UnixMilli(), last.UnixMilli()})
+			streamMember{stream, arn(g.name) + ":log-stream:" + stream, s.started.UnixMilli(), last.UnixMilli()})
 	}
 	return list, nil
 }

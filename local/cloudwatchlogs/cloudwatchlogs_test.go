@@ -24,7 +24,8 @@ panic: something
 {"timestamp":"2026-01-02T03:04:07Z","level":"WARN","message":"say \"hello\"","id":"three","status":"500"}
 `
 
-// rig is a service of two groups, one with those lines, and what it asked of the policies.
+// rig is a service of two groups, one with the given lines, and what it asked of the
+// policies.
 type rig struct {
 	handler http.Handler
 	file    string
@@ -38,15 +39,18 @@ func start(t *testing.T, content string) *rig {
 	if err := os.WriteFile(r.file, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r.handler = cloudwatchlogs.New([]cloudwatchlogs.Group{
-		{Name: "writer", File: filepath.Join(t.TempDir(), "none.log")}, {Name: "front-Ingest", File: r.file, Retention: 7}, {Name: "access"},
-	}, func(_ context.Context, action, resource string, _ map[string]string) error {
+	service := cloudwatchlogs.New(func(_ context.Context, action, resource string, _ map[string]string) error {
 		r.asked = append(r.asked, action+" "+resource)
 		if r.deny {
 			return &wire.Error{Status: 400, Code: "AccessDeniedException", Message: "denied"}
 		}
 		return nil
+	}, func() map[string]string {
+		return map[string]string{"writer": r.file + ".none", "front-Ingest": r.file}
 	})
+	service.Add("front-Ingest", cloudwatchlogs.Group{RetentionInDays: 7})
+	service.Add("access", cloudwatchlogs.Group{})
+	r.handler = service
 	return r
 }
 
@@ -85,7 +89,7 @@ type events struct {
 	NextToken string
 }
 
-// said are the lines that the events of the pattern are, by their number.
+// said returns the numbers of the lines that match the pattern.
 func (r *rig) said(t *testing.T, input map[string]any) (numbers []int) {
 	t.Helper()
 	input["logGroupName"] = "front-Ingest"

@@ -18,8 +18,9 @@ import (
 	"hl7lake/local/wire"
 )
 
-// The bounds of one answer. AWS's are 1 MB and 10,000 events (FilterLogEvents); what is read for it is bounded too, so that
-// an answer may hold no event and a token to go on with.
+// The limits of one answer. AWS's are 1 MB and 10,000 events (FilterLogEvents). How much
+// is read for one answer is limited too, so an answer may hold no event and a token to go
+// on with.
 const (
 	maxEvents = 10_000
 	maxAnswer = 1 << 20
@@ -53,7 +54,7 @@ type eventList struct {
 	NextToken string  `json:"nextToken,omitempty"`
 }
 
-func (s *service) filterLogEvents(ctx context.Context, in *filterInput) (*eventList, error) {
+func (s *Service) filterLogEvents(ctx context.Context, in *filterInput) (*eventList, error) {
 	g, err := s.allowed(ctx, "FilterLogEvents", in.LogGroupName, in.LogGroupIdentifier)
 	if err != nil {
 		return nil, err
@@ -64,10 +65,10 @@ func (s *service) filterLogEvents(ctx context.Context, in *filterInput) (*eventL
 	}
 	list := &eventList{Events: []event{}, Searched: []any{}}
 	others := len(in.LogStreamNames) > 0 && !slices.Contains(in.LogStreamNames, stream)
-	if others || !strings.HasPrefix(stream, in.LogStreamNamePrefix) || g.File == "" {
+	if others || !strings.HasPrefix(stream, in.LogStreamNamePrefix) || g.file == "" {
 		return list, nil
 	}
-	file, err := os.Open(g.File)
+	file, err := os.Open(g.file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return list, nil // the function has logged nothing yet
 	}
@@ -88,7 +89,8 @@ type position struct {
 	time   int64
 }
 
-// place is the position that a token stands for; without one it is the beginning.
+// place returns the position that a token stands for; without a token it is the
+// beginning.
 func place(token string, file *os.File) (p position, err error) {
 	if token == "" {
 		info, err := file.Stat()
@@ -103,7 +105,8 @@ func place(token string, file *os.File) (p position, err error) {
 	return p, nil
 }
 
-// read puts the events of whole lines into the list, in the order in which they were logged.
+// read adds the events of complete lines to the list, in the order in which they were
+// logged.
 func (in *filterInput) read(file io.ReadSeeker, at position, matches pattern, list *eventList) error {
 	if _, err := file.Seek(at.offset, io.SeekStart); err != nil {
 		return err
@@ -132,8 +135,8 @@ func (in *filterInput) read(file io.ReadSeeker, at position, matches pattern, li
 	}
 }
 
-// readLine returns a line without its end, no longer than the reader's buffer, and how many bytes it takes in the file. The
-// line is good until the next one is read.
+// readLine returns a line without its end, no longer than the reader's buffer, and its
+// length in the file. The line is valid until the next one is read.
 func readLine(reader *bufio.Reader) (text []byte, length int, err error) {
 	text, err = reader.ReadSlice('\n')
 	length = len(text)
@@ -148,7 +151,8 @@ func readLine(reader *bufio.Reader) (text []byte, length int, err error) {
 	return bytes.TrimRight(text, "\r\n"), length, err
 }
 
-// timeOf is when a line was logged, in milliseconds: what its JSON says, else the time of the line before.
+// timeOf returns when a line was logged, in milliseconds: what its JSON says, or else the
+// time of the line before.
 func timeOf(line []byte, before int64) int64 {
 	var says struct {
 		Timestamp string `json:"timestamp"`

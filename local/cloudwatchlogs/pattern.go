@@ -10,12 +10,13 @@ import (
 	"hl7lake/local/wire"
 )
 
-// pattern reports whether a line matches (Amazon CloudWatch Logs User Guide, Filter pattern syntax for metric filters,
-// subscription filters, filter log events, and Live Tail).
+// pattern reports whether a line matches (Amazon CloudWatch Logs User Guide, Filter
+// pattern syntax for metric filters, subscription filters, filter log events, and Live
+// Tail).
 type pattern func(line []byte) bool
 
-// parsePattern reads a filter pattern: terms, or a condition on JSON. Patterns of lines with spaces between their fields
-// ([a, b]) and regular expressions are refused.
+// parsePattern reads a filter pattern: terms, or a condition on JSON. It refuses patterns
+// of lines with spaces between their fields ([a, b]) and regular expressions.
 func parsePattern(text string) (pattern, error) {
 	text = strings.TrimSpace(text)
 	switch {
@@ -33,8 +34,8 @@ func invalid() error {
 	return wire.Errorf("InvalidParameterException", "Invalid filter pattern")
 }
 
-// parseTerms reads words and quoted phrases: a line has all of them, none of those with a minus, and where there are some
-// with a question mark one of these.
+// parseTerms reads words and quoted phrases. A line must have all of them and none of
+// those with a minus and, if some have a question mark, one of these.
 func parseTerms(text string) (pattern, error) {
 	var all, none, some []string
 	words := regexp.MustCompile(`([-?]?)(?:"((?:[^"\\]|\\.)*)"|([^\s"]+))(?:\s+|$)`)
@@ -81,7 +82,7 @@ func parseCondition(text string) (pattern, error) {
 	}, nil
 }
 
-// tokens splits a condition; what is no token is one of its own, which no rule takes.
+// tokens splits a condition. Anything else becomes a token that no rule accepts.
 func tokens(text string) []string {
 	return regexp.MustCompile(`\$(?:\.[A-Za-z0-9_-]+|\[\d+\]|\["[^"]*"\])+|"(?:[^"\\]|\\.)*"|&&|\|\||!=|<=|>=|[=<>()]|[^\s"()=<>&|!]+|\S`).FindAllString(text, -1)
 }
@@ -150,14 +151,15 @@ func (p *conditionParser) one() (condition, bool) {
 	return compare(selector, p.next(), p.next())
 }
 
-// compare reads a comparison with a text, in which * stands for anything, or with a number.
+// compare reads a comparison with a text, in which * stands for anything, or with a
+// number.
 func compare(selector, operator, operand string) (condition, bool) {
 	text := strings.Trim(operand, `"`)
 	number, err := strconv.ParseFloat(operand, 64)
 	if operand == "" || strings.HasPrefix(operand, "%") || !slices.Contains([]string{"=", "!=", "<", "<=", ">", ">="}, operator) {
 		return nil, false
 	}
-	if err != nil { // only numbers are more or less
+	if err != nil { // only numbers can be greater or less
 		glob := regexp.MustCompile("^(?s:" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + ")$")
 		return func(document any) bool {
 			value, there := find(document, selector)
@@ -175,7 +177,7 @@ func compare(selector, operator, operand string) (condition, bool) {
 	}, true
 }
 
-// find returns what a selector such as $.a.b[0] selects, and whether it is there.
+// find returns what a selector such as $.a.b[0] selects, and whether it exists.
 func find(document any, selector string) (any, bool) {
 	for _, step := range regexp.MustCompile(`\.([A-Za-z0-9_-]+)|\[(\d+)\]|\["([^"]*)"\]`).FindAllStringSubmatch(selector, -1) {
 		switch value := document.(type) {

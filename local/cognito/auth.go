@@ -27,7 +27,7 @@ type authOutput struct {
 	AuthenticationResult *tokens           `json:",omitempty"`
 	ChallengeName        string            `json:",omitempty"`
 	Session              string            `json:",omitempty"`
-	ChallengeParameters  map[string]string // empty where there is no challenge
+	ChallengeParameters  map[string]string // empty if there is no challenge
 }
 
 // initiateAuth signs a user in. It needs no signature: the password is the
@@ -66,8 +66,8 @@ func (s *Service) adminInitiateAuth(ctx context.Context, in *initiateAuthInput) 
 	return nil, wire.Unsupported("AuthFlow " + in.AuthFlow)
 }
 
-// signIn checks a password. Whether the user or the password was wrong is told
-// only by a client that does not prevent such errors.
+// signIn checks a password. A client that prevents such errors is not told whether the
+// user or the password was wrong.
 func (s *Service) signIn(c *client, parameters map[string]string) (*authOutput, error) {
 	for _, name := range []string{"USERNAME", "PASSWORD"} {
 		if parameters[name] == "" {
@@ -84,7 +84,8 @@ func (s *Service) signIn(c *client, parameters map[string]string) (*authOutput, 
 	return s.grant(c, u, []string{adminScope})
 }
 
-// checkPassword finds a user who may sign in, or with a temporary password be asked for another.
+// checkPassword finds a user who may sign in or, with a temporary password, must choose
+// another.
 func (s *Service) checkPassword(c *client, name, password string) (*user, error) {
 	u, err := s.find(c.pool, name)
 	var notFound *wire.Error
@@ -123,7 +124,7 @@ func (s *Service) grant(c *client, u *user, scopes []string) (*authOutput, error
 	return &authOutput{AuthenticationResult: granted, ChallengeParameters: map[string]string{}}, nil
 }
 
-// challenge asks a user with a temporary password for one of their own.
+// challenge asks a user with a temporary password for a new one.
 func (s *Service) challenge(c *client, u *user) (*authOutput, error) {
 	days := c.pool.passwordPolicy().TemporaryPasswordValidityDays
 	if time.Since(u.Password.Set) > time.Duration(days)*24*time.Hour {
@@ -151,7 +152,8 @@ type respondInput struct {
 	ChallengeResponses               map[string]string
 }
 
-// adminRespondToAuthChallenge is respondToAuthChallenge for an administrator, of whichever flow the challenge is.
+// adminRespondToAuthChallenge is respondToAuthChallenge for an administrator, in any
+// flow.
 func (s *Service) adminRespondToAuthChallenge(ctx context.Context, in *respondInput) (*authOutput, error) {
 	if _, err := s.adminClient(ctx, "AdminRespondToAuthChallenge", in.UserPoolId, in.ClientId); err != nil {
 		return nil, err
@@ -159,7 +161,7 @@ func (s *Service) adminRespondToAuthChallenge(ctx context.Context, in *respondIn
 	return s.respondToAuthChallenge(ctx, in)
 }
 
-// adminClient finds the client of a pool for a caller who may do action to the pool.
+// adminClient finds the client of a pool for a caller who may perform action on the pool.
 func (s *Service) adminClient(ctx context.Context, action, poolID, clientID string) (*client, error) {
 	p, err := s.allowed(ctx, action, poolID)
 	if err != nil {
@@ -212,7 +214,7 @@ func (s *Service) respondToAuthChallenge(_ context.Context, in *respondInput) (*
 	return s.grant(c, signedIn, []string{adminScope})
 }
 
-// givenAttributes are those that a user sets along with the new password.
+// givenAttributes are those that a user sets together with the new password.
 func (c *client) givenAttributes(responses map[string]string) (map[string]string, error) {
 	given := map[string]string{}
 	for name, value := range responses {
@@ -236,7 +238,7 @@ func (s *Service) refresh(c *client, token string) (*authOutput, error) {
 	return s.renew(c, token)
 }
 
-// renew gives new tokens for a refresh token, with the scopes of its sign-in.
+// renew returns new tokens for a refresh token, with the scopes of its sign-in.
 func (s *Service) renew(c *client, token string) (*authOutput, error) {
 	claims, valid := c.pool.keys.unseal(token, "refresh", c.id)
 	if !valid {

@@ -1,14 +1,14 @@
-// Package cognito runs the user pools of the templates: an administrator creates
-// users, they sign in with a password over Cognito's own protocol, and get the
-// ID, access and refresh tokens that Cognito would give them, signed with the
-// pool's own key. The HTTP API's authorizer takes that key from Keys; anyone
-// else finds it at /<pool id>/.well-known/jwks.json.
+// Package cognito runs the user pools of the templates. An administrator creates users.
+// They sign in with a password over Cognito's own protocol, and get the ID, access and
+// refresh tokens that Cognito would give them, signed with the pool's own key. The HTTP
+// API's authorizer gets that key from Keys; others find it at /<pool
+// id>/.well-known/jwks.json.
 //
 // A pool with a domain has its sign-in pages and token endpoint below /<pool id>:
 // oauth2/authorize, login, logout and oauth2/token.
 //
-// There is no mail, no SRP, no second factor and no session of the pages. A pool
-// or client that asks for more than is run is refused when it is added.
+// There is no mail, no SRP, no second factor, and the pages keep no session. A pool or
+// client that needs more than is run here is refused when it is added.
 package cognito
 
 import (
@@ -81,8 +81,21 @@ func New(store *store.Store, authorize wire.Authorize) *Service {
 	return s
 }
 
-// ServeHTTP answers the service's operations, requests for a pool's keys and
-// OpenID configuration, and those for its sign-in pages and token endpoint.
+// Unsigned returns the service if an unsigned request is for an operation of Cognito's or
+// a path of a pool, and nil otherwise.
+func (s *Service) Unsigned(r *http.Request) http.Handler {
+	id, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	s.mu.RLock()
+	_, isPool := s.pools[id]
+	s.mu.RUnlock()
+	if isPool || strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityProviderService.") {
+		return s
+	}
+	return nil
+}
+
+// ServeHTTP answers the service's operations, requests for a pool's keys and OpenID
+// configuration, and those for its sign-in pages and token endpoint.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id, page, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	s.mu.RLock()
@@ -99,8 +112,8 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// AddUserPool makes a user pool known by its id (us-east-1_…), in place of one
-// that had it; its users and its key are those that the store has.
+// AddUserPool makes a user pool known by its id (us-east-1_…), and replaces one with the
+// same id. Its users and its key are those in the store.
 func (s *Service) AddUserPool(id string, properties UserPool) error {
 	if err := properties.check(); err != nil {
 		return err
@@ -133,8 +146,8 @@ func (s *Service) AddUserPoolClient(id string, properties UserPoolClient) error 
 	return nil
 }
 
-// Keys returns the public keys that sign the tokens of an issuer, and whether
-// the issuer is one of the pools.
+// Keys returns the public keys that verify the tokens of an issuer, and whether the
+// issuer is one of the pools.
 func (s *Service) Keys(issuer string) (*jose.JSONWebKeySet, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -145,14 +158,14 @@ func (s *Service) Keys(issuer string) (*jose.JSONWebKeySet, bool) {
 	return p.keys.public(), true
 }
 
-// issuer is the iss claim of the pool's tokens.
+// issuer returns the iss claim of the pool's tokens.
 func (p *pool) issuer() string {
 	return "https://cognito-idp." + wire.Region + ".amazonaws.com/" + p.id
 }
 
 func (p *pool) arn() string { return wire.ARN("cognito-idp", "userpool/"+p.id) }
 
-// allowed finds a pool for a caller who may do action to it.
+// allowed finds a pool for a caller who may perform action on it.
 func (s *Service) allowed(ctx context.Context, action, poolID string) (*pool, error) {
 	if err := s.authorize(ctx, "cognito-idp:"+action, wire.ARN("cognito-idp", "userpool/"+poolID), nil); err != nil {
 		return nil, err

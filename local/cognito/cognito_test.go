@@ -87,7 +87,7 @@ func add(t *testing.T, service *cognito.Service, poolText, clientText string) {
 
 func started(t *testing.T) rig { return start(t, filepath.Join(t.TempDir(), "db")) }
 
-// create makes a user whose temporary password is good.
+// create creates a user with a valid temporary password.
 func (r rig) create(t *testing.T, name string, attributes ...types.AttributeType) *types.UserType {
 	t.Helper()
 	output, err := r.AdminCreateUser(t.Context(), &cip.AdminCreateUserInput{

@@ -28,8 +28,8 @@ type listUsersOutput struct {
 	PaginationToken string `json:",omitempty"`
 }
 
-// listUsers gives the users in the order of their subs; the pagination token is
-// the last one given.
+// listUsers returns the users sorted by their subs. The pagination token is the last one
+// returned.
 func (s *Service) listUsers(ctx context.Context, in *listUsersInput) (*listUsersOutput, error) {
 	p, err := s.allowed(ctx, "ListUsers", in.UserPoolId)
 	if err != nil {
@@ -79,7 +79,7 @@ func (u *user) listed(wanted []string) userOutput {
 	return output
 }
 
-// sub is in every listed user's attributes, first.
+// Every listed user's attributes begin with the sub.
 func (o userOutput) sub() string { return o.Attributes[0].Value }
 
 // parseFilter parses a filter such as email ^= "admin"
@@ -102,7 +102,7 @@ func parseFilter(filter string) (func(*user) bool, error) {
 	}, nil
 }
 
-// filterValue finds the value of a user that a filter looks at.
+// filterValue returns the value of a user that a filter looks at.
 func filterValue(name string) (func(*user) string, bool) {
 	switch name {
 	case "sub":
@@ -134,8 +134,8 @@ type listClientsOutput struct {
 	NextToken       string `json:",omitempty"`
 }
 
-// listUserPoolClients gives a pool's clients in the order of their ids; the token is the
-// last one given.
+// listUserPoolClients returns a pool's clients sorted by their ids. The token is the last
+// one returned.
 func (s *Service) listUserPoolClients(ctx context.Context, in *listClientsInput) (*listClientsOutput, error) {
 	if _, err := s.allowed(ctx, "ListUserPoolClients", in.UserPoolId); err != nil {
 		return nil, err

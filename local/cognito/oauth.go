@@ -21,8 +21,9 @@ import (
 // adminScope lets an access token read and change its own user.
 const adminScope = "aws.cognito.signin.user.admin"
 
-// UserPoolDomain has the properties of AWS::Cognito::UserPoolDomain that are run here: the pool's sign-in pages and token
-// endpoint, which lie below /<pool id> instead of in a domain of their own.
+// UserPoolDomain has the properties of AWS::Cognito::UserPoolDomain that are run here:
+// the pool's sign-in pages and token endpoint. They are below /<pool id> instead of in a
+// domain of their own.
 type UserPoolDomain struct {
 	Domain, UserPoolId string
 }
@@ -33,7 +34,8 @@ func (d *UserPoolDomain) UnmarshalJSON(text []byte) error {
 	return wire.Properties(text, (*properties)(d))
 }
 
-// UserPoolResourceServer has the properties of AWS::Cognito::UserPoolResourceServer: the scopes of an API.
+// UserPoolResourceServer has the properties of AWS::Cognito::UserPoolResourceServer: the
+// scopes of an API.
 type UserPoolResourceServer struct {
 	Identifier, Name, UserPoolId string
 	Scopes                       []struct{ ScopeName string }
@@ -50,12 +52,14 @@ func (*UserPoolResourceServer) Ignored() wire.Ignored {
 	return wire.Ignored{"Scopes.ScopeDescription": "it is for people who read the template"}
 }
 
-// AddUserPoolDomain opens the sign-in pages and the token endpoint of a pool, which must be known.
+// AddUserPoolDomain opens the sign-in pages and the token endpoint of a pool, which must
+// be known.
 func (s *Service) AddUserPoolDomain(d UserPoolDomain) error {
 	return s.withPool(d.UserPoolId, func(p *pool) { p.domain = d.Domain })
 }
 
-// AddUserPoolResourceServer makes the scopes of an API known, before the clients that may ask for them.
+// AddUserPoolResourceServer makes the scopes of an API known. It must be called before
+// clients that may ask for them are added.
 func (s *Service) AddUserPoolResourceServer(r UserPoolResourceServer) error {
 	return s.withPool(r.UserPoolId, func(p *pool) {
 		for _, scope := range r.Scopes {
@@ -64,7 +68,8 @@ func (s *Service) AddUserPoolResourceServer(r UserPoolResourceServer) error {
 	})
 }
 
-// Domains are the addresses that AWS would serve the pools' pages at, each with the id of its pool.
+// Domains returns the addresses at which AWS would serve the pools' pages, each with the
+// id of its pool.
 func (s *Service) Domains() map[string]string {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -88,7 +93,7 @@ func (s *Service) withPool(id string, change func(*pool)) error {
 	return nil
 }
 
-// oauthError is an answer of the token endpoint that refuses, in the words of RFC 6749, 5.2.
+// oauthError is a refusal by the token endpoint, in the words of RFC 6749, 5.2.
 type oauthError struct {
 	status int
 	code   string
@@ -98,7 +103,8 @@ func (e *oauthError) Error() string { return e.code }
 
 func refuse(code string) error { return &oauthError{http.StatusBadRequest, code} }
 
-// oauthTokens is what the token endpoint answers (Amazon Cognito Developer Guide, "The token issuer endpoint").
+// oauthTokens is what the token endpoint answers (Amazon Cognito Developer Guide, "The
+// token issuer endpoint").
 type oauthTokens struct {
 	IDToken      string `json:"id_token,omitempty"`
 	AccessToken  string `json:"access_token"`
@@ -107,7 +113,7 @@ type oauthTokens struct {
 	TokenType    string `json:"token_type"`
 }
 
-// maxForm is the most bytes of a form that the endpoints read.
+// maxForm is how many bytes of a form the endpoints read at most.
 const maxForm = 64 << 10
 
 // serveToken is POST /oauth2/token.
@@ -155,8 +161,9 @@ func (s *Service) token(w http.ResponseWriter, r *http.Request, p *pool) (*oauth
 	}
 }
 
-// authenticate finds the client of a request. One with a secret proves that it knows it, in the Authorization header or in
-// the form; one without has none to prove.
+// authenticate finds the client of a request. A client with a secret proves that it knows
+// it, in the Authorization header or in the form. A client without a secret proves
+// nothing.
 func (s *Service) authenticate(r *http.Request, p *pool) (*client, error) {
 	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	if user, password, basic := r.BasicAuth(); basic {
@@ -175,7 +182,8 @@ func (s *Service) authenticate(r *http.Request, p *pool) (*client, error) {
 	return c, nil
 }
 
-// secret is the client's, which depends on its pool's key and its own id; empty where it has none.
+// secret returns the client's secret, which depends on its pool's key and its own id;
+// empty if it has none.
 func (c *client) secret() string {
 	if !c.GenerateSecret {
 		return ""
@@ -185,8 +193,8 @@ func (c *client) secret() string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)))
 }
 
-// machineToken is the access token of a client that stands for itself. It has the scopes asked for or, where none is named,
-// all of the client's.
+// machineToken returns the access token of a client that acts for itself. It has the
+// scopes asked for or, if none is named, all of the client's.
 func (c *client) machineToken(asked string) (*oauthTokens, error) {
 	if !slices.Contains(c.AllowedOAuthFlows, "client_credentials") {
 		return nil, refuse("unauthorized_client")
@@ -195,7 +203,7 @@ func (c *client) machineToken(asked string) (*oauthTokens, error) {
 	if len(scopes) == 0 {
 		scopes = c.AllowedOAuthScopes
 	}
-	// The scopes of users mean nothing without one.
+	// Without a user, users' scopes mean nothing.
 	for _, scope := range scopes {
 		if !c.mayAsk(scope) || !slices.Contains(c.pool.scopes, scope) {
 			return nil, refuse("invalid_scope")
@@ -233,10 +241,11 @@ func (t *tokens) oauth() *oauthTokens {
 	return &oauthTokens{IDToken: t.IdToken, AccessToken: t.AccessToken, RefreshToken: t.RefreshToken, ExpiresIn: t.ExpiresIn, TokenType: t.TokenType}
 }
 
-// shows reports whether the scopes of a sign-in let an attribute into the ID token. With openid and no other scope of
-// OpenID Connect, and with profile, it is every attribute that the client may read; with email or phone only theirs
-// (Amazon Cognito Developer Guide, "Scopes, M2M, and resource servers"). A sign-in with the API has no such scopes, and
-// shows everything.
+// shows reports whether the scopes of a sign-in let an attribute into the ID token. With
+// openid and no other scope of OpenID Connect, and with profile, it is every attribute
+// that the client may read. With email or phone it is only theirs (Amazon Cognito
+// Developer Guide, "Scopes, M2M, and resource servers"). A sign-in with the API has no
+// such scopes, and shows everything.
 func shows(scopes []string, attribute string) bool {
 	narrow := map[string][]string{"email": {"email", "email_verified"}, "phone": {"phone_number", "phone_number_verified"}}
 	narrowed := false
@@ -258,7 +267,7 @@ func shows(scopes []string, attribute string) bool {
 func withQuery(address string, more url.Values) string {
 	u, err := url.Parse(address)
 	if err != nil {
-		return address // it was registered, and found equal
+		return address // it was registered, and compared
 	}
 	query := u.Query()
 	for name, values := range more {

@@ -29,7 +29,8 @@ const (
 	callback      = "http://localhost:8400/callback"
 )
 
-// withPages opens the pages of the pool to a client whose users may ask for scopes, and to a machine.
+// withPages opens the pages of the pool to a client whose users may ask for scopes, and
+// to a machine.
 func withPages(t *testing.T, scopes string) rig {
 	t.Helper()
 	r := started(t)
@@ -59,7 +60,7 @@ func withPages(t *testing.T, scopes string) rig {
 	return r
 }
 
-// token posts a form to the token endpoint, as the client where it has a secret.
+// token posts a form to the token endpoint, as the client if it has a secret.
 func (r rig) token(t *testing.T, form url.Values, user, secret string) map[string]any {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), "POST", r.server.URL+"/"+poolID+"/oauth2/token", strings.NewReader(form.Encode()))
@@ -157,7 +158,7 @@ func TestAMachineGetsTheScopesOfItsClientOnly(t *testing.T) {
 	}
 }
 
-// code signs a user in with the pages, and returns what the client's address gets.
+// code signs a user in with the pages, and returns what the client's address receives.
 func (r rig) code(t *testing.T, password, scope, challenge string) (url.Values, string) {
 	t.Helper()
 	jar, err := cookiejar.New(nil)

@@ -17,13 +17,15 @@ import (
 	"hl7lake/local/wire"
 )
 
-// codeLife is how long an authorization code can be redeemed (Amazon Cognito Developer Guide, "Authorize endpoint").
+// codeLife is how long an authorization code can be redeemed (Amazon Cognito Developer
+// Guide, "Authorize endpoint").
 const codeLife = 5 * time.Minute
 
-// csrfCookie holds what the form of the login page must repeat, so that no other site can send it.
+// csrfCookie holds a value that the form of the login page must repeat, so that no other
+// site can send it.
 const csrfCookie = "XSRF-TOKEN"
 
-// codes are the authorization codes that wait to be redeemed.
+// codes are the authorization codes that can still be redeemed.
 type codes struct {
 	mu      sync.Mutex
 	waiting map[string]code
@@ -36,7 +38,7 @@ type code struct {
 	expires                          time.Time
 }
 
-// add keeps a code and drops those whose time is over.
+// add stores a code and drops those that have expired.
 func (c *codes) add(what code) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -53,7 +55,8 @@ func (c *codes) add(what code) string {
 	return key
 }
 
-// take gives a code's meaning once: whoever comes second finds nothing, whatever the first one did with it.
+// take returns a code's meaning once. A second caller gets nothing, whatever the first
+// one did with it.
 func (c *codes) take(key string) (code, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,7 +65,8 @@ func (c *codes) take(key string) (code, bool) {
 	return what, there && time.Now().Before(what.expires)
 }
 
-// request is an authorization request that names a client, a redirect of it, and what it may ask for.
+// request is an authorization request that names a client, one of its redirect addresses,
+// and what the client may ask for.
 type request struct {
 	client   *client
 	redirect string
@@ -70,8 +74,9 @@ type request struct {
 	query    url.Values
 }
 
-// authorization reads an authorization request. Where the client or the redirect is wrong, problem is for the person:
-// nothing is sent to an address that is not registered. Any other fault is the code of an error for the redirect.
+// authorization reads an authorization request. If the client or the redirect address is
+// wrong, problem is for the person: nothing is sent to an address that is not registered.
+// Any other fault is an error code for the redirect.
 func (s *Service) authorization(p *pool, query url.Values) (a *request, fault, problem string) {
 	c, err := s.client(query.Get("client_id"))
 	if err != nil || c.pool != p {
@@ -97,7 +102,7 @@ func (s *Service) authorization(p *pool, query url.Values) (a *request, fault, p
 		fault = "unauthorized_client"
 	case query.Get("response_type") != "code":
 		fault = "unsupported_response_type"
-	// Only S256 is known to Cognito; without a challenge there is no PKCE.
+	// Cognito supports S256 only. Without a challenge there is no PKCE.
 	case challenge != "" && (query.Get("code_challenge_method") != "S256" || !verifier().MatchString(challenge)):
 		fault = "invalid_request"
 	}
@@ -137,7 +142,7 @@ func (s *Service) servePages(w http.ResponseWriter, r *http.Request, p *pool, pa
 	}
 }
 
-// secure sets what keeps a page from being framed, scripted or kept.
+// secure keeps a page from being framed, scripted or stored.
 func secure(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'")
@@ -146,8 +151,8 @@ func secure(w http.ResponseWriter) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// serveAuthorize looks at a request and sends the browser to the login page with it. No session is kept: everybody signs in
-// each time.
+// serveAuthorize checks a request and sends the browser to the login page with it. No
+// session is kept: everybody signs in each time.
 func (s *Service) serveAuthorize(w http.ResponseWriter, r *http.Request, p *pool) {
 	a, fault, problem := s.authorization(p, r.URL.Query())
 	switch {
@@ -189,7 +194,7 @@ func (s *Service) serveLogin(w http.ResponseWriter, r *http.Request, p *pool, wr
 		status = http.StatusUnauthorized
 	}
 	w.WriteHeader(status)
-	_ = loginPage.Execute(w, struct{ Problem, Token, User string }{wrong, token, r.PostForm.Get("username")}) // a client that has gone
+	_ = loginPage.Execute(w, struct{ Problem, Token, User string }{wrong, token, r.PostForm.Get("username")}) // the client has gone
 }
 
 // takeLogin checks the form and gives the client a code.
@@ -247,7 +252,8 @@ func (s *Service) redeem(c *client, form url.Values) (*oauthTokens, error) {
 	return tokens, nil
 }
 
-// verified reports whether the client knows what the challenge was made of (RFC 7636, 4.6).
+// verified reports whether the client knows the verifier of the challenge (RFC 7636,
+// 4.6).
 func (c code) verified(given string) bool {
 	if c.challenge == "" {
 		return given == ""
@@ -257,7 +263,8 @@ func (c code) verified(given string) bool {
 		subtle.ConstantTimeCompare([]byte(base64.RawURLEncoding.EncodeToString(sum[:])), []byte(c.challenge)) == 1
 }
 
-// serveLogout sends the browser to one of the client's own addresses (Amazon Cognito Developer Guide, "Logout endpoint").
+// serveLogout sends the browser to one of the client's own addresses (Amazon Cognito
+// Developer Guide, "Logout endpoint").
 func (s *Service) serveLogout(w http.ResponseWriter, r *http.Request, p *pool) {
 	query := r.URL.Query()
 	c, err := s.client(query.Get("client_id"))

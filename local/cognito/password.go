@@ -11,7 +11,7 @@ import (
 // iterations makes one guess of a password cost a few dozen milliseconds.
 const iterations = 120_000
 
-// password is what is kept of a password.
+// password is what is stored about a password.
 type password struct {
 	Salt []byte
 	Hash []byte
@@ -20,7 +20,7 @@ type password struct {
 
 func newPassword(text string) *password {
 	salt := make([]byte, 16)
-	_, _ = rand.Read(salt) // it never fails, says crypto/rand
+	_, _ = rand.Read(salt) // crypto/rand never fails
 	return &password{Salt: salt, Hash: derive(text, salt), Set: time.Now()}
 }
 
@@ -32,7 +32,8 @@ func derive(text string, salt []byte) []byte {
 	return key
 }
 
-// is says whether text is the password. It takes as long where there is none.
+// is reports whether text is the password. It takes the same time if there is no
+// password.
 func (p *password) is(text string) bool {
 	if p == nil {
 		p = &password{Salt: make([]byte, 16)}

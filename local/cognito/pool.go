@@ -17,15 +17,15 @@ import (
 // UserPool has the properties of AWS::Cognito::UserPool that are run here.
 type UserPool struct {
 	UserPoolName          string
-	UsernameAttributes    []string // email, or nothing: then names are free
+	UsernameAttributes    []string // email, or nothing: then names can be anything
 	UsernameConfiguration struct{ CaseSensitive bool }
 	Schema                []Attribute
 	Policies              struct{ PasswordPolicy *PasswordPolicy }
 	AdminCreateUserConfig struct{ AllowAdminCreateUserOnly bool }
 }
 
-// Attribute is one of the pool's attributes of users. Those of its own have
-// their names here without the custom: that they are used with.
+// Attribute is one of the pool's attributes of users. A custom attribute has its name
+// here without custom:.
 type Attribute struct {
 	Name                       string
 	AttributeDataType          string // String or Number
@@ -34,7 +34,7 @@ type Attribute struct {
 	StringAttributeConstraints struct{ MinLength, MaxLength string }
 }
 
-// PasswordPolicy says what a password must have.
+// PasswordPolicy says what a password must contain.
 type PasswordPolicy struct {
 	MinimumLength                 int
 	RequireLowercase              bool
@@ -122,7 +122,7 @@ func (p UserPool) check() error {
 
 func (c UserPoolClient) check() error {
 	signsIn := func(flow string) bool { return flow != "ALLOW_REFRESH_TOKEN_AUTH" }
-	if c.GenerateSecret && slices.ContainsFunc(c.ExplicitAuthFlows, signsIn) { // and has to prove that it knows the secret
+	if c.GenerateSecret && slices.ContainsFunc(c.ExplicitAuthFlows, signsIn) { // and must prove that it knows the secret
 		return wire.UnsupportedProperty("GenerateSecret", true)
 	}
 	for _, provider := range c.SupportedIdentityProviders {
@@ -143,8 +143,8 @@ func (c UserPoolClient) check() error {
 	return nil
 }
 
-// allows says whether the client may use a flow. Without a list Cognito allows
-// what needs no password on the wire.
+// allows reports whether the client may use a flow. Without a list, Cognito allows the
+// flows that do not send the password.
 func (c UserPoolClient) allows(flow string) bool {
 	if len(c.ExplicitAuthFlows) == 0 {
 		return flow == "REFRESH_TOKEN_AUTH"
@@ -152,7 +152,7 @@ func (c UserPoolClient) allows(flow string) bool {
 	return slices.Contains(c.ExplicitAuthFlows, "ALLOW_"+flow)
 }
 
-// validity is a token's life, given as a number of units.
+// validity returns a token's life, given as a number of units.
 func validity(number int, unit string, defaultUnit, byDefault time.Duration) time.Duration {
 	if number == 0 {
 		return byDefault
@@ -172,8 +172,7 @@ func standardAttributes() []string {
 		"profile", "updated_at", "website", "zoneinfo"}
 }
 
-// attribute finds an attribute of the pool's schema by the name that it is used
-// with.
+// attribute finds an attribute of the pool's schema by the name that it is used with.
 func (p *pool) attribute(name string) (Attribute, bool) {
 	bare, custom := strings.CutPrefix(name, "custom:")
 	for _, attribute := range p.Schema {
@@ -185,7 +184,7 @@ func (p *pool) attribute(name string) (Attribute, bool) {
 	return Attribute{Name: name, AttributeDataType: "String"}, slices.Contains(standardAttributes(), name)
 }
 
-// conforms checks attributes that someone wants to set against the schema.
+// conforms checks attributes that somebody wants to set against the schema.
 func (p *pool) conforms(attributes map[string]string, update bool) error {
 	for _, name := range sortedNames(attributes) {
 		schema, known := p.attribute(name)

@@ -20,8 +20,8 @@ type claims struct {
 	AuthTime int64  `json:"auth_time"`
 }
 
-// accessToken checks the signature and use of an access token of any pool and returns its client and claims. Whether its
-// time is over is for the caller to look at.
+// accessToken checks the signature and use of an access token of any pool and returns its
+// client and claims. The caller must check whether it has expired.
 func (s *Service) accessToken(token string) (c *client, known claims, valid bool) {
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil || parsed.UnsafeClaimsWithoutVerification(&known) != nil {
@@ -39,7 +39,8 @@ func (s *Service) accessToken(token string) (c *client, known claims, valid bool
 	return c, known, true
 }
 
-// self finds the user that an access token speaks of, who may look at and change themselves if the token's scopes say so.
+// self finds the user of an access token. Users may look at and change themselves if the
+// token's scopes allow it.
 func (s *Service) self(token string) (*client, *user, error) {
 	c, known, valid := s.accessToken(token)
 	if !valid {
@@ -74,7 +75,7 @@ type getUserOutput struct {
 	UserAttributes attributes
 }
 
-// getUser tells a user the attributes that the client may read.
+// getUser returns the attributes of a user that the client may read.
 func (s *Service) getUser(_ context.Context, in *selfInput) (*getUserOutput, error) {
 	c, u, err := s.self(in.AccessToken)
 	if err != nil {
@@ -86,7 +87,8 @@ func (s *Service) getUser(_ context.Context, in *selfInput) (*getUserOutput, err
 
 type updateUserAttributesOutput struct{ CodeDeliveryDetailsList []struct{} }
 
-// updateUserAttributes changes a user's own attributes, those that the client may write. One that it may not refuses all.
+// updateUserAttributes changes a user's own attributes that the client may write. If it
+// may not write one of them, it changes none.
 func (s *Service) updateUserAttributes(_ context.Context, in *selfInput) (*updateUserAttributesOutput, error) {
 	c, u, err := s.self(in.AccessToken)
 	if err != nil {

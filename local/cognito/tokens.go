@@ -19,16 +19,16 @@ import (
 	"hl7lake/local/wire"
 )
 
-// keys are what a pool signs with: one key for the tokens that others check, and
-// a secret for those that only the pool itself reads (refresh tokens, sessions),
-// so that none of the latter can ever pass for one of the former.
+// keys are what a pool signs with: a key for the tokens that others check, and a secret
+// for those that only the pool reads (refresh tokens, sessions), so that none of the
+// second can ever be taken for one of the first.
 type keys struct {
 	signing *rsa.PrivateKey
 	id      string
 	secret  []byte
 }
 
-// loadKeys takes a pool's keys from the store, or makes them on first use.
+// loadKeys reads a pool's keys from the store, or makes them on first use.
 func (s *Service) loadKeys(poolID string) (keys, error) {
 	var private, secret []byte
 	err := s.store.View(func(tx *bbolt.Tx) error {
@@ -63,7 +63,7 @@ func (s *Service) makeKeys(poolID string) (private, secret []byte, err error) {
 		return nil, nil, err
 	}
 	private, secret = x509.MarshalPKCS1PrivateKey(key), make([]byte, 32)
-	_, _ = rand.Read(secret) // it never fails, says crypto/rand
+	_, _ = rand.Read(secret) // crypto/rand never fails
 	return private, secret, s.store.Update(func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(keyBucket())
 		if err != nil {
@@ -109,11 +109,11 @@ type sealed struct {
 	AuthTime int64    `json:"auth_time"`
 	Origin   string   `json:"origin_jti"`
 	Scopes   []string `json:"scopes,omitempty"`   // of a sign-in with the pages
-	Password []byte   `json:"password,omitempty"` // salt of the password that it was given for
+	Password []byte   `json:"password,omitempty"` // salt of the password that it was made for
 }
 
-// unseal reads such a token. It says no to one of another purpose or client.
-// Whether its time is over is for the caller to look at.
+// unseal reads such a token. It refuses one for another purpose or client. The caller
+// must check whether it has expired.
 func (k keys) unseal(token, purpose, client string) (sealed, bool) {
 	var claims sealed
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.HS256})
@@ -123,7 +123,7 @@ func (k keys) unseal(token, purpose, client string) (sealed, bool) {
 	return claims, claims.Purpose == purpose && claims.Client == client
 }
 
-// tokens are what a user who signed in gets.
+// tokens are what a signed-in user gets.
 type tokens struct {
 	AccessToken  string
 	IdToken      string
@@ -132,8 +132,7 @@ type tokens struct {
 	TokenType    string
 }
 
-// issue makes the ID and access tokens of a sign-in (or of its refresh), with
-// the claims that Cognito puts in
+// issue makes the ID and access tokens of a sign-in or its refresh, with Cognito's claims
 // (https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html).
 func (c *client) issue(u *user, authTime time.Time, origin string, scopes []string) (*tokens, error) {
 	now := time.Now()
@@ -168,17 +167,17 @@ func (c *client) issue(u *user, authTime time.Time, origin string, scopes []stri
 	return &tokens{AccessToken: accessToken, IdToken: idToken, ExpiresIn: int(accessLife.Seconds()), TokenType: "Bearer"}, nil
 }
 
-// reads says whether the client may see an attribute.
+// reads reports whether the client may read an attribute.
 func (c *client) reads(attribute string) bool {
 	return len(c.ReadAttributes) == 0 || slices.Contains(c.ReadAttributes, attribute)
 }
 
-// writes says whether users may set an attribute through the client.
+// writes reports whether users may set an attribute through the client.
 func (c *client) writes(attribute string) bool {
 	return len(c.WriteAttributes) == 0 || slices.Contains(c.WriteAttributes, attribute)
 }
 
-// refreshToken makes the token that gives new tokens without the password.
+// refreshToken makes the token that is exchanged for new tokens without the password.
 func (c *client) refreshToken(u *user, authTime time.Time, origin string, scopes []string) (string, error) {
 	life := validity(c.RefreshTokenValidity, c.TokenValidityUnits.RefreshToken, 24*time.Hour, 30*24*time.Hour)
 	return c.pool.keys.seal(sealed{Purpose: "refresh", User: u.Sub, Client: c.id,

@@ -23,27 +23,28 @@ const (
 	forceChange = "FORCE_CHANGE_PASSWORD"
 )
 
-// user is a user as it lies in the store.
+// user is a user as stored.
 type user struct {
 	Sub        string
-	Username   string // the sub in a pool where one signs in by e-mail
+	Username   string // the sub in a pool where users sign in by e-mail
 	Name       string // what the user signs in with
 	Attributes map[string]string
 	Status     string
 	Disabled   bool
-	Password   *password // nil: none that anyone knows
+	Password   *password // nil: none that anybody knows
 	Created    time.Time
 	Modified   time.Time
 	SignedOut  time.Time // what was signed in up to then is no longer; zero: never signed out
 }
 
-// signedOut reports whether the session that began at authTime, in Unix seconds, was ended by an administrator. One that began
-// in the very second counts as ended: a token tells no finer time.
+// signedOut reports whether the session that began at authTime, in Unix seconds, was
+// ended by an administrator. One that began in the very second counts as ended: a token
+// tells no finer time.
 func (u *user) signedOut(authTime int64) bool {
 	return !u.SignedOut.IsZero() && authTime <= u.SignedOut.Unix()
 }
 
-// The store has users by sub, and subs by the name that users sign in with.
+// The store has users by sub, and subs by the names that users sign in with.
 func (p *pool) userBucket() []byte { return []byte("cognito-users/" + p.id) }
 func (p *pool) nameBucket() []byte { return []byte("cognito-names/" + p.id) }
 
@@ -106,8 +107,7 @@ func (p *pool) save(tx *bbolt.Tx, u *user) error {
 	return names.Put(p.key(u.Name), []byte(u.Sub))
 }
 
-// change applies a change to a user. An error of change leaves the user as they
-// were.
+// change applies a change to a user. If change returns an error, the user stays the same.
 func (s *Service) change(p *pool, name string, change func(tx *bbolt.Tx, u *user) error) error {
 	return s.store.Update(func(tx *bbolt.Tx) error {
 		u, err := p.load(tx, name)
@@ -122,7 +122,7 @@ func (s *Service) change(p *pool, name string, change func(tx *bbolt.Tx, u *user
 	})
 }
 
-// attributes is a user's attributes in the protocol.
+// attributes returns a user's attributes in the protocol's form.
 type attributes []struct{ Name, Value string }
 
 func (a attributes) asMap() map[string]string {
@@ -143,7 +143,7 @@ func (u *user) list() attributes {
 
 func sortedNames(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
-// userOutput is a user in the protocol.
+// userOutput is a user in the protocol's form.
 type userOutput struct {
 	Username             string
 	Attributes           attributes `json:",omitempty"`
@@ -170,8 +170,8 @@ type adminCreateUserInput struct {
 
 type adminCreateUserOutput struct{ User userOutput }
 
-// adminCreateUser makes a user who must change the temporary password. Nothing
-// is mailed here: a password that was not given is nobody's to know.
+// adminCreateUser makes a user who must change the temporary password. Nothing is mailed
+// here, so nobody knows a password that was not given.
 func (s *Service) adminCreateUser(ctx context.Context, in *adminCreateUserInput) (*adminCreateUserOutput, error) {
 	p, err := s.allowed(ctx, "AdminCreateUser", in.UserPoolId)
 	if err != nil {
@@ -266,8 +266,8 @@ func (s *Service) adminUpdateUserAttributes(ctx context.Context, in *adminUpdate
 	return nil, s.change(p, in.Username, func(tx *bbolt.Tx, u *user) error { return p.update(tx, u, given) })
 }
 
-// update sets attributes; an empty value takes one away. In a pool where one
-// signs in by e-mail, the e-mail is also the name.
+// update sets attributes; an empty value removes one. In a pool where users sign in by
+// e-mail, the e-mail address is also the name.
 func (p *pool) update(tx *bbolt.Tx, u *user, given map[string]string) error {
 	email, there := given["email"]
 	if there && len(p.UsernameAttributes) > 0 && !slices.Equal(p.key(email), p.key(u.Name)) {
@@ -325,8 +325,9 @@ func (s *Service) adminDisableUser(ctx context.Context, in *adminUserInput) (any
 	return s.setDisabled(ctx, "AdminDisableUser", in, true)
 }
 
-// adminUserGlobalSignOut ends a user's sessions: their refresh and access tokens are refused from now on, and an identity
-// pool that asks takes their ID tokens no more. Others take these until they expire.
+// adminUserGlobalSignOut ends a user's sessions: their refresh and access tokens are
+// refused from now on, and an identity pool that asks takes their ID tokens no more.
+// Others take these until they expire.
 func (s *Service) adminUserGlobalSignOut(ctx context.Context, in *adminUserInput) (any, error) {
 	p, err := s.allowed(ctx, "AdminUserGlobalSignOut", in.UserPoolId)
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 	"hl7lake/local/wire"
 )
 
-// refusal is the error that the SDK saw, as code and message.
+// refusal returns the error that the SDK saw, as code and message.
 func refusal(err error) string {
 	var refused smithy.APIError
 	if errors.As(err, &refused) {
@@ -113,7 +113,7 @@ func TestAUserIsRefusedThatDoesNotFitThePool(t *testing.T) {
 	}
 }
 
-// attributes reads a user's attributes but the sub.
+// attributes returns a user's attributes without the sub.
 func (r rig) attributes(t *testing.T, name string) map[string]string {
 	t.Helper()
 	output, err := r.AdminGetUser(t.Context(), &cip.AdminGetUserInput{UserPoolId: aws.String(poolID), Username: &name})
@@ -213,8 +213,8 @@ func TestUsersAreListedByPageAndFilter(t *testing.T) {
 	}
 }
 
-// ask calls an operation without a network between, so that it can be done in a
-// synctest bubble. It returns the answer, or AWS's message of a refusal.
+// ask calls an operation without a network, so that it can be done in a synctest bubble.
+// It returns the answer, or AWS's message of a refusal.
 func ask(t *testing.T, s *cognito.Service, operation string, input map[string]any) (output map[string]any, message string) {
 	t.Helper()
 	text, err := json.Marshal(input)

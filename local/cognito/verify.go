@@ -11,8 +11,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// IDClaims returns the claims of an ID token of one of the pools that is good now. The
-// error is the one that an identity pool gives to who brings another.
+// IDClaims returns the claims of a valid ID token of one of the pools. The error is the
+// one that an identity pool gives for any other token.
 func (s *Service) IDClaims(token string) (map[string]any, error) {
 	refused := func(reason string) (map[string]any, error) {
 		return nil, &wire.Error{Status: http.StatusBadRequest, Code: "NotAuthorizedException", Message: "Invalid login token. " + reason}
@@ -42,9 +42,9 @@ func (s *Service) IDClaims(token string) (map[string]any, error) {
 	return claims, nil
 }
 
-// SignedIn checks that the user of an ID token, whose claims IDClaims gave, was neither deleted nor signed out since: what an
-// identity pool asks that has ServerSideTokenCheck (Amazon Cognito Federated Identities API Reference,
-// CognitoIdentityProvider).
+// SignedIn checks that the user of an ID token, whose claims IDClaims gave, was neither
+// deleted nor signed out since: what an identity pool asks that has ServerSideTokenCheck
+// (Amazon Cognito Federated Identities API Reference, CognitoIdentityProvider).
 func (s *Service) SignedIn(claims map[string]any) error {
 	issuer, _ := claims["iss"].(string)
 	subject, _ := claims["sub"].(string)

@@ -58,7 +58,7 @@ func (s *Service) batchWriteItem(ctx context.Context, in *batchWriteItemInput) (
 	return &batchWriteItemOutput{}, s.runAll(ctx, standard, writes, func(errs []error) error { return firstOf(errs) })
 }
 
-// repeats says whether two of the writes are to the same item.
+// repeats reports whether two of the writes are to the same item.
 func repeats(writes []write) bool {
 	seen := map[string]bool{}
 	for _, w := range writes {
@@ -71,9 +71,9 @@ func repeats(writes []write) bool {
 	return false
 }
 
-// runAll carries out writes to different items, all of them or none. refusal
-// makes one error of those that each write met, which are nil for most; factor
-// is of their request units.
+// runAll performs writes to different items, all or none. refusal makes one error of
+// those that each write met, most of which are nil; factor is that of their request
+// units.
 func (s *Service) runAll(ctx context.Context, factor float64, writes []write, refusal func([]error) error) error {
 	changes, errs := make([]change, len(writes)), make([]error, len(writes))
 	defer func() { s.wrote(ctx, factor, changes...) }()

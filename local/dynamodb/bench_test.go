@@ -13,7 +13,7 @@ import (
 	"hl7lake/local/store"
 )
 
-// entry is a catalog item of the size that the lake's are.
+// entry returns a catalog item of the size of the lake's.
 func entry(n int) item {
 	id := fmt.Sprintf("0193%08d-7000-8000-000000000000", n)
 	return item{
@@ -24,8 +24,8 @@ func entry(n int) item {
 	}
 }
 
-// BenchmarkCatalog shows what requests cost over HTTP, by 16 clients at once,
-// in tables of two sizes: the figures should be alike.
+// BenchmarkCatalog shows the cost of requests over HTTP from 16 clients at once, in
+// tables of two sizes. The figures should be alike.
 func BenchmarkCatalog(b *testing.B) {
 	for _, held := range []int{1_000, 100_000} {
 		l := serve(b, open(b, b.TempDir(), store.Durable), allow)

@@ -7,16 +7,16 @@ import (
 	"hl7lake/local/dynamodb/attribute"
 )
 
-// Consumed is told how many request units a call has used of a table, indexes
-// included (Amazon DynamoDB Developer Guide, "DynamoDB read and write
-// operations"): a write unit for each KB of an item, a read unit for each 4 KB,
-// half of that where the read need not be consistent, twice in a transaction.
+// Consumed is called with the number of request units that a call has used of a table,
+// including its indexes (Amazon DynamoDB Developer Guide, "DynamoDB read and write
+// operations"): a write unit for each KB of an item, a read unit for each 4 KB, half of
+// that if the read need not be consistent, twice as much in a transaction.
 type Consumed func(ctx context.Context, table string, read, write float64)
 
-// WithConsumed has the service tell what each call consumed.
+// WithConsumed makes the service report what each call consumed.
 func WithConsumed(consumed Consumed) Option { return func(s *Service) { s.consumed = consumed } }
 
-// factors of a call's units.
+// The factors of a call's units.
 const (
 	eventual      = 0.5
 	standard      = 1
@@ -25,7 +25,7 @@ const (
 
 func units(size, unit int) float64 { return math.Ceil(float64(max(size, 1)) / float64(unit)) }
 
-// wrote tells of writes; refused ones count as well, by the item that was there.
+// wrote reports writes. Refused ones count as well, by the item that existed.
 func (s *Service) wrote(ctx context.Context, factor float64, changes ...change) {
 	for _, c := range changes {
 		if c.table != nil {
@@ -34,7 +34,7 @@ func (s *Service) wrote(ctx context.Context, factor float64, changes ...change) 
 	}
 }
 
-// consistency is the factor of a read by its ConsistentRead, which may be nil.
+// consistency returns the factor of a read by its ConsistentRead, which may be nil.
 func consistency(consistent *bool) float64 {
 	if consistent != nil && *consistent {
 		return standard
@@ -42,13 +42,13 @@ func consistency(consistent *bool) float64 {
 	return eventual
 }
 
-// read tells of a read of so many bytes.
+// read reports a read of that many bytes.
 func (s *Service) read(ctx context.Context, t *table, factor float64, size int) {
 	s.consumed(ctx, t.TableName, factor*units(size, 4<<10), 0)
 }
 
-// units are the write units of the change, in the table and in each index that
-// it shows in.
+// units returns the write units of the change, in the table and in each index that it
+// affects.
 func (c change) units() float64 {
 	total := units(max(c.before.Size(), c.after.Size()), 1<<10)
 	for _, i := range c.table.indexes {
@@ -57,8 +57,8 @@ func (c change) units() float64 {
 	return total
 }
 
-// units are those of the change in an index: one write where an entry comes,
-// goes or changes in place, two where its key changes.
+// units returns those of the change in an index: one write if an entry is added, removed
+// or changed in place, two if its key changes.
 func (i *index) units(c change) float64 {
 	from, to := i.entry(c.before, c.key), i.entry(c.after, c.key)
 	before, after := i.project(c.before), i.project(c.after)
@@ -77,7 +77,7 @@ func (i *index) units(c change) float64 {
 	return units(max(before.Size(), after.Size()), 1<<10)
 }
 
-// project is the part of an item that an index holds.
+// project returns the part of an item that an index holds.
 func (i *index) project(item attribute.Item) attribute.Item {
 	if i.all {
 		return item

@@ -27,8 +27,8 @@ type indexDescription struct {
 	Projection                       Projection
 }
 
-// describeTable counts the table's items, which takes longer the more there
-// are; AWS counts them every six hours.
+// describeTable counts the table's items, which takes longer the more there are. AWS
+// counts them every six hours.
 func (s *Service) describeTable(ctx context.Context, in *tableInput) (any, error) {
 	t, err := s.open(ctx, "DescribeTable", in.TableName, "")
 	if err != nil {

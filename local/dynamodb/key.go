@@ -11,7 +11,7 @@ const (
 	maxSortSize      = 1024
 )
 
-// primaryKey checks a request's Key and returns it as the store has it.
+// primaryKey checks a request's Key and returns it in the store's form.
 func (t *table) primaryKey(key attribute.Item) ([]byte, error) {
 	if len(key) != len(t.key.attributes()) {
 		return nil, errKeySchema()
@@ -27,8 +27,8 @@ func (t *table) primaryKey(key attribute.Item) ([]byte, error) {
 	return t.key.of(key), nil
 }
 
-// checkItem checks an item that is to be written and returns its primary key
-// as the store has it.
+// checkItem checks an item that is to be written and returns its primary key in the
+// store's form.
 func (t *table) checkItem(item attribute.Item) ([]byte, error) {
 	for _, a := range t.key.attributes() {
 		value, there := item[a.name]

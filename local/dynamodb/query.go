@@ -33,19 +33,19 @@ type queryInput struct {
 	Select                    string
 	Segment, TotalSegments    *int
 
-	// What came before expressions, and is refused.
+	// Parameters that are older than expressions, and are refused.
 	KeyConditions, QueryFilter, ScanFilter, AttributesToGet, ConditionalOperator json.RawMessage
 }
 
 type queryOutput struct {
-	Items            []attribute.Item `json:",omitzero"` // none, but there, where nothing is found
+	Items            []attribute.Item `json:",omitzero"` // none, except where nothing is found
 	Count            int
 	ScannedCount     int
 	LastEvaluatedKey attribute.Item `json:",omitempty"`
 }
 
-// walk is a Query or a Scan, checked: items of a table or an index whose keys
-// lie between low (included) and high (excluded, nil for no bound).
+// walk is a checked Query or Scan: the items of a table or an index whose keys are
+// between low (included) and high (excluded, nil for no bound).
 type walk struct {
 	table      *table
 	index      *index // nil for the table
@@ -167,7 +167,7 @@ func (w *walk) readExpressions(in *queryInput) error {
 	return scope.Done()
 }
 
-// key is the key that the walk goes along.
+// key returns the key that the walk follows.
 func (w *walk) key() keySchema {
 	if w.index != nil {
 		return w.index.key
@@ -175,7 +175,7 @@ func (w *walk) key() keySchema {
 	return w.table.key
 }
 
-// bounds are where the keys that meet a condition begin and end.
+// bounds returns where the keys that meet a condition begin and end.
 func (k keySchema) bounds(c expression.KeyCondition) (low, high []byte, err error) {
 	values := attribute.Item{k.partition.name: c.Partition}
 	if c.Partition.Kind != k.partition.kind {
@@ -215,7 +215,7 @@ func errConditionType() error {
 	return invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
 }
 
-// startAt has the walk begin after the item that key names.
+// startAt makes the walk begin after the item that key names.
 func (w *walk) startAt(key attribute.Item) error {
 	if key == nil {
 		return nil
@@ -250,8 +250,8 @@ func (w *walk) startAt(key attribute.Item) error {
 	return nil
 }
 
-// startAttributes are the attributes that say where in the walk an item is:
-// those of the table's key, and of the index's.
+// startAttributes returns the attributes that say where in the walk an item is: those of
+// the table's key, and of the index's.
 func (w *walk) startAttributes() []keyAttribute {
 	attributes := w.table.key.attributes()
 	if w.index != nil {
@@ -264,7 +264,7 @@ func (w *walk) startAttributes() []keyAttribute {
 	return attributes
 }
 
-// selects checks Select, and takes it over.
+// selects checks Select and stores it.
 func (w *walk) selects(in *queryInput) error {
 	switch in.Select {
 	case "", "ALL_PROJECTED_ATTRIBUTES":
@@ -366,7 +366,7 @@ func (w *walk) item(d data, value []byte) (attribute.Item, error) {
 	return w.index.project(item), nil
 }
 
-// position is the key that a walk goes on after.
+// position returns the key after which a walk goes on.
 func (w *walk) position(item attribute.Item) attribute.Item {
 	position := attribute.Item{}
 	for _, a := range w.startAttributes() {

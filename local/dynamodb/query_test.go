@@ -209,7 +209,7 @@ func TestDataOutlivesTheProcess(t *testing.T) {
 	l := serve(t, open(t, folder, store.Durable), allow)
 	l.put(t, "catalog", item{"root": text("r"), "sk": text("s"), "owner": text("o"), "received": text("2026")})
 
-	// The first store is never closed: this is what a killed process leaves.
+	// The first store is never closed: a killed process leaves the same.
 	again := serve(t, open(t, copied(t, folder), store.Durable), allow)
 	got := again.results(t, sdk.QueryInput{TableName: aws.String("catalog"), IndexName: aws.String("by-owner"),
 		KeyConditionExpression: aws.String("#o = :o"), ExpressionAttributeNames: map[string]string{"#o": "owner"}, ExpressionAttributeValues: item{":o": text("o")}}, "root")

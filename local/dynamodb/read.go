@@ -48,7 +48,7 @@ func (s *Service) getItem(ctx context.Context, in *getItemInput) (*itemOutput, e
 	return out, err
 }
 
-// read is the read of one item, checked.
+// read is a checked read of one item.
 type read struct {
 	table      *table
 	key        []byte
@@ -75,7 +75,7 @@ func (t *table) newRead(in *getItemInput) (read, error) {
 	return r, err
 }
 
-// get returns the item, or nil when there is none.
+// get returns the item, or nil if there is none.
 func (s *Service) get(ctx context.Context, tx *bbolt.Tx, r read) (attribute.Item, error) {
 	item, err := r.table.in(tx).get(r.key)
 	s.read(ctx, r.table, r.factor, item.Size())

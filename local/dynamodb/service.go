@@ -1,9 +1,9 @@
-// Package dynamodb is the local lake's DynamoDB: tables and their global
-// secondary indexes in the shared store, behind DynamoDB's own wire protocol.
+// Package dynamodb is the local lake's DynamoDB: tables and their global secondary
+// indexes in the shared store, behind DynamoDB's own wire protocol.
 //
-// A table is made from a template's AWS::DynamoDB::Table and keeps its data
-// when it is made again. Every read and write costs the logarithm of the
-// table's size; a write is durable when it is answered. What differs from AWS:
+// A table is made from a template's AWS::DynamoDB::Table and keeps its data when it is
+// made again. The cost of every read and write grows with the logarithm of the table's
+// size. A write is durable when it is answered. Differences from AWS:
 //
 //   - Every read is strongly consistent, also of an index.
 //   - A Scan returns items in the order of their keys, not of their hashes.
@@ -41,11 +41,11 @@ type Service struct {
 // Option changes how a Service works.
 type Option func(*Service)
 
-// WithClock has the service tell the time by now instead of time.Now.
+// WithClock makes the service use now instead of time.Now.
 func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = now } }
 
-// New returns a service without tables, which keeps its data in the store and
-// asks authorize before it acts.
+// New returns a service without tables, which keeps its data in the store and calls
+// authorize before it acts.
 func New(store *store.Store, authorize wire.Authorize, options ...Option) *Service {
 	s := &Service{
 		store: store, authorize: authorize, now: time.Now, tables: map[string]*table{},
@@ -75,8 +75,8 @@ func New(store *store.Store, authorize wire.Authorize, options ...Option) *Servi
 // ServeHTTP answers one request of the protocol AWS JSON 1.0.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// open asks whether the caller may do action to a table, or to an index of it
-// where index is not empty, and returns the table. name may be the table's ARN.
+// open checks that the caller may perform action on a table, or on an index of it if
+// index is not empty, and returns the table. name may be the table's ARN.
 func (s *Service) open(ctx context.Context, action, name, index string) (*table, error) {
 	name = strings.TrimPrefix(name, wire.ARN("dynamodb", "table/"))
 	if name == "" {

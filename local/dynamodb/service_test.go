@@ -95,7 +95,7 @@ type item = map[string]types.AttributeValue
 func text(s string) types.AttributeValue   { return &types.AttributeValueMemberS{Value: s} }
 func number(n string) types.AttributeValue { return &types.AttributeValueMemberN{Value: n} }
 
-// code is the name of AWS's error in err, or the empty string.
+// code returns the name of AWS's error in err, or "".
 func code(err error) string {
 	var refusal smithy.APIError
 	if errors.As(err, &refusal) {
@@ -168,7 +168,7 @@ func TestAQueryOfAnIndexIsOrderedAndPaged(t *testing.T) {
 	}
 }
 
-// copied returns a copy of a folder's files, as they are at this moment.
+// copied returns a copy of a folder's files, as they are at this time.
 func copied(t testing.TB, folder string) string {
 	t.Helper()
 	to := t.TempDir()

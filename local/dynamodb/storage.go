@@ -14,11 +14,10 @@ import (
 	"hl7lake/local/dynamodb/attribute"
 )
 
-// In the store each table has a bucket in the bucket "dynamodb". It holds its
-// definition as JSON and three kinds of buckets: the items by primary key; for
-// each index, primary keys by index key and primary key; and primary keys by
-// expiry. Keys are in the order-preserving form of attribute.AppendKey, items
-// are DynamoDB's JSON.
+// In the store each table has a bucket in the bucket "dynamodb". It holds the table's
+// definition as JSON and three kinds of buckets: the items by primary key; for each
+// index, primary keys by index key and primary key; and primary keys by expiry. Keys are
+// in the order-preserving form of attribute.AppendKey, items are DynamoDB's JSON.
 var (
 	rootBucket    = []byte("dynamodb")
 	definitionKey = []byte("definition")
@@ -33,7 +32,7 @@ type data struct {
 	bucket, items *bbolt.Bucket
 }
 
-// in returns the table's data. The table's buckets were made by CreateTable.
+// in returns the table's data. CreateTable made the table's buckets.
 func (t *table) in(tx *bbolt.Tx) data {
 	bucket := tx.Bucket(rootBucket).Bucket([]byte(t.TableName))
 	return data{t, bucket, bucket.Bucket(itemsBucket)}
@@ -57,8 +56,8 @@ func decode(text []byte) (attribute.Item, error) {
 	return item, nil
 }
 
-// change replaces the item under a primary key: before is what is there, or
-// nil; after is what is to be there, or nil.
+// change replaces the item under a primary key: before is the present item, or nil; after
+// is the new item, or nil.
 type change struct {
 	table         *table
 	key           []byte
@@ -66,8 +65,7 @@ type change struct {
 	text          []byte // after, as it is stored
 }
 
-// newChange makes a change ready, so that applying it cannot fail for a reason
-// that lies in the item.
+// newChange prepares a change, so that applying it cannot fail for a reason in the item.
 func newChange(t *table, key []byte, before, after attribute.Item) (change, error) {
 	c := change{table: t, key: key, before: before, after: after}
 	if after == nil {
@@ -78,7 +76,7 @@ func newChange(t *table, key []byte, before, after attribute.Item) (change, erro
 	return c, err
 }
 
-// apply writes the change, and its traces in the indexes.
+// apply writes the change, also in the indexes.
 func (c change) apply(tx *bbolt.Tx) error {
 	if c.table == nil {
 		return nil
@@ -115,8 +113,8 @@ func move(bucket *bbolt.Bucket, from, to, value []byte) error {
 	return bucket.Put(to, value)
 }
 
-// entry is an item's key in an index, or nil when it is not in it: DynamoDB's
-// indexes are sparse.
+// entry returns an item's key in an index, or nil if it is not in it: DynamoDB's indexes
+// are sparse.
 func (i *index) entry(item attribute.Item, primary []byte) []byte {
 	var key []byte
 	for _, a := range i.key.attributes() {
@@ -129,7 +127,7 @@ func (i *index) entry(item attribute.Item, primary []byte) []byte {
 	return append(key, primary...)
 }
 
-// expiryEntry is an item's key among the expiries, or nil when it has none.
+// expiryEntry returns an item's key among the expiries, or nil if it has none.
 func (t *table) expiryEntry(item attribute.Item, primary []byte) []byte {
 	name := t.expiryAttribute()
 	value, there := item[name]
@@ -143,15 +141,15 @@ func (t *table) expiryEntry(item attribute.Item, primary []byte) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(seconds)), primary...)
 }
 
-// What AWS says of expired items ("Using time to live (TTL) in DynamoDB"): they
-// go within a few days, and those that expired more than five years ago stay.
+// AWS says about expired items ("Using time to live (TTL) in DynamoDB") that they are
+// deleted within a few days, and that those that expired more than five years ago stay.
 const (
 	expiryGrace = 48 * time.Hour
 	expiryLimit = 5 * 365 * 24 * time.Hour
 )
 
-// sweep removes a few items that expired a while ago. Each write sweeps, so
-// that more goes than comes.
+// sweep removes a few items that expired some time ago. Each write sweeps, so that more
+// items are removed than added.
 func (d data) sweep(tx *bbolt.Tx, now time.Time) error {
 	if d.expiryAttribute() == "" {
 		return nil
@@ -190,8 +188,8 @@ func storedDefinition(tx *bbolt.Tx, name string) (*Table, error) {
 	return &definition, nil
 }
 
-// build makes the table's buckets, or brings them up to its definition: stale
-// indexes are made anew from the items.
+// build makes the table's buckets, or updates them to its definition: outdated indexes
+// are made again from the items.
 func (t *table) build(tx *bbolt.Tx, stale []*index) error {
 	root, err := tx.CreateBucketIfNotExists(rootBucket)
 	if err != nil {
@@ -237,7 +235,7 @@ func (t *table) buildIndexes(tx *bbolt.Tx, stale []*index) error {
 	return nil
 }
 
-// rebuildExpiry makes the expiries anew from the items.
+// rebuildExpiry makes the expiries again from the items.
 func (t *table) rebuildExpiry(tx *bbolt.Tx) error {
 	d := t.in(tx)
 	if err := d.bucket.DeleteBucket(expiryBucket); err != nil {

@@ -171,9 +171,9 @@ func (t *table) index(name string) (*index, error) {
 	return t.indexes[at], nil
 }
 
-// CreateTable makes a table, or opens it with the data that it has when it was
-// made before. Its indexes and time to live may differ from then; its key may
-// not, since AWS would replace the table and lose the data.
+// CreateTable makes a table, or opens it with its data if it was made before. Its indexes
+// and time to live may have changed. Its key may not have changed, because AWS would
+// replace the table and lose the data.
 func (s *Service) CreateTable(definition Table) error {
 	t, err := newTable(definition)
 	if err != nil {
@@ -189,7 +189,7 @@ func (s *Service) CreateTable(definition Table) error {
 	return nil
 }
 
-// create checks what the store has, then brings it up to the definition.
+// create checks what the store has, then updates it to the definition.
 func (t *table) create(tx *bbolt.Tx) error {
 	before, err := storedDefinition(tx, t.TableName)
 	if err != nil {

@@ -20,7 +20,7 @@ type conditional struct {
 	ReturnValues                        string
 	ReturnValuesOnConditionCheckFailure string
 
-	// What came before expressions, and is refused.
+	// Parameters that are older than expressions, and are refused.
 	Expected, AttributeUpdates, ConditionalOperator json.RawMessage
 }
 
@@ -35,19 +35,18 @@ func (c *conditional) checkLegacy() error {
 	return nil
 }
 
-// write is one item's write, checked as far as it can be without the item.
+// write is one item's write, checked as far as possible without the item.
 type write struct {
 	table     *table
 	key       []byte
 	condition expression.Condition
-	showOld   bool // in the error when the condition fails
+	showOld   bool // in the error if the condition fails
 	checkOnly bool // the item stays as it is
 	after     func(before attribute.Item) (attribute.Item, error)
 }
 
-// plan reads the item, checks the condition and returns the change to make, which has
-// no table when there is none. Where the condition fails, it is from the item to
-// itself.
+// plan reads the item, checks the condition and returns the change to make. The change
+// has no table if there is none. If the condition fails, it is from the item to itself.
 func (w write) plan(tx *bbolt.Tx) (change, error) {
 	before, err := w.table.in(tx).get(w.key)
 	if err != nil {
@@ -74,7 +73,7 @@ func errCondition(item attribute.Item, show bool) error {
 	return refusal
 }
 
-// run carries the write out.
+// run performs the write.
 func (s *Service) run(ctx context.Context, w write) (done change, err error) {
 	err = s.store.Update(func(tx *bbolt.Tx) error {
 		if done, err = w.plan(tx); err != nil {
@@ -126,8 +125,7 @@ func (t *table) put(in *putItemInput) (write, error) {
 	return w, nil
 }
 
-// newWrite reads the expressions of a write: the condition, and what else read
-// reads.
+// newWrite reads the expressions of a write: the condition, and what else read reads.
 func (t *table) newWrite(in *conditional, read func(*expression.Scope) error) (write, error) {
 	w := write{table: t, showOld: in.ReturnValuesOnConditionCheckFailure == "ALL_OLD"}
 	if err := in.checkLegacy(); err != nil {
@@ -221,7 +219,7 @@ func (t *table) update(in *updateItemInput) (w write, update *expression.Update,
 	return w, update, nil
 }
 
-// updated applies an update and checks what comes out.
+// updated applies an update and checks the result.
 func (t *table) updated(update *expression.Update, before attribute.Item) (attribute.Item, error) {
 	after, err := update.Apply(before)
 	if err != nil {
@@ -238,8 +236,8 @@ func (t *table) updated(update *expression.Update, before attribute.Item) (attri
 	return after, nil
 }
 
-// runReturning carries a write out and returns what ReturnValues asks for.
-// update is nil for PutItem and DeleteItem, which know NONE and ALL_OLD only.
+// runReturning performs a write and returns what ReturnValues asks for. update is nil for
+// PutItem and DeleteItem, which support only NONE and ALL_OLD.
 func (s *Service) runReturning(ctx context.Context, w write, returnValues string, update *expression.Update) (*attributesOutput, error) {
 	switch returnValues {
 	case "", "NONE", "ALL_OLD":

@@ -1,8 +1,8 @@
-// Package edge serves HTTP to anybody, as the front of an API does: a request
-// that is wrong is the client's fault, and is answered so. Go's HTTP server
-// answers two kinds of wrong heads by itself, before any handler is asked, as if
-// the fault were its own: a transfer coding that it does not know with 501, a
-// version of HTTP that it does not speak with 505. Here both are a 400.
+// Package edge serves HTTP to anybody, like the front of an API: a request that is wrong
+// is the client's fault, and is answered as such. Go's HTTP server answers two kinds of
+// wrong headers by itself, before it calls a handler, as if the fault were its own: an
+// unknown transfer coding with 501, and an unsupported version of HTTP with 505. Here
+// both are a 400.
 package edge
 
 import (
@@ -12,12 +12,12 @@ import (
 	"net/http"
 )
 
-// Serve serves as server.Serve does, and returns what that returns. The listener
-// is one of TCP. It takes the server's Handler, ConnContext and ConnState for
-// itself, the latter two of which must be nil.
+// Serve serves like server.Serve, and returns what that returns. The listener must be one
+// of TCP. It uses the server's Handler, ConnContext and ConnState, of which the last two
+// must be nil.
 //
-// What a handler answers is not touched, whatever it is: while a handler has the
-// request, the connection is only passed on to.
+// A handler's answers are not touched: while a handler has the request, writes pass
+// through the connection unchanged.
 func Serve(server *http.Server, listener net.Listener) error {
 	handler := server.Handler
 	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +35,7 @@ func Serve(server *http.Server, listener net.Listener) error {
 	return server.Serve(edge{listener})
 }
 
-// key is of a request's connection in its context.
+// key is the key of a request's connection in its context.
 type key struct{}
 
 type edge struct{ net.Listener }
@@ -49,22 +49,22 @@ func (e edge) Accept() (net.Conn, error) {
 	return &conn{TCPConn: c.(*net.TCPConn)}, nil
 }
 
-// conn is a connection that knows whether a handler has its request. All of TCP's
-// own methods remain, since the server uses more of them than net.Conn has: it
-// sends files by ReadFrom and ends its side by CloseWrite.
+// conn is a connection that knows whether a handler has its request. It keeps all of
+// TCP's own methods, because the server uses more of them than net.Conn has: it sends
+// files with ReadFrom and ends its side with CloseWrite.
 type conn struct {
 	*net.TCPConn
-	// handled is written between requests only, by the one goroutine in which the
-	// server reads a request and calls the handler.
+	// handled is written only between requests, by the one goroutine in which the server
+	// reads a request and calls the handler.
 	handled bool
 }
 
-// refusal has the form of the answers that API Gateway gives by itself.
+// refusal has the form of API Gateway's own answers.
 const refusal = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 25\r\nConnection: close\r\n\r\n" +
 	`{"message":"Bad Request"}`
 
-// Write writes b or, where the server itself says that it failed, that the
-// request is bad: the server writes such an answer at once, and then closes.
+// Write writes b. If the server itself says that it failed, Write says that the request
+// is bad instead: the server writes such an answer at once, and then closes.
 func (c *conn) Write(b []byte) (int, error) {
 	if c.handled || !bytes.HasPrefix(b, []byte("HTTP/1.1 5")) {
 		return c.TCPConn.Write(b)

@@ -112,7 +112,7 @@ func TestABadHeadIsRefusedAfterGoodOnesOnTheSameConnection(t *testing.T) {
 }
 
 func TestWhatAHandlerAnswersIsNotTouched(t *testing.T) {
-	// Alike to the server's own, at the beginning of a write of its own, too long to be gathered.
+	// Like the server's own, at the beginning of its own write, too long to be buffered.
 	alike := "HTTP/1.1 501 Not Implemented\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\nUnsupported transfer encoding"
 	body := strings.Repeat(alike, 1000)
 	file := filepath.Join(t.TempDir(), "file")

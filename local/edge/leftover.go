@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// Bounds of what is read of a request that was answered before its end: more
-// than any part that an SDK sends in one request here, and for no longer than a
-// client that is at work takes from one piece to the next.
+// The limits of what is read of a request that was answered before its end: more than any
+// part that an SDK sends in one request here, and no longer than a working client takes
+// from one piece to the next.
 const (
 	maxLeftover  = 64 << 20
 	leftoverWait = 5 * time.Second
 )
 
-// answer calls handler and then reads what it left of the request's body. A server
-// that answers and closes with content unread resets the connection, and with it
-// the answer that is on its way (RFC 9112, 9.6): a client that sends while it is
-// refused would hear of a broken connection, and not why.
+// answer calls handler and then reads what it left of the request's body. A server that
+// answers and closes with content unread resets the connection, and with it the answer on
+// its way (RFC 9112, 9.6). A client that sends while it is refused would see a broken
+// connection, and not the reason.
 //
-// Who sent Expect: 100-continue and was not told to go on has the whole answer
-// first, and need not send the body (RFC 9110, 10.1.1). It may all the same, when
-// it did not want to wait so long, and then that is read as well. AWS's SDKs expect
-// so for each object over 2 MB.
+// A client that sent Expect: 100-continue and was not told to continue gets the whole
+// answer first, and need not send the body (RFC 9110, 10.1.1). It may still send it if it
+// did not want to wait that long, and then the body is read as well. AWS's SDKs send that
+// header for each object over 2 MB.
 func answer(handler http.Handler, w http.ResponseWriter, r *http.Request) {
 	content := &content{ReadCloser: r.Body}
-	inner := r.WithContext(r.Context()) // the server itself looks at its own request's body later on
+	inner := r.WithContext(r.Context()) // the server itself looks at its own request's body later
 	inner.Body = content
 	if r.Header.Get("Expect") == "" || r.ContentLength == 0 {
 		handler.ServeHTTP(w, inner)
@@ -42,7 +42,7 @@ func answer(handler http.Handler, w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// discard reads a body to its end or to the bounds.
+// discard reads a body to its end or to the limits.
 func discard(connection *http.ResponseController, body io.Reader) {
 	body = io.LimitReader(body, maxLeftover)
 	for {
@@ -70,8 +70,8 @@ func (c *content) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// early keeps an answer that is given before the content was asked for, so that
-// it can be sent whole, with its length, before the client decides what to do.
+// early keeps an answer that is given before the content was asked for, so that it can be
+// sent complete, with its length, before the client decides what to do.
 type early struct {
 	http.ResponseWriter
 	content *content
@@ -103,13 +103,13 @@ func (e *early) Write(p []byte) (int, error) {
 // Unwrap is for an http.ResponseController.
 func (e *early) Unwrap() http.ResponseWriter { return e.ResponseWriter }
 
-// send sends the answer that was kept, if there is one.
+// send sends the answer that was kept, if any.
 func (e *early) send() {
 	if e.status == 0 {
 		return
 	}
 	e.Header().Set("Content-Length", strconv.Itoa(e.body.Len()))
 	e.ResponseWriter.WriteHeader(e.status)
-	_, _ = e.ResponseWriter.Write(e.body.Bytes())            // a client that has gone does not want to know
+	_, _ = e.ResponseWriter.Write(e.body.Bytes())            // the client has gone
 	_ = http.NewResponseController(e.ResponseWriter).Flush() // the same
 }

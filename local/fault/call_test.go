@@ -24,7 +24,12 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/google/go-cmp/cmp"
 
+	localdynamodb "hl7lake/local/dynamodb"
 	"hl7lake/local/fault"
+	locals3 "hl7lake/local/s3"
+	localsns "hl7lake/local/sns"
+	"hl7lake/local/states"
+	"hl7lake/local/wire"
 )
 
 // struck is a service behind an injector.
@@ -34,8 +39,8 @@ type struck struct {
 	points         chan fault.Point
 }
 
-// strike serves calls to a service, of which those that the plan says go wrong.
-func strike(t *testing.T, service string, plan fault.Plan) *struck {
+// strike serves calls to a service. Those that the plan names fail.
+func strike(t *testing.T, service wire.Dialect, plan fault.Plan) *struck {
 	t.Helper()
 	s := &struck{points: make(chan fault.Point, 100)}
 	injector := fault.NewInjector(func(p fault.Point) fault.Fault {
@@ -80,7 +85,7 @@ func TestEachKindDoesWhatItsNameSays(t *testing.T) {
 		fault.KillAfter:  {Effects: 1, Kills: 1},
 	} {
 		t.Run(string(kind), func(t *testing.T) {
-			s := strike(t, "dynamodb", func(fault.Point) fault.Fault { return fault.Fault{Kind: kind, Delay: delay} })
+			s := strike(t, new(localdynamodb.Service).Dialect(), func(fault.Point) fault.Fault { return fault.Fault{Kind: kind, Delay: delay} })
 			began := time.Now()
 			got := outcome{}
 			response, err := http.Post(s.URL, "", strings.NewReader("{}"))
@@ -98,7 +103,7 @@ func TestEachKindDoesWhatItsNameSays(t *testing.T) {
 }
 
 func TestALateCallTakesEffectThoughItsCallerIsGone(t *testing.T) {
-	s := strike(t, "dynamodb", func(fault.Point) fault.Fault {
+	s := strike(t, new(localdynamodb.Service).Dialect(), func(fault.Point) fault.Fault {
 		return fault.Fault{Kind: fault.Late, Delay: 50 * time.Millisecond}
 	})
 	impatient := &http.Client{Timeout: 10 * time.Millisecond}
@@ -114,8 +119,8 @@ func TestALateCallTakesEffectThoughItsCallerIsGone(t *testing.T) {
 	t.Error("it never took effect")
 }
 
-// TestTheSDKUnderstandsRefusalsAndTriesAgain makes the calls that the functions
-// make: each is named as in a policy, and refused in words that its SDK knows.
+// TestTheSDKUnderstandsRefusalsAndTriesAgain makes the calls that the functions make.
+// Each is named as in a policy, and refused in words that its SDK knows.
 func TestTheSDKUnderstandsRefusalsAndTriesAgain(t *testing.T) {
 	config := func(s *struck) aws.Config {
 		return aws.Config{
@@ -126,22 +131,23 @@ func TestTheSDKUnderstandsRefusalsAndTriesAgain(t *testing.T) {
 		}
 	}
 	for _, test := range []struct {
-		service, call string
-		do            func(aws.Config) error
+		service interface{ Dialect() wire.Dialect }
+		call    string
+		do      func(aws.Config) error
 	}{
-		{"dynamodb", "dynamodb:PutItem", func(c aws.Config) error {
+		{new(localdynamodb.Service), "dynamodb:PutItem", func(c aws.Config) error {
 			_, err := dynamodb.NewFromConfig(c).PutItem(t.Context(), &dynamodb.PutItemInput{TableName: aws.String("t"), Item: map[string]types.AttributeValue{}})
 			return err
 		}},
-		{"sns", "sns:Publish", func(c aws.Config) error {
+		{new(localsns.Service), "sns:Publish", func(c aws.Config) error {
 			_, err := sns.NewFromConfig(c).Publish(t.Context(), &sns.PublishInput{TopicArn: aws.String("t"), Message: aws.String("m")})
 			return err
 		}},
-		{"s3", "s3:PutObject", func(c aws.Config) error {
+		{new(locals3.Service), "s3:PutObject", func(c aws.Config) error {
 			_, err := s3.NewFromConfig(c).PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("k"), Body: strings.NewReader("body")})
 			return err
 		}},
-		{"states", "states:StartSyncExecution", func(c aws.Config) error {
+		{new(states.Service), "states:StartSyncExecution", func(c aws.Config) error {
 			_, err := sfn.NewFromConfig(c).StartSyncExecution(t.Context(), &sfn.StartSyncExecutionInput{StateMachineArn: aws.String("m")}, func(o *sfn.Options) {
 				o.APIOptions = append(o.APIOptions, literalHost)
 			})
@@ -150,7 +156,7 @@ func TestTheSDKUnderstandsRefusalsAndTriesAgain(t *testing.T) {
 	} {
 		for _, kind := range []fault.Kind{fault.Fail, fault.Throttle} {
 			t.Run(test.call+" "+string(kind), func(t *testing.T) {
-				s := strike(t, test.service, func(fault.Point) fault.Fault { return fault.Fault{Kind: kind} })
+				s := strike(t, test.service.Dialect(), func(fault.Point) fault.Fault { return fault.Fault{Kind: kind} })
 				err := test.do(config(s))
 				api := smithy.APIError(nil)
 				if !errors.As(err, &api) {

@@ -1,9 +1,8 @@
-// Package fault lets things go wrong in the local lake on purpose: a call that
-// a function makes, or a delivery to a function, fails before or after it took
-// effect, is throttled, comes late or twice, or takes the function's process
-// with it. A Plan decides what goes wrong where; the gateway, the topics and the
-// functions' service ask an Injector at each Point. Without a plan there is no
-// injector, and nothing is asked.
+// Package fault makes things go wrong in the local lake on purpose. A call of a function,
+// or a delivery to a function, fails before or after it took effect, is throttled, comes
+// late or twice, or takes the function's process with it. A Plan decides what goes wrong
+// where. The gateway, the topics and the functions' service ask an Injector at each
+// Point. Without a plan there is no injector, and nothing is asked.
 package fault
 
 import (
@@ -20,13 +19,13 @@ type Kind string
 const (
 	None       Kind = ""            // nothing goes wrong
 	Fail       Kind = "fail"        // refused with a 5xx, takes no effect
-	Throttle   Kind = "throttle"    // refused for load in the service's own words, takes no effect
+	Throttle   Kind = "throttle"    // throttled in the service's own words, takes no effect
 	Lose       Kind = "lose"        // takes effect; the answer is lost
-	Late       Kind = "late"        // takes effect after Delay, whatever has become of the caller
+	Late       Kind = "late"        // takes effect after Delay, even if the caller has gone
 	Stall      Kind = "stall"       // takes effect at once, is answered after Delay
 	Repeat     Kind = "repeat"      // takes effect twice
 	KillBefore Kind = "kill-before" // the function's process is killed, it takes no effect
-	KillAfter  Kind = "kill-after"  // it takes effect, the function's process is killed before it hears of it
+	KillAfter  Kind = "kill-after"  // it takes effect, and the function's process is killed before it gets the answer
 )
 
 // Kinds are all kinds but None.
@@ -37,7 +36,7 @@ func Kinds() []Kind {
 // Fault is what goes wrong at a point.
 type Fault struct {
 	Kind  Kind
-	Delay time.Duration // of Late and Stall; to be past a time-out it must be longer than that
+	Delay time.Duration // of Late and Stall; it must be longer than a time-out to exceed it
 }
 
 // Deliveries, as the Call of a Point. Calls are written as in a policy's action:
@@ -56,14 +55,14 @@ type Point struct {
 	Run      string // for a call: the run of the function that makes it, each on one event; empty for a delivery
 	CallID   string // the SDK's id of a call, the same for all its attempts; empty for a delivery
 	Attempt  int    // which of the SDK's attempts at the call this is, or SNS's at the delivery; 1 is the first
-	Payload  []byte // what the function works on: the event it was invoked with, or is to be
+	Payload  []byte // what the function works on: the event it was, or will be, invoked with
 }
 
-// Plan says what goes wrong at a point. It is asked each time that a point is
-// reached, from several goroutines at once.
+// Plan says what goes wrong at a point. It is called each time that a point is reached,
+// from several goroutines at once.
 type Plan func(Point) Fault
 
-// Injector carries a plan out. Close ends it. A nil one does nothing.
+// Injector performs a plan. Close ends it. A nil one does nothing.
 type Injector struct {
 	plan   Plan
 	ctx    context.Context
@@ -71,7 +70,7 @@ type Injector struct {
 	calls  sync.WaitGroup // that a fault has in hand
 }
 
-// NewInjector returns an injector, or nil where there is no plan.
+// NewInjector returns an injector, or nil if there is no plan.
 func NewInjector(plan Plan) *Injector {
 	if plan == nil {
 		return nil
@@ -81,7 +80,7 @@ func NewInjector(plan Plan) *Injector {
 	return i
 }
 
-// At is what goes wrong at a point that is reached now.
+// At returns what goes wrong at a point that is reached now.
 func (i *Injector) At(p Point) Fault {
 	if i == nil {
 		return Fault{}
@@ -89,7 +88,7 @@ func (i *Injector) At(p Point) Fault {
 	return i.plan(p)
 }
 
-// Wait waits for d, or for the injector's end.
+// Wait waits for d, or until the injector is closed.
 func (i *Injector) Wait(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -99,7 +98,7 @@ func (i *Injector) Wait(d time.Duration) {
 	}
 }
 
-// Close ends every wait and returns when no fault is in hand.
+// Close ends every wait and returns when no fault is under way.
 func (i *Injector) Close() {
 	if i == nil {
 		return

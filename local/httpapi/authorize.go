@@ -12,7 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// authorization is what a function is told of the token that let a request in.
+// authorization is what a function is told about the token of a request.
 type authorization struct {
 	JWT struct {
 		Claims map[string]string `json:"claims"`
@@ -20,7 +20,7 @@ type authorization struct {
 	} `json:"jwt"`
 }
 
-// refusal is why a request is not let through.
+// refusal is why a request is refused.
 type refusal struct {
 	status    int
 	challenge string // of the WWW-Authenticate header
@@ -35,7 +35,7 @@ func unauthorized(description string) *refusal {
 
 // authorize checks a request's token as a JWT authorizer does
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-jwt-authorizer.html),
-// and returns what the function is told of it.
+// and returns what the function is told about it.
 func (s *Service) authorize(header string, z Authorizer, scopes []string) (*authorization, *refusal) {
 	parts := strings.Fields(header)
 	if len(parts) > 0 && strings.EqualFold(parts[0], "Bearer") {
@@ -68,7 +68,7 @@ func (s *Service) authorize(header string, z Authorizer, scopes []string) (*auth
 	return allowed, nil
 }
 
-// verify checks the signature, then who it is from and for, and when.
+// verify checks the signature, then the issuer and the audience, then the times.
 func (s *Service) verify(token string, z Authorizer) (map[string]any, *refusal) {
 	parsed, err := jwt.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.RS384, jose.RS512})
 	if err != nil {
@@ -122,7 +122,7 @@ func scopesOf(claims map[string]any) []string {
 	return nil
 }
 
-// text is a claim as functions see it: always a string, a list as [a b].
+// text returns a claim as functions see it: always a string, a list as [a b].
 func text(claim any) string {
 	switch claim := claim.(type) {
 	case string:
@@ -136,7 +136,7 @@ func text(claim any) string {
 		}
 		return "[" + strings.Join(parts, " ") + "]"
 	case map[string]any:
-		encoded, _ := json.Marshal(claim) // it came out of JSON
+		encoded, _ := json.Marshal(claim) // it came from JSON
 		return string(encoded)
 	}
 	return fmt.Sprint(claim)

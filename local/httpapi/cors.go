@@ -7,16 +7,18 @@ import (
 	"strings"
 )
 
-// Cors has the properties of an API's CorsConfiguration that are run here. API Gateway answers preflights by itself and adds
-// the headers to all other answers (Amazon API Gateway Developer Guide, Configure CORS for HTTP APIs).
+// Cors has the properties of an API's CorsConfiguration that are run here. API Gateway
+// answers preflights itself and adds the headers to all other answers (Amazon API Gateway
+// Developer Guide, Configure CORS for HTTP APIs).
 type Cors struct {
 	AllowOrigins, AllowMethods, AllowHeaders, ExposeHeaders []string
 
 	MaxAge int // seconds
 }
 
-// answer adds the headers for the origin of a request, if it is one of those allowed, and reports whether that is the whole
-// answer: the request was a preflight. An API without a configuration knows no preflights.
+// answer adds the headers for the origin of a request, if that is allowed, and reports
+// whether the answer is complete: the request was a preflight. An API without a
+// configuration does not answer preflights.
 func (c *Cors) answer(w http.ResponseWriter, r *http.Request) (done bool) {
 	origin := r.Header.Get("Origin")
 	if c == nil || origin == "" {

@@ -44,7 +44,7 @@ func TestABrowserIsToldWhichOriginsScriptsMayCall(t *testing.T) {
 			r.Header.Set("Access-Control-Request-Method", "POST")
 		}
 		w := httptest.NewRecorder()
-		s.Handler("a").ServeHTTP(w, r)
+		s.Unsigned(r).ServeHTTP(w, r)
 		h := w.Result().Header
 		if w.Code != test.status || h.Get("Access-Control-Allow-Origin") != test.allowed || h.Get("Access-Control-Allow-Methods") != test.methods {
 			t.Errorf("%s: %d %v", name, w.Code, h)

@@ -16,9 +16,9 @@ import (
 	"hl7lake/local/wire"
 )
 
-// request is the event of a request. Two of its parts are written otherwise than
-// package events would: there is no authentication without client certificates,
-// and scopes are null where the route asks for none.
+// request is the event of a request. Two of its parts differ from package events: there
+// is no authentication without client certificates, and scopes are null if the route asks
+// for none.
 type request struct {
 	events.APIGatewayV2HTTPRequest
 	RequestContext requestContext `json:"requestContext"`
@@ -54,7 +54,7 @@ func newEvent(r *http.Request, apiID string, matched *route, variables map[strin
 	return event
 }
 
-// requestID has the length of API Gateway's.
+// requestID returns an id of the length of API Gateway's.
 func requestID() string {
 	id := uuid.New()
 	return base64.StdEncoding.EncodeToString(id[:11])
@@ -68,8 +68,8 @@ func sourceIP(r *http.Request) string {
 	return host
 }
 
-// headers are the request's, their names in lower case and repeated ones joined
-// by commas, and those that API Gateway adds. Cookies have a field of their own.
+// headers returns the request's headers, with names in lower case and repeated ones
+// joined by commas, and those that API Gateway adds. Cookies have a field of their own.
 func headers(r *http.Request) map[string]string {
 	all := map[string]string{
 		"host": r.Host, "x-forwarded-for": sourceIP(r), "x-forwarded-port": "443", "x-forwarded-proto": "https",
@@ -113,11 +113,11 @@ func query(values url.Values) map[string]string {
 	return joined
 }
 
-// content is the body as the event carries it. AWS documents only that a binary
-// body is base64; what it takes for text was measured by others: these types,
-// without a charset or, for plain text and JSON, with UTF-8 (ministack pull
-// request 766; floci issue 2172 and pull request 2203). Everything else is
-// base64, and so is text in a charset such as ISO 8859-1.
+// content returns the body in the event's form. AWS documents only that a binary body is
+// base64. What counts as text was measured by others: these types, without a charset or,
+// for plain text and JSON, with UTF-8 (ministack pull request 766; floci issue 2172 and
+// pull request 2203). Everything else is base64, including text in a charset such as ISO
+// 8859-1.
 func content(contentType string, body []byte) (text string, encoded bool) {
 	if len(body) == 0 {
 		return "", false

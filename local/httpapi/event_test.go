@@ -101,8 +101,8 @@ func TestABodyIsTextOrBase64ByItsContentType(t *testing.T) {
 	}
 }
 
-// FuzzARequest: whatever a client sends, the function gets every byte of the
-// body, or the replacement characters of a text that is none.
+// FuzzARequest: whatever a client sends, the function gets every byte of the body, or the
+// replacement characters of invalid text.
 func FuzzARequest(f *testing.F) {
 	f.Add("POST", "/open", "text/plain", []byte("MSH|\xff"))
 	f.Add("GET", "/open/%7B?a=%zz&a", "application/json; charset=utf-8; x", []byte(nil))

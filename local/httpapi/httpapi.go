@@ -1,8 +1,8 @@
-// Package httpapi runs the HTTP APIs of the templates (API Gateway v2): it finds
-// the route of a request, checks its token, turns the request into the event
-// that API Gateway would make, invokes the route's function and turns the
-// answer into a response. What API Gateway answers by itself, its refusals and
-// its limits, is answered here with the same status and body.
+// Package httpapi runs the HTTP APIs of the templates (API Gateway v2). It finds the
+// route of a request, checks its token, turns the request into the event that API Gateway
+// would make, invokes the route's function and turns the answer into a response. What API
+// Gateway answers itself, such as refusals and limits, is answered here with the same
+// status and body.
 package httpapi
 
 import (
@@ -21,7 +21,7 @@ import (
 type Api struct {
 	Name              string
 	ProtocolType      string // HTTP
-	CorsConfiguration *Cors  // nil where it is off
+	CorsConfiguration *Cors  // nil if off
 }
 
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
@@ -110,19 +110,34 @@ func (*Stage) Ignored() wire.Ignored {
 	}
 }
 
-// Keys gives the public keys of a tokens' issuer, and whether it is known.
+// Keys returns the public keys of a token's issuer, and whether the issuer is known.
 type Keys func(issuer string) (*jose.JSONWebKeySet, bool)
 
-// Service runs HTTP APIs.
+// Service runs an HTTP API. There is at most one for a port. Without any, it answers that
+// there is nothing.
 type Service struct {
-	invoker Invoker
-	keys    Keys
+	invoker   Invoker
+	keys      Keys
+	requested Requested
+	timeScale float64
 
-	mu   sync.RWMutex
-	apis map[string]*api // by id
+	mu  sync.RWMutex
+	api *api // nil: there is none
 }
 
-// api is one API with all that belongs to it.
+// Requested is called for each request, before it is answered.
+type Requested func(r *http.Request)
+
+// Option changes how a Service works.
+type Option func(*Service)
+
+// WithRequested makes the service report requests.
+func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
+
+// WithTimeScale multiplies the time-outs of integrations.
+func WithTimeScale(scale float64) Option { return func(s *Service) { s.timeScale = scale } }
+
+// api is one API with everything that belongs to it.
 type api struct {
 	id           string
 	cors         *Cors             // may be nil
@@ -132,19 +147,26 @@ type api struct {
 	authorizers  map[string]Authorizer
 }
 
-// New returns a service without APIs.
-func New(invoker Invoker, keys Keys) *Service {
-	return &Service{invoker: invoker, keys: keys, apis: map[string]*api{}}
+// New returns a service without an API.
+func New(invoker Invoker, keys Keys, options ...Option) *Service {
+	s := &Service{invoker: invoker, keys: keys, requested: func(*http.Request) {}, timeScale: 1}
+	for _, option := range options {
+		option(s)
+	}
+	return s
 }
 
-// AddApi makes an API known by its id, without routes.
+// AddApi makes the API known by its id, without routes. A second one is refused.
 func (s *Service) AddApi(id string, a Api) error {
 	if a.ProtocolType != "HTTP" {
 		return wire.UnsupportedProperty("ProtocolType", a.ProtocolType)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.apis[id] = &api{id: id, cors: a.CorsConfiguration, routes: map[string]*route{}, integrations: map[string]Integration{}, authorizers: map[string]Authorizer{}}
+	if s.api != nil {
+		return wire.Unsupported("a second HTTP API")
+	}
+	s.api = &api{id: id, cors: a.CorsConfiguration, routes: map[string]*route{}, integrations: map[string]Integration{}, authorizers: map[string]Authorizer{}}
 	return nil
 }
 
@@ -200,16 +222,13 @@ func (s *Service) AddRoute(r Route) error {
 func (s *Service) with(id string, change func(*api)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a, known := s.apis[id]
-	if !known {
+	if s.api == nil || s.api.id != id {
 		return &wire.Error{Status: http.StatusNotFound, Code: "NotFoundException", Message: "Invalid API identifier specified " + wire.Account + ":" + id}
 	}
-	change(a)
+	change(s.api)
 	return nil
 }
 
-// Handler returns what serves an API's own host, by the API's id: the request's
-// path is the route's.
-func (s *Service) Handler(id string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, id) })
-}
+// Unsigned returns the API for a request that nobody signed for another service. The
+// routes are the paths.
+func (s *Service) Unsigned(*http.Request) http.Handler { return http.HandlerFunc(s.serve) }

@@ -33,7 +33,7 @@ func (i invoker) Invoke(ctx context.Context, arn string, payload []byte) ([]byte
 	return []byte(output), functionError, err
 }
 
-// answering is a function that always says the same.
+// answering is a function that always answers the same.
 func answering(output string) invoker {
 	return func(context.Context, string, []byte) (string, string, error) { return output, "", nil }
 }
@@ -54,7 +54,7 @@ func (s signer) keys(of string) (*jose.JSONWebKeySet, bool) {
 	return &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: s.key.Public(), KeyID: "k", Algorithm: "RS256"}}}, of == issuer
 }
 
-// token signs claims over good ones; a nil value takes one away.
+// token signs claims added to valid ones; a nil value removes one.
 func (s signer) token(t *testing.T, claims map[string]any) string {
 	t.Helper()
 	all := map[string]any{"iss": issuer, "aud": audience, "sub": "u", "iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix()}
@@ -110,7 +110,7 @@ func api(t *testing.T, function invoker, keys httpapi.Keys) http.Handler {
 	check(s.AddRoute(httpapi.Route{ApiId: apiID, RouteKey: "GET /scoped", Target: "integrations/ingest",
 		AuthorizationType: "JWT", AuthorizerId: "users", AuthorizationScopes: []string{"read", "write"}}))
 	check(s.AddStage(httpapi.Stage{ApiId: apiID, StageName: "$default"}))
-	return s.Handler(apiID)
+	return s.Unsigned(nil)
 }
 
 func ask(handler http.Handler, method, target, body string, header ...string) *http.Response {
@@ -137,13 +137,13 @@ func TestAnAPIWithoutItsStageAnswersNothing(t *testing.T) {
 	if err := errors.Join(s.AddApi(apiID, httpapi.Api{ProtocolType: "HTTP"}), s.AddRoute(httpapi.Route{ApiId: apiID, RouteKey: "$default"})); err != nil {
 		t.Fatal(err)
 	}
-	if response := ask(s.Handler(apiID), "GET", "/", ""); response.StatusCode != http.StatusNotFound {
+	if response := ask(s.Unsigned(nil), "GET", "/", ""); response.StatusCode != http.StatusNotFound {
 		t.Errorf("got %d", response.StatusCode)
 	}
 	if err := s.AddStage(httpapi.Stage{ApiId: apiID, StageName: "$default"}); err != nil {
 		t.Fatal(err)
 	}
-	if response := ask(s.Handler(apiID), "GET", "/", ""); response.StatusCode != http.StatusOK {
+	if response := ask(s.Unsigned(nil), "GET", "/", ""); response.StatusCode != http.StatusOK {
 		t.Errorf("got %d", response.StatusCode)
 	}
 }

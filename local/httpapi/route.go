@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// route is a route whose key is taken apart.
+// route is a route whose key was parsed.
 type route struct {
 	Route
 	method   string // ANY for all; empty for $default
 	segments []segment
 }
 
-// segment is what stands between two slashes of a route's path.
+// segment is the text between two slashes of a route's path.
 type segment struct {
 	text     string // literal, or the variable's name
 	variable bool
 	greedy   bool // takes the rest of the path
 }
 
-// parseRoute takes a route key apart
+// parseRoute parses a route key
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html).
 func parseRoute(r Route) (*route, error) {
 	if r.RouteKey == "$default" {
@@ -45,8 +45,8 @@ func parseRoute(r Route) (*route, error) {
 	return parsed, nil
 }
 
-// match returns the values of the path's variables, and whether the route takes
-// the request.
+// match returns the values of the path's variables, and whether the route takes the
+// request.
 func (r *route) match(method, path string) (map[string]string, bool) {
 	if r.method == "" {
 		return nil, true
@@ -80,9 +80,9 @@ func (r *route) match(method, path string) (map[string]string, bool) {
 	return variables, len(parts) == len(r.segments)
 }
 
-// compare puts the more specific route first: API Gateway takes a full match
-// before a greedy one, and $default last; a literal segment comes before a
-// variable, a method before ANY.
+// compare sorts the more specific route first: API Gateway prefers a full match to a
+// greedy one, and takes $default last. A literal segment comes before a variable, and a
+// method before ANY.
 func (r *route) compare(other *route) int {
 	return slices.Compare(r.rank(), other.rank())
 }

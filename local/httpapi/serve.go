@@ -17,16 +17,16 @@ import (
 )
 
 const (
-	// maxPayload is the most, in bytes, that API Gateway takes
+	// maxPayload is the most bytes that API Gateway accepts
 	// (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html).
 	maxPayload = 10 << 20
 	// maxIntegration is how long API Gateway waits for a function.
 	maxIntegration = 30 * time.Second
 )
 
-// Invoker runs a Lambda function for the caller in ctx and waits for its
-// answer. functionError is "Unhandled" where the function itself failed; err is
-// an *wire.Error of the Lambda service, or ctx's.
+// Invoker runs a Lambda function for the caller in ctx and waits for its answer.
+// functionError is "Unhandled" if the function itself failed. err is an *wire.Error of
+// the Lambda service, or ctx's.
 type Invoker interface {
 	Invoke(ctx context.Context, functionARN string, payload []byte) (output []byte, functionError string, err error)
 }
@@ -38,12 +38,14 @@ func refuse(w http.ResponseWriter, status int) {
 	wire.WriteJSON(w, status, map[string]string{"message": http.StatusText(status)})
 }
 
-// serve answers one request to an API.
-func (s *Service) serve(w http.ResponseWriter, r *http.Request, id string) {
-	if s.corsOf(id).answer(w, r) {
+// serve answers one request to the API.
+func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
+	s.requested(r)
+	id, cors := s.describe()
+	if cors.answer(w, r) {
 		return
 	}
-	matched, variables, integration, authorizer := s.lookup(id, r.Method, r.URL.Path)
+	matched, variables, integration, authorizer := s.lookup(r.Method, r.URL.Path)
 	if matched == nil {
 		refuse(w, http.StatusNotFound)
 		return
@@ -71,22 +73,23 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, id string) {
 	s.proxy(w, r, matched, integration, event)
 }
 
-// corsOf is the API's configuration, nil where there is none.
-func (s *Service) corsOf(id string) *Cors {
+// describe returns the API's id and what it tells browsers. They are empty and nil if
+// there is no API.
+func (s *Service) describe() (id string, cors *Cors) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if a, known := s.apis[id]; known {
-		return a.cors
+	if s.api == nil {
+		return "", nil
 	}
-	return nil
+	return s.api.id, s.api.cors
 }
 
-// lookup finds the route of a request and what it points to.
-func (s *Service) lookup(id, method, path string) (*route, map[string]string, Integration, Authorizer) {
+// lookup finds the route of a request and what it leads to.
+func (s *Service) lookup(method, path string) (*route, map[string]string, Integration, Authorizer) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	a, known := s.apis[id]
-	if !known || !a.staged {
+	a := s.api
+	if a == nil || !a.staged {
 		return nil, nil, Integration{}, Authorizer{}
 	}
 	matched, variables := a.find(method, path)
@@ -121,7 +124,7 @@ func sourceARN(apiID string, matched *route, method string) string {
 	return wire.ARN("execute-api", apiID+"/$default/"+method+path)
 }
 
-// proxy invokes the function and answers with what it says.
+// proxy invokes the function and answers what it says.
 func (s *Service) proxy(w http.ResponseWriter, r *http.Request, matched *route, i Integration, event *request) {
 	payload, err := json.Marshal(event)
 	if err != nil {
@@ -132,9 +135,9 @@ func (s *Service) proxy(w http.ResponseWriter, r *http.Request, matched *route, 
 	if i.TimeoutInMillis > 0 {
 		wait = time.Duration(i.TimeoutInMillis) * time.Millisecond
 	}
-	// A client that has sent all it had to may close its side of the connection
-	// and still read the answer.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), wait)
+	// A client that has sent everything may close its side of the connection and still
+	// read the answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), time.Duration(float64(wait)*s.timeScale))
 	defer cancel()
 	ctx = wire.WithSource(ctx, "apigateway.amazonaws.com", sourceARN(event.RequestContext.APIID, matched, r.Method))
 	output, functionError, err := s.invoker.Invoke(ctx, i.IntegrationUri, payload)
@@ -150,7 +153,7 @@ func (s *Service) proxy(w http.ResponseWriter, r *http.Request, matched *route, 
 	answer.write(w, event.RequestContext.RequestID)
 }
 
-// statusOf is what API Gateway answers when the function could not be asked.
+// statusOf returns what API Gateway answers if the function could not be invoked.
 func statusOf(ctx context.Context, err error) int {
 	var refused *wire.Error
 	switch {
@@ -174,8 +177,8 @@ type answer struct {
 	body    []byte
 }
 
-// parseAnswer reads a function's answer. One without statusCode is the body of a
-// 200 itself.
+// parseAnswer reads a function's answer. An answer without statusCode is the body of a
+// 200.
 func parseAnswer(output []byte) (answer, bool) {
 	var probe struct {
 		StatusCode json.RawMessage `json:"statusCode"`
@@ -211,7 +214,7 @@ func inferred(output []byte) (answer, bool) {
 
 func (a answer) write(w http.ResponseWriter, requestID string) {
 	h := w.Header()
-	h.Set("Content-Type", "text/plain;charset=UTF-8") // API Gateway's, where the function gives none
+	h.Set("Content-Type", "text/plain;charset=UTF-8") // API Gateway's, if the function gives none
 	for name, value := range a.headers {
 		h.Set(name, value)
 	}
@@ -226,5 +229,5 @@ func (a answer) write(w http.ResponseWriter, requestID string) {
 		h.Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // a client that has gone does not want to know
+	_, _ = w.Write(a.body) // the client has gone
 }

@@ -12,13 +12,13 @@ import (
 // Document is a policy document
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html).
 type Document struct {
-	Version   string // the policy language's; only 2012-10-17 knows variables
+	Version   string // the policy language's; only 2012-10-17 has variables
 	Id        string
 	Statement []Statement
 }
 
-// Statement is one statement of a policy document. A member that IAM lets be
-// one text or a list is a list here.
+// Statement is one statement of a policy document. A member that IAM allows to be one
+// text or a list is a list here.
 type Statement struct {
 	Sid          string
 	Effect       string // Allow or Deny
@@ -54,7 +54,7 @@ func (t *texts) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// principals are who a resource policy's statement speaks of: by kind (AWS,
+// principals are those that a resource policy's statement applies to: by kind (AWS,
 // Service), or everybody ("*").
 type principals map[string]texts
 
@@ -67,8 +67,8 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*map[string]texts)(p))
 }
 
-// check refuses what this package does not evaluate, so that no statement is
-// taken for something it does not say. version is that of the document.
+// check refuses what this package does not evaluate, so that no statement is taken to
+// mean something else. version is that of the document.
 func (s Statement) check(version string) error {
 	if s.Effect != "Allow" && s.Effect != "Deny" {
 		return fmt.Errorf("the effect %q is neither Allow nor Deny", s.Effect)
@@ -77,7 +77,7 @@ func (s Statement) check(version string) error {
 		return fmt.Errorf("NotPrincipal is not evaluated by the local lake")
 	}
 	for kind, names := range s.Principal {
-		if slices.Contains(names, "") { // which would name whoever signs nothing
+		if slices.Contains(names, "") { // it would name a caller who signs nothing
 			return fmt.Errorf("a principal of the kind %s is empty", kind)
 		}
 	}
@@ -117,7 +117,7 @@ func checkCondition(operator string, keys map[string]texts, version string) erro
 	return nil
 }
 
-// checkVariables refuses a variable that is one in no version but the newest,
+// checkVariables refuses variables that only the newest version knows, in an older one,
 // and those that stand for a special character
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
 func checkVariables(text, version string) error {
@@ -132,7 +132,7 @@ func checkVariables(text, version string) error {
 	return nil
 }
 
-// Allow is a document of one statement that lets a service do an action to a
+// Allow returns a document of one statement that lets a service perform an action on a
 // resource under conditions: operator, key, value.
 func Allow(service, action, resource string, conditions map[string]map[string]string) Document {
 	s := Statement{

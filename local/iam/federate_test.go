@@ -6,7 +6,7 @@ import (
 	"hl7lake/local/iam"
 )
 
-// The keys of a session that the identity pool vouches for, of which amr has two values.
+// The keys of a session that the identity pool vouches for. amr has two values.
 func TestARoleIsTakenOnlyAsItsTrustPolicyAllows(t *testing.T) {
 	const (
 		provider = "cognito-identity.amazonaws.com"

@@ -14,17 +14,19 @@ import (
 	"time"
 )
 
-// Kind says what a policy document is attached to, and with it which elements its statements must have.
+// Kind says what a policy document is attached to, which decides the elements that its
+// statements must have.
 type Kind int
 
 // The kinds of policy documents.
 const (
-	IdentityPolicy Kind = iota // of a role: whose it is goes without saying, so there is no Principal
+	IdentityPolicy Kind = iota // of a role: there is no Principal, because it is the role
 	ResourcePolicy             // of a bucket, topic, queue or key: Principal and Resource
 	TrustPolicy                // of a role, for who may assume it: Principal, but no Resource
 )
 
-// MalformedError says what in a policy document AWS would answer MalformedPolicyDocument to.
+// MalformedError says for what in a policy document AWS would answer
+// MalformedPolicyDocument.
 type MalformedError struct {
 	Path   string // Statement[1].Condition.StringEquals; empty for the whole document
 	Reason string
@@ -34,9 +36,10 @@ func (e *MalformedError) Error() string {
 	return "malformed policy document: " + strings.TrimPrefix(e.Path+": "+e.Reason, ": ")
 }
 
-// Check holds a policy document against IAM's grammar (AWS Identity and Access Management User Guide, Grammar of the IAM
-// JSON policy language, and IAM JSON policy elements reference). It asks for a Version although AWS takes a document
-// without one for the grammar of 2008. An error is a *MalformedError.
+// Check compares a policy document with IAM's grammar (AWS Identity and Access Management
+// User Guide, Grammar of the IAM JSON policy language, and IAM JSON policy elements
+// reference). It requires a Version, although AWS accepts a document without one as a
+// document of 2008. An error is a *MalformedError.
 func Check(document []byte, kind Kind) error {
 	var value any
 	decoder := json.NewDecoder(bytes.NewReader(document))
@@ -73,7 +76,7 @@ func onlyElements(path string, object map[string]any, known ...string) error {
 	return nil
 }
 
-// checkStatements takes one statement or a list of them.
+// checkStatements checks one statement or a list of them.
 func checkStatements(value any, kind Kind) error {
 	list, isList := value.([]any)
 	if !isList {
@@ -136,7 +139,8 @@ func checkStatement(path string, s map[string]any, kind Kind) error {
 	return checkConditions(path+".Condition", s["Condition"])
 }
 
-// either is the one of name and Not+name that the statement has; one there must be, and not both.
+// either returns the one of name and Not+name that the statement has. It must have
+// exactly one.
 func either(path string, s map[string]any, name string) (string, error) {
 	_, has := s[name]
 	_, hasNot := s["Not"+name]
@@ -166,7 +170,7 @@ func checkPatterns(path string, s map[string]any, name string, pattern *regexp.R
 	return err
 }
 
-// textsOf takes a text or a list of texts, of which there must be one.
+// textsOf reads a text or a list of at least one text.
 func textsOf(path string, value any) (found []string, err error) {
 	list, isList := value.([]any)
 	if !isList {
@@ -219,7 +223,8 @@ func checkPrincipals(path string, s map[string]any, kind Kind) error {
 	return nil
 }
 
-// checkConditions takes an object of operators, each an object of keys, each with a value or a list of them.
+// checkConditions checks an object of operators, each an object of keys, each with a
+// value or a list of them.
 func checkConditions(path string, value any) error {
 	if value == nil {
 		return nil
@@ -247,7 +252,7 @@ func checkConditions(path string, value any) error {
 }
 
 func checkConditionGrammar(path, key string, value any, fits func(string) bool) error {
-	// Every key has a service's prefix, or that of an identity provider.
+	// Every key has the prefix of a service or of an identity provider.
 	if service, name, has := strings.Cut(key, ":"); !has || service == "" || name == "" || strings.Contains(key, "$") {
 		return malformed(path, "there is no condition key %s", key)
 	}
@@ -277,8 +282,9 @@ func scalar(value any) (string, bool) {
 	return "", false
 }
 
-// operatorValue returns what decides whether a value fits an operator, if there is such an operator (AWS Identity and
-// Access Management User Guide, IAM JSON policy elements: Condition operators).
+// operatorValue returns a function that reports whether a value fits an operator, if
+// there is such an operator (AWS Identity and Access Management User Guide, IAM JSON
+// policy elements: Condition operators).
 func operatorValue(name string) (fits func(text string) bool, known bool) {
 	base, isSet := strings.CutPrefix(name, "ForAllValues:")
 	if !isSet {
@@ -308,7 +314,8 @@ func isNumber(text string) bool {
 	return err == nil
 }
 
-// isDate reports whether text is a date as W3C's profile of ISO 8601 has it, or seconds since 1970.
+// isDate reports whether text is a date in W3C's profile of ISO 8601, or seconds since
+// 1970.
 func isDate(text string) bool {
 	for _, layout := range []string{"2006", "2006-01", time.DateOnly, "2006-01-02T15:04Z07:00", time.RFC3339} {
 		if _, err := time.Parse(layout, text); err == nil {

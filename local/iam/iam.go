@@ -1,7 +1,7 @@
-// Package iam decides whether a call is granted, from the policies in the
-// templates: those of the calling role and those of the resource. A call that
-// is not granted there would be refused on AWS, and is refused here with the
-// same words. It also knows which grants were never needed.
+// Package iam decides whether a call is granted, from the policies in the templates:
+// those of the calling role and those of the resource. A call that is not granted would
+// be refused on AWS, and is refused here in the same words. The package also knows which
+// grants were never needed.
 package iam
 
 import (
@@ -9,7 +9,6 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -17,16 +16,16 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Root is the caller that may do everything that no policy denies: the person at
-// the keyboard.
+// Root is the caller that may do everything that no policy denies: the person who runs
+// the lake.
 const Root = "arn:aws:iam::" + wire.Account + ":root"
 
-// Engine holds the policies. Attach comes first; from then on it is safe for
-// concurrent use.
+// Engine holds the policies. After all were attached, it is safe for concurrent use.
 type Engine struct {
 	identities map[string][]*statement // by the role's ARN
-	trust      map[string][]*statement // who may take a role, by its ARN
+	trust      map[string][]*statement // who may assume a role, by its ARN
 	resources  []resourcePolicy
+	denied     map[string]wire.Code // by the service that denies
 
 	mu   sync.Mutex
 	used map[use]bool
@@ -51,7 +50,7 @@ func lower(texts []string) []string {
 }
 
 type resourcePolicy struct {
-	resource   string // ARN; its policy also covers what lies below it
+	resource   string // ARN; its policy also applies to what is below it
 	statements []*statement
 }
 
@@ -71,29 +70,33 @@ type Grant struct {
 
 func (g Grant) String() string { return g.Role + ": " + g.Action + " on " + g.Resource }
 
-// New returns an engine without policies, which refuses everything but to Root.
+// New returns an engine without policies, which refuses everything except to Root.
 func New() *Engine {
-	return &Engine{identities: map[string][]*statement{}, trust: map[string][]*statement{}, used: map[use]bool{}}
+	return &Engine{identities: map[string][]*statement{}, trust: map[string][]*statement{}, denied: map[string]wire.Code{}, used: map[use]bool{}}
 }
 
-// AttachToRole adds an identity policy of a role. An error names what in the
-// document is not evaluated here.
+// Word makes refusals of a service's calls have that service's words. It must be called
+// before the first call.
+func (e *Engine) Word(d wire.Dialect) { e.denied[d.Service] = d.Denied }
+
+// AttachToRole adds an identity policy of a role. An error names what in the document is
+// not evaluated here.
 func (e *Engine) AttachToRole(roleARN string, d Document) error {
 	statements, err := checked(d, roleARN[strings.LastIndexByte(roleARN, '/')+1:])
 	e.identities[roleARN] = append(e.identities[roleARN], statements...)
 	return err
 }
 
-// AttachTrust sets who may take a role: its AssumeRolePolicyDocument.
+// AttachTrust sets who may assume a role: its AssumeRolePolicyDocument.
 func (e *Engine) AttachTrust(roleARN string, d Document) error {
 	statements, err := checked(d, roleARN[strings.LastIndexByte(roleARN, '/')+1:])
 	e.trust[roleARN] = statements
 	return err
 }
 
-// Federate decides whether the role may be taken by somebody whom a federated provider,
-// such as cognito-identity.amazonaws.com, vouches for under these condition keys. Session
-// tags want sts:TagSession as well
+// Federate decides whether a caller may assume the role for whom a federated provider,
+// such as cognito-identity.amazonaws.com, vouches with these condition keys. Session tags
+// also need sts:TagSession
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html).
 func (e *Engine) Federate(roleARN, provider string, keys map[string][]string, tags map[string]string) error {
 	actions := []string{"sts:AssumeRoleWithWebIdentity"}
@@ -114,12 +117,12 @@ func (e *Engine) Federate(roleARN, provider string, keys map[string][]string, ta
 				continue
 			}
 			if s.Effect == "Deny" {
-				return refusal(provider, action, roleARN, "with an explicit deny in its trust policy")
+				return e.refusal(provider, action, roleARN, "with an explicit deny in its trust policy")
 			}
 			allowed = true
 		}
 		if !allowed {
-			return refusal(provider, action, roleARN, "because its trust policy does not allow it")
+			return e.refusal(provider, action, roleARN, "because its trust policy does not allow it")
 		}
 	}
 	return nil
@@ -144,30 +147,30 @@ func checked(d Document, owner string) (statements []*statement, err error) {
 
 // Authorize decides a call by the caller in ctx, for resources of wire.Account
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html).
-// The one difference: what comes over the loopback interface counts as sent
-// over TLS. It is a wire.Authorize.
+// The one difference from AWS: requests over the loopback interface count as sent over
+// TLS. It is a wire.Authorize.
 func (e *Engine) Authorize(ctx context.Context, action, resource string, keys map[string]string) error {
 	caller := wire.Caller(ctx)
 	v := e.decide(caller, action, resource, requestContext(ctx, keys))
 	switch {
 	case v.denied:
-		return refusal(caller, action, resource, "with an explicit deny in a policy")
+		return e.refusal(caller, action, resource, "with an explicit deny in a policy")
 	case !v.granted(caller, resource):
-		return refusal(caller, action, resource, "because no identity-based policy allows the "+action+" action")
+		return e.refusal(caller, action, resource, "because no identity-based policy allows the "+action+" action")
 	}
 	return nil
 }
 
-// requestContext adds the global condition keys to those of the request. A
-// service has no aws:PrincipalArn, and nobody else has the keys of a source
-// ("AWS global condition context keys").
+// requestContext adds the global condition keys to those of the request. A service has no
+// aws:PrincipalArn, and only a service has the keys of a source ("AWS global condition
+// context keys").
 func requestContext(ctx context.Context, keys map[string]string) values {
 	all := map[string]string{"aws:SecureTransport": "true"}
 	if caller := wire.Caller(ctx); account(caller) != "" {
 		all["aws:PrincipalArn"] = caller
 	}
 	if source := wire.Source(ctx); source != "" {
-		// A bucket's ARN names no account: the bucket is one of this machine's.
+		// A bucket's ARN names no account: the bucket belongs to this machine's account.
 		all["aws:SourceArn"], all["aws:SourceAccount"] = source, cmp.Or(account(source), wire.Account)
 	}
 	for name, value := range wire.PrincipalTags(ctx) {
@@ -177,7 +180,7 @@ func requestContext(ctx context.Context, keys map[string]string) values {
 	return single(all)
 }
 
-// verdict is what the policies say of a call, each by itself.
+// verdict is what the policies say about a call, separately.
 type verdict struct {
 	denied    bool // by any statement
 	own       bool // allowed by the caller's own policies
@@ -185,11 +188,11 @@ type verdict struct {
 	delegated bool // allowed by the resource's policy, to the caller's account
 }
 
-// granted combines what the policies allow. Within the account either side is
-// enough, and its root needs nothing; from another account both sides must
-// allow ("Cross-account policy evaluation logic"). A KMS key takes the word of
-// an account's own policies, and of its root, only where the key's policy lets
-// the account ("Key policies in AWS KMS"). A service has no policies of its own.
+// granted combines what the policies allow. Within the account either side is enough, and
+// its root needs nothing. From another account both sides must allow ("Cross-account
+// policy evaluation logic"). For a KMS key, an account's own policies and its root count
+// only if the key's policy lets the account ("Key policies in AWS KMS"). A service has no
+// policies of its own.
 func (v verdict) granted(caller, resource string) bool {
 	switch account(caller) {
 	case "":
@@ -209,7 +212,7 @@ func key(arn string) bool {
 	return strings.HasPrefix(arn, "arn:aws:kms:") && strings.Contains(arn, ":key/")
 }
 
-// account is the account that an ARN names; empty for services, which are no ARN.
+// account returns the account that an ARN names; empty for services, which have no ARN.
 func account(arn string) string {
 	parts := strings.SplitN(arn, ":", arnParts)
 	if len(parts) < arnParts {
@@ -243,7 +246,7 @@ func (e *Engine) decide(caller, action, resource string, keys values) (v verdict
 	return v
 }
 
-// note remembers which actions and resources of the statement a call needed.
+// note records which actions and resources of the statement a call needed.
 func (e *Engine) note(s *statement, action, resource string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -259,8 +262,8 @@ func (e *Engine) note(s *statement, action, resource string) {
 	}
 }
 
-// Unused lists the grants of roles that no call has needed so far, of the
-// services that are run here.
+// Unused lists the grants of roles that no call has needed so far, for the services that
+// are run here.
 func (e *Engine) Unused(services ...string) (grants []Grant) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -288,21 +291,13 @@ func (e *Engine) unused(s *statement, services []string) (grants []Grant) {
 	return grants
 }
 
-// refusal words a refusal as the service asked would.
-func refusal(caller, action, resource, reason string) error {
+// refusal words a refusal as the called service would, or as most services would if its
+// words are not known.
+func (e *Engine) refusal(caller, action, resource, reason string) error {
 	service, _, _ := strings.Cut(action, ":")
-	e := &wire.Error{
-		Status: http.StatusBadRequest, Code: "AccessDeniedException",
-		Message: fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s",
-			cmp.Or(caller, "anonymous"), action, resource, reason),
+	code, known := e.denied[service]
+	if !known {
+		code = wire.Speaks(service).Denied
 	}
-	switch service {
-	case "s3", "sqs":
-		e.Status, e.Code = http.StatusForbidden, "AccessDenied"
-	case "sns":
-		e.Status, e.Code = http.StatusForbidden, "AuthorizationError"
-	case "lambda":
-		e.Status = http.StatusForbidden
-	}
-	return e
+	return code.Error(fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s %s", cmp.Or(caller, "anonymous"), action, resource, reason))
 }

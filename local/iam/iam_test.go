@@ -7,6 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/local/iam"
+	"hl7lake/local/lambda"
+	"hl7lake/local/s3"
+	"hl7lake/local/sns"
+	"hl7lake/local/sqs"
 	"hl7lake/local/wire"
 )
 
@@ -18,6 +22,7 @@ const (
 func engine(t *testing.T, identity, resource string) *iam.Engine {
 	t.Helper()
 	e := iam.New()
+	e.Word(new(s3.Service).Dialect())
 	if identity != "" {
 		if err := e.AttachToRole(role, document(t, identity)); err != nil {
 			t.Fatal(err)
@@ -162,6 +167,32 @@ func TestWildcardsMatchAsInIAM(t *testing.T) {
 	} {
 		if got := iam.Wildcard(test.pattern, test.value); got != test.want {
 			t.Errorf("%q on %q is %v", test.pattern, test.value, got)
+		}
+	}
+}
+
+func TestARefusalIsWordedAsItsServiceDoes(t *testing.T) {
+	for action, test := range map[string]struct {
+		service interface{ Dialect() wire.Dialect }
+		status  int
+		code    string
+	}{
+		"sns:Publish":           {new(sns.Service), 403, "AuthorizationError"},
+		"sqs:SendMessage":       {new(sqs.Service), 403, "AccessDenied"},
+		"lambda:InvokeFunction": {new(lambda.Service), 403, "AccessDeniedException"},
+		"dynamodb:PutItem":      {nil, 400, "AccessDeniedException"},
+	} {
+		e := iam.New()
+		if test.service != nil {
+			e.Word(test.service.Dialect())
+		}
+		got := wire.AsError(e.Authorize(wire.WithCaller(t.Context(), role), action, "*", nil))
+		if got.Status != test.status || got.Code != test.code {
+			t.Errorf("%s is refused with %d %s", action, got.Status, got.Code)
+		}
+		want := "User: " + role + " is not authorized to perform: " + action + " on resource: * because no identity-based policy allows the " + action + " action"
+		if got.Message != want {
+			t.Errorf("got  %s\nwant %s", got.Message, want)
 		}
 	}
 }

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// matches tells whether the statement speaks of the action, in lower case, on
-// the resource under these condition keys.
+// matches reports whether the statement applies to the action, in lower case, on the
+// resource under these condition keys.
 func (s *statement) matches(action, resource string, keys values) bool {
 	named := func(pattern string) bool {
 		expanded, has := expand(pattern, keys)
@@ -18,8 +18,8 @@ func (s *statement) matches(action, resource string, keys values) bool {
 	return included(s.actions, s.notActions, called) && included(s.Resource, s.NotResource, named) && s.conditionsHold(keys)
 }
 
-// included tells whether one of a list of patterns matches or, where the
-// statement has the list of exceptions instead, none of those.
+// included reports whether one of a list of patterns matches or, if the statement has the
+// list of exceptions instead, none of those.
 func included(patterns, exceptions []string, matches func(pattern string) bool) bool {
 	if len(exceptions) > 0 {
 		return !slices.ContainsFunc(exceptions, matches)
@@ -27,12 +27,12 @@ func included(patterns, exceptions []string, matches func(pattern string) bool) 
 	return slices.ContainsFunc(patterns, matches)
 }
 
-// expand puts the values of condition keys into a pattern, in the place of
-// variables such as ${aws:PrincipalTag/read}, or the default that the variable
-// gives: ${aws:PrincipalTag/read, 'none'}
+// expand replaces variables in a pattern, such as ${aws:PrincipalTag/read}, by the values
+// of condition keys, or by the default that the variable gives: ${aws:PrincipalTag/read,
+// 'none'}
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html).
-// A variable without a value has the pattern match nothing, and so has a value
-// that would read as a wildcard here, which no tag holds.
+// With a variable that has no value, the pattern matches nothing. The same holds for a
+// value that would be a wildcard here, which no tag holds.
 func expand(pattern string, keys values) (expanded string, has bool) {
 	for {
 		before, rest, found := strings.Cut(pattern, "${")
@@ -52,9 +52,9 @@ func expand(pattern string, keys values) (expanded string, has bool) {
 	}
 }
 
-// names tells whether the statement of a resource policy speaks of the caller,
-// an ARN or a service's name, or of the whole account that the caller is in. A
-// statement for everybody speaks of services too
+// names reports whether the statement of a resource policy applies to the caller, an ARN
+// or a service's name, or to the caller's whole account. A statement for everybody
+// applies to services too
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
 func (s *statement) names(caller string) (named, delegated bool) {
 	if slices.Contains(s.Principal["Service"], caller) {
@@ -85,7 +85,7 @@ func (s *statement) conditionsHold(keys values) bool {
 	return true
 }
 
-// expandAll expands the values of a condition, less those that have none.
+// expandAll expands the values of a condition and drops those that have no value.
 func expandAll(texts []string, keys values) (all []string) {
 	for _, value := range texts {
 		if expanded, has := expand(value, keys); has {
@@ -125,15 +125,15 @@ type holdsForAll func(given []string, present bool, wanted []string) bool
 
 // conditionOperator returns what an operator means
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html).
-// Of a key with several values ForAnyValue wants one to agree and ForAllValues each, so
-// that an absent key satisfies the latter only
+// For a key with several values, ForAnyValue needs one that matches and ForAllValues
+// needs all to match, so that an absent key satisfies only the second
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html).
 func conditionOperator(name string) (holdsForAll, bool) {
 	base, ifExists := strings.CutSuffix(name, "IfExists")
 	base, anyValue := strings.CutPrefix(base, "ForAnyValue:")
 	base, allValues := strings.CutPrefix(base, "ForAllValues:")
 	operator, known := baseOperator(base)
-	if !known || anyValue && allValues || base == "Null" && base != name { // which takes neither
+	if !known || anyValue && allValues || base == "Null" && base != name { // which supports neither
 		return nil, false
 	}
 	return func(given []string, present bool, wanted []string) bool {
@@ -186,21 +186,21 @@ func baseOperator(name string) (holds, bool) {
 	return nil, false
 }
 
-// positive holds where the key is present and one of the wanted values agrees.
+// positive holds if the key is present and one of the wanted values matches.
 func positive(agrees func(want, value string) bool) holds {
 	return func(value string, present bool, wanted []string) bool {
 		return present && slices.ContainsFunc(wanted, func(want string) bool { return agrees(want, value) })
 	}
 }
 
-// negative holds where the key is absent or none of the wanted values agrees.
+// negative holds if the key is absent or none of the wanted values matches.
 func negative(agrees func(want, value string) bool) holds {
 	return func(value string, present bool, wanted []string) bool {
 		return !positive(agrees)(value, present, wanted)
 	}
 }
 
-// numeric holds where both sides are numbers and compare so. A text that is no
+// numeric holds if both sides are numbers and compare like that. A text that is not a
 // number compares with none.
 func numeric(compares func(value, want float64) bool) holds {
 	return positive(func(want, value string) bool {
@@ -212,11 +212,12 @@ func numeric(compares func(value, want float64) bool) holds {
 
 func equal(want, value string) bool { return want == value }
 
-// arnParts is how many parts an ARN has, which colons divide; the last may hold colons itself.
+// arnParts is how many parts an ARN has, separated by colons. The last part may hold
+// colons itself.
 const arnParts = 6
 
-// likeARN tells whether an ARN matches a pattern part by part: a wildcard
-// stands for text within its part only.
+// likeARN reports whether an ARN matches a pattern part by part: a wildcard stands for
+// text within its part only.
 func likeARN(pattern, arn string) bool {
 	patterns, parts := strings.SplitN(pattern, ":", arnParts), strings.SplitN(arn, ":", arnParts)
 	if len(patterns) < arnParts || len(parts) < arnParts {
@@ -225,9 +226,9 @@ func likeARN(pattern, arn string) bool {
 	return slices.EqualFunc(patterns, parts, Wildcard)
 }
 
-// Wildcard tells whether value matches a pattern in which * stands for any
-// text and ? for one character. It takes time in proportion to the product of
-// the lengths at worst.
+// Wildcard reports whether value matches a pattern in which * stands for any text and ?
+// for one character. In the worst case its time is proportional to the product of the
+// lengths.
 func Wildcard(pattern, value string) bool {
 	p, v, star, resume := 0, 0, -1, 0
 	for v < len(value) {
@@ -241,7 +242,7 @@ func Wildcard(pattern, value string) bool {
 		case p < len(pattern) && pattern[p] == value[v]:
 			p++
 			v++
-		case star >= 0: // let the last * take one character more
+		case star >= 0: // let the last * take one more character
 			resume++
 			p, v = star+1, resume
 		default:

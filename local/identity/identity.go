@@ -1,7 +1,7 @@
-// Package identity runs the Amazon Cognito identity pools of the templates: who holds the
-// ID token of a user pool's user gets credentials of a role, as its trust policy allows,
-// with tags from the token's claims. There is no unauthenticated access, no classic flow
-// and no provider but user pools.
+// Package identity runs the Amazon Cognito identity pools of the templates. A user with
+// an ID token of a user pool gets credentials of a role, as the role's trust policy
+// allows, with tags from the token's claims. There is no unauthenticated access, no
+// classic flow and no provider but user pools.
 package identity
 
 import (
@@ -18,10 +18,10 @@ import (
 	"hl7lake/local/wire"
 )
 
-// provider is who vouches for a session in the trust policy of its role.
+// provider is the name that vouches for a session in the trust policy of its role.
 const provider = "cognito-identity.amazonaws.com"
 
-// lifetime is how long the credentials are good for (Amazon Cognito Developer Guide,
+// lifetime is how long the credentials are valid (Amazon Cognito Developer Guide,
 // Identity pools authentication flow).
 const lifetime = time.Hour
 
@@ -51,7 +51,7 @@ type PrincipalTag struct {
 	UseDefaults          bool              // false
 }
 
-// Credentials are temporary ones of a role.
+// Credentials are temporary credentials of a role.
 type Credentials struct {
 	AccessKeyId  string
 	SecretKey    string
@@ -59,15 +59,15 @@ type Credentials struct {
 	Expiration   int64 // seconds since 1970
 }
 
-// Config is what the service needs of those around it.
+// Config is what the service needs from others.
 type Config struct {
-	// Claims returns those of a user pool's ID token that is good now. The error is an
-	// *Error of package wire.
+	// Claims returns those of a user pool's valid ID token. The error is an *Error of
+	// package wire.
 	Claims func(token string) (map[string]any, error)
-	// SignedIn checks that the user of a token with these claims was neither deleted nor signed out since. The error is an
-	// *Error of package wire.
+	// SignedIn checks that the user of a token with these claims was neither deleted nor
+	// signed out since. The error is an *Error of package wire.
 	SignedIn func(claims map[string]any) error
-	// Federate asks a role's trust policy.
+	// Federate checks a role's trust policy.
 	Federate func(roleARN, provider string, keys map[string][]string, tags map[string]string) error
 	// Session makes credentials of a role with tags.
 	Session func(roleARN string, tags map[string]string, lifetime time.Duration) Credentials
@@ -84,7 +84,7 @@ type Service struct {
 
 type pool struct {
 	Pool
-	role string                       // of who is authenticated; empty where there is none
+	role string                       // of authenticated users; empty if there is none
 	tags map[string]map[string]string // by provider
 }
 
@@ -96,6 +96,15 @@ func New(c Config) *Service {
 		"GetCredentialsForIdentity": wire.Op(s.getCredentials),
 	})
 	return s
+}
+
+// Unsigned returns the service if an unsigned request is one of its operations, and nil
+// otherwise.
+func (s *Service) Unsigned(r *http.Request) http.Handler {
+	if strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AWSCognitoIdentityService.") {
+		return s
+	}
+	return nil
 }
 
 // ServeHTTP answers a call of Amazon Cognito Federated Identities.
@@ -156,7 +165,7 @@ type getIDInput struct {
 
 type getIDOutput struct{ IdentityId string }
 
-// getID gives a user the same identity at every call.
+// getID returns the same identity for a user at every call.
 func (s *Service) getID(_ context.Context, in *getIDInput) (*getIDOutput, error) {
 	user, err := s.authenticate(in.IdentityPoolId, in.Logins)
 	if err != nil {
@@ -197,7 +206,7 @@ func (s *Service) getCredentials(_ context.Context, in *getCredentialsInput) (*g
 	return &getCredentialsOutput{user.identity, s.Session(user.pool.role, tags, lifetime)}, nil
 }
 
-// owner finds the pool in which the login is that of an identity.
+// owner finds the pool that knows the login's identity.
 func (s *Service) owner(identity string, logins map[string]string) (*user, error) {
 	s.mu.RLock()
 	ids := make([]string, 0, len(s.pools))
@@ -220,7 +229,7 @@ func (s *Service) owner(identity string, logins map[string]string) (*user, error
 	return nil, wire.Errorf("ResourceNotFoundException", "Identity '%s' not found.", identity)
 }
 
-// user is somebody with a good token.
+// user is somebody with a valid token.
 type user struct {
 	pool     *pool
 	poolID   string
@@ -264,7 +273,7 @@ func (s *Service) authenticate(poolID string, logins map[string]string) (*user, 
 	return nil, wire.Errorf("NotAuthorizedException", "Invalid login token. Not from a supported provider of this identity pool.")
 }
 
-// audiences are those of a token, which may name one or several.
+// audiences returns those of a token, which may name one or several.
 func audiences(claim any) (all []string) {
 	switch claim := claim.(type) {
 	case string:
@@ -279,7 +288,7 @@ func audiences(claim any) (all []string) {
 	return all
 }
 
-// tags are the session's, from the claims that the token has.
+// tags returns the session's tags, from the token's claims.
 func (u *user) tags() map[string]string {
 	tags := map[string]string{}
 	for tag, claim := range u.pool.tags[u.provider] {

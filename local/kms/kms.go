@@ -1,5 +1,6 @@
-// Package kms describes the keys of the templates, for an operator who asks whether one is there and enabled. Nothing that
-// a lake on one machine keeps is encrypted with them, and no other operation is run.
+// Package kms describes the keys of the templates, for an operator who asks whether a key
+// exists and is enabled. Nothing that a lake on one machine keeps is encrypted with them,
+// and no other operation is run.
 package kms
 
 import (
@@ -8,31 +9,80 @@ import (
 	"strings"
 	"time"
 
+	"hl7lake/local/iam"
+	"hl7lake/local/resource"
+	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
-// Key is what a template says of a key; the fields are those of AWS::KMS::Key.
+// Key is what a template says about a key; the fields are those of AWS::KMS::Key.
 type Key struct {
 	Description string
-	Enabled     *bool // true where nil
+	Enabled     *bool        // true if nil
+	KeyPolicy   iam.Document // decides who may ask about it
 }
 
-// New returns DescribeKey of AWS KMS for the keys, by their ids (AWS Key Management Service API Reference, DescribeKey).
-func New(keys map[string]Key, authorize wire.Authorize) http.Handler {
-	started := time.Now().Unix()
-	return wire.JSON("1.1", map[string]wire.Operation{
-		"DescribeKey": wire.Op(func(ctx context.Context, in *struct{ KeyId string }) (map[string]metadata, error) {
-			id := strings.TrimPrefix(in.KeyId, arn(""))
-			if err := authorize(ctx, "kms:DescribeKey", arn(id), nil); err != nil {
-				return nil, err
-			}
-			key, known := keys[id]
-			if !known {
-				return nil, wire.Errorf("NotFoundException", "Key '%s' does not exist", arn(id))
-			}
-			return map[string]metadata{"KeyMetadata": describe(id, key, started)}, nil
+// Ignored are the properties that are not run here, and why not.
+func (*Key) Ignored() wire.Ignored {
+	return wire.Ignored{
+		"EnableKeyRotation":   "nothing that is kept here is encrypted with a key of KMS",
+		"PendingWindowInDays": "a key is there as long as the template has it",
+	}
+}
+
+// Service knows keys.
+type Service struct {
+	http.Handler
+	authorize wire.Authorize
+	attach    Attach
+	started   int64
+	keys      map[string]Key // by id
+}
+
+// Attach adds the policy of a resource, by its ARN, to those that decide.
+type Attach func(resourceARN string, d iam.Document) error
+
+// New returns a service without keys. It has DescribeKey (AWS Key Management Service API
+// Reference, DescribeKey).
+func New(authorize wire.Authorize, attach Attach) *Service {
+	s := &Service{authorize: authorize, attach: attach, started: time.Now().Unix(), keys: map[string]Key{}}
+	s.Handler = wire.JSON("1.1", map[string]wire.Operation{"DescribeKey": wire.Op(s.describeKey)})
+	return s
+}
+
+// Dialect is that of KMS.
+func (s *Service) Dialect() wire.Dialect { return wire.Speaks("kms") }
+
+// Resources are the resource types that are known.
+func (s *Service) Resources() []resource.Type {
+	return []resource.Type{
+		resource.Of("AWS::KMS::Key", identify, func(r *resource.Resource, k Key) error {
+			return s.Add(r.PhysicalID, k)
 		}),
-	})
+	}
+}
+
+func identify(r *template.Resource) (string, template.Attributes) {
+	id := strings.ToLower(r.Token(10))
+	return id, template.Attributes{"KeyId": id, "Arn": arn(id)}
+}
+
+// Add makes a key known by its id. It must be called before the first request.
+func (s *Service) Add(id string, k Key) error {
+	s.keys[id] = k
+	return s.attach(arn(id), k.KeyPolicy)
+}
+
+func (s *Service) describeKey(ctx context.Context, in *struct{ KeyId string }) (map[string]metadata, error) {
+	id := strings.TrimPrefix(in.KeyId, arn(""))
+	if err := s.authorize(ctx, "kms:DescribeKey", arn(id), nil); err != nil {
+		return nil, err
+	}
+	key, known := s.keys[id]
+	if !known {
+		return nil, wire.Errorf("NotFoundException", "Key '%s' does not exist", arn(id))
+	}
+	return map[string]metadata{"KeyMetadata": describe(id, key, s.started)}, nil
 }
 
 func arn(id string) string { return wire.ARN("kms", "key/"+id) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"hl7lake/local/iam"
 	"hl7lake/local/kms"
 	"hl7lake/local/wire"
 )
@@ -15,11 +16,19 @@ import (
 func TestAKeyIsDescribedByItsIDAndItsARN(t *testing.T) {
 	var asked string
 	var deny error
-	handler := kms.New(map[string]kms.Key{"on": {Description: "of the lake"}, "off": {Enabled: new(false)}},
-		func(_ context.Context, action, resource string, _ map[string]string) error {
-			asked = action + " " + resource
-			return deny
-		})
+	policies := map[string]iam.Document{}
+	service := kms.New(func(_ context.Context, action, resource string, _ map[string]string) error {
+		asked = action + " " + resource
+		return deny
+	}, func(resource string, d iam.Document) error {
+		policies[resource] = d
+		return nil
+	})
+	for id, key := range map[string]kms.Key{"on": {Description: "of the lake"}, "off": {Enabled: new(false)}} {
+		if err := service.Add(id, key); err != nil {
+			t.Fatal(err)
+		}
+	}
 	describe := func(key string) string {
 		t.Helper()
 		body, err := json.Marshal(map[string]string{"KeyId": key})
@@ -29,10 +38,13 @@ func TestAKeyIsDescribedByItsIDAndItsARN(t *testing.T) {
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(string(body)))
 		request.Header.Set("X-Amz-Target", "TrentService.DescribeKey")
 		answer := httptest.NewRecorder()
-		handler.ServeHTTP(answer, request)
+		service.ServeHTTP(answer, request)
 		return answer.Body.String()
 	}
 	const prefix = "arn:aws:kms:us-east-1:123456789012:key/"
+	if _, attached := policies[prefix+"on"]; !attached || len(policies) != 2 {
+		t.Errorf("the keys' policies that are attached: %v", policies)
+	}
 	for key, want := range map[string]string{
 		"on":              `"KeyState":"Enabled"`,
 		prefix + "on":     `"Description":"of the lake"`,

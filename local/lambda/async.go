@@ -16,17 +16,17 @@ import (
 	"hl7lake/local/wire"
 )
 
-// defaultRetries is what Lambda does where the template says nothing
+// defaultRetries is how often Lambda retries if the template does not say
 // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
 const defaultRetries = 2
 
 // Event is an asynchronous event for a function.
 type Event struct {
 	FunctionARN string
-	Payload     json.RawMessage `json:"-"` // kept beside the rest, see encodePending
+	Payload     json.RawMessage `json:"-"` // stored separately, see encodePending
 }
 
-// pendingEvent is an event as it lies in the store until it is done with.
+// pendingEvent is an event in the store until it is settled.
 type pendingEvent struct {
 	Event
 	RequestID string
@@ -37,9 +37,9 @@ type pendingEvent struct {
 // pendingBucket holds the pending events; the keys are a rising number.
 func pendingBucket() []byte { return []byte("lambda-async") }
 
-// InvokeAsync accepts events for functions: when it returns nil, all of them
-// are durable and each is tried until it is handled or has gone where failed
-// events go. An error means that none was accepted.
+// InvokeAsync accepts events for functions. If it returns nil, all of them are durable,
+// and each is tried until it is handled or has gone where failed events go. After an
+// error, none was accepted.
 func (s *Service) InvokeAsync(ctx context.Context, events ...Event) error {
 	for _, e := range events {
 		if err := s.config.Authorize(ctx, "lambda:InvokeFunction", e.FunctionARN, nil); err != nil {
@@ -85,7 +85,8 @@ func (s *Service) InvokeAsync(ctx context.Context, events ...Event) error {
 }
 
 // Start takes up the events that an earlier run left, and from then on handles
-// asynchronous events and what the functions' queues hold. It is called once, when every function was added.
+// asynchronous events and what the functions' queues hold. It is called once, when every
+// function was added.
 func (s *Service) Start() error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -134,9 +135,9 @@ func (s *Service) serveQueue(f *function) {
 	}
 }
 
-// attempt tries one event once and settles what becomes of it. What Lambda
-// itself could not do is tried again without an end here, for up to six hours on
-// AWS (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
+// attempt tries one event once and settles the outcome. What Lambda itself could not do
+// is tried again, here without an end, on AWS for up to six hours
+// (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html).
 func (s *Service) attempt(f *function, next queued) error {
 	key := next.key
 	e, err := s.pending(next)
@@ -151,7 +152,7 @@ func (s *Service) attempt(f *function, next queued) error {
 		return s.forgetPending(key)
 	}
 	if refusal := new(wire.Error); errors.As(err, &refusal) {
-		return s.retryLater(f, key, e) // throttled, or Lambda's own trouble: not one of the function's attempts
+		return s.retryLater(f, key, e) // throttled, or a failure of Lambda itself: not one of the function's attempts
 	}
 	if err != nil {
 		r = failure("Runtime.ExitError", err.Error())
@@ -161,7 +162,7 @@ func (s *Service) attempt(f *function, next queued) error {
 		return s.retryLater(f, key, e)
 	}
 	if err := s.undelivered(f, e, r); err != nil {
-		return s.retryLater(f, key, e) // never nowhere: try again until somebody takes it
+		return s.retryLater(f, key, e) // never dropped: try again until somebody takes it
 	}
 	return s.forgetPending(key)
 }
@@ -173,8 +174,8 @@ func (f *function) retries() int {
 	return defaultRetries
 }
 
-// retryLater keeps the count of attempts and queues the event again after a
-// wait that doubles.
+// retryLater stores the count of attempts and queues the event again after a wait that
+// doubles.
 func (s *Service) retryLater(f *function, key uint64, e pendingEvent) error {
 	err := s.config.Store.Update(func(tx *bbolt.Tx) error {
 		return putPending(tx.Bucket(pendingBucket()), key, e)
@@ -194,8 +195,8 @@ func (s *Service) retryLater(f *function, key uint64, e pendingEvent) error {
 	return nil
 }
 
-// undelivered hands an event that all attempts failed on to the function's
-// failure destination and its dead-letter queue, in the forms that Lambda uses
+// undelivered passes an event on which all attempts failed to the function's failure
+// destination and its dead-letter queue, in the forms that Lambda uses
 // (https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html).
 func (s *Service) undelivered(f *function, e pendingEvent, r result) error {
 	ctx := wire.WithCaller(s.ctx, f.Role) // Lambda sends with the function's role
@@ -245,8 +246,8 @@ func (s *Service) pending(next queued) (e pendingEvent, err error) {
 	return e, err
 }
 
-// Pending counts the asynchronous events that were accepted and are not yet
-// handled, nor gone where failed events go.
+// Pending counts the asynchronous events that were accepted and are neither handled nor
+// gone where failed events go.
 func (s *Service) Pending() (n int, err error) {
 	err = s.config.Store.View(func(tx *bbolt.Tx) error {
 		if bucket := tx.Bucket(pendingBucket()); bucket != nil {
@@ -257,8 +258,8 @@ func (s *Service) Pending() (n int, err error) {
 	return n, err
 }
 
-// forgetPending does not wait until the event is gone: one that comes back after
-// a crash is delivered once more, as Lambda may do with any.
+// forgetPending does not wait until the event is removed. An event that comes back after
+// a crash is delivered once more, as may happen with Lambda.
 func (s *Service) forgetPending(key uint64) error {
 	return s.config.Store.Later(func(tx *bbolt.Tx) error {
 		return tx.Bucket(pendingBucket()).Delete(binary.BigEndian.AppendUint64(nil, key))
@@ -273,8 +274,8 @@ func putPending(bucket *bbolt.Bucket, key uint64, e pendingEvent) error {
 	return bucket.Put(binary.BigEndian.AppendUint64(nil, key), value)
 }
 
-// encodePending writes an event as the store keeps it: a line of JSON without the
-// payload, and the payload as it is, which JSON would read through once more.
+// encodePending returns an event as stored: a line of JSON without the payload, and then
+// the payload unchanged, because JSON would read through it once more.
 func encodePending(e pendingEvent) ([]byte, error) {
 	head, err := json.Marshal(e)
 	if err != nil {
@@ -283,8 +284,8 @@ func encodePending(e pendingEvent) ([]byte, error) {
 	return slices.Concat(head, []byte{'\n'}, e.Payload), nil
 }
 
-// decodePending reads what encodePending wrote. The event does not share the
-// memory of value.
+// decodePending reads what encodePending wrote. The event does not share the memory of
+// value.
 func decodePending(value []byte) (e pendingEvent, err error) {
 	head, payload, found := bytes.Cut(value, []byte{'\n'})
 	if !found {

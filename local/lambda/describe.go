@@ -21,13 +21,14 @@ func (s *Service) Functions() (all []Function) {
 	return all
 }
 
-// LogGroup is where a function logs to: the group that the template names, or Lambda's own for it (AWS Lambda Developer Guide,
-// Configuring CloudWatch log groups).
+// LogGroup returns where a function logs: the group that the template names, or Lambda's
+// own for it (AWS Lambda Developer Guide, Configuring CloudWatch log groups).
 func (f Function) LogGroup() string {
 	return cmp.Or(f.LoggingConfig.LogGroup, "/aws/lambda/"+f.FunctionName)
 }
 
-// configuration is what Lambda tells of a function: the parts of FunctionConfiguration that mean something here.
+// configuration is what Lambda says about a function: the parts of FunctionConfiguration
+// that mean something here.
 type configuration struct {
 	FunctionName, FunctionArn, Role, PackageType, Version, State string
 
@@ -46,8 +47,10 @@ func describe(f Function) configuration {
 	return c
 }
 
-// describes answers the operations that read, ListFunctions and GetFunctionConfiguration, and reports whether the request is
-// one of them (https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html). The list has one page.
+// describes answers the operations that read, ListFunctions and GetFunctionConfiguration,
+// and reports whether the request is one of them
+// (https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html). The list has
+// one page.
 func (s *Service) describes(w http.ResponseWriter, r *http.Request) bool {
 	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions"), "/")
 	name, one := strings.CutSuffix(strings.TrimPrefix(path, "/"), "/configuration")
@@ -64,7 +67,8 @@ func (s *Service) describes(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// described is the configuration of the function of that name or ARN, or for no name the list of all.
+// described returns the configuration of the function of that name or ARN, or for no name
+// the list of all.
 func (s *Service) described(ctx context.Context, name string) (any, error) {
 	if name == "" {
 		if err := s.config.Authorize(ctx, "lambda:ListFunctions", "*", nil); err != nil {

@@ -10,9 +10,9 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Process returns the process that is at work under a trace's id, which the AWS
-// SDK sends with each call from inside a function (X-Amzn-Trace-Id). It is false
-// when that process has answered meanwhile, or is gone.
+// Process returns the process that works under a trace's id, which the AWS SDK sends with
+// each call from inside a function (X-Amzn-Trace-Id). It reports false if that process
+// has answered meanwhile, or is gone.
 func (s *Service) Process(trace string) (fault.Process, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -27,7 +27,7 @@ func (s *Service) Process(trace string) (fault.Process, bool) {
 	return fault.Process{}, false
 }
 
-// working is the event with the trace's id that the process works on, or nil.
+// working returns the event with the trace's id that the process works on, or nil.
 func (i *instance) working(trace string) *invocation {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -67,8 +67,8 @@ func (s *Service) deliver(ctx context.Context, f *function, d delivery) (result,
 	}
 }
 
-// runTwice runs the function twice at once, as a delivery that is at least once
-// may, and answers with what is said last.
+// runTwice runs the function twice at once, as an at-least-once delivery may, and returns
+// the last answer.
 func (s *Service) runTwice(ctx context.Context, f *function, d delivery) (r result, err error) {
 	type outcome struct {
 		result
@@ -86,8 +86,8 @@ func (s *Service) runTwice(ctx context.Context, f *function, d delivery) (r resu
 	return last.result, last.err
 }
 
-// runKilled kills the function's process, either before it sees the event or
-// when it has answered.
+// runKilled kills the function's process, either before it sees the event or after it has
+// answered.
 func (s *Service) runKilled(ctx context.Context, f *function, d delivery, kind fault.Kind) (result, error) {
 	i, err := s.acquire(ctx, f)
 	if err != nil {

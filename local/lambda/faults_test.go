@@ -15,7 +15,7 @@ import (
 	"hl7lake/local/wire"
 )
 
-// visits is how often the function was run on an order to count.
+// visits returns how often the function was run with an order to count.
 func visits(t *testing.T, file string) int {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -63,8 +63,8 @@ func TestADeliveryGoesWrongAsItsFaultSays(t *testing.T) {
 	}
 }
 
-// On AWS a throttled event returns to the queue: it does not use up the
-// function's attempts.
+// On AWS a throttled event returns to the queue. It does not use up the function's
+// attempts.
 func TestAnEventThatIsThrottledLosesNoAttempt(t *testing.T) {
 	var deliveries atomic.Int32
 	faults := fault.NewInjector(func(p fault.Point) fault.Fault {

@@ -20,18 +20,18 @@ import (
 // (https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html).
 const initLimit = 10 * time.Second
 
-// A process's memory is looked at when it could have filled what is left of it:
-// asking takes as long as a small event. No processor touches new pages faster
-// than growth, in bytes a second; lookAtMost bounds how often one is looked at
-// whose memory is nearly full.
+// A process's memory is looked at when it could have filled the rest, because looking
+// takes as long as handling a small event. No processor touches new pages faster than
+// growth, in bytes a second. lookAtMost limits how often a process is looked at whose
+// memory is nearly full.
 const (
 	growth     = 8 << 30
 	lookAtMost = time.Millisecond
 )
 
-// instance is one process of a function. It handles as many events at once as
-// its pool allows: who took it from the pool hands it an invocation, the Runtime
-// API's handlers fetch that and bring the answer.
+// instance is one process of a function. It handles as many events at once as its pool
+// allows. Whoever took it from the pool gives it an invocation; the Runtime API's
+// handlers fetch that and bring the answer.
 type instance struct {
 	id       string
 	stream   string // name of the log stream
@@ -43,29 +43,29 @@ type instance struct {
 
 	// Guarded by the pool:
 	atWork    int       // how many hold the instance
-	retired   bool      // to take no more events
-	idleSince time.Time // when the last of them gave it back
+	retired   bool      // must get no more events
+	idleSince time.Time // when the last holder gave it back
 
 	mu        sync.Mutex
 	inFlight  map[string]*invocation // by request id, what the process is working on
 	isReady   bool                   // ready is closed
 	look      time.Time              // when the process's memory is to be looked at next
-	tooMuch   bool                   // the process has had more memory than it may, and is killed
-	initError *result                // what the process said when it could not start
+	tooMuch   bool                   // the process has used more memory than it may, and is killed
+	initError *result                // the process's output, if it could not start
 }
 
 // invocation is one event on its way through an instance.
 type invocation struct {
 	requestID string
-	traceID   string // as X-Ray writes it; the SDK repeats it with each call that the process makes
+	traceID   string // in X-Ray's form; the SDK repeats it with each call that the process makes
 	payload   []byte
 	deadline  time.Time
-	answer    chan result // buffered, so that a late answer blocks nobody
+	answer    chan result // buffered, so that a late answer does not block
 }
 
 func newRequestID() string { return uuid.NewString() }
 
-// newTraceID makes the id of a trace that begins now
+// newTraceID returns the id of a trace that begins now
 // (https://docs.aws.amazon.com/xray/latest/devguide/xray-api-sendingdata.html).
 func newTraceID() string {
 	random := uuid.New()
@@ -96,7 +96,7 @@ func (s *Service) start(f *function) (*instance, error) {
 		return nil, fmt.Errorf("start function %s: %w", f.FunctionName, err)
 	}
 	s.work.Go(func() {
-		_ = i.process.Wait() // how it ended is told by the exit state
+		_ = i.process.Wait() // the exit state tells how it ended
 		f.pool.ended(i.stream)
 		close(i.exited)
 		s.forget(i)
@@ -110,10 +110,10 @@ func (s *Service) forget(i *instance) {
 	delete(s.instances, i.id)
 }
 
-// environment is what Lambda sets for a function's process
-// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html),
-// and the endpoint that leads the AWS SDK to this machine. Nothing of the
-// environment of the person at the keyboard is passed on.
+// environment returns what Lambda sets for a function's process
+// (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html), and the
+// endpoint that leads the AWS SDK to this machine. Nothing of the user's own environment
+// is passed on.
 func (s *Service) environment(i *instance) []string {
 	f := i.function
 	credentials := s.config.Credentials(f.Role)
@@ -131,18 +131,18 @@ func (s *Service) environment(i *instance) []string {
 		"AWS_SECRET_ACCESS_KEY=" + credentials.SecretAccessKey,
 		"AWS_SESSION_TOKEN=" + credentials.SessionToken,
 		"AWS_ENDPOINT_URL=" + s.config.Endpoint,
-		// The SDK asks for some operations under a host name of their own
-		// (sync-127.0.0.1 for StartSyncExecution): as a proxy, this machine gets
-		// those requests too. Requests to 127.0.0.1 itself never use a proxy.
+		// The SDK sends some operations to a host name of their own (sync-127.0.0.1 for
+		// StartSyncExecution). This machine gets those requests as a proxy. Requests to
+		// 127.0.0.1 itself never use a proxy.
 		"HTTP_PROXY=" + s.config.Endpoint,
 		"AWS_EC2_METADATA_DISABLED=true",
 		"_HANDLER=bootstrap",
 		"TZ=:UTC",
 		"PATH=" + os.Getenv("PATH"),
-		// Lambda gives a function the share of a processor that its memory
-		// pays for, which is less than one at the sizes in use. Here many
-		// processes share few processors: a second thread in each of them
-		// would cost a quarter more processor time.
+		// Lambda gives a function the share of a processor that its memory pays for,
+		// which is less than one at the sizes in use. Here many processes share few
+		// processors: a second thread in each of them would cost a quarter more processor
+		// time.
 		"GOMAXPROCS=1",
 	}
 	if f.pool.events > 1 {
@@ -154,9 +154,8 @@ func (s *Service) environment(i *instance) []string {
 	return env
 }
 
-// handle gives the instance an event and waits for the answer. alive tells
-// whether the instance can take another. service ends the wait when the service
-// is closed.
+// handle gives the instance an event and waits for the answer. alive reports whether the
+// instance can take another. service ends the wait when the service is closed.
 func (i *instance) handle(service context.Context, d delivery, limit time.Duration) (r result, alive bool) {
 	if failed, ok := i.awaitReady(service); !ok {
 		return failed, false
@@ -194,16 +193,16 @@ func (i *instance) handle(service context.Context, d delivery, limit time.Durati
 	}
 }
 
-// untilLook is how long the process's memory need not be looked at.
+// untilLook returns how long the process's memory need not be looked at.
 func (i *instance) untilLook() time.Duration {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return max(time.Until(i.look), lookAtMost)
 }
 
-// usesTooMuch reports whether the process has had more memory than its function
-// may use. Lambda kills it in the act, whatever it does afterwards. Where a
-// process's memory is not known it may use any.
+// usesTooMuch reports whether the process has used more memory than its function may.
+// Lambda kills it at that moment, whatever it does afterwards. If a process's memory is
+// not known, it may use any amount.
 func (i *instance) usesTooMuch() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -248,9 +247,9 @@ func (i *instance) initResult() result {
 	return failure("Runtime.ExitError", "Error: Runtime exited: "+i.process.ProcessState.String())
 }
 
-// exitResult is the answer of an instance whose process is gone: its last word,
-// if it brought one just before. One that was on its way out, as after a panic,
-// has not seen the event, and another is to have it.
+// exitResult is the answer of an instance whose process is gone: its last answer, if it
+// sent one just before. A process that was already ending, for example after a panic, has
+// not seen the event, and another must get it.
 func (i *instance) exitResult(event *invocation) result {
 	select {
 	case r := <-event.answer:
@@ -272,16 +271,15 @@ func (i *instance) hadTooMuch() bool {
 	return i.tooMuch
 }
 
-// outOfMemory is what Lambda says of an event whose process it killed for the
-// memory that it took. The type is the errorType of its platform.runtimeDone
-// record (Lambda Telemetry API Event schema reference), the words are those of
-// its log.
+// outOfMemory is what Lambda says about an event whose process it killed because of its
+// memory. The type is the errorType of its platform.runtimeDone record (Lambda Telemetry
+// API Event schema reference); the words are those of its log.
 func outOfMemory(requestID string) result {
 	return failure("Runtime.OutOfMemory", fmt.Sprintf("RequestId: %s Error: Runtime exited with error: signal: killed", requestID))
 }
 
 func failure(errorType, message string) result {
-	payload, _ := json.Marshal(map[string]string{"errorType": errorType, "errorMessage": message}) // strings always marshal
+	payload, _ := json.Marshal(map[string]string{"errorType": errorType, "errorMessage": message}) // strings can always be marshalled
 	return result{payload: payload, functionError: "Unhandled"}
 }
 
@@ -295,4 +293,4 @@ func (i *instance) alive() bool {
 }
 
 // kill ends the process; its owner waits for it.
-func (i *instance) kill() { _ = i.process.Process.Kill() } // it may have ended by itself
+func (i *instance) kill() { _ = i.process.Process.Kill() } // it may have ended on its own

@@ -1,11 +1,10 @@
-// Package lambda runs the templates' functions as AWS Lambda does: each is a
-// process of its own that asks the Lambda Runtime API for its next event, with
-// the environment, the time-out and the credentials of its role that the
-// template gives it. One that takes more than its memory is killed in the act, on
-// Linux. Instances are started when they are needed, handle one
-// event at a time, are kept for the next one, and are reaped when idle.
-// Asynchronous events are durable before they are acknowledged, tried three
-// times, and then go where the template says.
+// Package lambda runs the templates' functions as AWS Lambda does. Each is a process of
+// its own that asks the Lambda Runtime API for its next event, with the environment, the
+// time-out and the credentials of its role that the template gives it. On Linux, a
+// process that uses more than its memory is killed at that moment. Instances are started
+// when they are needed, handle one event at a time, are kept for the next one, and are
+// stopped when idle. Asynchronous events are durable before they are acknowledged, are
+// tried three times, and then go where the template says.
 package lambda
 
 import (
@@ -23,28 +22,31 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Lambda's quotas (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html),
-// in bytes, for a request or answer of a function that is waited for, and for
-// an asynchronous event.
+// Lambda's quotas
+// (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html), in bytes,
+// for a request to or answer from a function that is waited for, and for an asynchronous
+// event.
 const (
 	MaxPayload      = 6 << 20
 	MaxAsyncPayload = 1 << 20
 )
 
-// Function is what a template says of a function; the fields are those of
+// Function is what a template says about a function; the fields are those of
 // AWS::Lambda::Function.
 type Function struct {
 	FunctionName string
+	Package      string `json:"-"` // the folder of its program, from the resource's metadata
 	Role         string // ARN
 	MemorySize   int    // MB
 	Timeout      int    // seconds
 	Environment  struct{ Variables map[string]string }
-	// ReservedConcurrentExecutions bounds the instances; an event beyond them is
-	// throttled. nil: the service's own bound, where events wait.
+	// ReservedConcurrentExecutions limits the instances; further events are throttled.
+	// nil means the service's own limit, at which events wait.
 	ReservedConcurrentExecutions *int
 	DeadLetterConfig             struct{ TargetArn string }
-	// TracingConfig and LoggingConfig change nothing here but the bill, and in which log group the output is found.
-	TracingConfig struct{ Mode string } // Active: begins a trace where none comes with the event
+	// TracingConfig and LoggingConfig change nothing here but the bill, and the log group
+	// in which the output is found.
+	TracingConfig struct{ Mode string } // Active: begins a trace if none comes with the event
 	LoggingConfig struct{ SystemLogLevel, LogGroup string }
 }
 
@@ -66,11 +68,11 @@ func (*Function) Ignored() wire.Ignored {
 	}
 }
 
-// EventInvokeConfig is what a template says of a function's asynchronous
-// events; the fields are those of AWS::Lambda::EventInvokeConfig.
+// EventInvokeConfig is what a template says about a function's asynchronous events; the
+// fields are those of AWS::Lambda::EventInvokeConfig.
 type EventInvokeConfig struct {
 	FunctionName         string
-	MaximumRetryAttempts *int // 2 where nil
+	MaximumRetryAttempts *int // 2 if nil
 	DestinationConfig    struct {
 		OnFailure struct{ Destination string } // ARN
 	}
@@ -90,40 +92,42 @@ func (*EventInvokeConfig) Ignored() wire.Ignored {
 	}
 }
 
-// Config is what the service needs of the machine around it.
+// Config is what the service needs from the machine around it.
 type Config struct {
 	Store     *store.Store
 	Authorize wire.Authorize
-	// Endpoint is the URL of the local services; functions find the AWS
-	// services and the Runtime API there.
+	// Program returns the program of a package, built for this machine.
+	Program func(folder string) string
+	// Endpoint is the URL of the local services. Functions find the AWS services and the
+	// Runtime API there.
 	Endpoint string
 	// Credentials are those of a role, by its ARN.
 	Credentials func(roleARN string) aws.Credentials
-	// Undelivered takes an event that all attempts failed on to a dead-letter
-	// queue or failure destination, by its ARN.
+	// Undelivered takes an event on which all attempts failed to a dead-letter queue or
+	// failure destination, by its ARN.
 	Undelivered func(ctx context.Context, target, body string, attributes map[string]string) error
 	// Queues are where the functions' event sources are. nil: no template maps one.
 	Queues Queues
 	// Output is where a function's standard output and error go.
 	Output func(functionName string) io.Writer
-	// Concurrency bounds the events that each function handles at once.
+	// Concurrency limits the events that each function handles at once.
 	Concurrency int
-	// EventsPerInstance is how many of them an instance takes: one, as it is by
-	// default on AWS and here, or several, as on Lambda Managed Instances
+	// EventsPerInstance is how many of them an instance takes: one, which is the default
+	// on AWS and here, or several, as on Lambda Managed Instances
 	// (https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-core-concepts.html).
-	// An instance that shares its memory and its end among events takes far less
-	// processor time than many that take turns.
+	// An instance whose events share its memory and its end takes far less processor time
+	// than many instances that take turns.
 	EventsPerInstance int
 	// IdleAfter is how long an instance is kept without work.
 	IdleAfter time.Duration
 	// RetryDelay is the wait before the first retry of an asynchronous event,
 	// doubled for the second. AWS waits a minute.
 	RetryDelay time.Duration
-	// TimeScale multiplies the functions' time-outs; 0 stands for 1.
+	// TimeScale multiplies the functions' time-outs; 0 means 1.
 	TimeScale float64
-	// Faults strike deliveries to functions; nil: none.
+	// Faults make deliveries to functions fail; nil: none.
 	Faults *fault.Injector
-	// Handled is told of each event that an instance was given; nil: nobody is.
+	// Handled is called for each event that an instance was given; it may be nil.
 	Handled func(ctx context.Context, h Handled)
 }
 
@@ -132,7 +136,7 @@ type Config struct {
 type Handled struct {
 	Function  Function
 	AsyncSize int           // of an asynchronous event, in bytes; zero for others
-	Took      time.Duration // from being given the event to the answer
+	Took      time.Duration // from receiving the event to the answer
 }
 
 // delivery is an event on its way to a function.
@@ -145,17 +149,18 @@ type delivery struct {
 // result is how a function answered.
 type result struct {
 	payload       []byte // the function's answer, or {"errorMessage", "errorType"}
-	functionError string // "Unhandled" where the function failed, else empty
+	functionError string // "Unhandled" if the function failed, else empty
 	took          time.Duration
 	unseen        bool // the process ended before it had the event
 }
 
 // Service runs functions. Close ends it.
 type Service struct {
-	config Config
-	ctx    context.Context // ends with the service; every instance lives in it
-	cancel context.CancelFunc
-	work   sync.WaitGroup // instances, invocations, asynchronous workers
+	config  Config
+	runtime http.Handler    // the Runtime API
+	ctx     context.Context // ends with the service; every instance runs in it
+	cancel  context.CancelFunc
+	work    sync.WaitGroup // instances, invocations, asynchronous workers
 
 	mu        sync.RWMutex
 	functions map[string]*function // by ARN
@@ -174,8 +179,8 @@ type function struct {
 	sources []EventSourceMapping
 }
 
-// memory is what an instance may use, in MB: each of its events has what the
-// template says.
+// memory returns what an instance may use, in MB: the template's value for each of its
+// events.
 func (f *function) memory() int { return f.MemorySize * f.pool.events }
 
 // New returns a service without functions.
@@ -185,12 +190,13 @@ func New(config Config) *Service {
 		config: config, ctx: ctx, cancel: cancel,
 		functions: map[string]*function{}, instances: map[string]*instance{},
 	}
+	s.runtime = s.serveRuntime()
 	s.work.Go(s.reap)
 	return s
 }
 
-// Close kills every instance and waits until all are gone. Asynchronous events
-// that were not handled stay in the store for the next start.
+// Close kills every instance and waits until all are gone. Asynchronous events that were
+// not handled stay in the store for the next start.
 func (s *Service) Close() {
 	s.cancel()
 	s.mu.RLock()
@@ -201,8 +207,8 @@ func (s *Service) Close() {
 	s.work.Wait()
 }
 
-// Add makes a function known. binary is the program to run, built for this
-// machine. Nothing is started until there is an event.
+// Add makes a function known. binary is the program to run, built for this machine.
+// Nothing is started until there is an event.
 func (s *Service) Add(f Function, binary string) {
 	limit := s.config.Concurrency
 	if f.ReservedConcurrentExecutions != nil {
@@ -217,8 +223,8 @@ func (s *Service) Add(f Function, binary string) {
 	s.functions[added.arn] = added
 }
 
-// Configure sets how a function's asynchronous events are retried and where
-// they go when they fail. The function must have been added.
+// Configure sets how a function's asynchronous events are retried, and where they go
+// after they fail. The function must have been added.
 func (s *Service) Configure(c EventInvokeConfig) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -249,11 +255,10 @@ func notFound(name string) error {
 	}
 }
 
-// Invoke runs the function on an event and waits for its answer. That the
-// function itself failed is told by functionError, "Unhandled", and the answer
-// is then {"errorMessage", "errorType"}. An error is the service's (an
-// *wire.Error: throttled, too large, denied) or ctx's. When ctx ends first the
-// function goes on, as it does on AWS.
+// Invoke runs the function on an event and waits for its answer. If the function itself
+// failed, functionError is "Unhandled" and the answer is {"errorMessage", "errorType"}.
+// An error is the service's (an *wire.Error: throttled, too large, denied) or ctx's. If
+// ctx ends first the function goes on, as it does on AWS.
 func (s *Service) Invoke(ctx context.Context, functionARN string, payload []byte) (answer []byte, functionError string, err error) {
 	if err := s.config.Authorize(ctx, "lambda:InvokeFunction", functionARN, nil); err != nil {
 		return nil, "", err
@@ -276,8 +281,8 @@ func tooLarge(size, limit int) error {
 	}
 }
 
-// invoke hands the event to an instance in a goroutine that the service owns,
-// so that the function runs to its end whatever becomes of the caller.
+// invoke gives the event to an instance in a goroutine that the service owns, so that the
+// function runs to its end even if the caller has gone.
 func (s *Service) invoke(ctx context.Context, f *function, d delivery) (result, error) {
 	type outcome struct {
 		result
@@ -296,8 +301,8 @@ func (s *Service) invoke(ctx context.Context, f *function, d delivery) (result, 
 	}
 }
 
-// run waits for a free instance (until ctx ends) and then for its answer. ctx
-// tells who calls.
+// run waits for a free instance, until ctx ends, and then for its answer. ctx says who
+// calls.
 func (s *Service) run(ctx context.Context, f *function, d delivery) (result, error) {
 	for {
 		i, err := s.acquire(ctx, f)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -23,8 +24,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// asFunction makes the test binary itself the function that the tests run, as a
-// real process that speaks the Runtime API.
+// asFunction makes the test binary itself the function that the tests run, as a real
+// process that speaks the Runtime API.
 const asFunction = "LAMBDA_TEST_FUNCTION"
 
 func TestMain(m *testing.M) {
@@ -56,13 +57,13 @@ func behave(ctx context.Context, o order) (map[string]string, error) {
 		time.Sleep(time.Minute)
 	case "nap":
 		time.Sleep(2 * time.Second)
-	case "allocate": // so many MB, all of them touched
+	case "allocate": // that many MB, all of them touched
 		var n int
 		if _, err := fmt.Sscan(o.Text, &n); err != nil {
 			return nil, err
 		}
 		return map[string]string{"value": fmt.Sprint(bytes.Count(bytes.Repeat([]byte("x"), n<<20), []byte("x")))}, nil
-	case "allocate, then nap": // and make a file when all is done
+	case "allocate, then nap": // and create a file when everything is done
 		var n int
 		var done string
 		if _, err := fmt.Sscan(o.Text, &n, &done); err != nil {
@@ -73,7 +74,7 @@ func behave(ctx context.Context, o order) (map[string]string, error) {
 		return map[string]string{"value": fmt.Sprint(bytes.Count(taken, []byte("x")))}, os.WriteFile(done, nil, 0o600)
 	case "length":
 		return map[string]string{"value": fmt.Sprint(len(o.Text))}, nil
-	case "answer": // of so many bytes, the quotes and names included
+	case "answer": // of that many bytes, including the quotes and names
 		var n int
 		if _, err := fmt.Sscan(o.Text, &n); err != nil {
 			return nil, err
@@ -135,7 +136,7 @@ func (m *machine) run(t *testing.T, change func(*lambda.Function, *lambda.Config
 		change(&function, &config)
 	}
 	m.Service = lambda.New(config)
-	server.Config.Handler = m.Runtime()
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.Unsigned(r).ServeHTTP(w, r) })
 	server.Start()
 	binary, err := os.Executable()
 	if err != nil {
@@ -327,8 +328,8 @@ func TestAFunctionThatUsesMoreThanItsMemoryDies(t *testing.T) {
 	}
 }
 
-// What a function would have done after it took too much memory must not happen
-// here either, or a function that dies on AWS works on one machine.
+// What a function would have done after it used too much memory must not happen here
+// either. Otherwise a function that dies on AWS works on one machine.
 func TestAFunctionThatUsesMoreThanItsMemoryDiesInTheAct(t *testing.T) {
 	for name, events := range map[string]int{"an event at a time": 1, "several events at once": 2} {
 		t.Run(name, func(t *testing.T) {
@@ -349,8 +350,8 @@ func TestAFunctionThatUsesMoreThanItsMemoryDiesInTheAct(t *testing.T) {
 	}
 }
 
-// withMemory is a machine whose function has so many MB for each of the events
-// that it takes at once.
+// withMemory is a machine whose function has that many MB for each of the events that it
+// takes at once.
 func withMemory(t *testing.T, size, events int) *machine {
 	t.Helper()
 	if !lambda.MemoryIsBounded {
@@ -424,7 +425,7 @@ func TestAnEventThatFailsIsTriedThreeTimesAndThenGoesToTheDestination(t *testing
 func TestAnAcceptedEventIsHandledAfterARestart(t *testing.T) {
 	m := newMachine(t, nil) // never started: the event stays where it is
 	calls := filepath.Join(t.TempDir(), "calls")
-	payload, _ := json.MarshalIndent(order{Do: "count", Text: calls}, "", "\n ") // it comes back as it was, lines and all
+	payload, _ := json.MarshalIndent(order{Do: "count", Text: calls}, "", "\n ") // it comes back unchanged, with its lines
 	if err := m.InvokeAsync(t.Context(), lambda.Event{FunctionARN: m.arn, Payload: payload}); err != nil {
 		t.Fatal(err)
 	}

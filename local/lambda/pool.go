@@ -12,16 +12,16 @@ import (
 	"hl7lake/local/wire"
 )
 
-// pool hands out a function's instances, the one used last first, so that under
-// little load few are kept warm. A slot stands for one event being handled; an
-// instance is started only by who holds a slot and finds room in none, so there
-// are never more instances than slots.
+// pool hands out a function's instances, the last used one first, so that few are kept
+// warm under little load. A slot stands for one event being handled. An instance is
+// started only by a holder of a slot who finds no instance with room, so there are never
+// more instances than slots.
 type pool struct {
 	slots    chan struct{}
-	throttle bool // refuse an event that finds no slot, rather than let it wait
+	throttle bool // refuse an event that finds no slot, and do not let it wait
 	events   int  // that an instance takes at once
 
-	starting sync.Mutex // held while an instance is started, so that who waits may share it
+	starting sync.Mutex // held while an instance is started, so that those who wait may share it
 
 	mu   sync.Mutex
 	open []*instance // with room for another event, in the order of their release
@@ -33,8 +33,8 @@ func newPool(limit, events int, throttle bool) *pool {
 	return &pool{slots: make(chan struct{}, limit), events: max(events, 1), throttle: throttle}
 }
 
-// take waits for a slot and returns an instance with room for an event, one that
-// start makes where there is none. Whoever takes it gives it back by release.
+// take waits for a slot and returns an instance with room for an event. If there is none,
+// start makes one. The caller gives it back with release.
 func (p *pool) take(ctx, service context.Context, start func() (*instance, error)) (*instance, error) {
 	if err := p.slot(ctx, service); err != nil {
 		return nil, err
@@ -68,8 +68,7 @@ func (p *pool) slot(ctx, service context.Context) error {
 	}
 }
 
-// started starts an instance, unless another that was started meanwhile has
-// room.
+// started starts an instance, unless another one that was started meanwhile has room.
 func (p *pool) started(start func() (*instance, error)) (*instance, error) {
 	p.starting.Lock()
 	defer p.starting.Unlock()
@@ -106,8 +105,8 @@ func (p *pool) last() *instance {
 	return nil
 }
 
-// release gives an instance back. One that is to take no more events is killed
-// when it has finished those that it has.
+// release gives an instance back. An instance that must get no more events is killed when
+// it has finished those that it has.
 func (p *pool) release(i *instance, another bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -127,9 +126,9 @@ func (p *pool) release(i *instance, another bool) {
 	<-p.slots
 }
 
-// stream names the log stream of a process that is about to start: the one that the
-// last to end has left, as where Lambda starts a function anew in the execution
-// environment in which it died, or a new one. No two processes have it at once.
+// stream names the log stream of a process that is about to start: the stream of the last
+// one that ended, as when Lambda starts a function again in the execution environment in
+// which it died, or a new one. No two processes have it at once.
 func (p *pool) stream() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -141,14 +140,14 @@ func (p *pool) stream() string {
 	return uuid.NewString()
 }
 
-// ended leaves the log stream of a process that has ended to the next.
+// ended leaves the log stream of an ended process to the next.
 func (p *pool) ended(stream string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.streams = append(p.streams, stream)
 }
 
-// expire takes out the instances that nothing was asked of since limit.
+// expire removes the instances that have not been used since limit.
 func (p *pool) expire(limit time.Time) (expired []*instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,18 +8,18 @@ import (
 	"syscall"
 )
 
-// endWithParent has the kernel kill the process when this one dies, however it
-// dies, so that even `kill -9` leaves nothing behind.
+// endWithParent makes the kernel kill the process when this one dies in any way, so that
+// even `kill -9` leaves nothing behind.
 func endWithParent(process *exec.Cmd) {
 	process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }
 
-// MemoryIsBounded reports whether a function that takes more than its memory is
-// killed here.
+// MemoryIsBounded reports whether a function that uses more than its memory is killed
+// here.
 const MemoryIsBounded = true
 
-// peakMemory is the most memory, in bytes, that a process has had resident
-// (VmHWM, proc_pid_status(5)). known is false where the process is gone.
+// peakMemory returns the most memory, in bytes, that a process has had resident (VmHWM,
+// proc_pid_status(5)). known is false if the process is gone.
 func peakMemory(pid int) (bytes int64, known bool) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/status")
 	if err != nil {

@@ -2,9 +2,9 @@ package lambda
 
 import "sync"
 
-// queue is an unbounded queue of asynchronous events by their keys: the events
-// themselves stay in the store, so that a long queue costs little memory. A
-// short one has them at hand.
+// queue is an unbounded queue of asynchronous events by their keys. The events themselves
+// stay in the store, so that a long queue uses little memory. A short queue keeps them in
+// memory too.
 type queue struct {
 	mu      sync.Mutex
 	filled  *sync.Cond
@@ -15,10 +15,10 @@ type queue struct {
 // queued is an event by its key in the store.
 type queued struct {
 	key   uint64
-	event *pendingEvent // nil where it has to be read
+	event *pendingEvent // nil if it must be read
 }
 
-// atHand is how long a queue is that keeps its events in memory.
+// atHand is the length up to which a queue keeps its events in memory.
 const atHand = 256
 
 func newQueue() *queue {
@@ -37,7 +37,7 @@ func (q *queue) push(next queued) {
 	q.filled.Signal()
 }
 
-// pop waits for an event; open is false once the queue is closed.
+// pop waits for an event. open is false after the queue was closed.
 func (q *queue) pop() (next queued, open bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

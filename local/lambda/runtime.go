@@ -9,17 +9,21 @@ import (
 	"hl7lake/local/wire"
 )
 
-// runtimePath is where the Runtime API of each instance lies; the instance's id
-// follows. aws-lambda-go puts the rest of the path behind whatever
-// AWS_LAMBDA_RUNTIME_API holds.
+// runtimePath is the path of each instance's Runtime API, followed by the instance's id.
+// aws-lambda-go appends the rest of the path to the value of AWS_LAMBDA_RUNTIME_API.
 const runtimePath = "/_lambda/"
 
-// IsRuntime tells whether a request is one of the Runtime API.
-func IsRuntime(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, runtimePath) }
+// Unsigned returns the Runtime API if an unsigned request is for it, and nil otherwise.
+func (s *Service) Unsigned(r *http.Request) http.Handler {
+	if !strings.HasPrefix(r.URL.Path, runtimePath) {
+		return nil
+	}
+	return s.runtime
+}
 
-// Runtime serves the Lambda Runtime API of every instance
+// serveRuntime returns the Lambda Runtime API of every instance
 // (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html).
-func (s *Service) Runtime() http.Handler {
+func (s *Service) serveRuntime() http.Handler {
 	mux := http.NewServeMux()
 	const version = runtimePath + "{instance}/2018-06-01/runtime/"
 	mux.HandleFunc("GET "+version+"invocation/next", s.ofInstance((*instance).serveNext))
@@ -63,7 +67,7 @@ func (i *instance) serveNext(w http.ResponseWriter, r *http.Request) {
 	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(event.deadline.UnixMilli(), 10))
 	header.Set("Lambda-Runtime-Invoked-Function-Arn", i.function.arn)
 	header.Set("Lambda-Runtime-Trace-Id", "Root="+event.traceID+";Sampled=0")
-	_, _ = w.Write(event.payload) // a process that has gone is seen by its owner
+	_, _ = w.Write(event.payload) // the owner sees that a process has gone
 }
 
 func (i *instance) setReady() {
@@ -83,7 +87,7 @@ func (i *instance) serveError(w http.ResponseWriter, r *http.Request) {
 	i.answer(w, r, "Unhandled")
 }
 
-// answer passes on what the process says of the event it was given.
+// answer passes on what the process says about its event.
 func (i *instance) answer(w http.ResponseWriter, r *http.Request, functionError string) {
 	payload, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxPayload+1))
 	event := i.finish(r.PathValue("request"))
@@ -100,7 +104,7 @@ func (i *instance) answer(w http.ResponseWriter, r *http.Request, functionError 
 	}
 }
 
-// finish takes the named event, or nil where it is not in flight.
+// finish takes the named event, or nil if it is not under way.
 func (i *instance) finish(requestID string) *invocation {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -155,7 +159,7 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Amz-Function-Error", functionError)
 	}
 	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
-	_, _ = w.Write(answer) // a client that has gone does not want to know
+	_, _ = w.Write(answer) // the client has gone
 }
 
 func refuse(w http.ResponseWriter, err error) {

@@ -83,6 +83,18 @@ func (s *Service) Map(m EventSourceMapping) error {
 	return nil
 }
 
+// Sources are the ARNs of the queues that feed functions.
+func (s *Service) Sources() (queues []string) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, f := range s.functions {
+		for _, m := range f.sources {
+			queues = append(queues, m.EventSourceArn)
+		}
+	}
+	return queues
+}
+
 func invalidParameter(format string, args ...any) error {
 	return wire.Errorf("InvalidParameterValueException", format, args...)
 }

@@ -12,8 +12,8 @@ import (
 	"hl7lake/local/store"
 )
 
-// Puts of a message of 2 KB by writers at the same time, into a bucket that
-// holds a few and one that holds many objects.
+// Puts of a message of 2 KB by writers at the same time, into a bucket with few and into
+// one with many objects.
 func BenchmarkPutObject(b *testing.B) {
 	for _, held := range []int{1_000, 20_000} {
 		b.Run(fmt.Sprintf("held=%d", held), func(b *testing.B) {
@@ -43,7 +43,7 @@ func BenchmarkPutObject(b *testing.B) {
 	}
 }
 
-// fill calls put so many times, from several writers.
+// fill calls put that many times, from several writers.
 func fill(b *testing.B, count int, put func()) {
 	b.Helper()
 	done := make(chan struct{})

@@ -29,8 +29,8 @@ type checksum struct {
 	Value     string `json:",omitempty"`
 }
 
-// defaultAlgorithm is what S3 computes for itself where the client sends no
-// checksum ("Checking object integrity in Amazon S3").
+// defaultAlgorithm is what S3 computes if the client sends no checksum ("Checking object
+// integrity in Amazon S3").
 const defaultAlgorithm = "crc64nvme"
 
 // nvme is the table of the CRC that S3 calls CRC64NVME.
@@ -53,21 +53,21 @@ func newHash(algorithm string) hash.Hash {
 	}
 }
 
-// body is a request's content, which is checked against all that the request
-// says about it while it is read.
+// body is a request's content. While it is read, it is checked against everything that
+// the request says about it.
 type body struct {
 	content   io.Reader
 	trailer   func() http.Header // known once the content is read
 	algorithm string
 	md5       hash.Hash
 	sum       hash.Hash // of algorithm
-	sha256    hash.Hash // nil where the signature does not cover the content
+	sha256    hash.Hash // nil if the signature does not cover the content
 	size      int64     // as declared
 	request   http.Header
 }
 
-// newBody takes the content of a PutObject or UploadPart, in either of the ways
-// that S3 takes it: as it is, or in signed or unsigned chunks.
+// newBody reads the content of a PutObject or UploadPart, in either form that S3 accepts:
+// as it is, or in signed or unsigned chunks.
 func newBody(r *http.Request) (*body, error) {
 	b := &body{content: r.Body, size: r.ContentLength, md5: md5.New(), request: r.Header, trailer: func() http.Header { return nil }}
 	switch payload := r.Header.Get("X-Amz-Content-Sha256"); {
@@ -95,7 +95,7 @@ func newBody(r *http.Request) (*body, error) {
 
 const checksumHeader = "X-Amz-Checksum-"
 
-// declaredAlgorithm finds the checksum that a request announces, by header or trailer.
+// declaredAlgorithm finds the checksum that a request announces, in a header or trailer.
 func declaredAlgorithm(header http.Header) string {
 	names := strings.Split(header.Get("X-Amz-Trailer"), ",")
 	for name := range header {
@@ -150,15 +150,15 @@ func (b *body) check() error {
 
 func encoded(sum hash.Hash) string { return base64.StdEncoding.EncodeToString(sum.Sum(nil)) }
 
-// etag is that of an object that was put in one piece.
+// etag returns that of an object that was put in one piece.
 func (b *body) etag() string { return hex.EncodeToString(b.md5.Sum(nil)) }
 
 func (b *body) checksum() checksum { return checksum{b.algorithm, encoded(b.sum)} }
 
-// chunkReader reads aws-chunked content: chunks that begin with their size in
-// hexadecimal and perhaps a signature, then trailers ("Signature calculations
-// for the authorization header: transferring payload in multiple chunks").
-// Chunk signatures are not checked: the request's signature was.
+// chunkReader reads aws-chunked content: chunks that begin with their size in hexadecimal
+// and perhaps a signature, then trailers ("Signature calculations for the authorization
+// header: transferring payload in multiple chunks"). It does not check chunk signatures,
+// because the request's signature was checked.
 type chunkReader struct {
 	in      *bufio.Reader
 	left    int64 // of the current chunk

@@ -48,8 +48,7 @@ func (*Bucket) Ignored() wire.Ignored {
 // VersioningConfiguration has the Status Enabled or Suspended.
 type VersioningConfiguration struct{ Status string }
 
-// LifecycleConfiguration holds rules, of which the ones with ExpirationInDays
-// are followed.
+// LifecycleConfiguration holds rules. Those with ExpirationInDays are followed.
 type LifecycleConfiguration struct{ Rules []LifecycleRule }
 
 // LifecycleRule is one rule. Its Status is Enabled or Disabled.
@@ -59,18 +58,17 @@ type LifecycleRule struct {
 	ExpirationInDays int
 }
 
-// bucket is a Bucket made ready for use.
+// bucket is a Bucket that is ready for use.
 type bucket struct {
 	name       string
 	versioning string             // Enabled, Suspended or empty
-	rules      []LifecycleRule    // that let objects expire
+	rules      []LifecycleRule    // the rules that let objects expire
 	cors       *CorsConfiguration // may be nil
 	locks      keyLocks
 	journal    journal
 }
 
-// CreateBucket makes a bucket, or opens it with the objects that it has when it
-// was made before.
+// CreateBucket makes a bucket, or opens it with its objects if it was made before.
 func (s *Service) CreateBucket(definition Bucket) error {
 	// General purpose bucket naming rules, Amazon S3 User Guide.
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(definition.BucketName) {
@@ -99,14 +97,15 @@ func (s *Service) CreateBucket(definition Bucket) error {
 	return nil
 }
 
-// expiring are the enabled rules that let objects expire.
+// expiring returns the enabled rules that let objects expire.
 func (l *LifecycleConfiguration) expiring() []LifecycleRule {
 	return slices.DeleteFunc(slices.Clone(l.Rules), func(rule LifecycleRule) bool {
 		return rule.Status != "Enabled" || rule.ExpirationInDays <= 0
 	})
 }
 
-// expiry is the shortest time after which a rule lets the key's object expire; 0 for never.
+// expiry returns the shortest time after which a rule lets the key's object expire; 0
+// means never.
 func (b *bucket) expiry(key string) (shortest time.Duration) {
 	const day = 24 * time.Hour
 	for _, rule := range b.rules {

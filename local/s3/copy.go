@@ -9,7 +9,7 @@ import (
 	"hl7lake/local/wire"
 )
 
-// copyObject makes an object of another one's version.
+// copyObject makes an object from a version of another one.
 func (s *Service) copyObject(w http.ResponseWriter, in *request) error {
 	if err := s.mayPut(in); err != nil {
 		return err
@@ -58,8 +58,8 @@ func (s *Service) copyObject(w http.ResponseWriter, in *request) error {
 	return nil
 }
 
-// copySource is the request for the object that X-Amz-Copy-Source names:
-// bucket/key, URL-encoded, and perhaps ?versionId=id.
+// copySource returns the request for the object that X-Amz-Copy-Source names: bucket/key,
+// URL-encoded, and perhaps ?versionId=id.
 func (s *Service) copySource(in *request) (*request, error) {
 	text, query, _ := strings.Cut(in.Header.Get("X-Amz-Copy-Source"), "?")
 	path, err := url.PathUnescape(strings.TrimPrefix(text, "/"))

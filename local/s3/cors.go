@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-// CorsConfiguration says which origins' scripts a browser lets read answers of the bucket.
+// CorsConfiguration says which origins' scripts a browser lets read answers of the
+// bucket.
 type CorsConfiguration struct{ CorsRules []CorsRule }
 
-// CorsRule is one rule. Its other members are for preflights, which no address that stands for itself needs: they are not
-// answered here.
+// CorsRule is one rule. Its other members are for preflights, which a presigned address
+// does not need. They are not answered here.
 type CorsRule struct{ AllowedMethods, AllowedOrigins []string }
 
-// allow adds the headers of the first rule that fits the request, if any does (Amazon S3 User Guide, Using cross-origin
-// resource sharing).
+// allow adds the headers of the first rule that fits the request, if any (Amazon S3 User
+// Guide, Using cross-origin resource sharing).
 func (c *CorsConfiguration) allow(w http.ResponseWriter, r *http.Request) {
 	origin := r.Header.Get("Origin")
 	if c == nil || origin == "" {

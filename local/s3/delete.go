@@ -14,7 +14,7 @@ import (
 // deleted is what a deletion did.
 type deleted struct {
 	marker    bool   // a delete marker was made, or deleted
-	versionID string // of the marker made, or of the version deleted
+	versionID string // of the new marker, or of the deleted version
 }
 
 func (s *Service) deleteObject(w http.ResponseWriter, in *request) error {
@@ -41,9 +41,8 @@ func (s *Service) mayDelete(in *request, key, id string) error {
 	return s.may(in.Context(), "DeleteObject", in.bucket, key, nil)
 }
 
-// delete hides a key's object behind a delete marker, or, where id is not empty
-// or the bucket has no versions, removes a version for good. What is not there
-// counts as deleted.
+// delete hides a key's object behind a delete marker. If id is not empty or the bucket
+// has no versions, it removes a version for good. What does not exist counts as deleted.
 func (s *Service) delete(b *bucket, key, id string) (deleted, error) {
 	lock := b.locks.of(key)
 	lock.Lock()
@@ -71,7 +70,7 @@ func (s *Service) deleteLocked(b *bucket, key, id string) (deleted, error) {
 	return s.deleteVersion(b, key, id)
 }
 
-// hide takes away the file under a key.
+// hide removes the file under a key.
 func (s *Service) hide(b *bucket, key string) error {
 	owner, err := s.shownAs(b, key)
 	if err != nil || owner != key {
@@ -80,8 +79,8 @@ func (s *Service) hide(b *bucket, key string) error {
 	return s.files.hide(b.name, key)
 }
 
-// deleteVersion removes one version; the newest of those that are left, if any,
-// comes to light.
+// deleteVersion removes one version. The newest of the others, if any, becomes the
+// current one.
 func (s *Service) deleteVersion(b *bucket, key, id string) (deleted, error) {
 	var v, next *record
 	err := s.store.View(func(tx *bbolt.Tx) (err error) {

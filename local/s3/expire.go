@@ -13,8 +13,9 @@ type age struct {
 	key   string
 }
 
-// expire deletes a few objects whose time is over. Each write does, so that more goes than comes. A rule of the template
-// that gives less time than it did holds, other than in S3, for what is written from then on.
+// expire deletes a few objects that have expired. Each write calls it, so that more
+// objects are removed than added. If a template's rule is shortened, it applies to what
+// is written from then on, unlike in S3.
 func (s *Service) expire(b *bucket) error {
 	if len(b.rules) == 0 {
 		return nil
@@ -38,8 +39,8 @@ func (s *Service) expire(b *bucket) error {
 	return err
 }
 
-// expireOne deletes an object, unless it was written again since or the bucket's rules have changed: then its time is
-// another.
+// expireOne deletes an object, unless it was written again since or the bucket's rules
+// have changed: then it expires at another time.
 func (s *Service) expireOne(b *bucket, a age, now time.Time) error {
 	lock := b.locks.of(a.key)
 	lock.Lock()

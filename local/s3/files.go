@@ -19,8 +19,8 @@ import (
 
 // files are the contents in a folder.
 type files struct {
-	dir     string
-	durable bool // whether a file is on the disk before its record is written
+	dir   string
+	store *store.Store // whose durability the files have too
 }
 
 const (
@@ -32,20 +32,18 @@ const (
 // shards is how many folders a bucket's contents are spread over.
 const shards = 16
 
-func openFiles(dir string, durability store.Durability) (files, error) {
-	f := files{dir, durability == store.Durable}
-	for _, name := range []string{linksDir, intentsDir} {
-		if err := os.MkdirAll(filepath.Join(dir, name), 0o700); err != nil {
-			return f, fmt.Errorf("objects: %w", err)
-		}
-	}
-	return f, nil
-}
+// durable reports whether a file is on the disk before its record is written.
+func (f files) durable() bool { return f.store.Durability() == store.Durable }
 
-// intents is the folder of what is under way.
+// intents is the folder of changes under way.
 func (f files) intents() string { return filepath.Join(f.dir, intentsDir) }
 
 func (f files) createBucket(name string) error {
+	for _, shared := range []string{linksDir, intentsDir} {
+		if err := os.MkdirAll(filepath.Join(f.dir, shared), 0o700); err != nil {
+			return err
+		}
+	}
 	for shard := range shards {
 		if err := os.MkdirAll(filepath.Join(f.dir, objectsDir, name, fmt.Sprintf("%x", shard)), 0o700); err != nil {
 			return err
@@ -54,23 +52,22 @@ func (f files) createBucket(name string) error {
 	return os.MkdirAll(filepath.Join(f.dir, name), 0o700)
 }
 
-// create makes a file for a content of the bucket. No record names it yet, so
-// nobody looks at it while it is written; afterwards nobody may write to it.
+// create makes a file for a content of the bucket. No record names it yet, so nobody
+// reads it while it is written. Afterwards nobody may write to it.
 func (f files) create(bucket string) (*os.File, error) {
 	return os.OpenFile(f.content(bucket, uuid.NewString()), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o400)
 }
 
-// content is where a content's file is; its name is a UUID, whose
-// last digit is its shard.
+// content returns the path of a content's file. Its name is a UUID, whose last digit is
+// its shard.
 func (f files) content(bucket, file string) string {
 	return filepath.Join(f.dir, objectsDir, bucket, file[len(file)-1:], file)
 }
 
-// keep closes a content that has been written, and returns its name. Durable
-// ones are on the disk then: the file systems in use write a new file's name
-// together with its content.
+// keep closes a written content and returns its name. A durable one is then on the disk:
+// the file systems in use write a new file's name together with its content.
 func (f files) keep(content *os.File) (file string, err error) {
-	if f.durable {
+	if f.durable() {
 		err = content.Sync()
 	}
 	if err = errors.Join(err, content.Close()); err != nil {
@@ -80,29 +77,29 @@ func (f files) keep(content *os.File) (file string, err error) {
 	return filepath.Base(content.Name()), nil
 }
 
-// discard removes a content that is not wanted after all.
+// discard removes a content that is not needed after all.
 func discard(content *os.File) {
 	_ = content.Close()
 	_ = os.Remove(content.Name())
 }
 
-// remove deletes a content that no record names any more. What cannot be
-// deleted takes up room and does no other harm.
+// remove deletes a content that no record names any more. What cannot be deleted takes up
+// space and does no other harm.
 func (f files) remove(bucket, file string) { _ = os.Remove(f.content(bucket, file)) }
 
-// show puts a content's file under its key, in place of what is there. shown is
-// false where a folder stands in the way, or a file where a folder is needed.
+// show puts a content's file under its key, in place of the present one. shown is false
+// if a folder is in the way, or a file where a folder is needed.
 func (f files) show(bucket, key, file string) (shown bool, err error) {
 	path := f.path(bucket, key)
 	if os.Link(f.content(bucket, file), path) == nil {
-		return true, nil // the common case: a new key in a folder that is there
+		return true, nil // the common case: a new key in an existing folder
 	}
 	link := filepath.Join(f.dir, linksDir, uuid.NewString())
 	if err := linkOrCopy(f.content(bucket, file), link); err != nil {
 		return false, err
 	}
-	defer os.Remove(link) // is gone already when all went well
-	const attempts = 10   // a neighbour's deletion may take the folder away again
+	defer os.Remove(link) // already gone if everything went well
+	const attempts = 10   // the deletion of a neighbour may remove the folder again
 	for range attempts {
 		if err = os.MkdirAll(filepath.Dir(path), 0o700); err == nil {
 			err = os.Rename(link, path)
@@ -117,8 +114,8 @@ func (f files) show(bucket, key, file string) (shown bool, err error) {
 	return err == nil, err
 }
 
-// blocked says whether path cannot be a file: it is a folder, or one of its
-// folders is a file.
+// blocked reports whether path cannot be a file: it is a folder, or one of its folders is
+// a file.
 func blocked(root, path string) bool {
 	if info, err := os.Stat(path); err == nil {
 		return info.IsDir()
@@ -131,7 +128,7 @@ func blocked(root, path string) bool {
 	return false
 }
 
-// linkOrCopy copies where the file system has no links.
+// linkOrCopy copies if the file system has no links.
 func linkOrCopy(from, to string) error {
 	err := os.Link(from, to)
 	if err == nil || errors.Is(err, os.ErrNotExist) {
@@ -150,8 +147,8 @@ func linkOrCopy(from, to string) error {
 	return errors.Join(err, target.Close())
 }
 
-// hide removes the file under a key, and the folders that it leaves empty. Where
-// another key's file or folder has come into its place there is none.
+// hide removes the file under a key, and the folders that become empty. If another key's
+// file or folder has taken its place, there is none.
 func (f files) hide(bucket, key string) error {
 	path := f.path(bucket, key)
 	err := os.Remove(path)
@@ -174,8 +171,7 @@ func (f files) path(bucket, key string) string {
 	return filepath.Join(f.dir, bucket, filepath.FromSlash(key))
 }
 
-// showable says whether a key makes a path that every common file system takes
-// as it is.
+// showable reports whether a key makes a path that every common file system accepts.
 func showable(key string) bool {
 	const longest = 255 // bytes in a name
 	if strings.ContainsAny(key, `\:*?"<>|`) {
@@ -190,10 +186,11 @@ func showable(key string) bool {
 	return true
 }
 
-// fold is the same for keys that some file system would take for one path.
+// fold returns the same text for keys that some file system would take for one path.
 func fold(key string) []byte { return []byte(cases.Fold().String(norm.NFC.String(key))) }
 
-// keyLocks let one writer at a time work on a key, and on those that fold alike.
+// keyLocks let one writer at a time work on a key, and on those that fold to the same
+// text.
 type keyLocks [64]sync.Mutex
 
 // of returns the lock of a key, which it may share with others.

@@ -44,13 +44,13 @@ func (s *Service) getObject(w http.ResponseWriter, in *request) error {
 		return nil
 	}
 	if _, err := file.Seek(start, io.SeekStart); err == nil {
-		_, _ = io.CopyN(w, file, length) // a client that has gone does not want to know
+		_, _ = io.CopyN(w, file, length) // the client has gone
 	}
 	return nil
 }
 
-// find returns the version that a request is about, and its open file. It
-// writes what a refusal has to say of delete markers.
+// find returns the version that a request is about, and its open file. It writes what a
+// refusal must say about delete markers.
 func (s *Service) find(w http.ResponseWriter, in *request) (*record, *os.File, error) {
 	id := in.query.Get("versionId")
 	action, conditions := "GetObject", map[string]string(nil)
@@ -70,9 +70,8 @@ func (s *Service) find(w http.ResponseWriter, in *request) (*record, *os.File, e
 	return v, file, nil
 }
 
-// open returns a version, the newest where id is empty, and its file, which is
-// nil where there is none. A version that is deleted meanwhile is looked for
-// again.
+// open returns a version, the newest if id is empty, and its file, which is nil if there
+// is none. If the version is deleted meanwhile, it looks again.
 func (s *Service) open(b *bucket, key, id string) (v *record, file *os.File, err error) {
 	const attempts = 3
 	for range attempts {
@@ -96,8 +95,8 @@ func (s *Service) open(b *bucket, key, id string) (v *record, file *os.File, err
 		"is missing from the data folder: put " + filepath.Join("s3", objectsDir, b.name, v.File[len(v.File)-1:], v.File) + " back from a copy of it."}
 }
 
-// errAbsent refuses a request for an object that is not there: v is nil or a
-// delete marker. Who may not list the bucket is not told that it is not there.
+// errAbsent refuses a request for an object that does not exist: v is nil or a delete
+// marker. A caller who may not list the bucket is not told that it does not exist.
 func (s *Service) errAbsent(w http.ResponseWriter, in *request, v *record) error {
 	id := in.query.Get("versionId")
 	if v != nil {
@@ -151,8 +150,8 @@ func matches(list, etag string) bool {
 	return false
 }
 
-// byteRange reads a Range header (RFC 9110, 14.1.2). One that is not understood,
-// or that asks for several ranges, is passed over, as S3 does.
+// byteRange reads a Range header (RFC 9110, 14.1.2). It ignores one that it does not
+// understand, or that asks for several ranges, as S3 does.
 func byteRange(header string, size int64) (start, length int64, partial bool, err error) {
 	spec, isBytes := strings.CutPrefix(header, "bytes=")
 	first, last, isRange := strings.Cut(spec, "-")

@@ -12,17 +12,17 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// intent says that a key's file is about to change. It is written before the
-// change, so that a service that was killed within it knows, when it starts
-// again, which files to compare with the records.
+// intent says that a key's file is about to change. It is written before the change, so
+// that a service that was killed during it knows at the next start which files to compare
+// with the records.
 type intent struct {
 	Bucket, Key string
 	File        string // the new content, if there is one
 }
 
-// journal is where a bucket's intents are written: a line each in a file that is
-// emptied when none of them is under way, and followed by another one when it
-// has grown. Its zero value writes to the folder that begin is given.
+// journal is where a bucket's intents are written: a line each in a file that is emptied
+// when no intent is under way, and followed by another file when it has grown. Its zero
+// value writes to the folder that begin is given.
 type journal struct {
 	mu      sync.Mutex
 	current *journalFile
@@ -34,11 +34,11 @@ type journalFile struct {
 	underWay int // intents that have begun and not ended
 }
 
-// journalSize is the size of a file that is followed by another one. What is in
-// a bucket's files is compared with the records at the next start.
+// journalSize is the size of a file after which the next one begins. The next start
+// compares what is in a bucket's files with the records.
 const journalSize = 16 << 10
 
-// begin writes an intent, and returns what ends it.
+// begin writes an intent, and returns the function that ends it.
 func (j *journal) begin(dir string, i intent) (end func(), err error) {
 	text, err := json.Marshal(i)
 	if err != nil {
@@ -63,8 +63,8 @@ func (j *journal) begin(dir string, i intent) (end func(), err error) {
 	return func() { j.end(file) }, nil
 }
 
-// end lets go of a file that holds no intent under way. One that stays is found
-// again, and then there is nothing to do.
+// end gives up a file that holds no intent under way. One that stays is found again, and
+// then there is nothing to do.
 func (j *journal) end(file *journalFile) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -79,8 +79,8 @@ func (j *journal) end(file *journalFile) {
 	}
 }
 
-// settle brings the files of a bucket in line with its records, where intents
-// were left behind. A file of intents is of one bucket.
+// settle brings the files of a bucket in line with its records, if intents were left
+// behind. A file of intents is of one bucket.
 func (s *Service) settle(b *bucket) error {
 	dir := s.files.intents()
 	entries, err := os.ReadDir(dir)
@@ -108,8 +108,8 @@ func (s *Service) settle(b *bucket) error {
 	return err
 }
 
-// settleKey shows a key's newest version, or hides what is none, and removes
-// the intended content if it did not become a version.
+// settleKey shows a key's newest version, or hides it if there is none, and removes the
+// intended content if it did not become a version.
 func (s *Service) settleKey(b *bucket, i intent) error {
 	var latest *record
 	var used bool

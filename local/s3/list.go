@@ -42,8 +42,8 @@ func newListing(query url.Values) (listing, error) {
 	return l, nil
 }
 
-// mayList asks for the permission to list, with the conditions that policies
-// limit listing by.
+// mayList checks the permission to list, with the conditions that policies limit listing
+// by.
 func (s *Service) mayList(in *request, action string) error {
 	conditions := map[string]string{}
 	for _, parameter := range []string{"prefix", "delimiter", "max-keys"} {
@@ -54,7 +54,7 @@ func (s *Service) mayList(in *request, action string) error {
 	return s.may(in.Context(), action, in.bucket, "", conditions)
 }
 
-// common returns the prefix that stands for a key in the listing, if one does.
+// common returns the prefix that stands for a key in the listing, if any.
 func (l listing) common(key string) (prefix string, is bool) {
 	if l.delimiter == "" {
 		return "", false
@@ -67,8 +67,8 @@ func (l listing) common(key string) (prefix string, is bool) {
 	return key[:len(l.prefix)+at+len(l.delimiter)], true
 }
 
-// start is the first key to look at: after the one, or all those under the
-// common prefix, that the last page ended with.
+// start returns the first key to look at: after the key, or all keys under the common
+// prefix, with which the last page ended.
 func (l listing) start() []byte {
 	if l.after < l.prefix {
 		return []byte(l.prefix)
@@ -81,8 +81,8 @@ func (l listing) start() []byte {
 	return append([]byte(l.after), 0x00)
 }
 
-// later is the first key that comes after all those that begin with prefix,
-// which is not empty. Keys are UTF-8, and so have no byte 0xff.
+// later returns the first key after all those that begin with prefix, which is not empty.
+// Keys are UTF-8, and so never have a byte 0xff.
 func later(prefix string) []byte {
 	next := []byte(prefix)
 	next[len(next)-1]++

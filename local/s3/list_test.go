@@ -15,8 +15,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// listed is what a listing of keys by prefix and delimiter should be, page by
-// page: keys, and common prefixes in angle brackets, in order.
+// listed is the expected listing of keys by prefix and delimiter, page by page: keys, and
+// common prefixes in angle brackets, in order.
 func listed(keys []string, prefix, delimiter, after string, limit int) string {
 	var found []string
 	for _, key := range slices.Sorted(slices.Values(keys)) {

@@ -36,7 +36,7 @@ func (s *Service) putObject(w http.ResponseWriter, in *request) error {
 	if err != nil {
 		return err
 	}
-	// Asked early too, so that no content is read in vain.
+	// Checked early too, so that no content is read in vain.
 	if err := s.checkPut(in.bucket, in.key, conditions); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func checkKey(key string) error {
 	return nil
 }
 
-// storedHeaders are the headers that come back with an object.
+// storedHeaders are the headers that are returned with an object.
 func storedHeaders(header http.Header) (map[string]string, error) {
 	stored, metadata := map[string]string{}, 0
 	for name, values := range header {
@@ -114,7 +114,7 @@ func storedHeaders(header http.Header) (map[string]string, error) {
 	return stored, nil
 }
 
-// withoutChunked takes aws-chunked, which is about the request only, out of a
+// withoutChunked removes aws-chunked, which is about the request only, from a
 // Content-Encoding.
 func withoutChunked(encoding string) string {
 	var kept []string
@@ -126,7 +126,7 @@ func withoutChunked(encoding string) string {
 	return strings.Join(kept, ",")
 }
 
-// putConditions are what the newest version has to be like for a write to go on.
+// putConditions are what a write requires of the newest version.
 type putConditions struct {
 	absent bool   // there is none, or it is a delete marker
 	etag   string // it has this ETag
@@ -177,7 +177,7 @@ func (s *Service) latest(b *bucket, key string) (latest *record, err error) {
 	return latest, err
 }
 
-// receive keeps a request's content as a file that no record names yet.
+// receive stores a request's content in a file that no record names yet.
 func (s *Service) receive(b *bucket, body *body) (file string, err error) {
 	content, err := s.files.create(b.name)
 	if err != nil {
@@ -190,8 +190,8 @@ func (s *Service) receive(b *bucket, body *body) (file string, err error) {
 	return s.files.keep(content)
 }
 
-// add makes v the newest version of its key, if the conditions allow, and lets
-// go of a few objects that have expired.
+// add makes v the newest version of its key, if the conditions allow, and removes a few
+// objects that have expired.
 func (s *Service) add(b *bucket, v *record, conditions putConditions) error {
 	if err := s.addLocked(b, v, conditions); err != nil {
 		return err
@@ -227,7 +227,7 @@ func (s *Service) addLocked(b *bucket, v *record, conditions putConditions) erro
 	return err
 }
 
-// show puts v's file under its key, where that can be.
+// show puts v's file under its key, if possible.
 func (s *Service) show(b *bucket, v *record) (shown bool, err error) {
 	if !showable(v.Key) {
 		return false, nil
@@ -239,8 +239,8 @@ func (s *Service) show(b *bucket, v *record) (shown bool, err error) {
 	return s.files.show(b.name, v.Key, v.File)
 }
 
-// shownAs returns the key that has the file under key, or one that some file
-// system would take for it; it is empty if there is none.
+// shownAs returns the key that has the file under key, or under one that some file system
+// would take for it. It is empty if there is none.
 func (s *Service) shownAs(b *bucket, key string) (owner string, err error) {
 	err = s.store.View(func(tx *bbolt.Tx) error {
 		owner = string(b.in(tx).paths.Get(fold(key)))
@@ -282,10 +282,10 @@ func ageKey(expires time.Time, key string) []byte {
 	return append(binary.BigEndian.AppendUint64(nil, uint64(expires.UnixMilli())), key...)
 }
 
-// undo takes back what add did to the files when its record could not be written.
+// undo reverses what add did to the files if its record could not be written.
 func (s *Service) undo(b *bucket, v, before *record) {
 	if before != nil && !before.Marker {
-		_, _ = s.show(b, before) // the first error is the one that is told
+		_, _ = s.show(b, before) // the first error is reported
 	} else if showable(v.Key) {
 		_ = s.files.hide(b.name, v.Key)
 	}

@@ -182,7 +182,7 @@ func TestAChecksumIsVerifiedKeptAndReturned(t *testing.T) {
 	}
 }
 
-// raw sends a request that the client would not.
+// raw sends a request that the client would not send.
 func (l lake) raw(t *testing.T, method, path string, header map[string]string, body string) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, l.url+path, strings.NewReader(body))
@@ -354,7 +354,7 @@ func TestWhatWasWrittenOutlivesTheProcess(t *testing.T) {
 	first := l.put(t, "lake", "a/b", "first")
 	l.put(t, "lake", "a/b", "second")
 
-	// The first service is never stopped: this is what a killed process leaves.
+	// The first service is never stopped: a killed process leaves the same.
 	copied := t.TempDir()
 	if err := os.CopyFS(copied, os.DirFS(folder)); err != nil {
 		t.Fatal(err)
@@ -367,7 +367,7 @@ func TestWhatWasWrittenOutlivesTheProcess(t *testing.T) {
 	}
 }
 
-// A process can be killed between any two steps; these are what it may leave.
+// A process can be killed between any two steps. These are what it may leave.
 func TestFilesAgreeWithTheRecordsAfterAProcessWasKilled(t *testing.T) {
 	folder := t.TempDir()
 	l := serve(t, folder, store.Durable, allow)
@@ -375,7 +375,7 @@ func TestFilesAgreeWithTheRecordsAfterAProcessWasKilled(t *testing.T) {
 		l.put(t, "lake", key, "kept")
 	}
 	var left []string
-	leave := func(name, key string) { // an intent, and the new content where it has a name
+	leave := func(name, key string) { // an intent, and the new content if it has a name
 		intent := fmt.Sprintf(`{"Bucket":"lake","Key":%q,"File":%q}`, key, name)
 		left = append(left, intent)
 		if name == "" {
@@ -453,8 +453,8 @@ func TestWritersOfOneKeyLeaveTheFileOfTheNewestVersion(t *testing.T) {
 	}
 }
 
-// The file of a key is not where it was once another key has needed its place
-// for a folder, or the place of its folder.
+// The file of a key is gone after another key has needed its place, or the place of its
+// folder, for a folder.
 func TestAKeyWhosePlaceAnotherHasTakenCanStillBeDeleted(t *testing.T) {
 	l := start(t, allow)
 	for _, keys := range [][2]string{{"one/under", "one"}, {"two", "two/under"}} {

@@ -35,7 +35,7 @@ type record struct {
 	Number    uint64 `json:"-"` // grows with each version in the bucket
 	VersionID string
 	Modified  time.Time
-	Marker    bool `json:",omitempty"` // a delete marker, which has none of the rest
+	Marker    bool `json:",omitempty"` // a delete marker, for which the rest is empty
 
 	File     string            `json:",omitempty"` // its content's
 	Size     int64             `json:",omitempty"`
@@ -73,8 +73,8 @@ func (b *bucket) in(tx *bbolt.Tx) records {
 	}
 }
 
-// versionKey is where a version's record is. A key holds no zero byte; the
-// number is inverted, so that the newest comes first.
+// versionKey returns the key of a version's record. An object's key holds no zero byte.
+// The number is inverted, so that the newest comes first.
 func versionKey(key string, number uint64) []byte {
 	return binary.BigEndian.AppendUint64(append([]byte(key), 0x00), ^number)
 }
@@ -133,12 +133,12 @@ func (r records) version(key, id string) (*record, error) {
 	return found, nil
 }
 
-// null returns a key's null version, or nil. It goes through the key's versions.
+// null returns a key's null version, or nil. It looks through the key's versions.
 func (r records) null(key string) (*record, error) {
 	return r.first(key, func(v *record) bool { return v.VersionID == nullVersion })
 }
 
-// uses says whether a version of the key has its content in file.
+// uses reports whether a version of the key has its content in file.
 func (r records) uses(key, file string) (bool, error) {
 	v, err := r.first(key, func(v *record) bool { return v.File == file })
 	return v != nil, err
@@ -157,8 +157,8 @@ func (r records) first(key string, matches func(*record) bool) (*record, error) 
 	return nil, nil
 }
 
-// add writes a new version, gives it its number and id, and returns the null
-// version that it replaces, if any.
+// add writes a new version, gives it a number and an id, and returns the null version
+// that it replaces, if any.
 func (r records) add(v *record, versioning string) (replaced *record, err error) {
 	if versioning != "Enabled" {
 		if replaced, err = r.null(v.Key); err != nil {
@@ -187,7 +187,7 @@ func (r records) add(v *record, versioning string) (replaced *record, err error)
 	return replaced, r.point(v.Key, v)
 }
 
-// point makes latest, which may be nil or a delete marker, what is current.
+// point makes latest, which may be nil or a delete marker, the current version.
 func (r records) point(key string, latest *record) error {
 	if latest == nil || latest.Marker {
 		return r.current.Delete([]byte(key))
@@ -195,7 +195,7 @@ func (r records) point(key string, latest *record) error {
 	return r.current.Put([]byte(key), binary.BigEndian.AppendUint64(nil, latest.Number))
 }
 
-// remove deletes one version and returns what is then the newest, or nil.
+// remove deletes one version and returns the newest of the rest, or nil.
 func (r records) remove(v *record) (latest *record, err error) {
 	if err := r.versions.Delete(versionKey(v.Key, v.Number)); err != nil {
 		return nil, err

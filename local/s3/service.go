@@ -1,24 +1,22 @@
-// Package s3 is the local lake's S3: buckets made from a template's
-// AWS::S3::Bucket, behind S3's own wire protocol.
+// Package s3 is the local lake's S3: buckets made from a template's AWS::S3::Bucket,
+// behind S3's own wire protocol.
 //
-// What an object is lives in two places. Its content is a file that never
-// changes, below .objects; that it exists, with its headers and checksums, is a
-// record in the shared store, which is written last. So an object is there as a
-// whole or not at all, whatever happens, and older versions stay what they were.
-// The current objects of a bucket are also plain files under their keys, as
-// links to the contents: anyone can read them with cat, and DuckDB can query
-// the lake's folder. A key that makes no portable path (an empty segment, a
-// segment of .., one that is another object's folder, one that differs from
-// another in case only) is kept and served like any other, and only has no such
-// file.
+// An object is in two places. Its content is a file that never changes, below .objects. A
+// record in the shared store, which is written last, says that the object exists, with
+// its headers and checksums. So an object exists completely or not at all, whatever
+// happens, and older versions do not change. The current objects of a bucket are also
+// plain files under their keys, as links to the contents: anybody can read them with cat,
+// and DuckDB can query the lake's folder. A key that is not a portable path (an empty
+// segment, a segment of .., another object's folder, a difference in case only) is kept
+// and served like any other, but has no such file.
 //
 //	<dir>/<bucket>/<key>              the current object
 //	<dir>/.objects/<bucket>/…         contents of all versions
 //	<dir>/.links/… .intents/…         changes under way
 //
-// Differences from S3: buckets come from templates only, and have no tags, ACLs,
-// or object locks; requests for those are refused as not implemented. Objects
-// that a lifecycle rule has expired go when the bucket is next written to.
+// Differences from S3: buckets come from templates only, and have no tags, ACLs, or
+// object locks; requests for those are refused as not implemented. Objects that have
+// expired are removed when the bucket is next written to.
 package s3
 
 import (
@@ -43,6 +41,7 @@ type Service struct {
 	files     files
 	store     *store.Store
 	authorize wire.Authorize
+	requested Requested
 	now       func() time.Time
 
 	mu      sync.RWMutex
@@ -52,22 +51,26 @@ type Service struct {
 // Option changes how a Service works.
 type Option func(*Service)
 
-// WithClock has the service tell the time by now instead of time.Now.
+// WithClock makes the service use now instead of time.Now.
 func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = now } }
 
-// New returns a service without buckets, which keeps contents in dir and all
-// else in the store, and asks authorize before it acts.
-func New(dir string, store *store.Store, authorize wire.Authorize, options ...Option) (*Service, error) {
-	s := &Service{store: store, authorize: authorize, now: time.Now, buckets: map[string]*bucket{}}
+// Requested is called for each request, before it is answered.
+type Requested func(r *http.Request)
+
+// WithRequested makes the service report requests.
+func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
+
+// New returns a service without buckets, which keeps contents in dir and everything else
+// in the store, and calls authorize before it acts.
+func New(dir string, store *store.Store, authorize wire.Authorize, options ...Option) *Service {
+	s := &Service{files: files{dir, store}, store: store, authorize: authorize, requested: func(*http.Request) {}, now: time.Now, buckets: map[string]*bucket{}}
 	for _, option := range options {
 		option(s)
 	}
-	var err error
-	s.files, err = openFiles(dir, store.Durability())
-	return s, err
+	return s
 }
 
-// request is one request, taken apart.
+// request is one parsed request.
 type request struct {
 	*http.Request
 	bucket *bucket
@@ -81,6 +84,7 @@ type answer func(http.ResponseWriter, *request) error
 // ServeHTTP answers one request, for https://host/bucket/key and for
 // https://bucket.localhost/key.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.requested(r)
 	w.Header().Set("X-Amz-Request-Id", uuid.NewString())
 	if err := s.serve(w, r); err != nil {
 		writeError(w, r, err)
@@ -169,8 +173,8 @@ func subresources() []string {
 	}
 }
 
-// may asks whether the caller may do action to the bucket, or to an object in
-// it where key is not empty.
+// may checks that the caller may perform action on the bucket, or on an object in it if
+// key is not empty.
 func (s *Service) may(ctx context.Context, action string, b *bucket, key string, conditions map[string]string) error {
 	resource := "arn:aws:s3:::" + b.name
 	if key != "" {
@@ -209,8 +213,8 @@ func writeXML(w http.ResponseWriter, status int, content any) {
 		status, body = http.StatusInternalServerError, nil
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(append([]byte(xml.Header), body...)) // a client that has gone does not want to know
+	_, _ = w.Write(append([]byte(xml.Header), body...)) // the client has gone
 }
 
-// lastModified writes a time as S3's XML has it.
+// lastModified writes a time as S3's XML does.
 func lastModified(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -53,10 +53,7 @@ func serve(t testing.TB, folder string, durability store.Durability, authorize w
 	}
 	t.Cleanup(func() { kept.Close() })
 	dir := filepath.Join(folder, "s3")
-	service, err := s3.New(dir, kept, authorize, options...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	service := s3.New(dir, kept, authorize, options...)
 	for _, definition := range []string{lakeBucket, plainBucket} {
 		var b s3.Bucket
 		if err := json.Unmarshal([]byte(definition), &b); err != nil {
@@ -79,7 +76,7 @@ func client(url string, transport aws.HTTPClient) *sdk.Client {
 	})
 }
 
-// code is the name of AWS's error in err, or the empty string.
+// code returns the name of AWS's error in err, or "".
 func code(err error) string {
 	var refusal smithy.APIError
 	if errors.As(err, &refusal) {
@@ -98,7 +95,7 @@ func (l lake) put(t testing.TB, bucket, key, content string) string {
 	return aws.ToString(out.VersionId)
 }
 
-// get reads an object, the newest version where version is empty.
+// get reads an object, in its newest version if version is empty.
 func (l lake) get(t testing.TB, bucket, key, version string) (content string, err error) {
 	t.Helper()
 	in := &sdk.GetObjectInput{Bucket: &bucket, Key: &key}

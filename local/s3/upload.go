@@ -40,8 +40,8 @@ type part struct {
 	Modified   time.Time
 }
 
-// minPart is the least size of every part but the last (Amazon S3 User Guide,
-// "Amazon S3 multipart upload limits").
+// minPart is the smallest size of every part but the last (Amazon S3 User Guide, "Amazon
+// S3 multipart upload limits").
 const (
 	minPart  = 5 << 20
 	maxParts = 10000
@@ -193,8 +193,8 @@ func (s *Service) completeUpload(w http.ResponseWriter, in *request) error {
 	return nil
 }
 
-// chosen returns the parts that a request to complete names, which must be in
-// order and as they were uploaded.
+// chosen returns the parts that a request to complete names. They must be in order and as
+// they were uploaded.
 func (u upload) chosen(request completeRequest) (parts []part, err error) {
 	last := 0
 	for _, named := range request.Part {
@@ -261,7 +261,7 @@ func (s *Service) abortUpload(w http.ResponseWriter, in *request) error {
 	return nil
 }
 
-// endUpload forgets an upload and removes its parts.
+// endUpload removes an upload and its parts.
 func (s *Service) endUpload(b *bucket, u upload) error {
 	err := s.store.Update(func(tx *bbolt.Tx) error {
 		return tx.Bucket(rootBucket).Bucket(uploadsBucket).Delete([]byte(u.ID))

@@ -1,9 +1,9 @@
-// Package schedule runs the EventBridge rules of the templates that fire at a
-// fixed rate: each sends its targets, which are functions, a scheduled event.
-// The first comes one period after the start, as on AWS after the rule was made.
+// Package schedule runs the EventBridge rules of the templates that fire at a fixed rate.
+// Each sends its targets, which are functions, a scheduled event. The first comes one
+// period after the start, as on AWS after the rule was made.
 //
-// A rule that matches events, or one with a cron expression, is refused, as is a
-// target that wants its input made.
+// It refuses a rule that matches events, a rule with a cron expression, and a target that
+// transforms its input.
 package schedule
 
 import (
@@ -49,7 +49,7 @@ func (*Rule) Ignored() wire.Ignored {
 	}
 }
 
-// Invoke hands a function an asynchronous event, for the caller in ctx.
+// Invoke gives a function an asynchronous event, for the caller in ctx.
 type Invoke func(ctx context.Context, functionARN string, payload []byte) error
 
 // Service fires rules from Start until Close.
@@ -69,14 +69,14 @@ type rule struct {
 	targets []Target
 }
 
-// New returns a service without rules. It logs what a target could not be sent.
+// New returns a service without rules. It logs what could not be sent to a target.
 func New(invoke Invoke, log *slog.Logger) *Service {
 	s := &Service{invoke: invoke, log: log}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s
 }
 
-// Add makes a rule known by its ARN. It is called before Start.
+// Add makes a rule known by its ARN. It must be called before Start.
 func (s *Service) Add(arn string, r Rule) error {
 	period, err := rate(r.ScheduleExpression)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Service) Add(arn string, r Rule) error {
 // (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html).
 var rateExpression = regexp.MustCompile(`^rate\(([1-9]\d{0,5}) (minute|hour|day)(s?)\)$`)
 
-// rate is the period of a rate expression, which has the singular for 1 alone.
+// rate returns the period of a rate expression, in which the unit is singular for 1 only.
 func rate(expression string) (time.Duration, error) {
 	words := rateExpression.FindStringSubmatch(expression)
 	if words == nil || (words[1] == "1") != (words[3] == "") {

@@ -24,7 +24,7 @@ func rule(t *testing.T, properties string) (r schedule.Rule, err error) {
 	return r, json.Unmarshal([]byte(properties), &r)
 }
 
-// fired is what was sent, as "1m0s function".
+// fired is what was sent, such as "1m0s function".
 type fired struct {
 	begin time.Time
 	all   []string

@@ -8,8 +8,8 @@ import (
 	"hl7lake/local/sns"
 )
 
-// A function is tried three times without a pause; what is lost all the same is
-// both delivered and a dead letter.
+// A function is tried three times without a pause. What is lost nevertheless is both
+// delivered and a dead letter.
 func TestADeliveryToAFunctionGoesWrongAsItsFaultSays(t *testing.T) {
 	for _, test := range []struct {
 		kind     fault.Kind

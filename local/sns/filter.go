@@ -11,15 +11,15 @@ import (
 	"hl7lake/local/wire"
 )
 
-// A filter policy is a set of conditions on message attributes, all of which
-// must hold; $or holds sets of which one must
-// (https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html).
-// A nil filter lets every message pass.
+// A filter policy is a set of conditions on message attributes, which must all hold. $or
+// holds sets of which one must hold
+// (https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html). A
+// nil filter lets every message pass.
 type filter func(attributes map[string]Attribute) bool
 
 func (f filter) passes(attributes map[string]Attribute) bool { return f == nil || f(attributes) }
 
-// match tells whether one value of an attribute meets one condition.
+// match reports whether one value of an attribute meets one condition.
 type match func(value attributeValue) bool
 
 // attributeValue is a value as the conditions see it: SNS compares a Number,
@@ -46,7 +46,7 @@ func invalid(format string, args ...any) error {
 	return wire.Errorf("InvalidParameter", "Invalid parameter: FilterPolicy: "+format, args...)
 }
 
-// parseSet makes the filter that holds where every member's does.
+// parseSet makes the filter that holds if every member's does.
 func parseSet(object map[string]json.RawMessage) (filter, error) {
 	var all []filter
 	for name, conditions := range object {
@@ -83,8 +83,8 @@ func parseOr(_ string, alternatives json.RawMessage) (filter, error) {
 	}, nil
 }
 
-// parseConditions makes the filter for one attribute: one of its conditions
-// must hold for one of its values.
+// parseConditions makes the filter for one attribute: one of its conditions must hold for
+// one of its values.
 func parseConditions(name string, list json.RawMessage) (filter, error) {
 	var conditions []json.RawMessage
 	if err := json.Unmarshal(list, &conditions); err != nil || len(conditions) == 0 {
@@ -196,8 +196,8 @@ func parseText(operator string, operand json.RawMessage) (match, error) {
 	return nil, wire.Unsupported("the filter policy operator " + operator)
 }
 
-// parseAnythingBut reads what a value must not be: a value, a list of values or
-// an operator on text.
+// parseAnythingBut reads what a value must not be: a value, a list of values or an
+// operator on text.
 func parseAnythingBut(operand json.RawMessage) (match, error) {
 	var list []json.RawMessage
 	if json.Unmarshal(operand, &list) != nil {
@@ -253,8 +253,8 @@ func comparison(operator string, limit float64) (func(float64) bool, bool) {
 	return nil, false
 }
 
-// values are the attribute's values: one, or the items of a String.Array. A
-// Binary has none: filters ignore it.
+// values returns the attribute's values: one, or the items of a String.Array. A Binary
+// has none, because filters ignore it.
 func (a Attribute) values() []attributeValue {
 	switch {
 	case strings.HasPrefix(a.DataType, "Number"):

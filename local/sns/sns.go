@@ -1,8 +1,7 @@
-// Package sns is the local lake's Amazon SNS: standard topics with message
-// attributes, subscriptions with filter policies, and delivery to functions
-// and queues. A message is acknowledged once every subscriber that it is for
-// has it durably; a subscriber that cannot take it gets it in its dead-letter
-// queue.
+// Package sns is the local lake's Amazon SNS: standard topics with message attributes,
+// subscriptions with filter policies, and delivery to functions and queues. A message is
+// acknowledged once every subscriber whose filter it passes has it durably. If a
+// subscriber cannot take it, its dead-letter queue gets it.
 package sns
 
 import (
@@ -22,28 +21,28 @@ import (
 	"hl7lake/local/wire"
 )
 
-// MaxMessage is how many bytes a message may have with its attributes
+// MaxMessage is how many bytes a message may have, including its attributes
 // (https://docs.aws.amazon.com/general/latest/gr/sns.html).
 const MaxMessage = 262_144
 
 // namespace is that of SNS's answers.
 const namespace = "http://sns.amazonaws.com/doc/2010-03-31/"
 
-// Topic is what a template says of a topic; the fields are those of
-// AWS::SNS::Topic. FifoTopic is refused.
+// Topic is what a template says about a topic; the fields are those of AWS::SNS::Topic.
+// FifoTopic is refused.
 type Topic struct {
 	TopicName string
 	FifoTopic bool
 }
 
-// Subscription is what a template says of a subscription; the fields are those
-// of AWS::SNS::Subscription.
+// Subscription is what a template says about a subscription; the fields are those of
+// AWS::SNS::Subscription.
 type Subscription struct {
 	TopicArn           string
 	Protocol           string // lambda or sqs
 	Endpoint           string // ARN
 	FilterPolicy       json.RawMessage
-	FilterPolicyScope  string // MessageAttributes, or empty, which means it
+	FilterPolicyScope  string // MessageAttributes, or empty, which means the same
 	RawMessageDelivery bool
 	RedrivePolicy      struct {
 		DeadLetterTargetArn string `json:"deadLetterTargetArn"`
@@ -71,14 +70,13 @@ func (s *Subscription) UnmarshalJSON(text []byte) error {
 	return wire.Properties(text, (*properties)(s))
 }
 
-// Subscribers take what a topic delivers. Each returns once it has the message
-// durably.
+// Subscribers take what a topic delivers. Each returns once it has the message durably.
 type Subscribers struct {
 	// Function takes an event for a function, by its ARN.
 	Function func(ctx context.Context, functionARN string, payload []byte) error
 	// Queue takes a message for a queue, by its ARN.
 	Queue func(ctx context.Context, queueARN, body string, attributes map[string]string) error
-	// Faults strike deliveries to functions; nil: none.
+	// Faults make deliveries to functions fail; nil: none.
 	Faults *fault.Injector
 }
 
@@ -112,14 +110,14 @@ type Message struct {
 	Attributes map[string]Attribute
 }
 
-// Published is told of each message that was published: its size in bytes, with
-// its attributes, and to how many subscriptions it went.
+// Published is called for each published message: with its size in bytes, including its
+// attributes, and the number of subscriptions to which it went.
 type Published func(ctx context.Context, size, deliveries int)
 
 // Option changes how a Service works.
 type Option func(*Service)
 
-// WithPublished has the service tell of what is published.
+// WithPublished makes the service report what is published.
 func WithPublished(published Published) Option { return func(s *Service) { s.published = published } }
 
 // New returns a service without topics.
@@ -210,8 +208,8 @@ func (s *Service) Publish(ctx context.Context, m Message) (id string, err error)
 	return id, nil
 }
 
-// deliverAll delivers to all subscriptions at once, so that they wait for the
-// disk together. It returns how each delivery ended.
+// deliverAll delivers to all subscriptions at once, so that they wait for the disk
+// together. It returns how each delivery ended.
 func (s *Service) deliverAll(ctx context.Context, subscriptions []subscription, m Message, id string) []error {
 	var passing []subscription
 	for _, sub := range subscriptions {
@@ -256,8 +254,8 @@ func (m Message) size() int {
 	return size
 }
 
-// check refuses an attribute without a value, of no known type, or that is no
-// number where it says so
+// check refuses an attribute without a value, of no known type, or of a number type
+// without a number
 // (https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html).
 func (a Attribute) check(name string) error {
 	kind, _, _ := strings.Cut(a.DataType, ".")
@@ -274,15 +272,15 @@ func (a Attribute) check(name string) error {
 	return nil
 }
 
-// validSubject tells whether a subject is ASCII of at most 100 characters
-// without control characters. An empty one stands for none.
+// validSubject reports whether a subject is ASCII of at most 100 characters without
+// control characters. An empty one means none.
 func validSubject(subject string) bool {
 	control := func(r rune) bool { return r < ' ' || r > '~' }
 	return len(subject) <= 100 && !strings.ContainsFunc(subject, control) && !strings.HasPrefix(subject, " ")
 }
 
-// deliver hands the message to one subscriber or, where that cannot take it, to
-// the subscription's dead-letter queue.
+// deliver gives the message to one subscriber or, if that fails, to the subscription's
+// dead-letter queue.
 func (s *Service) deliver(ctx context.Context, sub Subscription, m Message, id string) error {
 	err := s.handOver(ctx, sub, m, id)
 	if err == nil || sub.RedrivePolicy.DeadLetterTargetArn == "" {
@@ -327,12 +325,12 @@ func (s *Service) handOver(ctx context.Context, sub Subscription, m Message, id 
 	return s.subscribers.Queue(ctx, sub.Endpoint, string(body), nil)
 }
 
-// notifyTries is how often SNS tries a function without a pause; the tries that
-// it spreads over the following weeks are not made here
+// notifyTries is how often SNS tries a function without a pause. The tries that it
+// spreads over the following weeks are not made here
 // (https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html).
 const notifyTries = 3
 
-// notify hands a message to a function, again where that fails.
+// notify gives a message to a function, and tries again if that fails.
 func (s *Service) notify(ctx context.Context, functionARN string, payload []byte) (err error) {
 	for try := 1; try <= notifyTries; try++ {
 		if err = s.tryNotify(ctx, functionARN, payload, try); err == nil {

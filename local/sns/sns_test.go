@@ -32,12 +32,12 @@ type delivery struct {
 	Attributes map[string]string
 }
 
-// subscribers keep what they got in the order of who got it: a topic delivers to
-// all at once.
+// subscribers record what they got by subscriber, because a topic delivers to all at
+// once.
 type subscribers struct {
 	mu      sync.Mutex
 	got     []delivery
-	refuses string // the function that cannot take anything
+	refuses string // the function that fails
 }
 
 func (s *subscribers) take(d delivery) {

@@ -20,7 +20,7 @@ type Attribute struct {
 	BinaryValue []byte `json:",omitempty"`
 }
 
-// message is a message as it lies in the store.
+// message is a message as stored.
 type message struct {
 	ID            string
 	Body          string
@@ -30,7 +30,7 @@ type message struct {
 	Sent          time.Time
 	FirstReceived time.Time
 	Receives      int       // how often it was received
-	Visible       time.Time // from when on it can be received
+	Visible       time.Time // from when it can be received
 	DeadLetterOf  string    // ARN of the queue that it was moved from
 
 	key      uint64    // in the store
@@ -82,7 +82,7 @@ func (m *message) check(limit int) error {
 // groupPattern is the form of a MessageGroupId, or none.
 var groupPattern = regexp.MustCompile(`^[!-~]{0,128}$`)
 
-// forbidden characters are those that XML 1.0 has no place for.
+// forbidden characters are those that XML 1.0 does not allow.
 func forbidden(r rune) bool {
 	return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 }
@@ -96,9 +96,9 @@ func hashText(text string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// hashAttributes is the digest that SDKs check
+// hashAttributes returns the digest that SDKs check
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-message-metadata.html).
-// It is empty where there are no attributes.
+// It is empty if there are no attributes.
 func hashAttributes(attributes map[string]Attribute) string {
 	if len(attributes) == 0 {
 		return ""

@@ -16,9 +16,9 @@ import (
 	"hl7lake/local/sqs"
 )
 
-// Whatever is sent, received, hidden, deleted or purged, and however often the
-// service starts again: what was not deleted can be received once its time-out
-// is over, and nothing else can.
+// Whatever is sent, received, hidden, deleted or purged, and however often the service
+// starts again: what was not deleted can be received after its time-out, and nothing else
+// can.
 func TestNothingIsLostAndNothingComesBack(t *testing.T) {
 	folder := t.TempDir()
 	lake := 0

@@ -50,7 +50,7 @@ func openQueue(s *store.Store, name string, properties Queue) (*queue, error) {
 	return q, nil
 }
 
-// insert puts a message that is in the store into memory.
+// insert adds a message of the store to memory.
 func (q *queue) insert(m *message) {
 	q.byKey[m.key] = m
 	q.waiting.add(m)
@@ -81,9 +81,8 @@ func (q *queue) wake() {
 	q.changed = make(chan struct{})
 }
 
-// due returns messages that are visible now, at most limit of them, and hides
-// them until hidden. What is past its retention is returned apart and gone from
-// memory.
+// due returns messages that are visible now, at most limit of them, and hides them until
+// hidden. Messages past their retention are returned separately and removed from memory.
 func (q *queue) due(now, hidden time.Time, limit int) (visible, expired []*message) {
 	retention := seconds(q.MessageRetentionPeriod, 4*24*60*60)
 	q.show(now)
@@ -128,7 +127,8 @@ func (q *queue) counts(now time.Time) (visible, inFlight, delayed int) {
 	return visible, inFlight, delayed
 }
 
-// write returns what puts a message into the store, under its key or a new one.
+// write returns the function that puts a message into the store, under its key or a new
+// one.
 func (q *queue) write(m *message) func(*bbolt.Tx) error {
 	return func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists(q.bucket())
@@ -148,8 +148,8 @@ func (q *queue) write(m *message) func(*bbolt.Tx) error {
 	}
 }
 
-// rewrite puts changed messages into the store. One that was deleted meanwhile
-// stays so.
+// rewrite puts changed messages into the store. One that was deleted meanwhile stays
+// deleted.
 func (q *queue) rewrite(messages ...message) error {
 	return q.store.Update(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(q.bucket())

@@ -96,7 +96,7 @@ func (q *queue) attributes() (map[string]string, error) {
 
 type purgeInput struct{ QueueUrl string }
 
-// purgeQueue takes out all that is in the queue now.
+// purgeQueue removes everything that is in the queue now.
 func (s *Service) purgeQueue(ctx context.Context, in *purgeInput) (any, error) {
 	q, err := s.allowed(ctx, "PurgeQueue", nameOf(in.QueueUrl, "/"))
 	if err != nil {

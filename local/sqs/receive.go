@@ -36,7 +36,7 @@ type receiveOutput struct {
 	Messages []receivedMessage `json:",omitempty"`
 }
 
-// receiveMessage waits, where it is asked to, until there is a message.
+// receiveMessage waits, if it is asked to, until there is a message.
 func (s *Service) receiveMessage(ctx context.Context, in *receiveInput) (*receiveOutput, error) {
 	q, err := s.allowed(ctx, "ReceiveMessage", nameOf(in.QueueUrl, "/"))
 	if err != nil {
@@ -71,8 +71,8 @@ func (s *Service) receiveMessage(ctx context.Context, in *receiveInput) (*receiv
 	return output, nil
 }
 
-// receive takes messages, hides them and notes that they were received. Without
-// any it waits until the deadline or ctx's end.
+// receive takes messages, hides them and records that they were received. If there is
+// none, it waits until the deadline or until ctx ends.
 func (s *Service) receive(ctx context.Context, q *queue, limit int, hide time.Duration, deadline time.Time) ([]message, error) {
 	for {
 		received, next, changed, err := s.take(q, limit, hide)
@@ -93,13 +93,13 @@ func (s *Service) receive(ctx context.Context, q *queue, limit int, hide time.Du
 		}
 		timer.Stop()
 		if ctx.Err() != nil {
-			return nil, nil // who asked has gone
+			return nil, nil // the caller has gone
 		}
 	}
 }
 
-// take takes what is visible now. Where that is nothing, it says when the next
-// message will be, and what is closed when one may be sooner.
+// take takes what is visible now. If there is nothing, it returns when the next message
+// will be visible, and a channel that is closed if one may be sooner.
 func (s *Service) take(q *queue, limit int, hide time.Duration) (received []message, next time.Time, changed chan struct{}, err error) {
 	now := time.Now()
 	q.mu.Lock()
@@ -129,7 +129,8 @@ func (s *Service) take(q *queue, limit int, hide time.Duration) (received []mess
 	return received, next, changed, q.rewrite(received...)
 }
 
-// wornOut are the messages that were received too often. They leave memory.
+// wornOut returns the messages that were received too often. They are removed from
+// memory.
 func (q *queue) wornOut(visible []*message) (worn []*message) {
 	if q.RedrivePolicy == nil {
 		return nil
@@ -143,8 +144,8 @@ func (q *queue) wornOut(visible []*message) (worn []*message) {
 	return worn
 }
 
-// moveToDeadLetters puts a message into the dead-letter queue and then takes it
-// out of this one, so that a crash in between can only double it.
+// moveToDeadLetters puts a message into the dead-letter queue and then removes it from
+// this one, so that a crash between can only duplicate it.
 func (s *Service) moveToDeadLetters(q *queue, m *message) error {
 	target, err := s.queue(nameOf(q.RedrivePolicy.DeadLetterTargetArn, ":"))
 	if err != nil {
@@ -194,18 +195,18 @@ func (m message) received(in *receiveInput) receivedMessage {
 
 func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
 
-// selects says whether a pattern (All, .*, a name, or a prefix.*) means a name.
+// selects reports whether a pattern (All, .*, a name, or a prefix.*) matches a name.
 func selects(pattern, name string) bool {
 	prefix, isPrefix := strings.CutSuffix(pattern, ".*")
 	return pattern == "All" || pattern == name || isPrefix && strings.HasPrefix(name, prefix)
 }
 
-// handle is good for the receive that it came from only.
+// handle is valid only for the receive that it came from.
 func (m message) handle() string {
 	return base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%d %d %s", m.key, m.Receives, m.ID))
 }
 
-// held finds the message that a receipt handle is for. It is nil where it is
+// held finds the message that a receipt handle is for. It returns nil if the message is
 // gone, or was received again since.
 func (q *queue) held(handle string) (*message, error) {
 	var key uint64
@@ -235,7 +236,7 @@ func (s *Service) deleteMessage(ctx context.Context, in *deleteInput) (any, erro
 	return nil, q.delete(in.ReceiptHandle)
 }
 
-// delete takes a message out for good. One that is gone already is no error.
+// delete removes a message for good. It is not an error if the message is already gone.
 func (q *queue) delete(handle string) error {
 	q.mu.Lock()
 	m, err := q.held(handle)

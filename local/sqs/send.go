@@ -9,8 +9,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// maxMessage is what a message has at most, in bytes, unless its queue says
-// less, and what a batch has together.
+// maxMessage is the most bytes of a message, unless its queue says less, and of a whole
+// batch.
 const maxMessage = 1 << 20
 
 type sendInput struct {
@@ -43,8 +43,8 @@ func (m *message) sent() *sendOutput {
 	return &sendOutput{MessageId: m.ID, MD5OfMessageBody: hashText(m.Body), MD5OfMessageAttributes: hashAttributes(m.Attributes)}
 }
 
-// put makes a message durable and then receivable. delay is in seconds; nil
-// stands for the queue's own.
+// put makes a message durable and then receivable. delay is in seconds; nil means the
+// queue's own.
 func (s *Service) put(ctx context.Context, q *queue, m *message, delay *int) error {
 	limit := maxMessage
 	if q.MaximumMessageSize != nil {
@@ -62,7 +62,7 @@ func (s *Service) put(ctx context.Context, q *queue, m *message, delay *int) err
 	return s.keep(q, m)
 }
 
-// keep puts a message that has its id and times into a queue.
+// keep puts a message with its id and times into a queue.
 func (s *Service) keep(q *queue, m *message) error {
 	if err := s.store.Update(q.write(m)); err != nil {
 		return err

@@ -1,12 +1,12 @@
-// Package sqs runs the queues of the templates behind SQS's JSON protocol, so
-// that dead letters can be looked at and taken back with the ordinary SDKs and
-// the AWS CLI. A message is durable before it is acknowledged; a received one
-// comes back when its visibility time-out is over. Other services of the local
-// lake put their dead letters in with Send.
+// Package sqs runs the queues of the templates behind SQS's JSON protocol, so that dead
+// letters can be looked at and redriven with the ordinary SDKs and the AWS CLI. A message
+// is durable before it is acknowledged. A received message comes back after its
+// visibility time-out. Other services of the local lake add their dead letters with Send.
 package sqs
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -16,8 +16,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// Queue has the properties of AWS::SQS::Queue that are run here; nil stands for
-// SQS's default. Times are in seconds.
+// Queue has the properties of AWS::SQS::Queue that are run here; nil means SQS's default.
+// Times are in seconds.
 type Queue struct {
 	QueueName                     string
 	VisibilityTimeout             *int // 30 s
@@ -54,6 +54,7 @@ type Service struct {
 	endpoint  string
 	handler   http.Handler
 	requested Requested
+	timeScale float64
 
 	mu     sync.RWMutex
 	queues map[string]*queue // by name
@@ -69,12 +70,16 @@ type Option func(*Service)
 // WithRequested has the service tell of what is asked of it.
 func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
 
+// WithTimeScale multiplies the visibility time-outs of queues that say one, so that each
+// is as much longer than the time-out of who receives from it as in the template.
+func WithTimeScale(scale float64) Option { return func(s *Service) { s.timeScale = scale } }
+
 // New returns a service without queues. The URLs of its queues begin with
 // endpoint, such as http://127.0.0.1:4566.
 func New(store *store.Store, authorize wire.Authorize, endpoint string, options ...Option) *Service {
 	s := &Service{
 		store: store, authorize: authorize, endpoint: endpoint, queues: map[string]*queue{},
-		requested: func(context.Context, int) {},
+		requested: func(context.Context, int) {}, timeScale: 1,
 	}
 	for _, option := range options {
 		option(s)
@@ -100,11 +105,14 @@ func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.
 // ARN is the ARN of a queue by its name.
 func ARN(name string) string { return wire.ARN("sqs", name) }
 
-// Add makes a queue known by its name, in place of one that had it, with the
+// Add makes a queue known by its name, and replaces one with the same name. It has the
 // messages that the store has for it.
 func (s *Service) Add(name string, properties Queue) error {
 	if p := properties.RedrivePolicy; p != nil && p.MaxReceiveCount < 1 {
 		return wire.UnsupportedProperty("RedrivePolicy.maxReceiveCount", p.MaxReceiveCount)
+	}
+	if v := properties.VisibilityTimeout; v != nil {
+		properties.VisibilityTimeout = new(int(math.Ceil(float64(*v) * s.timeScale)))
 	}
 	q, err := openQueue(s.store, name, properties)
 	if err != nil {
@@ -116,9 +124,9 @@ func (s *Service) Add(name string, properties Queue) error {
 	return nil
 }
 
-// Send puts a message into a queue by its ARN, for the caller in ctx. The
-// attributes become message attributes of type String; they may be nil. When it
-// returns nil the message is durable.
+// Send puts a message into a queue by its ARN, for the caller in ctx. The attributes
+// become message attributes of type String; they may be nil. If it returns nil, the
+// message is durable.
 func (s *Service) Send(ctx context.Context, queueARN, body string, attributes map[string]string) error {
 	m := &message{Body: body, Attributes: map[string]Attribute{}}
 	for name, value := range attributes {
@@ -131,10 +139,10 @@ func (s *Service) Send(ctx context.Context, queueARN, body string, attributes ma
 	return s.put(ctx, q, m, nil)
 }
 
-// nameOf is the part of an ARN or URL after the last separator.
+// nameOf returns the part of an ARN or URL after the last separator.
 func nameOf(text, separator string) string { return text[strings.LastIndex(text, separator)+1:] }
 
-// allowed finds a queue for a caller who may do action to it.
+// allowed finds a queue for a caller who may perform action on it.
 func (s *Service) allowed(ctx context.Context, action, name string) (*queue, error) {
 	if err := s.authorize(ctx, "sqs:"+action, ARN(name), nil); err != nil {
 		return nil, err
@@ -154,7 +162,7 @@ func (s *Service) queue(name string) (*queue, error) {
 
 func (s *Service) url(name string) string { return s.endpoint + "/" + wire.Account + "/" + name }
 
-// seconds is a time that a template or request gives as a number of them.
+// seconds is a number of seconds in a template or request.
 func seconds(n *int, byDefault int) time.Duration {
 	if n == nil {
 		n = &byDefault

@@ -31,8 +31,8 @@ const (
 
 func allow(context.Context, string, string, map[string]string) error { return nil }
 
-// open returns a service with two queues, the first of which redrives to the
-// second. It must be closed by the test where it is opened in a bubble.
+// open returns a service with two queues. The first redrives to the second. If a test
+// opens it in a bubble, the test must close it.
 func open(t *testing.T, path string) (*sqs.Service, *store.Store) {
 	t.Helper()
 	kept, err := store.Open(path, store.Fleeting)
@@ -78,7 +78,7 @@ func client(t *testing.T) *awssqs.Client {
 
 func url(name string) *string { return aws.String("http://127.0.0.1:4566/123456789012/" + name) }
 
-// call asks the service without a network between, as the SDK would.
+// call calls the service without a network, as the SDK would.
 func call(t *testing.T, s *sqs.Service, operation string, input map[string]any) map[string]any {
 	t.Helper()
 	text, err := json.Marshal(input)

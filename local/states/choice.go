@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Rule is one choice: a comparison of the value at Variable, or And, Or or Not
-// of other rules.
+// Rule is one choice: a comparison of the value at Variable, or And, Or or Not of other
+// rules.
 type Rule struct {
 	Next    string
 	Comment string
@@ -18,7 +18,7 @@ type Rule struct {
 // condition decides about a state's input.
 type condition func(data, context any) (bool, *Failure)
 
-// UnmarshalJSON parses a rule. Exactly one comparison must be there.
+// UnmarshalJSON parses a rule, which must have exactly one comparison.
 func (r *Rule) UnmarshalJSON(text []byte) error {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(text, &members); err != nil {
@@ -89,7 +89,7 @@ func parseCondition(variable *path, operator string, operand json.RawMessage) (c
 	return parseComparison(*variable, operator, operand)
 }
 
-// combine is And (all) or Or; it stops at the first rule that settles it.
+// combine is And (all) or Or; it stops at the first rule that decides.
 func combine(rules []Rule, all bool) condition {
 	return func(data, context any) (bool, *Failure) {
 		for _, rule := range rules {
@@ -117,8 +117,8 @@ func typeChecks() map[string]func(value any, found bool) bool {
 	}
 }
 
-// parseComparison parses operators such as NumericLessThanEqualsPath. A value
-// of another type than the operator's never matches.
+// parseComparison parses operators such as NumericLessThanEqualsPath. A value of another
+// type than the operator's never matches.
 func parseComparison(variable path, operator string, operand json.RawMessage) (condition, error) {
 	name, fromPath := strings.CutSuffix(operator, "Path")
 	compare, known := comparisons()[name]
@@ -150,8 +150,7 @@ func parseComparison(variable path, operator string, operand json.RawMessage) (c
 	}, nil
 }
 
-// isOfKind says whether a value is of the type that an operator's name starts
-// with.
+// isOfKind reports whether a value is of the type with which an operator's name begins.
 func isOfKind(operator string, value any) (is bool) {
 	switch {
 	case strings.HasPrefix(operator, "Numeric"):
@@ -227,8 +226,7 @@ func orderTimes(a, b any) (int, bool) {
 	return left.Compare(right), isLeft && isRight
 }
 
-// asTime reads a timestamp of the profile that the language uses: RFC 3339 with
-// capital T and Z.
+// asTime reads a timestamp in the language's profile: RFC 3339 with capital T and Z.
 func asTime(value any) (time.Time, bool) {
 	text, isText := value.(string)
 	if !isText || strings.ContainsAny(text, "tz ") {
@@ -238,9 +236,9 @@ func asTime(value any) (time.Time, bool) {
 	return t, err == nil
 }
 
-// glob matches * against any characters; \* and \\ stand for themselves. It
-// finds the literal parts between the stars one after the other, each as early
-// as it can be, so its time does not explode with the number of stars.
+// glob matches * with any characters; \* and \\ stand for themselves. It finds the
+// literal parts between the stars one after the other, each as early as possible, so that
+// its time does not explode with the number of stars.
 func glob(pattern, text string) bool {
 	parts := globParts(pattern)
 	first, last := parts[0], parts[len(parts)-1]
@@ -291,7 +289,7 @@ func (s *State) checkChoice(d *Definition) error {
 	return nil
 }
 
-// choose returns the state that follows.
+// choose returns the next state.
 func (s *State) choose(data, context any) (string, *Failure) {
 	for _, rule := range s.Choices {
 		matches, failure := rule.test(data, context)

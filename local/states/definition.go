@@ -9,18 +9,18 @@ import (
 )
 
 // Definition is a state machine in the Amazon States Language
-// (https://states-language.net/spec.html), checked: every state that it names
-// exists and nothing in it would have to be passed over when it runs.
+// (https://states-language.net/spec.html), checked: every state that it names exists, and
+// everything in it can be run here.
 type Definition struct {
 	Comment        string
-	QueryLanguage  string // JSONPath where empty; nothing else is run
+	QueryLanguage  string // JSONPath if empty; nothing else is run
 	Version        string
 	StartAt        string
 	States         map[string]*State
 	TimeoutSeconds int // for the whole execution; 0: none but the service's own
 }
 
-// State is one state. Which fields may be there depends on its type.
+// State is one state. Its type decides which fields it may have.
 type State struct {
 	Type          string
 	Comment       string
@@ -104,7 +104,7 @@ func Load(definition []byte) (*Definition, error) {
 
 // DefinitionError says what in a definition is wrong or not run here.
 type DefinitionError struct {
-	State string // empty where no one state is at fault
+	State string // empty if no single state is at fault
 	Err   error
 }
 
@@ -151,7 +151,7 @@ func fieldsOf() map[string][]string {
 	}
 }
 
-// present names the fields that the state has, but for those that all may have.
+// present names the fields that the state has, except those that every state may have.
 func (s *State) present() []string {
 	var names []string
 	for name, there := range map[string]bool{
@@ -205,7 +205,7 @@ func (s *State) check(d *Definition) error {
 	return nil
 }
 
-// checkTargets looks for the states that this one names, and at its retriers.
+// checkTargets checks the states that this one names, and its retriers.
 func (s *State) checkTargets(d *Definition) error {
 	targets := []string{s.Next, s.Default}
 	for _, c := range s.Catch {

@@ -20,9 +20,9 @@ type Failure struct {
 	Cause string // for people; a function's is its answer as JSON
 }
 
-// matches says whether a retrier or catcher with these names takes the failure.
-// States.ALL does not take the errors that end an execution in any case, and a
-// runtime error cannot be taken at all.
+// matches reports whether a retrier or catcher with these names takes the failure.
+// States.ALL does not take the errors that always end an execution, and a runtime error
+// cannot be taken at all.
 func (f *Failure) matches(names []string) bool {
 	if f.Error == errRuntime {
 		return false

@@ -11,8 +11,7 @@ import (
 	"hl7lake/internal/pause"
 )
 
-// MaxData is the most, in bytes of UTF-8, that an input, an output or a state's
-// data may have
+// MaxData is the most bytes of UTF-8 that an input, an output or a state's data may have
 // (https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html).
 const MaxData = 262_144
 
@@ -20,22 +19,23 @@ const MaxData = 262_144
 type execution struct {
 	definition *Definition
 	invoker    Invoker
-	object     map[string]any // the context object, but for State
+	timeScale  float64        // multiplies the definition's time-outs
+	object     map[string]any // the context object, without State
 }
 
-// The ways an execution ends, by their names in the API.
+// The ways in which an execution ends, by their names in the API.
 const (
 	succeeded = "SUCCEEDED"
 	failed    = "FAILED"
 	timedOut  = "TIMED_OUT"
 )
 
-// run runs to the end and says how it was. The failure is there where it failed.
-// TIMED_OUT, which has no error name of its own, means that ctx ended, or the
-// machine's own time.
+// run runs to the end and returns how it ended. If it failed, there is a failure.
+// TIMED_OUT, which has no error name of its own, means that ctx ended, or the machine's
+// own time.
 func (e *execution) run(ctx context.Context, input any) (status string, output any, failure *Failure) {
 	if e.definition.TimeoutSeconds > 0 {
-		limited, cancel := context.WithTimeout(ctx, time.Duration(e.definition.TimeoutSeconds)*time.Second)
+		limited, cancel := context.WithTimeout(ctx, e.seconds(e.definition.TimeoutSeconds))
 		defer cancel()
 		ctx = limited
 	}
@@ -56,7 +56,12 @@ func (e *execution) run(ctx context.Context, input any) (status string, output a
 	}
 }
 
-// enter runs a state with its retries and catches, and says what comes next.
+// seconds is a time-out of the definition.
+func (e *execution) seconds(n int) time.Duration {
+	return time.Duration(float64(n) * e.timeScale * float64(time.Second))
+}
+
+// enter runs a state with its retries and catches, and returns what comes next.
 func (e *execution) enter(ctx context.Context, name string, state *State, data any) (next string, output any, failure *Failure) {
 	object := e.contextObject(name)
 	used := make([]int, len(state.Retry))
@@ -123,7 +128,7 @@ func (e *execution) work(ctx context.Context, state *State, data, input, object 
 		failure = state.wait(ctx, input, object)
 	case "Pass":
 		if state.Result != nil {
-			result, _ = decode(state.Result) // JSON: it came out of a JSON document
+			result, _ = decode(state.Result) // JSON: it came from a JSON document
 		}
 	}
 	if failure == nil && state.ResultSelector.given {
@@ -141,8 +146,8 @@ func (e *execution) work(ctx context.Context, state *State, data, input, object 
 	return output, failure
 }
 
-// follow is what InputPath and OutputPath do: $ where there is none, an empty
-// object where it is null.
+// follow is the effect of InputPath and OutputPath: $ if there is none, an empty object
+// if it is null.
 func (p path) follow(data, object any, field string) (any, *Failure) {
 	if p.null {
 		return map[string]any{}, nil
@@ -154,7 +159,7 @@ func (p path) follow(data, object any, field string) (any, *Failure) {
 	return value, nil
 }
 
-// merge puts a result into a state's input, or drops it where the path is null.
+// merge puts a result into a state's input, or drops it if the path is null.
 func (p path) merge(data, result any) (any, *Failure) {
 	if p.null {
 		return data, nil
@@ -216,12 +221,12 @@ func (s *State) wait(ctx context.Context, input, object any) *Failure {
 		}
 		until = at
 	}
-	_ = pause.For(ctx, time.Until(until)) // that ctx ended is seen by run
+	_ = pause.For(ctx, time.Until(until)) // run sees that ctx has ended
 	return nil
 }
 
-// retry finds the retrier for a failure and how long it wants to wait. used
-// counts the retries made so far, for each retrier.
+// retry finds the retrier for a failure and how long to wait. used counts the retries
+// made so far, for each retrier.
 func (s *State) retry(failure *Failure, used []int) (time.Duration, bool) {
 	for i, r := range s.Retry {
 		if !failure.matches(r.ErrorEquals) {
@@ -243,7 +248,7 @@ func (s *State) retry(failure *Failure, used []int) (time.Duration, bool) {
 	return 0, false
 }
 
-// value is what p points to, or the default.
+// value returns what p points to, or the default.
 func value[T any](p *T, byDefault T) T {
 	if p == nil {
 		return byDefault

@@ -17,13 +17,12 @@ import (
 	"hl7lake/local/wire"
 )
 
-// answer is what StartSyncExecution says of an execution.
+// answer is what StartSyncExecution says about an execution.
 type answer struct {
 	Status, Output, Error, Cause string
 }
 
-// ask calls an operation without a network between, so that it can be done in a
-// synctest bubble.
+// ask calls an operation without a network, so that it can be done in a synctest bubble.
 func ask(t *testing.T, s *states.Service, operation string, input any, output any) {
 	t.Helper()
 	text, err := json.Marshal(input)
@@ -42,7 +41,7 @@ func ask(t *testing.T, s *states.Service, operation string, input any, output an
 	}
 }
 
-// run runs a definition's states, begun with the first one named, on an input.
+// run runs a definition's states on an input, beginning with the first one named.
 func run(t *testing.T, definition, input string, f functions) (a answer) {
 	t.Helper()
 	s := states.New(allow, f)
@@ -61,7 +60,7 @@ func echo() functions {
 	}}
 }
 
-// only is a machine of one state.
+// only is a machine with one state.
 func only(state string) string { return `{"StartAt":"S","States":{"S":` + state + `}}` }
 
 func TestDataPassesThroughAStatesPathsInOrder(t *testing.T) {

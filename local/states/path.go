@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// path is a JSONPath of member names and array indexes, in dots or brackets:
-// what the language calls a reference path. Wildcards, slices, descents and
-// filters are refused when the definition is loaded. A path that is JSON's null
-// stands for nothing at all: an empty input, a result to throw away.
+// path is a JSONPath of member names and array indexes, in dots or brackets: what the
+// language calls a reference path. Wildcards, slices, descents and filters are refused
+// when the definition is loaded. A path that is JSON's null stands for nothing: an empty
+// input, or a result that is dropped.
 type path struct {
 	given   bool // in the definition
 	null    bool
@@ -83,11 +83,11 @@ func isName(name string) bool {
 	return name != "" && !strings.ContainsAny(name, ` *@?!()"'\,:$&|=<>~^+/`)
 }
 
-// isReference says whether the path can be written to.
+// isReference reports whether the path can be written to.
 func (p path) isReference() bool { return !p.context }
 
-// find returns what the path leads to in the data or the context object. No path
-// leads anywhere in data that is null.
+// find returns what the path leads to in the data or the context object. In data that is
+// null, no path leads anywhere.
 func (p path) find(data, context any) (any, bool) {
 	if p.context {
 		data = context
@@ -121,14 +121,14 @@ func (p path) find(data, context any) (any, bool) {
 	return data, true
 }
 
-// missing is the failure of a path, the value of field, that leads to nothing.
-// Unlike Step Functions it does not quote the input.
+// missing is the failure of a path, the value of field, that leads to nothing. Unlike
+// Step Functions it does not quote the input.
 func missing(p path, field string) *Failure {
 	return &Failure{errRuntime, fmt.Sprintf("The JSONPath '%s' specified for the field '%s' could not be found in the input", p.text, field)}
 }
 
-// put returns data with value at the path. Objects on the way are made where
-// they are missing (and never changed: data is shared); a list must be there.
+// put returns data with value at the path. It makes missing objects on the way, and never
+// changes existing ones, because data is shared. A list must exist.
 func put(data any, steps []any, value any) (any, bool) {
 	if len(steps) == 0 {
 		return value, true

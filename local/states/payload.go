@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// payload is a payload template (Parameters, ResultSelector): JSON in which a
-// member named with .$ takes its value from a path. Intrinsic functions are
-// refused when the definition is loaded.
+// payload is a payload template (Parameters, ResultSelector): JSON in which a member with
+// a name ending in .$ takes its value from a path. Intrinsic functions are refused when
+// the definition is loaded.
 type payload struct {
 	given    bool
 	template any // the values of .$ members are paths
@@ -56,7 +56,7 @@ func parseMember(name string, member any) (any, error) {
 	return parsePath(expression)
 }
 
-// fill returns the template with its paths followed.
+// fill returns the template with the values of its paths.
 func (p payload) fill(data, context any) (any, *Failure) { return fill(p.template, data, context) }
 
 func fill(template, data, context any) (any, *Failure) {

@@ -1,22 +1,21 @@
-// Package states runs Step Functions' Express workflows: it loads the state
-// machines of the templates and answers StartSyncExecution and StartExecution
-// behind the service's own protocol.
+// Package states runs Step Functions' Express workflows. It loads the state machines of
+// the templates and answers StartSyncExecution and StartExecution behind the service's
+// own protocol.
 //
-// Of the Amazon States Language it runs what is asked of it here: Task (Lambda),
-// Pass, Choice, Wait, Succeed and Fail, with JSONPath, Retry and Catch. A state
-// machine that needs more (Map, Parallel, JSONata, intrinsic functions, other
-// services) is refused when it is added, never run differently.
+// It runs the parts of the Amazon States Language that are needed here: Task (Lambda),
+// Pass, Choice, Wait, Succeed and Fail, with JSONPath, Retry and Catch. A state machine
+// that needs more (Map, Parallel, JSONata, intrinsic functions, other services) is
+// refused when it is added, never run differently.
 //
 // # Reaching StartSyncExecution
 //
-// The SDKs put "sync-" in front of the endpoint's host for StartSyncExecution,
-// so with AWS_ENDPOINT_URL=http://127.0.0.1:PORT they look for the host
-// sync-127.0.0.1, which no resolver knows. A process that should find the local
-// service needs no code for it, but one more variable in its environment:
-// HTTP_PROXY=http://127.0.0.1:PORT, the same address. The SDK's HTTP client then
-// asks that address for http://sync-127.0.0.1:PORT/, in the form that proxies
-// are asked, which net/http's server routes by its path as any other request;
-// requests to 127.0.0.1 itself never go through a proxy
+// For StartSyncExecution, the SDKs put "sync-" before the endpoint's host. With
+// AWS_ENDPOINT_URL=http://127.0.0.1:PORT they look for the host sync-127.0.0.1, which no
+// resolver knows. A process that must find the local service needs no code for that, but
+// one more environment variable: HTTP_PROXY=http://127.0.0.1:PORT, the same address. The
+// SDK's HTTP client then asks that address for http://sync-127.0.0.1:PORT/, in the form
+// for proxies, which net/http's server routes by its path like any other request.
+// Requests to 127.0.0.1 itself never go through a proxy
 // (golang.org/x/net/http/httpproxy). The service does not look at the host.
 package states
 
@@ -75,7 +74,9 @@ type machine struct {
 type Service struct {
 	authorize wire.Authorize
 	invoker   Invoker
-	ctx       context.Context // ends with the service; asynchronous executions live in it
+	executed  Executed
+	timeScale float64
+	ctx       context.Context // ends with the service; asynchronous executions run in it
 	cancel    context.CancelFunc
 	running   sync.WaitGroup // asynchronous executions
 	handler   http.Handler
@@ -84,10 +85,29 @@ type Service struct {
 	machines map[string]*machine // by ARN
 }
 
+// Executed is called for each synchronous execution with the time that its caller waited
+// for it.
+type Executed func(ctx context.Context, took time.Duration)
+
+// Option changes how a Service works.
+type Option func(*Service)
+
+// WithExecuted makes the service report synchronous executions.
+func WithExecuted(executed Executed) Option { return func(s *Service) { s.executed = executed } }
+
+// WithTimeScale multiplies the time-outs of the state machines.
+func WithTimeScale(scale float64) Option { return func(s *Service) { s.timeScale = scale } }
+
 // New returns a service without state machines.
-func New(authorize wire.Authorize, invoker Invoker) *Service {
+func New(authorize wire.Authorize, invoker Invoker, options ...Option) *Service {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Service{authorize: authorize, invoker: invoker, ctx: ctx, cancel: cancel, machines: map[string]*machine{}}
+	s := &Service{
+		authorize: authorize, invoker: invoker, executed: func(context.Context, time.Duration) {}, timeScale: 1,
+		ctx: ctx, cancel: cancel, machines: map[string]*machine{},
+	}
+	for _, option := range options {
+		option(s)
+	}
 	s.handler = wire.JSON("1.0", map[string]wire.Operation{
 		"StartSyncExecution":   wire.Op(s.startSync),
 		"StartExecution":       wire.Op(s.start),
@@ -97,8 +117,8 @@ func New(authorize wire.Authorize, invoker Invoker) *Service {
 	return s
 }
 
-// Close ends the executions that nobody waits for and returns when they are
-// gone. Express executions are not durable on AWS either.
+// Close ends the executions that nobody waits for and returns when they are gone. Express
+// executions are not durable on AWS either.
 func (s *Service) Close() {
 	s.mu.Lock()
 	s.cancel()
@@ -109,8 +129,8 @@ func (s *Service) Close() {
 // ServeHTTP answers the service's operations.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Add makes a state machine known by its ARN, in place of one that had it. It
-// is refused where its definition is wrong or asks for what is not run here.
+// Add makes a state machine known by its ARN, and replaces one with the same ARN. It is
+// refused if its definition is wrong or needs what is not run here.
 func (s *Service) Add(arn string, m StateMachine) error {
 	if m.StateMachineType != "EXPRESS" {
 		return wire.UnsupportedProperty("StateMachineType", m.StateMachineType)
@@ -183,7 +203,7 @@ func (s *Service) prepare(ctx context.Context, action string, in *startInput) (*
 	}
 	run := &started{machine: m, name: in.Name, input: input, at: time.Now()}
 	run.arn = wire.ARN("states", "express:"+m.name+":"+in.Name+":"+uuid.NewString())
-	run.execution = &execution{definition: m.definition, invoker: s.invoker, object: map[string]any{
+	run.execution = &execution{definition: m.definition, invoker: s.invoker, timeScale: s.timeScale, object: map[string]any{
 		"Execution": map[string]any{
 			"Id": run.arn, "Input": input, "Name": in.Name, "RoleArn": m.role, "StartTime": timestamp(run.at),
 		},
@@ -205,8 +225,8 @@ func (s *Service) machine(ctx context.Context, action, arn string) (*machine, er
 	return m, nil
 }
 
-// run runs the execution as the machine's role. It does not end with the request
-// that started it, but with the service.
+// run runs the execution as the machine's role. It does not end with the request that
+// started it, but with the service.
 func (s *Service) run(r *started) (status string, output any, failure *Failure) {
 	ctx, cancel := context.WithTimeout(wire.WithCaller(s.ctx, r.machine.role), maxDuration)
 	defer cancel()
@@ -238,9 +258,11 @@ type billing struct {
 	Memory   int64 `json:"billedMemoryUsedInMB"`
 }
 
-// startSync runs an execution to its end. That it failed is not an error of the
-// operation, but its status.
+// startSync runs an execution to its end. If it failed, that is its status and not an
+// error of the operation.
 func (s *Service) startSync(ctx context.Context, in *startInput) (*syncOutput, error) {
+	began := time.Now()
+	defer func() { s.executed(ctx, time.Since(began)) }()
 	run, err := s.prepare(ctx, "states:StartSyncExecution", in)
 	if err != nil {
 		return nil, err
@@ -283,8 +305,8 @@ type startOutput struct {
 	StartDate    float64 `json:"startDate"`
 }
 
-// start begins an execution that nobody waits for. As on AWS, nothing but a log
-// would tell how it ended.
+// start begins an execution that nobody waits for. As on AWS, only a log would tell how
+// it ended.
 func (s *Service) start(ctx context.Context, in *startInput) (*startOutput, error) {
 	run, err := s.prepare(ctx, "states:StartExecution", in)
 	if err != nil {

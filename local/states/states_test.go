@@ -73,7 +73,7 @@ func machine(t *testing.T, definition string) states.StateMachine {
 	return m
 }
 
-// client is the SDK's, going through the server as its proxy.
+// client is the SDK's, which uses the server as its proxy.
 func client(t *testing.T, server *httptest.Server) *sfn.Client {
 	t.Helper()
 	address, err := url.Parse(server.URL)
@@ -179,8 +179,8 @@ func TestACallerWithoutThePermissionIsRefused(t *testing.T) {
 	}
 }
 
-// TestAnSDKWithTwoVariablesReachesTheService runs itself again in a process
-// whose environment is all that points to the service, as a function's is.
+// TestAnSDKWithTwoVariablesReachesTheService runs itself again in a process in which only
+// the environment points to the service, like that of a function.
 func TestAnSDKWithTwoVariablesReachesTheService(t *testing.T) {
 	if os.Getenv("STATES_TEST_CHILD") != "" {
 		settings, err := config.LoadDefaultConfig(t.Context())

@@ -5,16 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
 	"hl7lake/local/wire"
 )
 
-// Invoker runs a Lambda function for the caller in ctx and waits for its
-// answer. functionError is "Unhandled" where the function itself failed, and
-// output then {"errorMessage", "errorType"}; err is the service's.
+// Invoker runs a Lambda function for the caller in ctx and waits for its answer. If the
+// function itself failed, functionError is "Unhandled" and output is {"errorMessage",
+// "errorType"}. err is the service's.
 type Invoker interface {
 	Invoke(ctx context.Context, functionARN string, payload []byte) (output []byte, functionError string, err error)
 }
@@ -36,7 +35,7 @@ func (e *execution) task(ctx context.Context, state *State, parameters any) (res
 	limited := ctx
 	if state.TimeoutSeconds > 0 {
 		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, time.Duration(state.TimeoutSeconds)*time.Second)
+		limited, cancel = context.WithTimeout(ctx, e.seconds(state.TimeoutSeconds))
 		defer cancel()
 	}
 	result, failure = e.invoke(limited, functionARN(function), payload)
@@ -81,8 +80,8 @@ func (e *execution) invoke(ctx context.Context, function string, payload any) (a
 	return result, nil
 }
 
-// functionFailure names a failure as the function did. One that the runtime
-// could not name is Lambda.Unknown.
+// functionFailure names a failure as the function did. If the runtime could not name it,
+// it is Lambda.Unknown.
 func functionFailure(output []byte) *Failure {
 	var answer struct{ ErrorType string }
 	if err := json.Unmarshal(output, &answer); err != nil || answer.ErrorType == "" {
@@ -105,8 +104,8 @@ func invokeResult(answer any) any {
 	}
 }
 
-// lambdaError is the name under which an error of the Lambda service itself,
-// not of a function, is seen by retriers and catchers.
+// lambdaError returns the name with which retriers and catchers see an error of the
+// Lambda service itself.
 func lambdaError(code string) string {
 	switch code {
 	case "TooManyRequestsException", "ServiceException", "ResourceNotFoundException", "ResourceNotReadyException":

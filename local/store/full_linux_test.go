@@ -13,8 +13,8 @@ import (
 	"hl7lake/local/store"
 )
 
-// TestAFullDiskIsAnErrorAndLosesNothing fills the disk until a write is refused,
-// makes room, and goes on.
+// TestAFullDiskIsAnErrorAndLosesNothing fills the disk until a write is refused, makes
+// room, and goes on.
 func TestAFullDiskIsAnErrorAndLosesNothing(t *testing.T) {
 	if !fulldisk.Alone(t) {
 		return

@@ -15,7 +15,7 @@ import (
 	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
-// The ways in which a file fails that its owner can do something about.
+// The failures of a file about which its owner can do something.
 var (
 	// ErrInUse: another process has the file open.
 	ErrInUse = errors.New("the file is in use by another process, perhaps another lake on the same data folder: stop that one, or name another folder")
@@ -25,10 +25,10 @@ var (
 	ErrFull = errors.New("the disk has no room for the write, which has not happened: make room, and try again")
 )
 
-// lockWait is how long a file may be held by a process that is about to end.
+// lockWait is how long a file may be locked by a process that is about to end.
 const lockWait = time.Second
 
-// inspect reads all of a file's structure, so that damage is told when the file
+// inspect reads the whole structure of a file, so that damage is reported when the file
 // is opened. bbolt itself finds some of it by a panic, in the middle of its work.
 func inspect(path string) (err error) {
 	switch info, statErr := os.Stat(path); {
@@ -39,11 +39,11 @@ func inspect(path string) (err error) {
 	case info.Size() == 0:
 		return nil
 	}
-	// What lies beyond the end of a file that was cut off is a fault of the memory.
+	// Reading beyond the end of a file that was cut off is a memory fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if found := recover(); found != nil {
-			err = ErrDamaged // what bbolt panics with are words for its authors
+			err = ErrDamaged // bbolt's panics have words for its authors
 		}
 	}()
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
@@ -56,8 +56,8 @@ func inspect(path string) (err error) {
 	})
 }
 
-// walk visits every key of a bucket and of those in it, and holds them against
-// the order that bbolt keeps: it would search in vain for one that is out of it.
+// walk visits every key of a bucket and of those in it, and checks the order that bbolt
+// keeps: bbolt would not find a key that is out of order.
 func walk(b *bbolt.Bucket) error {
 	var last []byte
 	return b.ForEach(func(key, value []byte) error {
@@ -72,7 +72,7 @@ func walk(b *bbolt.Bucket) error {
 	})
 }
 
-// opening says what an error of bbolt's Open is in our terms.
+// opening translates an error of bbolt's Open.
 func opening(err error) error {
 	switch {
 	case errors.Is(err, bbolterrors.ErrTimeout):
@@ -83,8 +83,8 @@ func opening(err error) error {
 	return err
 }
 
-// Writing says what an error of a write to the data folder is in our terms:
-// ErrFull where there was no room, else err itself, which may be nil.
+// Writing translates an error of a write to the data folder: ErrFull if there was no
+// room, else err itself, which may be nil.
 func Writing(err error) error {
 	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
 		if errors.Is(err, full) && !errors.Is(err, ErrFull) {
@@ -94,7 +94,7 @@ func Writing(err error) error {
 	return err
 }
 
-// committing says what an error of a commit is in our terms.
+// committing translates an error of a commit.
 func committing(err error) error {
 	if full := Writing(err); errors.Is(full, ErrFull) {
 		return full

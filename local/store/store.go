@@ -1,7 +1,7 @@
-// Package store keeps what the local services must not forget, in one bbolt
-// file. Writers that come at the same time share one commit, and so one wait
-// for the disk: what a service has acknowledged survives the process being
-// killed, and a hundred writers cost little more than one.
+// Package store keeps what the local services must not forget, in one bbolt file. Writers
+// that come at the same time share one commit, and so wait for the disk once. What a
+// service has acknowledged survives the death of the process, and a hundred writers cost
+// little more than one.
 package store
 
 import (
@@ -13,15 +13,14 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// ErrClosed is what Update returns once the store is closed.
+// ErrClosed is the error of Update after the store was closed.
 var ErrClosed = errors.New("the store is closed")
 
-// maxGroup bounds how many writes share one commit, so that the first of them
-// does not wait for an endless queue.
+// maxGroup limits how many writes share one commit, so that the first of them does not
+// wait for an endless queue.
 const maxGroup = 256
 
-// linger is how long a write that nobody waits for may lie before it is
-// committed for itself.
+// linger is how long a write that nobody waits for may wait before it is committed alone.
 const linger = 20 * time.Millisecond
 
 // Store is one open file. It is safe for concurrent use.
@@ -37,7 +36,7 @@ type Store struct {
 
 type write struct {
 	do   func(*bbolt.Tx) error
-	done chan error // nil where nobody waits
+	done chan error // nil if nobody waits
 }
 
 // Durability says what an acknowledged write survives.
@@ -46,19 +45,19 @@ type Durability bool
 const (
 	// Durable writes survive a crash of the machine: each commit waits for the disk.
 	Durable Durability = true
-	// Fleeting writes survive nothing; for a lake that is thrown away when its run ends.
+	// Fleeting writes survive nothing. They are for a lake that is deleted when its run
+	// ends.
 	Fleeting Durability = false
 )
 
-// Open opens the file at path, making it when there is none. A file that
-// another process holds is ErrInUse, after a short wait; one that is not whole is
-// ErrDamaged.
+// Open opens the file at path, and makes it if there is none. The error is ErrInUse if
+// another process has the file, after a short wait, and ErrDamaged if it is not whole.
 func Open(path string, durability Durability) (*Store, error) {
 	if err := inspect(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	// The list of free pages is kept in the file: bbolt would otherwise search
-	// for them on opening, in a goroutine of its own that panics at damage.
+	// The list of free pages is kept in the file. Otherwise bbolt would search for them
+	// on opening, in a goroutine of its own that panics at damage.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoSync: durability == Fleeting, NoGrowSync: durability == Fleeting,
 	})
@@ -91,10 +90,10 @@ func (s *Store) Close() error {
 // View runs a read on a consistent view of the last commit.
 func (s *Store) View(read func(*bbolt.Tx) error) error { return s.db.View(read) }
 
-// Update runs do inside a write transaction that other callers share, and
-// returns once that is committed. Where do returns an error, Update returns it;
-// do must then not have written anything, since the transaction of the others
-// goes on: it checks first and writes last.
+// Update runs do inside a write transaction that other callers share, and returns after
+// the commit. If do returns an error, Update returns it. do must then not have written
+// anything, because the transaction of the others goes on: it must check first and write
+// last.
 func (s *Store) Update(do func(*bbolt.Tx) error) error {
 	w := write{do: do, done: make(chan error, 1)}
 	if !s.hand(w) {
@@ -103,10 +102,9 @@ func (s *Store) Update(do func(*bbolt.Tx) error) error {
 	return <-w.done
 }
 
-// Later is Update for a caller who does not wait: do runs in a transaction soon
-// after, in the order of all writes, and at the latest before Close returns. Its
-// error is lost, and what it writes is not there after a crash that comes first.
-// The only error is ErrClosed.
+// Later is Update for a caller who does not wait. do runs in a transaction soon after, in
+// the order of all writes, and before Close returns. Its error is lost, and so is what it
+// writes if a crash comes first. The only error is ErrClosed.
 func (s *Store) Later(do func(*bbolt.Tx) error) error {
 	if !s.hand(write{do: do}) {
 		return ErrClosed
@@ -124,9 +122,9 @@ func (s *Store) hand(w write) bool {
 	return true
 }
 
-// commitAll commits until the store is closed and nothing is left. Writes that
-// nobody waits for share the commit of the next that somebody does: one of their
-// own would cost as much, and the disk's time.
+// commitAll commits until the store is closed and nothing is left. Writes that nobody
+// waits for share the next commit that somebody waits for: a commit of their own would
+// cost as much, and the disk's time.
 func (s *Store) commitAll() {
 	var group []write
 	var due <-chan time.Time // when the group has lain long enough; nil where it is empty

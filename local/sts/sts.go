@@ -1,4 +1,4 @@
-// Package sts says who a caller is, as the AWS CLI and the CDK ask before all else.
+// Package sts says who a caller is. The AWS CLI and the CDK ask that first.
 package sts
 
 import (
@@ -8,15 +8,25 @@ import (
 	"strings"
 
 	"hl7lake/local/iam"
+	"hl7lake/local/resource"
 	"hl7lake/local/wire"
 )
 
-// New returns AWS STS in its Query protocol. Nobody needs a permission to be told who they
+// Service has the only operation of AWS STS that is run, GetCallerIdentity.
+type Service struct{ http.Handler }
+
+// Dialect is that of STS.
+func (Service) Dialect() wire.Dialect { return wire.SpeaksQuery("sts") }
+
+// Resources returns none.
+func (Service) Resources() []resource.Type { return nil }
+
+// New returns AWS STS in its Query protocol. Nobody needs a permission to ask who they
 // are (AWS STS API Reference, GetCallerIdentity).
-func New() http.Handler {
-	return wire.Query("https://sts.amazonaws.com/doc/2011-06-15/", map[string]wire.QueryOperation{
+func New() Service {
+	return Service{wire.Query("https://sts.amazonaws.com/doc/2011-06-15/", map[string]wire.QueryOperation{
 		"GetCallerIdentity": func(ctx context.Context, _ url.Values) (any, error) { return identityOf(wire.Caller(ctx)), nil },
-	})
+	})}
 }
 
 // identity is the result of GetCallerIdentity.
@@ -26,7 +36,7 @@ type identity struct {
 	Account string
 }
 
-// identityOf is that of the account's root, or of a session of a role.
+// identityOf returns that of the account's root, or of a session of a role.
 func identityOf(caller string) identity {
 	if caller == iam.Root {
 		return identity{caller, wire.Account, wire.Account}

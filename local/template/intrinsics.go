@@ -10,14 +10,14 @@ import (
 	"hl7lake/local/wire"
 )
 
-// noValue stands for AWS::NoValue while a value is resolved; it vanishes from
-// the map or list that holds it.
+// noValue stands for AWS::NoValue while a value is resolved. It is removed from the map
+// or list that holds it.
 type noValue struct{}
 
 // intrinsic computes one function's value from its argument.
 type intrinsic func(s *Stack, argument any) (any, error)
 
-// intrinsics are the functions that CDK writes
+// intrinsics are the functions that the CDK writes
 // (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/intrinsic-function-reference.html).
 func intrinsics() map[string]intrinsic {
 	return map[string]intrinsic{
@@ -54,8 +54,8 @@ func (s *Stack) compute(value any) (any, error) {
 	return value, nil
 }
 
-// asFunction recognises {"Fn::Join": …}, {"Ref": …} and {"Condition": …}: an
-// object of one key that only a function has.
+// asFunction recognizes {"Fn::Join": …}, {"Ref": …} and {"Condition": …}: an object with
+// one key that only a function has.
 func asFunction(object map[string]any) (name string, argument any, is bool) {
 	if len(object) != 1 {
 		return "", nil, false

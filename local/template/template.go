@@ -1,9 +1,8 @@
-// Package template reads the CloudFormation templates that `cdk synth` writes
-// and resolves them as CloudFormation would on deployment: every resource gets
-// its physical id and attributes, and every intrinsic function in a property or
-// output, across stacks too, its value. What the local lake runs is therefore
-// what would be deployed; an intrinsic that is not known here is an error that
-// names it, never a guess.
+// Package template reads the CloudFormation templates that `cdk synth` writes and
+// resolves them as CloudFormation would on deployment. Every resource gets its physical
+// id and attributes, and every intrinsic function in a property or output, also across
+// stacks, gets its value. So the local lake runs what would be deployed. An intrinsic
+// function that is not known here is an error that names it, never a guess.
 package template
 
 import (
@@ -17,8 +16,8 @@ import (
 	"strings"
 )
 
-// Assembly is a set of stacks that refer to one another. Load makes it; it does
-// not change afterwards and is safe for concurrent use.
+// Assembly is a set of stacks that refer to one another. Load makes it. It does not
+// change afterwards and is safe for concurrent use.
 type Assembly struct {
 	Stacks []*Stack // ordered by name
 }
@@ -65,8 +64,9 @@ type definition struct {
 	others     []string // attributes that are not known here
 }
 
-// UnmarshalJSON reads a definition and notes which of its attributes are none, or are not run here. What order resources are
-// made in and what becomes of them in the end is not up to this package (AWS CloudFormation Template Reference, Resource
+// UnmarshalJSON reads a definition and records its attributes that do not exist or are
+// not run here. The order in which resources are made, and what becomes of them in the
+// end, does not concern this package (AWS CloudFormation Template Reference, Resource
 // attributes).
 func (d *definition) UnmarshalJSON(text []byte) error {
 	type plain definition
@@ -87,11 +87,11 @@ func (d *definition) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// Error says which template could not be used, and where in it.
+// Error says which template could not be used, and where its fault is.
 type Error struct {
 	Stack    string
-	Resource string // logical id; empty where no one resource is at fault
-	Property string // empty where no one property is at fault
+	Resource string // logical id; empty if no single resource is at fault
+	Property string // empty if no single property is at fault
 	Err      error
 }
 
@@ -105,19 +105,20 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("template %s: %v", place, e.Err)
 }
 
-// Unwrap returns what went wrong there.
+// Unwrap returns the fault.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Load reads the templates in a folder: a cloud assembly (`cdk.out`), whose
-// manifest names the stacks, or a folder of <stack>.template.json files.
-func Load(folder string) (*Assembly, error) {
+// Load reads the templates in a folder: a cloud assembly (`cdk.out`), whose manifest
+// names the stacks, or a folder of <stack>.template.json files. identities gives the
+// resources their ids.
+func Load(folder string, identities Identities) (*Assembly, error) {
 	files, err := templateFiles(folder)
 	if err != nil {
 		return nil, err
 	}
 	a := &Assembly{}
 	for name, file := range files {
-		stack, err := a.read(name, file)
+		stack, err := a.read(name, file, identities)
 		if err != nil {
 			return nil, err
 		}
@@ -166,7 +167,7 @@ func manifestStacks(folder string, manifest []byte) (map[string]string, error) {
 	return files, nil
 }
 
-func (a *Assembly) read(name, file string) (*Stack, error) {
+func (a *Assembly) read(name, file string, identities Identities) (*Stack, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
@@ -187,14 +188,13 @@ func (a *Assembly) read(name, file string) (*Stack, error) {
 		if len(r.others) > 0 {
 			return nil, resource.Fail(r.others[0], fmt.Errorf("the attribute is not run by the local lake"))
 		}
-		resource.identify()
+		resource.identify(identities)
 		stack.Resources = append(stack.Resources, resource)
 	}
 	return stack, nil
 }
 
-// OfType returns the resources of one type, in the order of their stacks and
-// logical ids.
+// OfType returns the resources of one type, in the order of their stacks and logical ids.
 func (a *Assembly) OfType(resourceType string) []*Resource {
 	var found []*Resource
 	for _, stack := range a.Stacks {
@@ -254,8 +254,8 @@ func (s *Stack) resource(logicalID string) (*Resource, bool) {
 	return s.Resources[i], true
 }
 
-// JSON is the resource's properties as CloudFormation would hand them to the
-// service, with every intrinsic resolved.
+// JSON returns the resource's properties as CloudFormation would pass them to the
+// service, with every intrinsic function resolved.
 func (r *Resource) JSON() ([]byte, error) {
 	resolved, err := r.Properties()
 	if err != nil {
@@ -268,7 +268,7 @@ func (r *Resource) JSON() ([]byte, error) {
 	return text, nil
 }
 
-// Properties are the resource's properties with every intrinsic resolved.
+// Properties returns the resource's properties with every intrinsic function resolved.
 func (r *Resource) Properties() (map[string]any, error) {
 	resolved := make(map[string]any, len(r.properties))
 	for name, value := range r.properties {
@@ -283,7 +283,7 @@ func (r *Resource) Properties() (map[string]any, error) {
 	return resolved, nil
 }
 
-// Fail places an error at a property of the resource; property may be empty.
+// Fail returns an error at a property of the resource; property may be empty.
 func (r *Resource) Fail(property string, err error) error {
 	return &Error{Stack: r.Stack.Name, Resource: r.LogicalID, Property: property, Err: err}
 }

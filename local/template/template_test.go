@@ -10,6 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hl7lake/local/cognito"
+	"hl7lake/local/resource"
+	"hl7lake/local/s3"
+	"hl7lake/local/sns"
+	"hl7lake/local/sqs"
 	"hl7lake/local/template"
 )
 
@@ -25,9 +30,22 @@ func folder(t *testing.T, files map[string]string) string {
 	return dir
 }
 
+// identities are those of some services' resources.
+func identities() template.Identities {
+	all := template.Identities{}
+	for _, service := range []interface{ Resources() []resource.Type }{
+		new(sns.Service), new(sqs.Service), new(s3.Service), new(cognito.Service),
+	} {
+		for _, r := range service.Resources() {
+			all[r.Name] = r.Identify
+		}
+	}
+	return all
+}
+
 func load(t *testing.T, files map[string]string) *template.Assembly {
 	t.Helper()
-	a, err := template.Load(folder(t, files))
+	a, err := template.Load(folder(t, files), identities())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +131,7 @@ func TestAnAttributeOfAResourceThatIsNotRunIsRefusedByName(t *testing.T) {
 		"a macro":                  {`{"Transform":"AWS::Serverless-2016-10-31","Resources":{}}`, "one/Transform"},
 		"what CloudFormation does": {`{"Resources":{"Hub":{"Type":"AWS::SNS::Topic","DependsOn":[],"DeletionPolicy":"Retain","UpdateReplacePolicy":"Retain"}}}`, ""},
 	} {
-		_, err := template.Load(folder(t, map[string]string{"one.template.json": test.template}))
+		_, err := template.Load(folder(t, map[string]string{"one.template.json": test.template}), nil)
 		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 			t.Errorf("%s: got %v, want %q", name, err, test.want)
 		}
@@ -139,7 +157,7 @@ func TestAManifestNamesTheStacks(t *testing.T) {
 }
 
 func TestAFolderWithoutTemplatesSaysWhatToDo(t *testing.T) {
-	_, err := template.Load(t.TempDir())
+	_, err := template.Load(t.TempDir(), nil)
 	if err == nil || !strings.Contains(err.Error(), "cdk synth") {
 		t.Errorf("got %v", err)
 	}

@@ -9,16 +9,16 @@ import (
 	"strings"
 )
 
-// maxBody is more than any request that AWS would take: S3, which takes more,
-// does not speak these protocols.
+// maxBody is more than any request that AWS would accept. S3, which accepts more, does
+// not speak these protocols.
 const maxBody = 16 << 20
 
-// Operation answers one call of a JSON-protocol service. The output is
-// marshalled as it is; nil stands for an empty answer.
+// Operation answers one call of a JSON-protocol service. The output is marshalled as it
+// is; nil means an empty answer.
 type Operation func(ctx context.Context, input []byte) (output any, err error)
 
-// Op makes an Operation of a function with a typed input. Where a member's
-// UnmarshalJSON refuses it with an *Error, that is the answer.
+// Op makes an Operation of a function with a typed input. If a member's UnmarshalJSON
+// refuses it with an *Error, that is the answer.
 func Op[Input, Output any](call func(context.Context, *Input) (Output, error)) Operation {
 	return func(ctx context.Context, body []byte) (any, error) {
 		input := new(Input)
@@ -69,7 +69,7 @@ func WriteJSON(w http.ResponseWriter, status int, output any) {
 		status, body = http.StatusInternalServerError, []byte(`{"__type":"InternalFailure"}`)
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that has gone does not want to know
+	_, _ = w.Write(body) // the client has gone
 }
 
 func writeJSONError(w http.ResponseWriter, err error) {
@@ -82,8 +82,8 @@ func writeJSONError(w http.ResponseWriter, err error) {
 	WriteJSON(w, answer.Status, members)
 }
 
-// AsError returns the *Error in err's chain, or an InternalFailure (500) where
-// there is none.
+// AsError returns the *Error in err's chain, or an InternalFailure (500) if there is
+// none.
 func AsError(err error) *Error {
 	var answer *Error
 	if errors.As(err, &answer) {

@@ -12,15 +12,18 @@ import (
 	"strings"
 )
 
-// Ignored are the properties of a resource type that are not run here, and why not. A key is a property's path, such as
-// LifecycleConfiguration.Rules.Transitions: it says nothing of where in a list the property is, and covers what lies
-// below. A value is a short sentence for the person who wrote the template.
+// Ignored are the properties of a resource type that are not run here, with the reason. A
+// key is a property's path, such as LifecycleConfiguration.Rules.Transitions. It does not
+// say where in a list the property is, and it includes everything below. A value is a
+// short sentence for the author of the template.
 type Ignored map[string]string
 
-// Properties decodes a resource's properties (the JSON that CloudFormation would hand to the service, its intrinsics
-// resolved) into the struct that into points to. A property that no struct has a field for is refused with its path, at
-// any depth, and so is one in another case: a template must not ask for what is then not there. Only the ignored ones
-// are passed over. A type with an UnmarshalJSON of its own answers for what is below it.
+// Properties decodes a resource's properties (the JSON that CloudFormation would pass to
+// the service, with intrinsics resolved) into the struct that into points to. It refuses
+// a property for which no struct has a field, at any depth, with its path, and also one
+// in another case: a template must not ask for something that then does not exist. It
+// skips only the ignored ones. A type with an UnmarshalJSON of its own is responsible for
+// everything below it.
 func Properties(data []byte, into any, ignored ...Ignored) error {
 	all := Ignored{}
 	for _, some := range ignored {
@@ -43,7 +46,8 @@ func Properties(data []byte, into any, ignored ...Ignored) error {
 	return propertyError(json.Unmarshal(kept, into))
 }
 
-// Given are the paths of the ignored properties that data holds, in order. It is empty where data is no JSON.
+// Given returns the paths of the ignored properties that data holds, in order. It is
+// empty if data is not JSON.
 func (ignored Ignored) Given(data []byte) (paths []string) {
 	var given any
 	if json.Unmarshal(data, &given) != nil {
@@ -70,7 +74,7 @@ func holds(value any, path []string) bool {
 	return has && holds(below, path[1:])
 }
 
-// without returns the value that is at a path, less what is ignored in it.
+// without returns the value at a path without what is ignored in it.
 func (ignored Ignored) without(path string, value any) any {
 	switch value := value.(type) {
 	case []any:
@@ -91,7 +95,8 @@ func (ignored Ignored) without(path string, value any) any {
 
 func below(path, name string) string { return strings.TrimPrefix(path+"."+name, ".") }
 
-// known refuses the first property, by name, that the type it would be decoded into has no field for.
+// known refuses the first property, by name, for which the type that it would be decoded
+// into has no field.
 func known(path string, value any, t reflect.Type) error {
 	for t.Kind() == reflect.Pointer {
 		if t.Implements(reflect.TypeFor[json.Unmarshaler]()) {
@@ -105,7 +110,7 @@ func known(path string, value any, t reflect.Type) error {
 	switch value := value.(type) {
 	case []any:
 		if t.Kind() != reflect.Slice {
-			return nil // json says that it does not fit
+			return nil // json reports that it does not fit
 		}
 		for _, item := range value {
 			if err := known(path, item, t.Elem()); err != nil {
@@ -126,7 +131,8 @@ func known(path string, value any, t reflect.Type) error {
 	return nil
 }
 
-// memberType is the type that a member of an object is decoded into, or nil where it may be anything.
+// memberType returns the type that a member of an object is decoded into, or nil if it
+// may be anything.
 func memberType(path, name string, t reflect.Type) (reflect.Type, error) {
 	switch t.Kind() {
 	case reflect.Map:
@@ -151,17 +157,17 @@ func propertyError(err error) error {
 	return err
 }
 
-// UnsupportedProperty refuses a property's value that is not run here, where
-// other values of the same property are.
+// UnsupportedProperty refuses a property's value that is not run here, although other
+// values of the property are.
 func UnsupportedProperty(name string, value any) *Error {
 	return Unsupported(fmt.Sprintf("property %s with the value %v", name, value))
 }
 
 type sourceKey struct{}
 
-// Source is the ARN of the resource on whose behalf a service calls another one
-// (a topic that delivers, an API that invokes), for aws:SourceArn conditions.
-// It is empty where a principal calls for itself.
+// Source is the ARN of the resource on whose behalf a service calls another one (a topic
+// that delivers, an API that invokes), for aws:SourceArn conditions. It is empty if a
+// principal calls for itself.
 func Source(ctx context.Context) string {
 	arn, _ := ctx.Value(sourceKey{}).(string)
 	return arn

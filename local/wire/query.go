@@ -19,8 +19,8 @@ type queryMetadata struct {
 }
 
 // Query serves the AWS Query protocol
-// (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html): a form whose
-// Action names the operation, answers in XML.
+// (https://smithy.io/2.0/aws/protocols/aws-query-protocol.html): a form whose Action
+// names the operation, and answers in XML.
 func Query(namespace string, operations map[string]QueryOperation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/xml")
@@ -88,5 +88,5 @@ func writeXML(w http.ResponseWriter, status int, answer any) {
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // a client that has gone does not want to know
+	_, _ = w.Write(body) // the client has gone
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// Refuse answers a request for a service before that service sees it, in the protocol that
-// the request is in, so that every SDK reads the error: JSON, Query, CBOR, or the XML of
+// Refuse answers a request for a service before that service sees it, in the request's
+// own protocol, so that every SDK can read the error: JSON, Query, CBOR, or the XML of
 // Amazon S3.
 func Refuse(w http.ResponseWriter, r *http.Request, service string, err error) {
 	answer := AsError(err)
@@ -20,7 +20,7 @@ func Refuse(w http.ResponseWriter, r *http.Request, service string, err error) {
 		w.Header().Set("Smithy-Protocol", "rpc-v2-cbor")
 		w.Header().Set("Content-Type", "application/cbor")
 		w.WriteHeader(answer.Status)
-		_, _ = w.Write(cborTexts("__type", answer.Code, "message", answer.Message)) // a client that has gone does not want to know
+		_, _ = w.Write(cborTexts("__type", answer.Code, "message", answer.Message)) // the client has gone
 	case service == "s3":
 		writeS3Error(w, r, answer)
 	case r.Header.Get("X-Amz-Target") == "" && strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded"):
@@ -58,8 +58,8 @@ func cborTexts(texts ...string) []byte {
 	return out
 }
 
-// ActionOf names the operation that a request asks for, as its service's permissions do
-// where that can be told without knowing the service: by the target, the path of an RPC, or
+// ActionOf names the operation that a request asks for, as its service's permissions do,
+// if that is possible without knowing the service: by the target, the path of an RPC, or
 // the form, which it reads.
 func ActionOf(r *http.Request) string {
 	if _, name, is := strings.Cut(r.Header.Get("X-Amz-Target"), "."); is {
@@ -78,8 +78,8 @@ func ActionOf(r *http.Request) string {
 	return r.Method + " " + path
 }
 
-// NotRun refuses a call of a service that is not run here, or of an operation of one that
-// is. Its code is the same for all of them.
+// NotRun refuses a call of a service that is not run here, or of an operation that is not
+// run. Its code is the same for all of them.
 func NotRun(service, action string) *Error {
 	return &Error{
 		Status: http.StatusNotImplemented, Code: "NotImplemented",

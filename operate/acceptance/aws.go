@@ -161,7 +161,7 @@ func (c *check) redrive(ctx context.Context) error {
 		return err
 	}
 	letters := 0
-	if err := operator.Redrive(ctx, true, nil, func(operate.DeadLetter) { letters++ }); err != nil {
+	if err := operator.Redrive(ctx, operate.RedriveOptions{DryRun: true}, func(operate.DeadLetter) { letters++ }); err != nil {
 		return err
 	}
 	if letters > 0 {

@@ -77,7 +77,7 @@ func motoPool(t *testing.T, moto *server) userPool {
 	return userPool{client, *pool.UserPool.Id, *app.UserPoolClient.ClientId}
 }
 
-// signIn is one step of a user's life; the steps follow one another.
+// signIn is one step of a user's life. The steps follow each other.
 type signIn struct {
 	name string
 	ask  func(*testing.T, userPool) string
@@ -156,7 +156,7 @@ func (p userPool) create(t *testing.T, email string) string {
 	return fmt.Sprintf("%s, enabled %t, %s", out.User.UserStatus, out.User.Enabled, attributesText(out.User.Attributes))
 }
 
-// attributesText writes a user's attributes but for the id, which is random.
+// attributesText writes a user's attributes except the id, which is random.
 func attributesText(attributes []types.AttributeType) string {
 	var all []string
 	for _, a := range attributes {
@@ -192,7 +192,7 @@ func (p userPool) signIn(t *testing.T, email, password string) string {
 	return result(out.ChallengeName, out.AuthenticationResult)
 }
 
-// result says what a sign-in gave.
+// result says what a sign-in returned.
 func result(challenge types.ChallengeNameType, r *types.AuthenticationResultType) string {
 	if r == nil {
 		return "challenge " + string(challenge)
@@ -220,8 +220,8 @@ func (p userPool) refreshWith(t *testing.T, token string) string {
 	return result(out.ChallengeName, out.AuthenticationResult)
 }
 
-// claims are those of a token: the names of all, and the values of those that
-// are not random and not times.
+// claims returns those of a token: all names, and the values that are neither random nor
+// times.
 func (p userPool) claims(t *testing.T, email string, token func(*types.AuthenticationResultType) *string) string {
 	t.Helper()
 	out, err := p.auth(t, email, goodPassword)

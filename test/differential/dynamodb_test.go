@@ -17,8 +17,8 @@ import (
 	"hl7lake/local/dynamodb/attribute"
 )
 
-// The tables that both have: the lake's catalog, one that holds nothing but the
-// item that expressions are about, and one for all others.
+// The tables that both have: the lake's catalog, one that holds only the item that
+// expressions are about, and one for everything else.
 const (
 	catalogTable = `{"TableName":"catalog",
 		"KeySchema":[{"AttributeName":"root","KeyType":"HASH"},{"AttributeName":"sk","KeyType":"RANGE"}],
@@ -48,7 +48,7 @@ func placeholderNames() map[string]string {
 	return map[string]string{"#status": "status", "#dotted": "a.b", "#m": "m", "#in": "in", "#owner": "owner"}
 }
 
-// table is what the cases of DynamoDB need of one of the two.
+// table is the part of DynamoDB that the cases need of one of the two.
 type table struct {
 	*sdk.Client
 	names  map[string]string
@@ -98,7 +98,7 @@ func newTable(t *testing.T, s *server) table {
 	return table{sdk.NewFromConfig(s.config()), placeholderNames(), sdkItem(t, placeholderValues)}
 }
 
-// fill puts the items in that the cases are about.
+// fill adds the items that the cases are about.
 func (c table) fill(t *testing.T) {
 	t.Helper()
 	c.put(t, "items", sampleItem, map[string]string{"pk": "sample"})
@@ -121,7 +121,7 @@ func (c table) put(t *testing.T, name, text string, keys map[string]string) {
 	}
 }
 
-// expression is one case: what it is for, and its text with placeholders.
+// expression is one case: its kind, and its text with placeholders.
 type expression struct{ kind, text string }
 
 // The kinds of expressions.
@@ -212,7 +212,7 @@ func sortKeys(items []map[string]types.AttributeValue) string {
 	return strings.Join(keys, " ")
 }
 
-// truth is what a condition came to.
+// truth is the result of a condition.
 func truth(err error) string {
 	switch {
 	case err == nil:
@@ -223,8 +223,8 @@ func truth(err error) string {
 	return code(err)
 }
 
-// used are the names and values of the placeholders in a text: DynamoDB refuses
-// a request that defines more.
+// used returns the names and values of the placeholders in a text, because DynamoDB
+// refuses a request that defines more.
 func (c table) used(text string) (map[string]string, map[string]types.AttributeValue) {
 	var names map[string]string
 	var values map[string]types.AttributeValue
@@ -245,7 +245,7 @@ func (c table) used(text string) (map[string]string, map[string]types.AttributeV
 	return names, values
 }
 
-// sdkItem makes the SDK's form of an item of DynamoDB's JSON.
+// sdkItem converts an item from DynamoDB's JSON to the SDK's form.
 func sdkItem(t *testing.T, text string) map[string]types.AttributeValue {
 	t.Helper()
 	item := map[string]types.AttributeValue{}
@@ -302,8 +302,8 @@ func texts(v any) (all []string) {
 	return all
 }
 
-// canonical writes an item such that equal items are equal texts: members in
-// order, sets sorted.
+// canonical writes an item so that equal items give equal texts: members in order, sets
+// sorted.
 func canonical(t *testing.T, item map[string]types.AttributeValue) string {
 	t.Helper()
 	plain := map[string]any{}

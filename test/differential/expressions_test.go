@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// chosenExpressions are those that random ones would hardly hit upon: of each
-// function, of paths and reserved words, and of what is refused.
+// chosenExpressions are those that random ones would hardly include: of each function, of
+// paths and reserved words, and of what is refused.
 func chosenExpressions() (all []expression) {
 	for kind, texts := range map[string][]string{
 		conditionExpression: {
 			// The lake's own.
 			"attribute_not_exists(pk) OR five < :one OR (s = :bed AND n < :n1)",
 			"attribute_not_exists(absent) AND #status = :up",
-			// Comparisons, also beyond a float's digits, and of sets.
+			// Comparisons, also of more digits than a float has, and of sets.
 			"n = :n1", "n < :n1", "n >= :n", "five <> :one", "s BETWEEN :be AND :z", "l[1] BETWEEN :one AND :seven",
 			"five IN (:one, :three, :five)", "s IN (:a)", "ss = :ss", "nil = :nil", "yes = :t", "b > :bin", "absent <> :a",
 			// Paths.
@@ -62,7 +62,7 @@ func chosenExpressions() (all []expression) {
 	return all
 }
 
-// keyConditions are what a Query may and may not ask of a key.
+// keyConditions are what a Query may and may not ask about a key.
 func keyConditions() (all []expression) {
 	for kind, texts := range map[string][]string{
 		keyExpression: {
@@ -83,12 +83,12 @@ func keyConditions() (all []expression) {
 	return all
 }
 
-// generator makes expressions at random; a seed always makes the same ones.
+// generator makes random expressions. A seed always makes the same ones.
 type generator struct{ *rand.Rand }
 
 func newGenerator(seed uint64) generator { return generator{rand.New(rand.NewPCG(seed, 1))} }
 
-// expressions makes n of them, most of which DynamoDB takes.
+// expressions makes n of them. DynamoDB accepts most.
 func (g generator) expressions(n int) []expression {
 	all := make([]expression, 0, n)
 	for range n {
@@ -127,7 +127,7 @@ func (g generator) comparator() string {
 	return one(g, "=", "<>", "<", "<=", ">", ">=")
 }
 
-// condition makes one that may be as deep as depth says.
+// condition makes one of at most the given depth.
 func (g generator) condition(depth int) string {
 	if depth > 0 {
 		switch g.IntN(6) {
@@ -161,7 +161,7 @@ func (g generator) condition(depth int) string {
 	}
 }
 
-// update makes one of one or two clauses.
+// update makes one with one or two clauses.
 func (g generator) update() string {
 	clauses := map[string]func() string{
 		"SET":    g.assignment,

@@ -17,9 +17,9 @@ import (
 	"hl7lake/local/wire"
 )
 
-// functions stand in for Lambda, for the state machines of both: they call it
-// over the Invoke operation or directly, and get the same answers. What a
-// function answers is written in its name, so that a case says all about itself:
+// functions stand in for Lambda in the state machines of both, which call them over the
+// Invoke operation or directly and get the same answers. A function's name contains its
+// answer, so that a case says everything about itself:
 //
 //	echo               answers what it was given
 //	third-<s>-<s>      fails with E until it is called for the third time, and then says whether its
@@ -82,7 +82,7 @@ func (f *functions) serveInvoke(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Amz-Function-Error", "Unhandled")
 	}
 	w.Header().Set("X-Amz-Executed-Version", "$LATEST")
-	_, _ = w.Write(output) // a client that has gone does not want to know
+	_, _ = w.Write(output) // a client that has gone needs no answer
 }
 
 func (f *functions) invoke(side, arn string, payload []byte) (output []byte, failed bool, refused *wire.Error) {

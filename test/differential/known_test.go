@@ -2,14 +2,14 @@ package differential_test
 
 import "slices"
 
-// knownDisagreements are the ways in which moto is known to answer otherwise
-// than AWS. Each row says what is asked, what the local lake answers and what
-// moto does, as patterns, and which page of AWS's documentation decides.
+// knownDisagreements are the ways in which moto is known to answer differently from AWS.
+// Each row has patterns for the question, the local lake's answer and moto's answer, and
+// the page of AWS's documentation that decides.
 func knownDisagreements() []disagreement {
 	return slices.Concat(knownOfDynamoDB(), knownOfSNS(), knownOfStates(), knownOfS3(), knownOfCognito())
 }
 
-// Pages of AWS's documentation that decide more than once.
+// Pages of AWS's documentation that decide more than one row.
 const (
 	operatorsPage = "DynamoDB Developer Guide, Condition and filter expressions, operators, and functions: "
 	updatePage    = "DynamoDB Developer Guide, Using update expressions: "

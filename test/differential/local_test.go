@@ -11,7 +11,7 @@ import (
 	"hl7lake/local/store"
 )
 
-// allow grants everything: moto does not look at policies.
+// allow grants everything, because moto does not look at policies.
 func allow(context.Context, string, string, map[string]string) error { return nil }
 
 func openStore(t *testing.T) *store.Store {
@@ -28,7 +28,7 @@ func openStore(t *testing.T) *store.Store {
 	return s
 }
 
-// serve has a local service answer until the test ends.
+// serve lets a local service answer until the test ends.
 func serve(t *testing.T, service http.Handler) *server {
 	t.Helper()
 	s := httptest.NewServer(service)
@@ -36,7 +36,7 @@ func serve(t *testing.T, service http.Handler) *server {
 	return &server{s.URL}
 }
 
-// read decodes properties or values that the test was written with.
+// read decodes properties or values that are written in the test.
 func read[T any](t *testing.T, text string) (into T) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(text), &into); err != nil {

@@ -23,14 +23,14 @@ import (
 	"hl7lake/local/wire"
 )
 
-// startLimit is how long moto's server may take to answer: it imports half of
-// Python first.
+// startLimit is how long moto's server may take to answer: it first imports a large part
+// of Python.
 const startLimit = 2 * time.Minute
 
-// server is one of the two that are asked, by its URL.
+// server is one of the two, by its URL.
 type server struct{ url string }
 
-// config is that of an AWS SDK that talks to the server.
+// config returns an AWS SDK's configuration for the server.
 func (s *server) config() aws.Config {
 	return aws.Config{
 		Region: wire.Region, BaseEndpoint: &s.url, RetryMaxAttempts: 1, HTTPClient: answer.Whole{},
@@ -38,8 +38,8 @@ func (s *server) config() aws.Config {
 	}
 }
 
-// startMoto runs moto's server until the test ends. Its state machines find the
-// functions that they invoke at functions.
+// startMoto runs moto's server until the test ends. Its state machines call the functions
+// at functions.
 func startMoto(t *testing.T, functions *functions) *server {
 	t.Helper()
 	program, err := exec.LookPath("moto_server")
@@ -50,8 +50,8 @@ func startMoto(t *testing.T, functions *functions) *server {
 	host, port, _ := net.SplitHostPort(address)
 	output := new(lockedBuffer)
 	process := exec.CommandContext(t.Context(), program, "-H", host, "-p", port)
-	// The variable is where moto looks for the services that its state machines
-	// call; the port that it serves is the one of its arguments.
+	// moto looks for the services that its state machines call where this variable says.
+	// The port that it serves is in its arguments.
 	process.Env = append(os.Environ(), "MOTO_PORT="+functions.port())
 	process.Stdout, process.Stderr = output, output
 	endWithParent(process)
@@ -59,7 +59,7 @@ func startMoto(t *testing.T, functions *functions) *server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = process.Process.Kill() // it may have ended by itself
+		_ = process.Process.Kill() // it may have ended on its own
 		_ = process.Wait()
 		if t.Failed() {
 			t.Logf("the last that moto's server said:\n%s", output.tail(4000))
@@ -80,7 +80,7 @@ func missing(t *testing.T) {
 	t.Skip("NOT COMPARED WITH A SECOND OPINION: " + advice)
 }
 
-// freeAddress is one of the loopback interface that nobody listens on.
+// freeAddress returns an address of the loopback interface that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -96,7 +96,7 @@ func (s *server) await(t *testing.T, output *lockedBuffer) {
 	for deadline := time.Now().Add(startLimit); ; time.Sleep(50 * time.Millisecond) {
 		answer, err := http.Get(s.url + "/moto-api/")
 		if err == nil {
-			_ = answer.Body.Close() // only that it answers counts
+			_ = answer.Body.Close() // any answer will do
 			return
 		}
 		if time.Now().After(deadline) {
@@ -105,7 +105,7 @@ func (s *server) await(t *testing.T, output *lockedBuffer) {
 	}
 }
 
-// configure has moto run state machines, which it only keeps otherwise.
+// configure makes moto run state machines, which otherwise it only stores.
 func (s *server) configure(t *testing.T) {
 	t.Helper()
 	answer, err := http.Post(s.url+"/moto-api/config", "application/json",
@@ -113,7 +113,7 @@ func (s *server) configure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_ = answer.Body.Close() // its status says all
+	_ = answer.Body.Close() // its status is enough
 	if answer.StatusCode/100 != 2 {
 		t.Fatalf("moto's configuration is answered %s", answer.Status)
 	}
@@ -138,8 +138,8 @@ func (b *lockedBuffer) tail(n int) string {
 	return text[max(0, len(text)-n):]
 }
 
-// code is AWS's name for an error, which is all that two emulators can be
-// expected to agree on; an error that has none is given by its status.
+// code returns AWS's name for an error. Two emulators cannot be expected to agree on
+// more. An error without a name is given by its status.
 func code(err error) string {
 	var answered *awshttp.ResponseError
 	if errors.As(err, &answered) && answered.HTTPStatusCode() >= http.StatusInternalServerError {

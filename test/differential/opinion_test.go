@@ -1,18 +1,17 @@
-// Package differential asks for a second opinion on the local lake: the same
-// requests go to it and to moto's server, an emulator of AWS that shares no
-// line with it, and the answers must agree. Where they do not, AWS's own
-// documentation is the judge: either the local lake is wrong and gets mended,
-// or the disagreement stands in a table with the page that settles it. One that
-// is not in the table fails the test, and so does a row of the table that
-// nothing disagrees about any more.
+// Package differential gets a second opinion on the local lake. It sends the same
+// requests to the lake and to moto's server, an emulator of AWS that shares no code with
+// it, and the answers must agree. Where they do not, AWS's documentation decides. Either
+// the local lake is wrong and is repaired, or the disagreement is in a table, with the
+// page that decides it. A disagreement that is not in the table fails the test, and so
+// does a row without a disagreement.
 //
-// What moto cannot be asked: it decides no call by policies, serves no HTTP API,
-// starts no Express workflow, and runs functions in Docker only. So the state
-// machines of both call the same functions of this test; a topic's deliveries are
-// compared at queues; causes, which are for people, are not compared at all.
+// Moto cannot be asked everything: it does not evaluate policies, serves no HTTP API,
+// starts no Express workflow, and runs functions in Docker only. So the state machines of
+// both call the same functions of this test, and a topic's deliveries are compared at
+// queues. Causes of failures, which are for people, are not compared.
 //
-// moto_server is a Python program (pip install 'moto[server]'). Where it is
-// not installed the test is skipped; with CI=true that is a failure.
+// moto_server is a Python program (pip install 'moto[server]'). If it is not installed
+// the test is skipped; with CI=true that is a failure.
 package differential_test
 
 import (
@@ -48,11 +47,11 @@ func TestTheLocalLakeAgreesWithASecondOpinion(t *testing.T) {
 	opinions.report(t)
 }
 
-// verdict takes what the two answered in one case, in words that are the same
-// where the answers mean the same. The name says what was asked.
+// verdict takes the two answers in one case, in words that are the same if the answers
+// mean the same. The name says what was asked.
 type verdict func(name, ours, motos string)
 
-// disagreement is a difference in which AWS does as the local lake does.
+// disagreement is a difference in which the local lake does what AWS does.
 type disagreement struct {
 	area  string
 	asked *regexp.Regexp // matches the case's name
@@ -67,7 +66,7 @@ type opinions struct {
 
 	mu     sync.Mutex
 	agreed map[string]int // by area
-	silent map[string]int // by area: moto broke down over the question
+	silent map[string]int // by area: moto failed to answer the question
 	differ []int          // by row of known
 }
 
@@ -98,11 +97,11 @@ func (o *opinions) compare(t *testing.T, area, name, ours, motos string) {
 	o.differ[row]++
 }
 
-// brokeDown begins an answer that is no opinion: moto failed in itself (HTTP 500)
-// where AWS would answer.
+// brokeDown begins an answer that is not an opinion: moto failed (HTTP 500) where AWS
+// would answer.
 const brokeDown = "HTTP 5"
 
-// report prints the counts, and holds the table against them.
+// report prints the counts, and compares the disagreements with the table.
 func (o *opinions) report(t *testing.T) {
 	total := 0
 	for _, area := range slices.Sorted(maps.Keys(o.agreed)) {
@@ -120,7 +119,7 @@ func (o *opinions) report(t *testing.T) {
 	}
 }
 
-// disagreed counts the known disagreements of an area; an empty one stands for all.
+// disagreed counts the known disagreements in an area; an empty area means all.
 func (o *opinions) disagreed(area string) (n int) {
 	for row, d := range o.known {
 		if cmp.Or(area, d.area) == d.area {

@@ -5,8 +5,7 @@ import (
 	"syscall"
 )
 
-// endWithParent has the kernel kill the process when the test dies, however it
-// dies.
+// endWithParent makes the kernel kill the process when the test dies in any way.
 func endWithParent(process *exec.Cmd) {
 	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 )
 
-// otherRequests are about more than one expression: each says in words what it
-// was answered.
+// otherRequests are about more than one expression. Each says in words what the answer
+// was.
 func otherRequests() map[string]func(*testing.T, table) string {
 	return map[string]func(*testing.T, table) string{
 		"pages of a query, forwards":          func(t *testing.T, c table) string { return c.pages(t, true) },
@@ -55,8 +55,8 @@ func (c table) pages(t *testing.T, forwards bool) string {
 	return strings.Join(all, "; ")
 }
 
-// claim is ingest's conditional write: it wins, then loses, then wins again
-// where the lease is over.
+// claim is ingest's conditional write: it wins, then loses, then wins again when the
+// lease is over.
 func claim(t *testing.T, c table) string {
 	t.Helper()
 	var all []string
@@ -129,7 +129,7 @@ func returnValues(t *testing.T, c table) string {
 	return strings.Join(all, "\n")
 }
 
-// large puts an item of size bytes: its attributes' names and values count.
+// large puts an item of size bytes. The names and values of its attributes count.
 func (c table) large(t *testing.T, size int) string {
 	t.Helper()
 	text := strings.Repeat("x", size-len("pk")-len("large")-len("text"))

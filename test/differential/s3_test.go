@@ -16,17 +16,17 @@ import (
 	"hl7lake/local/s3"
 )
 
-// The buckets that both have: one with versions, as the lake's, and one without.
+// The buckets that both have: one with versions, like the lake's, and one without.
 const (
 	versioned = "versioned"
 	plain     = "plain"
 )
 
-// bucketClient asks one of the two and answers in words. A version is known by
-// the step that made it.
+// bucketClient asks one of the two and answers in words. A version is named after the
+// step that made it.
 type bucketClient struct {
 	*sdk.Client
-	steps map[string]int // by the id of the version
+	steps map[string]int // by the version's id
 	ids   map[int]string // by the step
 }
 
@@ -36,7 +36,7 @@ func compareS3(t *testing.T, moto *server, agree verdict) {
 	for n := 1; n <= 300; n++ {
 		step := g.objectStep(n)
 		if step.operation == "delete" && step.version == 0 && !both[0].there(t, step) {
-			continue // moto makes no marker then, and what follows would differ
+			continue // moto makes no marker then, and later answers would differ
 		}
 		answers := [2]string{both[0].do(t, step), both[1].do(t, step)}
 		agree(fmt.Sprintf("step %d: %s", n, step), answers[0], answers[1])
@@ -60,11 +60,8 @@ func compareS3(t *testing.T, moto *server, agree verdict) {
 
 func localBuckets(t *testing.T) *bucketClient {
 	t.Helper()
-	service, err := s3.New(t.TempDir(), openStore(t), allow)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = errors.Join(
+	service := s3.New(t.TempDir(), openStore(t), allow)
+	err := errors.Join(
 		service.CreateBucket(s3.Bucket{BucketName: versioned, VersioningConfiguration: &s3.VersioningConfiguration{Status: "Enabled"}}),
 		service.CreateBucket(s3.Bucket{BucketName: plain}))
 	if err != nil {
@@ -122,7 +119,7 @@ func (s objectStep) String() string {
 	return text
 }
 
-// objectStep makes one at random.
+// objectStep makes a random one.
 func (g generator) objectStep(n int) objectStep {
 	contents := []string{"one", "two", "a longer text, of which a part is asked for", "x"}
 	s := objectStep{
@@ -147,7 +144,7 @@ func (g generator) objectStep(n int) objectStep {
 	return s
 }
 
-// etag is that of a content that was put in one part.
+// etag returns that of content that was put in one part.
 func (s objectStep) etag() *string {
 	if s.of == "*" {
 		return &s.of
@@ -165,7 +162,7 @@ func (s objectStep) conditions() (match, noneMatch *string) {
 	return nil, nil
 }
 
-// do asks, and says what came back.
+// do sends the request and says what came back.
 func (c *bucketClient) do(t *testing.T, s objectStep) string {
 	t.Helper()
 	match, noneMatch := s.conditions()
@@ -211,14 +208,14 @@ func (c *bucketClient) do(t *testing.T, s objectStep) string {
 	return fmt.Sprintf("marker %t, version %s", aws.ToBool(out.DeleteMarker), c.made(s, out.VersionId))
 }
 
-// there says whether a key has an object.
+// there reports whether a key has an object.
 func (c *bucketClient) there(t *testing.T, s objectStep) bool {
 	t.Helper()
 	_, err := c.HeadObject(t.Context(), &sdk.HeadObjectInput{Bucket: &s.bucket, Key: &s.key})
 	return err == nil
 }
 
-// version is the id of the version that a step names, if it made one.
+// version returns the id of the version that a step made, if any.
 func (c *bucketClient) version(s objectStep) *string {
 	if id, made := c.ids[s.version]; made && s.bucket == versioned {
 		return &id
@@ -226,7 +223,7 @@ func (c *bucketClient) version(s objectStep) *string {
 	return nil
 }
 
-// made notes a version that a step has made, and gives its name.
+// made records a version that a step has made, and returns its name.
 func (c *bucketClient) made(s objectStep, id *string) string {
 	if id != nil && *id != "" && *id != "null" {
 		if _, known := c.steps[*id]; !known {
@@ -236,7 +233,7 @@ func (c *bucketClient) made(s objectStep, id *string) string {
 	return c.known(id)
 }
 
-// known is the name of a version that a step has made.
+// known returns the name of a version that a step has made.
 func (c *bucketClient) known(id *string) string {
 	if id == nil || *id == "" || *id == "null" {
 		return "none"
@@ -244,7 +241,7 @@ func (c *bucketClient) known(id *string) string {
 	return fmt.Sprintf("of step %d", c.steps[*id])
 }
 
-// list lists a bucket page by page, both ways that there are.
+// list lists a bucket page by page, in both ways.
 func (c *bucketClient) list(t *testing.T, bucket, prefix, delimiter string, size int32) string {
 	t.Helper()
 	pages := sdk.NewListObjectsV2Paginator(c.Client, &sdk.ListObjectsV2Input{
@@ -268,7 +265,7 @@ func (c *bucketClient) list(t *testing.T, bucket, prefix, delimiter string, size
 	return strings.Join(all, "\n")
 }
 
-// listVersions lists all versions and markers; those of one key come the newest
+// listVersions lists all versions and markers; those of one key are sorted by age, newest
 // first.
 func (c *bucketClient) listVersions(t *testing.T, bucket string) string {
 	t.Helper()
@@ -283,7 +280,7 @@ func (c *bucketClient) listVersions(t *testing.T, bucket string) string {
 	for _, m := range out.DeleteMarkers {
 		all = append(all, fmt.Sprintf("%s %s latest %t, marker", *m.Key, c.known(m.VersionId), aws.ToBool(m.IsLatest)))
 	}
-	slices.Sort(all) // the SDK has taken versions and markers apart
+	slices.Sort(all) // the SDK has separated versions and markers
 	return strings.Join(all, "\n")
 }
 

@@ -20,14 +20,14 @@ import (
 	"hl7lake/local/wire"
 )
 
-// hub is a topic with a queue for each filter policy, and one with a queue that
-// gets bare messages.
+// hub is a topic with a queue for each filter policy, and one with a queue that gets
+// messages without an envelope.
 type hub struct {
 	sns      *awssns.Client
 	sqs      *awssqs.Client
 	topic    string
-	queues   []string // URLs, in the order of the policies; empty where the policy was refused
-	codes    []string // why
+	queues   []string // URLs, in the order of the policies; empty if the policy was refused
+	codes    []string // the reason
 	rawTopic string
 	rawQueue string
 }
@@ -53,8 +53,7 @@ func compareSNS(t *testing.T, moto *server, agree verdict) {
 	compareDelivery(t, hubs, agree)
 }
 
-// filterPolicies are of every operator, alone and combined, and some that are
-// none.
+// filterPolicies use every operator, alone and combined. Some are not valid.
 func filterPolicies() []string {
 	return []string{
 		`{}`, `{"a":["er7","json"]}`, `{"a":["er7"],"b":["x"]}`, `{"protocol":["hl7v2"],"format":["er7"]}`,
@@ -64,7 +63,8 @@ func filterPolicies() []string {
 		`{"a":[{"exists":true}]}`, `{"a":[{"exists":false}]}`, `{"a":[{"exists":false}],"n":[{"exists":true}]}`,
 		`{"n":[5]}`, `{"n":[{"numeric":["=",5]}]}`, `{"n":[{"numeric":["<",5.5]}]}`, `{"n":[{"numeric":[">=",5,"<",7]}]}`, `{"n":[{"numeric":[">",-1,"<=",5]}]}`,
 		`{"list":["x"]}`, `{"list":[{"prefix":"x"}]}`, `{"list":[{"anything-but":"x"}]}`,
-		// These are asked of lists of numbers and of truth values alone: moto refuses to publish anything else then.
+		// These are asked with lists of numbers and truth values only: moto refuses to
+		// publish anything else then.
 		`{"flags":[true]}`, `{"numbers":[7]}`, `{"numbers":[{"numeric":[">",6]}]}`,
 		`{"$or":[{"a":["er7"]},{"b":["x"]}]}`, `{"$or":[{"a":["er7"],"b":["x"]},{"n":[5]}]}`, `{"format":["er7"],"$or":[{"a":["json"]},{"n":[{"numeric":[">",6]}]}]}`,
 		`{"bytes":["x"]}`, `{"bytes":[{"exists":true}]}`,
@@ -109,7 +109,7 @@ func localHub(t *testing.T, policies []string) hub {
 	return h
 }
 
-// localCode is AWS's name for an error of a service that was asked without a
+// localCode returns AWS's name for an error of a service that was called without a
 // network.
 func localCode(err error) string {
 	if err == nil {
@@ -118,7 +118,7 @@ func localCode(err error) string {
 	return wire.AsError(err).Code
 }
 
-// add notes a subscription's queue, or why there is none.
+// add records a subscription's queue, or why there is none.
 func (h *hub) add(queueURL, refused string) {
 	if refused != "" {
 		queueURL = ""
@@ -146,7 +146,7 @@ func (h hub) createTopic(t *testing.T, name string) string {
 	return *topic.TopicArn
 }
 
-// subscribe makes a queue and has it subscribe to a topic, which may be refused.
+// subscribe makes a queue and subscribes it to a topic, which may refuse that.
 func (h hub) subscribe(t *testing.T, topic, name string, attributes map[string]string) (queueURL, refused string) {
 	t.Helper()
 	queue, err := h.sqs.CreateQueue(t.Context(), &awssqs.CreateQueueInput{QueueName: &name})
@@ -189,7 +189,7 @@ func messageAttributes(text string) map[string]types.MessageAttributeValue {
 	return attributes
 }
 
-// receive empties the queues, and says which messages came by which policy.
+// receive empties the queues, and says which messages came through which policy.
 func (h hub) receive(t *testing.T, policies []string) map[string]map[int]bool {
 	t.Helper()
 	arrived := map[string]map[int]bool{}
@@ -226,8 +226,7 @@ func (h hub) take(ctx context.Context, t *testing.T, queue string) (bodies []str
 	return bodies
 }
 
-// compareDelivery asks what a queue gets with raw delivery, and what a topic
-// refuses.
+// compareDelivery checks what a queue gets with raw delivery, and what a topic refuses.
 func compareDelivery(t *testing.T, hubs [2]hub, agree verdict) {
 	var got [2][]string
 	for side, h := range hubs {
@@ -256,7 +255,7 @@ func compareDelivery(t *testing.T, hubs [2]hub, agree verdict) {
 	}
 }
 
-// attributesOf are n attributes.
+// attributesOf returns n attributes.
 func attributesOf(n int) func(yield func(string) bool) {
 	return func(yield func(string) bool) {
 		for i := range n {
@@ -267,7 +266,7 @@ func attributesOf(n int) func(yield func(string) bool) {
 	}
 }
 
-// raw publishes a message, and says what comes to the queue that gets it bare.
+// raw publishes a message, and says what arrives at the queue without an envelope.
 func (h hub) raw(t *testing.T, attributes string) string {
 	t.Helper()
 	if refused := h.publishError(t, &awssns.PublishInput{TopicArn: &h.rawTopic, Message: aws.String("raw"), MessageAttributes: messageAttributes(attributes)}); refused != "" {

@@ -18,12 +18,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"hl7lake/local"
 	"hl7lake/local/states"
-	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
-// workflow is one case: a definition and what it is run on.
+// workflow is one case: a definition and its input.
 type workflow struct{ name, definition, input string }
 
 const workflowRole = "arn:aws:iam::123456789012:role/Workflow"
@@ -35,7 +35,7 @@ func compareStates(t *testing.T, moto *server, functions *functions, agree verdi
 	type pair struct{ ours, motos string }
 	all := append(workflows(), ofTheLake(t)...)
 	answers := make([]pair, len(all))
-	var running sync.WaitGroup // they wait, in Wait states and between retries: together that takes no longer than the longest
+	var running sync.WaitGroup // they wait, in Wait states and between retries, so together they take no longer than the longest
 	for i, w := range all {
 		running.Go(func() { answers[i].ours = runLocally(t, service, local, w) })
 		running.Go(func() { answers[i].motos = runOnMoto(t, moto, i, w) })
@@ -46,7 +46,7 @@ func compareStates(t *testing.T, moto *server, functions *functions, agree verdi
 	}
 }
 
-// runLocally answers in words how the execution ended.
+// runLocally says in words how the execution ended.
 func runLocally(t *testing.T, service *states.Service, local *server, w workflow) string {
 	arn := wire.ARN("states", "stateMachine:"+w.name)
 	err := service.Add(arn, states.StateMachine{StateMachineType: "EXPRESS", RoleArn: workflowRole, DefinitionString: w.definition})
@@ -68,12 +68,12 @@ func runLocally(t *testing.T, service *states.Service, local *server, w workflow
 	return ending(string(out.Status), out.Output, out.Error, out.Cause)
 }
 
-// runOnMoto does the same as a standard workflow, since moto has no
-// StartSyncExecution; the language is one.
+// runOnMoto does the same as a standard workflow, since moto has no StartSyncExecution.
+// The language is the same.
 func runOnMoto(t *testing.T, moto *server, n int, w workflow) string {
 	config := moto.config()
-	// Moto cannot start an execution in an account that has had one already: it
-	// copies all that the account has. So each has an account of its own.
+	// Moto cannot start an execution in an account that has had one: it copies everything
+	// in the account. So each has an account of its own.
 	config.APIOptions = append(config.APIOptions, smithyhttp.AddHeaderValue("x-moto-account-id", fmt.Sprintf("%012d", n+1)))
 	client := sfn.NewFromConfig(config)
 	machine, err := client.CreateStateMachine(t.Context(), &sfn.CreateStateMachineInput{
@@ -98,8 +98,8 @@ func runOnMoto(t *testing.T, moto *server, n int, w workflow) string {
 	}
 }
 
-// ending is how an execution ended. Causes are for people, and compared where
-// they are a function's own.
+// ending is how an execution ended. Causes are for people, and are compared only if they
+// are a function's own.
 func ending(status string, output, name, cause *string) string {
 	text := status
 	if output != nil {
@@ -122,22 +122,22 @@ func ending(status string, output, name, cause *string) string {
 	return text
 }
 
-// only is a machine of one state.
+// only is a machine with one state.
 func only(state string) string { return `{"StartAt":"S","States":{"S":` + state + `}}` }
 
 func functionARN(name string) string { return wire.ARN("lambda", "function:"+name) }
 
-// workflows are a few of each state, path, error name, retrier and catcher that
-// the local lake runs.
+// workflows are a few of each state, path, error name, retrier and catcher that the local
+// lake runs.
 func workflows() []workflow {
 	return append(append(dataFlows(), choices()...), failures()...)
 }
 
-// ofTheLake are the workflow of the committed template with functions that
-// succeed, and with ones that fail in the ways that it catches.
+// ofTheLake are the workflow of the committed template, with functions that succeed and
+// with functions that fail in the ways that it catches.
 func ofTheLake(t *testing.T) (all []workflow) {
 	t.Helper()
-	assembly, err := template.Load("../snapshots/dev")
+	assembly, err := local.Load("../snapshots/dev")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func ofTheLake(t *testing.T) (all []workflow) {
 			text := invoking(invoking(definition, "Prepare", "echo"), "Parse", parse)
 			all = append(all, workflow{"lake-" + parse, text, `{"attributes":{"id":"1"},"body":"MSH"}`})
 		}
-		// A workflow whose first step fails shows which messages pass it by.
+		// A workflow whose first step fails shows which messages skip that step.
 		for _, tidy := range []string{`true`, `false`, `"true"`, `null`} {
 			text := invoking(invoking(definition, "Prepare", "fails-ParseError"), "Parse", "echo")
 			all = append(all, workflow{"lake-tidy-" + tidy, text, `{"attributes":{"id":"1"},"body":"MSH","tidy":` + tidy + `}`})
@@ -167,7 +167,7 @@ func ofTheLake(t *testing.T) (all []workflow) {
 	return all
 }
 
-// dataFlows lead data through paths.
+// dataFlows pass data through paths.
 func dataFlows() (all []workflow) {
 	echo := `"Resource":"` + functionARN("echo") + `"`
 	invoke := `"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"` + functionARN("echo") + `"`
@@ -205,7 +205,7 @@ func dataFlows() (all []workflow) {
 	return all
 }
 
-// choices ask every operator for something that holds and something that does not.
+// choices give every operator something that holds and something that does not.
 func choices() (all []workflow) {
 	for i, c := range [][2]string{
 		{`"StringEquals":"x"`, `"x"`}, {`"StringEquals":"x"`, `5`}, {`"StringLessThan":"b"`, `"a"`}, {`"StringGreaterThanEquals":"b"`, `"b"`},
@@ -235,7 +235,7 @@ func choices() (all []workflow) {
 	return all
 }
 
-// failures end executions, or are caught, or are tried again.
+// failures end executions, are caught, or are retried.
 func failures() (all []workflow) {
 	task := func(function, more string) string {
 		return `{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"` + functionARN(function) + `"},"End":true` + more + `}`
@@ -265,7 +265,8 @@ func failures() (all []workflow) {
 		only(task("throttled", "")),
 		direct("fails-ParseError"), direct("dies"), direct("absent"), direct("throttled"),
 		only(task("fails-E", `,"Retry":[{"ErrorEquals":["E"],"MaxAttempts":2,"IntervalSeconds":1,"BackoffRate":1}]`)),
-		// With back-off: after one second and two, one and three, one and one; and one attempt too few.
+		// With back-off: after one second and two, one and three, one and one; and one
+		// attempt too few.
 		only(task("third-1-2", `,"Retry":[{"ErrorEquals":["States.ALL"]}],"OutputPath":"$.Payload"`)),
 		only(task("third-1-3", `,"Retry":[{"ErrorEquals":["E"],"IntervalSeconds":1,"BackoffRate":3,"MaxAttempts":2}],"OutputPath":"$.Payload"`)),
 		only(task("third-1-1", `,"Retry":[{"ErrorEquals":["E"],"IntervalSeconds":1,"BackoffRate":9,"MaxDelaySeconds":1}],"OutputPath":"$.Payload"`)),
@@ -283,7 +284,7 @@ func failures() (all []workflow) {
 		caught("throttled", `["States.ALL"]`, `,"Retry":[{"ErrorEquals":["Lambda.TooManyRequestsException"],"MaxAttempts":2,"IntervalSeconds":1,"BackoffRate":2}]`),
 		caught("fails-E", `["States.ALL"]`, `,"Retry":[{"ErrorEquals":["E"],"MaxAttempts":1,"IntervalSeconds":1}]`),
 		`{"StartAt":"T","States":{"T":` + task("fails-E", `,"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F"}]`) + `,"F":{"Type":"Fail","ErrorPath":"$.Error","CausePath":"$.Cause"}}}`,
-		// Refused when they are made.
+		// Refused at creation.
 		`{"StartAt":"X","States":{"S":{"Type":"Succeed"}}}`,
 		only(`{"Type":"Pass","Next":"X"}`),
 		only(`{"Type":"Dance","End":true}`),

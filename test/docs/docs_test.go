@@ -1,5 +1,6 @@
-// Package docs runs what the README and the documents tell a reader to type: every command of every block of shell that
-// can run on one machine, in order, against a lake of its own. What cannot is listed by name, with the reason.
+// Package docs runs what the README and the documents tell a reader to type: every
+// command in every block of shell that can run on one machine, in order, on a lake of its
+// own. Commands that cannot run are listed by name, with the reason.
 package docs_test
 
 import (
@@ -23,10 +24,11 @@ import (
 // adding is the documents' command that makes up a password.
 const adding = "lake users add engine@example.org --write st-elsewhere --outputs outputs.json"
 
-// root is the repository's, from this folder.
+// root is the repository's root, relative to this folder.
 const root = "../.."
 
-// elsewhere are the beginnings of commands that are not run, and why. One that begins no command any more fails the test.
+// elsewhere are the beginnings of commands that are not run, with the reason. If no
+// command begins like that any more, the test fails.
 func elsewhere() map[string]string {
 	return map[string]string{
 		"lake up":                        "the test runs it, beside the others",
@@ -38,6 +40,7 @@ func elsewhere() map[string]string {
 		"make":                           "another test holds it against .ci/run",
 		"npx cdk":                        "it needs AWS; .ci/run synthesizes the stacks",
 		"go run ./cmd/lake doctor --env": "it needs AWS; operate/doctor has its tests",
+		"lake edge":                      "it needs a configuration and runs until Ctrl-C; test/e2e runs it",
 		"aws cloudwatch":                 "nothing is measured by the local lake",
 		"aws events":                     "EventBridge's rules are run by the local lake, but not listed",
 		"aws health":                     "it needs AWS",
@@ -49,7 +52,8 @@ func elsewhere() map[string]string {
 	}
 }
 
-// says is what the output of a command has to hold, by the command's beginning; each must exit 0 anyhow.
+// says is what the output of a command must contain, by the command's beginning. Each
+// must also exit with 0.
 func says() map[string]string {
 	return map[string]string{
 		"go run ./cmd/lake demo":             "All went as it should",
@@ -61,7 +65,7 @@ func says() map[string]string {
 	}
 }
 
-// mayFind are commands that search, so that they exit with 1 where there is nothing.
+// mayFind are commands that search, so that they exit with 1 if they find nothing.
 func mayFind() []string { return []string{"logs Writer 3h | grep ID"} }
 
 func TestEveryCommandOfTheDocumentsThatCanRunHereDoes(t *testing.T) {
@@ -105,7 +109,7 @@ func TestEveryCommandOfTheDocumentsThatCanRunHereDoes(t *testing.T) {
 	}
 }
 
-// documents are those at the root and all below docs.
+// documents returns those at the root and all below docs.
 func documents(t *testing.T) []string {
 	t.Helper()
 	all := []string{filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"), filepath.Join(root, "SECURITY.md")}
@@ -118,14 +122,16 @@ func documents(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// What others stand on comes first: the runbook's own README defines a function of the shell.
+	// A document that others need comes first: the runbook's README defines a function of
+	// the shell.
 	slices.SortStableFunc(all, func(a, b string) int {
 		return strings.Count(a, "README")*-1 + strings.Count(b, "README")
 	})
 	return all
 }
 
-// commandsOf are the commands of a document's blocks of shell, with their continued lines.
+// commandsOf returns the commands in a document's blocks of shell, with continued lines
+// joined.
 func commandsOf(t *testing.T, document string) (commands []string) {
 	t.Helper()
 	text, err := os.ReadFile(document)
@@ -149,7 +155,7 @@ func commandsOf(t *testing.T, document string) (commands []string) {
 	return commands
 }
 
-// line is a command as it is named: without its comment, on one line.
+// line returns a command on one line, without its comment, as it is named in the tables.
 func line(command string) string {
 	command = regexp.MustCompile(`\s{2,}#.*`).ReplaceAllString(command, "")
 	return strings.TrimSpace(regexp.MustCompile(`\\\n\s*`).ReplaceAllString(command, ""))
@@ -165,18 +171,18 @@ func begins(table map[string]string, command string) (prefix, value string) {
 	return prefix, value
 }
 
-// reader is somebody who types commands beside a lake that runs.
+// reader is a person who types commands beside a running lake.
 type reader struct {
 	folder      string // with .lake, and what the commands name
 	environment []string
-	values      *strings.Replacer // for what a reader puts in place of an example
-	aws         string            // what makes the AWS CLI the one that the documents are written for
+	values      *strings.Replacer // for what a reader writes in place of an example
+	aws         string            // makes the AWS CLI behave like the version that the documents are written for
 	hasAWS      bool
 	preamble    string // what was typed before, in other documents
 }
 
-// tail is `aws logs tail` of the AWS CLI's version 2 for version 1, which has no such command: it asks FilterLogEvents for
-// the events since then, as version 2 does.
+// tail stands in for `aws logs tail`, which version 1 of the AWS CLI does not have. It
+// asks FilterLogEvents for the events since a time, as version 2 does.
 const tail = `aws() {
   [ "$1 $2" = "logs tail" ] || { command aws "$@"; return; }
   local group=$3 since=1h pattern=
@@ -194,7 +200,8 @@ const tail = `aws() {
 }
 `
 
-// theAWS tells whether there is an AWS CLI, and what makes it one of version 2. Where JUDGES has it, it must be there.
+// theAWS returns whether there is an AWS CLI, and what makes it behave like version 2. If
+// JUDGES has it, it must be there.
 func theAWS(t *testing.T) (prelude string, installed bool) {
 	t.Helper()
 	version, err := exec.CommandContext(t.Context(), "aws", "--version").Output()
@@ -209,7 +216,7 @@ func theAWS(t *testing.T) (prelude string, installed bool) {
 	return "", false
 }
 
-// withoutAWS is what is left of a command where there is no AWS CLI; empty where that is nothing.
+// withoutAWS returns what remains of a command without an AWS CLI, which may be nothing.
 func withoutAWS(command string) string {
 	command, _, _ = strings.Cut(command, " && aws ")
 	if regexp.MustCompile(`\baws [a-z]|^logs `).MatchString(command) {
@@ -218,7 +225,7 @@ func withoutAWS(command string) string {
 	return command
 }
 
-// start runs a lake from a program that is built as a reader would build it.
+// start runs a lake with a program that is built as a reader would build it.
 func start(t *testing.T) *reader {
 	t.Helper()
 	folder, programs := t.TempDir(), t.TempDir()
@@ -265,7 +272,7 @@ func start(t *testing.T) *reader {
 			t.Fatal(err)
 		}
 	}
-	outputs, err := json.Marshal(connection.Outputs) // as cdk deploy --outputs-file would
+	outputs, err := json.Marshal(connection.Outputs) // as cdk deploy --outputs-file writes it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +302,7 @@ func start(t *testing.T) *reader {
 		" FILE ", " message.hl7 ", " FILE\n", " message.hl7\n", "s3://…", "s3://"+bucket,
 		"AWS_REGION=…", "AWS_REGION=us-east-1", "ENV=prod", "ENV=dev",
 		"http://127.0.0.1:4000", connection.Endpoint, "go run ./cmd/lake demo", "(cd '"+absolute+"' && lake demo)", "go run ./cmd/lake", "lake",
-		adding, "LAKE_PASSWORD=$("+adding+") && export LAKE_PASSWORD", // what it writes is what the next command asks for
+		adding, "LAKE_PASSWORD=$("+adding+") && export LAKE_PASSWORD", // its output is what the next command asks for
 	)
 	return r
 }
@@ -334,7 +341,7 @@ func (r *reader) run(t *testing.T, commands []string) {
 			regexp.MustCompile(`^[A-Z]+=\S+$`).MatchString(command) {
 			kept := r.values.Replace(command + "\n")
 			if strings.HasPrefix(kept, "eval ") {
-				kept, _, _ = strings.Cut(kept, " && ") // what comes then needs not be done again
+				kept, _, _ = strings.Cut(kept, " && ") // later commands need not be run again
 			}
 			r.preamble += kept + "\n"
 		}

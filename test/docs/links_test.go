@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// TestEveryLinkOfTheDocumentsLeadsSomewhere looks at links to files of the repository, and at the headings that they name.
+// TestEveryLinkOfTheDocumentsLeadsSomewhere checks links to files of the repository, and
+// the headings that they name.
 func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 	links := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	looked := 0
@@ -39,8 +40,8 @@ func TestEveryLinkOfTheDocumentsLeadsSomewhere(t *testing.T) {
 	}
 }
 
-// hasHeading reports whether a document has a heading of that name, as it is written in addresses: small letters, blanks
-// as dashes, no punctuation.
+// hasHeading reports whether a document has a heading with that name, as written in
+// addresses: lower case, dashes for spaces, no punctuation.
 func hasHeading(t *testing.T, document, name string) bool {
 	t.Helper()
 	text, err := os.ReadFile(document)

@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// only are commands of the Makefile that CI has no use for.
+// only are commands of the Makefile that CI does not need.
 func only() []string {
 	return []string{"@grep ", "echo ", "[ -z ", "exit 1", "done", "go test ./test -update", ".ci/run"}
 }
 
-// TestMakeDoesWhatCIDoes: a loop that says something else than CI would be found out only after a push.
+// TestMakeDoesWhatCIDoes: a difference would be noticed only after a push.
 func TestMakeDoesWhatCIDoes(t *testing.T) {
 	ci := oneBlank(read(t, ".ci/run"))
 	recipes := strings.ReplaceAll(read(t, "Makefile"), "\\\n", " ")
@@ -40,9 +40,13 @@ func TestMakeDoesWhatCIDoes(t *testing.T) {
 }
 
 func TestEveryFuzzTargetIsRun(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(root, "hl7", "*_test.go"))
-	if err != nil || len(files) == 0 {
-		t.Fatal("no tests", err)
+	var files []string
+	for _, folder := range []string{"hl7", "edge/mllp"} {
+		of, err := filepath.Glob(filepath.Join(root, folder, "*_test.go"))
+		if err != nil || len(of) == 0 {
+			t.Fatal("no tests", err)
+		}
+		files = append(files, of...)
 	}
 	makefile, ci, found := read(t, "Makefile"), read(t, ".ci/run"), 0
 	for _, file := range files {
@@ -72,7 +76,7 @@ func read(t *testing.T, name string) string {
 	return string(text)
 }
 
-// oneBlank is a text with one blank where it had several, or line ends.
+// oneBlank returns a text with one space in place of several, or of line ends.
 func oneBlank(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 func beginsWithOne(text string, prefixes []string) bool {

@@ -13,8 +13,8 @@ import (
 	"hl7lake/operate/acceptance"
 )
 
-// check runs the acceptance test against the lake, and returns it with the
-// steps that failed, each with its reason.
+// check runs the acceptance test on the lake, and returns it with the steps that failed,
+// each with its reason.
 func (l *lake) check(t *testing.T, limit time.Duration) (report acceptance.Report, failed []string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
@@ -58,8 +58,8 @@ func TestALakeInOrderPassesItsCheck(t *testing.T) {
 	}
 }
 
-// TestABrokenLakeFailsItsCheckAtTheRightStep takes one grant from a lake's
-// templates and wants the check to find what then fails.
+// TestABrokenLakeFailsItsCheckAtTheRightStep removes one grant from a lake's templates
+// and checks that the check finds what fails then.
 func TestABrokenLakeFailsItsCheckAtTheRightStep(t *testing.T) {
 	for _, test := range []struct{ role, action, step string }{
 		{"IngestRole", "sns:Publish", "access: the writer posts: 201"},
@@ -81,7 +81,7 @@ func TestABrokenLakeFailsItsCheckAtTheRightStep(t *testing.T) {
 			l := startWith(t, local.Options{
 				Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Assembly: writeStacks(t, stacks),
 			})
-			_, failed := l.check(t, 20*time.Second) // some steps wait for what will never be
+			_, failed := l.check(t, 20*time.Second) // some steps wait for what never happens
 			for _, step := range failed {
 				if strings.HasPrefix(step, test.step) {
 					return

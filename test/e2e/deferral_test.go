@@ -11,13 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"hl7lake/client"
-	"hl7lake/local/template"
+	"hl7lake/local"
 )
 
 // takeShare takes the share that an institution has of staging, for an hour.
 func (l *lake) takeShare(t *testing.T, owner string) {
 	t.Helper()
-	assembly, err := template.Load("../snapshots/dev")
+	assembly, err := local.Load("../snapshots/dev")
 	if err != nil {
 		t.Fatal(err)
 	}

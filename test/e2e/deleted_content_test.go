@@ -11,8 +11,8 @@ import (
 	"hl7lake/client"
 )
 
-// goneContent removes what the lake holds of two messages for good, as a rule or
-// a person with the permission does, and wants the API to say so.
+// goneContent deletes what the lake holds of two messages for good, as a rule or a person
+// with the permission does, and checks that the API says so.
 func (l *lake) goneContent(t *testing.T, c *client.Client) {
 	t.Helper()
 	for _, id := range l.accepted(t, c, admission(6), document(4<<20+1)) { // the second is too large for an answer
@@ -30,8 +30,8 @@ func (l *lake) goneContent(t *testing.T, c *client.Client) {
 	}
 }
 
-// wantGone wants neither of a message's contents to be there, and its history to
-// be told still.
+// wantGone checks that neither of a message's contents is there, and that its history
+// still is.
 func (l *lake) wantGone(t *testing.T, c *client.Client, id string) {
 	t.Helper()
 	_, er7 := c.ER7(t.Context(), id)

@@ -23,7 +23,7 @@ import (
 	"hl7lake/cmd/lake/scenario"
 )
 
-// admission is a message of its own for each n.
+// admission returns another message for each n.
 func admission(n int) []byte {
 	return fmt.Appendf(nil, "MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ADT^A01|%d|T|2.5.1\rPID|1||%[1]d^^^HERE^MR||Sample^Sue\r", n)
 }
@@ -100,8 +100,8 @@ func TestAHundredEqualPostsAtOnceBecomeOneMessage(t *testing.T) {
 	}
 }
 
-// TestTheSameMessageByTwoWaysIsOneByTheFirstOnesBytes sends a message at once as an
-// engine, a file and a script would. One is accepted, and the lake keeps its bytes.
+// TestTheSameMessageByTwoWaysIsOneByTheFirstOnesBytes sends a message at the same time as
+// an engine, a file and a script would. One is accepted, and the lake keeps its bytes.
 func TestTheSameMessageByTwoWaysIsOneByTheFirstOnesBytes(t *testing.T) {
 	l := start(t)
 	c := l.client(t, l.admin(t))
@@ -165,8 +165,8 @@ func TestOneInstitutionNeitherBlocksNorProbesAnother(t *testing.T) {
 	}
 }
 
-// claim puts a claim of the institution on a body into the table of received
-// messages, as an ingest that was interrupted leaves it.
+// claim writes a claim of the institution on a body into the table of received messages,
+// as an interrupted ingest leaves it.
 func (l *lake) claim(t *testing.T, body []byte, id string, lease time.Time) {
 	t.Helper()
 	sum := sha256.Sum256(append([]byte(scenario.Institution+"\x00"), body...))
@@ -185,7 +185,7 @@ func (l *lake) claim(t *testing.T, body []byte, id string, lease time.Time) {
 	}
 }
 
-// receivedTable is the one table that is not the catalog.
+// receivedTable returns the one table that is not the catalog.
 func (l *lake) receivedTable(t *testing.T) string {
 	t.Helper()
 	tables, err := l.dynamodb().ListTables(t.Context(), &dynamodb.ListTablesInput{})

@@ -14,9 +14,9 @@ import (
 	"hl7lake/cmd/lake/scenario"
 )
 
-// meet sends a message while another request with the same one is under way:
-// once the other comes to its end the message is a duplicate, and its id is known
-// before the catalog has it.
+// meet sends a message while another request with the same message is under way. Once the
+// other has ended, the message is a duplicate, and its id is known before the catalog has
+// it.
 func (l *lake) meet(t *testing.T, tokens client.TokenSource, body []byte) {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
@@ -24,7 +24,7 @@ func (l *lake) meet(t *testing.T, tokens client.TokenSource, body []byte) {
 	table := l.receivedTable(t)
 	var other sync.WaitGroup
 	other.Go(func() {
-		time.Sleep(500 * time.Millisecond) // the second request waits for this one meanwhile
+		time.Sleep(500 * time.Millisecond) // the second request waits for this one
 		_, err := l.dynamodb().PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table, Item: map[string]types.AttributeValue{
 			"pk": &types.AttributeValueMemberS{Value: "id#" + id}, "owner": &types.AttributeValueMemberS{Value: scenario.Institution},
 		}})

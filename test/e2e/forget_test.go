@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -17,7 +18,7 @@ import (
 	"hl7lake/operate"
 )
 
-// held is how many versions of objects, and claim checks, are kept of a message.
+// held returns how many object versions and claim checks of a message exist.
 func (l *lake) held(t *testing.T, id string, history client.History) (count int) {
 	t.Helper()
 	for _, step := range history.Steps {
@@ -72,7 +73,7 @@ func TestAForgottenMessageLeavesItsRecordAndMayBeSentAgain(t *testing.T) {
 			t.Errorf("%s: the new message is %d bytes, %v", name, len(back), err)
 		}
 
-		// Once more changes nothing, and does not touch the new message.
+		// A second call changes nothing, and does not touch the new message.
 		twice, err := l.operator(t).Forget(t.Context(), id, "mistake", false)
 		if err != nil || twice.Objects != 0 || twice.Released {
 			t.Errorf("%s: forgotten twice: %+v, %v", name, twice, err)
@@ -90,7 +91,7 @@ func TestAForgottenMessageLeavesItsRecordAndMayBeSentAgain(t *testing.T) {
 	}
 }
 
-// wantForgotten wants content that is gone, and a record that says why.
+// wantForgotten checks that content is gone, and that the record says why.
 func (l *lake) wantForgotten(t *testing.T, c *client.Client, id string, before client.History) {
 	t.Helper()
 	_, err := c.ER7(t.Context(), id)
@@ -124,8 +125,53 @@ func (l *lake) wantForgotten(t *testing.T, c *client.Client, id string, before c
 	}
 }
 
-// TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore has a message that reached
-// the lake while its first deliveries lie in dead-letter queues.
+// TestWhatIsFiledAfterAMessageWasForgottenIsNotShownAndIsFound has a replay under way,
+// in another character set, while its message is forgotten: its result has another id
+// than what was there before.
+func TestWhatIsFiledAfterAMessageWasForgottenIsNotShownAndIsFound(t *testing.T) {
+	l := start(t)
+	tokens := l.admin(t)
+	c := l.client(t, tokens)
+	body := admission(1)
+	id := l.accepted(t, c, body)[0]
+	before := l.histories(t, c, []string{id})[0]
+	if _, err := l.operator(t).Forget(t.Context(), id, "wrong-patient", false); err != nil {
+		t.Fatal(err)
+	}
+	l.publishWith(t, id, "ADT^A01", aws.String("read-in=iso-8859-2"), body)
+	eventually(t, "the replay is filed", func() bool {
+		after := l.histories(t, c, []string{id})[0]
+		return len(after.Steps) == len(before.Steps)+1 && l.held(t, id, after) == 2
+	})
+	for part, read := range map[string]func(context.Context, string) ([]byte, error){"er7": c.ER7, "json": c.JSON} {
+		_, err := read(t.Context(), id)
+		if problem, ok := errors.AsType[*client.Problem](err); !ok || problem.Status != http.StatusGone {
+			t.Errorf("%s: %v", part, err)
+		}
+	}
+	if found := l.remains(t); found != 2 {
+		t.Errorf("%d objects are found to remain, want the message and its JSON", found)
+	}
+	if _, err := l.operator(t).Forget(t.Context(), id, "wrong-patient", false); err != nil {
+		t.Fatal(err)
+	}
+	if found := l.remains(t); found != 0 {
+		t.Errorf("forgotten again, %d objects remain", found)
+	}
+}
+
+// remains counts what a verification finds of forgotten messages.
+func (l *lake) remains(t *testing.T) int {
+	t.Helper()
+	counts, err := l.operator(t).Verify(t.Context(), func(operate.Discrepancy) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return counts.Faults[operate.Remains]
+}
+
+// TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore has a message that reached the
+// lake while its first deliveries are in dead-letter queues.
 func TestADeadLetterOfAForgottenMessageIsNotFiledOnceMore(t *testing.T) {
 	l, outage := broken(t)
 	c := l.client(t, l.admin(t))

@@ -8,15 +8,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 
 	"hl7lake/internal/contract"
-	"hl7lake/local/template"
+	"hl7lake/local"
 )
 
-// TestEveryFunctionOfTheTemplatesAnswersAnInvocation invokes each program with
-// an event that is not its own: whatever it says of it, it must start, take an
-// event from the Runtime API and answer.
+// TestEveryFunctionOfTheTemplatesAnswersAnInvocation invokes each program with an event
+// that is not its own. Whatever it answers, it must start, take an event from the Runtime
+// API and answer.
 func TestEveryFunctionOfTheTemplatesAnswersAnInvocation(t *testing.T) {
 	l := start(t)
-	assembly, err := template.Load("../snapshots/dev")
+	assembly, err := local.Load("../snapshots/dev")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,16 +20,15 @@ import (
 	"hl7lake/local/store"
 )
 
-// removeGrants asks for a test that takes a quarter of an hour:
+// removeGrants enables a test that takes a quarter of an hour:
 //
 //	go test ./test/e2e -run TestWithoutAnyOneGrantSomethingFails -grants -timeout 60m -v
 var removeGrants = flag.Bool("grants", false, "remove each grant of the templates in turn and show what then fails")
 
-// assembly is where a run of this test in a process of its own finds its
-// templates.
+// assembly is where a run of this test in a process of its own finds its templates.
 var assembly = flag.String("assembly", "", "templates to run instead of the committed ones")
 
-// onlyGrants picks some of the grants.
+// onlyGrants selects some of the grants.
 var onlyGrants = flag.String("only", "", "of -grants, only those that match this regular expression")
 
 // together is how many lakes run at the same time.
@@ -45,10 +44,10 @@ type grant struct {
 
 func (g grant) String() string { return g.stack + "/" + g.resource + ": " + g.action }
 
-// TestWithoutAnyOneGrantSomethingFails takes each action of each statement of
-// each role, and each permission of a resource policy, out of a copy of the
-// templates, walks every way that a message can take through a lake of that
-// copy, and wants something to fail.
+// TestWithoutAnyOneGrantSomethingFails removes each action of each statement of each
+// role, and each permission of a resource policy, from a copy of the templates. It then
+// walks every way that a message can take through a lake of that copy, and something must
+// fail.
 func TestWithoutAnyOneGrantSomethingFails(t *testing.T) {
 	if !*removeGrants {
 		t.Skip("runs a lake for each grant: ask for it with -grants")
@@ -97,7 +96,7 @@ func TestAMessageTakesEveryWay(t *testing.T) {
 	startWith(t, local.Options{Assembly: *assembly, Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}).walkEveryWay(t)
 }
 
-// notRun says why a grant cannot be missed in this test, if that is so.
+// notRun says why a missing grant cannot be noticed in this test, if that is so.
 func (g grant) notRun() string {
 	service, _, _ := strings.Cut(g.action, ":")
 	if slices.Contains([]string{"xray", "logs", "kms", "cloudwatch", "events"}, service) {
@@ -145,7 +144,7 @@ func readStacks(t *testing.T) (stacks []stack) {
 	return stacks
 }
 
-// writeStacks writes the templates as they are now into a folder of their own.
+// writeStacks writes the current templates into a folder of their own.
 func writeStacks(t *testing.T, stacks []stack) (folder string) {
 	t.Helper()
 	folder = t.TempDir()
@@ -193,7 +192,7 @@ func grantsOf(stacks []stack) (grants []grant) {
 	return grants
 }
 
-// documentsOf are the policy documents of a role, a policy or a resource policy.
+// documentsOf returns the policy documents of a role, a policy or a resource policy.
 func documentsOf(properties map[string]any) (documents []map[string]any) {
 	if document, is := properties["PolicyDocument"].(map[string]any); is {
 		documents = append(documents, document)
@@ -207,8 +206,8 @@ func documentsOf(properties map[string]any) (documents []map[string]any) {
 	return documents
 }
 
-// allowed are the actions that a document's statements allow. An action is
-// removed by putting one in its place that no service has.
+// allowed returns the actions that a document's statements allow. An action is removed by
+// replacing it with one that no service has.
 func allowed(document map[string]any) (grants []grant) {
 	statements, _ := document["Statement"].([]any)
 	for _, value := range statements {
@@ -232,8 +231,8 @@ func allowed(document map[string]any) (grants []grant) {
 	return grants
 }
 
-// walkIn runs TestAMessageTakesEveryWay on the templates of a folder, and says
-// what failed, if anything did.
+// walkIn runs TestAMessageTakesEveryWay on the templates of a folder, and says what
+// failed, if anything.
 func walkIn(t *testing.T, folder string) (failure string) {
 	t.Helper()
 	program, err := os.Executable()

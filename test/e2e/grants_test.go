@@ -12,8 +12,8 @@ import (
 	"hl7lake/client"
 )
 
-// TestEveryGrantOfTheTemplatesIsNeeded walks every way that a message can take
-// and then asks for the grants that no call has needed: those are too many.
+// TestEveryGrantOfTheTemplatesIsNeeded walks every way that a message can take, and then
+// asks for the grants that no call needed. There must be none.
 func TestEveryGrantOfTheTemplatesIsNeeded(t *testing.T) {
 	l := start(t)
 	l.walkEveryWay(t)
@@ -24,14 +24,14 @@ func TestEveryGrantOfTheTemplatesIsNeeded(t *testing.T) {
 	}
 }
 
-// takenElsewhere reports whether nobody takes the role in this test: users get
-// credentials of the identity pool.
+// takenElsewhere reports whether nobody assumes the role in this test: users get
+// credentials from the identity pool.
 func takenElsewhere(role string) bool { return strings.Contains(role, "-IdentitiesReader") }
 
-// walkEveryWay sends messages such that every call that a function can make is
-// made: small and large, HL7 and not, accepted, duplicate, claimed by another,
-// taken over, redelivered, deferred, forgotten and undeliverable, read back in every form and
-// when it is no longer there.
+// walkEveryWay sends messages such that every call that a function can make is made:
+// small and large, HL7 and not, accepted, duplicate, claimed by another, taken over,
+// redelivered, deferred, forgotten and undeliverable, read back in every form and when it
+// is no longer there.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
 	tokens := l.admin(t)

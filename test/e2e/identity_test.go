@@ -26,7 +26,8 @@ import (
 	"hl7lake/operate"
 )
 
-// configAs is that of an AWS SDK with the credentials, or without any where they are nil.
+// configAs returns an AWS SDK's configuration with the credentials, or without any if
+// they are nil.
 func (l *lake) configAs(key aws.CredentialsProvider) aws.Config {
 	return aws.Config{Region: wire.Region, BaseEndpoint: new(l.URL()), Credentials: key}
 }
@@ -113,7 +114,8 @@ func TestTheIdentityPoolOpensAnInstitutionsObjectsToItsReadersOnly(t *testing.T)
 	}
 }
 
-// TestADisabledUserGetsNothingNewAndKeepsTheTokenUntilItExpires: the API verifies a token and asks nobody, as that of AWS.
+// TestADisabledUserGetsNothingNewAndKeepsTheTokenUntilItExpires: the API verifies a token
+// and asks nobody, as that of AWS.
 func TestADisabledUserGetsNothingNewAndKeepsTheTokenUntilItExpires(t *testing.T) {
 	l := start(t)
 	user := client.User{Email: "leaving@example.org", Read: client.Institutions{"elsewhere", scenario.Institution}, Write: "elsewhere"}
@@ -193,7 +195,7 @@ func TestWhoSignsIsTold(t *testing.T) {
 	}
 }
 
-// The SDKs read the answer each in the protocol of its service.
+// The SDKs read the answers, each in the protocol of its service.
 func TestWhatIsNotRunIsToldInTheProtocolOfItsService(t *testing.T) {
 	l := start(t)
 	config := l.config()

@@ -1,7 +1,7 @@
-// Package e2e holds the whole lake, run from its committed templates, against
-// what it promises: the demo's scenario, every answer of the API, and what many
-// senders at once or an interrupted one must never cause. The functions are the
-// real programs, the services are reached over their wire protocols.
+// Package e2e checks the whole lake, run from its committed templates, against its
+// promises: the demo's scenario, every answer of the API, and what many senders at once
+// or an interrupted sender must never cause. The functions are the real programs, and the
+// services are called over their wire protocols.
 package e2e_test
 
 import (
@@ -21,12 +21,14 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
+	"hl7lake/local/fault"
 	"hl7lake/local/store"
 )
 
-// patience bounds every wait of a test: much longer than any step takes, even
-// on a machine that is busy with other tests.
+// patience limits every wait of a test. It is much longer than any step takes, even on a
+// machine that is busy with other tests.
 var patience = flag.Duration("patience", time.Minute, "the longest that a test waits for something to happen")
 
 // lake is a lake that runs for one test.
@@ -36,18 +38,25 @@ type lake struct {
 	pool       *client.Pool
 }
 
-// start runs the committed templates until the test ends. Tests with a lake of
-// their own run side by side: most of their time is waiting for retries.
+// start runs the committed templates until the test ends. Tests with a lake of their own
+// run in parallel, because most of their time is waiting for retries.
 func start(t *testing.T) *lake {
 	t.Helper()
 	t.Parallel()
 	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting})
 }
 
-// startWith runs a lake with the options until the test ends.
-func startWith(t *testing.T, o local.Options) *lake {
+// startFaulty is startWith for a lake of its own in which something goes wrong.
+func startFaulty(t *testing.T, plan fault.Plan) *lake {
 	t.Helper()
-	running, err := local.Start(t.Context(), o)
+	o := local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
+	return startWith(t, o, testbed.Options{Faults: plan})
+}
+
+// startWith runs a lake with the options until the test ends.
+func startWith(t *testing.T, o local.Options, tests ...testbed.Options) *lake {
+	t.Helper()
+	running, err := local.Start(t.Context(), o, tests...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +81,7 @@ func startWith(t *testing.T, o local.Options) *lake {
 	return l
 }
 
-// user creates a user and returns the source of the user's tokens.
+// user creates a user and returns a source of the user's tokens.
 func (l *lake) user(t *testing.T, u client.User) client.TokenSource {
 	t.Helper()
 	password := client.NewPassword()
@@ -88,7 +97,7 @@ func (l *lake) admin(t *testing.T) client.TokenSource {
 	return l.user(t, client.User{Email: "admin@example.org", Read: client.Institutions{scenario.Institution}, Write: scenario.Institution})
 }
 
-// client is the API as the user of the tokens sees it.
+// client returns the API as the user of the tokens sees it.
 func (l *lake) client(t *testing.T, tokens client.TokenSource) *client.Client {
 	t.Helper()
 	c, err := l.connection.Client(tokens)
@@ -107,10 +116,10 @@ func (l *lake) output(t *testing.T, name string) string {
 	return value
 }
 
-// request is a request to the API as it goes over the wire.
+// request is a request to the API as it is sent.
 type request struct {
 	method, path, contentType string
-	token                     string // as the Authorization header; empty sends none
+	token                     string // the Authorization header; empty sends none
 	body                      []byte
 }
 
@@ -132,7 +141,7 @@ func (l *lake) do(ctx context.Context, r request) (response, error) {
 	if r.token != "" {
 		req.Header.Set("Authorization", r.token)
 	}
-	answer, err := http.DefaultTransport.RoundTrip(req) // redirects and retries are for the test to see
+	answer, err := http.DefaultTransport.RoundTrip(req) // the test must see redirects and retries
 	if err != nil {
 		return response{}, err
 	}
@@ -160,7 +169,7 @@ func token(t *testing.T, tokens client.TokenSource) string {
 	return text
 }
 
-// config is an AWS SDK's, with the rights of the account's root.
+// config returns an AWS SDK's configuration with the rights of the account's root.
 func (l *lake) config() aws.Config {
 	key := l.Credentials()
 	return aws.Config{
@@ -191,7 +200,7 @@ func (l *lake) keys(t *testing.T, zone client.Zone) (keys []string) {
 	return keys
 }
 
-// ended waits until the message's way is at its end.
+// ended waits until the message has ended.
 func ended(t *testing.T, c *client.Client, id string) client.History {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), *patience)

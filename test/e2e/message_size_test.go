@@ -10,7 +10,7 @@ import (
 	"hl7lake/client"
 )
 
-// document is a message of exactly size bytes, most of it a document in OBX-5.
+// document returns a message of exactly size bytes, most of them a document in OBX-5.
 func document(size int) []byte {
 	message := fmt.Appendf(nil, "MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ORU^R01|%d|T|2.5.1\rOBX|1|ED|X^Document||", size)
 	return append(message, bytes.Repeat([]byte("QUJD"), size/4+1)[:size-len(message)]...)
@@ -46,8 +46,8 @@ func TestMessagesOfEverySizeComeBackByteForByteAndBecomeJSON(t *testing.T) {
 	}
 }
 
-// segments is a message that grows eightfold as JSON: so many segments of one
-// character.
+// segments returns a message whose JSON is eight times as large: that many segments of
+// one character.
 func segments(n int) []byte {
 	message := fmt.Appendf(nil, "MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ORU^R01|%d|T|2.5.1\r", n)
 	return append(message, bytes.Repeat([]byte("ZZZ|1\r"), n)...)

@@ -15,7 +15,8 @@ import (
 	"hl7lake/client"
 )
 
-// TestAnOperatorFindsFunctionsAndSubscriptionsAsOnAWS asks what the runbook asks, with the SDK for Go.
+// TestAnOperatorFindsFunctionsAndSubscriptionsAsOnAWS asks what the runbook asks, with
+// the SDK for Go.
 func TestAnOperatorFindsFunctionsAndSubscriptionsAsOnAWS(t *testing.T) {
 	l := start(t)
 	functions, err := l.lambda().ListFunctions(t.Context(), &awslambda.ListFunctionsInput{})
@@ -60,7 +61,8 @@ func TestAnOperatorFindsFunctionsAndSubscriptionsAsOnAWS(t *testing.T) {
 	}
 }
 
-// TestAnOperatorInPythonReadsKeysAndLogs finds the line of a message in the log of the function that took it.
+// TestAnOperatorInPythonReadsKeysAndLogs finds a message's line in the log of the
+// function that accepted it.
 func TestAnOperatorInPythonReadsKeysAndLogs(t *testing.T) {
 	python := boto3(t)
 	l := start(t)

@@ -18,7 +18,7 @@ import (
 	"hl7lake/client"
 )
 
-// frontDoor and the logical ids are what the original design's client has to be told anew.
+// frontDoor and the logical ids are all that the original design's client must be told.
 const (
 	frontDoor       = "hl7lake-dev-front-door"
 	frontDoorAPI    = "ApiF70053CD"
@@ -26,8 +26,8 @@ const (
 	frontDoorUsers  = "Users0A0EEA89"
 )
 
-// TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator is what the original design's client does, with the
-// SDK for Go.
+// TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator does what the
+// original design's client does, with the SDK for Go.
 func TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator(t *testing.T) {
 	l := start(t)
 	stacks, users := cloudformation.NewFromConfig(l.config()), cip.NewFromConfig(l.config())
@@ -81,7 +81,8 @@ func TestAClientFindsTheLakeInCloudFormationAndSignsInAsAnAdministrator(t *testi
 	}
 }
 
-// TestAClientInPythonRunsAsItDidOnTheOriginal runs a client in the original design's manner: boto3, then the posts.
+// TestAClientInPythonRunsAsItDidOnTheOriginal runs a client like the original design's:
+// boto3, then the posts.
 func TestAClientInPythonRunsAsItDidOnTheOriginal(t *testing.T) {
 	python := boto3(t)
 	output := start(t).python(t, python, "testdata/send_as_original.py", frontDoor, frontDoorAPI, frontDoorUsers, frontDoorClient)
@@ -106,7 +107,7 @@ func TestAClientInPythonRunsAsItDidOnTheOriginal(t *testing.T) {
 	}
 }
 
-// python runs a program with the environment of `lake env`, and returns what it writes.
+// python runs a program with the environment of `lake env`, and returns its output.
 func (l *lake) python(t *testing.T, python string, arguments ...string) string {
 	t.Helper()
 	key := l.Credentials()
@@ -122,7 +123,7 @@ func (l *lake) python(t *testing.T, python string, arguments ...string) string {
 	return string(output)
 }
 
-// boto3 is a Python that has it.
+// boto3 returns a Python that has it.
 func boto3(t *testing.T) string {
 	t.Helper()
 	python, err := exec.LookPath("python3")

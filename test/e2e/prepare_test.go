@@ -12,8 +12,8 @@ import (
 )
 
 // TestOnlyAMessageWhoseLineEndsAreNotInOrderIsPrepared sends one message from two
-// institutions, its segments ended by CR and by LF: both become the same JSON, and
-// one passes the workflow's first state by.
+// institutions, with segments ended by CR and by LF. Both become the same JSON, and one
+// skips the workflow's first state.
 func TestOnlyAMessageWhoseLineEndsAreNotInOrderIsPrepared(t *testing.T) {
 	l := start(t)
 	senders := []client.TokenSource{l.admin(t), l.user(t, client.User{Email: "other@example.org", Read: client.Institutions{"other"}, Write: "other"})}
@@ -42,7 +42,7 @@ func TestOnlyAMessageWhoseLineEndsAreNotInOrderIsPrepared(t *testing.T) {
 	}
 }
 
-// invocations is how often the function of a package was asked to run.
+// invocations returns how often the function of a package was invoked.
 func (l *lake) invocations(t *testing.T, function string) (times int) {
 	t.Helper()
 	b, err := l.Bill()

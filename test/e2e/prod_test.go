@@ -14,14 +14,13 @@ import (
 	"hl7lake/client"
 	"hl7lake/local"
 	"hl7lake/local/store"
-	"hl7lake/local/template"
 )
 
-// prod is where the committed templates of prod lie.
+// prod is the folder of prod's committed templates.
 const prod = "../snapshots/prod"
 
-// TestProdRunsToo posts a message as an engine does, by a token for machines, and reads its JSON: people sign in to prod by
-// SRP and a second factor.
+// TestProdRunsToo posts a message as an engine does, with a machine's token, and reads
+// its JSON. People sign in to prod with SRP and a second factor.
 func TestProdRunsToo(t *testing.T) {
 	t.Parallel()
 	l := startWith(t, local.Options{Assembly: prod, Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting})
@@ -52,10 +51,10 @@ func TestProdRunsToo(t *testing.T) {
 	}
 }
 
-// machineToken is an access token for the client of that name, by its secret.
+// machineToken gets an access token for the client of that name with its secret.
 func (l *lake) machineToken(t *testing.T, name string) string {
 	t.Helper()
-	assembly, err := template.Load(prod)
+	assembly, err := local.Load(prod)
 	if err != nil {
 		t.Fatal(err)
 	}

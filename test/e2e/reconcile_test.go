@@ -14,8 +14,8 @@ import (
 	"hl7lake/operate"
 )
 
-// reconcile looks at messages of any age. The ages that it reports depend on the
-// test's speed and are left out.
+// reconcile looks at messages of any age. The ages that it reports depend on the test's
+// speed and are left out.
 func (l *lake) reconcile(t *testing.T) operate.Reconciled {
 	t.Helper()
 	found, err := l.operator(t).Reconcile(t.Context(), 0)
@@ -37,7 +37,7 @@ func wantReconciled(t *testing.T, what string, got, want operate.Reconciled) {
 	}
 }
 
-// unsettled counts what the received table's index of unsettled claims holds.
+// unsettled counts the claims in the received table's index of unsettled claims.
 func (l *lake) unsettled(t *testing.T) int {
 	t.Helper()
 	var table string
@@ -86,7 +86,7 @@ func TestAMessageThatTheTriggerNeverGotIsPublishedAgain(t *testing.T) {
 func TestReconcileSettlesWhatCameToItsEndAndReportsWhatTheLakeDoesNotHold(t *testing.T) {
 	l, outage := broken(t)
 	c := l.client(t, l.admin(t))
-	id := l.dead(t, c) // accepted, and in dead-letter queues only
+	id := l.dead(t, c) // accepted, and only in dead-letter queues
 	missing := []operate.MissingMessage{{ID: id, Owner: scenario.Institution}}
 	wantReconciled(t, "dead", l.reconcile(t), operate.Reconciled{Missing: 1, MissingMessages: missing})
 	outage.over.Store(true)
@@ -100,8 +100,8 @@ func TestReconcileSettlesWhatCameToItsEndAndReportsWhatTheLakeDoesNotHold(t *tes
 	}
 }
 
-// forget takes a zone's entry of a message out of the catalog, as a table that
-// was restored from yesterday lacks it.
+// forget deletes the entry of a message in a zone from the catalog. A table that was
+// restored from yesterday lacks it in the same way.
 func (l *lake) forget(t *testing.T, h client.History, zone client.Zone) {
 	t.Helper()
 	step, ok := h.Find(zone)
@@ -120,8 +120,8 @@ func (l *lake) forget(t *testing.T, h client.History, zone client.Zone) {
 	}
 }
 
-// lose has the catalog forget of a large message that it is staged, and of one
-// that is no HL7 that it was ever sent, and has reconcile bring back both.
+// lose makes the catalog forget that a large message is staged, and that one that is not
+// HL7 was ever sent. Reconcile must bring back both.
 func (l *lake) lose(t *testing.T, c *client.Client) {
 	t.Helper()
 	ids := l.accepted(t, c, document(1<<20+1), []byte("a third line of text"))

@@ -6,21 +6,19 @@ import (
 	"testing"
 
 	"hl7lake/client"
-	"hl7lake/local"
 	"hl7lake/local/fault"
-	"hl7lake/local/store"
 )
 
-// The second delivery finds the object in the lake: S3 refuses the put before it has
-// read what is streamed to it.
+// The second delivery finds the object in the lake: S3 refuses the put before it reads
+// the streamed content.
 func TestALargeJSONThatIsDeliveredTwiceIsFiledOnce(t *testing.T) {
 	t.Parallel()
-	l := startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: func(p fault.Point) fault.Fault {
+	l := startFaulty(t, func(p fault.Point) fault.Fault {
 		if strings.Contains(p.Function, "Writer") && p.Call == fault.Event && bytes.Contains(p.Payload, []byte(`"staged"`)) {
 			return fault.Fault{Kind: fault.Repeat}
 		}
 		return fault.Fault{}
-	}})
+	})
 	c := l.client(t, l.admin(t))
 	for _, n := range []int{40_000, 100_000, 400_000} { // 2, 5 and 20 MB of JSON
 		receipt, err := c.Send(t.Context(), client.Message{Body: segments(n)})

@@ -22,6 +22,13 @@ func (l *lake) sqs() *sqs.Client { return sqs.NewFromConfig(l.config()) }
 // publish puts an ingested event onto the hub, as ingest does.
 func (l *lake) publish(t *testing.T, id, messageType string, body []byte) {
 	t.Helper()
+	l.publishWith(t, id, messageType, nil, body)
+}
+
+// publishWith puts an ingested event with a subject onto the hub, as a replay in another
+// character set does; nil is none.
+func (l *lake) publishWith(t *testing.T, id, messageType string, subject *string, body []byte) {
+	t.Helper()
 	attributes := map[string]snstypes.MessageAttributeValue{}
 	for name, value := range map[string]string{
 		"event": "ingested", "protocol": "hl7v2", "format": "er7", "encoding": "utf-8",
@@ -30,14 +37,14 @@ func (l *lake) publish(t *testing.T, id, messageType string, body []byte) {
 		attributes[name] = snstypes.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(value)}
 	}
 	_, err := l.sns().Publish(t.Context(), &sns.PublishInput{
-		TopicArn: aws.String(l.output(t, client.OutputHub)), Message: aws.String(string(body)), MessageAttributes: attributes,
+		TopicArn: aws.String(l.output(t, client.OutputHub)), Message: aws.String(string(body)), MessageAttributes: attributes, Subject: subject,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// eventually waits until holds does, or the test's patience ends.
+// eventually waits until holds returns true, or the test's patience ends.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(*patience); !holds(); time.Sleep(50 * time.Millisecond) {
@@ -47,8 +54,8 @@ func eventually(t *testing.T, what string, holds func() bool) {
 	}
 }
 
-// redeliver sends a message, then publishes the same ingested event again, and
-// returns the history before and after.
+// redeliver sends a message, publishes the same ingested event again, and returns the
+// history before and after.
 func (l *lake) redeliver(t *testing.T, tokens client.TokenSource, messageType string, body []byte) (before, after client.History) {
 	t.Helper()
 	c := l.client(t, tokens)
@@ -93,8 +100,8 @@ func TestARedeliveredEventChangesNothingButTheCount(t *testing.T) {
 	}
 }
 
-// failEverywhere publishes an event that no function can handle, and waits until
-// it lies in the dead-letter queue of each.
+// failEverywhere publishes an event that no function can handle, and waits until it is in
+// the dead-letter queue of each.
 func (l *lake) failEverywhere(t *testing.T) {
 	t.Helper()
 	l.publish(t, "not-an-id", "unknown", []byte("a line of text"))

@@ -8,18 +8,18 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/uuid"
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/canary"
-	"hl7lake/local"
 	"hl7lake/local/fault"
-	"hl7lake/local/store"
 	"hl7lake/operate"
 )
 
-// outage is a time in which SNS cannot reach the writer, and the trigger's
-// process dies of every event, or one of these.
+// outage is a time in which SNS cannot reach the writer, and trigger's process dies of
+// every event, or one of the two.
 type outage struct {
 	of   []string // Writer, Trigger
 	over atomic.Bool
@@ -39,28 +39,33 @@ func (o *outage) plan(p fault.Point) fault.Fault {
 	return fault.Fault{}
 }
 
-// broken starts a lake with an outage of the functions, else of both.
+// broken starts a lake with an outage of the given functions, or of both.
 func broken(t *testing.T, of ...string) (*lake, *outage) {
 	t.Helper()
 	o := outage{of: of}
 	if of == nil {
 		o.of = []string{"Writer", "Trigger"}
 	}
-	return startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: o.plan}), &o
+	return startFaulty(t, o.plan), &o
 }
 
-// redrive redrives the queues with one of the words in their name, and returns
-// what was reported, sorted by queue.
+// redrive redrives the queues with one of the words in their name, and returns what was
+// reported, sorted by queue.
 func (l *lake) redrive(t *testing.T, dry bool, words ...string) (letters []operate.DeadLetter) {
 	t.Helper()
-	err := l.operator(t).Redrive(t.Context(), dry, words, func(letter operate.DeadLetter) { letters = append(letters, letter) })
+	return l.redriveBy(t, operate.RedriveOptions{DryRun: dry, Queues: words})
+}
+
+func (l *lake) redriveBy(t *testing.T, options operate.RedriveOptions) (letters []operate.DeadLetter) {
+	t.Helper()
+	err := l.operator(t).Redrive(t.Context(), options, func(letter operate.DeadLetter) { letters = append(letters, letter) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return letters
 }
 
-// outcomes is what became of the letters, as "WriterUndelivered redriven".
+// outcomes returns what became of the letters, such as "WriterUndelivered redriven".
 func outcomes(letters []operate.DeadLetter) (all []string) {
 	for _, letter := range letters {
 		for _, queue := range []string{"WriterUndelivered", "WriterFailed", "TriggerUndelivered", "TriggerFailed"} {
@@ -73,8 +78,8 @@ func outcomes(letters []operate.DeadLetter) (all []string) {
 	return all
 }
 
-// dead sends the canary's message and waits until both of its deliveries are
-// dead letters.
+// dead sends the canary's message and waits until both of its deliveries are dead
+// letters.
 func (l *lake) dead(t *testing.T, c *client.Client) (id string) {
 	t.Helper()
 	receipt, err := c.Send(t.Context(), client.Message{Body: canary.Message()})
@@ -129,7 +134,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 	}
 }
 
-// reader makes a user who may read, and returns how to sign in as that.
+// reader creates a user who may read, and returns a way to sign in as that user.
 func (l *lake) reader(t *testing.T) (email, password string) {
 	t.Helper()
 	password = client.NewPassword()
@@ -142,7 +147,7 @@ func (l *lake) reader(t *testing.T) (email, password string) {
 func TestARedriveEndsAlthoughEverythingFailsAgain(t *testing.T) {
 	l, _ := broken(t)
 	l.dead(t, l.client(t, l.admin(t)))
-	// What the writer cannot be told is back in its queue at once.
+	// What the writer cannot be told returns to its queue at once.
 	wantOutcomes(t, l.redrive(t, false, "WriterUndelivered"), "WriterUndelivered came back", "WriterUndelivered redriven")
 	wantOutcomes(t, l.redrive(t, true, "WriterUndelivered"), "WriterUndelivered would be")
 }
@@ -179,7 +184,7 @@ func TestADeadLetterLeavesItsQueueOnlyAfterTheHubHasIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	var letters []operate.DeadLetter
-	if err := o.Redrive(t.Context(), false, nil, func(letter operate.DeadLetter) { letters = append(letters, letter) }); err != nil {
+	if err := o.Redrive(t.Context(), operate.RedriveOptions{}, func(letter operate.DeadLetter) { letters = append(letters, letter) }); err != nil {
 		t.Fatal(err)
 	}
 	wantOutcomes(t, letters, "TriggerFailed not sent", "WriterUndelivered not sent")
@@ -226,4 +231,33 @@ func TestWhatIsNoEventStaysWhereItIs(t *testing.T) {
 			t.Errorf("reported as %+v", letter)
 		}
 	}
+}
+
+// TestWhatCanNeverBeRedrivenIsSetAside has the queues empty afterwards, and what lay in them in the lake, whole.
+func TestWhatCanNeverBeRedrivenIsSetAside(t *testing.T) {
+	l := start(t)
+	const line = "a line that nobody has announced"
+	l.publish(t, "not-an-id", "unknown", []byte(line))
+	want := []string{"TriggerFailed no event", "WriterFailed no event"}
+	eventually(t, "both functions have given it up", func() bool { return slices.Equal(outcomes(l.redrive(t, true)), want) })
+	wantOutcomes(t, l.redriveBy(t, operate.RedriveOptions{DryRun: true, SetAside: true}), want...)
+	letters := l.redriveBy(t, operate.RedriveOptions{SetAside: true})
+	wantOutcomes(t, letters, "TriggerFailed set aside", "WriterFailed set aside")
+	reader := l.client(t, l.user(t, client.User{Email: "night-shift@example.org", Read: client.Institutions{operate.SetAsideOwner}}))
+	for _, letter := range letters {
+		if letter.Owner != operate.SetAsideOwner || letter.Err == nil || strings.Contains(letter.Err.Error(), "line") {
+			t.Errorf("reported as %+v", letter)
+		}
+		if h := ended(t, reader, letter.ID); h.Owner != operate.SetAsideOwner {
+			t.Errorf("ended as %+v", h)
+		}
+		content, err := reader.Content(t.Context(), letter.ID)
+		if err != nil || !strings.Contains(string(content), line) || !strings.Contains(string(content), "not-an-id") {
+			t.Errorf("the lake has %q, %v", content, err)
+		}
+		if since := hub.Received(uuid.MustParse(letter.ID)); !since.Equal(letter.Since) {
+			t.Errorf("the id tells %s, not %s", since, letter.Since)
+		}
+	}
+	eventually(t, "the queues stay empty", func() bool { return len(l.redrive(t, false)) == 0 })
 }

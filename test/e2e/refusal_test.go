@@ -11,7 +11,7 @@ import (
 	"hl7lake/cmd/lake/scenario"
 )
 
-// marker stands in every refused body: no answer may repeat it.
+// marker is in every refused body. No answer may repeat it.
 const marker = "ZZCANARYZZ"
 
 func TestEveryRefusalSaysWhyAndNeverWhat(t *testing.T) {

@@ -13,14 +13,14 @@ import (
 	"hl7lake/operate"
 )
 
-// TestAReplayOfBigMessagesLeavesNoDeadLetter replays messages that the SDK offers
-// to S3 with Expect: 100-continue, since they are over 2 MB. The lake has them, so
-// that each put is refused before its content is read.
+// TestAReplayOfBigMessagesLeavesNoDeadLetter replays messages that the SDK offers to S3
+// with Expect: 100-continue, because they are over 2 MB. The lake has them, so each put
+// is refused before its content is read.
 func TestAReplayOfBigMessagesLeavesNoDeadLetter(t *testing.T) {
 	l := start(t)
 	c := l.client(t, l.admin(t))
 	ids := l.accepted(t, c, document(2_000_001), document(4_300_000))
-	for _, size := range []int{5_000_000, 20_000_000} { // more than the API takes
+	for _, size := range []int{5_000_000, 20_000_000} { // more than the API accepts
 		ids = append(ids, l.ingest(t, c, document(size)))
 	}
 	for _, id := range ids {
@@ -43,8 +43,8 @@ func TestAReplayOfBigMessagesLeavesNoDeadLetter(t *testing.T) {
 	l.noDeadLetter(t)
 }
 
-// ingest publishes a message as ingest does, of any size, and returns its id once
-// the catalog has it.
+// ingest publishes a message of any size as ingest does, and returns its id once the
+// catalog has it.
 func (l *lake) ingest(t *testing.T, c *client.Client, body []byte) (id string) {
 	t.Helper()
 	root := uuid.Must(uuid.NewV7())
@@ -65,7 +65,7 @@ func (l *lake) ingest(t *testing.T, c *client.Client, body []byte) (id string) {
 	return root.String()
 }
 
-// noDeadLetter fails the test if there is one.
+// noDeadLetter fails the test if there is a dead letter.
 func (l *lake) noDeadLetter(t *testing.T) {
 	t.Helper()
 	names, err := l.operator(t).Queues(t.Context())

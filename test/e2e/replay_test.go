@@ -17,12 +17,13 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/store"
 	"hl7lake/operate"
 )
 
-// operator is the lake as its operator sees it.
+// operator returns the lake for an operator.
 func (l *lake) operator(t *testing.T) *operate.Operator {
 	t.Helper()
 	o, err := operate.New(l.connection, aws.Config{})
@@ -32,7 +33,7 @@ func (l *lake) operator(t *testing.T) *operate.Operator {
 	return o
 }
 
-// replay replays what is selected and returns it by id.
+// replay replays what is selected and returns the results by id.
 func (l *lake) replay(t *testing.T, selection operate.Selection, dry bool) map[string]operate.Replayed {
 	t.Helper()
 	all := map[string]operate.Replayed{}
@@ -48,8 +49,7 @@ func (l *lake) replay(t *testing.T, selection operate.Selection, dry bool) map[s
 	return all
 }
 
-// accepted sends messages and returns their ids once all are at the end of their
-// way.
+// accepted sends messages and returns their ids once all have ended.
 func (l *lake) accepted(t *testing.T, c *client.Client, bodies ...[]byte) (ids []string) {
 	t.Helper()
 	for _, body := range bodies {
@@ -105,8 +105,7 @@ func TestAReplayPutsTheResultsOfANewParserBesideTheOld(t *testing.T) {
 	}
 
 	const newer = 99
-	options.Overlay = raised(t, newer)
-	l = startWith(t, options)
+	l = startWith(t, options, testbed.Options{Overlay: raised(t, newer)})
 	password := client.NewPassword()
 	if err := l.pool.SetPassword(t.Context(), "admin@example.org", password); err != nil {
 		t.Fatal(err)
@@ -138,7 +137,7 @@ func TestAReplayPutsTheResultsOfANewParserBesideTheOld(t *testing.T) {
 				t.Errorf("the replay changed %+v to %+v", step, is)
 			}
 		}
-		zone := string(h.Steps[2].Zone) // the second parser's; of the others none need be first
+		zone := string(h.Steps[2].Zone) // the second parser's result; the others come in no order
 		if diff := cmp.Diff(map[string]bool{"ingestion 0": true, fmt.Sprint(zone, " staging-er7", madeBy(before[i])): true, fmt.Sprint(zone, " staging-er7", newer): true}, versions); diff != "" {
 			t.Error(diff)
 		}
@@ -157,7 +156,7 @@ func madeBy(h client.History) (version int) {
 	return version
 }
 
-// histories is the history of each message.
+// histories returns the history of each message.
 func (l *lake) histories(t *testing.T, c *client.Client, ids []string) (all []client.History) {
 	t.Helper()
 	for _, id := range ids {

@@ -8,24 +8,21 @@ import (
 	"time"
 
 	"hl7lake/client"
-	"hl7lake/local"
 	"hl7lake/local/fault"
-	"hl7lake/local/store"
 )
 
-// TestAfterACrashAResendIsAnsweredBeforeTheLeaseEnds kills ingest while it
-// publishes, before and after the hub has the message. The lease would be another
-// 22 seconds.
+// TestAfterACrashAResendIsAnsweredBeforeTheLeaseEnds kills ingest while it publishes,
+// before and after the hub has the message. The lease would last another 22 seconds.
 func TestAfterACrashAResendIsAnsweredBeforeTheLeaseEnds(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []fault.Kind{fault.KillBefore, fault.KillAfter} {
 		var died atomic.Bool
-		l := startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: func(p fault.Point) fault.Fault {
+		l := startFaulty(t, func(p fault.Point) fault.Fault {
 			if strings.Contains(p.Function, "Ingest") && p.Call == "sns:Publish" && died.CompareAndSwap(false, true) {
 				return fault.Fault{Kind: kind}
 			}
 			return fault.Fault{}
-		}})
+		})
 		tokens := l.admin(t)
 		post := er7(token(t, tokens), admission(1))
 		if crashed := l.mustDo(t, post); crashed.status < http.StatusInternalServerError || !died.Load() {

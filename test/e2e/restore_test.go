@@ -15,7 +15,7 @@ import (
 	"hl7lake/operate"
 )
 
-// verify holds the lake against itself, and returns what is amiss in the order of names.
+// verify compares the lake's parts, and returns the disagreements sorted by name.
 func (l *lake) verify(t *testing.T) (operate.Verified, []string) {
 	t.Helper()
 	operator, err := operate.New(l.connection, aws.Config{})
@@ -33,8 +33,8 @@ func (l *lake) verify(t *testing.T) (operate.Verified, []string) {
 	return counts, amiss
 }
 
-// TestARestoreToDifferentMomentsIsSeen is a drill: what a restore of one store to an earlier moment takes away is taken away
-// here, from each of the three, and must be named, no more and no less.
+// TestARestoreToDifferentMomentsIsSeen is a drill. It removes from each of the three
+// stores what a restore to an earlier time would remove. Verify must name exactly that.
 func TestARestoreToDifferentMomentsIsSeen(t *testing.T) {
 	l := start(t)
 	c := l.client(t, l.admin(t))
@@ -44,7 +44,7 @@ func TestARestoreToDifferentMomentsIsSeen(t *testing.T) {
 		t.Fatalf("before anything is lost: %+v, %q", counts, amiss)
 	}
 
-	// The lake is of an earlier moment: two objects are not there yet.
+	// The lake is of an earlier time: two objects do not exist yet.
 	raw, _ := histories[0].Find(client.Ingestion)
 	made, _ := histories[1].Find(client.Staging)
 	for _, object := range []client.Step{raw, made} {
@@ -53,7 +53,8 @@ func TestARestoreToDifferentMomentsIsSeen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// The catalog is: one message is in the lake that it does not know, and one is neither here nor there.
+	// The catalog is of an earlier time: it does not know one message that is in the
+	// lake, and one message is in neither.
 	for _, history := range histories[2:4] {
 		for _, step := range history.Steps {
 			_, err := l.dynamodb().DeleteItem(t.Context(), &dynamodb.DeleteItemInput{
@@ -83,7 +84,8 @@ func TestARestoreToDifferentMomentsIsSeen(t *testing.T) {
 		t.Errorf("%+v", counts)
 	}
 
-	// What can be made again is: the JSON, from the message, under the same id.
+	// What can be made again is made again: the JSON, from the message, under the same
+	// id.
 	if replayed := l.replay(t, operate.Selection{IDs: []string{ids[1]}}, false); replayed[ids[1]].Err != nil || !replayed[ids[1]].Done {
 		t.Fatalf("replayed %+v", replayed)
 	}

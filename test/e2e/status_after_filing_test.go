@@ -9,20 +9,18 @@ import (
 	"testing"
 
 	"hl7lake/client"
-	"hl7lake/local"
 	"hl7lake/local/fault"
-	"hl7lake/local/store"
 )
 
-// A message is not staged when its JSON is made, nor when it is published, nor when
-// the object is in the lake, but when the writer has recorded that it is there.
+// A message is not staged when its JSON is made, nor when it is published, nor when the
+// object is in the lake, but when the writer has recorded that it is there.
 func TestAMessageIsStagedOnlyWhenTheWriterHasFiledItsJSON(t *testing.T) {
 	t.Parallel()
 	deaths := make(chan fault.Kind)
 	looked := make(chan struct{})
 	kinds := []fault.Kind{fault.KillBefore, fault.KillAfter} // Lambda tries three times
 	var strikes atomic.Int32
-	l := startWith(t, local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: func(p fault.Point) fault.Fault {
+	l := startFaulty(t, func(p fault.Point) fault.Fault {
 		ofJSON := strings.Contains(p.Function, "Writer") && p.Call == "s3:PutObject" && bytes.Contains(p.Payload, []byte(`"staged"`))
 		if !ofJSON {
 			return fault.Fault{}
@@ -35,7 +33,7 @@ func TestAMessageIsStagedOnlyWhenTheWriterHasFiledItsJSON(t *testing.T) {
 		deaths <- kind
 		<-looked
 		return fault.Fault{Kind: kind}
-	}})
+	})
 	c := l.client(t, l.admin(t))
 	for name, size := range map[string]int{"a large one": 4_000_000, "a small one": 2_000} {
 		strikes.Store(0)

@@ -146,8 +146,8 @@ func (a *attacker) badBody() hostileRequest {
 	))
 }
 
-// worstCase is a body of one thing over and over, where a walk that restarts would take minutes: it is accepted, and must
-// come to its end like any other.
+// worstCase is a body of one thing over and over, where a walk that restarts would take
+// minutes: it is accepted, and must come to its end like any other.
 func (a *attacker) worstCase() hostileRequest {
 	head := fmt.Sprintf("MSH|^~\\&|A|B|C|D|2026||ADT^A01|%d|T|2.5.1", a.Uint64())
 	n := one(a, 1_000, 16_000, 65_000, 200_000)
@@ -396,7 +396,8 @@ func TestHostileRequestsAreRefusedAndNeverBreakTheLake(t *testing.T) {
 	}
 }
 
-// comeToAnEnd waits until each accepted message is JSON or an error, and wants no dead letter of any.
+// comeToAnEnd waits until each accepted message is JSON or an error, and wants no dead
+// letter of any.
 func (l *lake) comeToAnEnd(t *testing.T, s sender, ids []string) {
 	t.Helper()
 	if len(ids) == 0 {

@@ -1,5 +1,5 @@
 // Package fault proves the lake's promise on the whole lake, run from its
-// committed templates: a message that was answered 201 is kept and can be
+// committed templates but for some settings of staging (see templates): a message that was answered 201 is kept and can be
 // found, one that was not can be sent again, and neither makes a second copy,
 // whatever goes wrong at whichever call or delivery, and whenever the whole lake
 // is killed.
@@ -30,11 +30,12 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/internal/contract"
+	"hl7lake/internal/testing/altered"
 	answers "hl7lake/internal/testing/answer"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
-	"hl7lake/local/template"
 )
 
 const (
@@ -62,13 +63,33 @@ type lake struct {
 	pool *client.Pool
 }
 
-// start runs the committed templates, with what goes wrong, until the test ends.
+// templates are the committed ones, but for some settings of staging: an institution's
+// share is a few messages, so that others are deferred; what fails is tried again from
+// the queue of these as soon and as often as a test can wait for; and many are at once,
+// since one cell's failures hold a place each.
+func templates(t *testing.T) string {
+	t.Helper()
+	return altered.Templates(t, "../snapshots/dev",
+		altered.Change{Stack: "StagingER7", Of: altered.Function("lambdas/trigger"), How: altered.Variables(map[string]string{
+			contract.EnvOwnerPerSecond: "5", contract.EnvOwnerBurst: "10",
+		})},
+		altered.Change{Stack: "StagingER7", Of: altered.Resource("AWS::SQS::Queue", "TriggerDeferred"), How: func(properties map[string]any) {
+			properties["VisibilityTimeout"] = limits()["trigger"].Seconds()
+			properties["RedrivePolicy"].(map[string]any)["maxReceiveCount"] = 3
+		}},
+		altered.Change{Stack: "StagingER7", Of: altered.Resource("AWS::Lambda::EventSourceMapping", ""), How: func(properties map[string]any) {
+			properties["ScalingConfig"] = map[string]any{"MaximumConcurrency": 2 * inFlight}
+		}},
+	)
+}
+
+// start runs such templates, with what goes wrong, until the test ends.
 func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 	t.Helper()
 	running, err := local.Start(t.Context(), local.Options{
 		Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
-		Faults: plan, TimeScale: timeScale,
-	})
+		Assembly: templates(t),
+	}, testbed.Options{Faults: plan, TimeScale: timeScale})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +210,7 @@ func (l *lake) sqs() *sqs.Client           { return sqs.NewFromConfig(l.config()
 // programs are the functions' programs (ingest, writer…) by the functions' names.
 func programs(t *testing.T) map[string]string {
 	t.Helper()
-	assembly, err := template.Load("../snapshots/dev")
+	assembly, err := local.Load("../snapshots/dev")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/internal/testing/canary"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
@@ -91,9 +92,9 @@ func newWitness(t *testing.T, script *script) *witness {
 		return script.plan(p)
 	}
 	running, err := local.Start(t.Context(), local.Options{
-		Dir: w.dir, Addr: "127.0.0.1:0", Durability: store.Fleeting, Faults: listening, TimeScale: timeScale,
+		Dir: w.dir, Addr: "127.0.0.1:0", Durability: store.Fleeting,
 		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	}, testbed.Options{Faults: listening, TimeScale: timeScale})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"hl7lake/local"
 	"hl7lake/local/template"
 )
 
@@ -127,7 +128,7 @@ func TestTheLargestBodyThatTheAPITakesIsKept(t *testing.T) {
 // TestWhatExpiresOutlivesEveryDeadLetter: a letter may be the last that refers
 // to a body in the claim-check bucket.
 func TestWhatExpiresOutlivesEveryDeadLetter(t *testing.T) {
-	assembly, err := template.Load("../snapshots/prod")
+	assembly, err := local.Load("../snapshots/prod")
 	if err != nil {
 		t.Fatal(err)
 	}

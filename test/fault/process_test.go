@@ -14,17 +14,20 @@ import (
 	"time"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/fault"
 	"hl7lake/local/store"
 )
 
 // asLake makes the test's own program a lake that is to be killed: it names the
-// data folder. asLakeFaults is the seed of its faults, empty for none.
+// data folder. asLakeFaults is the seed of its faults, empty for none, and
+// asLakeTemplates the folder of its templates.
 const (
-	asLake       = "HL7LAKE_TEST_LAKE"
-	asLakeAddr   = "HL7LAKE_TEST_LAKE_ADDR"
-	asLakeFaults = "HL7LAKE_TEST_LAKE_FAULTS"
+	asLake          = "HL7LAKE_TEST_LAKE"
+	asLakeAddr      = "HL7LAKE_TEST_LAKE_ADDR"
+	asLakeFaults    = "HL7LAKE_TEST_LAKE_FAULTS"
+	asLakeTemplates = "HL7LAKE_TEST_LAKE_TEMPLATES"
 )
 
 func TestMain(m *testing.M) {
@@ -50,8 +53,9 @@ func serve(dir string) error {
 		plan = newChance(seed).plan
 	}
 	running, err := local.Start(context.Background(), local.Options{
-		Dir: dir, Addr: os.Getenv(asLakeAddr), Durability: store.Durable, Faults: plan, TimeScale: timeScale,
-	})
+		Dir: dir, Addr: os.Getenv(asLakeAddr), Durability: store.Durable,
+		Assembly: os.Getenv(asLakeTemplates),
+	}, testbed.Options{Faults: plan, TimeScale: timeScale})
 	if err != nil {
 		return err
 	}
@@ -69,6 +73,7 @@ func serve(dir string) error {
 // lakeProcess is a lake in a process of its own.
 type lakeProcess struct {
 	dir, addr string
+	templates string
 	process   *exec.Cmd
 	exited    chan struct{} // closed when the process is gone
 	output    bytes.Buffer
@@ -82,7 +87,7 @@ func newLakeProcess(t *testing.T) *lakeProcess {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	p := &lakeProcess{dir: t.TempDir(), addr: listener.Addr().String()}
+	p := &lakeProcess{dir: t.TempDir(), addr: listener.Addr().String(), templates: templates(t)}
 	t.Cleanup(func() {
 		if p.exited != nil {
 			p.kill()
@@ -100,7 +105,7 @@ func (p *lakeProcess) start(ctx context.Context, faults string) (client.Connecti
 	}
 	p.output.Reset()
 	p.process = exec.CommandContext(ctx, os.Args[0])
-	p.process.Env = append(os.Environ(), asLake+"="+p.dir, asLakeAddr+"="+p.addr, asLakeFaults+"="+faults)
+	p.process.Env = append(os.Environ(), asLake+"="+p.dir, asLakeAddr+"="+p.addr, asLakeFaults+"="+faults, asLakeTemplates+"="+p.templates)
 	p.process.Stdout, p.process.Stderr = &p.output, &p.output
 	if _, err := p.process.StdinPipe(); err != nil {
 		return client.Connection{}, err

@@ -3,12 +3,21 @@ package fault_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"hl7lake/local"
 	"hl7lake/local/fault"
+	"hl7lake/local/template"
 )
 
 // scenario is a way through the lake. Together they make every call that a
@@ -25,6 +34,8 @@ type scenario struct {
 	// was accepted; early asks for it as soon as it is accepted, read fetches it
 	// when its way is at its end.
 	together, again, early, read bool
+	// deferred takes the institution's share of staging before.
+	deferred bool
 }
 
 // reads says that the scenario is about reading.
@@ -51,6 +62,7 @@ func scenarios() []scenario {
 		{name: "a claim taken over", hl7: true, base: everyAttempt("ingest", "sns:Publish", fault.Fault{Kind: fault.Fail})},
 		{name: "a message asked for early", hl7: true, early: true, base: everyAttempt("writer", fault.Event, fault.Fault{Kind: fault.Late, Delay: 2 * time.Second})},
 		{name: "a message read", hl7: true, read: true},
+		{name: "an admission beyond the share", hl7: true, deferred: true},
 	}
 }
 
@@ -93,9 +105,32 @@ func (s scenario) body(n int) []byte {
 	return body
 }
 
+// takeShare takes the share that an institution has of staging, for an hour.
+func (l *lake) takeShare(ctx context.Context, owner string) error {
+	assembly, err := local.Load("../snapshots/dev")
+	if err != nil {
+		return err
+	}
+	tables := assembly.OfType("AWS::DynamoDB::Table")
+	shares := slices.IndexFunc(tables, func(r *template.Resource) bool { return strings.HasPrefix(r.LogicalID, "Shares") })
+	if shares < 0 {
+		return errors.New("staging has no table of shares")
+	}
+	_, err = l.dynamodb().PutItem(ctx, &dynamodb.PutItemInput{TableName: &tables[shares].PhysicalID, Item: map[string]types.AttributeValue{
+		"pk":   &types.AttributeValueMemberS{Value: "owner#" + owner},
+		"full": &types.AttributeValueMemberN{Value: strconv.FormatInt(time.Now().Add(time.Hour).UnixMicro(), 10)},
+	}})
+	return err
+}
+
 // run plays the scenario for a sender. The message is in the ledger whatever
 // becomes of it.
 func (s scenario) run(ctx context.Context, l *lake, m *message) error {
+	if s.deferred {
+		if err := l.takeShare(ctx, m.sender.owner); err != nil {
+			return err
+		}
+	}
 	if err := s.post(ctx, l, m); err != nil {
 		return err
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// acceptance is a finding of a judge that is no fault here, and why. Findings of cdk-nag are accepted beside their
-// resources instead (accept in package stacks).
+// acceptance is a finding of a judge that is not a fault here, and why. Findings of
+// cdk-nag are accepted beside their resources instead (accept in package stacks).
 type acceptance struct {
 	judge  string
 	rule   string // as the judge names it

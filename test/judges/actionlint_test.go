@@ -11,11 +11,12 @@ import (
 
 const actionlint = "actionlint"
 
-// step is where a step of a workflow says what it does.
+// step is where a workflow's step says what it does.
 var step = regexp.MustCompile(`(?m)^\s+(- )?(uses|run):`)
 
-// TestActionlintTakesTheWorkflows asks actionlint about the workflows of GitHub Actions. Its helpers for shell and Python
-// are left out, so that it says the same on a machine that has them.
+// TestActionlintTakesTheWorkflows asks actionlint about the workflows of GitHub Actions.
+// It leaves out its helpers for shell and Python, so that it says the same on a machine
+// that has them.
 func TestActionlintTakesTheWorkflows(t *testing.T) {
 	files, err := filepath.Glob("../../.github/workflows/*.y*ml")
 	if err != nil {

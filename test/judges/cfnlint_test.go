@@ -9,8 +9,8 @@ import (
 
 const cfnLint = "cfn-lint"
 
-// TestCfnLintFindsNoMoreThanIsAccepted asks cfn-lint for errors, warnings and remarks. It knows CloudFormation's schemas
-// and the limits of many services, and follows references.
+// TestCfnLintFindsNoMoreThanIsAccepted asks cfn-lint for errors, warnings and remarks. It
+// knows CloudFormation's schemas and the limits of many services, and follows references.
 func TestCfnLintFindsNoMoreThanIsAccepted(t *testing.T) {
 	hear(t, cfnLint, judgeByCfnLint(t, environments(t, *snapshots)))
 }
@@ -36,7 +36,7 @@ func judgeByCfnLint(t *testing.T, all []environment) verdict {
 		t.Fatal(err)
 	}
 	for _, each := range found {
-		where := "" // the template as a whole, or an output
+		where := "" // the whole template, or an output
 		if path := each.Location.Path; len(path) > 1 && path[0] == "Resources" {
 			where = fmt.Sprint(path[1])
 		}

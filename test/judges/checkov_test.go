@@ -9,8 +9,9 @@ import (
 
 const checkov = "checkov"
 
-// TestCheckovFindsNoMoreThanIsAccepted asks checkov, whose rules for CloudFormation are about security. It is given the
-// templates with every intrinsic function computed: what it makes itself of a reference may look to it like a secret.
+// TestCheckovFindsNoMoreThanIsAccepted asks checkov, whose rules for CloudFormation are
+// about security. It gets the templates with every intrinsic function computed, because
+// it may take a reference for a secret.
 func TestCheckovFindsNoMoreThanIsAccepted(t *testing.T) {
 	hear(t, checkov, judgeByCheckov(t, environments(t, *snapshots)))
 }

@@ -15,14 +15,16 @@ import (
 
 const cloudsplaining = "cloudsplaining"
 
-// TestCloudsplainingFindsNoMoreThanIsAccepted asks cloudsplaining what the roles may do without a limit on the resource:
-// leak data, widen their own rights, expose resources, change infrastructure, read credentials. Policies of AWS's own
-// that a role names are not in the templates, so it does not see them.
+// TestCloudsplainingFindsNoMoreThanIsAccepted asks cloudsplaining what the roles may do
+// without a limit on the resource: leak data, widen their own rights, expose resources,
+// change infrastructure, read credentials. The templates do not hold AWS's own policies
+// that a role names, so it does not see those.
 func TestCloudsplainingFindsNoMoreThanIsAccepted(t *testing.T) {
 	hear(t, cloudsplaining, judgeByCloudsplaining(t, environments(t, *snapshots)))
 }
 
-// accountDetails is what IAM answers to GetAccountAuthorizationDetails, as far as cloudsplaining reads it.
+// accountDetails is IAM's answer to GetAccountAuthorizationDetails, as far as
+// cloudsplaining reads it.
 type accountDetails struct {
 	UserDetailList, GroupDetailList, Policies []any
 	RoleDetailList                            []*roleDetail
@@ -62,12 +64,12 @@ func judgeByCloudsplaining(t *testing.T, all []environment) verdict {
 	return verdict{looked: policies, of: "policies of roles", findings: cloudsplainingFindings(t, report.InlinePolicies)}
 }
 
-// rolesAsIAMTells collects the roles of all environments, each under its place instead of a name, and counts their
-// policies.
+// rolesAsIAMTells collects the roles of all environments, each under its place instead of
+// a name, and counts their policies.
 func rolesAsIAMTells(t *testing.T, all []environment) (accountDetails, int) {
 	t.Helper()
 	details := accountDetails{UserDetailList: []any{}, GroupDetailList: []any{}, Policies: []any{}}
-	roles := map[string]*roleDetail{} // by what Ref gives
+	roles := map[string]*roleDetail{} // by the value of Ref
 	each(t, all, func(place string, r *template.Resource, properties map[string]any) {
 		if r.Type != "AWS::IAM::Role" {
 			return
@@ -105,7 +107,8 @@ func rolesAsIAMTells(t *testing.T, all []environment) (accountDetails, int) {
 	return details, policies
 }
 
-// cloudsplainingFindings reads what is said of each policy: by category, a list of actions, or of ways to widen rights.
+// cloudsplainingFindings reads what is said about each policy: by category, a list of
+// actions, or of ways to widen rights.
 func cloudsplainingFindings(t *testing.T, policies map[string]map[string]json.RawMessage) []finding {
 	t.Helper()
 	categories := []string{"CredentialsExposure", "DataExfiltration", "InfrastructureModification", "PrivilegeEscalation",

@@ -14,9 +14,11 @@ import (
 
 const guardPackage = "@cdklabs/cdk-validator-cfnguard"
 
-// TestGuardFindsNoMoreThanIsAccepted asks cfn-guard with the rules of AWS Control Tower's proactive controls. Both come
-// in the package that lets the CDK ask them; here the program itself is asked, about the committed templates. It is given
-// them with every intrinsic function computed: its rules know few of them, and no reference to another stack.
+// TestGuardFindsNoMoreThanIsAccepted asks cfn-guard with the rules of AWS Control Tower's
+// proactive controls. Both come in the package with which the CDK asks them. Here the
+// program itself is asked about the committed templates. It gets them with every
+// intrinsic function computed, because its rules know few of these and no reference to
+// another stack.
 func TestGuardFindsNoMoreThanIsAccepted(t *testing.T) {
 	hear(t, guardPackage, judgeByGuard(t, environments(t, *snapshots)))
 }
@@ -60,7 +62,7 @@ func judgeByGuard(t *testing.T, all []environment) verdict {
 	return says
 }
 
-// guardRule is a rule that does not hold, and the tree of checks of which it consists.
+// guardRule is a rule that does not hold, and its tree of checks.
 type guardRule struct {
 	Name   string
 	Checks json.RawMessage
@@ -71,7 +73,7 @@ var (
 	guardControl = regexp.MustCompile(`\[CT\.[A-Z0-9.]+\]: [^\\"]+`)
 )
 
-// resources are those at which some check failed.
+// resources are those at which a check failed.
 func (r guardRule) resources() []string {
 	found := map[string]bool{}
 	for _, match := range guardPath.FindAllSubmatch(r.Checks, -1) {
@@ -80,7 +82,7 @@ func (r guardRule) resources() []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// message is the control that the rule checks, as AWS words it.
+// message is the control that the rule checks, in AWS's words.
 func (r guardRule) message() string { return strings.TrimSpace(string(guardControl.Find(r.Checks))) }
 
 func TestGuardRefusesWhatControlTowerRefuses(t *testing.T) {

@@ -1,11 +1,13 @@
-// Package judges asks programs by other makers about the templates that are committed, and about the workflows of CI.
-// What this repository's own tests take for granted may be wrong in a way that they cannot see; each judge here was
-// written by somebody else, from AWS's documentation.
+// Package judges asks programs by other makers about the committed templates and about
+// the workflows of CI. What this repository's own tests take for granted may be wrong in
+// a way that they cannot see. Each judge was written by somebody else, from AWS's
+// documentation.
 //
-// The templates are read from test/snapshots, or from the folder that -snapshots names, so no CDK is needed. A judge
-// that looked at nothing fails, and so does an acceptance (accepted_test.go) of what is no longer found. A judge that is
-// not installed is skipped, and its message says how to install it. JUDGES, which .ci/run sets, names those that must
-// not be missing.
+// The templates are read from test/snapshots, or from the folder that -snapshots names,
+// so the CDK is not needed. A judge that looked at nothing fails, and so does an
+// acceptance (accepted_test.go) of something that is no longer found. A judge that is not
+// installed is skipped, and its message says how to install it. JUDGES, which .ci/run
+// sets, names those that must not be missing.
 package judges
 
 import (
@@ -21,6 +23,7 @@ import (
 	"sync"
 	"testing"
 
+	"hl7lake/local"
 	"hl7lake/local/template"
 )
 
@@ -28,7 +31,7 @@ const committed = "../snapshots"
 
 var snapshots = flag.String("snapshots", committed, "the folder that has a folder of templates for each environment")
 
-// finding is one thing that a judge does not like.
+// finding is one thing that a judge objects to.
 type finding struct {
 	place   string // environment/stack/resource, or a file
 	rule    string // as the judge names it
@@ -38,7 +41,7 @@ type finding struct {
 // verdict is what one judge says.
 type verdict struct {
 	looked   int    // how many things it looked at
-	of       string // what these are: "policy documents"
+	of       string // what it looked at, such as "policy documents"
 	findings []finding
 }
 
@@ -50,22 +53,24 @@ type environment struct {
 	ids    map[string]string // the name of each stack's file, by the name of the stack
 }
 
-// summary has a line of each judge that was heard, by its name; TestMain prints them.
+// summary has a line for each judge that ran, by its name; TestMain prints them.
 var summary struct {
 	sync.Mutex
 	lines map[string]string
 }
 
-// required are the judges that the environment variable JUDGES names, with spaces between them, but for those that are
-// asked in other packages: moto in test/differential, iam-simulate in test/judges/simulate, MiniStack in test/rehearse, DuckDB in test/sql, boto3 in
-// test/e2e, the AWS CLI in test/docs.
+// required are the judges that the environment variable JUDGES names, separated by
+// spaces, except for those that other packages ask: moto in test/differential,
+// iam-simulate in test/judges/simulate, MiniStack in test/rehearse, DuckDB in test/sql,
+// boto3 in test/e2e, the AWS CLI in test/docs.
 func required() []string {
 	return slices.DeleteFunc(strings.Fields(os.Getenv("JUDGES")), func(judge string) bool {
 		return slices.Contains([]string{"moto_server", "iam-simulate", "ministack", "duckdb", "boto3", "awscli"}, judge)
 	})
 }
 
-// TestMain tells what each judge looked at. If all tests ran, it also fails for each required judge that was not heard.
+// TestMain tells what each judge looked at. If all tests ran, it also fails for each
+// required judge that did not run.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	status := m.Run()
@@ -106,7 +111,7 @@ func environments(t *testing.T, folder string) []environment {
 
 func readEnvironment(t *testing.T, folder string) environment {
 	t.Helper()
-	stacks, err := template.Load(folder)
+	stacks, err := local.Load(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +154,8 @@ func placeIn(file, resource string) string {
 	return filepath.Base(filepath.Dir(file)) + "/" + stack + "/" + resource
 }
 
-// each calls f for each resource with its properties, every intrinsic function in them computed.
+// each calls f for each resource with its properties, with every intrinsic function in
+// them computed.
 func each(t *testing.T, all []environment, f func(place string, r *template.Resource, properties map[string]any)) {
 	t.Helper()
 	for _, e := range all {
@@ -165,7 +171,8 @@ func each(t *testing.T, all []environment, f func(place string, r *template.Reso
 	}
 }
 
-// withoutIntrinsics writes the templates to files of the same names, with what their intrinsic functions give.
+// withoutIntrinsics writes the templates to files of the same names, with the values of
+// their intrinsic functions.
 func withoutIntrinsics(t *testing.T, all []environment) []string {
 	t.Helper()
 	type resource struct {
@@ -196,8 +203,8 @@ func withoutIntrinsics(t *testing.T, all []environment) []string {
 	return slices.Sorted(maps.Keys(templates))
 }
 
-// hear fails the test for each finding that is not accepted and, of the templates that are committed, for each acceptance
-// of this judge that nothing needs.
+// hear fails the test for each finding that is not accepted. For the committed templates
+// it also fails for each acceptance of this judge that nothing needs.
 func hear(t *testing.T, judge string, says verdict) {
 	t.Helper()
 	unaccepted, unneeded := weigh(judge, says.findings, accepted())
@@ -224,7 +231,8 @@ func hear(t *testing.T, judge string, says verdict) {
 	}
 }
 
-// weigh returns the findings of a judge that no acceptance covers, and what of the acceptances covers no finding.
+// weigh returns the findings of a judge that no acceptance covers, and the acceptances
+// that cover no finding.
 func weigh(judge string, findings []finding, acceptances []acceptance) (unaccepted []finding, unneeded []string) {
 	covered := make([]bool, len(findings))
 	for _, each := range acceptances {
@@ -251,12 +259,13 @@ func weigh(judge string, findings []finding, acceptances []acceptance) (unaccept
 	return unaccepted, unneeded
 }
 
-// wrong is a resource (JSON) with a fault, and what a finding of it must contain: in its rule and message. A resource
-// with want empty has no fault, and the judge must find none.
+// wrong is a resource (JSON) with a fault, and what a finding about it must contain, in
+// its rule and message. A resource with an empty want has no fault, and the judge must
+// find none.
 type wrong struct{ resource, want string }
 
-// mustRefuse fails the test for each case that the judge does not take as it should. All are one template, so that the
-// judge starts only once.
+// mustRefuse fails the test for each case that the judge does not judge as it should. All
+// are in one template, so that the judge starts only once.
 func mustRefuse(t *testing.T, judge func(*testing.T, []environment) verdict, cases map[string]wrong) {
 	t.Helper()
 	resources, ids := map[string]json.RawMessage{}, map[string]string{}
@@ -293,8 +302,8 @@ func broken(t *testing.T, resources map[string]json.RawMessage) environment {
 	return readEnvironment(t, folder)
 }
 
-// mustFind fails the test unless the judge finds, at the place, something whose rule and message contain want; with
-// want empty, it must find nothing there.
+// mustFind fails the test unless the judge finds, at the place, something whose rule and
+// message contain want. If want is empty, it must find nothing there.
 func mustFind(t *testing.T, says verdict, place, want string) {
 	t.Helper()
 	var found []string

@@ -13,8 +13,9 @@ import (
 
 const iamPolicy = "@cloud-copilot/iam-policy"
 
-// TestIAMPolicyTakesEveryPolicyDocument asks iam-policy, which knows the grammar of IAM's policies (IAM User Guide,
-// Grammar of the IAM JSON policy language). IAM, S3, SNS, SQS, KMS and X-Ray refuse at deployment what breaks it.
+// TestIAMPolicyTakesEveryPolicyDocument asks iam-policy, which knows the grammar of IAM's
+// policies (IAM User Guide, Grammar of the IAM JSON policy language). IAM, S3, SNS, SQS,
+// KMS and X-Ray refuse at deployment what breaks it.
 func TestIAMPolicyTakesEveryPolicyDocument(t *testing.T) {
 	hear(t, iamPolicy, judgePolicies(t, environments(t, *snapshots)))
 }
@@ -37,7 +38,8 @@ func judgePolicies(t *testing.T, all []environment) verdict {
 	return says
 }
 
-// alwaysWithPolicy is the types that are nothing without a policy: one in which none is found was not understood.
+// alwaysWithPolicy are the types that always have a policy: if none is found in one, it
+// was not understood.
 var alwaysWithPolicy = []string{
 	"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::KMS::Key", "AWS::Logs::ResourcePolicy",
 	"AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy", "AWS::SQS::QueuePolicy", "AWS::XRay::ResourcePolicy",
@@ -50,8 +52,8 @@ type policies struct {
 	findings            []finding
 }
 
-// lookInto finds the documents in a property's value, in the JSON of texts too: what is where a policy belongs, whatever
-// it looks like, and what looks like a policy, wherever it is.
+// lookInto finds the documents in a property's value, also in JSON texts: whatever is in
+// a policy's place, and whatever looks like a policy in any place.
 func (p *policies) lookInto(path, name string, value any) {
 	belongs := slices.Contains([]string{"PolicyDocument", "AssumeRolePolicyDocument", "KeyPolicy"}, name)
 	switch value := value.(type) {

@@ -8,8 +8,9 @@ import (
 
 const serviceSpec = "@aws-cdk/aws-service-spec"
 
-// TestAWSKnowsEveryPropertyAndMissesNone holds every resource's properties against AWS's specification of them, as it is
-// published for the CDK. CloudFormation refuses at deployment what is unknown, missing or of another type.
+// TestAWSKnowsEveryPropertyAndMissesNone compares every resource's properties with AWS's
+// specification of them, as published for the CDK. CloudFormation refuses at deployment
+// what is unknown, missing or of another type.
 func TestAWSKnowsEveryPropertyAndMissesNone(t *testing.T) {
 	hear(t, serviceSpec, judgeProperties(t, environments(t, *snapshots)))
 }

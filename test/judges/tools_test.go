@@ -16,8 +16,8 @@ import (
 
 const actionlintVersion = "1.7.12"
 
-// missing ends the test of a judge that is not installed. It only skips the test, unless JUDGES has the judge (see
-// TestMain).
+// missing ends the test of a judge that is not installed. It only skips the test, unless
+// JUDGES has the judge (see TestMain).
 func missing(t *testing.T, judge, install string) {
 	t.Helper()
 	message := fmt.Sprintf("%s is not installed, so it judged nothing; install it with: %s", judge, install)
@@ -27,8 +27,9 @@ func missing(t *testing.T, judge, install string) {
 	t.Skipf("SKIPPED: %s", message)
 }
 
-// program finds a program of exactly that version in the folders where .ci/run installs judges, or on the PATH: another
-// version has other rules. Its output for the argument must contain the version.
+// program finds a program of exactly that version in the folders where .ci/run installs
+// judges, or on the PATH. Another version has other rules. Its output for the argument
+// must contain the version.
 func program(t *testing.T, name, version, argument, install string) string {
 	t.Helper()
 	candidates := []string{
@@ -102,7 +103,8 @@ func readJSON(t *testing.T, path string, into any) {
 	}
 }
 
-// askNode hands subjects to a script of this folder, which asks the package, and returns what it says.
+// askNode passes subjects to a script of this folder, which asks the package, and returns
+// what it says.
 func askNode(t *testing.T, script, name, of string, subjects []subject) verdict {
 	t.Helper()
 	nodePackage(t, name)
@@ -110,7 +112,7 @@ func askNode(t *testing.T, script, name, of string, subjects []subject) verdict 
 	if err != nil {
 		missing(t, name, "https://nodejs.org, then npm ci --prefix test/judges")
 	}
-	if _, err := os.Stat(script); err != nil { // makes the script part of what a cached result stands on
+	if _, err := os.Stat(script); err != nil { // makes a cached result depend on the script
 		t.Fatal(err)
 	}
 	input, err := json.Marshal(append([]subject{}, subjects...)) // a list, also of none
@@ -141,7 +143,8 @@ type subject struct {
 	Document any    `json:"document"`
 }
 
-// run returns the standard output of a command. Its exit status must be 0 or one of those that say "something was found".
+// run returns the standard output of a command. Its exit status must be 0 or one of those
+// that mean "something was found".
 func run(t *testing.T, command *exec.Cmd, found ...int) []byte {
 	t.Helper()
 	var stderr bytes.Buffer

@@ -10,8 +10,9 @@ import (
 
 const aslValidator = "asl-validator"
 
-// TestASLValidatorTakesEveryWorkflow asks asl-validator, which holds a state machine against the Amazon States Language
-// (https://states-language.net/spec.html). Step Functions refuses at deployment what breaks it.
+// TestASLValidatorTakesEveryWorkflow asks asl-validator, which checks a state machine
+// against the Amazon States Language (https://states-language.net/spec.html). Step
+// Functions refuses at deployment what breaks it.
 func TestASLValidatorTakesEveryWorkflow(t *testing.T) {
 	hear(t, aslValidator, judgeWorkflows(t, environments(t, *snapshots)))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/bill"
 	"hl7lake/local/fault"
@@ -57,13 +58,12 @@ func backlogOf(t *testing.T, staged share) (usual, beside latency) {
 	t.Helper()
 	l := startHere(t, local.Options{
 		Durability: store.Fleeting, EventsPerInstance: *shared, Assembly: assembly(t, unlimited(), staged, executions),
-		Faults: func(p fault.Point) fault.Fault {
-			if p.Call == fault.Invocation && strings.Contains(p.Function, "Parse") {
-				return fault.Fault{Kind: fault.Stall, Delay: execution}
-			}
-			return fault.Fault{}
-		},
-	})
+	}, testbed.Options{Faults: func(p fault.Point) fault.Fault {
+		if p.Call == fault.Invocation && strings.Contains(p.Function, "Parse") {
+			return fault.Fault{Kind: fault.Stall, Delay: execution}
+		}
+		return fault.Fault{}
+	}})
 	warmUp(t, l.sender, institutions)
 	begin := time.Now()
 	for range stored {
@@ -111,7 +111,7 @@ func (l *metered) deadLetters(t *testing.T) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := operator.Redrive(t.Context(), true, nil, func(operate.DeadLetter) { n++ }); err != nil {
+	if err := operator.Redrive(t.Context(), operate.RedriveOptions{DryRun: true}, func(operate.DeadLetter) { n++ }); err != nil {
 		t.Fatal(err)
 	}
 	return n

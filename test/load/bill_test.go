@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/bill"
 	"hl7lake/local/store"
@@ -64,10 +65,10 @@ func startMetered(t *testing.T) *metered {
 }
 
 // startHere runs a lake in this process until the test ends.
-func startHere(t *testing.T, o local.Options) *metered {
+func startHere(t *testing.T, o local.Options, tests ...testbed.Options) *metered {
 	t.Helper()
 	o.Dir, o.Addr = t.TempDir(), "127.0.0.1:0"
-	running, err := local.Start(t.Context(), o)
+	running, err := local.Start(t.Context(), o, tests...)
 	if err != nil {
 		t.Fatal(err)
 	}

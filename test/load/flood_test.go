@@ -3,11 +3,8 @@ package load_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -16,6 +13,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/internal/contract"
+	"hl7lake/internal/testing/altered"
 )
 
 // The flood's figures are a twentieth of dev's: this machine must be able to refuse
@@ -202,54 +200,22 @@ type share struct{ perSecond, burst int }
 // unlimited is a share that no test takes.
 func unlimited() share { return share{100_000, 100_000} }
 
-func (s share) set(properties map[string]any) {
-	variables := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
-	variables[contract.EnvOwnerPerSecond], variables[contract.EnvOwnerBurst] = strconv.Itoa(s.perSecond), strconv.Itoa(s.burst)
+func (s share) set() func(map[string]any) {
+	return altered.Variables(map[string]string{
+		contract.EnvOwnerPerSecond: strconv.Itoa(s.perSecond), contract.EnvOwnerBurst: strconv.Itoa(s.burst),
+	})
 }
 
 // assembly is a folder with dev's templates, in which an institution may post and have
 // staged so much and staging has fewer executions at once.
 func assembly(t *testing.T, posted, staged share, executions int) string {
 	t.Helper()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("../snapshots/dev")); err != nil {
-		t.Fatal(err)
-	}
-	change(t, dir, "FrontDoor", "lambdas/ingest", posted.set)
-	change(t, dir, "StagingER7", "lambdas/trigger", func(properties map[string]any) {
-		staged.set(properties)
-		properties["ReservedConcurrentExecutions"] = executions
-	})
-	return dir
-}
-
-// change changes the properties of the function of a package in a stack's template.
-func change(t *testing.T, dir, stack, of string, how func(map[string]any)) {
-	t.Helper()
-	file := filepath.Join(dir, stack+".template.json")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var template map[string]any
-	if err := json.Unmarshal(text, &template); err != nil {
-		t.Fatal(err)
-	}
-	found := false
-	for _, each := range template["Resources"].(map[string]any) {
-		resource := each.(map[string]any)
-		if metadata, _ := resource["Metadata"].(map[string]any); metadata[contract.PackageMetadata] == of {
-			how(resource["Properties"].(map[string]any))
-			found = true
-		}
-	}
-	if !found {
-		t.Fatalf("%s has no function of %s", stack, of)
-	}
-	if text, err = json.Marshal(template); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	trigger := altered.Function("lambdas/trigger")
+	return altered.Templates(t, "../snapshots/dev",
+		altered.Change{Stack: "FrontDoor", Of: altered.Function("lambdas/ingest"), How: posted.set()},
+		altered.Change{Stack: "StagingER7", Of: trigger, How: staged.set()},
+		altered.Change{Stack: "StagingER7", Of: trigger, How: func(properties map[string]any) {
+			properties["ReservedConcurrentExecutions"] = executions
+		}},
+	)
 }

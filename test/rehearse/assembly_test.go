@@ -14,20 +14,21 @@ import (
 	"testing"
 )
 
-// assembly is a cloud assembly on disk, which the rehearsal edits where the emulator is not up to it.
+// assembly is a cloud assembly on disk. The rehearsal edits it if the emulator lacks
+// something.
 type assembly struct {
 	folder   string
-	original []resource // what the templates said before anything was left out
+	original []resource // the templates before anything was left out
 }
 
 // resource is one of a template or of a stack.
 type resource struct {
 	stack, logical, kind string
-	physical, status     string         // as CloudFormation says; empty in a template
+	physical, status     string         // CloudFormation's physical id; empty in a template
 	properties           map[string]any // as the template says
 }
 
-// missing says that an emulator cannot create resources, and why.
+// missing says which resources an emulator cannot create, and why.
 type missing struct {
 	kind string // CloudFormation's resource type
 	with string // only those that have this property; empty for all
@@ -51,7 +52,8 @@ func synthesize(t *testing.T, ctx context.Context) *assembly {
 	return a
 }
 
-// order is the stacks' construct ids, each after those on which it depends. Core is the one on which all do.
+// order returns the stacks' construct ids, each after those on which it depends. All
+// depend on Core.
 func (a *assembly) order() []string {
 	found, _ := filepath.Glob(filepath.Join(a.folder, "*.template.json")) // the pattern is well formed
 	var stacks []string
@@ -89,8 +91,8 @@ func (a *assembly) template(t *testing.T, stack string) map[string]any {
 	return document
 }
 
-// leaveOut takes the resources out that the emulator lacks, and returns them with the reason. What refers to one is given a
-// name or ARN that looks like the real one's.
+// leaveOut removes the resources that the emulator lacks, and returns them with the
+// reason. References to them are replaced by a name or ARN that looks like the real one.
 func (a *assembly) leaveOut(t *testing.T, lacks []missing) map[string]string {
 	t.Helper()
 	left := map[string]string{}
@@ -125,7 +127,7 @@ func (a *assembly) leaveOut(t *testing.T, lacks []missing) map[string]string {
 	return left
 }
 
-// resolveStackOutputs puts known outputs in the place of Fn::GetStackOutput.
+// resolveStackOutputs replaces Fn::GetStackOutput by known outputs.
 func (a *assembly) resolveStackOutputs(t *testing.T, outputs map[string]string) {
 	t.Helper()
 	a.edit(t, func(document map[string]any) any {
@@ -191,7 +193,8 @@ func (a *assembly) changeAsset(t *testing.T, construct string) {
 	t.Fatalf("no stack has an asset %q", construct)
 }
 
-// hash is the key of the asset of a stack whose path or display name is given, or empty if it has none.
+// hash returns the key of the asset of a stack with the given path or display name, or ""
+// if there is none.
 func (a *assembly) hash(t *testing.T, stack, name, by string) string {
 	t.Helper()
 	var assets struct {
@@ -211,7 +214,7 @@ func (a *assembly) hash(t *testing.T, stack, name, by string) string {
 	return ""
 }
 
-// rename puts one hash in the place of another wherever the assembly names it.
+// rename replaces one hash by another wherever the assembly names it.
 func (a *assembly) rename(t *testing.T, old, changed string) {
 	t.Helper()
 	paths, _ := filepath.Glob(filepath.Join(a.folder, "*.json")) // the pattern is well formed

@@ -10,12 +10,13 @@ import (
 	"time"
 )
 
-// root is the module's, seen from this package.
+// root is the module's root, relative to this package.
 const root = "../.."
 
-// cdkCommand is the CDK command line of package.json, after `npm ci`, on the Node.js of the same.
+// cdkCommand returns the CDK command line of package.json, after `npm ci`, on the Node.js
+// of the same.
 func cdkCommand(ctx context.Context, environment []string, arguments ...string) *exec.Cmd {
-	programs, _ := filepath.Abs(filepath.Join(root, "node_modules", ".bin")) // the working directory is there
+	programs, _ := filepath.Abs(filepath.Join(root, "node_modules", ".bin")) // the working directory exists
 	process := exec.CommandContext(ctx, filepath.Join(programs, "cdk"), arguments...)
 	process.Dir = root
 	process.Env = slices.Concat(environment, []string{
@@ -27,10 +28,11 @@ func cdkCommand(ctx context.Context, environment []string, arguments ...string) 
 	return process
 }
 
-// stepLimit is how long one command may take: an emulator that cannot run a custom resource's function may wait for it.
+// stepLimit is how long one command may take: an emulator that cannot run a custom
+// resource's function may wait for it.
 const stepLimit = 3 * time.Minute
 
-// cdk runs a command on the assembly, against the emulator, and returns all that it said.
+// cdk runs a command on the assembly, against the emulator, and returns its whole output.
 func (r *rehearsal) cdk(ctx context.Context, command ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stepLimit)
 	defer cancel()
@@ -39,7 +41,7 @@ func (r *rehearsal) cdk(ctx context.Context, command ...string) (string, error) 
 	return string(output), err
 }
 
-// telling is the output without the lines that only say that something went well.
+// telling returns the output without the lines that only say that something went well.
 func telling(output string) string {
 	var kept []string
 	for line := range strings.Lines(output) {

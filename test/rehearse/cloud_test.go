@@ -30,7 +30,8 @@ var stackNames = map[string]string{
 	"Tables": "hl7lake-dev-tables",
 }
 
-// cloud asks the emulated services themselves, for what CloudFormation says it created may not be there.
+// cloud asks the emulated services themselves, because what CloudFormation says it
+// created may not exist.
 type cloud struct {
 	stack      *cloudformation.Client
 	alarm      *cloudwatch.Client
@@ -64,7 +65,7 @@ func newCloud(t *testing.T, ctx context.Context, e *emulator) *cloud {
 	}
 }
 
-// resources is what CloudFormation says of all three stacks.
+// resources returns what CloudFormation says about all stacks.
 func (c *cloud) resources(t *testing.T, ctx context.Context) []resource {
 	t.Helper()
 	var all []resource
@@ -86,7 +87,7 @@ func (c *cloud) resources(t *testing.T, ctx context.Context) []resource {
 	return all
 }
 
-// outputs are those of the stacks that are there, by stack and name.
+// outputs returns those of the stacks that exist, by stack and name.
 func (c *cloud) outputs(t *testing.T, ctx context.Context) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -102,7 +103,7 @@ func (c *cloud) outputs(t *testing.T, ctx context.Context) map[string]string {
 	return all
 }
 
-// stacks are the names of those of the lake that are there.
+// stacks returns the names of the lake's stacks that exist.
 func (c *cloud) stacks(t *testing.T, ctx context.Context) []string {
 	t.Helper()
 	described, err := c.stack.DescribeStacks(ctx, &cloudformation.DescribeStacksInput{})
@@ -119,7 +120,7 @@ func (c *cloud) stacks(t *testing.T, ctx context.Context) []string {
 	return names
 }
 
-// codes are the hashes of the functions' code, by logical id.
+// codes returns the hashes of the functions' code, by logical id.
 func (c *cloud) codes(t *testing.T, ctx context.Context, created []resource) map[string]string {
 	t.Helper()
 	codes := map[string]string{}
@@ -136,13 +137,15 @@ func (c *cloud) codes(t *testing.T, ctx context.Context, created []resource) map
 	return codes
 }
 
-// description is what a service says of one resource of its own, by the names that a template gives the properties.
+// description is what a service says about one of its resources, by a template's names of
+// the properties.
 type description struct {
-	asked      bool // or there is no question for the type
+	asked      bool // or nothing can be asked about the type
 	properties map[string]any
 }
 
-// describe asks the service that owns a resource. Its error says that the resource is not there.
+// describe asks the service that owns a resource. Its error says that the resource does
+// not exist.
 func (c *cloud) describe(ctx context.Context, one resource, all []resource) (description, error) {
 	var answer any
 	var err error
@@ -202,7 +205,8 @@ func (c *cloud) describe(ctx context.Context, one resource, all []resource) (des
 	return description{asked: true, properties: plain(answer)}, err
 }
 
-// errNotThere is a service's answer that a resource is not there, where the answer is an empty list.
+// errNotThere is a service's answer that a resource does not exist, if the answer is an
+// empty list.
 var errNotThere = errors.New("not there")
 
 // describeSignIn asks Cognito.
@@ -228,7 +232,8 @@ func (c *cloud) describeSignIn(ctx context.Context, one resource, all []resource
 	return nil, nil
 }
 
-// describeBucket asks for what a template says of a bucket, one request for each property.
+// describeBucket asks for what a template says about a bucket, with one request for each
+// property.
 func (c *cloud) describeBucket(ctx context.Context, name string) (any, error) {
 	if _, err := c.bucket.HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &name}); err != nil {
 		return nil, err
@@ -254,7 +259,8 @@ func (c *cloud) describeBucket(ctx context.Context, name string) (any, error) {
 	return described, nil
 }
 
-// renamed is a value as JSON with a field renamed, where the API and the template call it differently.
+// renamed returns a value as JSON with a field renamed, if the API and the template have
+// different names for it.
 func renamed(value any, from, to string) json.RawMessage {
 	text, err := json.Marshal(value)
 	if err != nil {
@@ -276,7 +282,7 @@ func plain(answer any) map[string]any {
 	return properties
 }
 
-// referred is the physical id of the resource that a property refers to, or empty.
+// referred returns the physical id of the resource that a property refers to, or "".
 func referred(value any, all []resource) string {
 	reference, _ := value.(map[string]any)
 	logical, _ := reference["Ref"].(string)

@@ -22,14 +22,14 @@ type kind struct {
 	lacks             []missing         // what it cannot create, and what is therefore left out
 	method            string            // of `cdk deploy`; empty for the usual one, by change sets
 	lacksStackOutputs bool              // it does not know Fn::GetStackOutput
-	known             map[string]string // type, or type and property, that it creates otherwise than the template says: why
+	known             map[string]string // type, or type and property, that it creates differently from the template, and why
 }
 
-// emulator is one that runs.
+// emulator is a running one.
 type emulator struct {
 	kind        *kind
 	url         string
-	environment []string // of a program that shall talk to it
+	environment []string // for a program that will call it
 	output      *buffer
 }
 
@@ -52,7 +52,8 @@ func (k *kind) start(t *testing.T, ctx context.Context) *emulator {
 	e.environment = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "CDK_HOME=" + home, "AWS_ENDPOINT_URL=" + e.url,
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
-		// moto looks for a template's bucket in the host of its address, unless that is localhost; the CDK reads this.
+		// moto looks for a template's bucket in the host of its address, unless that is
+		// localhost. The CDK reads this variable.
 		"AWS_ENDPOINT_URL_S3=" + e.url, "AWS_ENDPOINT_URL_S3_FOR_CLOUDFORMATION=http://" + net.JoinHostPort("localhost", port),
 		"AWS_CONFIG_FILE=" + os.DevNull, "AWS_SHARED_CREDENTIALS_FILE=" + os.DevNull, "AWS_EC2_METADATA_DISABLED=true",
 	}
@@ -66,14 +67,15 @@ func (k *kind) start(t *testing.T, ctx context.Context) *emulator {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = process.Process.Kill() // it may have ended by itself
+		_ = process.Process.Kill() // it may have ended on its own
 		_ = process.Wait()
 	})
 	e.await(t, ctx)
 	return e
 }
 
-// find is the emulator that the environment names. Only one on this machine will do: a rehearsal creates and destroys.
+// find returns the emulator that the environment names. It must be on this machine,
+// because a rehearsal creates and destroys.
 func (k *kind) find(t *testing.T) *emulator {
 	t.Helper()
 	for _, variable := range os.Environ() {
@@ -95,7 +97,7 @@ func (k *kind) find(t *testing.T) *emulator {
 	return &emulator{kind: &found, url: address, environment: environment, output: new(buffer)}
 }
 
-// loopback reports whether a URL leads to the machine itself.
+// loopback reports whether a URL leads to this machine.
 func loopback(address string) bool {
 	parsed, err := url.Parse(address)
 	if err != nil {
@@ -105,7 +107,7 @@ func loopback(address string) bool {
 	return parsed.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// await waits until the emulator answers, whatever it answers.
+// await waits until the emulator answers in any way.
 func (e *emulator) await(t *testing.T, ctx context.Context) {
 	t.Helper()
 	for {
@@ -115,7 +117,7 @@ func (e *emulator) await(t *testing.T, ctx context.Context) {
 		}
 		answer, err := http.DefaultClient.Do(request)
 		if err == nil {
-			_ = answer.Body.Close() // only that it answers counts
+			_ = answer.Body.Close() // any answer will do
 			return
 		}
 		select {
@@ -126,7 +128,7 @@ func (e *emulator) await(t *testing.T, ctx context.Context) {
 	}
 }
 
-// freeAddress is one of the loopback interface that nobody listens on.
+// freeAddress returns an address of the loopback interface that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -137,7 +139,7 @@ func freeAddress(t *testing.T) string {
 	return listener.Addr().String()
 }
 
-// buffer is what a process said; it may still be speaking.
+// buffer is a process's output; the process may still be writing.
 type buffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -149,7 +151,7 @@ func (b *buffer) Write(p []byte) (int, error) {
 	return b.text.Write(p)
 }
 
-// tail is the last n bytes.
+// tail returns the last n bytes.
 func (b *buffer) tail(n int) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

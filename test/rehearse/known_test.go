@@ -2,19 +2,22 @@ package rehearse_test
 
 import "slices"
 
-// Why an emulator lacks something.
+// The reasons for which an emulator lacks something.
 const (
 	noType      = "its CloudFormation does not know the type"
 	noContainer = "it runs functions in containers only"
 )
 
-// cleaner is the custom resource that empties a bucket before it is deleted. Its function would have to run.
+// cleaner is the custom resource that empties a bucket before it is deleted. Its function
+// would have to run.
 const cleaner = "Custom::S3AutoDeleteObjects"
 
-// emulators are those on which a lake was rehearsed, with what they cannot do. docs/rehearsal.md says what that is worth.
+// emulators are those on which a lake was rehearsed, with what they cannot do.
+// docs/rehearsal.md says what that is worth.
 var emulators = map[string]*kind{"ministack": ministack(), "localemu": localemu(), "moto": moto(), "running": {}}
 
-// ministack is version 1.5.33, with cbor2, without which its CloudWatch does not understand the SDK for Go.
+// ministack is version 1.5.33, with cbor2, without which its CloudWatch does not
+// understand the SDK for Go.
 func ministack() *kind {
 	lacks := lacking(noType, "AWS::CloudTrail::Trail", "AWS::Logs::QueryDefinition", "AWS::XRay::ResourcePolicy")
 	return &kind{
@@ -66,7 +69,7 @@ func moto() *kind {
 		program:           "moto_server",
 		arguments:         func(host, port string) []string { return []string{"-H", host, "-p", port} },
 		environment:       func(_, _ string) []string { return nil },
-		method:            "direct", // a stack that a change set made has no outputs there
+		method:            "direct", // there, a stack made by a change set has no outputs
 		lacksStackOutputs: true,
 		lacks: slices.Concat(
 			lacking(noContainer, cleaner),
@@ -94,7 +97,7 @@ func moto() *kind {
 	}
 }
 
-// lacking is one reason for several types.
+// lacking gives one reason for several types.
 func lacking(why string, kinds ...string) []missing {
 	var lacks []missing
 	for _, kind := range kinds {

@@ -23,7 +23,8 @@ type findings struct {
 	compared int
 }
 
-// unknown is LocalEmu's name for each resource whose type it does not have and says it created all the same.
+// unknown is LocalEmu's name for each resource whose type it does not have and which it
+// still says it created.
 const unknown = "unknown"
 
 // look asks for each resource that CloudFormation says it created.
@@ -71,8 +72,8 @@ func (r *rehearsal) look(ctx context.Context, created []resource) *findings {
 	return found
 }
 
-// differs says how a value that a service answers differs from that of the template; what the template computes is not
-// compared, and the service may say more than the template.
+// differs says how a service's value differs from the template's. What the template
+// computes is not compared, and the service may say more than the template.
 func differs(path string, want, got any) string {
 	if text, ok := got.(string); ok { // SNS and SQS answer JSON as text
 		var parsed any
@@ -120,7 +121,7 @@ func intrinsic(value map[string]any) bool {
 	return false
 }
 
-// scalar is the text of a number, a boolean or a text, so that "345600" is 345600.
+// scalar returns the text of a number, a boolean or a text, so that "345600" is 345600.
 func scalar(value any) string {
 	if number, ok := value.(float64); ok {
 		return strconv.FormatFloat(number, 'f', -1, 64)
@@ -146,7 +147,7 @@ func (f *findings) report(t *testing.T, original []resource, left map[string]str
 		}
 	}
 	for _, one := range f.all {
-		if counts[one.kind] != nil { // a stack lists itself on some emulators
+		if counts[one.kind] != nil { // some emulators list a stack as its own resource
 			count(one.kind, one.outcome)
 		}
 	}
@@ -173,7 +174,8 @@ func (f *findings) report(t *testing.T, original []resource, left map[string]str
 		"compared\n%s", f.compared, table.String())
 }
 
-// judge fails the test for what is skipped or wrong and not known, and for what is known and did not occur.
+// judge fails the test for what is skipped or wrong and not known, and for what is known
+// and did not occur.
 func (f *findings) judge(t *testing.T, known map[string]string) {
 	t.Helper()
 	met := map[string]bool{}

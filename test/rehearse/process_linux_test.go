@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// endWithParent has the kernel kill the process when the test dies, however it
+// endWithParent makes the kernel kill the process when the test dies, however it
 
 func endWithParent(process *exec.Cmd) {
 	process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -1,9 +1,11 @@
-// Package rehearse_test rehearses the first deployment: bootstrap, deploy, diff, a changed function, destroy, by the CDK
-// command line, against an emulator of AWS that somebody else wrote. It runs only if one is chosen:
+// Package rehearse_test rehearses the first deployment: bootstrap, deploy, diff, a
+// changed function, destroy, with the CDK command line, against an emulator of AWS by
+// another maker. It runs only if one is chosen:
 //
 //	go test ./test/rehearse -v -emulator ministack
 //
-// The emulator's program must be on the PATH, or be named by -program. What each emulator accepts is in docs/rehearsal.md.
+// The emulator's program must be on the PATH, or be named by -program. docs/rehearsal.md
+// says what each emulator accepts.
 package rehearse_test
 
 import (
@@ -22,10 +24,11 @@ var (
 	program = flag.String("program", "", "path of the emulator's program, if it is not on the PATH")
 )
 
-// limit is how long a rehearsal may take. The slowest of those known takes a minute.
+// limit is how long a rehearsal may take. The slowest takes a minute.
 const limit = 10 * time.Minute
 
-// changed is the construct whose code the rehearsal changes: one that no other asset shares.
+// changed is the construct whose code the rehearsal changes. No other asset shares that
+// code.
 const changed = "Parse/Function/Code"
 
 func TestALakeIsDeployedChangedAndDestroyed(t *testing.T) {
@@ -77,8 +80,8 @@ func (r *rehearsal) must(ctx context.Context, command ...string) {
 	r.t.Logf("cdk %s: accepted, after %.1f s", strings.Join(command, " "), time.Since(begun).Seconds())
 }
 
-// deploy deploys all stacks. Where the emulator does not know Fn::GetStackOutput, they come one after another, and each is
-// given the outputs of those before as plain text.
+// deploy deploys all stacks. If the emulator does not know Fn::GetStackOutput, it deploys
+// them one after another, and gives each the outputs of those before as plain text.
 func (r *rehearsal) deploy(ctx context.Context) {
 	r.t.Helper()
 	method := cmp.Or(r.emulator.kind.method, "change-set")
@@ -93,7 +96,8 @@ func (r *rehearsal) deploy(ctx context.Context) {
 	}
 }
 
-// diff is the command that fails if there is a difference. Where change sets are of no use, it compares templates.
+// diff runs the command that fails if there is a difference. If change sets do not work,
+// it compares templates.
 func (r *rehearsal) diff() []string {
 	if r.emulator.kind.method != "" {
 		return []string{"diff", "--fail", "--method", "template"}
@@ -101,7 +105,8 @@ func (r *rehearsal) diff() []string {
 	return []string{"diff", "--fail"}
 }
 
-// change deploys other code of one function and sees that this function alone has another code then.
+// change deploys other code for one function and checks that only this function then has
+// other code.
 func (r *rehearsal) change(ctx context.Context, created []resource) {
 	r.t.Helper()
 	before := r.cloud.codes(r.t, ctx, created)

@@ -1,5 +1,6 @@
-// Package sql tries the SQL of docs/lake.md in DuckDB, on the folder of a lake that took a thousand messages of every
-// shape: what its reader pastes has to answer, and to leave nothing out.
+// Package sql tries the SQL of docs/lake.md in DuckDB, on the folder of a lake with a
+// thousand messages of every shape. What a reader pastes must give an answer, and leave
+// nothing out.
 package sql_test
 
 import (
@@ -25,14 +26,15 @@ import (
 	"hl7lake/local/store"
 )
 
-// messages is how many the lake takes: more than the files that DuckDB looks at before it decides what a file may hold.
+// messages is how many the lake gets: more than the number of files that DuckDB looks at
+// before it decides what a file may hold.
 const messages = 1000
 
-// components is how many the field of the largest message has.
+// components is how many components the field of the largest message has.
 const components = 2_150_000
 
-// TestTheSQLOfTheDocumentsAnswersForEveryMessage runs the document's statements one after the other, then asks what they
-// defined for what few of the messages have.
+// TestTheSQLOfTheDocumentsAnswersForEveryMessage runs the document's statements one after
+// the other, then asks what they defined for things that few messages have.
 func TestTheSQLOfTheDocumentsAnswersForEveryMessage(t *testing.T) {
 	node := duckDB(t)
 	shown := document(t)
@@ -62,7 +64,7 @@ func TestTheSQLOfTheDocumentsAnswersForEveryMessage(t *testing.T) {
 			`[{"n":"VISIT-400"}]`},
 		{"SELECT segment.fields['3'][2]['4.2'] AS n FROM (SELECT unnest(segments) AS segment FROM messages) WHERE segment.id = 'ZZ9'",
 			`[{"n":"deep"}]`},
-		// Times as exact as they were sent.
+		// Times as precise as they were sent.
 		{"SELECT message.sent_at AS n FROM messages WHERE message.control_id IN ('20', '21') ORDER BY n",
 			`[{"n":"2026"},{"n":"2026-01-02T03:04:05.678-05:00"}]`},
 		// What is deleted, and what is absent.
@@ -93,10 +95,10 @@ func TestTheSQLOfTheDocumentsAnswersForEveryMessage(t *testing.T) {
 	}
 }
 
-// corpus is what the lake took.
+// corpus is what the lake got.
 type corpus struct{ staged int }
 
-// filled is a folder with the .lake of a lake that took the messages, and has come to rest.
+// filled returns a folder with the .lake of a lake that has processed the messages.
 func filled(t *testing.T) (folder string, sent corpus) {
 	t.Helper()
 	folder = t.TempDir()
@@ -166,7 +168,8 @@ func filled(t *testing.T) (folder string, sent corpus) {
 	return folder, sent
 }
 
-// mixed is the message of a number: odd ones first, that only few files have something in common with.
+// mixed returns the message of a number: first unusual ones, with things that only few
+// files have.
 func mixed(n int) client.Message {
 	header := func(sentAt, version string) string {
 		return fmt.Sprintf("MSH|^~\\&|APP|HERE|LAKE||%s||ADT^A01|%d|T|%s\r", sentAt, n, version)
@@ -275,7 +278,8 @@ func ask(t *testing.T, node, folder, sql string) (answers [][]map[string]any) {
 	return answers
 }
 
-// number is a count, which DuckDB writes as text in JSON, as it has more digits than JavaScript's numbers.
+// number is a count. DuckDB writes it as text in JSON, because it has more digits than
+// JavaScript's numbers.
 func number(t *testing.T, value any) int {
 	t.Helper()
 	var n int

@@ -1,7 +1,7 @@
 // Command generate writes the dictionary's definitions and code tables. It merges the npm
 // package hl7-dictionary (1.0.1, MIT licence) with the facts of two other
 // implementations, hl7apy (MIT licence) and HAPI, which it looks for beside this module.
-// HAPI's facts only decide between the others and are never taken alone:
+// HAPI's facts decide between the others. Alone they count only where the rules below say so:
 //
 //	npm install --no-save hl7-dictionary@1.0.1
 //	go generate ./hl7/dictionary
@@ -28,18 +28,20 @@
 //   - v2.3 came with the extended data types and left out that they repeat. A limit of
 //     v2.3 that v2.3.1 does not have is lifted, and so is a requirement that none of v2.2,
 //     v2.3.1 and v2.4 has.
-//   - Of v2.5 and v2.5.1 the sources hold only that a field repeats, where the versions around
-//     them say how often. The limit that HAPI alone has in v2.5.1 holds if v2.6 has the same;
-//     v2.5 has the limit that v2.4 and v2.5.1 have alike.
-//   - hl7apy lets a field that is new in v2.8 or later repeat where the standard's table
-//     says nothing, which means once; there HAPI's limit holds.
+//   - In v2.5 and v2.5.1 the sources have lost how often some fields repeat. A limit that
+//     HAPI alone has in v2.5.1 holds if v2.6 has the same. A limit that v2.4 and v2.5.1
+//     both have also holds in v2.5.
+//   - A field that is new in v2.8 or later has HAPI's limit. hl7apy lets all of them
+//     repeat, also where the standard's table says nothing, which means once.
+//   - The npm package does not say how often a choice of segments occurs. It occurs once;
+//     in a response, after the ORC, it is optional.
 //   - patch.tsv says what the standard decides against all of them, with the section; a
 //     line that changes nothing is an error.
 //
 // Code tables are hl7apy's, by version, with the npm package's meanings of the codes.
 // Versions before v2.3.1, which hl7apy lacks, get those of v2.3.1. Names that are cut off
-// are completed, in the npm package's own spelling if it has one elsewhere. Names of
-// groups that a program made up are replaced.
+// are completed, in the npm package's own spelling if it has one elsewhere, or from HAPI if
+// what is missing is in parentheses. Names of groups that a program made up are replaced.
 //
 // The package loads what this writes; see its tables.go for the format.
 package main

@@ -25,10 +25,7 @@ func NewStorage(t testing.TB, buckets ...string) *sdk.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { kept.Close() })
-	service, err := s3.New(filepath.Join(dir, "objects"), kept, func(context.Context, string, string, map[string]string) error { return nil })
-	if err != nil {
-		t.Fatal(err)
-	}
+	service := s3.New(filepath.Join(dir, "objects"), kept, func(context.Context, string, string, map[string]string) error { return nil })
 	for _, name := range buckets {
 		var definition s3.Bucket
 		if err := json.Unmarshal([]byte(`{"BucketName":"`+name+`"}`), &definition); err != nil {

@@ -22,6 +22,7 @@ import (
 const (
 	Received = "received"
 	Catalog  = "catalog"
+	Shares   = "shares"
 )
 
 // definitions are the tables' properties, by their names, as far as they are run. A test compares them with the templates.
@@ -42,17 +43,21 @@ func definitions() map[string]string {
 			"GlobalSecondaryIndexes": [{"IndexName": "by-owner",
 				"KeySchema": [{"AttributeName": "owner", "KeyType": "HASH"}, {"AttributeName": "received", "KeyType": "RANGE"}],
 				"Projection": {"ProjectionType": "ALL"}}]}`,
+		Shares: `{
+			"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+			"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+			"TimeToLiveSpecification": {"AttributeName": "expiry", "Enabled": true}}`,
 	}
 }
 
-// Tables is the local lake's DynamoDB with the lake's two tables, Received and Catalog. Requests reach it through the SDK's
+// Tables is the local lake's DynamoDB with the lake's tables. Requests reach it through the SDK's
 // client without a network, so that it also runs in a bubble of testing/synctest.
 type Tables struct {
 	Faults
 	client *sdk.Client
 }
 
-// NewTables makes both tables, empty, with keys, indexes and time to live as the templates have them. They end with the test.
+// NewTables makes all tables, empty, with keys, indexes and time to live as the templates have them. They end with the test.
 func NewTables(t testing.TB) *Tables {
 	t.Helper()
 	kept, err := store.Open(filepath.Join(t.TempDir(), "tables"), store.Fleeting)

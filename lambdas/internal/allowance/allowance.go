@@ -39,8 +39,10 @@ const (
 	// memory is how long an item outlives its last change. A bucket is full again
 	// long before; the item is then as good as none.
 	memory = 24 * time.Hour
-	// tries is how often a draw is tried that other instances were ahead of.
-	tries = 6
+	// tries is how often a draw is tried that other instances were ahead of. After the
+	// first of them it is for what the message needs, which others seldom prevent.
+	tries      = 8
+	fullDrafts = 2
 )
 
 // Limit is what an institution may take: so many units a second on average, and so
@@ -134,7 +136,7 @@ func (b *Buckets) Take(ctx context.Context, owner string, size int) error {
 	own, need := b.bucket(owner), b.limit.units(size)
 	own.mu.Lock()
 	defer own.mu.Unlock()
-	for range tries {
+	for try := range tries {
 		now := time.Now()
 		if own.lapses.Before(now) {
 			own.drawn = 0
@@ -147,24 +149,27 @@ func (b *Buckets) Take(ctx context.Context, owner string, size int) error {
 		if b.limit.room(own.full, now) < lack {
 			return &ExceededError{RetryAfter: own.full.Sub(now) + time.Duration(lack)*b.limit.interval() - b.limit.span()}
 		}
-		if err := b.draw(ctx, owner, own, lack, now); err != nil {
+		units := lack
+		if try < fullDrafts {
+			units = max(lack, min(draft, b.limit.room(own.full, now)/part))
+		}
+		if err := b.draw(ctx, owner, own, units, units > lack, now); err != nil {
 			return fmt.Errorf("draw from the allowance: %w", err)
 		}
 	}
 	return &ExceededError{RetryAfter: time.Second}
 }
 
-// draw moves units from the table to own, at least so many, or learns from the
-// refusal how full the bucket is.
+// draw moves units from the table to own, or learns from the refusal how full the
+// bucket is. A draft, more than is needed now, is drawn only of as many as part says.
 //
 // The item holds the time at which the bucket will be full: what is drawn moves it
 // on, from now where it has passed (the generic cell rate algorithm, ITU-T I.371).
 // One number, changed on condition, needs no reading before.
-func (b *Buckets) draw(ctx context.Context, owner string, own *bucket, least int, now time.Time) error {
-	units := max(least, min(draft, b.limit.room(own.full, now)/part))
+func (b *Buckets) draw(ctx context.Context, owner string, own *bucket, units int, draft bool, now time.Time) error {
 	cost := time.Duration(units) * b.limit.interval()
 	room := cost // that there must be
-	if units > least {
+	if draft {
 		room *= part
 	}
 	values := map[string]types.AttributeValue{

@@ -3,6 +3,8 @@ package allowance_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -171,6 +173,23 @@ func TestABurstThatComesToManyInstancesPasses(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 	})
+}
+
+func TestInstancesThatDrawTogetherDoNotRefuseWhatThereIs(t *testing.T) {
+	db := fake.NewTables(t)
+	for round := range 20 {
+		owner := fmt.Sprint("owner-", round)
+		var taking sync.WaitGroup
+		for range 60 {
+			b := allowance.New(fake.Received, db, allowance.Limit{PerSecond: 200, Burst: 400})
+			taking.Go(func() {
+				if err := b.Take(t.Context(), owner, 2000); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		taking.Wait()
+	}
 }
 
 func TestWhatAnInstanceDrewLapses(t *testing.T) {

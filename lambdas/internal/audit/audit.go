@@ -1,8 +1,7 @@
-// Package audit records what nobody else does: who posted and read which
-// message, and the calls that CloudTrail has no event for, which are SNS's
-// Publish and Step Functions' StartSyncExecution. A record is a log line with the
-// member "audit": true and no message; its time is the line's. It holds ids,
-// names and outcomes, never content.
+// Package audit records what nothing else records: who posted and read which message, and
+// the calls for which CloudTrail has no event, which are SNS's Publish and Step
+// Functions' StartSyncExecution. A record is a log line with the member "audit": true and
+// no message; its time is the line's. It holds ids, names and outcomes, never content.
 package audit
 
 import (
@@ -18,14 +17,14 @@ import (
 	"hl7lake/lambdas/internal/problem"
 )
 
-// Record writes what was done, how it ended, and whatever else tells of it.
+// Record writes what was done, how it ended, and further attributes.
 func Record(ctx context.Context, logger *slog.Logger, action, outcome string, members ...any) {
 	members = append([]any{"audit", true, "action", action, "outcome", outcome}, members...)
 	logger.InfoContext(ctx, "", members...)
 }
 
-// Outcome is how an action ended, in one word: the code of a refusal, AWS's code
-// for what is wrong with a call, or done.
+// Outcome returns how an action ended, in one word: the code of a refusal, AWS's error
+// code, or done.
 func Outcome(err error) string {
 	if err == nil {
 		return "done"
@@ -39,8 +38,8 @@ func Outcome(err error) string {
 	return "failed"
 }
 
-// Publisher is a hub.Publisher that records each event which is published. The
-// function that does it is named by the log group.
+// Publisher is a hub.Publisher that records each published event. The log group names the
+// function that publishes.
 type Publisher struct {
 	Publisher hub.Publisher
 	Logger    *slog.Logger

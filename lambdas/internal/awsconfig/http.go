@@ -10,8 +10,8 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 )
 
-// inOneWrite is the longest request to a service that is sent in one write, in
-// bytes: a message of the usual size, as SNS takes it.
+// inOneWrite is the length in bytes of the longest request that is sent in one write: a
+// message of usual size, as SNS takes it.
 const inOneWrite = 32 << 10
 
 // client sends the SDK's requests.
@@ -23,10 +23,9 @@ func newClient() client {
 	})}
 }
 
-// Do has a short request leave in one write. The SDK wraps the body in a reader
-// that net/http does not know, and behind which it might have to wait: it would
-// send the head alone and the body afterwards, which is twice the work for both
-// ends (https://go.dev/issue/22088).
+// Do sends a short request in one write. The SDK wraps the body in a reader that net/http
+// does not know and might have to wait for, so net/http would send the header alone and
+// the body afterwards. That is twice the work for both ends (https://go.dev/issue/22088).
 func (c client) Do(request *http.Request) (*http.Response, error) {
 	if request.Body != nil && 0 < request.ContentLength && request.ContentLength <= inOneWrite {
 		body, err := io.ReadAll(io.LimitReader(request.Body, request.ContentLength+1))
@@ -39,17 +38,18 @@ func (c client) Do(request *http.Request) (*http.Response, error) {
 	return c.HTTPClient.Do(request)
 }
 
-// KeepConnections has a process that handles several events at once keep a
-// connection to the Runtime API for each. The default is made for one event: two.
-// aws-lambda-go's client begins as a copy of [http.DefaultTransport], which this changes.
+// KeepConnections lets a process that handles several events at once keep a connection to
+// the Runtime API for each of them. The default is two, which suits one event.
+// aws-lambda-go's client begins as a copy of [http.DefaultTransport], which this function
+// changes.
 func KeepConnections() {
 	if runtimeAPI, ok := http.DefaultTransport.(*http.Transport); ok {
 		keepConnections(runtimeAPI)
 	}
 }
 
-// keepConnections does the same for any transport, where one host answers for all
-// services; the SDK's default is ten connections.
+// keepConnections does the same for any transport, if one host answers for all services;
+// the SDK's default is ten connections.
 func keepConnections(transport *http.Transport) {
 	transport.MaxIdleConnsPerHost = max(transport.MaxIdleConnsPerHost, 2*lambdacontext.MaxConcurrency())
 }

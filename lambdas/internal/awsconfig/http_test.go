@@ -11,14 +11,13 @@ import (
 	"testing"
 )
 
-// stream hides what a reader is, as the SDK's do.
+// stream hides what a reader is, as the SDK's readers do.
 type stream struct{ io.Reader }
 
 func (stream) Close() error { return nil }
 
-// TestAShortRequestLeavesInOneWrite looks at what the other end is woken for: a
-// head without its body would be read alone by a reader that waits for it, if not
-// always, then soon.
+// TestAShortRequestLeavesInOneWrite looks at what the other end reads first. A header
+// without its body would sooner or later be read alone by a waiting reader.
 func TestAShortRequestLeavesInOneWrite(t *testing.T) {
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -58,8 +57,8 @@ func TestAShortRequestLeavesInOneWrite(t *testing.T) {
 	}
 }
 
-// readAndAnswer tells what the first read of each connection brings, and takes it
-// for a whole request. It ends with the listener.
+// readAndAnswer tells what the first read of each connection brings, and takes it for a
+// whole request. It ends with the listener.
 func readAndAnswer(ctx context.Context, listener net.Listener, reads chan<- []byte) error {
 	for {
 		c, err := listener.Accept()

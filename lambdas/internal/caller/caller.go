@@ -1,5 +1,5 @@
-// Package caller says who makes a request and for which institution, by the
-// token that API Gateway has verified.
+// Package caller says who makes a request and for which institution, from the token that
+// API Gateway has verified.
 package caller
 
 import (
@@ -22,7 +22,7 @@ type Caller struct {
 // MayRead reports whether the caller may read the messages of owner.
 func (c Caller) MayRead(owner string) bool { return owner != "" && slices.Contains(c.Read, owner) }
 
-// The scopes of a machine's token, an institution's name behind them.
+// The scopes of a machine's token, followed by an institution's name.
 const (
 	writeScope = "lake/write."
 	readScope  = "lake/read."
@@ -60,8 +60,8 @@ func Of(request events.APIGatewayV2HTTPRequest) Caller {
 	return of
 }
 
-// scoped is the name behind the prefix in the one scope that has it, "" where
-// there is none or more than one.
+// scoped returns the name after the prefix in the only scope that has it, or "" if there
+// is none or more than one.
 func scoped(scopes, prefix string) (name string) {
 	for scope := range strings.FieldsSeq(scopes) {
 		if rest, ok := strings.CutPrefix(scope, prefix); ok {

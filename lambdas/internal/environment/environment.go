@@ -1,5 +1,5 @@
-// Package environment reads a function's environment variables, once, in main: handlers never look at the environment
-// themselves. Their names are in package contract.
+// Package environment reads a function's environment variables, once, in main: handlers
+// never look at the environment themselves. Their names are in package contract.
 package environment
 
 import (
@@ -14,8 +14,7 @@ type MissingError struct {
 
 func (e *MissingError) Error() string { return fmt.Sprintf("environment: %s must be set", e.Name) }
 
-// NumberError says that a variable is not the whole number above zero that it
-// has to be.
+// NumberError says that a variable is not a whole number above zero, as it must be.
 type NumberError struct {
 	Name string
 }
@@ -24,15 +23,15 @@ func (e *NumberError) Error() string {
 	return fmt.Sprintf("environment: %s must be a whole number above zero", e.Name)
 }
 
-// Variables are a function's environment variables. A function cannot do without one of them: where one is missing or malformed
-// the process ends.
+// Variables are a function's environment variables. A function cannot do without one of
+// them: where one is missing or malformed the process ends.
 type Variables struct {
 	lookup func(string) (string, bool)
 	end    func(error)
 }
 
-// New gives the variables that lookup finds, which is os.LookupEnv outside of tests. end is called with a *MissingError or a
-// *NumberError, and must not return.
+// New gives the variables that lookup finds, which is os.LookupEnv outside of tests. end
+// is called with a *MissingError or a *NumberError, and must not return.
 func New(lookup func(string) (string, bool), end func(error)) Variables {
 	return Variables{lookup: lookup, end: end}
 }

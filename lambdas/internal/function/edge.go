@@ -13,16 +13,16 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// Fault is the error that leaves a function in place of one whose text is not
-// ours: it names operations and codes only.
+// Fault replaces an error whose text is not ours when it leaves a function: it names
+// operations and codes only.
 type Fault struct {
 	text string
 }
 
 func (e *Fault) Error() string { return e.text }
 
-// PanicError stands for a panic in a handler. It does not repeat the panic's
-// value, which may hold content.
+// PanicError stands for a panic in a handler. It does not repeat the panic's value, which
+// may hold content.
 type PanicError struct {
 	Value  string   // the value's type, or the text of a run-time error
 	Frames []string // file:line, innermost first
@@ -33,11 +33,11 @@ func (e *PanicError) Error() string { return "panic: " + e.Value }
 // Handler is the shape of a Lambda handler.
 type Handler[In, Out any] func(context.Context, In) (Out, error)
 
-// Edge wraps a handler so that what it returns may be seen: an error is logged
-// and leaves as text without content, a panic becomes a *PanicError. Errors of
-// a type in expected leave as they are and unwrapped, because Lambda reports
-// the outermost type as errorType, which a workflow's Retry and Catch compare;
-// they are an outcome and no failure of the function.
+// Edge wraps a handler so that its result may be shown. An error is logged and leaves
+// with a text without content, and a panic becomes a *PanicError. Errors of a type in
+// expected leave unchanged and unwrapped, because Lambda reports the outermost type as
+// errorType, which a workflow's Retry and Catch compare. They are an outcome and not a
+// failure of the function.
 func Edge[In, Out any](logger *slog.Logger, handle Handler[In, Out], expected ...reflect.Type) Handler[In, Out] {
 	return func(ctx context.Context, in In) (out Out, err error) {
 		defer func() {
@@ -52,7 +52,7 @@ func Edge[In, Out any](logger *slog.Logger, handle Handler[In, Out], expected ..
 	}
 }
 
-// report logs err and returns it as it may leave the function.
+// report logs err and returns it in the form in which it may leave the function.
 func report(ctx context.Context, logger *slog.Logger, err error, expected []reflect.Type) error {
 	for _, kind := range expected {
 		if found := unwrapTo(err, kind); found != nil {
@@ -70,7 +70,7 @@ func report(ctx context.Context, logger *slog.Logger, err error, expected []refl
 	return fault
 }
 
-// unwrapTo is the first error in err's chain of exactly the type kind.
+// unwrapTo returns the first error in err's chain of exactly the type kind.
 func unwrapTo(err error, kind reflect.Type) error {
 	for ; err != nil; err = errors.Unwrap(err) {
 		if reflect.TypeOf(err) == kind {
@@ -80,10 +80,10 @@ func unwrapTo(err error, kind reflect.Type) error {
 	return nil
 }
 
-// Describe is the outward text of err: for an AWS call its service, operation,
-// code, HTTP status and request id, since AWS's own text can quote the request;
-// for the rest the text, which is ours. Of a list, as hub.Each returns it, each
-// error is described; a list within one call's error is the SDK's.
+// Describe returns the outward text of err. For an AWS call that is its service,
+// operation, code, HTTP status and request id, because AWS's own text can quote the
+// request. Any other error's text is ours. If err is a list, as hub.Each returns it, each
+// error is described. A list within one call's error is the SDK's.
 func Describe(err error) string {
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		var texts []string

@@ -1,6 +1,6 @@
 // Package function is what every function has around its handler: how its process starts,
-// the end of its time, and the edge at which errors and panics become text that is fit
-// to leave it.
+// the end of its time, and the edge at which errors and panics become text that may leave
+// it.
 package function
 
 import (
@@ -33,13 +33,13 @@ func Start() (*slog.Logger, environment.Variables, aws.Config) {
 	return logger, environment.New(os.LookupEnv, func(err error) { Exit(logger, err) }), configuration
 }
 
-// garbage is how much a process that handles several events at once lets lie
-// before it collects, in percent of what it uses. With Go's own 100 a process of a
-// few megabytes would collect with every other event.
+// garbage is how much garbage a process that handles several events at once keeps before
+// it collects, in percent of what it uses. With Go's default of 100, a process of a few
+// megabytes would collect with every second event.
 const garbage = 400
 
-// letLie has the garbage of several events lie, within the memory that they have.
-// One event at a time makes little, and stays in the processor's cache.
+// letLie lets the garbage of several events accumulate within the memory that they have.
+// A process with one event at a time makes little, which stays in the processor's cache.
 func letLie() {
 	if limit := int64(lambdacontext.MemoryLimitInMB) << 20; limit > 0 && lambdacontext.MaxConcurrency() > 1 {
 		debug.SetGCPercent(garbage)
@@ -53,9 +53,8 @@ func Exit(logger *slog.Logger, err error) {
 	os.Exit(1)
 }
 
-// WithReserve ends the work before Lambda ends the function, so that reserve is
-// left to clean up and to answer. Without a deadline it only makes ctx
-// cancellable.
+// WithReserve ends the work before Lambda ends the function, so that there is time to
+// clean up and to answer. Without a deadline it only makes ctx cancellable.
 func WithReserve(ctx context.Context, reserve time.Duration) (context.Context, context.CancelFunc) {
 	deadline, ok := ctx.Deadline()
 	if !ok {

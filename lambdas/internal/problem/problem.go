@@ -1,6 +1,6 @@
-// Package problem writes the REST answers of the lake: JSON, and errors as
-// problem details (RFC 9457). The detail is for the sender and says what is
-// wrong with the request, never what is in it and never what went wrong inside.
+// Package problem writes the REST answers of the lake: JSON, and errors as problem
+// details (RFC 9457). The detail is for the sender. It says what is wrong with the
+// request, never what is in it and never what went wrong inside.
 package problem
 
 import (
@@ -16,20 +16,20 @@ import (
 	"hl7lake/lambdas/internal/function"
 )
 
-// Problem is an error as the sender sees it. It is itself an error, so that a
-// handler's steps can return it.
+// Problem is an error as the sender sees it. It is an error itself, so that a handler's
+// steps can return it.
 type Problem struct {
 	Status     int               // the HTTP status
 	Code       string            // what is wrong, for a program and for the log: no-such-message
 	Detail     string            // what is wrong, for a person
-	RetryAfter int               // seconds after which to try again; 0 gives no such header
+	RetryAfter int               // seconds after which to try again; 0 means no such header
 	Header     map[string]string // further headers; may be nil
 }
 
 func (p *Problem) Error() string { return p.Code }
 
-// Response is p as an HTTP answer. The problem type is about:blank, so the
-// title is the status's own phrase (RFC 9457, 4.2.1); code is an extension.
+// Response returns p as an HTTP answer. The problem type is about:blank, so the title is
+// the status's own phrase (RFC 9457, 4.2.1); code is an extension.
 func (p *Problem) Response() events.APIGatewayV2HTTPResponse {
 	response := JSON(p.Status, struct {
 		Type   string `json:"type"`
@@ -48,7 +48,7 @@ func (p *Problem) Response() events.APIGatewayV2HTTPResponse {
 	return response
 }
 
-// JSON is an answer with body as JSON. Answers are about patients, so none may
+// JSON returns an answer with body as JSON. Answers are about patients, so they must not
 // stay in a cache.
 func JSON(status int, body any) events.APIGatewayV2HTTPResponse {
 	text, err := json.Marshal(body)
@@ -62,13 +62,13 @@ func JSON(status int, body any) events.APIGatewayV2HTTPResponse {
 	}
 }
 
-// Handler answers one request. Its error is a *Problem or a failure inside.
+// Handler answers one request. Its error is a *Problem or an internal failure.
 type Handler = function.Handler[events.APIGatewayV2HTTPRequest, events.APIGatewayV2HTTPResponse]
 
-// Answer makes an answer of every error of handle. A *Problem is the answer
-// that it says. A failure inside is logged; a panic is then a 500, since the
-// same request would meet it again, and anything else a 503, since the same
-// request can be sent again.
+// Answer makes an answer of every error of handle. A *Problem becomes the answer that it
+// describes. An internal failure is logged. A panic becomes a 500, because the same
+// request would cause it again. Anything else becomes a 503, because the same request can
+// be sent again.
 func Answer(logger *slog.Logger, handle Handler) Handler {
 	guarded := function.Edge(logger, refusing(logger, handle))
 	return func(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {

@@ -16,7 +16,7 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-// answer is what a client gets when a handler does what handle does.
+// answer returns what a client gets if a handler does what handle does.
 func answer(t *testing.T, handle func() error) (events.APIGatewayV2HTTPResponse, string) {
 	t.Helper()
 	var log bytes.Buffer

@@ -1,7 +1,6 @@
-// Package received is the table of received content. It answers one question
-// for ingest: is this content new, a duplicate of a message that is kept, or in
-// the hands of another attempt right now? And one for the read side: whose is
-// an id that was accepted a moment ago?
+// Package received is the table of received content. It answers a question of ingest: is
+// this content new, a duplicate of a message that is kept, or claimed by another attempt
+// right now? And one of the readers: whose is an id that was accepted a moment ago?
 package received
 
 import (
@@ -22,16 +21,16 @@ import (
 	"hl7lake/internal/pause"
 )
 
-// Window is how long content is remembered where a Table does not say: the same
-// content after that is a new message.
+// Window is how long content is remembered if a Table does not say: after that, the same
+// content is a new message.
 const Window = 90 * 24 * time.Hour
 
-// afterlife is how much longer than its claim an end is kept. Time to live
-// removes both when it likes, and clocks differ: a claim that had lost its end
-// would look as if it had never come to one.
+// afterlife is how much longer than its claim the record of a claim's end is kept. Time
+// to live removes both at some time after their expiry, and clocks differ. A claim
+// without its end would look as if it had never ended.
 const afterlife = 24 * time.Hour
 
-// DynamoDB is what the table needs of Amazon DynamoDB; *dynamodb.Client has it.
+// DynamoDB is the part of Amazon DynamoDB that the table needs; *dynamodb.Client has it.
 type DynamoDB interface {
 	PutItem(context.Context, *dynamodb.PutItemInput, ...func(*dynamodb.Options)) (*dynamodb.PutItemOutput, error)
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
@@ -44,42 +43,42 @@ type Table struct {
 	Name string
 	DB   DynamoDB
 
-	// Window is how long content is remembered; 0 is the constant Window. It must not
-	// be longer than the lake keeps messages: a sender would be told that a message is
-	// there which is not.
+	// Window is how long content is remembered; 0 means the constant Window. It must not
+	// be longer than the lake keeps messages: otherwise a sender would be told that a
+	// message is there which is not.
 	Window time.Duration
 
-	// Runner names the place in which the caller's attempts run one after the other,
-	// as Lambda's execution environments do: an earlier one of the same place is over,
-	// however it ended, and its lease need not be waited for. It is empty where several
-	// run at once.
+	// Runner names the place in which the caller's attempts run one after the other, such
+	// as Lambda's execution environments. An earlier attempt of the same place is over,
+	// however it ended, so its lease need not be waited for. It is empty if several run
+	// at once.
 	Runner string
 }
 
-// item is a claim as it is stored. The attempt that holds it may work on it
-// until the lease ends; after that any other attempt may take it over, with the
-// same id, unless the claim has come to its end.
+// item is a claim as it is stored. The attempt that holds it may work on it until the
+// lease ends. After that, any other attempt may take it over, with the same id, unless
+// the claim has ended.
 type item struct {
 	PK      string `dynamodbav:"pk"`
-	Sent    string `dynamodbav:"sent,omitempty"` // hash of the bytes as they were sent, where they are not tidy, or several
+	Sent    string `dynamodbav:"sent,omitempty"` // hash of the bytes as they were sent, if they are not tidy; or several
 	ID      string `dynamodbav:"id"`
 	Owner   string `dynamodbav:"owner"`
 	Lease   int64  `dynamodbav:"lease"`   // end of the lease, epoch milliseconds
 	Expiry  int64  `dynamodbav:"expiry"`  // epoch seconds
-	Attempt string `dynamodbav:"attempt"` // a random name, so that an attempt knows its own write when its answer was lost
+	Attempt string `dynamodbav:"attempt"` // a random name, by which an attempt recognizes its own write if its answer was lost
 
 	Runner    string `dynamodbav:"runner,omitempty"`    // see Table
 	Unsettled string `dynamodbav:"unsettled,omitempty"` // a partition of the index of the same name; see Fresh and Late
 	Retried   int64  `dynamodbav:"retried,omitempty"`   // when the message was last published again, epoch milliseconds
 }
 
-// end is the end of a claim as it is stored, an item of its own under the id: the
-// hub has the message. It makes the id findable, and the content a duplicate.
+// end is the record of a claim's end, an item of its own under the id: the hub has the
+// message. It makes the id findable, and the content a duplicate.
 type end struct {
 	PK      string `dynamodbav:"pk"`
 	Owner   string `dynamodbav:"owner"`
 	Expiry  int64  `dynamodbav:"expiry"`  // epoch seconds
-	Attempt string `dynamodbav:"attempt"` // that brought it about
+	Attempt string `dynamodbav:"attempt"` // the attempt that ended it
 }
 
 // Claim is the right to publish one message, until its lease ends.
@@ -91,25 +90,25 @@ type Claim struct {
 // DuplicateError says that the content was accepted before.
 type DuplicateError struct {
 	ID uuid.UUID // of the first message with this content
-	// Differs reports that the first one's bytes are not, or may not be, the ones that
-	// were claimed now: its line ends, framing or byte order mark are others.
+	// Differs reports that the first message's bytes are, or may be, other than those
+	// that were claimed now: its line ends, framing or byte order mark differ.
 	Differs bool
 }
 
 func (e *DuplicateError) Error() string { return "received: duplicate of " + e.ID.String() }
 
-// ErrHeld says that another attempt held the content for as long as the caller
-// was willing to wait.
+// ErrHeld says that another attempt held the content for as long as the caller wanted to
+// wait.
 var ErrHeld = errors.New("received: another attempt holds the claim")
 
 // errClaim says that a stored claim cannot be used.
 var errClaim = errors.New("received: the stored claim has no id")
 
-// Acquire claims body, which is of the kind, for owner until lease. If another attempt holds the claim
-// it waits until patience is over for that one to finish or to lapse. It
-// returns a *DuplicateError when the content was accepted, and ErrHeld when it
-// is still in another attempt's hands. For what is the same content, see [claim.Key]
-// in hl7lake/internal/claim.
+// Acquire claims body, which is of the kind, for owner until lease. If another attempt
+// holds the claim it waits until patience is over for that one to finish or to lapse. It
+// returns a *DuplicateError when the content was accepted, and ErrHeld when it is still
+// in another attempt's hands. For what is the same content, see [claim.Key] in
+// hl7lake/internal/claim.
 func (t Table) Acquire(ctx context.Context, owner string, kind hub.Kind, body []byte, lease time.Time, patience time.Duration) (Claim, error) {
 	id, err := hub.NewID()
 	if err != nil {
@@ -131,7 +130,8 @@ func (t Table) Acquire(ctx context.Context, owner string, kind hub.Kind, body []
 	return t.acquire(ctx, mine, time.Now().Add(patience))
 }
 
-// acquire is what a request does about a claim, state by state (docs/decisions/0006-the-end-of-a-claim.md).
+// acquire is what a request does about a claim, state by state
+// (docs/decisions/0006-the-end-of-a-claim.md).
 func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Claim, error) {
 	stored, err := t.put(ctx, mine)
 	for wait := firstPause; err == nil; wait = min(wait*2, longestPause) {
@@ -158,20 +158,20 @@ func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Clai
 	return Claim{}, err
 }
 
-// over reports whether the attempt that holds a claim has no right to it any more, or is
+// over reports whether the attempt that holds a claim has lost its right to it, or is
 // known to have died: mine runs where it ran, and only one at a time does.
 func (i item) over(mine item) bool {
 	return i.Lease < time.Now().UnixMilli() || mine.Runner != "" && i.Runner == mine.Runner
 }
 
-// How long Acquire waits between two looks at a claim that another holds.
+// How long Acquire waits between two looks at a claim that another attempt holds.
 const (
 	firstPause   = 25 * time.Millisecond
 	longestPause = 400 * time.Millisecond
 )
 
-// put claims new content. It returns the claim that is stored afterwards,
-// which is mine unless there was one.
+// put claims new content. It returns the claim that is stored afterwards, which is mine
+// unless there already was one.
 func (t Table) put(ctx context.Context, mine item) (item, error) {
 	values, err := attributevalue.MarshalMap(mine)
 	if err != nil {
@@ -187,13 +187,13 @@ func (t Table) put(ctx context.Context, mine item) (item, error) {
 	return t.after(ctx, mine, err)
 }
 
-// takeOver continues a claim whose lease has lapsed, or whose attempt is known to be over: the id stays, since the
-// attempt before may have published, and may even come to the end meanwhile. The
-// window begins anew, since the content is accepted now: near the end of the old
-// one, it would soon be accepted once more. The lake may have the other's bytes by
-// now, which is noted where mine are not the same. It returns the claim that is stored
-// afterwards, which is mine unless another attempt was faster. Reconcile may have
-// passed it by or given it up, and looks at it again.
+// takeOver continues a claim whose lease has ended, or whose attempt is known to be over.
+// The id stays, because the attempt before may have published, and may even end
+// meanwhile. The window begins again, because the content is accepted now: near the end
+// of the old window, it would soon be accepted once more. The lake may already have the
+// other attempt's bytes, which is recorded if mine are different. It returns the claim
+// that is stored afterwards, which is mine unless another attempt was faster. Reconcile
+// may have passed it by or given it up, and will look at it again.
 func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
 	update := "SET lease = :lease, expiry = :expiry, attempt = :attempt, runner = :runner, unsettled = :late"
 	values := map[string]types.AttributeValue{
@@ -220,8 +220,8 @@ func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
 	return t.after(ctx, mine, err)
 }
 
-// after is the claim that is stored after a conditional write of mine: mine if
-// the write took place, else what the refusal shows.
+// after returns the claim that is stored after my conditional write: mine if the write
+// succeeded, else the one that the refusal shows.
 func (t Table) after(ctx context.Context, mine item, err error) (item, error) {
 	var refused *types.ConditionalCheckFailedException
 	switch {
@@ -236,8 +236,8 @@ func (t Table) after(ctx context.Context, mine item, err error) (item, error) {
 	return current, attributevalue.UnmarshalMap(refused.Item, &current)
 }
 
-// look reads the claim on the content that mine is after. Should it have gone
-// since, the content is new and mine is put.
+// look reads the claim on the content that mine is about. If it has gone meanwhile, the
+// content is new and mine is put.
 func (t Table) look(ctx context.Context, mine item) (item, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      &t.Name,
@@ -262,11 +262,11 @@ func claimOf(stored item) (Claim, error) {
 	return Claim{ID: id, item: stored}, nil
 }
 
-// Finish records that the hub has c's message: from now on its id is found and
-// its content is a duplicate. Should another attempt at the same message have
-// come to the end first, or have had other bytes and perhaps published them, it fails
-// with the same *DuplicateError that the next request with this content gets: the
-// message is kept, but not for certain by the bytes of this attempt.
+// Finish records that the hub has c's message: from now on its id is found and its
+// content is a duplicate. If another attempt at the same message ended first, or had
+// other bytes and perhaps published them, Finish returns the *DuplicateError that the
+// next request with this content gets. The message is kept, but not for certain with the
+// bytes of this attempt.
 func (t Table) Finish(ctx context.Context, c Claim) error {
 	values, err := attributevalue.MarshalMap(end{
 		PK:      endKey(c.ID),
@@ -293,8 +293,8 @@ func (t Table) Finish(ctx context.Context, c Claim) error {
 	return nil
 }
 
-// Release ends the lease of c now, so that the sender's next try need not wait
-// for it. It fails with ErrHeld when another attempt has taken c over.
+// Release ends the lease of c now, so that the sender's next try need not wait for it. It
+// returns ErrHeld if another attempt has taken c over.
 func (t Table) Release(ctx context.Context, c Claim) error {
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:           &t.Name,
@@ -316,14 +316,14 @@ func (t Table) Release(ctx context.Context, c Claim) error {
 	return nil
 }
 
-// Owner is the institution whose message has the id, or "" if no claim of that
-// id has come to its end.
+// Owner returns the institution whose message has the id, or "" if no claim of that id
+// has ended.
 func (t Table) Owner(ctx context.Context, id uuid.UUID) (string, error) {
 	end, _, err := t.end(ctx, id)
 	return end.Owner, err
 }
 
-// end is the end of the claim with the id, if it has come to it.
+// end returns the record of the end of the claim with the id, if it has ended.
 func (t Table) end(ctx context.Context, id uuid.UUID) (found end, ended bool, err error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      &t.Name,
@@ -337,7 +337,7 @@ func (t Table) end(ctx context.Context, id uuid.UUID) (found end, ended bool, er
 	return found, len(out.Item) > 0, err
 }
 
-// endKey is the key of the end of the claim with the id; no content's key has a #.
+// endKey returns the key of that record. No content's key contains a #.
 func endKey(id uuid.UUID) string { return "id#" + id.String() }
 
 func key(pk string) map[string]types.AttributeValue {

@@ -31,7 +31,7 @@ func newTable(t *testing.T) (received.Table, *fake.Tables) {
 	return received.Table{Name: fake.Received, DB: db}, db
 }
 
-// acquire claims body in the name of owner and fails the test if it cannot.
+// acquire claims body for owner and fails the test if it cannot.
 func acquire(t *testing.T, table received.Table) received.Claim {
 	t.Helper()
 	claim, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), patience)
@@ -155,9 +155,9 @@ func TestALapsedClaimIsTakenOverWithItsID(t *testing.T) {
 	})
 }
 
-// TestOfTwoAttemptsTheOneThatComesToTheEndFirstIsTheOneThatAccepts is about
-// attempts at one message that both published it: the first lost its lease, and
-// may be faster or slower than the second all the same.
+// TestOfTwoAttemptsTheOneThatComesToTheEndFirstIsTheOneThatAccepts is about two attempts
+// at one message that both published it. The first lost its lease, and may nevertheless
+// be faster or slower than the second.
 func TestOfTwoAttemptsTheOneThatComesToTheEndFirstIsTheOneThatAccepts(t *testing.T) {
 	for name, firstIsFaster := range map[string]bool{"the one that lost the claim": true, "the one that took it over": false} {
 		t.Run(name, func(t *testing.T) {
@@ -243,8 +243,8 @@ func TestContentIsRememberedAsLongAsATableSays(t *testing.T) {
 	})
 }
 
-// Time to live may remove what has expired, or not yet: the window of what is
-// accepted late is as long as any.
+// Time to live may or may not have removed what has expired: the window of a message that
+// is accepted late is as long as any.
 func TestTheWindowOfATakenOverClaimBeginsAnew(t *testing.T) {
 	for _, after := range []time.Duration{time.Hour, received.Window / 2, received.Window - time.Minute} {
 		synctest.Test(t, func(t *testing.T) {
@@ -350,8 +350,8 @@ func TestTheIDOfAFinishedClaimTellsItsOwner(t *testing.T) {
 	}
 }
 
-// TestAClaimDoesNotOutliveItsEnd is about time to live, which removes an item at
-// some time after its expiry.
+// TestAClaimDoesNotOutliveItsEnd is about time to live, which removes an item at some
+// time after its expiry.
 func TestAClaimDoesNotOutliveItsEnd(t *testing.T) {
 	table, db := newTable(t)
 	finish(t, table, acquire(t, table))

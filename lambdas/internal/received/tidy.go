@@ -12,12 +12,12 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// several stands for the hash of the bytes as they were sent where attempts at one
-// message came with different ones, and either may be what the lake keeps.
+// several replaces the hash of the bytes as they were sent if attempts at one message had
+// different ones, and the lake may keep either.
 const several = "several"
 
-// identify gives mine the key of body, and notes in Sent what the bytes are where they
-// are not tidy.
+// identify gives mine the key of body, and records in Sent what the bytes are if they are
+// not tidy.
 func (t Table) identify(ctx context.Context, mine item, kind hub.Kind, body []byte) (item, error) {
 	key, sent := claim.Keys(mine.Owner, kind, body)
 	if mine.PK = key; sent == key {
@@ -28,8 +28,8 @@ func (t Table) identify(ctx context.Context, mine item, kind hub.Kind, body []by
 }
 
 // former gives mine the key under which an earlier version may have claimed the same
-// bytes: the hash of them as they were sent. A claim lives under the key that it was made
-// with. Tidy content has had one key always.
+// bytes: their hash as they were sent. A claim keeps the key with which it was made. Tidy
+// content has always had one key.
 func (t Table) former(ctx context.Context, mine item) (item, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: key(mine.Sent), ConsistentRead: new(true)})
 	if err != nil {

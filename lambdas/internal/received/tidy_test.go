@@ -14,7 +14,7 @@ import (
 	"hl7lake/lambdas/internal/received"
 )
 
-// ways is one message as different programs send it.
+// ways are one message as different programs send it.
 var ways = map[string]string{
 	"as the standard has it":    "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r",
 	"LF":                        "MSH|^~\\&|A\nPID|1||7\nNTE|1||x\n",
@@ -30,7 +30,7 @@ var ways = map[string]string{
 	"a NUL behind it":           "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x00",
 }
 
-// acquireAs claims the message by one of the ways.
+// acquireAs claims the message in one of the ways.
 func acquireAs(t *testing.T, table received.Table, way string) (received.Claim, error) {
 	t.Helper()
 	return table.Acquire(t.Context(), owner, hub.ER7, []byte(ways[way]), time.Now().Add(lease), patience)
@@ -57,8 +57,8 @@ func TestADuplicateIsToldWhetherItsBytesAreTheFirstOnes(t *testing.T) {
 	}
 }
 
-// TestWhoTakesOverWithOtherBytesIsToldOfADuplicate: the attempt before may have
-// published its own, which the lake then keeps. 201 promises the sender's bytes.
+// TestWhoTakesOverWithOtherBytesIsToldOfADuplicate: the attempt before may have published
+// its own bytes, which the lake then keeps. 201 promises the sender's bytes.
 func TestWhoTakesOverWithOtherBytesIsToldOfADuplicate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, _ := newTable(t)
@@ -110,8 +110,8 @@ func TestWhoTakesOverWithTheSameBytesAccepts(t *testing.T) {
 // formerLF is the key that earlier versions gave to the message in LF.
 const formerLF = "acad29fdef4b87ff782f5dfabd2c6121dcd02b4070f40804f6a18404de0f0840"
 
-// former puts the claim on the message in LF as an earlier version made it. Its
-// attempt died.
+// former puts the claim on the message in LF as an earlier version made it. Its attempt
+// died.
 func former(t *testing.T, table received.Table, expiry time.Time) uuid.UUID {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7())
@@ -151,7 +151,7 @@ func TestAClaimOfAnEarlierVersionHoldsForTheBytesThatItWasMadeOn(t *testing.T) {
 func TestAClaimOfAnEarlierVersionThatIsOverHoldsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, _ := newTable(t)
-		id := former(t, table, time.Now().Add(-time.Minute)) // time to live has not come by yet
+		id := former(t, table, time.Now().Add(-time.Minute)) // time to live has not removed it yet
 		claim, err := acquireAs(t, table, "LF")
 		if err != nil || claim.ID == id {
 			t.Fatalf("claimed as %s: %v", claim.ID, err)

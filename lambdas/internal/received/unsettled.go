@@ -16,16 +16,16 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// The index [contract.IndexUnsettled] holds claims by when they were made: partition key `unsettled`,
-// sort key `id`, projected `owner`. A claim enters a fresh partition when it is
-// made and stays there until time to live removes it, since taking it out would
-// cost as much as putting it in. How far a fresh partition was looked through is
-// kept beside the claims, see Seen. The few claims whose message is not at the end
-// of its way by then go to a late partition and are looked at until it is.
+// The index [contract.IndexUnsettled] holds claims by when they were made: partition key
+// `unsettled`, sort key `id`, projected `owner`. A claim enters a fresh partition when it
+// is made and stays there until time to live removes it, since taking it out would cost
+// as much as putting it in. How far a fresh partition was looked through is kept beside
+// the claims, see Seen. The few claims whose message is not at the end of its way by then
+// go to a late partition and are looked at until it is.
 //
-// shards are the parts of the index: one for each last digit of an id, because a
-// single partition would take no more than 1,000 writes a second (Amazon
-// DynamoDB, partition limits).
+// shards are the parts of the index, one for each last digit of an id, because a single
+// partition would accept no more than 1,000 writes a second (Amazon DynamoDB, partition
+// limits).
 const shards = "0123456789abcdef"
 
 func freshPartition(shard string) string { return shard }
@@ -43,7 +43,7 @@ func Shards() []string {
 
 func shardOf(id uuid.UUID) string { return shardOfText(id.String()) }
 
-// shardOfText is the last digit of an id, and "0" for what is none.
+// shardOfText returns the last digit of an id, or "0" for a text that is not an id.
 func shardOfText(id string) string {
 	if id == "" {
 		return shards[:1]
@@ -51,23 +51,20 @@ func shardOfText(id string) string {
 	return id[len(id)-1:]
 }
 
-// Unsettled is a claim of which it is not known that its message came to the end
-// of its way.
+// Unsettled is a claim whose message is not known to have ended.
 type Unsettled struct {
 	ID    uuid.UUID // the message's id
 	Owner string
 	pk    string
 }
 
-// Late gives a shard's claims that were found late, oldest first. It ends after
-// the first error.
+// Late yields a shard's late claims, oldest first. It ends after the first error.
 func (t Table) Late(ctx context.Context, shard string) iter.Seq2[Unsettled, error] {
 	return t.unsettled(ctx, "unsettled = :partition", map[string]types.AttributeValue{":partition": text(latePartition(shard))})
 }
 
-// Fresh gives a shard's claims that were made at or after from and before
-// before, oldest first, but for those that are late. It ends after the first
-// error.
+// Fresh yields a shard's claims that were made at or after from and before before, oldest
+// first, except late ones. It ends after the first error.
 func (t Table) Fresh(ctx context.Context, shard string, from, before time.Time) iter.Seq2[Unsettled, error] {
 	return t.unsettled(ctx, "unsettled = :partition AND id BETWEEN :from AND :before", map[string]types.AttributeValue{
 		":partition": text(freshPartition(shard)), ":from": text(hub.IDAt(from)), ":before": text(hub.IDAt(before)),
@@ -97,11 +94,11 @@ func (t Table) unsettled(ctx context.Context, condition string, values map[strin
 	}
 }
 
-// seenKey is the key of the item that says how far a shard was looked through.
+// seenKey returns the key of the item that says how far a shard was looked through.
 func seenKey(shard string) string { return "seen#" + shard }
 
-// Seen is the time up to which all claims of a shard were looked at: each that
-// was made before is at its end or late. It is the epoch where none was.
+// Seen returns the time up to which all claims of a shard were looked at: each one made
+// before has ended or is late. It is the epoch if none was looked at.
 func (t Table) Seen(ctx context.Context, shard string) (time.Time, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: key(seenKey(shard)), ConsistentRead: new(true)})
 	if err != nil {
@@ -114,8 +111,7 @@ func (t Table) Seen(ctx context.Context, shard string) (time.Time, error) {
 	return time.UnixMilli(stored.Through), err
 }
 
-// See records that all claims of a shard that were made before through were
-// looked at.
+// See records that all claims of a shard that were made before through were looked at.
 func (t Table) See(ctx context.Context, shard string, through time.Time) error {
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 &t.Name,
@@ -141,12 +137,12 @@ func unsettledOf(values map[string]types.AttributeValue) (Unsettled, error) {
 // Standing is how far ingest came with a claim.
 type Standing struct {
 	Done    bool      // the hub has the message, and the sender may have been told so
-	Lease   time.Time // until then an attempt may be at work on it, unless it is done
+	Lease   time.Time // until then an attempt may be working on it, unless it is done
 	Retried time.Time // when the message was last published again; zero for never
 	Expiry  time.Time // when time to live may remove the claim
 }
 
-// Standing looks at the claim itself, behind the index, and for its end.
+// Standing reads the claim itself, not the index, and its end.
 func (t Table) Standing(ctx context.Context, u Unsettled) (Standing, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: key(u.pk), ConsistentRead: new(true)})
 	if err != nil {
@@ -164,8 +160,7 @@ func (t Table) Standing(ctx context.Context, u Unsettled) (Standing, error) {
 	return standing, err
 }
 
-// Defer makes u late: it is looked at again when the claims around it no longer
-// are.
+// Defer makes u late: it will be looked at again when the claims around it no longer are.
 func (t Table) Defer(ctx context.Context, u Unsettled) error {
 	err := t.change(ctx, u, "SET unsettled = :late", "attribute_exists(pk)",
 		map[string]types.AttributeValue{":late": text(latePartition(shardOf(u.ID)))})
@@ -175,8 +170,7 @@ func (t Table) Defer(ctx context.Context, u Unsettled) error {
 	return nil
 }
 
-// Settle takes u, which was late, out of the index: its message is at the end of
-// its way.
+// Settle takes u, which was late, out of the index, because its message has ended.
 func (t Table) Settle(ctx context.Context, u Unsettled) error {
 	if err := t.change(ctx, u, "REMOVE unsettled, retried", "attribute_exists(pk)", nil); err != nil {
 		return fmt.Errorf("settle the claim: %w", err)
@@ -184,9 +178,9 @@ func (t Table) Settle(ctx context.Context, u Unsettled) error {
 	return nil
 }
 
-// Abandon takes u, which was late, out of the index, if it is still what standing
-// says: its message was never published. The sender's next try, should there be
-// one, takes the claim over and brings it back.
+// Abandon takes u, which was late, out of the index, if it is still as standing says: its
+// message was never published. The sender's next try, if any, takes the claim over and
+// brings it back.
 func (t Table) Abandon(ctx context.Context, u Unsettled, standing Standing) error {
 	err := t.change(ctx, u, "REMOVE unsettled, retried", "lease = :lease",
 		map[string]types.AttributeValue{":lease": number(standing.Lease.UnixMilli())})
@@ -196,11 +190,11 @@ func (t Table) Abandon(ctx context.Context, u Unsettled, standing Standing) erro
 	return nil
 }
 
-// Keep has u and its end, if it came to one, outlast the given time: who looks for
-// its message must find them.
+// Keep makes u and the record of its end, if any, outlast the given time, because whoever
+// looks for its message must find them.
 func (t Table) Keep(ctx context.Context, u Unsettled, until time.Time) error {
 	end := Unsettled{ID: u.ID, Owner: u.Owner, pk: endKey(u.ID)}
-	for _, one := range []struct { // the end first: a claim without it would look as if it had never come to one
+	for _, one := range []struct { // the end first: a claim without it would look as if it had never ended
 		item   Unsettled
 		expiry time.Time
 	}{{end, until.Add(afterlife)}, {u, until}} {
@@ -223,8 +217,8 @@ func (t Table) Retry(ctx context.Context, u Unsettled, at time.Time) error {
 	return nil
 }
 
-// change updates u where condition holds; where it does not, another one was
-// there first and nothing is left to do.
+// change updates u if condition holds. If it does not, somebody else was faster and
+// nothing is left to do.
 func (t Table) change(ctx context.Context, u Unsettled, update, condition string, values map[string]types.AttributeValue) error {
 	_, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 &t.Name,

@@ -22,7 +22,7 @@ type acceptance struct {
 	at time.Time // when its claim was made, or taken over
 }
 
-// life is a claim's, as a model sees it, beside the real table.
+// life is a claim's life in the model, beside the real table.
 type life struct {
 	*rand.Rand
 	t     *testing.T
@@ -32,8 +32,8 @@ type life struct {
 	doom  map[string]time.Time // when time to live removes an item that has expired: up to 48 hours late
 }
 
-// expire removes what has expired, each item as late as chance has it (Amazon DynamoDB Developer Guide, Time to Live:
-// within a few days).
+// expire removes what has expired, each item at a random time after its expiry (Amazon
+// DynamoDB Developer Guide, Time to Live: within a few days).
 func (l *life) expire() {
 	l.t.Helper()
 	for _, item := range l.db.Items(l.t, fake.Received) {
@@ -56,7 +56,8 @@ func (l *life) expire() {
 	}
 }
 
-// post is one request with the content; now and then the function dies before the end of its claim.
+// post is one request with the content. Sometimes the function dies before the claim has
+// ended.
 func (l *life) post() {
 	l.t.Helper()
 	began := time.Now()
@@ -74,7 +75,7 @@ func (l *life) post() {
 		l.t.Fatal(err)
 	}
 	if l.IntN(3) == 0 {
-		return // it died: nobody was told anything
+		return // it died: nobody got an answer
 	}
 	if err := l.table.Finish(l.t.Context(), claim); err != nil {
 		l.t.Fatal(err)
@@ -85,8 +86,9 @@ func (l *life) post() {
 	l.last = acceptance{claim.ID, began}
 }
 
-// TestNoContentIsAcceptedTwiceWithinItsWindowHoweverLateTimeToLiveIs lives through three years of claims on one content. It
-// stands last: ids that are made after it are of later years, as their times never go back within a process.
+// TestNoContentIsAcceptedTwiceWithinItsWindowHoweverLateTimeToLiveIs runs three years of
+// claims on one content. It is the last test: ids made after it are of later years,
+// because their times never go back within a process.
 func TestNoContentIsAcceptedTwiceWithinItsWindowHoweverLateTimeToLiveIs(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package telemetry is what the functions say of their work: log lines, with the trace
-// that they belong to, and metrics within them. They hold ids, outcomes and places,
+// Package telemetry is what the functions report about their work: log lines, with the
+// trace that they belong to, and metrics within them. They hold ids, outcomes and places,
 // never content.
 package telemetry
 
@@ -14,10 +14,10 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// NewLogger writes one JSON object a line to w, in the shape of Lambda's own
-// log records, to the millisecond. Every message leaves a handful of lines, which
-// are paid for by the byte: a line has no member that says nothing, so one
-// without a message has none.
+// NewLogger writes one JSON object on each line to w, in the shape of Lambda's own log
+// records, with milliseconds. Every message leaves several lines, and each byte costs
+// money, so members without information are left out: a line without a message has no
+// member for it.
 func NewLogger(w io.Writer) *slog.Logger {
 	json := slog.NewJSONHandler(w, &slog.HandlerOptions{ReplaceAttr: func(groups []string, attr slog.Attr) slog.Attr {
 		switch {
@@ -32,12 +32,12 @@ func NewLogger(w io.Writer) *slog.Logger {
 	return slog.New(requestHandler{json})
 }
 
-// requestHandler adds the id of the X-Ray trace to each record, where the trace is
-// recorded. It is the same in every function that has a part in one post: Lambda
-// takes it from what invokes the function, the AWS SDK sends it with each call
-// (X-Amzn-Trace-Id), and SNS and Step Functions hand it on. What went wrong also
-// has the id of the request, under which Lambda's own lines are found; it writes
-// none of a request that went well.
+// requestHandler adds the id of the X-Ray trace to each record, if the trace is recorded.
+// It is the same in every function that works on one post: Lambda takes it from what
+// invokes the function, the AWS SDK sends it with each call (X-Amzn-Trace-Id), and SNS
+// and Step Functions pass it on. A record of a failure also has the id of the request,
+// under which Lambda's own lines are found; Lambda writes none for a request that went
+// well.
 type requestHandler struct{ slog.Handler }
 
 func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
@@ -53,8 +53,8 @@ func (h requestHandler) Handle(ctx context.Context, record slog.Record) error {
 	return h.Handler.Handle(ctx, record)
 }
 
-// traceOf is the id of the trace, the Root of the header that aws-lambda-go puts
-// into the context, and whether X-Ray records it; "" where there is none.
+// traceOf returns the id of the trace, which is the Root of the header that aws-lambda-go
+// puts into the context, and whether X-Ray records it. The id is "" if there is none.
 func traceOf(ctx context.Context) (id string, recorded bool) {
 	header, _ := ctx.Value("x-amzn-trace-id").(string)
 	for part := range strings.SplitSeq(header, ";") {

@@ -7,9 +7,9 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// Metrics makes log lines count: CloudWatch takes metrics out of a line that has
-// the members of its embedded metric format (Amazon CloudWatch, Specification:
-// Embedded metric format), so a number and what it was about stay together.
+// Metrics turns log lines into metrics: CloudWatch extracts metrics from a line that has
+// the members of its embedded metric format (Amazon CloudWatch, Specification: Embedded
+// metric format), so that a number and its subject stay together.
 type Metrics struct {
 	Environment string // the deployment, a dimension of every metric
 }
@@ -26,10 +26,10 @@ func (m Metrics) Count(name string, dimensions ...slog.Attr) slog.Attr {
 	return m.Measure([]Metric{{Name: name, Value: 1}}, dimensions...)
 }
 
-// Measure is the members that make metrics of a log line. Each metric is kept by
-// environment, and by environment and each further dimension, whose members the
-// line has by this and must not have again. Values of dimensions are names that
-// we gave, such as an institution's or a reason's code.
+// Measure returns the members that make a log line hold metrics. Each metric is kept by
+// environment, and by environment and each further dimension. The line has the
+// dimensions' members through this and must not have them again. Values of dimensions are
+// names that we gave, such as an institution's or a reason's code.
 func (m Metrics) Measure(metrics []Metric, dimensions ...slog.Attr) slog.Attr {
 	type definition struct {
 		Name string

@@ -14,7 +14,7 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-// line is what a logger writes of one record with the members.
+// line returns what a logger writes for one record with the members.
 func line(ctx context.Context, t *testing.T, members ...any) map[string]any {
 	t.Helper()
 	var log bytes.Buffer

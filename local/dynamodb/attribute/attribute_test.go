@@ -15,7 +15,7 @@ import (
 	"hl7lake/local/wire"
 )
 
-// numbers generates numbers in the ways that clients write them.
+// numbers generates numbers in the forms that clients write.
 func numbers() *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		text := rapid.StringMatching(`-?[0-9]{1,12}(\.[0-9]{1,12})?`).Draw(t, "mantissa")

@@ -7,11 +7,11 @@ import (
 	"hl7lake/local/wire"
 )
 
-// maxDepth is how deep lists and maps may nest (Amazon DynamoDB Developer
-// Guide, "Constraints").
+// maxDepth is how deep lists and maps may be nested (Amazon DynamoDB Developer Guide,
+// "Constraints").
 const maxDepth = 32
 
-// document is a value as AWS's JSON protocol writes it.
+// document is a value in the form of AWS's JSON protocol.
 type document struct {
 	S    *string   `json:",omitempty"`
 	N    *string   `json:",omitempty"`
@@ -25,7 +25,7 @@ type document struct {
 	BS   *[][]byte `json:",omitempty"`
 }
 
-// UnmarshalJSON reads a value and checks it; what DynamoDB would refuse is a
+// UnmarshalJSON reads a value and checks it. What DynamoDB would refuse is a
 // ValidationException.
 func (v *Value) UnmarshalJSON(text []byte) error {
 	var d document
@@ -52,7 +52,7 @@ func (v *Value) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// values returns each member that is there.
+// values returns each member that is present.
 func (d document) values() (values []Value, err error) {
 	if d.S != nil {
 		values = append(values, Value{Kind: String, Text: *d.S})

@@ -4,24 +4,23 @@ import (
 	"encoding/binary"
 )
 
-// The bytes that AppendKey ends texts with, and escapes zero bytes with. The
-// end sorts before an escaped zero byte, so that a text sorts before any longer
-// one that it begins.
+// The bytes with which AppendKey ends texts and escapes zero bytes. The end sorts before
+// an escaped zero byte, so that a text sorts before any longer one that begins with it.
 const (
 	keyEnd    = 0x01
 	keyEscape = 0xff
 )
 
-// The first byte of a number's key: where it lies to zero.
+// The first byte of a number's key: its position relative to zero.
 const (
 	keyNegative = iota + 1
 	keyZero
 	keyPositive
 )
 
-// AppendKey appends the value of an ordered kind to key in a form whose bytes
-// sort as the values do, and that no other value's form begins with, so that
-// several can follow each other in one key.
+// AppendKey appends a value of an ordered kind to key in a form whose bytes sort like the
+// values. No value's form begins with another one's, so several can follow each other in
+// one key.
 func AppendKey(key []byte, v Value) []byte {
 	if v.Kind == Number {
 		return appendNumberKey(key, v.Text)
@@ -29,7 +28,8 @@ func AppendKey(key []byte, v Value) []byte {
 	return append(AppendKeyPrefix(key, v), 0x00, keyEnd)
 }
 
-// AppendKeyPrefix appends what the keys of all texts that begin with v begin with.
+// AppendKeyPrefix appends the common beginning of the keys of all texts that begin with
+// v.
 func AppendKeyPrefix(key []byte, v Value) []byte {
 	for i := range len(v.Text) {
 		key = append(key, v.Text[i])
@@ -40,8 +40,8 @@ func AppendKeyPrefix(key []byte, v Value) []byte {
 	return key
 }
 
-// appendNumberKey writes sign, exponent and digits, each digit as itself plus
-// one and a zero at the end; those of a negative number are inverted.
+// appendNumberKey writes sign, exponent and digits, each digit as itself plus one, and a
+// zero at the end. A negative number's are inverted.
 func appendNumberKey(key []byte, text string) []byte {
 	d := canonicalDecimal(text)
 	if d.digits == "" {
@@ -64,8 +64,8 @@ func appendNumberKey(key []byte, text string) []byte {
 	return key
 }
 
-// After returns the smallest key that sorts after every key that begins with
-// prefix, or nil when there is none.
+// After returns the smallest key that sorts after every key that begins with prefix, or
+// nil if there is none.
 func After(prefix []byte) []byte {
 	for end := len(prefix); end > 0; end-- {
 		if prefix[end-1] != 0xff {

@@ -17,16 +17,16 @@ const (
 	maxExponent = 126
 )
 
-// decimal is ±0.digits × 10^exponent. digits neither begins nor ends with a
-// zero; those of zero are empty.
+// decimal is ±0.digits × 10^exponent. digits neither begins nor ends with a zero; for
+// zero it is empty.
 type decimal struct {
 	negative bool
 	digits   string
 	exponent int
 }
 
-// Canonical returns the one way in which DynamoDB gives a number back: plain
-// digits without an exponent or needless zeros. Errors are ValidationExceptions.
+// Canonical returns a number in the form that DynamoDB returns: plain digits without an
+// exponent or needless zeros. Errors are ValidationExceptions.
 func Canonical(text string) (string, error) {
 	d, err := parseDecimal(text)
 	if err != nil {
@@ -55,8 +55,8 @@ func parseDecimal(text string) (decimal, error) {
 	return d.checked()
 }
 
-// splitExponent splits 12e3 into 12 and 3. ok is false when what follows the e
-// is not an integer of a sensible size.
+// splitExponent splits 12e3 into 12 and 3. ok is false if what follows the e is not an
+// integer of a sensible size.
 func splitExponent(text string) (mantissa string, exponent int, ok bool) {
 	at := strings.IndexAny(text, "eE")
 	if at < 0 {
@@ -112,8 +112,8 @@ func canonicalDecimal(text string) decimal {
 	return d
 }
 
-// Add returns a + b. The error is a ValidationException when the result has too
-// many digits or is out of range.
+// Add returns a + b. The error is a ValidationException if the result has too many digits
+// or is out of range.
 func Add(a, b Value) (Value, error) { return sum(a, b, (*big.Int).Add) }
 
 // Subtract returns a - b, with the errors of Add.
@@ -127,7 +127,7 @@ func sum(a, b Value, combine func(z, x, y *big.Int) *big.Int) (Value, error) {
 	return Value{Kind: Number, Text: text}, err
 }
 
-// scale is the power of ten of the last digit.
+// scale returns the power of ten of the last digit.
 func (d decimal) scale() int { return d.exponent - len(d.digits) }
 
 // integer is d / 10^scale, for a scale not above d's own.
@@ -146,8 +146,8 @@ func compareNumbers(a, b string) int {
 	return strings.Compare(string(appendNumberKey(nil, a)), string(appendNumberKey(nil, b)))
 }
 
-// numberSize follows the guide: about one byte for two significant digits, and
-// one more; a sign is another.
+// numberSize follows the guide: about one byte for two significant digits, one more, and
+// one for a sign.
 func numberSize(text string) int {
 	d := canonicalDecimal(text)
 	size := (len(d.digits)+1)/2 + 1

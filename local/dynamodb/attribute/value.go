@@ -1,7 +1,6 @@
-// Package attribute holds DynamoDB's attribute values: how they are written in
-// JSON, what they weigh, when they are equal and how they are ordered. Numbers
-// are exact decimals of up to 38 digits, as DynamoDB's are; no float is ever
-// made of them.
+// Package attribute holds DynamoDB's attribute values: how they are written in JSON,
+// their size, when they are equal and how they are ordered. Numbers are exact decimals of
+// up to 38 digits, like DynamoDB's, and are never floats.
 package attribute
 
 import (
@@ -32,14 +31,13 @@ func Kinds() []Kind {
 	return []Kind{String, Number, Binary, Bool, Null, Map, List, StringSet, NumberSet, BinarySet}
 }
 
-// IsSet says whether values of the kind are sets.
+// IsSet reports whether values of the kind are sets.
 func (k Kind) IsSet() bool { return k == StringSet || k == NumberSet || k == BinarySet }
 
-// IsOrdered says whether values of the kind can be compared with < and can be keys.
+// IsOrdered reports whether values of the kind can be compared with < and can be keys.
 func (k Kind) IsOrdered() bool { return k == String || k == Number || k == Binary }
 
-// Value is one attribute value. Values are not changed once made: an update
-// makes new ones.
+// Value is one attribute value. Values do not change: an update makes new ones.
 type Value struct {
 	Kind Kind
 	Text string   // S: the text; N: the number as Canonical writes it; B: the bytes
@@ -52,8 +50,8 @@ type Value struct {
 // Item is an item, or the content of a map: values by attribute name.
 type Item map[string]Value
 
-// Equal says whether both are the same kind and value. Numbers are equal when
-// their values are, sets when their members are.
+// Equal reports whether both are the same kind and value. Numbers are equal if their
+// values are, sets if their members are.
 func Equal(a, b Value) bool {
 	if a.Kind != b.Kind {
 		return false
@@ -74,7 +72,7 @@ func Equal(a, b Value) bool {
 	}
 }
 
-// EqualItems says whether both have the same attributes with equal values.
+// EqualItems reports whether both have the same attributes with equal values.
 func EqualItems(a, b Item) bool {
 	if len(a) != len(b) {
 		return false
@@ -88,8 +86,8 @@ func EqualItems(a, b Item) bool {
 	return true
 }
 
-// Compare orders two values of the same ordered kind (S and B by their bytes,
-// N by value); ok is false for any others, which have no order.
+// Compare orders two values of the same ordered kind (S and B by their bytes, N by
+// value). ok is false for all others, which have no order.
 func Compare(a, b Value) (order int, ok bool) {
 	if a.Kind != b.Kind || !a.Kind.IsOrdered() {
 		return 0, false
@@ -100,8 +98,8 @@ func Compare(a, b Value) (order int, ok bool) {
 	return cmp.Compare(a.Text, b.Text), true
 }
 
-// Size is the item's size in bytes (Amazon DynamoDB Developer Guide, "DynamoDB
-// item sizes and formats"); AWS calls its own figure for numbers approximate.
+// Size returns the item's size in bytes (Amazon DynamoDB Developer Guide, "DynamoDB item
+// sizes and formats"). AWS calls its own figure for numbers approximate.
 func (i Item) Size() int {
 	size := 0
 	for name, value := range i {
@@ -110,7 +108,7 @@ func (i Item) Size() int {
 	return size
 }
 
-// Size is the value's size in bytes.
+// Size returns the value's size in bytes.
 func (v Value) Size() int {
 	const overhead = 3 // of a list or a map
 	switch v.Kind {
@@ -144,8 +142,8 @@ func (v Value) memberSize(member string) int {
 	return len(member)
 }
 
-// Count is what the function size() gives in an expression: characters, bytes
-// or elements. ok is false for kinds that have no such size.
+// Count returns the result of the function size() in an expression: characters, bytes or
+// elements. ok is false for kinds without such a size.
 func (v Value) Count() (count int, ok bool) {
 	switch v.Kind {
 	case String:
@@ -169,7 +167,7 @@ func (v Value) Member(text string) Value {
 	return Value{Kind: kinds[v.Kind], Text: text}
 }
 
-// Has says whether a set holds the value.
+// Has reports whether a set holds the value.
 func (v Value) Has(member Value) bool {
 	return v.Kind.IsSet() && v.Member("").Kind == member.Kind && slices.Contains(v.Set, member.Text)
 }
@@ -180,8 +178,8 @@ func (v Value) Union(other Value) Value {
 	return v
 }
 
-// Without returns the set without the members of another of the same kind. It
-// may be empty, which DynamoDB keeps as no attribute at all.
+// Without returns the set without the members of another one of the same kind. It may be
+// empty, which DynamoDB does not store.
 func (v Value) Without(other Value) Value {
 	v.Set = slices.DeleteFunc(slices.Clone(v.Set), func(member string) bool {
 		return slices.Contains(other.Set, member)
@@ -198,7 +196,7 @@ func (v Value) sorted(members []string) []string {
 	return slices.Compact(members)
 }
 
-// depth is how many lists and maps are nested in the value, itself included.
+// depth returns how many lists and maps are nested in the value, including itself.
 func (v Value) depth() int {
 	deepest := 0
 	for _, element := range v.List {

@@ -10,8 +10,8 @@ import (
 // Condition is a ConditionExpression or a FilterExpression.
 type Condition struct{ test test }
 
-// Condition reads a condition. parameter is the request's name for it. An
-// absent expression (nil) is a condition that always holds.
+// Condition reads a condition. parameter is the request's name for it. A condition that
+// is absent (nil) always holds.
 func (s *Scope) Condition(parameter string, text *string) (Condition, error) {
 	if text == nil {
 		return Condition{}, nil
@@ -20,11 +20,10 @@ func (s *Scope) Condition(parameter string, text *string) (Condition, error) {
 	return Condition{test}, err
 }
 
-// Holds says whether the item meets the condition. An item that does not exist
-// is a nil item.
+// Holds reports whether the item meets the condition. An item that does not exist is nil.
 func (c Condition) Holds(item attribute.Item) bool { return c.test == nil || c.test.holds(item) }
 
-// Roots are the names of the attributes that the condition looks at.
+// Roots returns the names of the attributes that the condition looks at.
 func (c Condition) Roots() (names []string) {
 	if c.test == nil {
 		return nil
@@ -124,7 +123,7 @@ func operandPaths(operands ...operand) (paths []Path) {
 	return paths
 }
 
-// operand is what a condition compares; value's result says whether there is one.
+// operand is what a condition compares. value also reports whether there is one.
 type operand interface {
 	value(attribute.Item) (attribute.Value, bool)
 }

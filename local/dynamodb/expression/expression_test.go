@@ -37,7 +37,7 @@ func read[T any](t testing.TB, text string) (into T) {
 
 func item(t testing.TB) attribute.Item { return read[attribute.Item](t, sample) }
 
-// scope defines all names and values; it is not asked whether all were used.
+// scope defines all names and values, and does not check whether all were used.
 func scope(t testing.TB) *expression.Scope {
 	t.Helper()
 	s, err := expression.NewScope(names(), read[map[string]attribute.Value](t, values))
@@ -193,7 +193,7 @@ func TestIndexesAreThoseOfTheListAsItWas(t *testing.T) {
 	}
 }
 
-// The wanted items are what the updated attributes are afterwards.
+// The wanted items are the updated attributes afterwards.
 func TestUpdates(t *testing.T) {
 	for text, want := range map[string]string{
 		"SET s = :a":                                          `{"s":{"S":"a"}}`,
@@ -216,7 +216,7 @@ func TestUpdates(t *testing.T) {
 		"ADD ss :ssb":                                         `{"ss":{"SS":["a","b","c"]}}`,
 		"ADD fresh :ns":                                       `{"fresh":{"NS":["2","3"]}}`,
 		"DELETE ss :ssb":                                      `{"ss":{"SS":["a"]}}`,
-		"DELETE ss :ss":                                       `{}`, // an empty set is none
+		"DELETE ss :ss":                                       `{}`, // an empty set is not stored
 		"DELETE absent :ss":                                   `{}`,
 		"SET s = :a REMOVE five ADD n :one DELETE ns :ns":     `{"s":{"S":"a"},"n":{"N":"12345678901234567891"},"ns":{"NS":["1"]}}`,
 		"SET #dotted = :a":                                    `{"a.b":{"S":"a"}}`,

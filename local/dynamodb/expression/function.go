@@ -8,16 +8,15 @@ import (
 	"hl7lake/local/dynamodb/attribute"
 )
 
-// function is one of the functions that make a condition by themselves
-// (Amazon DynamoDB Developer Guide, "Condition and filter expressions,
-// operators, and functions").
+// function is one of the functions that are a condition by themselves (Amazon DynamoDB
+// Developer Guide, "Condition and filter expressions, operators, and functions").
 type function struct {
 	count int // of arguments
 	check func(name string, arguments []operand) error
 	test  func(attribute.Item, []operand) bool
 }
 
-// conditionFunction returns a function by its name, in which case matters.
+// conditionFunction returns a function by its name. Case matters.
 func conditionFunction(name string) (f function, known bool) {
 	switch name {
 	case "attribute_exists":
@@ -52,8 +51,8 @@ func (p *parser) predicate() (test, error) {
 	return predicate{f, name, arguments}, f.check(name, arguments)
 }
 
-// checkFunction refuses a function: one that DynamoDB has, because of its
-// place, and any other because there is none.
+// checkFunction refuses a function: one of DynamoDB's because of its place, any other
+// because it does not exist.
 func checkFunction(name, misplaced string) error {
 	_, known := conditionFunction(name)
 	if known || slices.Contains([]string{"size", "if_not_exists", "list_append"}, name) {

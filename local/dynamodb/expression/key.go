@@ -4,8 +4,8 @@ import (
 	"hl7lake/local/dynamodb/attribute"
 )
 
-// KeyCondition is what a Query asks of the keys: one value of the partition
-// key, and a range of the sort key where Operator is not empty.
+// KeyCondition is a Query's condition on the keys: one value of the partition key, and a
+// range of the sort key if Operator is not empty.
 type KeyCondition struct {
 	Partition attribute.Value
 	Operator  string // of the sort key: = < <= > >= BETWEEN begins_with, or none
@@ -13,8 +13,8 @@ type KeyCondition struct {
 	High      attribute.Value // BETWEEN's upper bound
 }
 
-// KeyCondition reads a KeyConditionExpression over the keys of a table or an
-// index, of which sort is empty where there is none.
+// KeyCondition reads a KeyConditionExpression over the keys of a table or an index. sort
+// is empty if there is no sort key.
 func (s *Scope) KeyCondition(text, partition, sort string) (KeyCondition, error) {
 	const parameter = "KeyConditionExpression"
 	var k KeyCondition
@@ -67,7 +67,7 @@ func conjuncts(t test) []test {
 	}
 }
 
-// keyTest takes a test of one key apart.
+// keyTest reads a test of one key.
 func keyTest(t test) (key, operator string, values []attribute.Value, err error) {
 	var operands []operand
 	switch t := t.(type) {

@@ -57,7 +57,7 @@ func (p *parser) next() {
 	p.offset += length
 }
 
-// lengthOf is how many bytes of a kind text begins with.
+// lengthOf returns how many bytes at the front of text are of a kind.
 func lengthOf(text string, is func(byte) bool) int {
 	for i := range len(text) {
 		if !is(text[i]) {
@@ -82,8 +82,8 @@ func markLength(text string) int {
 	return 1
 }
 
-// is says whether the current token is the mark or the keyword, which is
-// written in capitals here and in any case there.
+// is reports whether the current token is the mark or the keyword. Keywords are in
+// capitals here, and in any case in the expression.
 func (p *parser) is(text string) bool {
 	switch p.token.kind {
 	case mark:
@@ -121,7 +121,7 @@ func (p *parser) unexpected() error {
 	return invalid("Syntax error; token: %q, near: %q", text, near)
 }
 
-// isCall says whether the current token is a function's name.
+// isCall reports whether the current token is a function's name.
 func (p *parser) isCall() bool {
 	return p.token.kind == word && strings.HasPrefix(strings.TrimLeft(p.text[p.offset:], " \t\r\n"), "(")
 }

@@ -9,8 +9,8 @@ import (
 	"hl7lake/local/dynamodb/attribute"
 )
 
-// Path leads to an attribute, or to a part of one. It has at least one step,
-// and the first is a name.
+// Path leads to an attribute or a part of one. It has at least one step, and the first is
+// a name.
 type Path []step
 
 type step struct {
@@ -19,7 +19,7 @@ type step struct {
 	isIndex bool
 }
 
-// Root is the name of the attribute that the path begins at.
+// Root returns the name of the attribute at which the path begins.
 func (p Path) Root() string { return p[0].name }
 
 // String writes the path as AWS's messages do: [a, b, [1]].
@@ -64,8 +64,8 @@ func comparePaths(a, b Path) int {
 	})
 }
 
-// checkOverlap refuses paths of which one is, or lies in, another, or that take
-// the same value for a list and for a map.
+// checkOverlap refuses two paths if one is, or lies in, the other, or if they take the
+// same value for a list and for a map.
 func checkOverlap(paths []Path) error {
 	for i, one := range paths {
 		for _, two := range paths[i+1:] {
@@ -89,9 +89,9 @@ func checkOverlap(paths []Path) error {
 	return nil
 }
 
-// put returns container with value at the end of the path; a list grows by one
-// where the index lies beyond its end. The container itself is not changed. The
-// containers on the way have to be there.
+// put returns container with value at the end of the path. A list grows by one if the
+// index is beyond its end. container itself is not changed. The containers on the way
+// must exist.
 func put(container attribute.Value, path Path, value attribute.Value) (attribute.Value, error) {
 	s, rest := path[0], path[1:]
 	if len(rest) > 0 {
@@ -130,8 +130,8 @@ func (s step) with(container, value attribute.Value) (attribute.Value, error) {
 	return container, nil
 }
 
-// remove returns container without what the path leads to, which need not be
-// there; the containers on the way have to be.
+// remove returns container without what the path leads to, which need not exist. The
+// containers on the way must exist.
 func remove(container attribute.Value, path Path) (attribute.Value, error) {
 	s, rest := path[0], path[1:]
 	next, there := s.find(container)

@@ -6,18 +6,17 @@ import (
 	"hl7lake/local/dynamodb/attribute"
 )
 
-// Projection is a ProjectionExpression: the parts of an item that are wanted.
-// The zero Projection wants all of it.
+// Projection is a ProjectionExpression: the wanted parts of an item. The zero Projection
+// wants all of it.
 type Projection struct{ wanted *part }
 
-// part is a place in the tree that the wanted paths make. One without children
-// is wanted whole.
+// part is a node of the tree of wanted paths. One without children is wanted completely.
 type part struct {
 	members  map[string]*part
 	elements map[int]*part
 }
 
-// Projection reads a ProjectionExpression; an absent one (nil) wants everything.
+// Projection reads a ProjectionExpression. One that is absent (nil) wants everything.
 func (s *Scope) Projection(text *string) (Projection, error) {
 	if text == nil {
 		return Projection{}, nil
@@ -37,7 +36,7 @@ func (s *Scope) Projection(text *string) (Projection, error) {
 	return project(paths), err
 }
 
-// project returns the projection that wants the paths, which do not overlap.
+// project returns the projection for the paths, which do not overlap.
 func project(paths []Path) Projection {
 	root := &part{}
 	for _, path := range paths {
@@ -68,7 +67,7 @@ func (p *part) child(s step) *part {
 	return p.members[s.name]
 }
 
-// Of returns the wanted parts of the item; elements of a list close ranks.
+// Of returns the wanted parts of the item. Elements of a list move together.
 func (p Projection) Of(item attribute.Item) attribute.Item {
 	if p.wanted == nil || item == nil {
 		return item

@@ -20,6 +20,6 @@ var reserved = sync.OnceValue(func() map[string]bool {
 	return words
 })
 
-// isReserved says whether an attribute of that name has to be written as a
+// isReserved reports whether an attribute of that name must be written as a
 // # placeholder. Case does not matter.
 func isReserved(word string) bool { return reserved()[strings.ToUpper(word)] }

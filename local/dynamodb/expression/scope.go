@@ -1,7 +1,6 @@
-// Package expression reads and applies DynamoDB's expressions: conditions,
-// filters, key conditions, updates and projections. Refusals are
-// ValidationExceptions in AWS's words, but without the values of the request,
-// which may be about patients.
+// Package expression reads and applies DynamoDB's expressions: conditions, filters, key
+// conditions, updates and projections. Refusals are ValidationExceptions in AWS's words,
+// but without the values of the request, which may be about patients.
 package expression
 
 import (
@@ -17,9 +16,9 @@ import (
 // Developer Guide, "Constraints", Expression parameters).
 const maxLength = 4096
 
-// Scope is what the expressions of one request share: the names that #
-// placeholders stand for and the values that : placeholders stand for. Each has
-// to be used by one of the expressions.
+// Scope is what the expressions of one request share: the names that # placeholders stand
+// for and the values that : placeholders stand for. Each must be used by one of the
+// expressions.
 type Scope struct {
 	names      map[string]string
 	values     map[string]attribute.Value
@@ -27,8 +26,8 @@ type Scope struct {
 	expression bool // whether any expression was read
 }
 
-// NewScope checks a request's ExpressionAttributeNames and
-// ExpressionAttributeValues, either of which may be nil.
+// NewScope checks a request's ExpressionAttributeNames and ExpressionAttributeValues,
+// either of which may be nil.
 func NewScope(names map[string]string, values map[string]attribute.Value) (*Scope, error) {
 	s := &Scope{names: names, values: values, unused: map[string]bool{}}
 	for name := range names {
@@ -53,8 +52,8 @@ func isPlaceholder(name string, mark byte) bool {
 	return len(name) > 1 && name[0] == mark && lengthOf(name[1:], isName) == len(name)-1
 }
 
-// Done refuses placeholders that no expression used. It is called once all of
-// the request's expressions have been read.
+// Done refuses placeholders that no expression used. It is called after all of the
+// request's expressions have been read.
 func (s *Scope) Done() error {
 	if !s.expression && len(s.unused) > 0 {
 		parameter := "ExpressionAttributeNames"
@@ -97,8 +96,8 @@ func (s *Scope) value(placeholder string) (attribute.Value, error) {
 	return value, nil
 }
 
-// read runs a reader over the whole of an expression's text. parameter is the
-// request's name for it, which its refusals begin with.
+// read runs a reader over the whole text of an expression. parameter is the request's
+// name for it, with which its refusals begin.
 func read[Parsed any](s *Scope, parameter, text string, reader func(*parser) (Parsed, error)) (Parsed, error) {
 	s.expression = true
 	parsed, err := func() (parsed Parsed, err error) {

@@ -121,7 +121,7 @@ func newIfNotExists(arguments []term) (term, error) {
 	return ifNotExists{path, arguments[1]}, nil
 }
 
-// checkTerms refuses values of another kind than an operator works on.
+// checkTerms refuses values of a kind on which an operator does not work.
 func checkTerms(operator string, kind attribute.Kind, terms ...term) error {
 	for _, t := range terms {
 		if value, known := t.(constant); known && value.Kind != kind {

@@ -13,18 +13,18 @@ type Update struct {
 	targets  []Path
 }
 
-// action changes what is at target. operand is nil for REMOVE.
+// action changes the value at target. operand is nil for REMOVE.
 type action struct {
 	target  Path
 	operand term
 }
 
-// term makes a value out of an item as it was before the update.
+// term makes a value from an item as it was before the update.
 type term interface {
 	make(attribute.Item) (attribute.Value, error)
 }
 
-// Update reads an UpdateExpression; an absent one (nil) changes nothing.
+// Update reads an UpdateExpression. One that is absent (nil) changes nothing.
 func (s *Scope) Update(text *string) (*Update, error) {
 	if text == nil {
 		return &Update{}, nil
@@ -32,13 +32,13 @@ func (s *Scope) Update(text *string) (*Update, error) {
 	return read(s, "UpdateExpression", *text, (*parser).update)
 }
 
-// Targets are the paths that the update changes.
+// Targets returns the paths that the update changes.
 func (u *Update) Targets() []Path { return u.targets }
 
 // Changed returns the parts of an item that the update is about.
 func (u *Update) Changed(item attribute.Item) attribute.Item { return project(u.targets).Of(item) }
 
-// Apply returns the item as it is after the update; item itself is not changed.
+// Apply returns the item as it is after the update. item itself is not changed.
 func (u *Update) Apply(item attribute.Item) (attribute.Item, error) {
 	root := attribute.Value{Kind: attribute.Map, Map: item}
 	for _, section := range []struct {
@@ -85,7 +85,7 @@ func add(root attribute.Value, before attribute.Item, a action) (attribute.Value
 	return put(root, a.target, value)
 }
 
-// subtract takes members out of a set; a set without members is removed.
+// subtract removes members from a set. A set without members is removed.
 func subtract(root attribute.Value, before attribute.Item, a action) (attribute.Value, error) {
 	operand, err := a.operand.make(before)
 	if err != nil {
@@ -148,9 +148,8 @@ func (p *parser) actions(reader func() (action, error)) (actions []action, err e
 	}
 }
 
-// finish brings the actions into an order in which they do not disturb each
-// other: elements beyond a list's end are added in the order of their indexes,
-// and removed from the end on.
+// finish sorts the actions so that they do not disturb each other: elements beyond a
+// list's end are added in the order of their indexes, and removed from the end backwards.
 func (u *Update) finish() error {
 	for _, actions := range u.sections {
 		for _, a := range actions {

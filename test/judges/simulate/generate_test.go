@@ -10,7 +10,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// operators are the condition operators that local/iam evaluates, by the kind of their keys. Null goes with every key.
+// operators are the condition operators that local/iam evaluates, by the kind of their
+// keys. Null applies to every key.
 func operators() map[string][]string {
 	return map[string][]string{
 		"string":  {"StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringLike", "StringNotLike"},
@@ -46,13 +47,13 @@ func TestGeneratedRequestsAreGrantedAsTheJudgeGrantsThem(t *testing.T) {
 // target is a kind of resource with what can be done to it.
 type target struct {
 	resource  string
-	to        string // what a policy may be attached to; empty if there is nothing
+	to        string // what a policy may be attached to; empty if nothing
 	actions   []string
 	keys      []key // condition keys of all the actions
 	anonymous bool  // requests need no signature ("IAM policy elements: Variables and tags": S3, SNS and SQS)
 }
 
-// key is a condition key with the values that a request and a policy may hold.
+// key is a condition key with the values that a request and a policy may have.
 type key struct {
 	name, kind string
 	values     []string
@@ -94,7 +95,8 @@ func everywhere() []key {
 	}
 }
 
-// ofCaller are keys that AWS gives a request for who makes it: policies ask for them, and no request of the generator's sets them.
+// ofCaller are keys that AWS sets in a request according to its caller. Policies ask for
+// them, and no request of the generator sets them.
 func ofCaller() []key {
 	return []key{
 		{"aws:PrincipalArn", "arn", append(roles(), "arn:aws:iam::*:role/writer", "arn:aws:iam::"+account+":role/*", "arn:aws:*::*:role/w?iter*")},
@@ -154,7 +156,8 @@ func (g generator) request() request {
 	return r
 }
 
-// decidedByOneCondition gives the request one statement that speaks of it but for its conditions.
+// decidedByOneCondition gives the request one statement that applies to it except for its
+// conditions.
 func (g generator) decidedByOneCondition(r request, on target) request {
 	s := statement{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": g.conditions(r, on, 1)}
 	if ours := strings.HasPrefix(r.caller, "arn:aws:iam::"+account); on.to == "" || ours && !strings.HasPrefix(r.action, "kms:") {
@@ -192,7 +195,7 @@ func (g generator) statements(r request, on target, attached bool) (all []statem
 	return all
 }
 
-// orNot is the element, or the one that names the exceptions.
+// orNot returns the element, or the one that names the exceptions.
 func (g generator) orNot(element string) string {
 	if g.in(8) {
 		return "Not" + element
@@ -200,7 +203,8 @@ func (g generator) orNot(element string) string {
 	return element
 }
 
-// nameResources sets Resource or NotResource. What NotResource says of a variable without a value is in the table.
+// nameResources sets Resource or NotResource. The table has what NotResource means for a
+// variable without a value.
 func (g generator) nameResources(s statement, r request) {
 	element := g.orNot("Resource")
 	patterns := g.resourcePatterns(r)
@@ -280,7 +284,8 @@ func (g generator) conditions(r request, on target, n int) map[string]map[string
 	return conditions
 }
 
-// textPatterns are values to compare a text with. What a negated operator says of a variable without a value is in the table.
+// textPatterns are values to compare a text with. The table has what a negated operator
+// means for a variable without a value.
 func (g generator) textPatterns(r request, k key, operator string) []string {
 	value := one(g, k.values)
 	patterns := append([]string{"*", value + "*", "?" + strings.TrimPrefix(value, "s"), strings.ToUpper(value)}, k.values...)
@@ -290,7 +295,7 @@ func (g generator) textPatterns(r request, k key, operator string) []string {
 	return append(patterns, "${aws:PrincipalTag/read, 'general'}")
 }
 
-// some is one of the texts, or a list of two.
+// some returns one of the texts, or a list of two.
 func (g generator) some(of []string) any {
 	if g.in(3) {
 		return []string{one(g, of), one(g, of)}

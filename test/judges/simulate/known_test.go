@@ -8,11 +8,11 @@ import (
 	"hl7lake/local/wire"
 )
 
-// difference is a kind of request of which the judge holds another opinion than AWS's page, or of which its opinion was
-// not asked for a reason. The generator leaves these kinds out.
+// difference is a kind of request about which the judge's opinion differs from AWS's
+// page, or is not asked for a reason. The generator leaves these kinds out.
 type difference struct {
 	kind   string
-	local  bool // what local/iam says, as the page does
+	local  bool // what local/iam says, like the page
 	reason string
 	page   string // title of AWS's page
 	leaves string // the condition key that the judge leaves out, if that is why
@@ -113,7 +113,7 @@ func differences() []difference {
 	}
 }
 
-// with is the request with one condition key more.
+// with returns the request with one more condition key.
 func (r request) with(key, value string) request {
 	keys := map[string]string{key: value}
 	for k, v := range r.keys {
@@ -144,8 +144,9 @@ func TestTheTableHoldsWhatDiffersAndNothingElse(t *testing.T) {
 	t.Logf("%d kinds of requests on which iam-simulate and AWS's pages differ", len(table))
 }
 
-// TestAnOperatorIsEvaluatedOrRefusedByName goes through the operators of the page "IAM JSON policy elements: Condition
-// operators". Those that are refused are not generated; those that are evaluated are.
+// TestAnOperatorIsEvaluatedOrRefusedByName goes through the operators of the page "IAM
+// JSON policy elements: Condition operators". Refused ones are not generated; evaluated
+// ones are.
 func TestAnOperatorIsEvaluatedOrRefusedByName(t *testing.T) {
 	generated := map[string]bool{"Null": true}
 	for _, list := range operators() {

@@ -1,6 +1,7 @@
-// Package simulate asks @cloud-copilot/iam-simulate for a second opinion of package local/iam: whether it grants the same
-// requests. The judge is a program from npm (`npm ci` in this folder) that is run beside the tests and linked into
-// nothing. Where the two differ, AWS's page decides.
+// Package simulate asks @cloud-copilot/iam-simulate for a second opinion on package
+// local/iam: whether it grants the same requests. The judge is a program from npm (`npm
+// ci` in this folder). It runs beside the tests and is linked into nothing. Where the two
+// differ, AWS's page decides.
 package simulate
 
 import (
@@ -22,13 +23,13 @@ type request struct {
 	source   string            // ARN of the resource for which a service calls, if any
 	action   string            // s3:PutObject
 	resource string            // ARN, or * for an action that knows no resources
-	keys     map[string]string // condition keys of the request, but for those that its caller gives it
+	keys     map[string]string // condition keys of the request, except those that its caller sets
 	own      []policy          // the caller's policies
-	attached policy            // the policy of what the resource is or lies in; none if it has no statements
+	attached policy            // the policy of the resource, or of what contains it; none if it has no statements
 	to       string            // ARN of what that policy is attached to
 }
 
-// policy is a policy document as it stands in a template.
+// policy is a policy document as a template has it.
 type policy struct {
 	Version   string
 	Statement []statement
@@ -38,7 +39,7 @@ type statement map[string]any
 
 func newPolicy(statements ...statement) policy { return policy{"2012-10-17", statements} }
 
-// String is the request as JSON, to be read in a test's log.
+// String returns the request as JSON, to be read in a test's log.
 func (r request) String() string {
 	text, _ := json.Marshal(map[string]any{
 		"caller": r.caller, "source": r.source, "action": r.action, "resource": r.resource, "keys": r.keys,
@@ -47,7 +48,7 @@ func (r request) String() string {
 	return string(text)
 }
 
-// local is whether local/iam grants the request.
+// local reports whether local/iam grants the request.
 func (r request) local(t *testing.T) bool {
 	t.Helper()
 	e := iam.New()
@@ -81,14 +82,14 @@ func document(t *testing.T, p policy) (d iam.Document) {
 	return d
 }
 
-// verdict is what the judge says of a request.
+// verdict is what the judge says about a request.
 type verdict struct {
 	Allowed bool
 	Error   string   // why it could not be judged
-	Ignored []string // condition keys that the judge left out, as the action has no such keys
+	Ignored []string // condition keys that the judge left out, because the action has no such keys
 }
 
-// judged asks the judge about all requests, each of which has a verdict at its own index.
+// judged asks the judge about all requests. Each has its verdict at its own index.
 func judged(t *testing.T, requests []request) []verdict {
 	t.Helper()
 	needJudge(t)
@@ -116,8 +117,8 @@ func judged(t *testing.T, requests []request) []verdict {
 	return verdicts
 }
 
-// simulation is the request as the judge takes it. The judge adds no condition keys of its own accord: what AWS gives
-// every request stands here ("AWS global condition context keys").
+// simulation returns the request in the judge's form. The judge adds no condition keys on
+// its own
 func (r request) simulation() map[string]any {
 	keys := map[string]string{"aws:SecureTransport": "true"}
 	if strings.HasPrefix(r.caller, "arn:") {
@@ -153,8 +154,8 @@ func (r request) simulation() map[string]any {
 	return simulation
 }
 
-// needJudge ends the test where the judge is not installed. It is a failure where JUDGES has the judge: .ci/run names there
-// what it has installed.
+// needJudge ends the test if the judge is not installed. That is a failure if JUDGES has
+// the judge: .ci/run names there what it has installed.
 func needJudge(t *testing.T) {
 	t.Helper()
 	_, err := exec.LookPath("node")
@@ -170,8 +171,8 @@ func needJudge(t *testing.T) {
 	}
 }
 
-// agree fails for every request of which local/iam and the judge hold different opinions, or which the judge cannot judge
-// as it stands. It returns how many are granted.
+// agree fails for every request about which local/iam and the judge disagree, or which
+// the judge cannot judge as it is. It returns how many are granted.
 func agree(t *testing.T, requests []request) (granted int) {
 	t.Helper()
 	for i, v := range judged(t, requests) {

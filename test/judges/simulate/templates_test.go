@@ -9,12 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"hl7lake/local"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
 )
 
-// TestWhatTheTemplatesGrantIsGrantedAsTheJudgeGrantsIt turns every action on every resource of every statement that
-// allows one into a request that must be granted, one that must not, and others that what denies stands against.
+// TestWhatTheTemplatesGrantIsGrantedAsTheJudgeGrantsIt turns every action on every
+// resource of every statement that allows one into a request that must be granted, one
+// that must not, and others that a denial applies to.
 func TestWhatTheTemplatesGrantIsGrantedAsTheJudgeGrantsIt(t *testing.T) {
 	for _, env := range []string{"dev", "prod"} {
 		t.Run(env, func(t *testing.T) {
@@ -50,7 +52,7 @@ type grants struct {
 	attached map[string]policy   // by the resource's ARN
 }
 
-// properties are those of all the types that grant something.
+// properties are those of all types that grant something.
 type properties struct {
 	Policies                                                  []struct{ PolicyDocument policy }
 	PolicyDocument                                            json.RawMessage // XRay::ResourcePolicy has it as a text
@@ -62,7 +64,7 @@ type properties struct {
 
 func readGrants(t *testing.T, env string) grants {
 	t.Helper()
-	assembly, err := template.Load("../../snapshots/" + env)
+	assembly, err := local.Load("../../snapshots/" + env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +136,8 @@ func (g grants) attach(arn string, p policy) {
 	g.attached[arn] = p
 }
 
-// permission is the statement that Lambda makes of an AWS::Lambda::Permission ("Lambda API Reference, AddPermission").
+// permission returns the statement that Lambda makes of an AWS::Lambda::Permission
+// ("Lambda API Reference, AddPermission").
 func (p properties) permission() (function string, added policy) {
 	function = p.FunctionName
 	if !strings.HasPrefix(function, "arn:") {
@@ -153,7 +156,7 @@ func (p properties) permission() (function string, added policy) {
 	})
 }
 
-// ofRoles makes requests of what the roles' policies allow.
+// ofRoles makes requests from what the roles' policies allow.
 func (g grants) ofRoles(t *testing.T) (requests []request) {
 	for _, role := range slices.Sorted(maps.Keys(g.own)) {
 		for _, p := range g.own[role] {
@@ -168,8 +171,8 @@ func (g grants) ofRoles(t *testing.T) (requests []request) {
 	return requests
 }
 
-// ofResources makes requests of what the resources' policies allow to services and roles. What they allow to the account
-// is for its roles' policies to use.
+// ofResources makes requests from what the resources' policies allow to services and
+// roles. What they allow to the account is used through its roles' policies.
 func (g grants) ofResources(t *testing.T) (requests []request) {
 	for _, arn := range slices.Sorted(maps.Keys(g.attached)) {
 		for _, s := range g.attached[arn].Statement {
@@ -187,7 +190,8 @@ func (g grants) ofResources(t *testing.T) (requests []request) {
 	return requests
 }
 
-// requestsOn are those requests whose resource is or lies in arn, as * does in every policy that is attached to one.
+// requestsOn returns the requests whose resource is arn or lies in it, as * means in
+// every policy that is attached to one.
 func (g grants) requestsOn(t *testing.T, s statement, caller, arn string) []request {
 	s = maps.Clone(s)
 	if slices.Equal(texts(s["Resource"]), []string{"*"}) {
@@ -224,7 +228,7 @@ func (g grants) requests(t *testing.T, s statement, caller string) (requests []r
 	return requests
 }
 
-// over finds the policy of what the resource is or lies in.
+// over finds the policy of the resource, or of what contains it.
 func (g grants) over(resource string) (arn string, p policy) {
 	for arn, p := range g.attached {
 		if resource == arn || strings.HasPrefix(resource, arn+"/") {
@@ -234,7 +238,8 @@ func (g grants) over(resource string) (arn string, p policy) {
 	return "", policy{}
 }
 
-// delegation is the statement by which a key's policy lets the account's policies allow the action; nil if none does.
+// delegation returns the statement by which a key's policy lets the account's policies
+// allow the action; nil if there is none.
 func delegation(p policy, action string) statement {
 	for _, s := range p.Statement {
 		principals, _ := s["Principal"].(map[string]any)
@@ -245,7 +250,7 @@ func delegation(p policy, action string) statement {
 	return nil
 }
 
-// fulfil gives the request what the statement's conditions want.
+// fulfil gives the request what the statement's conditions require.
 func (r *request) fulfil(s statement) {
 	conditions, _ := s["Condition"].(map[string]any)
 	for _, keys := range conditions {
@@ -263,7 +268,8 @@ func (r *request) fulfil(s statement) {
 	}
 }
 
-// elsewhere is the request for a resource beside the one that is granted or, where none is named, by somebody else.
+// elsewhere returns the request for a resource beside the granted one or, if none is
+// named, by somebody else.
 func (r request) elsewhere(g grants) request {
 	if r.resource == "*" {
 		r.own, r.caller = nil, roles()[0]
@@ -271,13 +277,14 @@ func (r request) elsewhere(g grants) request {
 	}
 	r.resource = beside(r.resource)
 	r.to, r.attached = g.over(r.resource)
-	if !strings.HasPrefix(r.caller, "arn:") { // what names * grants on all that it is attached to
+	if !strings.HasPrefix(r.caller, "arn:") { // a statement with * applies to everything that it is attached to
 		r.caller = "ec2.amazonaws.com"
 	}
 	return r
 }
 
-// beside changes the name in an ARN: the last part of a path before what a wildcard stood for.
+// beside changes the name in an ARN: the last part of the path before what a wildcard
+// stood for.
 func beside(arn string) string {
 	name, _, _ := strings.Cut(arn, placeholder)
 	name, _, _ = strings.Cut(name, ":log-stream:")
@@ -318,7 +325,8 @@ const tagKey = "aws:PrincipalTag/"
 
 var tagVariable = regexp.MustCompile(`\$\{aws:PrincipalTag/(\w+)\}`)
 
-// tagOf is the key of the tag that a statement speaks of, that of `read` where it speaks of none.
+// tagOf is the key of the tag that a statement speaks of, that of `read` where it speaks
+// of none.
 func tagOf(s statement) string {
 	for _, pattern := range texts(s["Resource"]) {
 		if match := tagVariable.FindStringSubmatch(pattern); match != nil {
@@ -336,7 +344,8 @@ func tagOf(s statement) string {
 // placeholder stands where a pattern has a wildcard.
 const placeholder = "any"
 
-// concrete is a text that a pattern matches: with the tag of the caller and something for each wildcard.
+// concrete returns a text that a pattern matches: with the caller's tag, and something
+// for each wildcard.
 func concrete(pattern string) string {
 	pattern = tagVariable.ReplaceAllString(pattern, "general")
 	if strings.HasPrefix(pattern, "arn:aws:logs:") {
@@ -348,7 +357,7 @@ func concrete(pattern string) string {
 	return strings.NewReplacer("*", placeholder, "?", "a").Replace(pattern)
 }
 
-// actionOf is an action that the pattern matches.
+// actionOf returns an action that the pattern matches.
 func actionOf(pattern string) string {
 	known := map[string]string{"s3:DeleteObject*": "s3:DeleteObject", "s3:GetBucket*": "s3:GetBucketPolicy", "s3:List*": "s3:ListBucket"}
 	if action, is := known[pattern]; is {
@@ -357,7 +366,8 @@ func actionOf(pattern string) string {
 	return pattern
 }
 
-// fits reports whether an action of S3 is one on such a resource: on a bucket or on an object.
+// fits reports whether an S3 action applies to such a resource: to a bucket or to an
+// object.
 func fits(action, resource string) bool {
 	return !strings.HasPrefix(action, "s3:") || strings.Contains(action, "Object") == strings.Contains(resource, "/")
 }

@@ -10,8 +10,8 @@ import (
 )
 
 // A Screen's text goes through a cleaner, the one place where what a message or a file's
-// name holds is kept from commanding a terminal (ECMA-48): control characters are written as
-// Go and JSON write them. Styles are marked in the text by characters that no text may
+// name holds is kept from commanding a terminal (ECMA-48): control characters are written
+// as Go and JSON write them. Styles are marked in the text by characters that no text may
 // have, so that only this program's own become escape sequences.
 
 // The noncharacters U+FDD0 and following (Unicode 16, 23.7) mark where a style begins; the

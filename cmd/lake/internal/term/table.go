@@ -122,8 +122,8 @@ func (t *Table) row(out *bytes.Buffer, s Screen, widths []int, cells []Cell) {
 	}
 }
 
-// Fold breaks a text into lines of at most so many columns: between words, and within a word
-// that is longer behind a mark such as a slash, where it has one.
+// Fold breaks a text into lines of at most so many columns: between words, and within a
+// word that is longer behind a mark such as a slash, where it has one.
 func Fold(text string, columns int) []string {
 	if utf8.RuneCountInString(text) <= columns {
 		return []string{text}

@@ -1,6 +1,6 @@
-// Package term is what a person sees of lake: tables, colours and a line of
-// progress, and no control character of what is shown. Colour and progress appear on a terminal only, and never when the
-// environment has NO_COLOR (no-color.org).
+// Package term is what a person sees of lake: tables, colours and a line of progress, and
+// no control character of what is shown. Colour and progress appear on a terminal only,
+// and never when the environment has NO_COLOR (no-color.org).
 package term
 
 import (

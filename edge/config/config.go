@@ -1,0 +1,114 @@
+// Package config reads and checks the configuration file of an edge. Every mistake is told with its line, all of them at once.
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is a configuration that can be run: it is checked and its defaults are filled in. Its paths are relative to no folder
+// but the process's, though the file may write them relative to its own.
+type Config struct {
+	Data        string      `yaml:"data"`     // folder of the queue and the quarantine
+	KeyFile     string      `yaml:"key_file"` // that encrypts them
+	Status      string      `yaml:"status"`   // address of /healthz and /metrics; "" has none
+	Queue       Queue       `yaml:"queue"`
+	Lake        Lake        `yaml:"lake"`
+	Credentials Credentials `yaml:"credentials"` // of the listeners that have none of their own
+	Listeners   []Listener  `yaml:"listeners"`
+}
+
+// Queue bounds what waits for the lake, with what is in quarantine.
+type Queue struct {
+	MaxMessages int64 `yaml:"max_messages"`
+	MaxBytes    Size  `yaml:"max_bytes"`
+}
+
+// Lake says where the lake is: exactly one is set.
+type Lake struct {
+	Outputs    string `yaml:"outputs"`    // file of `cdk deploy --outputs-file`
+	Connection string `yaml:"connection"` // file connection.json of a lake on this machine
+}
+
+// Credentials say who sends. Secrets are in a file or in an environment variable.
+type Credentials struct {
+	User        string `yaml:"user"` // e-mail address
+	PasswordEnv string `yaml:"password_env"`
+	Password    string `yaml:"password_file"`
+}
+
+// Listener is one port on which engines send.
+type Listener struct {
+	Name           string       `yaml:"name"`
+	Address        string       `yaml:"address"` // host:port; an empty host is all interfaces
+	Institution    string       `yaml:"institution"`
+	Credentials    *Credentials `yaml:"credentials"`
+	Charset        string       `yaml:"charset"` // of messages whose MSH-18 declares none; "" assumes nothing
+	Ack            AckMode      `yaml:"ack"`
+	Allow          []Prefix     `yaml:"allow"` // who may connect; none is everybody
+	MaxMessage     Size         `yaml:"max_message"`
+	MaxConnections int          `yaml:"max_connections"`
+	Idle           Duration     `yaml:"idle"`
+	TLS            *TLS         `yaml:"tls"` // nil is without
+}
+
+// TLS says how a listener proves who it is, and what it demands of those who connect. The files are read again when they change.
+type TLS struct {
+	Certificate string   `yaml:"certificate"` // PEM, with the intermediate ones behind it
+	Key         string   `yaml:"key"`         // PEM
+	ClientCA    string   `yaml:"client_ca"`   // PEM; if set, a client must show a certificate that one of these has signed
+	ClientNames []string `yaml:"client_names"`
+}
+
+// AckMode says when a message in original mode is acknowledged with AA (HL7 v2.5.1, 2.9.2). A message in enhanced mode says so itself.
+type AckMode string
+
+// The modes.
+const (
+	Queued    AckMode = "queued"    // when it is safe in the queue
+	Delivered AckMode = "delivered" // when the lake has it
+)
+
+// Size is a number of bytes, written as 4 MiB.
+type Size int64
+
+// Duration is written as 10m or 1h30m.
+type Duration time.Duration
+
+// Prefix is a range of addresses, written as 10.1.0.0/16, or one address.
+type Prefix netip.Prefix
+
+// The defaults.
+const (
+	defaultMaxMessages    = 10_000_000
+	defaultMaxBytes       = Size(20 << 30)
+	defaultMaxMessage     = Size(4 << 20)
+	defaultMaxConnections = 256
+	defaultIdle           = Duration(time.Hour)
+
+	// LargestMessage is what a lake takes at most of application/hl7-v2: 4.5 MB (docs/api.md).
+	LargestMessage = Size(4_500_000)
+)
+
+// fillIn sets what the file left out.
+func (c *Config) fillIn() {
+	setDefault(&c.Queue.MaxMessages, defaultMaxMessages)
+	setDefault(&c.Queue.MaxBytes, defaultMaxBytes)
+	for i := range c.Listeners {
+		l := &c.Listeners[i]
+		setDefault(&l.Ack, Queued)
+		setDefault(&l.MaxMessage, defaultMaxMessage)
+		setDefault(&l.MaxConnections, defaultMaxConnections)
+		setDefault(&l.Idle, defaultIdle)
+		if l.Credentials == nil {
+			l.Credentials = &c.Credentials
+		}
+	}
+}
+
+func setDefault[T comparable](value *T, def T) {
+	var zero T
+	if *value == zero {
+		*value = def
+	}
+}

@@ -1,0 +1,287 @@
+package edge
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"hl7lake/client"
+	"hl7lake/edge/config"
+	"hl7lake/edge/mllp"
+	"hl7lake/edge/queue"
+	"hl7lake/hl7"
+	"hl7lake/internal/pause"
+)
+
+const (
+	// writeLimit is how long an engine may take to read an answer.
+	writeLimit = 10 * time.Second
+	// outcomeLimit is how long a connection waits for the lake's answer to a message. An engine gives up earlier, as a rule.
+	outcomeLimit = 2 * time.Minute
+	// fullPause keeps an engine that reconnects at once from doing so all the time while the queue is full.
+	fullPause = time.Second
+	// outcomesHeld is how many outcomes wait to be written to an engine that does not read. More are not sent.
+	outcomesHeld = 256
+)
+
+// A conversation is one connection of an engine: frames come in, answers go out.
+//
+// Each frame that ends is answered at most once at first, and in the order of the frames. An application acknowledgment in enhanced mode comes
+// later, when the lake has answered.
+type conversation struct {
+	*Listener
+	number   uint64
+	conn     net.Conn
+	outcomes chan outcome
+	original chan struct{} // a value when a message in original mode, of which there is one at a time, was answered
+
+	writing sync.Mutex
+	message hl7.Message // the one that is being received
+}
+
+// An outcome is what became of a message of the queue.
+type outcome struct {
+	message queue.Message
+	problem *client.Problem // nil where the lake has it
+}
+
+// run reads frames until the engine has no more, or ctx ends.
+func (c *conversation) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var answering sync.WaitGroup
+	answering.Go(func() { c.answerOutcomes(ctx) })
+	defer func() {
+		cancel()
+		answering.Wait()
+		c.conn.Close()
+	}()
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.SetReadDeadline(time.Now()) })
+	defer stop()
+	if err := c.greet(ctx); err != nil {
+		c.metrics.refusedConnections.Inc()
+		c.log.WarnContext(ctx, "connection refused", "from", c.conn.RemoteAddr().String(), "error", err)
+		return
+	}
+	frames := mllp.NewReader(&patientReader{ctx, c.conn, time.Duration(c.config.Idle)}, int(c.config.MaxMessage))
+	skipped := int64(0)
+	for {
+		content, err := frames.Next()
+		if noise := frames.Skipped() - skipped; noise > 0 {
+			skipped += noise
+			c.metrics.noise.Add(float64(noise))
+		}
+		switch {
+		case errors.Is(err, mllp.ErrTooLarge):
+			err = c.refuse(content, tooLarge)
+		case err == nil:
+			err = c.take(ctx, content)
+		}
+		if err != nil {
+			c.ended(ctx, err)
+			return
+		}
+	}
+}
+
+// ErrClientName says that a client's certificate names nobody who may connect.
+var ErrClientName = errors.New("the client's certificate has none of the names that may connect")
+
+// greet makes sure who is there.
+func (c *conversation) greet(ctx context.Context) error {
+	secured, ok := c.conn.(*tls.Conn)
+	if !ok {
+		return nil
+	}
+	limited, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	if err := secured.HandshakeContext(limited); err != nil {
+		return err
+	}
+	names := c.config.TLS.ClientNames
+	if len(names) == 0 || anyName(secured.ConnectionState().PeerCertificates, names) {
+		return nil
+	}
+	return ErrClientName
+}
+
+// ended says why a conversation is over, where that is not as it should be.
+func (c *conversation) ended(ctx context.Context, err error) {
+	switch {
+	case ctx.Err() != nil, errors.Is(err, io.EOF):
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		c.metrics.torn.Inc()
+		c.log.InfoContext(ctx, "connection ended within a frame, which is not answered", "from", c.conn.RemoteAddr().String())
+	default:
+		c.log.InfoContext(ctx, "connection ended", "from", c.conn.RemoteAddr().String(), "error", err)
+	}
+}
+
+// take puts what is in a frame into the queue and answers. After an error the connection is of no more use.
+func (c *conversation) take(ctx context.Context, content []byte) error {
+	c.metrics.received.Inc()
+	content, torn := lastBegun(content)
+	c.metrics.torn.Add(float64(torn))
+	m := &c.message
+	if err := m.Parse(content); err != nil {
+		return c.refuse(content, hl7.ProblemOf(err))
+	}
+	enhanced := m.InEnhancedMode()
+	later := enhanced && (m.Wants(hl7.ApplicationAccept) || m.Wants(hl7.ApplicationError))
+	waits := !enhanced && c.config.Ack == config.Delivered
+	queued := queue.Message{Body: content, Received: time.Now()}
+	if later || waits {
+		queued.Origin = c.number
+	}
+	if err := c.queue.Put(c.config.Name, &queued); err != nil {
+		return c.notKept(ctx, err)
+	}
+	c.metrics.bytes.Add(float64(len(content)))
+	switch {
+	case waits:
+		return c.awaitAnswer(ctx)
+	case enhanced && !m.Wants(hl7.CommitAccept):
+		return nil
+	case enhanced:
+		return c.answer(m, hl7.CommitAccept)
+	}
+	return c.answer(m, hl7.ApplicationAccept)
+}
+
+// notKept is for a message that is not in the queue. It is not answered, so that the engine keeps it, and sends it again on its
+// next connection.
+func (c *conversation) notKept(ctx context.Context, err error) error {
+	c.metrics.notKept.Inc()
+	if errors.Is(err, queue.ErrFull) {
+		return errors.Join(err, pause.For(ctx, fullPause))
+	}
+	return err
+}
+
+var errNoOutcome = errors.New("the lake has not answered in time: the message stays in the queue, and is not acknowledged")
+
+// awaitAnswer waits until the message that was put into the queue last was answered.
+func (c *conversation) awaitAnswer(ctx context.Context) error {
+	late := time.NewTimer(outcomeLimit)
+	defer late.Stop()
+	select {
+	case <-c.original:
+		return nil
+	case <-late.C:
+		return errNoOutcome
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// answerOutcomes writes application acknowledgments until ctx ends.
+func (c *conversation) answerOutcomes(ctx context.Context) {
+	var m hl7.Message
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case o := <-c.outcomes:
+			if m.Parse(o.message.Body) != nil {
+				continue // it was parsed before, and is not changed
+			}
+			if err := c.answerOutcome(&m, o.problem); err != nil {
+				c.log.InfoContext(ctx, "acknowledgment not sent", "error", err)
+				c.metrics.unsent.Inc()
+			}
+			if !m.InEnhancedMode() {
+				c.original <- struct{}{}
+			}
+		}
+	}
+}
+
+// answerOutcome acknowledges what became of a message, if its sender wants to know.
+func (c *conversation) answerOutcome(m *hl7.Message, problem *client.Problem) error {
+	if problem == nil {
+		if !m.Wants(hl7.ApplicationAccept) {
+			return nil
+		}
+		return c.answer(m, hl7.ApplicationAccept)
+	}
+	if !m.Wants(hl7.ApplicationError) {
+		return nil
+	}
+	return c.answer(m, hl7.ApplicationError, hl7.Problem{Code: "207", Name: "Application internal error", Text: problem.Detail})
+}
+
+// tooLarge is the problem of a message over the limit.
+var tooLarge = hl7.Problem{Code: "207", Name: "Application internal error", Text: "The message is larger than this receiver takes."}
+
+// refuse answers a frame that is not queued, with as much as its header tells.
+func (c *conversation) refuse(content []byte, problem hl7.Problem) error {
+	c.metrics.refused.Inc()
+	code := hl7.ApplicationError
+	if header, ok := headerOf(content); ok && header.InEnhancedMode() {
+		switch {
+		case header.Wants(hl7.CommitError):
+			code = hl7.CommitError
+		case !header.Wants(hl7.ApplicationError):
+			return nil
+		}
+	}
+	ack, err := hl7.Reply(content, newAck(code, problem))
+	if err != nil {
+		return err
+	}
+	return c.write(code, ack)
+}
+
+// headerOf reads the MSH segment of what cannot be read as a whole.
+func headerOf(content []byte) (*hl7.Message, bool) {
+	end := bytes.IndexAny(content, "\r\n")
+	if end < 0 {
+		end = len(content)
+	}
+	m, err := hl7.Parse(content[:end])
+	return m, err == nil
+}
+
+// answer acknowledges a message.
+func (c *conversation) answer(m *hl7.Message, code hl7.AckCode, problems ...hl7.Problem) error {
+	ack, err := m.Acknowledge(newAck(code, problems...))
+	if err != nil {
+		return err
+	}
+	return c.write(code, ack)
+}
+
+func (c *conversation) write(code hl7.AckCode, ack *hl7.Message) error {
+	frame := mllp.AppendFrame(nil, ack.Encode())
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if err := c.conn.SetWriteDeadline(time.Now().Add(writeLimit)); err != nil {
+		return err
+	}
+	if _, err := c.conn.Write(frame); err != nil {
+		return err
+	}
+	c.metrics.acknowledged(code)
+	return nil
+}
+
+// patientReader reads from a connection, and waits for so long each time.
+type patientReader struct {
+	ctx  context.Context
+	conn net.Conn
+	idle time.Duration
+}
+
+func (r *patientReader) Read(p []byte) (int, error) {
+	if err := r.conn.SetReadDeadline(time.Now().Add(r.idle)); err != nil {
+		return 0, err
+	}
+	if r.ctx.Err() != nil { // the deadline may have taken the place of the one that ctx's end has set
+		return 0, context.Cause(r.ctx)
+	}
+	return r.conn.Read(p)
+}

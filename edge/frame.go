@@ -1,0 +1,32 @@
+package edge
+
+import (
+	"bytes"
+	"crypto/rand"
+	"time"
+
+	"hl7lake/hl7"
+)
+
+// lastBegun returns the message that a frame ends with, where its sender began another before and did not end it, and how many were
+// begun so. A VT that no header follows is part of a value.
+func lastBegun(content []byte) (message []byte, torn int) {
+	for at := 0; ; {
+		n := bytes.IndexByte(content[at:], '\v')
+		if n < 0 {
+			return content, torn
+		}
+		at += n + 1
+		if rest := content[at:]; len(rest) > 3 && (bytes.HasPrefix(rest, []byte("MSH")) || bytes.HasPrefix(rest, []byte("BHS")) || bytes.HasPrefix(rest, []byte("FHS"))) {
+			if at > 1 {
+				torn++
+			}
+			content, at = rest, 0
+		}
+	}
+}
+
+// newAck returns an acknowledgment with an id of its own. MSH-10 had 20 characters before v2.7.
+func newAck(code hl7.AckCode, problems ...hl7.Problem) hl7.Ack {
+	return hl7.Ack{Code: code, ControlID: rand.Text()[:20], Time: time.Now(), Problems: problems}
+}

@@ -1,0 +1,145 @@
+package edge
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"hl7lake/client"
+	"hl7lake/edge/quarantine"
+	"hl7lake/edge/queue"
+	"hl7lake/internal/pause"
+)
+
+const (
+	// batchMessages and batchBytes bound what is read from the queue at once.
+	batchMessages = 64
+	batchBytes    = 4 << 20
+	// The pauses between attempts, which double; the client has made several attempts of its own before the first.
+	firstPause   = time.Second
+	longestPause = time.Minute
+)
+
+// A sender brings the messages of a lane to the lake, one after the other.
+type sender struct {
+	lane       string
+	charset    string
+	queue      *queue.Queue
+	quarantine quarantine.Folder
+	target     *client.Client
+	settled    func(queue.Message, *client.Problem) // told of each message that leaves the queue, with the lake's refusal, if any
+	metrics    listenerMetrics
+	log        *slog.Logger
+
+	mu      sync.Mutex
+	trouble error // why the first message is not delivered; nil while all is well
+}
+
+// run delivers until ctx ends.
+func (s *sender) run(ctx context.Context) {
+	after := uint64(0) // what is behind is removed, or about to be
+	for ctx.Err() == nil {
+		batch, err := s.queue.Next(s.lane, after, batchMessages, batchBytes)
+		if err != nil {
+			s.hold(ctx, err)
+			_ = pause.For(ctx, longestPause)
+			continue
+		}
+		for _, m := range batch {
+			if err := s.deliver(ctx, m); err != nil {
+				return
+			}
+			after = m.ID
+		}
+		if len(batch) == 0 {
+			select {
+			case <-ctx.Done():
+			case <-s.queue.Added(s.lane):
+			}
+		}
+	}
+}
+
+// deliver brings one message to the lake, or into the quarantine. Its only errors are those of ctx and of a queue that was closed.
+func (s *sender) deliver(ctx context.Context, m queue.Message) error {
+	wait := firstPause
+	for {
+		problem, err := s.attempt(ctx, m)
+		if err == nil {
+			s.hold(ctx, nil)
+			if err := s.queue.Remove(s.lane, m); err != nil {
+				return err
+			}
+			s.settled(m, problem)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		s.hold(ctx, err)
+		s.metrics.retries.Inc()
+		if err := pause.For(ctx, wait/2+rand.N(wait/2+1)); err != nil {
+			return err
+		}
+		wait = min(2*wait, longestPause)
+	}
+}
+
+// attempt posts a message. Without an error the message is where it stays: in the lake or, with the lake's refusal, in the quarantine.
+func (s *sender) attempt(ctx context.Context, m queue.Message) (*client.Problem, error) {
+	receipt, err := s.target.Send(ctx, client.Message{Body: m.Body, Charset: s.charset})
+	if err == nil {
+		s.metrics.delivered(receipt.Duplicate, time.Since(m.Received))
+		return nil, nil
+	}
+	problem, refused := errors.AsType[*client.Problem](err)
+	if !refused || !forGood(problem) {
+		return nil, err
+	}
+	entry := quarantine.Entry{
+		Listener: s.lane, Received: m.Received, Refused: time.Now(), Status: problem.Status, Code: problem.Code, Detail: problem.Detail,
+	}
+	if err := s.quarantine.Add(entry, m.ID, m.Body); err != nil {
+		return nil, err
+	}
+	s.metrics.quarantined.Inc()
+	s.log.WarnContext(ctx, "the lake has refused a message, which is in quarantine now", "message", m.ID, "status", problem.Status, "code", problem.Code)
+	return problem, nil
+}
+
+// forGood reports whether a refusal is of the message itself. Any other, as of a user without the privilege or of an address that is
+// wrong, is a mistake to be mended at one of both ends, after which the message is taken.
+func forGood(p *client.Problem) bool {
+	switch p.Status {
+	case http.StatusRequestEntityTooLarge:
+		return true
+	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return p.Code != "" // the lake's own, and of no proxy's
+	}
+	return false
+}
+
+// hold remembers why messages are not delivered, and logs when that begins, changes or ends.
+func (s *sender) hold(ctx context.Context, err error) {
+	s.mu.Lock()
+	before := s.trouble
+	s.trouble = err
+	s.mu.Unlock()
+	switch {
+	case err == nil && before != nil:
+		s.log.InfoContext(ctx, "messages are delivered again")
+	case err != nil && (before == nil || before.Error() != err.Error()):
+		s.log.WarnContext(ctx, "messages are not delivered and stay in the queue", "error", err)
+	}
+}
+
+// Trouble returns why messages are not delivered; nil while all is well.
+func (s *sender) Trouble() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.trouble
+}

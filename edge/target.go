@@ -1,0 +1,102 @@
+package edge
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"hl7lake/client"
+	"hl7lake/edge/config"
+)
+
+// ErrNoSecret says that a password is neither in its file nor in its environment variable.
+var ErrNoSecret = errors.New("the password is empty")
+
+// NewTarget returns the lake of a configuration as a listener's user sees it. It reads the outputs and the password, and does not call
+// the lake. A token for another institution than the listener's is an [*InstitutionError] of every call.
+func NewTarget(c config.Config, l config.Listener, getenv func(string) string) (*client.Client, error) {
+	connection, err := connectionOf(c.Lake)
+	if err != nil {
+		return nil, err
+	}
+	password, err := secret(l.Credentials.Password, l.Credentials.PasswordEnv, getenv)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := connection.Pool(nil)
+	if err != nil {
+		return nil, err
+	}
+	tokens := pool.SignIn(l.Credentials.User, password)
+	if l.Institution != "" {
+		tokens = onlyFor(l.Institution, tokens)
+	}
+	return connection.Client(tokens)
+}
+
+func connectionOf(l config.Lake) (client.Connection, error) {
+	if l.Connection != "" {
+		return client.ReadConnection(l.Connection)
+	}
+	outputs, err := client.ReadOutputs(l.Outputs)
+	return client.Connection{Outputs: outputs}, err
+}
+
+// secret reads a secret from a file or from an environment variable.
+func secret(path, variable string, getenv func(string) string) (string, error) {
+	if variable != "" {
+		if value := getenv(variable); value != "" {
+			return value, nil
+		}
+		return "", fmt.Errorf("%w: the environment has no %s", ErrNoSecret, variable)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", err
+	}
+	value := strings.TrimRight(string(text), "\r\n")
+	if value == "" {
+		return "", fmt.Errorf("%w: %s", ErrNoSecret, path)
+	}
+	return value, nil
+}
+
+// InstitutionError says that a token is not for the institution that it should be for.
+type InstitutionError struct{ Want, Got string }
+
+func (e *InstitutionError) Error() string {
+	return fmt.Sprintf("the user may send for the institution %q, and not for %q", e.Got, e.Want)
+}
+
+// onlyFor returns a source that gives tokens for one institution alone: a mistake in the credentials must not file the messages of one
+// institution as those of another.
+func onlyFor(institution string, tokens client.TokenSource) client.TokenSource {
+	return func(ctx context.Context) (string, error) {
+		token, err := tokens(ctx)
+		if err != nil {
+			return "", err
+		}
+		if got := institutionOf(token); got != institution {
+			return "", &InstitutionError{Want: institution, Got: got}
+		}
+		return token, nil
+	}
+}
+
+// institutionOf reads the claim custom:write of an ID token, which is not checked: the lake does that.
+func institutionOf(token string) string {
+	_, rest, _ := strings.Cut(token, ".")
+	payload, _, _ := strings.Cut(rest, ".")
+	text, err := base64.RawURLEncoding.DecodeString(payload)
+	var claims struct {
+		Write string `json:"custom:write"`
+	}
+	if err != nil || json.Unmarshal(text, &claims) != nil {
+		return ""
+	}
+	return claims.Write
+}

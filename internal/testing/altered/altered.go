@@ -1,0 +1,88 @@
+// Package altered gives tests the committed templates with other settings than the
+// committed ones, say with less of something so that a test can use it up.
+package altered
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hl7lake/internal/contract"
+)
+
+// Change is a change of the resources of a stack's template.
+type Change struct {
+	Stack string
+	// Of reports whether a resource is meant. At least one must be.
+	Of func(logicalID string, resource map[string]any) bool
+	// How changes its properties.
+	How func(properties map[string]any)
+}
+
+// Function means the function of a package, such as lambdas/trigger.
+func Function(of string) func(string, map[string]any) bool {
+	return func(_ string, resource map[string]any) bool {
+		metadata, _ := resource["Metadata"].(map[string]any)
+		return metadata[contract.PackageMetadata] == of
+	}
+}
+
+// Resource means the resources of a type whose logical ids begin so.
+func Resource(resourceType, prefix string) func(string, map[string]any) bool {
+	return func(logicalID string, resource map[string]any) bool {
+		return resource["Type"] == resourceType && strings.HasPrefix(logicalID, prefix)
+	}
+}
+
+// Variables sets environment variables of a function.
+func Variables(values map[string]string) func(properties map[string]any) {
+	return func(properties map[string]any) {
+		variables := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+		for name, value := range values {
+			variables[name] = value
+		}
+	}
+}
+
+// Templates is a new folder with the templates of a folder, changed.
+func Templates(t testing.TB, committed string, changes ...Change) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(committed)); err != nil {
+		t.Fatal(err)
+	}
+	for _, change := range changes {
+		change.apply(t, filepath.Join(dir, change.Stack+".template.json"))
+	}
+	return dir
+}
+
+func (c Change) apply(t testing.TB, file string) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var template map[string]any
+	if err := json.Unmarshal(text, &template); err != nil {
+		t.Fatal(err)
+	}
+	found := false
+	for id, value := range template["Resources"].(map[string]any) {
+		if resource := value.(map[string]any); c.Of(id, resource) {
+			c.How(resource["Properties"].(map[string]any))
+			found = true
+		}
+	}
+	if !found {
+		t.Fatalf("%s has no such resource", file)
+	}
+	if text, err = json.Marshal(template); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
