@@ -100,8 +100,12 @@ func (e *SignInError) Error() string { return "sign in as " + e.Email + ": " + e
 func (e *SignInError) Unwrap() error { return e.Err }
 
 func signInError(email string, err error) error {
-	if _, ok := errors.AsType[*types.NotAuthorizedException](err); ok {
-		return &SignInError{Email: email, Reason: "unknown user or wrong password", Err: err}
+	if refused, ok := errors.AsType[*types.NotAuthorizedException](err); ok {
+		reason := "unknown user or wrong password"
+		if strings.Contains(refused.ErrorMessage(), "disabled") { // said only to who knows the password
+			reason = "the user is disabled"
+		}
+		return &SignInError{Email: email, Reason: reason, Err: err}
 	}
 	if _, ok := errors.AsType[*types.UserNotFoundException](err); ok {
 		return &SignInError{Email: email, Reason: "unknown user or wrong password", Err: err}

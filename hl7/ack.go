@@ -38,7 +38,7 @@ func (a Ack) check() error {
 	switch {
 	case !slices.Contains(codes, a.Code):
 		missing = "Code"
-	case a.ControlID == "":
+	case strings.TrimSpace(a.ControlID) == "":
 		missing = "ControlID"
 	case a.Time.IsZero():
 		missing = "Time"

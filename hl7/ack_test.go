@@ -124,6 +124,7 @@ func TestAnAcknowledgmentThatSaysTooLittleIsRefused(t *testing.T) {
 		"no code":                func(a *hl7.Ack) { a.Code = "" },
 		"a code of no table":     func(a *hl7.Ack) { a.Code = "OK" },
 		"no control id":          func(a *hl7.Ack) { a.ControlID = "" },
+		"a blank control id":     func(a *hl7.Ack) { a.ControlID = " " },
 		"no time":                func(a *hl7.Ack) { a.Time = time.Time{} },
 		"a problem without code": func(a *hl7.Ack) { a.Problems = []hl7.Problem{{}} },
 	} {
@@ -152,6 +153,8 @@ func TestWhatIsNoMessageIsAnsweredAllTheSame(t *testing.T) {
 			"MSH|^~\\&|C|D|A|B|T||ACK|K1|P|2.4\rMSA|AE|7|unusable delimiters\rERR|MSH^1^2^102&Data type error&HL70357\r"},
 		"two messages": {"MSH|^~\\&|A|B|C|D|||ADT^A01|7|P|2.5.1\rMSH|^~\\&|A|B|C|D|||ADT^A01|8|P|2.5.1\r",
 			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1|100^Segment sequence error^HL70357|E||||more than one message\r"},
+		"a header whose first separator is lost": {"MSH^~\\&|A|B|C|D|||ADT^A01|7|P|2.5.1\r",
+			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters\r"},
 		"control characters in the name": {"MSH|abc|A\x1b[31m|B|C|D|||ADT^A01|7|P|2.5.1\r",
 			"MSH|^~\\&|C|D|A[31m|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters\r"},
 	} {
@@ -159,6 +162,30 @@ func TestWhatIsNoMessageIsAnsweredAllTheSame(t *testing.T) {
 			_, problem := hl7.Parse([]byte(test.input))
 			ack, err := hl7.Reply([]byte(test.input), hl7.Ack{Code: hl7.ApplicationError, ControlID: "K1",
 				Time: time.Date(2026, 3, 14, 9, 15, 42, 0, time.UTC), Problems: []hl7.Problem{hl7.ProblemOf(problem)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := strings.Replace(test.want, "|T|", "|20260314091542+0000|", 1)
+			if diff := cmp.Diff(want, string(ack.Encode())); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// Whatever the problems' texts are, the sender must learn which message is meant.
+func TestAnAnswerNamesTheMessageEvenIfItCannotHoldTheProblemsText(t *testing.T) {
+	for name, test := range map[string]struct{ input, want string }{
+		"a character set without the characters": {"MSH|^~\\&|A|B|C|D|||ADT^A01|7\xfc|P|2.5.1||||||8859/1\r",
+			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1||||||8859/1\rMSA|AE|7\xfc\rERR|||101^a?b^HL70357|E||||????\r"},
+		"no escape character": {"MSH|^~|A|B|C|D|||ADT^A01|7|P|2.5.1\r",
+			"MSH|^~|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR|||101^a?b^HL70357|E||||????\r"},
+		"no delimiters for a problem": {"MSH|^|A|B|C|D|||ADT^A01|7|P|2.3\r",
+			"MSH|^|C|D|A|B|T||ACK^A01|K1|P|2.3\rMSA|AE|7\r"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ack, err := hl7.Reply([]byte(test.input), hl7.Ack{Code: hl7.ApplicationError, ControlID: "K1",
+				Time: time.Date(2026, 3, 14, 9, 15, 42, 0, time.UTC), Problems: []hl7.Problem{{Code: "101", Name: "a^b", Text: "表||語"}}})
 			if err != nil {
 				t.Fatal(err)
 			}

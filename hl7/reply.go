@@ -3,12 +3,15 @@ package hl7
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 )
 
 // Reply returns the acknowledgment of any input, even if that is not a message. It then
 // uses as much of the header as can be read, and the usual delimiters if those of the
 // input cannot be used. So a sender that waits for an answer gets one, whatever it sent.
+// Characters of the problems that the message's character set does not have become
+// question marks. If the message cannot hold the problems at all, they are left out.
 // The error wraps [ErrAck] or [ErrNotEncodable].
 func Reply(data []byte, a Ack) (*Message, error) {
 	m := new(Message)
@@ -17,11 +20,30 @@ func Reply(data []byte, a Ack) (*Message, error) {
 			return bareReply(a)
 		}
 	}
-	ack, err := m.Acknowledge(a)
-	if errors.Is(err, ErrNotEncodable) {
-		return bareReply(a)
+	for _, problems := range [][]Problem{a.Problems, m.plainProblems(a.Problems), nil} {
+		a := a
+		a.Problems = problems
+		if ack, err := m.Acknowledge(a); !errors.Is(err, ErrNotEncodable) {
+			return ack, err
+		}
 	}
-	return ack, err
+	return bareReply(a)
+}
+
+// plainProblems returns the problems with a question mark for each character that m may not
+// be able to write.
+func (m *Message) plainProblems(problems []Problem) []Problem {
+	plain := func(r rune) rune {
+		if r < ' ' || r >= 0x7f || m.delimiters.has(byte(r)) {
+			return '?'
+		}
+		return r
+	}
+	problems = slices.Clone(problems)
+	for i := range problems {
+		problems[i].Name, problems[i].Text = strings.Map(plain, problems[i].Name), strings.Map(plain, problems[i].Text)
+	}
+	return problems
 }
 
 // bareReply acknowledges an input about which nothing is known.
@@ -54,6 +76,9 @@ func ProblemOf(err error) Problem {
 	return p
 }
 
+// usualEncodingCharacters are those of nearly all messages (HL7 v2.5.1, 2.5.4).
+const usualEncodingCharacters = "^~\\&"
+
 // salvageHeader returns an MSH segment that can be parsed, made from what can be read of
 // the MSH at the front of an input. It reports false if not even its name is there.
 func salvageHeader(data []byte) ([]byte, bool) {
@@ -73,13 +98,16 @@ func salvageHeader(data []byte) ([]byte, bool) {
 		return r
 	}, strings.ToValidUTF8(string(line[3:]), "?"))
 	separator := "|"
+	if strings.HasPrefix(text, usualEncodingCharacters+separator) { // the separator before them was lost
+		text = separator + text
+	}
 	if text != "" && canDelimit(text[0]) {
 		separator, text = text[:1], text[1:]
 	}
 	encoding, fields, _ := strings.Cut(text, separator)
 	var d Delimiters
 	if d.Field = separator[0]; !d.setEncodingCharacters([]byte(encoding)) {
-		if encoding = "^~\\&"; strings.Contains(encoding, separator) {
+		if encoding = usualEncodingCharacters; strings.Contains(encoding, separator) {
 			fields = strings.ReplaceAll(fields, separator, "|")
 			separator = "|"
 		}

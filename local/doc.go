@@ -18,7 +18,7 @@
 //	cloudformation/ cloudwatchlogs/ kms/ sts/   what clients and operators ask about all that
 //	template/      CloudFormation templates and their intrinsic functions
 //	resource/      what a resource type is
-//	edge/          the HTTP server: a bad head is the client's fault
+//	edge/          who is answered early hears the answer
 //	fault/         what goes wrong on purpose, for tests
 //	bill/          prices what was counted
 //	wire/ store/   what the services share: protocols, durable storage

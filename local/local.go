@@ -168,9 +168,9 @@ func (l *Lake) start(listener net.Listener) error {
 }
 
 func (l *Lake) serve(listener net.Listener) {
-	l.server = &http.Server{Handler: l.gateway(), ErrorLog: slog.NewLogLogger(l.options.Log.Handler(), slog.LevelWarn)}
+	l.server = &http.Server{Handler: edge.Handler(l.gateway()), ErrorLog: slog.NewLogLogger(l.options.Log.Handler(), slog.LevelWarn)}
 	l.serving.Go(func() {
-		if err := edge.Serve(l.server, listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := l.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			l.failed <- err
 		}
 	})

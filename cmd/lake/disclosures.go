@@ -61,12 +61,19 @@ func (l *lake) disclosures(ctx context.Context, q operate.Question) error {
 	if err != nil {
 		return err
 	}
-	if connection.Credentials != nil {
-		return l.localDisclosures(q)
-	}
 	operator, err := l.operator(ctx)
 	if err != nil {
 		return err
+	}
+	if q.ID != "" {
+		roots, err := l.roots(ctx, operator, []string{q.ID})
+		if err != nil {
+			return err
+		}
+		q.ID = roots[0]
+	}
+	if connection.Credentials != nil {
+		return l.localDisclosures(q)
 	}
 	if err := operator.Disclosures(ctx, q, l.reportDisclosure); err != nil {
 		return l.unworkable(err)

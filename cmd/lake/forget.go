@@ -61,6 +61,11 @@ func (l *lake) forget(ctx context.Context, id string, reason operate.ForgetReaso
 	if err != nil {
 		return err
 	}
+	roots, err := l.roots(ctx, operator, []string{id})
+	if err != nil {
+		return err
+	}
+	id = roots[0]
 	forgotten, err := operator.Forget(ctx, id, reason, dry)
 	_, locked := errors.AsType[*operate.LockedError](err)
 	if locked || errors.Is(err, operate.ErrNoMessage) || errors.Is(err, operate.ErrUnderWay) {

@@ -59,9 +59,12 @@ func (l *lake) get(ctx context.Context, id string, o getOptions) error {
 	case o.connector != "":
 		fetch = func(ctx context.Context, id string) ([]byte, error) { return lake.Result(ctx, id, o.connector) }
 	}
+	if err := l.rootOf(ctx, lake, id); err != nil {
+		return err
+	}
 	content, err := fetch(ctx, id)
 	if err != nil {
-		return ofDerived(id, err)
+		return err
 	}
 	if !l.out.Live {
 		_, err = l.out.Raw().Write(content)

@@ -130,6 +130,27 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 			t.Error(got.Out, got.Err)
 		}
 	})
+	t.Run("the id of a result, in capitals too, is taken for its message's", func(t *testing.T) {
+		var history client.History
+		if err := json.Unmarshal([]byte(use(statusDone, "trace", id, "--json").Out), &history); err != nil {
+			t.Fatal(err)
+		}
+		step, _ := history.Find(client.Staging)
+		for _, result := range []string{step.ID, strings.ToUpper(step.ID)} {
+			for _, arguments := range [][]string{
+				{"trace", result}, {"get", result}, {"get", result, "--er7"}, {"replay", result, "--dry-run"}, {"disclosures", result},
+				{"forget", result, "--reason", "mistake", "--dry-run"},
+			} {
+				got := use(statusDone, arguments...)
+				if said := step.ID + " was made of the message\n" + id; !strings.Contains(got.Err, said) || got.Out == "" {
+					t.Errorf("%q: %q is not said: %s%s", arguments, said, got.Out, got.Err)
+				}
+			}
+			if got := use(statusDone, "get", strings.ToUpper(id)); got.Err != "" || !strings.Contains(got.Out, id) {
+				t.Error(got.Out, got.Err)
+			}
+		}
+	})
 	t.Run("what can never be redriven is set aside", func(t *testing.T) {
 		buryJunk(t, dir)
 		got := use(statusRefused, "redrive")

@@ -109,6 +109,11 @@ func (l *lake) replay(ctx context.Context, selection operate.Selection, dry bool
 	if err != nil {
 		return err
 	}
+	if selection.IDs != nil {
+		if selection.IDs, err = l.roots(ctx, operator, selection.IDs); err != nil {
+			return err
+		}
+	}
 	var published, failed, known int
 	var failure error
 	err = operator.Replay(ctx, selection, dry, func(message operate.Replayed) {

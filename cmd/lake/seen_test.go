@@ -1,9 +1,6 @@
 package main
 
 import (
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -47,26 +44,6 @@ func TestValuesOfDeparturesAreShownWhenAskedFor(t *testing.T) {
 	}
 	if got = call(t, nil, input, "parse", "--validate", "--values", "--json", "-"); !strings.Contains(got.Out, `"value":"1.4.`) {
 		t.Error(got.Out)
-	}
-}
-
-func TestTheIDOfADocumentIsSaidToBeOne(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.ToLower(r.URL.Path) != r.URL.Path {
-			t.Errorf("asked for %s", r.URL.Path)
-		}
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(http.StatusNotFound)
-		_, _ = io.WriteString(w, `{"code":"not-found","detail":"There is no such message."}`)
-	}))
-	t.Cleanup(server.Close)
-	for id, hint := range map[string]bool{"4c2072a5-53a0-5c39-96c1-0792470a09c3": true, "01A212D6-691B-70C1-ABAC-A57C97C4323D": false} {
-		for _, command := range []string{"get", "trace"} {
-			got := call(t, nil, "", command, id, "--token", "x", "--url", server.URL)
-			if got.Status != statusRefused || strings.Contains(got.Err, `"root"`) != hint {
-				t.Errorf("%s %s: %d: %s", command, id, got.Status, got.Err)
-			}
-		}
 	}
 }
 

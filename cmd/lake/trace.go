@@ -47,8 +47,9 @@ func (l *lake) trace(ctx context.Context, id string, wait time.Duration) error {
 	}
 	history, late, err := l.history(ctx, lake, id, wait)
 	if err != nil {
-		return ofDerived(id, err)
+		return err
 	}
+	l.noteRoot(id, history.ID)
 	if l.json {
 		err = l.object(history)
 	} else {
@@ -64,16 +65,6 @@ func (l *lake) trace(ctx context.Context, id string, wait time.Duration) error {
 		return errReported
 	}
 	return nil
-}
-
-// ofDerived adds to the error about an id which is not a message's, but that of what was
-// made from one: its version says so (RFC 9562, 5.5).
-func ofDerived(id string, err error) error {
-	problem, is := errors.AsType[*client.Problem](err)
-	if !is || problem.Code != "not-found" || len(id) != 36 || id[14] != '5' {
-		return err
-	}
-	return &hintError{err: err, hint: `That is the id of a JSON document or an error. The message's own is its "root".`}
 }
 
 // history is the message's, at the end of its way if there is time to wait; late

@@ -8,7 +8,9 @@
 package hub
 
 import (
+	"crypto/sha1" // RFC 9562, 5.5, wants it; nothing is secret here
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"regexp"
@@ -61,12 +63,14 @@ func (e Event) BodyHash() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Received is the time at which the message root was accepted, in UTC with
-// millisecond precision (RFC 9562, 5.7).
-func Received(root uuid.UUID) time.Time {
-	sec, nsec := root.Time().UnixTime()
-	return time.Unix(sec, nsec).UTC().Truncate(time.Millisecond)
+// Received is the time at which a message was accepted, in UTC with millisecond precision, as its own id and every id that is
+// derived from it tell (RFC 9562, 5.7).
+func Received(id uuid.UUID) time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }
+
+// Derived reports whether id is that of a derived event.
+func Derived(id uuid.UUID) bool { return id.Version() == 8 }
 
 // IDAt is how an id begins that is made at the given time. It sorts before every
 // id that is made then or later, and after every earlier one: a UUIDv7 begins with
@@ -83,7 +87,8 @@ const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
 // Derive makes the event that the connector by publishes of parent: same message, new name and kind, and an id that a
 // redelivery of parent repeats and that no other connector makes. It is the UUIDv5 of the parent's id (RFC 9562, 5.5) and of
 // connector, event, protocol, format and version, each without a slash, joined by slashes; and of the charset in which an
-// operator had the message read, if one did. The body, and an error's reason, are the caller's to set.
+// operator had the message read, if one did. In place of its first 48 bits stands the time at which the message was accepted, as
+// in the root, so that a derived id leads back to the root; that makes it a UUIDv8 (RFC 9562, 5.8). The body, and an error's reason, are the caller's to set.
 func Derive(parent Event, by Connector, name Name, kind Kind) Event {
 	seed := []string{by.Name, string(name), kind.Protocol(), kind.Format(), strconv.Itoa(by.Version)}
 	if parent.ReadIn != "" {
@@ -92,7 +97,8 @@ func Derive(parent Event, by Connector, name Name, kind Kind) Event {
 	child := parent
 	child.Name = name
 	child.Kind = kind
-	child.ID = uuid.NewSHA1(parent.ID, []byte(strings.Join(seed, "/")))
+	child.ID = uuid.NewHash(sha1.New(), parent.ID, []byte(strings.Join(seed, "/")), 8)
+	copy(child.ID[:6], parent.Root[:6])
 	child.Parent = parent.ID
 	child.Connector = by
 	child.Reason = Reason{}

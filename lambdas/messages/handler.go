@@ -47,18 +47,39 @@ func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest
 		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", strings.Join(by.Read, ","))
 		return events.APIGatewayV2HTTPResponse{}, errNotFound
 	}
-	response, err := h.read(ctx, id, part, by)
-	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", strings.Join(by.Read, ","), "id", id, "part", cmp.Or(part, "history"))
+	root, response, err := h.read(ctx, id, part, by)
+	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", strings.Join(by.Read, ","), "id", root, "part", cmp.Or(part, "history"))
 	return response, err
 }
 
-// read answers with a part of the message id, if the caller may read it.
-func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.Caller) (events.APIGatewayV2HTTPResponse, error) {
-	found, err := h.find(ctx, id, by)
-	if err != nil {
-		return events.APIGatewayV2HTTPResponse{}, err
+// read answers with a part of the message that id is of, if the caller may read it. root is the message's own id, or id where
+// there is no such message.
+func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
+	if root, err = h.rootOf(ctx, id, by); err != nil {
+		return id, response, err
 	}
-	return h.answer(ctx, found, part)
+	found, err := h.find(ctx, root, by)
+	if err != nil {
+		return root, response, err
+	}
+	found.asked = id
+	response, err = h.answer(ctx, found, part)
+	return root, response, err
+}
+
+// rootOf returns the message's own id: id, unless that is of what was made of a message that the caller may read.
+func (h handler) rootOf(ctx context.Context, id uuid.UUID, by caller.Caller) (uuid.UUID, error) {
+	if !hub.Derived(id) {
+		return id, nil
+	}
+	if len(by.Read) == 0 {
+		return id, errNotFound
+	}
+	root, found, err := h.catalog.RootOf(ctx, h.lake.objects, h.lake.bucket, id, by.Read)
+	if err == nil && !found {
+		err = errNotFound
+	}
+	return root, err
 }
 
 func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
@@ -90,9 +111,13 @@ func (h handler) sent(ctx context.Context, found history, part string) (events.A
 	return h.lake.serve(ctx, entry, withCharset(entry.Kind().MediaType(), entry.Charset))
 }
 
-// result answers with the newest that a connector made of the message.
+// result answers with what a connector made of the message: with the very result whose id was asked for, else the newest.
 func (h handler) result(ctx context.Context, found history, connector string) (events.APIGatewayV2HTTPResponse, error) {
-	if entry, ok := catalog.Result(found.entries, connector, catalog.Staging); ok {
+	entry, ok := found.own(connector)
+	if !ok {
+		entry, ok = catalog.Result(found.entries, connector, catalog.Staging)
+	}
+	if ok {
 		return h.lake.serve(ctx, entry, entry.Kind().MediaType())
 	}
 	_, failed := catalog.Result(found.entries, connector, catalog.Failed)
@@ -148,7 +173,7 @@ func target(path string) (id uuid.UUID, part string, ok bool) {
 	_, rest, ok := strings.Cut(path, "/messages/")
 	name, part, below := strings.Cut(rest, "/")
 	id, err := uuid.Parse(name)
-	if !ok || err != nil || id.String() != name || id.Version() != 7 {
+	if !ok || err != nil || !strings.EqualFold(id.String(), name) || id.Version() != 7 && !hub.Derived(id) {
 		return uuid.Nil, "", false
 	}
 	connector, isResult := strings.CutPrefix(part, contentOf)

@@ -119,7 +119,7 @@ func refused(reason hub.Reason) hub.Event {
 // by makes e the work of another connector, or of another version of it.
 func by(e hub.Event, name string, version int) hub.Event {
 	e.Connector = hub.Connector{Name: name, Version: version}
-	e.ID = uuid.NewSHA1(e.ID, []byte(e.Connector.String()))
+	e.ID = hub.Derive(ingested(""), e.Connector, e.Name, e.Kind).ID
 	return e
 }
 
@@ -384,9 +384,10 @@ func TestAStrangerLearnsNothing(t *testing.T) {
 		{"another case", "/messages/" + id, "St-Elsewhere"},
 		{"accepted for another", "/messages/" + accepted.String(), "another"},
 		{"accepted, without a claim", "/messages/" + accepted.String(), ""},
-		{"upper case", "/messages/" + strings.ToUpper(id), owner},
 		{"braces", "/messages/{" + id + "}", owner},
-		{"a derived id", "/messages/" + staged("").ID.String(), owner},
+		{"another institution's derived id", "/messages/" + staged("").ID.String(), "another"},
+		{"a derived id, without a claim", "/messages/" + staged("").ID.String(), ""},
+		{"a derived id that nothing has", "/messages/" + by(staged(""), "nobody", 1).ID.String(), owner},
 		{"no id", "/messages/", owner},
 		{"no UUID", "/messages/1", owner},
 		{"another part", "/messages/" + id + "/pdf", owner},
@@ -396,6 +397,51 @@ func TestAStrangerLearnsNothing(t *testing.T) {
 	} {
 		if diff := cmp.Diff(unknown, r.get(t, test.path, test.reads)); diff != "" {
 			t.Errorf("%s: %s", test.name, diff)
+		}
+	}
+}
+
+// TestAnyIDOfAMessageLeadsToIt asks by the message's own id, by those of two results and of an error, and in capitals.
+func TestAnyIDOfAMessageLeadsToIt(t *testing.T) {
+	r := newReadSide(t)
+	other := ingested("MSH|other") // accepted in the same millisecond
+	other.ID = uuid.MustParse("01a204f6-07d0-7aaa-a84e-ee08b2a143f8")
+	other.Root = other.ID
+	r.file(t, other, 1)
+	r.file(t, ingested("MSH|"), 1)
+	older, newer := by(staged(`{"n":1}`), "staging-er7", 1), by(staged(`{"n":2}`), "staging-er7", 2)
+	failed := refused(hub.Reason{Code: "x"})
+	for _, e := range []hub.Event{older, newer, failed} {
+		r.file(t, e, 2)
+	}
+	whole := r.get(t, "/messages/"+root.String(), owner)
+	for name, id := range map[string]uuid.UUID{"the message's own": root, "the older JSON's": older.ID, "the newer JSON's": newer.ID, "the error's": failed.ID} {
+		for _, written := range []string{id.String(), strings.ToUpper(id.String())} {
+			r.log.Reset()
+			if diff := cmp.Diff(whole, r.get(t, "/messages/"+written, owner)); diff != "" {
+				t.Errorf("%s, %s: %s", name, written, diff)
+			}
+			if !strings.Contains(r.log.String(), `"id":"`+root.String()+`"`) {
+				t.Errorf("%s: recorded as %s", name, r.log.String())
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		id   uuid.UUID
+		part string
+		want string
+	}{
+		"the newest":               {root, "/json", `{"n":2}`},
+		"the older itself":         {older.ID, "/json", `{"n":1}`},
+		"the older by connector":   {older.ID, "/content/staging-er7", `{"n":1}`},
+		"the newer itself":         {newer.ID, "/json", `{"n":2}`},
+		"the message of a result":  {older.ID, "/er7", "MSH|"},
+		"the message of an error":  {failed.ID, "/content", "MSH|"},
+		"the JSON beside an error": {failed.ID, "/json", `{"n":2}`},
+	} {
+		content, err := base64.StdEncoding.DecodeString(r.get(t, "/messages/"+test.id.String()+test.part, owner).Body)
+		if string(content) != test.want || err != nil {
+			t.Errorf("%s: %q, %v", name, content, err)
 		}
 	}
 }

@@ -25,6 +25,18 @@ type history struct {
 	History  []step    `json:"history"`  // oldest first; empty while accepted
 
 	entries []catalog.Entry // what the steps show, in the same order
+	asked   uuid.UUID       // the id that was asked for: ID, or that of one of the entries
+}
+
+// own is the connector's result whose id was asked for, false where another id was.
+func (h history) own(connector string) (catalog.Entry, bool) {
+	i := slices.IndexFunc(h.entries, func(e catalog.Entry) bool {
+		return e.Zone == catalog.Staging && e.ID == h.asked.String() && e.By().Name == connector
+	})
+	if i < 0 {
+		return catalog.Entry{}, false
+	}
+	return h.entries[i], true
 }
 
 // The statuses of a message. A message that was ever staged stays staged, whatever

@@ -29,6 +29,7 @@ const (
 // objectStore is the part of Amazon S3 that the read side needs; *s3.Client has it.
 type objectStore interface {
 	object.Getter
+	catalog.Lister
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 }
 

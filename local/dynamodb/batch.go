@@ -55,7 +55,7 @@ func (s *Service) batchWriteItem(ctx context.Context, in *batchWriteItemInput) (
 	case repeats(writes):
 		return nil, invalid("Provided list of item keys contains duplicates")
 	}
-	return &batchWriteItemOutput{}, s.runAll(ctx, standard, writes, func(errs []error) error { return firstOf(errs) })
+	return &batchWriteItemOutput{}, s.runAll(ctx, writes)
 }
 
 // repeats reports whether two of the writes are to the same item.
@@ -71,18 +71,15 @@ func repeats(writes []write) bool {
 	return false
 }
 
-// runAll performs writes to different items, all or none. refusal makes one error of
-// those that each write met, most of which are nil; factor is that of their request
-// units.
-func (s *Service) runAll(ctx context.Context, factor float64, writes []write, refusal func([]error) error) error {
-	changes, errs := make([]change, len(writes)), make([]error, len(writes))
-	defer func() { s.wrote(ctx, factor, changes...) }()
-	return s.store.Update(func(tx *bbolt.Tx) error {
+// runAll performs writes to different items, all or none.
+func (s *Service) runAll(ctx context.Context, writes []write) error {
+	changes := make([]change, len(writes))
+	defer func() { s.wasWritten(ctx, changes...) }()
+	return s.store.Update(func(tx *bbolt.Tx) (err error) {
 		for i, w := range writes {
-			changes[i], errs[i] = w.plan(tx)
-		}
-		if firstOf(errs) != nil {
-			return refusal(errs)
+			if changes[i], err = w.plan(tx); err != nil {
+				return err
+			}
 		}
 		for _, c := range changes {
 			if err := c.apply(tx); err != nil {
@@ -96,13 +93,4 @@ func (s *Service) runAll(ctx context.Context, factor float64, writes []write, re
 		}
 		return nil
 	})
-}
-
-func firstOf(errs []error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -10,26 +10,25 @@ import (
 // Consumed is called with the number of request units that a call has used of a table,
 // including its indexes (Amazon DynamoDB Developer Guide, "DynamoDB read and write
 // operations"): a write unit for each KB of an item, a read unit for each 4 KB, half of
-// that if the read need not be consistent, twice as much in a transaction.
+// that if the read need not be consistent.
 type Consumed func(ctx context.Context, table string, read, write float64)
 
 // WithConsumed makes the service report what each call consumed.
 func WithConsumed(consumed Consumed) Option { return func(s *Service) { s.consumed = consumed } }
 
-// The factors of a call's units.
+// The factors of a read's units.
 const (
-	eventual      = 0.5
-	standard      = 1
-	transactional = 2
+	eventual = 0.5
+	standard = 1
 )
 
 func units(size, unit int) float64 { return math.Ceil(float64(max(size, 1)) / float64(unit)) }
 
-// wrote reports writes. Refused ones count as well, by the item that existed.
-func (s *Service) wrote(ctx context.Context, factor float64, changes ...change) {
+// wasWritten reports writes. Refused ones count as well, by the item that existed.
+func (s *Service) wasWritten(ctx context.Context, changes ...change) {
 	for _, c := range changes {
 		if c.table != nil {
-			s.consumed(ctx, c.table.TableName, 0, factor*c.units())
+			s.consumed(ctx, c.table.TableName, 0, c.units())
 		}
 	}
 }
@@ -42,8 +41,8 @@ func consistency(consistent *bool) float64 {
 	return eventual
 }
 
-// read reports a read of that many bytes.
-func (s *Service) read(ctx context.Context, t *table, factor float64, size int) {
+// wasRead reports a read of that many bytes.
+func (s *Service) wasRead(ctx context.Context, t *table, factor float64, size int) {
 	s.consumed(ctx, t.TableName, factor*units(size, 4<<10), 0)
 }
 

@@ -68,12 +68,6 @@ func TestCallsConsumeTheRequestUnitsOfTheirItems(t *testing.T) {
 			})
 			return err
 		}},
-		{name: "a transaction, twice", write: 2, call: func() error {
-			_, err := l.TransactWriteItems(t.Context(), &sdk.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-				{Put: &types.Put{TableName: aws.String("received"), Item: map[string]types.AttributeValue{"pk": text("k")}}},
-			}})
-			return err
-		}},
 		{name: "a deletion, of the index too", write: 18, call: func() error {
 			_, err := l.DeleteItem(t.Context(), &sdk.DeleteItemInput{
 				TableName: aws.String("catalog"), Key: map[string]types.AttributeValue{"root": text("r"), "sk": text("s")},

@@ -88,7 +88,7 @@ func (s *Service) walk(ctx context.Context, t *table, in *queryInput) (*queryOut
 	}
 	out := &queryOutput{}
 	err = s.store.View(func(tx *bbolt.Tx) error { return w.run(t.in(tx), out) })
-	s.read(ctx, t, consistency(&in.ConsistentRead), w.size)
+	s.wasRead(ctx, t, consistency(&in.ConsistentRead), w.size)
 	if w.count {
 		out.Items = nil
 	} else if out.Items == nil {

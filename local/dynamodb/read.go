@@ -11,7 +11,7 @@ import (
 	"hl7lake/local/wire"
 )
 
-// The limits of reading several items (BatchGetItem and TransactGetItems in the
+// The limits of reading several items (BatchGetItem in the
 // Amazon DynamoDB API Reference).
 const (
 	maxBatchGet     = 100
@@ -78,7 +78,7 @@ func (t *table) newRead(in *getItemInput) (read, error) {
 // get returns the item, or nil if there is none.
 func (s *Service) get(ctx context.Context, tx *bbolt.Tx, r read) (attribute.Item, error) {
 	item, err := r.table.in(tx).get(r.key)
-	s.read(ctx, r.table, r.factor, item.Size())
+	s.wasRead(ctx, r.table, r.factor, item.Size())
 	return r.projection.Of(item), err
 }
 
@@ -115,7 +115,7 @@ func (s *Service) batchGetItem(ctx context.Context, in *batchGetItemInput) (*bat
 				if err != nil {
 					return err
 				}
-				s.read(ctx, r.table, r.factor, item.Size())
+				s.wasRead(ctx, r.table, r.factor, item.Size())
 				if size += item.Size(); size > maxBatchGetSize {
 					request.Keys = request.Keys[i:]
 					out.UnprocessedKeys[name] = request
@@ -165,44 +165,4 @@ func (s *Service) batchReads(ctx context.Context, in *batchGetItemInput) (map[st
 			" Member must have length greater than or equal to 1")
 	}
 	return reads, nil
-}
-
-type transactGetItemsInput struct {
-	TransactItems []struct{ Get *getItemInput }
-}
-
-type transactGetItemsOutput struct{ Responses []itemOutput }
-
-func (s *Service) transactGetItems(ctx context.Context, in *transactGetItemsInput) (*transactGetItemsOutput, error) {
-	if len(in.TransactItems) == 0 || len(in.TransactItems) > maxTransaction {
-		return nil, errTransactionSize()
-	}
-	var reads []read
-	for _, one := range in.TransactItems {
-		if one.Get == nil {
-			return nil, invalid("1 validation error detected: Value null at 'transactItems.get' failed to satisfy constraint: Member must not be null")
-		}
-		t, err := s.open(ctx, "GetItem", one.Get.TableName, "")
-		if err != nil {
-			return nil, err
-		}
-		r, err := t.newRead(one.Get)
-		if err != nil {
-			return nil, err
-		}
-		r.factor = transactional
-		reads = append(reads, r)
-	}
-	out := &transactGetItemsOutput{}
-	err := s.store.View(func(tx *bbolt.Tx) error {
-		for _, r := range reads {
-			item, err := s.get(ctx, tx, r)
-			if err != nil {
-				return err
-			}
-			out.Responses = append(out.Responses, itemOutput{item})
-		}
-		return nil
-	})
-	return out, err
 }

@@ -10,7 +10,7 @@
 //   - Items whose time to live has passed are still returned, as on AWS, where
 //     they go within days: here a later write to the table removes them once
 //     they have been expired for two days.
-//   - Repeating a TransactWriteItems with the same ClientRequestToken runs it again.
+//   - Transactions are refused. A batch of writes happens as a whole or not at all.
 //   - The parameters that came before expressions (Expected, KeyConditions,
 //     AttributeUpdates, …), PartiQL and parallel scans are refused.
 package dynamodb
@@ -65,8 +65,6 @@ func New(store *store.Store, authorize wire.Authorize, options ...Option) *Servi
 		"PutItem":            wire.Op(s.putItem),
 		"Query":              wire.Op(s.query),
 		"Scan":               wire.Op(s.scan),
-		"TransactGetItems":   wire.Op(s.transactGetItems),
-		"TransactWriteItems": wire.Op(s.transactWriteItems),
 		"UpdateItem":         wire.Op(s.updateItem),
 	})
 	return s

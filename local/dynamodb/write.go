@@ -41,7 +41,6 @@ type write struct {
 	key       []byte
 	condition expression.Condition
 	showOld   bool // in the error if the condition fails
-	checkOnly bool // the item stays as it is
 	after     func(before attribute.Item) (attribute.Item, error)
 }
 
@@ -54,9 +53,6 @@ func (w write) plan(tx *bbolt.Tx) (change, error) {
 	}
 	if !w.condition.Holds(before) {
 		return change{table: w.table, key: w.key, before: before, after: before}, errCondition(before, w.showOld)
-	}
-	if w.checkOnly {
-		return change{}, nil
 	}
 	after, err := w.after(before)
 	if err != nil {
@@ -84,7 +80,7 @@ func (s *Service) run(ctx context.Context, w write) (done change, err error) {
 		}
 		return w.table.in(tx).sweep(tx, s.now())
 	})
-	s.wrote(ctx, standard, done)
+	s.wasWritten(ctx, done)
 	return done, err
 }
 

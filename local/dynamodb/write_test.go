@@ -2,7 +2,6 @@ package dynamodb_test
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -145,46 +144,6 @@ func TestKeysMustFitTheSchema(t *testing.T) {
 	}
 }
 
-func TestATransactionHappensWhollyOrNotAtAll(t *testing.T) {
-	l := start(t, allow)
-	l.put(t, "received", item{"pk": text("there"), "n": number("1")})
-	put := func(pk string) types.TransactWriteItem {
-		return types.TransactWriteItem{Put: &types.Put{
-			TableName: aws.String("received"), Item: item{"pk": text(pk)}, ConditionExpression: aws.String("attribute_not_exists(pk)"),
-			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-		}}
-	}
-	_, err := l.TransactWriteItems(t.Context(), &sdk.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{put("new"), put("there")}})
-	var canceled *types.TransactionCanceledException
-	if !errors.As(err, &canceled) {
-		t.Fatalf("the transaction gives %v", err)
-	}
-	if got := aws.ToString(canceled.CancellationReasons[0].Code) + " " + aws.ToString(canceled.CancellationReasons[1].Code); got != "None ConditionalCheckFailed" {
-		t.Errorf("the reasons are %s", got)
-	}
-	if diff := cmp.Diff(item{"pk": text("there"), "n": number("1")}, canceled.CancellationReasons[1].Item, same); diff != "" {
-		t.Errorf("the reason shows (-want +got):\n%s", diff)
-	}
-	if got := l.get(t, "received", item{"pk": text("new")}); got != nil {
-		t.Errorf("the cancelled transaction left %v", got)
-	}
-	key := item{"pk": text("there")}
-	must[*sdk.TransactWriteItemsOutput](t)(l.TransactWriteItems(t.Context(), &sdk.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-		put("new"),
-		{ConditionCheck: &types.ConditionCheck{TableName: aws.String("received"), Key: key, ConditionExpression: aws.String("attribute_exists(n)")}},
-	}}))
-	got := must[*sdk.TransactGetItemsOutput](t)(l.TransactGetItems(t.Context(), &sdk.TransactGetItemsInput{TransactItems: []types.TransactGetItem{
-		{Get: &types.Get{TableName: aws.String("received"), Key: key}}, {Get: &types.Get{TableName: aws.String("received"), Key: item{"pk": text("new")}}},
-	}}))
-	if len(got.Responses) != 2 || got.Responses[0].Item["n"] == nil || got.Responses[1].Item == nil {
-		t.Errorf("the transaction left %v", got.Responses)
-	}
-	_, err = l.TransactWriteItems(t.Context(), &sdk.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{put("same"), put("same")}})
-	if code(err) != "ValidationException" {
-		t.Errorf("two actions on one item give %v", err)
-	}
-}
-
 func TestBatches(t *testing.T) {
 	l := start(t, allow)
 	var requests []types.WriteRequest
@@ -310,18 +269,10 @@ func TestEachOperationAsksForItsActionOnItsResource(t *testing.T) {
 	collect(l.ListTables(ctx, &sdk.ListTablesInput{}))
 	collect(l.BatchGetItem(ctx, &sdk.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{"received": {Keys: []map[string]types.AttributeValue{key}}}}))
 	collect(l.BatchWriteItem(ctx, &sdk.BatchWriteItemInput{RequestItems: map[string][]types.WriteRequest{"received": {{DeleteRequest: &types.DeleteRequest{Key: key}}}}}))
-	for _, action := range []types.TransactWriteItem{
-		{Put: &types.Put{TableName: received, Item: key}}, {Delete: &types.Delete{TableName: received, Key: key}},
-		{Update: &types.Update{TableName: received, Key: key, UpdateExpression: aws.String("REMOVE x")}},
-		{ConditionCheck: &types.ConditionCheck{TableName: received, Key: key, ConditionExpression: aws.String("attribute_exists(pk)")}},
-	} {
-		collect(l.TransactWriteItems(ctx, &sdk.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{action}}))
-	}
 	want := []string{
 		"dynamodb:PutItem table/received", "dynamodb:GetItem table/received", "dynamodb:UpdateItem table/received", "dynamodb:DeleteItem table/received",
 		"dynamodb:Query table/catalog/index/by-owner", "dynamodb:Query table/catalog", "dynamodb:Scan table/catalog", "dynamodb:DescribeTable table/catalog",
 		"dynamodb:ListTables table/*", "dynamodb:BatchGetItem table/received", "dynamodb:BatchWriteItem table/received",
-		"dynamodb:PutItem table/received", "dynamodb:DeleteItem table/received", "dynamodb:UpdateItem table/received", "dynamodb:ConditionCheckItem table/received",
 	}
 	if diff := cmp.Diff(want, asked); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -1,76 +1,120 @@
-// Package edge serves HTTP to anybody, like the front of an API: a request that is wrong
-// is the client's fault, and is answered as such. Go's HTTP server answers two kinds of
-// wrong headers by itself, before it calls a handler, as if the fault were its own: an
-// unknown transfer coding with 501, and an unsupported version of HTTP with 505. Here
-// both are a 400.
+// Package edge lets a client that is answered before it has sent its whole request receive the answer.
 package edge
 
 import (
 	"bytes"
-	"context"
-	"net"
+	"errors"
+	"io"
 	"net/http"
+	"strconv"
+	"time"
 )
 
-// Serve serves like server.Serve, and returns what that returns. The listener must be one
-// of TCP. It uses the server's Handler, ConnContext and ConnState, of which the last two
-// must be nil.
+// The limits of what is read of a request that was answered before its end: more than any
+// part that an SDK sends in one request here, and no longer than a working client takes
+// from one piece to the next.
+const (
+	maxLeftover  = 64 << 20
+	leftoverWait = 5 * time.Second
+)
+
+// Handler returns a handler that calls next and then reads what next left of the request's body. A server that
+// answers and closes with content unread resets the connection, and with it the answer on
+// its way (RFC 9112, 9.6). A client that sends while it is refused would see a broken
+// connection, and not the reason.
 //
-// A handler's answers are not touched: while a handler has the request, writes pass
-// through the connection unchanged.
-func Serve(server *http.Server, listener net.Listener) error {
-	handler := server.Handler
-	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Context().Value(key{}).(*conn).handled = true
-		answer(handler, w, r)
-	})
-	server.ConnContext = func(ctx context.Context, c net.Conn) context.Context {
-		return context.WithValue(ctx, key{}, c)
+// A client that sent Expect: 100-continue and was not told to continue gets the whole
+// answer first, and need not send the body (RFC 9110, 10.1.1). It may still send it if it
+// did not want to wait that long, and then the body is read as well. AWS's SDKs send that
+// header for each object over 2 MB.
+func Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(next, w, r) })
+}
+
+func answer(handler http.Handler, w http.ResponseWriter, r *http.Request) {
+	content := &content{ReadCloser: r.Body}
+	inner := r.WithContext(r.Context()) // the server itself looks at its own request's body later
+	inner.Body = content
+	if r.Header.Get("Expect") == "" || r.ContentLength == 0 {
+		handler.ServeHTTP(w, inner)
+	} else {
+		early := &early{ResponseWriter: w, content: content}
+		handler.ServeHTTP(early, inner)
+		early.send()
 	}
-	server.ConnState = func(c net.Conn, state http.ConnState) {
-		if state == http.StateIdle { // the answer is written; another request may come
-			c.(*conn).handled = false
+	if r.ContentLength != 0 && !content.ended {
+		discard(http.NewResponseController(w), r.Body)
+	}
+}
+
+// discard reads a body to its end or to the limits.
+func discard(connection *http.ResponseController, body io.Reader) {
+	body = io.LimitReader(body, maxLeftover)
+	for {
+		if connection.SetReadDeadline(time.Now().Add(leftoverWait)) != nil {
+			return
+		}
+		if _, err := io.CopyN(io.Discard, body, 1<<20); err != nil {
+			break
 		}
 	}
-	return server.Serve(edge{listener})
+	_ = connection.SetReadDeadline(time.Time{}) // the connection may have gone
 }
 
-// key is the key of a request's connection in its context.
-type key struct{}
-
-type edge struct{ net.Listener }
-
-// Accept waits for the next connection.
-func (e edge) Accept() (net.Conn, error) {
-	c, err := e.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &conn{TCPConn: c.(*net.TCPConn)}, nil
+// content is a request's body that knows how far it was read.
+type content struct {
+	io.ReadCloser
+	begun, ended bool
 }
 
-// conn is a connection that knows whether a handler has its request. It keeps all of
-// TCP's own methods, because the server uses more of them than net.Conn has: it sends
-// files with ReadFrom and ends its side with CloseWrite.
-type conn struct {
-	*net.TCPConn
-	// handled is written only between requests, by the one goroutine in which the server
-	// reads a request and calls the handler.
-	handled bool
+// Read reads from the body.
+func (c *content) Read(p []byte) (int, error) {
+	c.begun = true
+	n, err := c.ReadCloser.Read(p)
+	c.ended = c.ended || errors.Is(err, io.EOF)
+	return n, err
 }
 
-// refusal has the form of API Gateway's own answers.
-const refusal = "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 25\r\nConnection: close\r\n\r\n" +
-	`{"message":"Bad Request"}`
+// early keeps an answer that is given before the content was asked for, so that it can be
+// sent complete, with its length, before the client decides what to do.
+type early struct {
+	http.ResponseWriter
+	content *content
+	status  int // 0: there is no such answer
+	body    bytes.Buffer
+}
 
-// Write writes b. If the server itself says that it failed, Write says that the request
-// is bad instead: the server writes such an answer at once, and then closes.
-func (c *conn) Write(b []byte) (int, error) {
-	if c.handled || !bytes.HasPrefix(b, []byte("HTTP/1.1 5")) {
-		return c.TCPConn.Write(b)
+// WriteHeader begins the answer.
+func (e *early) WriteHeader(status int) {
+	if e.content.begun || status < http.StatusOK {
+		e.ResponseWriter.WriteHeader(status)
+	} else if e.status == 0 {
+		e.status = status
 	}
-	if _, err := c.TCPConn.Write([]byte(refusal)); err != nil {
-		return 0, err
+}
+
+// Write goes on with the answer.
+func (e *early) Write(p []byte) (int, error) {
+	if e.status != 0 {
+		return e.body.Write(p)
 	}
-	return len(b), nil
+	if e.content.begun {
+		return e.ResponseWriter.Write(p)
+	}
+	e.status = http.StatusOK
+	return e.body.Write(p)
+}
+
+// Unwrap is for an http.ResponseController.
+func (e *early) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+
+// send sends the answer that was kept, if any.
+func (e *early) send() {
+	if e.status == 0 {
+		return
+	}
+	e.Header().Set("Content-Length", strconv.Itoa(e.body.Len()))
+	e.ResponseWriter.WriteHeader(e.status)
+	_, _ = e.ResponseWriter.Write(e.body.Bytes())            // the client has gone
+	_ = http.NewResponseController(e.ResponseWriter).Flush() // the same
 }

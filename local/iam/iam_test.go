@@ -2,6 +2,7 @@ package iam_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -193,6 +194,17 @@ func TestARefusalIsWordedAsItsServiceDoes(t *testing.T) {
 		want := "User: " + role + " is not authorized to perform: " + action + " on resource: * because no identity-based policy allows the " + action + " action"
 		if got.Message != want {
 			t.Errorf("got  %s\nwant %s", got.Message, want)
+		}
+	}
+}
+
+func TestAPolicyThatIsNotEvaluatedNamesItsRole(t *testing.T) {
+	d := document(t, `{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"DateGreaterThan":{"k":"2026-01-01T00:00:00Z"}}}`)
+	for name, attach := range map[string]func(string, iam.Document) error{
+		"a role's own": iam.New().AttachToRole, "a role's trust": iam.New().AttachTrust,
+	} {
+		if err := attach(role, d); err == nil || !strings.HasPrefix(err.Error(), "policy of writer: ") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"hl7lake/local/wire"
 )
 
@@ -47,17 +49,27 @@ func describe(f Function) configuration {
 	return c
 }
 
-// describes answers the operations that read, ListFunctions and GetFunctionConfiguration,
-// and reports whether the request is one of them
-// (https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html). The list has
-// one page.
+// describes answers the operations that read, and reports whether the request is one of
+// them: ListFunctions, GetFunctionConfiguration and ListEventSourceMappings
+// (https://docs.aws.amazon.com/lambda/latest/api/API_ListFunctions.html). Lists have one
+// page.
 func (s *Service) describes(w http.ResponseWriter, r *http.Request) bool {
-	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/functions"), "/")
-	name, one := strings.CutSuffix(strings.TrimPrefix(path, "/"), "/configuration")
-	if r.Method != http.MethodGet || path != "" && !one {
+	if r.Method != http.MethodGet {
 		return false
 	}
-	answer, err := s.described(r.Context(), name)
+	var answer any
+	var err error
+	path := strings.TrimSuffix(strings.TrimPrefix(r.URL.Path, "/2015-03-31/"), "/")
+	switch name, one := strings.CutSuffix(strings.TrimPrefix(path, "functions/"), "/configuration"); {
+	case path == "functions":
+		answer, err = s.described(r.Context(), "")
+	case one:
+		answer, err = s.described(r.Context(), name)
+	case path == "event-source-mappings":
+		answer, err = s.describedSources(r.Context(), r.URL.Query().Get("FunctionName"), r.URL.Query().Get("EventSourceArn"))
+	default:
+		return false
+	}
 	if err != nil {
 		refuse(w, err)
 		return true
@@ -91,4 +103,43 @@ func (s *Service) described(ctx context.Context, name string) (any, error) {
 		return nil, err
 	}
 	return describe(f.Function), nil
+}
+
+// sourceConfiguration is what Lambda says about a queue that feeds a function: the parts of
+// EventSourceMappingConfiguration that mean something here.
+type sourceConfiguration struct {
+	UUID, EventSourceArn, FunctionArn, State, StateTransitionReason string
+
+	BatchSize     int
+	ScalingConfig struct{ MaximumConcurrency int }
+}
+
+// describedSources returns the queues that feed functions: those of a function, given by
+// its name or ARN, and of a queue, given by its ARN. An empty text means any.
+func (s *Service) describedSources(ctx context.Context, functionName, queueARN string) (any, error) {
+	if err := s.config.Authorize(ctx, "lambda:ListEventSourceMappings", "*", nil); err != nil {
+		return nil, err
+	}
+	if functionName != "" && !strings.HasPrefix(functionName, "arn:") {
+		functionName = ARN(functionName)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := []sourceConfiguration{}
+	for arn, f := range s.functions {
+		for _, m := range f.sources {
+			if functionName != "" && functionName != arn || queueARN != "" && queueARN != m.EventSourceArn {
+				continue
+			}
+			c := sourceConfiguration{
+				UUID:           uuid.NewSHA1(uuid.NameSpaceURL, []byte(m.EventSourceArn+" "+arn)).String(),
+				EventSourceArn: m.EventSourceArn, FunctionArn: arn,
+				State: "Enabled", StateTransitionReason: "USER_INITIATED", BatchSize: *m.BatchSize,
+			}
+			c.ScalingConfig.MaximumConcurrency = m.pollers()
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b sourceConfiguration) int { return cmp.Compare(a.UUID, b.UUID) })
+	return map[string]any{"EventSourceMappings": list}, nil
 }

@@ -44,10 +44,7 @@ type State struct {
 	Choices []Rule // Choice
 	Default string
 
-	Seconds       *int // Wait: one of the four
-	SecondsPath   path
-	Timestamp     string
-	TimestampPath path
+	Seconds *int // Wait
 
 	Error, Cause         string // Fail
 	ErrorPath, CausePath path
@@ -145,7 +142,7 @@ func fieldsOf() map[string][]string {
 			"Retry", "Catch"}, flow...),
 		"Pass":    append([]string{"Parameters", "ResultPath", "Result"}, flow...),
 		"Choice":  append([]string{"Choices", "Default"}, io...),
-		"Wait":    append([]string{"Seconds", "SecondsPath", "Timestamp", "TimestampPath"}, flow...),
+		"Wait":    append([]string{"Seconds"}, flow...),
 		"Succeed": io,
 		"Fail":    {"Error", "Cause", "ErrorPath", "CausePath"},
 	}
@@ -159,8 +156,7 @@ func (s *State) present() []string {
 		"ResultSelector": s.ResultSelector.given, "ResultPath": s.ResultPath.given, "OutputPath": s.OutputPath.given,
 		"Resource": s.Resource != "", "TimeoutSeconds": s.TimeoutSeconds != 0, "Retry": s.Retry != nil,
 		"Catch": s.Catch != nil, "Result": s.Result != nil, "Choices": s.Choices != nil, "Default": s.Default != "",
-		"Seconds": s.Seconds != nil, "SecondsPath": s.SecondsPath.given, "Timestamp": s.Timestamp != "",
-		"TimestampPath": s.TimestampPath.given, "Error": s.Error != "", "Cause": s.Cause != "",
+		"Seconds": s.Seconds != nil, "Error": s.Error != "", "Cause": s.Cause != "",
 		"ErrorPath": s.ErrorPath.given, "CausePath": s.CausePath.given,
 	} {
 		if there {
@@ -194,7 +190,9 @@ func (s *State) check(d *Definition) error {
 	case "Task":
 		return s.checkTask()
 	case "Wait":
-		return s.checkWait()
+		if s.Seconds == nil {
+			return fmt.Errorf("it needs Seconds")
+		}
 	case "Choice":
 		return s.checkChoice(d)
 	case "Fail":
@@ -295,19 +293,6 @@ func (s *State) checkTask() error {
 	}
 	if parameters["FunctionName"] == nil && parameters["FunctionName.$"] == nil {
 		return fmt.Errorf("parameters must name the function")
-	}
-	return nil
-}
-
-func (s *State) checkWait() error {
-	ways := 0
-	for _, name := range s.present() {
-		if strings.HasPrefix(name, "Seconds") || strings.HasPrefix(name, "Timestamp") {
-			ways++
-		}
-	}
-	if ways != 1 {
-		return fmt.Errorf("it needs one of Seconds, SecondsPath, Timestamp and TimestampPath")
 	}
 	return nil
 }

@@ -125,7 +125,7 @@ func (e *execution) work(ctx context.Context, state *State, data, input, object 
 	case "Task":
 		result, failure = e.task(ctx, state, result)
 	case "Wait":
-		failure = state.wait(ctx, input, object)
+		_ = pause.For(ctx, time.Duration(*state.Seconds)*time.Second) // that ctx ended is seen by run
 	case "Pass":
 		if state.Result != nil {
 			result, _ = decode(state.Result) // JSON: it came from a JSON document
@@ -198,35 +198,8 @@ func (s *State) fail(data, object any) *Failure {
 	return failure
 }
 
-func (s *State) wait(ctx context.Context, input, object any) *Failure {
-	until := time.Now()
-	switch {
-	case s.Seconds != nil:
-		until = until.Add(time.Duration(*s.Seconds) * time.Second)
-	case s.SecondsPath.given:
-		value, _ := s.SecondsPath.find(input, object)
-		number, _ := value.(json.Number)
-		seconds, err := number.Int64()
-		if err != nil {
-			return &Failure{errRuntime, "the path " + s.SecondsPath.text + " does not lead to a whole number"}
-		}
-		until = until.Add(time.Duration(seconds) * time.Second)
-	case s.Timestamp != "":
-		until, _ = asTime(s.Timestamp)
-	default:
-		value, _ := s.TimestampPath.find(input, object)
-		at, isTime := asTime(value)
-		if !isTime {
-			return &Failure{errRuntime, "the path " + s.TimestampPath.text + " does not lead to a timestamp"}
-		}
-		until = at
-	}
-	_ = pause.For(ctx, time.Until(until)) // run sees that ctx has ended
-	return nil
-}
-
-// retry finds the retrier for a failure and how long to wait. used counts the retries
-// made so far, for each retrier.
+// retry finds the retrier for a failure and how long it wants to wait. used
+// counts the retries made so far, for each retrier.
 func (s *State) retry(failure *Failure, used []int) (time.Duration, bool) {
 	for i, r := range s.Retry {
 		if !failure.matches(r.ErrorEquals) {

@@ -114,7 +114,7 @@ func TestAFailureHasTheNameThatStepFunctionsGives(t *testing.T) {
 			answer{Error: "States.Runtime", Cause: "The JSONPath '$' specified for the field 'x.$' could not be found in the input"}},
 		"a result that has no place": {`{"Type":"Pass","Result":1,"ResultPath":"$.a.b","End":true}`, `{"a":1}`, nil,
 			answer{Error: "States.ResultPathMatchFailure", Cause: "the result cannot be put at $.a.b"}},
-		"no choice": {`{"Type":"Choice","Choices":[{"Variable":"$.a","NumericEquals":2,"Next":"S"}]}`, `{"a":1}`, nil,
+		"no choice": {`{"Type":"Choice","Choices":[{"Variable":"$.a","BooleanEquals":true,"Next":"S"}]}`, `{"a":1}`, nil,
 			answer{Error: "States.NoChoiceMatched", Cause: "no choice matched and there is no default"}},
 		"a function's own": {task, `{}`, failing(`{"errorMessage":"m","errorType":"ParseError"}`, "Unhandled", nil),
 			answer{Error: "ParseError", Cause: `{"errorMessage":"m","errorType":"ParseError"}`}},
@@ -264,22 +264,12 @@ func TestAnExecutionThatTakesTooLongIsTimedOut(t *testing.T) {
 
 func TestAWaitEndsWhenItSays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		at := time.Now().Add(20 * time.Second).UTC().Format(time.RFC3339)
-		for state, want := range map[string]time.Duration{
-			`{"Type":"Wait","Seconds":10,"End":true}`:                       10 * time.Second,
-			`{"Type":"Wait","SecondsPath":"$.seconds","End":true}`:          15 * time.Second,
-			`{"Type":"Wait","TimestampPath":"$.at","End":true}`:             20 * time.Second,
-			`{"Type":"Wait","Timestamp":"1999-12-31T23:00:00Z","End":true}`: 0,
-		} {
-			begin := time.Now()
-			input := fmt.Sprintf(`{"at":%q,"seconds":15}`, at)
-			got := run(t, only(state), input, nil)
-			if got.Output != input {
-				t.Errorf("%s: got %+v", state, got)
-			}
-			if took := time.Since(begin); took != want && !strings.Contains(state, "TimestampPath") {
-				t.Errorf("%s took %s, want %s", state, took, want)
-			}
+		begin := time.Now()
+		if got := run(t, only(`{"Type":"Wait","Seconds":10,"End":true}`), `{"a":1}`, nil); got.Output != `{"a":1}` {
+			t.Errorf("got %+v", got)
+		}
+		if took := time.Since(begin); took != 10*time.Second {
+			t.Errorf("it took %s", took)
 		}
 	})
 }

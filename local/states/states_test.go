@@ -201,3 +201,19 @@ func TestAnSDKWithTwoVariablesReachesTheService(t *testing.T) {
 		t.Errorf("%v\n%s", err, output)
 	}
 }
+
+func TestTheLongestInputAndNameAreTakenAndNoLongerOnes(t *testing.T) {
+	sdk := client(t, service(t, `{"StartAt":"Done","States":{"Done":{"Type":"Succeed","OutputPath":null}}}`, nil))
+	for _, test := range []struct{ input, name, refusal string }{
+		{strings.Repeat(" ", states.MaxData-2) + "{}", strings.Repeat("n", 80), ""},
+		{strings.Repeat(" ", states.MaxData-1) + "{}", "n", "ValidationException"},
+		{"{}", strings.Repeat("n", 81), "InvalidName"},
+	} {
+		_, err := sdk.StartSyncExecution(t.Context(), &sfn.StartSyncExecutionInput{
+			StateMachineArn: aws.String(machineARN), Input: &test.input, Name: &test.name,
+		})
+		if (err == nil) != (test.refusal == "") || err != nil && !strings.Contains(err.Error(), test.refusal) {
+			t.Errorf("%d bytes of input, a name of %d: %v", len(test.input), len(test.name), err)
+		}
+	}
+}

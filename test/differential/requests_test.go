@@ -15,21 +15,20 @@ import (
 // was.
 func otherRequests() map[string]func(*testing.T, table) string {
 	return map[string]func(*testing.T, table) string{
-		"pages of a query, forwards":          func(t *testing.T, c table) string { return c.pages(t, true) },
-		"pages of a query, backwards":         func(t *testing.T, c table) string { return c.pages(t, false) },
-		"the claim of a message":              claim,
-		"what a failed condition returns":     failedCondition,
-		"a transaction that a condition ends": canceledTransaction,
-		"what an update returns":              returnValues,
-		"an item of 400 KB":                   func(t *testing.T, c table) string { return c.large(t, 400<<10) },
-		"an item of more than 400 KB":         func(t *testing.T, c table) string { return c.large(t, 400<<10+1) },
-		"an empty key":                        func(t *testing.T, c table) string { return c.putError(t, `{"pk":{"S":""}}`) },
-		"no key":                              func(t *testing.T, c table) string { return c.putError(t, `{"s":{"S":"x"}}`) },
-		"a key of another type":               func(t *testing.T, c table) string { return c.putError(t, `{"pk":{"N":"1"}}`) },
-		"an empty text":                       func(t *testing.T, c table) string { return c.putError(t, `{"pk":{"S":"empty"},"s":{"S":""}}`) },
-		"a batch of writes, then of reads":    batch,
-		"no such table":                       noTable,
-		"a name that no expression uses":      unusedName,
+		"pages of a query, forwards":       func(t *testing.T, c table) string { return c.pages(t, true) },
+		"pages of a query, backwards":      func(t *testing.T, c table) string { return c.pages(t, false) },
+		"the claim of a message":           claim,
+		"what a failed condition returns":  failedCondition,
+		"what an update returns":           returnValues,
+		"an item of 400 KB":                func(t *testing.T, c table) string { return c.large(t, 400<<10) },
+		"an item of more than 400 KB":      func(t *testing.T, c table) string { return c.large(t, 400<<10+1) },
+		"an empty key":                     func(t *testing.T, c table) string { return c.putError(t, `{"pk":{"S":""}}`) },
+		"no key":                           func(t *testing.T, c table) string { return c.putError(t, `{"s":{"S":"x"}}`) },
+		"a key of another type":            func(t *testing.T, c table) string { return c.putError(t, `{"pk":{"N":"1"}}`) },
+		"an empty text":                    func(t *testing.T, c table) string { return c.putError(t, `{"pk":{"S":"empty"},"s":{"S":""}}`) },
+		"a batch of writes, then of reads": batch,
+		"no such table":                    noTable,
+		"a name that no expression uses":   unusedName,
 	}
 }
 
@@ -87,28 +86,6 @@ func failedCondition(t *testing.T, c table) string {
 		return fmt.Sprint(err)
 	}
 	return canonical(t, failed.Item)
-}
-
-func canceledTransaction(t *testing.T, c table) string {
-	t.Helper()
-	put := func(key string, condition *string) types.TransactWriteItem {
-		return types.TransactWriteItem{Put: &types.Put{
-			TableName: aws.String("items"), Item: sdkItem(t, `{"pk":{"S":"`+key+`"}}`), ConditionExpression: condition,
-		}}
-	}
-	_, err := c.TransactWriteItems(t.Context(), &sdk.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
-		put("first", nil), put("sample", aws.String("attribute_not_exists(pk)")),
-	}})
-	var canceled *types.TransactionCanceledException
-	if !asError(err, &canceled) {
-		return fmt.Sprint(err)
-	}
-	var all []string
-	for _, reason := range canceled.CancellationReasons {
-		all = append(all, aws.ToString(reason.Code))
-	}
-	out, err := c.GetItem(t.Context(), &sdk.GetItemInput{TableName: aws.String("items"), Key: sdkItem(t, `{"pk":{"S":"first"}}`)})
-	return fmt.Sprintf("%v, written: %t, %v", all, len(out.Item) > 0, err)
 }
 
 func returnValues(t *testing.T, c table) string {

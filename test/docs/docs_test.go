@@ -34,6 +34,7 @@ func elsewhere() map[string]string {
 		"lake up":                        "the test runs it, beside the others",
 		"go install ./cmd/lake":          "the test builds lake, and leaves the reader's own alone",
 		"go test":                        "it takes minutes, and is what runs this",
+		"GOARCH=arm64 go test":           "it needs an emulator of another processor",
 		"go install github.com":          "it needs the network; .ci/run does it",
 		"npm ci":                         "it needs the network; .ci/run does it",
 		"pip install":                    "it needs the network; .ci/run does it",

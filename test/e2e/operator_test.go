@@ -42,6 +42,16 @@ func TestAnOperatorFindsFunctionsAndSubscriptionsAsOnAWS(t *testing.T) {
 		t.Errorf("a function that is not there: %v", err)
 	}
 
+	sources, err := l.lambda().ListEventSourceMappings(t.Context(), &awslambda.ListEventSourceMappingsInput{})
+	if err != nil || len(sources.EventSourceMappings) != 1 {
+		t.Fatalf("%v: %+v", err, sources)
+	}
+	deferred := sources.EventSourceMappings[0]
+	if aws.ToString(deferred.State) != "Enabled" || !strings.Contains(aws.ToString(deferred.FunctionArn), "TriggerFunction") ||
+		!strings.Contains(aws.ToString(deferred.EventSourceArn), "Deferred") {
+		t.Errorf("trigger is fed by %+v", deferred)
+	}
+
 	topics := sns.NewFromConfig(l.config())
 	all, err := topics.ListSubscriptions(t.Context(), &sns.ListSubscriptionsInput{})
 	if err != nil {

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
@@ -100,6 +103,30 @@ func (b *Buckets) HeadObject(ctx context.Context, in *s3.HeadObjectInput, _ ...f
 			ContentLength:  new(int64(len(object.Content))),
 			ChecksumSHA256: new(checksum(object.Content)),
 		}, nil
+	})
+}
+
+// ListObjectsV2 is S3's, on one page.
+func (b *Buckets) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, _ ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
+	return call(ctx, &b.Faults, "ListObjectsV2", func() (*s3.ListObjectsV2Output, error) {
+		out := &s3.ListObjectsV2Output{}
+		folders := map[string]bool{}
+		for _, name := range slices.Sorted(slices.Values(b.Names())) {
+			key, ours := strings.CutPrefix(name, *in.Bucket+"/")
+			rest, fits := strings.CutPrefix(key, aws.ToString(in.Prefix))
+			folder, _, below := strings.Cut(rest, "/")
+			switch {
+			case !ours || !fits || key <= aws.ToString(in.StartAfter):
+			case below && aws.ToString(in.Delimiter) == "/":
+				if !folders[folder] {
+					folders[folder] = true
+					out.CommonPrefixes = append(out.CommonPrefixes, types.CommonPrefix{Prefix: new(aws.ToString(in.Prefix) + folder + "/")})
+				}
+			case in.MaxKeys == nil || len(out.Contents) < int(*in.MaxKeys):
+				out.Contents = append(out.Contents, types.Object{Key: &key})
+			}
+		}
+		return out, nil
 	})
 }
 

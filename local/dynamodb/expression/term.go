@@ -69,8 +69,8 @@ func both(item attribute.Item, left, right term) (one, two attribute.Value, err 
 	return one, two, err
 }
 
-// sum reads a term, or two with + or - between them.
-func (p *parser) sum() (term, error) {
+// formula reads a term, or two with + or - between them.
+func (p *parser) formula() (term, error) {
 	left, err := p.term()
 	if err != nil || !p.is("+") && !p.is("-") {
 		return left, err

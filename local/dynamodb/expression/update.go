@@ -170,7 +170,7 @@ func (p *parser) set() (action, error) {
 	if err := p.expect("="); err != nil {
 		return action{}, err
 	}
-	operand, err := p.sum()
+	operand, err := p.formula()
 	return action{target, operand}, err
 }
 

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"hl7lake/client"
+	"hl7lake/operate"
+)
+
+// roots returns the ids of the messages that the ids belong to, and says where that is
+// another one.
+func (l *lake) roots(ctx context.Context, operator *operate.Operator, ids []string) ([]string, error) {
+	var all []string
+	for _, id := range ids {
+		id = strings.TrimSpace(id)
+		root, err := operator.Root(ctx, id)
+		if err != nil {
+			return nil, l.unworkable(err)
+		}
+		l.noteRoot(id, root)
+		all = append(all, root)
+	}
+	return all, nil
+}
+
+// rootOf is roots for a user of the API.
+func (l *lake) rootOf(ctx context.Context, lake *client.Client, id string) error {
+	if !derived(id) {
+		return nil
+	}
+	history, err := lake.History(ctx, id)
+	if err == nil {
+		l.noteRoot(id, history.ID)
+	}
+	return err
+}
+
+// derived reports whether an id is that of what was made of a message: its version says
+// so (RFC 9562, 5.8).
+func derived(id string) bool { return len(id) == 36 && id[14] == '8' }
+
+func (l *lake) noteRoot(id, root string) {
+	if !strings.EqualFold(id, root) {
+		l.note(fmt.Sprintf("%s was made of the message\n%s", strings.ToLower(id), root))
+	}
+}
