@@ -21,18 +21,21 @@ import (
 const (
 	// writeLimit is how long an engine may take to read an answer.
 	writeLimit = 10 * time.Second
-	// outcomeLimit is how long a connection waits for the lake's answer to a message. An engine gives up earlier, as a rule.
+	// outcomeLimit is how long a connection waits for the lake's answer to a message. An
+	// engine gives up earlier, as a rule.
 	outcomeLimit = 2 * time.Minute
-	// fullPause keeps an engine that reconnects at once from doing so all the time while the queue is full.
+	// fullPause keeps an engine that reconnects at once from doing so all the time while
+	// the queue is full.
 	fullPause = time.Second
-	// outcomesHeld is how many outcomes wait to be written to an engine that does not read. More are not sent.
+	// outcomesHeld is how many outcomes wait to be written to an engine that does not
+	// read. More are not sent.
 	outcomesHeld = 256
 )
 
 // A conversation is one connection of an engine: frames come in, answers go out.
 //
-// Each frame that ends is answered at most once at first, and in the order of the frames. An application acknowledgment in enhanced mode comes
-// later, when the lake has answered.
+// Each frame that ends is answered at most once at first, and in the order of the frames.
+// An application acknowledgment in enhanced mode comes later, when the lake has answered.
 type conversation struct {
 	*Listener
 	number   uint64
@@ -121,7 +124,8 @@ func (c *conversation) ended(ctx context.Context, err error) {
 	}
 }
 
-// take puts what is in a frame into the queue and answers. After an error the connection is of no more use.
+// take puts what is in a frame into the queue and answers. After an error the connection
+// is of no more use.
 func (c *conversation) take(ctx context.Context, content []byte) error {
 	c.metrics.received.Inc()
 	content, torn := lastBegun(content)
@@ -152,8 +156,8 @@ func (c *conversation) take(ctx context.Context, content []byte) error {
 	return c.answer(m, hl7.ApplicationAccept)
 }
 
-// notKept is for a message that is not in the queue. It is not answered, so that the engine keeps it, and sends it again on its
-// next connection.
+// notKept is for a message that is not in the queue. It is not answered, so that the
+// engine keeps it, and sends it again on its next connection.
 func (c *conversation) notKept(ctx context.Context, err error) error {
 	c.metrics.notKept.Inc()
 	if errors.Is(err, queue.ErrFull) {

@@ -1,9 +1,11 @@
-// Package edge takes messages from interface engines over MLLP and brings them to a lake. An engine is answered when its message is safe
-// in a queue on disk, or when the lake has it; a lake that is away is waited for. Nothing that was acknowledged is lost, and the lake's
-// own search for duplicates makes it harmless to send a message again.
+// Package edge takes messages from interface engines over MLLP and brings them to a lake.
+// An engine is answered when its message is safe in a queue on disk, or when the lake has
+// it; a lake that is away is waited for. Nothing that was acknowledged is lost, and the
+// lake's own search for duplicates makes it harmless to send a message again.
 //
-// A [Listener] answers engines and puts messages into the [queue.Queue], a sender for each listener takes them out in their order and
-// posts them. What the lake refuses for good goes to the [quarantine.Folder]. The package knows hl7 and client alone.
+// A [Listener] answers engines and puts messages into the [queue.Queue], a sender for
+// each listener takes them out in their order and posts them. What the lake refuses for
+// good goes to the [quarantine.Folder]. The package knows hl7 and client alone.
 package edge
 
 import (
@@ -41,12 +43,14 @@ type Edge struct {
 
 // Options say what an edge does not read from its configuration.
 type Options struct {
-	// Target returns the lake as the user of a listener sees it. It is called once for each listener.
+	// Target returns the lake as the user of a listener sees it. It is called once for
+	// each listener.
 	Target func(config.Listener) (*client.Client, error)
 	Log    *slog.Logger // nothing of a message's content is written to it
 }
 
-// Open opens the queue and the ports of a configuration from [config.Read]. It does not call the lake.
+// Open opens the queue and the ports of a configuration from [config.Read]. It does not
+// call the lake.
 func Open(ctx context.Context, c config.Config, o Options) (_ *Edge, err error) {
 	key, err := queue.ReadKey(c.KeyFile)
 	if err != nil {
@@ -88,12 +92,14 @@ func Open(ctx context.Context, c config.Config, o Options) (_ *Edge, err error) 
 	return e, e.orphans()
 }
 
-// OpenQuarantine opens the quarantine of a configuration, which a running edge may use as well.
+// OpenQuarantine opens the quarantine of a configuration, which a running edge may use as
+// well.
 func OpenQuarantine(c config.Config, key queue.Key) (quarantine.Folder, error) {
 	return quarantine.Open(filepath.Join(c.Data, quarantineFolder), key)
 }
 
-// orphans returns an error where the queue holds messages of a listener that the configuration has no more.
+// orphans returns an error where the queue holds messages of a listener that the
+// configuration has no more.
 func (e *Edge) orphans() error {
 	known := map[string]bool{}
 	for _, l := range e.listeners {
@@ -119,8 +125,9 @@ func (e *Edge) StatusAddr() net.Addr {
 	return e.status.Addr()
 }
 
-// Run listens and delivers until ctx ends, and then closes the edge: messages that are being received are first put into the queue
-// and acknowledged. What is queued is delivered by the next run.
+// Run listens and delivers until ctx ends, and then closes the edge: messages that are
+// being received are first put into the queue and acknowledged. What is queued is
+// delivered by the next run.
 func (e *Edge) Run(ctx context.Context) error {
 	delivering, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

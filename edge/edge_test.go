@@ -28,7 +28,8 @@ import (
 // patience bounds every wait of a test.
 const patience = 20 * time.Second
 
-// lakeServer is an API that takes messages by what their MSH-3 says: an HTTP status, or nothing for 201.
+// lakeServer is an API that takes messages by what their MSH-3 says: an HTTP status, or
+// nothing for 201.
 type lakeServer struct {
 	*httptest.Server
 	away atomic.Bool // answers 503
@@ -162,7 +163,8 @@ func (e *engine) send(stream string) {
 	}
 }
 
-// answer reads an acknowledgment and returns its MSA-1 and MSA-2; the error of the connection where there is none.
+// answer reads an acknowledgment and returns its MSA-1 and MSA-2; the error of the
+// connection where there is none.
 func (e *engine) answer() string {
 	e.t.Helper()
 	frame, err := e.answers.ReadBytes(0x1c)
@@ -217,7 +219,8 @@ func TestAMessageIsAcknowledgedWhenItIsQueuedAndDeliveredUnchanged(t *testing.T)
 	eventually(t, "removed", func() bool { return r.Health().Listeners[0].Queued == 0 })
 }
 
-// TestEveryFrameThatEndsIsAnsweredOnceAndInOrder sends what engines and networks make of frames.
+// TestEveryFrameThatEndsIsAnsweredOnceAndInOrder sends what engines and networks make of
+// frames.
 func TestEveryFrameThatEndsIsAnsweredOnceAndInOrder(t *testing.T) {
 	a, b := message("A", ""), message("B", "")
 	for name, test := range map[string]struct {

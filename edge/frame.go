@@ -8,8 +8,9 @@ import (
 	"hl7lake/hl7"
 )
 
-// lastBegun returns the message that a frame ends with, where its sender began another before and did not end it, and how many were
-// begun so. A VT that no header follows is part of a value.
+// lastBegun returns the message that a frame ends with, where its sender began another
+// before and did not end it, and how many were begun so. A VT that no header follows is
+// part of a value.
 func lastBegun(content []byte) (message []byte, torn int) {
 	for at := 0; ; {
 		n := bytes.IndexByte(content[at:], '\v')
@@ -26,7 +27,8 @@ func lastBegun(content []byte) (message []byte, torn int) {
 	}
 }
 
-// newAck returns an acknowledgment with an id of its own. MSH-10 had 20 characters before v2.7.
+// newAck returns an acknowledgment with an id of its own. MSH-10 had 20 characters before
+// v2.7.
 func newAck(code hl7.AckCode, problems ...hl7.Problem) hl7.Ack {
 	return hl7.Ack{Code: code, ControlID: rand.Text()[:20], Time: time.Now(), Problems: problems}
 }

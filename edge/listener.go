@@ -137,7 +137,8 @@ func (l *Listener) leave(c *conversation) {
 	l.metrics.connections.Dec()
 }
 
-// settled tells the conversation that a message came from, if it still goes on, what became of it.
+// settled tells the conversation that a message came from, if it still goes on, what
+// became of it.
 func (l *Listener) settled(m queue.Message, problem *client.Problem) {
 	l.mu.Lock()
 	c := l.conversations[m.Origin]

@@ -19,7 +19,8 @@ const (
 	// batchMessages and batchBytes bound what is read from the queue at once.
 	batchMessages = 64
 	batchBytes    = 4 << 20
-	// The pauses between attempts, which double; the client has made several attempts of its own before the first.
+	// The pauses between attempts, which double; the client has made several attempts of
+	// its own before the first.
 	firstPause   = time.Second
 	longestPause = time.Minute
 )
@@ -64,7 +65,8 @@ func (s *sender) run(ctx context.Context) {
 	}
 }
 
-// deliver brings one message to the lake, or into the quarantine. Its only errors are those of ctx and of a queue that was closed.
+// deliver brings one message to the lake, or into the quarantine. Its only errors are
+// those of ctx and of a queue that was closed.
 func (s *sender) deliver(ctx context.Context, m queue.Message) error {
 	wait := firstPause
 	for {
@@ -89,7 +91,8 @@ func (s *sender) deliver(ctx context.Context, m queue.Message) error {
 	}
 }
 
-// attempt posts a message. Without an error the message is where it stays: in the lake or, with the lake's refusal, in the quarantine.
+// attempt posts a message. Without an error the message is where it stays: in the lake
+// or, with the lake's refusal, in the quarantine.
 func (s *sender) attempt(ctx context.Context, m queue.Message) (*client.Problem, error) {
 	receipt, err := s.target.Send(ctx, client.Message{Body: m.Body, Charset: s.charset})
 	if err == nil {
@@ -111,8 +114,9 @@ func (s *sender) attempt(ctx context.Context, m queue.Message) (*client.Problem,
 	return problem, nil
 }
 
-// forGood reports whether a refusal is of the message itself. Any other, as of a user without the privilege or of an address that is
-// wrong, is a mistake to be mended at one of both ends, after which the message is taken.
+// forGood reports whether a refusal is of the message itself. Any other, as of a user
+// without the privilege or of an address that is wrong, is a mistake to be mended at one
+// of both ends, after which the message is taken.
 func forGood(p *client.Problem) bool {
 	switch p.Status {
 	case http.StatusRequestEntityTooLarge:
@@ -123,7 +127,8 @@ func forGood(p *client.Problem) bool {
 	return false
 }
 
-// hold remembers why messages are not delivered, and logs when that begins, changes or ends.
+// hold remembers why messages are not delivered, and logs when that begins, changes or
+// ends.
 func (s *sender) hold(ctx context.Context, err error) {
 	s.mu.Lock()
 	before := s.trouble

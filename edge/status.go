@@ -10,8 +10,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Health is what /healthz answers. It is healthy while messages can be received; whether they are delivered is told by listener, as
-// an engine that is not answered does not help a lake that is away.
+// Health is what /healthz answers. It is healthy while messages can be received; whether
+// they are delivered is told by listener, as an engine that is not answered does not help
+// a lake that is away.
 type Health struct {
 	Status    string           `json:"status"` // "ok", or "full" where no message is received for want of room
 	Listeners []ListenerHealth `json:"listeners"`

@@ -27,8 +27,9 @@ type certificates struct {
 	changed [3]time.Time // when the files were, that current was made of
 }
 
-// newTLS returns what a listener needs. The files are read now, so that a mistake is told at the start, and before each
-// connection on which they have changed since. Files that cannot be used then leave those before in use.
+// newTLS returns what a listener needs. The files are read now, so that a mistake is told
+// at the start, and before each connection on which they have changed since. Files that
+// cannot be used then leave those before in use.
 func newTLS(c config.TLS, log *slog.Logger) (*tls.Config, error) {
 	files := &certificates{config: c, log: log}
 	if err := files.read(); err != nil {
@@ -64,7 +65,8 @@ func (f *certificates) times() (times [3]time.Time) {
 	return times
 }
 
-// read makes the configuration anew. A try that fails is not repeated before the files change again.
+// read makes the configuration anew. A try that fails is not repeated before the files
+// change again.
 func (f *certificates) read() error {
 	f.changed = f.times()
 	pair, err := tls.LoadX509KeyPair(f.config.Certificate, f.config.Key)
@@ -86,8 +88,8 @@ func (f *certificates) read() error {
 	return nil
 }
 
-// anyName reports whether a certificate, the first of a verified chain, has one of the names: a DNS name, an e-mail address, or the
-// common name of its subject.
+// anyName reports whether a certificate, the first of a verified chain, has one of the
+// names: a DNS name, an e-mail address, or the common name of its subject.
 func anyName(chain []*x509.Certificate, names []string) bool {
 	if len(chain) == 0 {
 		return false

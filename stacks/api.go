@@ -25,9 +25,9 @@ type httpAPI struct {
 	limits map[string]any // by route key
 }
 
-// newHTTPAPI makes the API. Every route requires what the authorizer requires. Of the scripts
-// in browsers, only the console's may call it. Engines are not browsers, so this does not
-// concern them.
+// newHTTPAPI makes the API. Every route requires what the authorizer requires. Of the
+// scripts in browsers, only the console's may call it. Engines are not browsers, so this
+// does not concern them.
 func newHTTPAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigatewayv2.IHttpRouteAuthorizer) httpAPI {
 	props := awsapigatewayv2.HttpApiProps{
 		ApiName:           new("hl7lake-" + base.Name),

@@ -9,8 +9,9 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
-// Connector is a stack that hears of events on the hub and publishes what it makes of them. It uses Core and nothing of any
-// other stack, so that it comes, changes and goes without a change elsewhere. docs/connector.md shows how one is made.
+// Connector is a stack that hears of events on the hub and publishes what it makes of
+// them. It uses Core and nothing of any other stack, so that it comes, changes and goes
+// without a change elsewhere. docs/connector.md shows how one is made.
 type Connector struct {
 	awscdk.Stack
 	core Core
@@ -20,29 +21,35 @@ type Connector struct {
 type ConnectorProps struct {
 	// Core is whose hub is listened to and published on.
 	Core Core
-	// Name is the connector's, as its events have it (see package hub). The stack's name ends in it.
+	// Name is the connector's, as its events have it (see package hub). The stack's name
+	// ends in it.
 	Name string
 	// Description says what the connector does, in a few words that follow "hl7lake: ".
 	Description string
 }
 
-// NewConnector makes the stack of a connector. Its functions are made with [Connector.NewFunction].
+// NewConnector makes the stack of a connector. Its functions are made with
+// [Connector.NewFunction].
 func NewConnector(scope constructs.Construct, id string, props ConnectorProps) Connector {
 	stack := awscdk.NewStack(scope, &id, props.Core.Foundation.stackProps(props.Name, "hl7lake: "+props.Description))
 	return Connector{Stack: stack, core: props.Core}
 }
 
-// NewFunction makes a function of the connector, with a log group, a role and alarms of its own. It may write its log; what else
-// it may do, [Connector.Subscribe] and [Connector.LetPublish] say. The id is the name of the program's folder, in any case of
-// letters. The alarms are named by it, so that no two functions of an environment have the same.
+// NewFunction makes a function of the connector, with a log group, a role and alarms of
+// its own. It may write its log; what else it may do, [Connector.Subscribe] and
+// [Connector.LetPublish] say. The id is the name of the program's folder, in any case of
+// letters. The alarms are named by it, so that no two functions of an environment have
+// the same.
 func (c Connector) NewFunction(id string, props FunctionProps) Function {
 	return newFunction(c.Stack, id, c.core.Foundation, props)
 }
 
-// Events says which events a function hears of: those that have, for each field that is not empty, one of its values.
+// Events says which events a function hears of: those that have, for each field that is
+// not empty, one of its values.
 type Events struct {
-	// Names are what happened: contract.EventIngested and its like. There is at least one, or a connector would hear of what it
-	// publishes itself, and make something of that in turn, without an end.
+	// Names are what happened: contract.EventIngested and its like. There is at least
+	// one, or a connector would hear of what it publishes itself, and make something of
+	// that in turn, without an end.
 	Names []string
 	// Protocols and Formats are of the body.
 	Protocols, Formats []string
@@ -75,8 +82,9 @@ func (e Events) filter() map[string]awssns.SubscriptionFilter {
 	return policy
 }
 
-// Subscribe lets the function hear of the events and read what they carry. What SNS cannot hand over waits in the queue
-// undelivered, and what the function fails on in a second one, each with an alarm; `lake redrive` empties both.
+// Subscribe lets the function hear of the events and read what they carry. What SNS
+// cannot hand over waits in the queue undelivered, and what the function fails on in a
+// second one, each with an alarm; `lake redrive` empties both.
 func (c Connector) Subscribe(fn Function, events Events) (undelivered awssqs.Queue) {
 	c.core.LetRedeem(fn)
 	return fn.subscribe(c.core.Hub, events.filter())

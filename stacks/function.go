@@ -29,8 +29,9 @@ type FunctionProps struct {
 	// Concurrency is how many invocations may run at once, if the environment reserves
 	// concurrency.
 	Concurrency float64
-	// Environment is the function's configuration: names and ARNs, never a secret.
-	// What comes with a permission, such as the hub's ARN with [Core.LetPublish], is not in it.
+	// Environment is the function's configuration: names and ARNs, never a secret. What
+	// comes with a permission, such as the hub's ARN with [Core.LetPublish], is not in
+	// it.
 	Environment map[string]*string
 	// FailsOnMessages says that the function returns an error if a message is not HL7.
 	// Its errors then say nothing about the function; the alarm is on the messages that

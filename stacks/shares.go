@@ -10,22 +10,26 @@ import (
 )
 
 const (
-	// deferredDays is how long a message may wait for its turn. A dead letter's time counts from when it was sent to the first
-	// queue (Amazon SQS Developer Guide, Using dead-letter queues), so that half is left for that of trigger.
+	// deferredDays is how long a message may wait for its turn. A dead letter's time
+	// counts from when it was sent to the first queue (Amazon SQS Developer Guide, Using
+	// dead-letter queues), so that half is left for that of trigger.
 	deferredDays = deadLetterDays / 2
-	// deferredTries is how often a message that was deferred is received before it is a dead letter. One that finds all
-	// instances of trigger at work was received too (AWS Lambda Developer Guide, Creating and configuring an Amazon SQS event
-	// source mapping: at least five).
+	// deferredTries is how often a message that was deferred is received before it is a
+	// dead letter. One that finds all instances of trigger at work was received too (AWS
+	// Lambda Developer Guide, Creating and configuring an Amazon SQS event source
+	// mapping: at least five).
 	deferredTries = 5
-	// deferredHiddenSeconds is how long a message is hidden that trigger is given: six times its time-out, so that Lambda can
-	// try again what is throttled (as above).
+	// deferredHiddenSeconds is how long a message is hidden that trigger is given: six
+	// times its time-out, so that Lambda can try again what is throttled (as above).
 	deferredHiddenSeconds = 6 * triggerSeconds
-	// deferredAlarmSeconds is how old a deferred message may become before somebody should look.
+	// deferredAlarmSeconds is how old a deferred message may become before somebody
+	// should look.
 	deferredAlarmSeconds = 60 * 60
 )
 
-// addShares makes the table of what each institution has taken of its share of staging, which is as large as that of
-// ingest. It is this stack's own: a message may come to the hub by other ways than ingest, and more at once.
+// addShares makes the table of what each institution has taken of its share of staging,
+// which is as large as that of ingest. It is this stack's own: a message may come to the
+// hub by other ways than ingest, and more at once.
 func (s StagingER7) addShares(base Foundation, trigger Function) {
 	shares := newTable(s.Stack, "Shares", base, awsdynamodb.TableProps{
 		PartitionKey:        stringAttribute("pk"),
@@ -42,9 +46,10 @@ func (s StagingER7) addShares(base Foundation, trigger Function) {
 	}
 }
 
-// addDeferral makes the queue of what an institution has beyond its share, which trigger fills and which feeds trigger,
-// with few messages at a time and those of all institutions in turn. What fails there again and again goes to trigger's
-// queue of what SNS could not deliver: it has the same form.
+// addDeferral makes the queue of what an institution has beyond its share, which trigger
+// fills and which feeds trigger, with few messages at a time and those of all
+// institutions in turn. What fails there again and again goes to trigger's queue of what
+// SNS could not deliver: it has the same form.
 func (s StagingER7) addDeferral(base Foundation, trigger Function, undelivered awssqs.Queue) {
 	deferred := awssqs.NewQueue(trigger.scope, new("Deferred"), &awssqs.QueueProps{
 		RetentionPeriod:     awscdk.Duration_Days(new(float64(deferredDays))),
@@ -64,7 +69,8 @@ func (s StagingER7) addDeferral(base Foundation, trigger Function, undelivered a
 		AtLeast: deferredAlarmSeconds,
 	})
 	trigger.Lambda.AddEnvironment(new(contract.EnvDeferredQueueURL), deferred.QueueUrl(), nil)
-	// Lambda receives and deletes with the function's role. Not NewSqsEventSource: it would let the function do more.
+	// Lambda receives and deletes with the function's role. Not NewSqsEventSource: it
+	// would let the function do more.
 	grant(trigger.Lambda, []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, deferred.QueueArn())
 	mapping := awslambda.NewCfnEventSourceMapping(trigger.scope, new("FromDeferred"), &awslambda.CfnEventSourceMappingProps{
 		FunctionName:   trigger.Lambda.FunctionName(),

@@ -1,4 +1,5 @@
-// Package config reads and checks the configuration file of an edge. Every mistake is told with its line, all of them at once.
+// Package config reads and checks the configuration file of an edge. Every mistake is
+// told with its line, all of them at once.
 package config
 
 import (
@@ -6,8 +7,9 @@ import (
 	"time"
 )
 
-// Config is a configuration that can be run: it is checked and its defaults are filled in. Its paths are relative to no folder
-// but the process's, though the file may write them relative to its own.
+// Config is a configuration that can be run: it is checked and its defaults are filled
+// in. Its paths are relative to no folder but the process's, though the file may write
+// them relative to its own.
 type Config struct {
 	Data        string      `yaml:"data"`     // folder of the queue and the quarantine
 	KeyFile     string      `yaml:"key_file"` // that encrypts them
@@ -52,7 +54,8 @@ type Listener struct {
 	TLS            *TLS         `yaml:"tls"` // nil is without
 }
 
-// TLS says how a listener proves who it is, and what it demands of those who connect. The files are read again when they change.
+// TLS says how a listener proves who it is, and what it demands of those who connect. The
+// files are read again when they change.
 type TLS struct {
 	Certificate string   `yaml:"certificate"` // PEM, with the intermediate ones behind it
 	Key         string   `yaml:"key"`         // PEM
@@ -60,7 +63,8 @@ type TLS struct {
 	ClientNames []string `yaml:"client_names"`
 }
 
-// AckMode says when a message in original mode is acknowledged with AA (HL7 v2.5.1, 2.9.2). A message in enhanced mode says so itself.
+// AckMode says when a message in original mode is acknowledged with AA (HL7 v2.5.1,
+// 2.9.2). A message in enhanced mode says so itself.
 type AckMode string
 
 // The modes.
@@ -86,7 +90,8 @@ const (
 	defaultMaxConnections = 256
 	defaultIdle           = Duration(time.Hour)
 
-	// LargestMessage is what a lake takes at most of application/hl7-v2: 4.5 MB (docs/api.md).
+	// LargestMessage is what a lake takes at most of application/hl7-v2: 4.5 MB
+	// (docs/api.md).
 	LargestMessage = Size(4_500_000)
 )
 

@@ -17,7 +17,8 @@ import (
 	"hl7lake/hl7"
 )
 
-// Read reads and checks the file at path. Its mistakes are of type [*Mistake], joined. It opens none of the files that it names.
+// Read reads and checks the file at path. Its mistakes are of type [*Mistake], joined. It
+// opens none of the files that it names.
 func Read(path string) (Config, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"hl7lake/hl7"
 )
 
-// Link is a connection on which messages are sent, each answered before the next. It is not safe for concurrent use.
+// Link is a connection on which messages are sent, each answered before the next. It is
+// not safe for concurrent use.
 type Link struct {
 	conn   net.Conn
 	frames *Reader
@@ -34,9 +35,10 @@ func Dial(ctx context.Context, address string, secured *tls.Config) (*Link, erro
 	return &Link{conn, NewReader(conn, answerLimit)}, nil
 }
 
-// Send sends a message, which may stand in a frame, and returns the first acknowledgment of it. An answer to an earlier message, as
-// an application acknowledgment that comes late, is passed over. After an error, as of ctx's end, the link is of no more use and nothing is known of the
-// message.
+// Send sends a message, which may stand in a frame, and returns the first acknowledgment
+// of it. An answer to an earlier message, as an application acknowledgment that comes
+// late, is passed over. After an error, as of ctx's end, the link is of no more use and
+// nothing is known of the message.
 func (l *Link) Send(ctx context.Context, message []byte) (*hl7.Message, error) {
 	stop := context.AfterFunc(ctx, func() { _ = l.conn.SetDeadline(time.Now()) })
 	defer stop()

@@ -1,8 +1,10 @@
-// Package mllp puts HL7 messages into the frames of the Minimal Lower Layer Protocol and takes them out again: VT, the message, FS
-// and CR (HL7 Transport Specification: MLLP, 2). Both ends of a connection use it.
+// Package mllp puts HL7 messages into the frames of the Minimal Lower Layer Protocol and
+// takes them out again: VT, the message, FS and CR (HL7 Transport Specification: MLLP,
+// 2). Both ends of a connection use it.
 //
-// It knows where a frame begins and ends and nothing of what is in it: package hl7 reads that. [hl7.Reader] takes captures of frames
-// apart as well, but it looks behind a frame before it gives it away. On a connection nothing comes before the answer is sent.
+// It knows where a frame begins and ends and nothing of what is in it: package hl7 reads
+// that. [hl7.Reader] takes captures of frames apart as well, but it looks behind a frame
+// before it gives it away. On a connection nothing comes before the answer is sent.
 package mllp
 
 import (
@@ -35,8 +37,9 @@ const (
 	keptHead  = 4 << 10  // of a frame that is too large
 )
 
-// A Reader reads the frames of a stream. It takes what stands between frames for noise and counts it. A frame ends with FS and CR;
-// FS with LF or the VT of the next frame is taken for that too, as some senders write it. Any other FS is part of the content.
+// A Reader reads the frames of a stream. It takes what stands between frames for noise
+// and counts it. A frame ends with FS and CR; FS with LF or the VT of the next frame is
+// taken for that too, as some senders write it. Any other FS is part of the content.
 type Reader struct {
 	r     io.Reader
 	limit int
@@ -53,8 +56,9 @@ func NewReader(r io.Reader, limit int) *Reader { return &Reader{r: r, limit: lim
 // Skipped returns how many bytes were in no frame so far, apart from line ends.
 func (r *Reader) Skipped() int64 { return r.skipped }
 
-// Next returns the content of the next frame, which is valid until the next call. The error is [io.EOF] where the stream ends between
-// frames, [io.ErrUnexpectedEOF] where it ends in one, [ErrTooLarge] with the first bytes of the content once such a frame has
+// Next returns the content of the next frame, which is valid until the next call. The
+// error is [io.EOF] where the stream ends between frames, [io.ErrUnexpectedEOF] where it
+// ends in one, [ErrTooLarge] with the first bytes of the content once such a frame has
 // ended, and else that of the stream.
 func (r *Reader) Next() ([]byte, error) {
 	r.pass(r.passed)
@@ -104,7 +108,8 @@ func (r *Reader) findBegin() error {
 	}
 }
 
-// findEnd returns where the content ends and how long the frame is, or -1 where buf does not tell, and then where to go on.
+// findEnd returns where the content ends and how long the frame is, or -1 where buf does
+// not tell, and then where to go on.
 func (r *Reader) findEnd(from int) (content, length, next int) {
 	for {
 		at := bytes.IndexByte(r.buf[from:], end)

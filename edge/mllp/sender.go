@@ -11,8 +11,9 @@ import (
 	"hl7lake/internal/pause"
 )
 
-// A Sender sends messages to one receiver, each until it is acknowledged: on a new connection where one breaks. It is safe for
-// concurrent use, and keeps as many connections as it is used by at once.
+// A Sender sends messages to one receiver, each until it is acknowledged: on a new
+// connection where one breaks. It is safe for concurrent use, and keeps as many
+// connections as it is used by at once.
 type Sender struct {
 	address  string
 	secured  *tls.Config
@@ -20,7 +21,9 @@ type Sender struct {
 	idle     chan *Link
 }
 
-// NewSender returns a Sender to host:port, with TLS unless secured is nil. It waits so long for each acknowledgment, and keeps so many connections at most while they are not used.
+// NewSender returns a Sender to host:port, with TLS unless secured is nil. It waits so
+// long for each acknowledgment, and keeps so many connections at most while they are not
+// used.
 func NewSender(address string, secured *tls.Config, patience time.Duration, connections int) *Sender {
 	return &Sender{address, secured, patience, make(chan *Link, connections)}
 }
@@ -33,8 +36,8 @@ const (
 // ErrNoAck says that no acknowledgment came in time.
 var ErrNoAck = errors.New("no acknowledgment in time")
 
-// Send sends a message and returns its acknowledgment, whatever that says, and the number of attempts. After an error nothing is known of the
-// message.
+// Send sends a message and returns its acknowledgment, whatever that says, and the number
+// of attempts. After an error nothing is known of the message.
 func (s *Sender) Send(ctx context.Context, message []byte) (answer *hl7.Message, attempt int, err error) {
 	wait := firstWait
 	for attempt = 1; ; attempt++ {

@@ -1,7 +1,9 @@
-// Package quarantine keeps the messages that a lake has refused for good, each in a file of its own, until a person has decided about
-// them. Their contents are encrypted; what is told of them is readable and holds nothing of the contents.
+// Package quarantine keeps the messages that a lake has refused for good, each in a file
+// of its own, until a person has decided about them. Their contents are encrypted; what
+// is told of them is readable and holds nothing of the contents.
 //
-// The files can be listed and taken while the edge runs: each appears whole, and under a name of its own.
+// The files can be listed and taken while the edge runs: each appears whole, and under a
+// name of its own.
 package quarantine
 
 import (
@@ -47,8 +49,8 @@ func Open(path string, key queue.Key) (Folder, error) {
 	return Folder{path, key}, os.MkdirAll(path, 0o700)
 }
 
-// Add keeps a message, and returns once it is safe on disk. The id makes its name one of its own. A message that is there already is
-// written again.
+// Add keeps a message, and returns once it is safe on disk. The id makes its name one of
+// its own. A message that is there already is written again.
 func (f Folder) Add(e Entry, id uint64, body []byte) error {
 	e.Name, e.Size = fmt.Sprintf("%s-%s-%d", e.Received.UTC().Format("20060102T150405.000"), e.Listener, id), len(body)
 	head, err := json.Marshal(e)
@@ -110,7 +112,8 @@ func (f Folder) Usage() (u queue.Usage, err error) {
 	return u, nil
 }
 
-// Read returns a message. The error wraps [fs.ErrNotExist] where there is none of that name, [ErrDamaged] or [queue.ErrWrongKey].
+// Read returns a message. The error wraps [fs.ErrNotExist] where there is none of that
+// name, [ErrDamaged] or [queue.ErrWrongKey].
 func (f Folder) Read(name string) (Entry, []byte, error) {
 	if name != filepath.Base(name) {
 		return Entry{}, nil, fmt.Errorf("%q: %w", name, fs.ErrNotExist)

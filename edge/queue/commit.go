@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// maxGroup bounds how many changes share one commit, so that the first does not wait for all that come behind it.
+	// maxGroup bounds how many changes share one commit, so that the first does not wait
+	// for all that come behind it.
 	maxGroup = 512
 	// linger is how long a removal may lie before it is committed for itself.
 	linger = 50 * time.Millisecond
@@ -19,7 +20,8 @@ const (
 	fill = 0.95
 )
 
-// commitAll commits until the queue is closed and nothing is left. Removals share the commit of the next put.
+// commitAll commits until the queue is closed and nothing is left. Removals share the
+// commit of the next put.
 func (q *Queue) commitAll() {
 	var group []change
 	var due <-chan time.Time // when the group has lain long enough; nil where it is empty

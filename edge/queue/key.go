@@ -23,11 +23,12 @@ var (
 	ErrWrongKey = errors.New("what is stored was encrypted with another key, or was changed since")
 )
 
-// A Key encrypts what is stored, with AES-256-GCM and a random nonce each time. NIST SP 800-38D, 8.3, allows 2^32 uses of a key with
-// such nonces.
+// A Key encrypts what is stored, with AES-256-GCM and a random nonce each time. NIST SP
+// 800-38D, 8.3, allows 2^32 uses of a key with such nonces.
 type Key struct{ aead cipher.AEAD }
 
-// ReadKey reads a key from the file that [WriteKey] wrote. The error wraps [ErrKeyFile] where the file holds something else.
+// ReadKey reads a key from the file that [WriteKey] wrote. The error wraps [ErrKeyFile]
+// where the file holds something else.
 func ReadKey(path string) (Key, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -49,8 +50,9 @@ func newKey(secret []byte) (Key, error) {
 	return Key{aead}, err
 }
 
-// WriteKey makes a new key and writes it to a file that is not there yet, for its owner alone. The error wraps [fs.ErrExist] where
-// the file is there: what was encrypted with the key in it would be lost.
+// WriteKey makes a new key and writes it to a file that is not there yet, for its owner
+// alone. The error wraps [fs.ErrExist] where the file is there: what was encrypted with
+// the key in it would be lost.
 func WriteKey(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -72,7 +74,8 @@ func removeIfThere(path string) error {
 	return nil
 }
 
-// Seal encrypts content for the place where it is stored. It cannot be opened as that of another place.
+// Seal encrypts content for the place where it is stored. It cannot be opened as that of
+// another place.
 func (k Key) Seal(content []byte, place string) []byte {
 	return k.aead.Seal(nil, nil, content, []byte(place))
 }

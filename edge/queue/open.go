@@ -23,13 +23,15 @@ var (
 // lockWait is how long a file may be held by a process that is about to end.
 const lockWait = time.Second
 
-// Open opens the file at path, making it when there is none, and counts what is in it. The errors wrap [ErrInUse], [ErrDamaged] or [ErrWrongKey].
+// Open opens the file at path, making it when there is none, and counts what is in it.
+// The errors wrap [ErrInUse], [ErrDamaged] or [ErrWrongKey].
 func Open(path string, key Key, limits Limits) (*Queue, error) {
 	q := &Queue{key: key, limits: limits, pending: make(chan change, maxGroup), lanes: map[string]*lane{}}
 	if err := q.inspect(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	// The list of free pages is not kept in the file: after a long outage it is long, and each commit would write all of it.
+	// The list of free pages is not kept in the file: after a long outage it is long, and
+	// each commit would write all of it.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true})
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, opening(err))
@@ -54,8 +56,9 @@ func (q *Queue) prepare(tx *bbolt.Tx) error {
 	return meta.Put(checkKey, q.key.Seal(nil, string(checkKey)))
 }
 
-// inspect reads all of a file's structure and counts what is in it, so that damage is told when the file is opened: bbolt finds some
-// of it by a panic, in the middle of its work.
+// inspect reads all of a file's structure and counts what is in it, so that damage is
+// told when the file is opened: bbolt finds some of it by a panic, in the middle of its
+// work.
 func (q *Queue) inspect(path string) (err error) {
 	switch info, statErr := os.Stat(path); {
 	case errors.Is(statErr, fs.ErrNotExist):
@@ -80,7 +83,8 @@ func (q *Queue) inspect(path string) (err error) {
 	return db.View(q.countAll)
 }
 
-// countAll counts the messages of all lanes, and holds the key against the one that the file was made with.
+// countAll counts the messages of all lanes, and holds the key against the one that the
+// file was made with.
 func (q *Queue) countAll(tx *bbolt.Tx) error {
 	meta, lanes := tx.Bucket(metaBucket), tx.Bucket(lanesBucket)
 	if meta == nil || lanes == nil {

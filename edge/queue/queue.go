@@ -1,9 +1,11 @@
-// Package queue keeps messages on disk between their acknowledgment and their delivery, in one bbolt file. What [Queue.Put] has
-// returned for is there after a crash of the machine. Puts that come at the same time share one commit, and so one wait for the disk.
-// Each content is encrypted.
+// Package queue keeps messages on disk between their acknowledgment and their delivery,
+// in one bbolt file. What [Queue.Put] has returned for is there after a crash of the
+// machine. Puts that come at the same time share one commit, and so one wait for the
+// disk. Each content is encrypted.
 //
-// A queue has lanes by name, one for each listener, and the messages of a lane are in the order of their ids. It is bounded: a message that does not fit
-// is refused with [ErrFull].
+// A queue has lanes by name, one for each listener, and the messages of a lane are in the
+// order of their ids. It is bounded: a message that does not fit is refused with
+// [ErrFull].
 package queue
 
 import (
@@ -75,8 +77,8 @@ type change struct {
 	done   chan error // nil where nobody waits
 }
 
-// Put adds a message to the end of a lane, sets its ID and returns once it is safe on disk. The errors wrap [ErrFull] or [ErrClosed], or
-// are of the disk.
+// Put adds a message to the end of a lane, sets its ID and returns once it is safe on
+// disk. The errors wrap [ErrFull] or [ErrClosed], or are of the disk.
 func (q *Queue) Put(name string, m *Message) error {
 	size := sealedSize(m)
 	if err := q.reserve(size); err != nil {
@@ -90,7 +92,8 @@ func (q *Queue) Put(name string, m *Message) error {
 	return <-c.done
 }
 
-// Remove takes a message from its lane. It does not wait for the disk: after a crash the message may be there again.
+// Remove takes a message from its lane. It does not wait for the disk: after a crash the
+// message may be there again.
 func (q *Queue) Remove(name string, m Message) error {
 	return q.hand(change{lane: name, remove: m.ID, size: sealedSize(&m)})
 }
@@ -109,7 +112,8 @@ func (q *Queue) hand(c change) error {
 	return nil
 }
 
-// reserve makes sure that a message of that size fits, until it is in the queue or released.
+// reserve makes sure that a message of that size fits, until it is in the queue or
+// released.
 func (q *Queue) reserve(size int64) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -133,7 +137,8 @@ func (q *Queue) Full() bool {
 	return !q.fits(sealedSize(&Message{}))
 }
 
-// KeepRoom counts what lies elsewhere against the queue's limits, in place of what was told before.
+// KeepRoom counts what lies elsewhere against the queue's limits, in place of what was
+// told before.
 func (q *Queue) KeepRoom(beside Usage) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -147,7 +152,8 @@ func (q *Queue) release(size int64) {
 	q.all.Bytes -= size
 }
 
-// Next returns the first messages of a lane whose ids are above after: at most n, and no further one once they have that many bytes.
+// Next returns the first messages of a lane whose ids are above after: at most n, and no
+// further one once they have that many bytes.
 func (q *Queue) Next(name string, after uint64, n, bytes int) (messages []Message, err error) {
 	err = q.db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(lanesBucket).Bucket([]byte(name))
@@ -168,7 +174,8 @@ func (q *Queue) Next(name string, after uint64, n, bytes int) (messages []Messag
 	return messages, err
 }
 
-// Added returns a channel that has a value when messages were added to the lane since it was last received from.
+// Added returns a channel that has a value when messages were added to the lane since it
+// was last received from.
 func (q *Queue) Added(name string) <-chan struct{} { return q.lane(name).added }
 
 // Usage returns what the queue holds, with the puts under way.
@@ -206,7 +213,8 @@ func (q *Queue) lane(name string) *lane {
 	return q.lanes[name]
 }
 
-// Close waits for the changes that were handed over and closes the file. Later calls return [ErrClosed].
+// Close waits for the changes that were handed over and closes the file. Later calls
+// return [ErrClosed].
 func (q *Queue) Close() error {
 	q.mu.Lock()
 	already := q.closed

@@ -1,5 +1,5 @@
-// Package catalog is the catalog table and the names of the lake's objects:
-// what the writer records of each object and the readers find again.
+// Package catalog is the catalog table and the names of the lake's objects: what the
+// writer records about each object, and the readers find again.
 package catalog
 
 import (
@@ -18,11 +18,11 @@ type Zone string
 // The zones of the lake.
 const (
 	Ingestion Zone = contract.ZoneIngestion // messages as they were sent
-	Staging   Zone = contract.ZoneStaging   // their JSON
-	Failed    Zone = contract.ZoneError     // messages that have no JSON
+	Staging   Zone = contract.ZoneStaging   // the messages' JSON
+	Failed    Zone = contract.ZoneError     // messages without JSON
 )
 
-// ZoneOf is the zone in which an event's body is filed.
+// ZoneOf returns the zone in which an event's body is stored.
 func ZoneOf(name hub.Name) Zone {
 	switch name {
 	case hub.Staged:
@@ -34,8 +34,8 @@ func ZoneOf(name hub.Name) Zone {
 	}
 }
 
-// Entry is one item of the catalog: one object of the lake. The item holds no
-// content, and no hash of a single value, which would be guessed by trying.
+// Entry is one item of the catalog: one object of the lake. It holds no content, and no
+// hash of a single value, which could be guessed by trying.
 type Entry struct {
 	Root   string `dynamodbav:"root"` // partition key
 	Sort   string `dynamodbav:"sk"`   // sort key: <zone>#<id>
@@ -43,19 +43,20 @@ type Entry struct {
 	ID     string `dynamodbav:"id"`
 	Parent string `dynamodbav:"parent,omitempty"`
 	Owner  string `dynamodbav:"owner"` // partition key of the index by-owner
-	// Received is the index's sort key, in hub.TimeLayout, of errors only: a place
-	// in the index costs as much as the entry. Messages are listed by their keys in
-	// the lake, see FirstKey, and every root tells the time, see hub.Received.
+	// Received is the index's sort key, in hub.TimeLayout. Only errors have it, because a
+	// place in the index costs as much as the entry. Messages are listed by their keys in
+	// the lake, see FirstKey, and every root contains the time, see hub.Received.
 	Received string `dynamodbav:"received,omitempty"`
 	Written  string `dynamodbav:"written"` // hub.TimeLayout
 	Type     string `dynamodbav:"type"`
 	Charset  string `dynamodbav:"charset,omitempty"`
-	// Connector and Version say who made a derived event. An entry of before decision 11 has Parser instead, the version of what
-	// was the only connector: see [Entry.By].
+	// Connector and Version say who made a derived event. An entry from before decision
+	// 11 has Parser instead, the version of the only connector at that time: see
+	// [Entry.By].
 	Connector string `dynamodbav:"connector,omitempty"`
 	Version   int    `dynamodbav:"version,omitempty"`
 	Parser    string `dynamodbav:"parser,omitempty"`
-	ReadIn    string `dynamodbav:"read_in,omitempty"` // the charset that an operator decided on
+	ReadIn    string `dynamodbav:"read_in,omitempty"` // the charset that an operator chose
 
 	Bucket    string `dynamodbav:"bucket"`
 	Key       string `dynamodbav:"key"`
@@ -63,22 +64,22 @@ type Entry struct {
 	SHA256    string `dynamodbav:"sha256"` // hex
 	Size      int64  `dynamodbav:"size"`   // bytes
 
-	Attempts int `dynamodbav:"attempts,omitempty"` // how often the writer was told
+	Attempts int `dynamodbav:"attempts,omitempty"` // how many times the writer was asked to write it
 
 	ReasonCode    string `dynamodbav:"reason_code,omitempty"` // hub.Reason, of errors
 	ReasonSegment int    `dynamodbav:"reason_segment,omitempty"`
 	ReasonPath    string `dynamodbav:"reason_path,omitempty"`
-	ReasonOffset  *int   `dynamodbav:"reason_offset,omitempty"` // nil but for errors; 0 is an offset
+	ReasonOffset  *int   `dynamodbav:"reason_offset,omitempty"` // nil except for errors; 0 is an offset
 
 	// Forgotten is when the object was deleted on purpose, in hub.TimeLayout, and
-	// ForgottenReason the code of why. Both are empty of one that nobody has deleted,
-	// which need not be there: objects expire.
+	// ForgottenReason the code of the reason. Both are empty for an object that nobody
+	// has deleted. It may not exist nevertheless, because objects expire.
 	Forgotten       string `dynamodbav:"forgotten,omitempty"`
 	ForgottenReason string `dynamodbav:"forgotten_reason,omitempty"`
 }
 
-// NewEntry is the item for an event whose body is, or is about to be, the
-// object key in bucket. What S3 says of the object is the caller's to add.
+// NewEntry returns the item for an event whose body is, or will be, the object key in
+// bucket. The caller adds what S3 says about the object.
 func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 	zone := ZoneOf(e.Name)
 	entry := Entry{
@@ -109,16 +110,18 @@ func NewEntry(e hub.Event, bucket string, now time.Time) Entry {
 	return entry
 }
 
-// Kind says what the object of the entry is. It stands in the key. It is invalid if that is no key of the writer's.
+// Kind returns what the object of the entry is, which its key contains. The result is
+// invalid if the key is not one of the writer's.
 func (e Entry) Kind() hub.Kind {
 	key, _ := ParseKey(e.Key)
 	if e.Connector == "" && e.Zone == Failed {
-		return hub.ER7 // formerly filed as txt
+		return hub.ER7 // formerly stored as txt
 	}
 	return key.Kind
 }
 
-// By returns the connector that made the object of the entry; zero for a message as it was sent.
+// By returns the connector that made the object of the entry; zero for a message as it
+// was sent.
 func (e Entry) By() hub.Connector {
 	if e.Connector == "" && e.Parser != "" {
 		version, _ := strconv.Atoi(e.Parser)

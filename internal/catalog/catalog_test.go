@@ -101,7 +101,8 @@ func TestAKeyIsReadAsItIsWritten(t *testing.T) {
 	}
 }
 
-// TestAnEntryOfBeforeConnectorsHadNamesIsStagingER7s is about catalogs of before decision 11.
+// TestAnEntryOfBeforeConnectorsHadNamesIsStagingER7s is about catalogs from before
+// decision 11.
 func TestAnEntryOfBeforeConnectorsHadNamesIsStagingER7s(t *testing.T) {
 	const folder = "/protocol=hl7v2/source=st-elsewhere/date=2026-11-22/"
 	sent := catalog.Entry{Zone: catalog.Ingestion, Root: root.String(), Key: "ingestion" + folder + root.String() + ".er7"}

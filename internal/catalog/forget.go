@@ -12,14 +12,14 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// Updater is what Forget needs of Amazon DynamoDB; *dynamodb.Client has it.
+// Updater is the part of Amazon DynamoDB that Forget needs; *dynamodb.Client has it.
 type Updater interface {
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 }
 
-// Forget records in the entries, which are in the named table, that their objects
-// were deleted on purpose, and why. What was recorded of that before stays. The hash
-// of the control id goes: who knows the id could find the message by it.
+// Forget records in the entries, which are in the named table, that their objects were
+// deleted on purpose, and why. An earlier record of that stays. The hash of the control
+// id is removed, because a person who knows the id could find the message by it.
 func Forget(ctx context.Context, db Updater, table string, entries []Entry, reason string, now time.Time) error {
 	for _, entry := range entries {
 		_, err := db.UpdateItem(ctx, &dynamodb.UpdateItemInput{
@@ -39,7 +39,7 @@ func Forget(ctx context.Context, db Updater, table string, entries []Entry, reas
 	return nil
 }
 
-// IsForgotten reports whether a message was forgotten, by all of its entries.
+// IsForgotten reports whether a message was forgotten, given all of its entries.
 func IsForgotten(entries []Entry) bool {
 	return slices.ContainsFunc(entries, func(e Entry) bool { return e.Forgotten != "" })
 }

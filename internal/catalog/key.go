@@ -10,8 +10,9 @@ import (
 )
 
 // Key is the name of an object of the lake, in its parts. Its text form is
-// <zone>/protocol=<protocol>/source=<owner>/date=<YYYY-MM-DD>/<id>.<format>: the folders are Hive-style partitions, and the date
-// is that of the root, so that a redelivery writes the same key.
+// <zone>/protocol=<protocol>/source=<owner>/date=<YYYY-MM-DD>/<id>.<format>. The folders
+// are Hive-style partitions. The date is that of the root, so that a redelivery writes
+// the same key.
 type Key struct {
 	Zone  Zone
 	Kind  hub.Kind
@@ -30,7 +31,8 @@ func (k Key) String() string {
 	return SourcePrefix(k.Zone, k.Kind.Protocol(), k.Owner) + "date=" + k.Date + "/" + k.ID.String() + "." + k.Kind.Format()
 }
 
-// ParseKey reads the text form. It reports false for what is no key of the writer's.
+// ParseKey reads the text form. It reports false if the text is not a key of the
+// writer's.
 func ParseKey(text string) (Key, bool) {
 	parts := strings.Split(text, "/")
 	if len(parts) != 5 {
@@ -48,21 +50,24 @@ func ParseKey(text string) (Key, bool) {
 	return k, err == nil && k.Kind.Valid() && hub.ValidOwner(k.Owner) && k.String() == text
 }
 
-// FirstKey sorts before the keys of all messages of a protocol that owner sent from a time on, and after those of what came
-// earlier. The zone is Ingestion, where ids are roots: elsewhere only the date is in order.
+// FirstKey returns a text that sorts before the keys of all messages of a protocol that
+// owner sent from a time on, and after those of earlier ones. It is for the zone
+// Ingestion, where ids are roots; elsewhere only the date is in order.
 func FirstKey(protocol, owner string, from time.Time) string {
 	return SourcePrefix(Ingestion, protocol, owner) + "date=" + from.UTC().Format(time.DateOnly) + "/" + hub.IDAt(from)
 }
 
-// ProtocolsPrefix is how all keys of a zone begin; the protocol's name follows, up to the next slash.
+// ProtocolsPrefix returns the beginning of all keys of a zone; the protocol's name
+// follows, up to the next slash.
 func ProtocolsPrefix(zone Zone) string { return string(zone) + "/protocol=" }
 
-// OwnersPrefix is how the keys of a zone and protocol begin; the owner's name follows, up to the next slash.
+// OwnersPrefix returns the beginning of the keys of a zone and protocol; the owner's name
+// follows, up to the next slash.
 func OwnersPrefix(zone Zone, protocol string) string {
 	return ProtocolsPrefix(zone) + protocol + "/source="
 }
 
-// SourcePrefix is how the keys of a zone, protocol and owner begin.
+// SourcePrefix returns the beginning of the keys of a zone, protocol and owner.
 func SourcePrefix(zone Zone, protocol, owner string) string {
 	return OwnersPrefix(zone, protocol) + owner + "/"
 }

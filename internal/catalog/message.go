@@ -8,8 +8,9 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// Raw returns the entry whose object is the message byte for byte as it was sent, among all entries of one message: the message
-// itself or, if that was never filed, what was filed of an error in its place. It reports false if there is none.
+// Raw returns the entry whose object is the message, byte for byte as it was sent, among
+// all entries of one message: the message itself or, if that was never stored, what was
+// stored of an error in its place. It reports false if there is none.
 func Raw(entries []Entry) (raw Entry, ok bool) {
 	for _, entry := range entries {
 		switch {
@@ -22,8 +23,9 @@ func Raw(entries []Entry) (raw Entry, ok bool) {
 	return raw, ok
 }
 
-// Result returns the newest of a connector's entries in the zone, among all entries of one message: of the highest version the
-// one that was written last, since an operator may have had the message read in another charset. It reports false if there is
+// Result returns the newest of a connector's entries in the zone, among all entries of
+// one message: the one with the highest version that was written last, because an
+// operator may have had the message read in another charset. It reports false if there is
 // none.
 func Result(entries []Entry, connector string, zone Zone) (newest Entry, ok bool) {
 	for _, entry := range entries {
@@ -37,8 +39,9 @@ func Result(entries []Entry, connector string, zone Zone) (newest Entry, ok bool
 	return newest, ok
 }
 
-// Ended reports whether a message is at the end of its way, by all of its entries: it was filed as it was sent and, if it is
-// ER7, so was its JSON or the record of its error. Of other kinds nobody knows who subscribes to them.
+// Ended reports whether a message has ended, given all of its entries: it is stored as it
+// was sent and, if it is ER7, so is its JSON or the record of its error. For other kinds
+// it is not known who subscribes to them.
 func Ended(entries []Entry) bool {
 	sent := slices.IndexFunc(entries, func(e Entry) bool { return e.Zone == Ingestion })
 	if sent < 0 {

@@ -17,8 +17,8 @@ func (e Entry) Object(bucket string) *s3.GetObjectInput {
 	return in
 }
 
-// Read returns the content of the entry's object in bucket, if its bytes are those that were catalogued. Its errors are those of
-// [object.Read].
+// Read returns the content of the entry's object in bucket, if its bytes are those that
+// were catalogued. Its errors are those of [object.Read].
 func (e Entry) Read(ctx context.Context, objects object.Getter, bucket string) ([]byte, error) {
 	content, _, err := object.Read(ctx, objects, e.Object(bucket), e.Size, e.SHA256)
 	return content, err

@@ -15,19 +15,19 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// Querier is what reading the catalog needs of Amazon DynamoDB;
-// *dynamodb.Client has it.
+// Querier is the part of Amazon DynamoDB that reading the catalog needs; *dynamodb.Client
+// has it.
 type Querier interface {
 	Query(context.Context, *dynamodb.QueryInput, ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error)
 }
 
-// Table is the catalog table, to read.
+// Table is the catalog table, for reading.
 type Table struct {
 	Name string
 	DB   Querier
 }
 
-// History is all that the catalog holds of the message root. One page of a
+// History returns everything that the catalog holds about the message root. One page of a
 // query, 1 MB, holds more objects than a message will ever have.
 func (t Table) History(ctx context.Context, root uuid.UUID) ([]Entry, error) {
 	out, err := t.DB.Query(ctx, &dynamodb.QueryInput{
@@ -44,9 +44,9 @@ func (t Table) History(ctx context.Context, root uuid.UUID) ([]Entry, error) {
 	return entries, attributevalue.UnmarshalListOfMaps(out.Items, &entries)
 }
 
-// Errors gives owner's entries of the zone Failed whose messages were accepted
-// from from up to but not at to, oldest first. It ends after the first error. The
-// index follows the table within a second or so.
+// Errors yields owner's entries of the zone Failed whose messages were accepted at or
+// after from and before to, oldest first. It ends after the first error. The index
+// follows the table within a second or so.
 func (t Table) Errors(ctx context.Context, owner string, from, to time.Time) iter.Seq2[Entry, error] {
 	in := &dynamodb.QueryInput{
 		TableName:                &t.Name,

@@ -1,8 +1,10 @@
 package contract
 
-// The user pool's own attributes, each of which names one institution: what a user may read, and what the user sends for. In
-// a user's ID token, and where an administrator names them, ClaimPrefix stands before them; the identity pool makes tags of a
-// session of those to read (docs/decisions/0012-several-institutions-for-one-person.md).
+// The user pool's own attributes, each of which names one institution: which messages a
+// user may read, and for whom the user sends. In a user's ID token, and in an
+// administrator's calls, their names begin with ClaimPrefix. The identity pool makes
+// session tags of those to read
+// (docs/decisions/0012-several-institutions-for-one-person.md).
 const (
 	AttributeRead  = "read"
 	AttributeRead2 = "read2"

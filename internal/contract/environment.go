@@ -1,6 +1,7 @@
 package contract
 
-// The environment variables of the functions. Which function has which, and with what value, is said in stacks.
+// The environment variables of the functions. stacks says which function has which, and
+// with what value.
 const (
 	EnvName               = "ENVIRONMENT" // the deployment, a dimension of the metrics
 	EnvHubTopicARN        = "HUB_TOPIC_ARN"

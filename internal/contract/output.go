@@ -1,6 +1,6 @@
 package contract
 
-// The outputs of the stacks, by which clients and operators find the lake.
+// The outputs of the stacks, with which clients and operators find the lake.
 const (
 	OutputAPI            = "ApiUrl"
 	OutputUserPool       = "UserPoolId"

@@ -17,14 +17,14 @@ import (
 	"hl7lake/internal/object"
 )
 
-// Objects is what the hub needs of Amazon S3; *s3.Client has it.
+// Objects is the part of Amazon S3 that the hub needs; *s3.Client has it.
 type Objects interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 	object.Getter
 }
 
-// ClaimCheck turns events into their wire form and back, keeping a body that
-// would not fit in a bucket of its own.
+// ClaimCheck turns events into their wire form and back. It keeps a body that is too
+// large in a bucket of its own.
 type ClaimCheck struct {
 	Bucket  string
 	Objects Objects
@@ -45,9 +45,9 @@ var (
 	ErrContent   = errors.New("hub: the claim-checked content differs from what was put there")
 )
 
-// Pack writes e for the wire. A body that would make it larger than MaxInline
-// is put under <root>/<name>: the event's id for the topic, the state's name
-// within the workflow. The same event always writes the same object.
+// Pack writes e for the wire. A body that would make it larger than MaxInline is put
+// under <root>/<name>: the event's id for the topic, the state's name within the
+// workflow. The same event always writes the same object.
 func (c ClaimCheck) Pack(ctx context.Context, e Event, name string) (Wire, error) {
 	if err := e.check(); err != nil {
 		return Wire{}, err
@@ -70,7 +70,7 @@ func (c ClaimCheck) Pack(ctx context.Context, e Event, name string) (Wire, error
 	return wireOf(e, encodingClaimCheck, string(body)), nil
 }
 
-// put leaves the content of ref where it says.
+// put writes the content of ref to its place.
 func (c ClaimCheck) put(ctx context.Context, ref reference, content []byte) error {
 	sum := sha256.Sum256(content)
 	_, err := c.Objects.PutObject(ctx, &s3.PutObjectInput{
@@ -85,9 +85,9 @@ func (c ClaimCheck) put(ctx context.Context, ref reference, content []byte) erro
 	return nil
 }
 
-// Renew puts the content of w anew where it waits, if it has lain there since
-// before the given time, so that what makes room in the bucket does not take it
-// while w is on its way again. It does nothing where the body travels within w.
+// Renew writes the content of w again, if it has been there since before the given time,
+// so that it does not expire while w is under way again. It does nothing if the body
+// travels within w.
 func (c ClaimCheck) Renew(ctx context.Context, w Wire, before time.Time) error {
 	if w.Attributes["encoding"] != encodingClaimCheck {
 		return nil
@@ -99,8 +99,8 @@ func (c ClaimCheck) Renew(ctx context.Context, w Wire, before time.Time) error {
 	return c.put(ctx, ref, content)
 }
 
-// Open reads the wire form back, fetching the body when it is a reference. The
-// body is then what Pack was given, byte for byte, or Open fails.
+// Open reads the wire form back, and fetches the body if it is a reference. The body is
+// then what Pack was given, byte for byte, or Open fails.
 func (c ClaimCheck) Open(ctx context.Context, w Wire) (Event, error) {
 	if w.Attributes["encoding"] != encodingClaimCheck {
 		e, err := w.Event()
@@ -118,9 +118,9 @@ func (c ClaimCheck) Open(ctx context.Context, w Wire) (Event, error) {
 	return e, err
 }
 
-// Stream reads the wire form back as Open does, but leaves e.Body nil: the body is
-// a stream, which the caller closes, and is not fetched before it is read. ctx
-// bounds the stream too.
+// Stream reads the wire form back as Open does, but leaves e.Body nil. The body is a
+// stream, which the caller closes. It is not fetched before it is read. ctx limits the
+// stream too.
 func (c ClaimCheck) Stream(ctx context.Context, w Wire) (Event, *Stream, error) {
 	e, err := w.Event()
 	if err != nil {
@@ -137,8 +137,8 @@ func (c ClaimCheck) Stream(ctx context.Context, w Wire) (Event, *Stream, error) 
 	return e, stream, err
 }
 
-// Size is about how many bytes the content of w has, be it within w or where a
-// reference leads to. It opens nothing and takes the wire's word for it.
+// Size returns about how many bytes the content of w has, within w or behind a reference.
+// It opens nothing and relies on what w says.
 func (w Wire) Size() int {
 	var ref reference
 	if w.Attributes["encoding"] == encodingClaimCheck && json.Unmarshal([]byte(w.Body), &ref) == nil {
@@ -147,7 +147,7 @@ func (w Wire) Size() int {
 	return len(w.Body)
 }
 
-// Inline is the body that travels within w. It fails for a reference to one.
+// Inline returns the body that travels within w. It fails for a reference.
 func (w Wire) Inline() ([]byte, error) {
 	switch w.Attributes["encoding"] {
 	case encodingUTF8:
@@ -163,7 +163,7 @@ func (w Wire) Inline() ([]byte, error) {
 	}
 }
 
-// fetch is the content that a reference leads to, and when it was put there.
+// fetch returns the content behind a reference, and when it was written.
 func (c ClaimCheck) fetch(ctx context.Context, body string) (ref reference, content []byte, since time.Time, err error) {
 	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size < 0 {
 		return ref, nil, since, ErrReference
@@ -178,7 +178,7 @@ func (c ClaimCheck) fetch(ctx context.Context, body string) (ref reference, cont
 	return ref, content, since, err
 }
 
-// redeem is the stream of the content that a reference names.
+// redeem returns a stream of the content that a reference names.
 func (c ClaimCheck) redeem(ctx context.Context, body string) (*Stream, error) {
 	var ref reference
 	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size <= 0 {

@@ -1,10 +1,10 @@
-// Package hub is the functions' side of the hub topic: what an event is, how it
-// looks on the wire, and how a body that is too large for the topic or for a
-// Step Functions state travels as a claim check without a handler noticing.
+// Package hub is the functions' side of the hub topic: what an event is, how it looks on
+// the wire, and how a body that is too large for the topic or for a Step Functions state
+// travels as a claim check without a handler noticing.
 //
-// The attributes of an event are the only coupling between the stacks. Nothing
-// in an attribute, a subject or a key is ever taken from a message's content,
-// apart from the message type.
+// The attributes of an event are the only coupling between the stacks. Nothing in an
+// attribute, a subject or a key is ever taken from a message's content, except the
+// message type.
 package hub
 
 import (
@@ -23,7 +23,7 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// UnknownType is the `type` of an event of whose message no type is known.
+// UnknownType is the `type` of an event whose message has no known type.
 const UnknownType = "unknown"
 
 // Name says what happened; it is the `event` attribute.
@@ -33,7 +33,7 @@ type Name string
 const (
 	Ingested Name = contract.EventIngested // a sender's message was accepted
 	Staged   Name = contract.EventStaged   // a connector made something of it
-	Error    Name = contract.EventError    // a connector could make nothing of it; the body is what it was given
+	Error    Name = contract.EventError    // a connector could not process it; the body is what it was given
 )
 
 // Event is one event of the hub, with its body in hand.
@@ -43,28 +43,29 @@ type Event struct {
 	ID        uuid.UUID
 	Root      uuid.UUID // the ingested message's id; equals ID for Ingested
 	Parent    uuid.UUID // the event that this one was made from; zero for Ingested
-	Connector Connector // that made it; zero for Ingested
+	Connector Connector // the connector that made it; zero for Ingested
 	Owner     string    // the institution that may read it
-	Type      string    // of the message, such as MSH-9 as ADT^A01, or UnknownType
+	Type      string    // of the message, such as ADT^A01 from MSH-9, or UnknownType
 	Charset   string    // as the sender of the message declared it; empty if nothing was declared
-	ReadIn    string    // the charset that an operator decided on, whatever is declared; empty if nobody did
+	ReadIn    string    // the charset that an operator chose, whatever is declared; empty if nobody did
 	Reason    Reason    // why it failed; zero unless Error
-	Raw       string    // hex SHA-256 of the ingested bytes, where the body is no longer these; only between the states of a workflow
+	Raw       string    // hex SHA-256 of the ingested bytes, if the body is no longer these; only between the states of a workflow
 	Body      []byte
 }
 
-// NewID returns the id of a message that is accepted now: a UUIDv7, so that the
-// id itself tells the received time.
+// NewID returns the id of a message that is accepted now. It is a UUIDv7, so it contains
+// the time of acceptance.
 func NewID() (uuid.UUID, error) { return uuid.NewV7() }
 
-// BodyHash is the hex SHA-256 of the body, as Raw has it of the ingested one.
+// BodyHash returns the hex SHA-256 of the body, in the form of Raw.
 func (e Event) BodyHash() string {
 	sum := sha256.Sum256(e.Body)
 	return hex.EncodeToString(sum[:])
 }
 
-// Received is the time at which a message was accepted, in UTC with millisecond precision, as its own id and every id that is
-// derived from it tell (RFC 9562, 5.7).
+// Received returns the time at which a message was accepted, in UTC with millisecond
+// precision. Both its own id and every id derived from it contain that time (RFC 9562,
+// 5.7).
 func Received(id uuid.UUID) time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }
@@ -72,9 +73,9 @@ func Received(id uuid.UUID) time.Time {
 // Derived reports whether id is that of a derived event.
 func Derived(id uuid.UUID) bool { return id.Version() == 8 }
 
-// IDAt is how an id begins that is made at the given time. It sorts before every
-// id that is made then or later, and after every earlier one: a UUIDv7 begins with
-// its milliseconds (RFC 9562, 5.7).
+// IDAt returns the beginning of an id that is made at the given time. It sorts before
+// every id that is made then or later, and after every earlier one, because a UUIDv7
+// begins with its milliseconds (RFC 9562, 5.7).
 func IDAt(at time.Time) string {
 	ms := max(at.UnixMilli(), 0)
 	return fmt.Sprintf("%08x-%04x", ms>>16, ms&0xffff)
@@ -84,11 +85,14 @@ func IDAt(at time.Time) string {
 // time order in the catalog's index.
 const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
 
-// Derive makes the event that the connector by publishes of parent: same message, new name and kind, and an id that a
-// redelivery of parent repeats and that no other connector makes. It is the UUIDv5 of the parent's id (RFC 9562, 5.5) and of
-// connector, event, protocol, format and version, each without a slash, joined by slashes; and of the charset in which an
-// operator had the message read, if one did. In place of its first 48 bits stands the time at which the message was accepted, as
-// in the root, so that a derived id leads back to the root; that makes it a UUIDv8 (RFC 9562, 5.8). The body, and an error's reason, are the caller's to set.
+// Derive returns the event that the connector by publishes about parent: the same
+// message, a new name and kind, and an id that a redelivery of parent repeats and that no
+// other connector makes. The id is the UUIDv5 of the parent's id (RFC 9562, 5.5) and of
+// connector, event, protocol, format and version, joined by slashes, which none of them
+// contains. If an operator chose a charset, that is part of it too. The first 48 bits are
+// replaced by the time at which the message was accepted, as in the root, so that a
+// derived id leads back to the root. That makes it a UUIDv8 (RFC 9562, 5.8). The caller
+// sets the body, and an error's reason.
 func Derive(parent Event, by Connector, name Name, kind Kind) Event {
 	seed := []string{by.Name, string(name), kind.Protocol(), kind.Format(), strconv.Itoa(by.Version)}
 	if parent.ReadIn != "" {
@@ -107,8 +111,8 @@ func Derive(parent Event, by Connector, name Name, kind Kind) Event {
 	return child
 }
 
-// ValidOwner reports whether name can be an institution's: it becomes part of
-// object keys, so it is short and plain.
+// ValidOwner reports whether name can be an institution's. It becomes part of object
+// keys, so it is short and plain.
 func ValidOwner(name string) bool { return ownerPattern.MatchString(name) }
 
 var (
@@ -118,8 +122,9 @@ var (
 	readInPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,19}$`)
 )
 
-// ValidCharset reports whether name is shaped like the name of a charset (RFC 2978, 2.3). It may have 32 characters, so that it
-// fits into a subject; of IANA's names of charsets only two are longer.
+// ValidCharset reports whether name is shaped like the name of a charset (RFC 2978, 2.3).
+// It may have 32 characters, so that it fits into a subject. Only two of IANA's charset
+// names are longer.
 func ValidCharset(name string) bool { return charsetPattern.MatchString(name) }
 
 // check reports the first attribute that no publisher may send.
@@ -151,8 +156,8 @@ func (e Event) check() error {
 	return nil
 }
 
-// AttributeError names an attribute that is absent or not of its form. It does
-// not repeat the value.
+// AttributeError names an attribute that is absent or malformed. It does not repeat the
+// value.
 type AttributeError struct {
 	Name string
 }

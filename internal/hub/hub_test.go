@@ -140,8 +140,8 @@ func TestADerivedEventRepeatsItsID(t *testing.T) {
 	parent := ingested([]byte("MSH"))
 	staged := hub.Derive(parent, staging, hub.Staged, hub.JSON)
 	refused := hub.Derive(parent, staging, hub.Error, hub.ER7)
-	// The ids are part of the lake's keys: a change here makes copies of all
-	// that is staged again.
+	// The ids are part of the lake's keys. If they change, everything is staged again
+	// beside what exists.
 	if want := "01a204f6-07d0-86d7-a50e-0206f1bec182"; staged.ID.String() != want {
 		t.Errorf("staged: got %s, want %s", staged.ID, want)
 	}
@@ -172,7 +172,8 @@ func TestNoTwoConnectorsMakeOneID(t *testing.T) {
 	}
 }
 
-// TestAnEventHasTenAttributesAtMost is about queues with raw delivery, for which SNS drops an event with more.
+// TestAnEventHasTenAttributesAtMost is about queues with raw delivery, for which SNS
+// drops an event with more.
 func TestAnEventHasTenAttributesAtMost(t *testing.T) {
 	parent := ingested([]byte("MSH"))
 	parent.ReadIn = "windows-1250"

@@ -8,7 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 )
 
-// Publisher is what the hub needs of Amazon SNS; *sns.Client has it.
+// Publisher is the part of Amazon SNS that the hub needs; *sns.Client has it.
 type Publisher interface {
 	Publish(context.Context, *sns.PublishInput, ...func(*sns.Options)) (*sns.PublishOutput, error)
 }
@@ -20,9 +20,9 @@ type Topic struct {
 	ClaimCheck ClaimCheck
 }
 
-// Publish returns nil only when the topic has taken e. After an error e may
-// have been published all the same; publishing it again is harmless, since its
-// id says that it is the same event.
+// Publish returns nil only if the topic has taken e. After an error e may have been
+// published nevertheless. Publishing it again is harmless, because its id shows that it
+// is the same event.
 func (t Topic) Publish(ctx context.Context, e Event) error {
 	wire, err := t.ClaimCheck.Pack(ctx, e, e.ID.String())
 	if err != nil {
@@ -34,7 +34,7 @@ func (t Topic) Publish(ctx context.Context, e Event) error {
 	return nil
 }
 
-// Input is w as a message for the topic.
+// Input returns w as a message for the topic.
 func (w Wire) Input(topicARN string) *sns.PublishInput {
 	attributes := make(map[string]types.MessageAttributeValue, len(w.Attributes))
 	for name, value := range w.Attributes {

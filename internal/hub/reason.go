@@ -6,18 +6,17 @@ import (
 	"strings"
 )
 
-// Reason says why and where a message could not be staged, without a word of
-// the message. Its text form is a list of key=value, the rest of an error
-// event's subject: `code=no-header segment=1 path=MSH-2 offset=0`.
+// Reason says why and where a message could not be staged, without any of its content.
+// Its text form is a list of key=value, which is the rest of an error event's subject:
+// `code=no-header segment=1 path=MSH-2 offset=0`.
 type Reason struct {
 	Code    string // a short name of the failure, such as no-header
-	Segment int    // 1 is the first; 0 means that no segment is to blame
-	Path    string // such as MSH-2; empty when no field is to blame
+	Segment int    // counted from 1; 0 means that no segment is at fault
+	Path    string // such as MSH-2; empty if no field is at fault
 	Offset  int    // in bytes from the start of the message
 }
 
-// CodeWorkflow is the code of a failure that is the workflow's and not the
-// message's.
+// CodeWorkflow is the code of a failure of the workflow and not of the message.
 const CodeWorkflow = "workflow"
 
 var (
@@ -25,8 +24,8 @@ var (
 	pathPattern = regexp.MustCompile(`^[A-Z][A-Z0-9]{2}(\[\d{1,5}\])?(-\d{1,4}(\[\d{1,5}\])?(\.\d{1,3}){0,2})?$`)
 )
 
-// String is the text form. A code or path that is not plain is left out rather
-// than passed on, since it could only have come from content.
+// String returns the text form. It leaves out a code or path that is not plain, because
+// that could only come from content.
 func (r Reason) String() string {
 	var words []string
 	if codePattern.MatchString(r.Code) {
@@ -41,7 +40,8 @@ func (r Reason) String() string {
 	return strings.Join(append(words, "offset="+strconv.Itoa(r.Offset)), " ")
 }
 
-// within is the text form in at most the given bytes, which have room for a code.
+// within returns the text form in at most the given number of bytes, which must have room
+// for a code.
 func (r Reason) within(room int) string {
 	if len(r.String()) > room {
 		r.Path = ""
@@ -56,8 +56,8 @@ func (r Reason) within(room int) string {
 	}
 }
 
-// ParseReason reads the text form, in any order and with unknown keys ignored.
-// It reports false when there is no code.
+// ParseReason reads the text form, in any order, and ignores unknown keys. It reports
+// false if there is no code.
 func ParseReason(text string) (Reason, bool) {
 	words := keyValues(text)
 	reason := Reason{Segment: number(words["segment"]), Offset: number(words["offset"])}
@@ -70,7 +70,7 @@ func ParseReason(text string) (Reason, bool) {
 	return reason, reason.Code != ""
 }
 
-// keyValues splits space separated key=value words.
+// keyValues splits key=value words that are separated by spaces.
 func keyValues(text string) map[string]string {
 	words := make(map[string]string)
 	for word := range strings.FieldsSeq(text) {
@@ -81,7 +81,7 @@ func keyValues(text string) map[string]string {
 	return words
 }
 
-// number is the natural number that text writes, or 0.
+// number returns the natural number that text writes, or 0.
 func number(text string) int {
 	n, err := strconv.ParseUint(text, 10, 31)
 	if err != nil {

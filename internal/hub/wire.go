@@ -14,17 +14,17 @@ import (
 	"github.com/google/uuid"
 )
 
-// Wire is an event as it travels: the attributes, subject and body of an SNS
-// message, and with the same rules the input and output of a workflow's state.
+// Wire is an event as it travels: the attributes, subject and body of an SNS message and,
+// with the same rules, the input and output of a workflow's state.
 type Wire struct {
 	Attributes map[string]string `json:"attributes"`
 	Subject    string            `json:"subject,omitempty"`
 	Body       string            `json:"body"`
-	// Tidy says, in the workflow's input, that the body is as the first state would
-	// make it; that state is then passed by. Nowhere else is it set.
+	// Tidy says, in the workflow's input, that the body already is what the first state
+	// would make of it, so that this state is skipped. It is set nowhere else.
 	Tidy bool `json:"tidy,omitempty"`
 
-	Published time.Time `json:"-"` // when the hub took it, as SNS says; zero where that is not known
+	Published time.Time `json:"-"` // when the hub took it, according to SNS; zero if not known
 }
 
 // The values of the `encoding` attribute: how Body carries the content. Only
@@ -35,14 +35,14 @@ const (
 	encodingClaimCheck = "claim-check"
 )
 
-// MaxInline is the size in bytes of an event's JSON form up to which its body
-// travels within it: 262,144, the limit of an SNS message and of a Step
-// Functions payload (Amazon SNS and AWS Step Functions quotas), less what
-// Lambda's event and the states' results put around it.
+// MaxInline is the size in bytes of an event's JSON form up to which its body travels
+// within it: 262,144, the limit of an SNS message and of a Step Functions payload (Amazon
+// SNS and AWS Step Functions quotas), minus what Lambda's event and the states' results
+// add around it.
 const MaxInline = 262_144 - 8_192
 
-// FromSNS is the event in one record of a function's SNS event, with its body
-// as it came.
+// FromSNS returns the event in one record of a function's SNS event, with its body
+// unopened.
 func FromSNS(record events.SNSEntity) Wire {
 	wire := Wire{Attributes: make(map[string]string, len(record.MessageAttributes)), Subject: record.Subject, Body: record.Message, Published: record.Timestamp}
 	for name, attribute := range record.MessageAttributes {
@@ -53,7 +53,7 @@ func FromSNS(record events.SNSEntity) Wire {
 	return wire
 }
 
-// Notification is w as SNS hands it over, as far as FromSNS reads it.
+// Notification returns w in SNS's form, as far as FromSNS reads it.
 func (w Wire) Notification() events.SNSEntity {
 	attributes := make(map[string]any, len(w.Attributes))
 	for name, value := range w.Attributes {
@@ -64,8 +64,8 @@ func (w Wire) Notification() events.SNSEntity {
 	}
 }
 
-// Each handles every event of a function's batch. The errors are joined, so that
-// Lambda delivers the batch again; to handle an event twice must be harmless.
+// Each handles every event of a function's batch. It joins the errors, so that Lambda
+// delivers the batch again. Handling an event twice must be harmless.
 func Each(batch events.SNSEvent, handle func(Wire) error) error {
 	var failures []error
 	for _, record := range batch.Records {
@@ -113,10 +113,12 @@ func wireOf(e Event, encoding, body string) Wire {
 // maxSubject is the longest subject in bytes (Amazon SNS, Publish).
 const maxSubject = 99
 
-// subject carries what nobody subscribes by, and for which there is no attribute: an event has ten at most, since SNS drops
-// one with more on its way to an SQS queue with raw delivery (Amazon SNS, Message attributes). These are the charset of a
-// derived event, the charset that an operator decided on, and the reason of an error, of which the path is left out if it is
-// too long, and the rest of the place if it still is. Charsets and a reason's code always fit.
+// subject holds what nobody subscribes by and has no attribute. An event has at most ten
+// attributes, because SNS drops one with more on its way to an SQS queue with raw
+// delivery (Amazon SNS, Message attributes). The subject holds the charset of a derived
+// event, the charset that an operator chose, and the reason of an error. If the reason's
+// path is too long it is left out, and then the rest of the place. Charsets and a
+// reason's code always fit.
 func subject(e Event) string {
 	var words []string
 	if e.Name != Ingested && e.Charset != "" {
@@ -132,8 +134,8 @@ func subject(e Event) string {
 	return strings.Join(words, " ")
 }
 
-// Event reads the attributes and subject of w, and leaves the body unopened. Its
-// error is an *AttributeError.
+// Event reads the attributes and subject of w, and leaves the body unopened. Its error is
+// an *AttributeError.
 func (w Wire) Event() (Event, error) {
 	words := keyValues(w.Subject)
 	e := Event{
@@ -162,7 +164,7 @@ func (w Wire) Event() (Event, error) {
 
 var hexSHA256 = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
-// identity is the UUID that text writes in its canonical form, or zero.
+// identity returns the UUID that text writes in its canonical form, or zero.
 func identity(text string) uuid.UUID {
 	id, err := uuid.Parse(text)
 	if err != nil || id.String() != text {
@@ -171,7 +173,7 @@ func identity(text string) uuid.UUID {
 	return id
 }
 
-// JSON is w as the input of the workflow. Delimiters such as & stay one byte.
+// JSON returns w as the input of the workflow. Delimiters such as & stay one byte.
 func (w Wire) JSON() ([]byte, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
@@ -180,9 +182,9 @@ func (w Wire) JSON() ([]byte, error) {
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), err
 }
 
-// carriesAsText reports whether body passes SNS and SQS unchanged as text: it
-// is UTF-8 and holds only the characters of XML 1.0, 2.2 (Amazon SQS,
-// SendMessage). MLLP framing, for one, does not.
+// carriesAsText reports whether body passes SNS and SQS unchanged as text: it is UTF-8
+// and holds only the characters of XML 1.0, 2.2 (Amazon SQS, SendMessage). MLLP framing,
+// for example, does not.
 func carriesAsText(body []byte) bool {
 	for len(body) > 0 {
 		r, n := utf8.DecodeRune(body)

@@ -1,4 +1,5 @@
-// Package object reads objects of Amazon S3 of which size and hash are known: what comes out is what was put in, or nothing.
+// Package object reads objects of Amazon S3 whose size and hash are known. It returns
+// exactly what was written, or an error.
 package object
 
 import (
@@ -14,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// Getter is what reading needs of Amazon S3; *s3.Client has it.
+// Getter is the part of Amazon S3 that reading needs; *s3.Client has it.
 type Getter interface {
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
 }
@@ -22,8 +23,9 @@ type Getter interface {
 // ErrDiffers says that an object is not the one that was recorded.
 var ErrDiffers = errors.New("object: size or hash are not those that were recorded")
 
-// Read returns the content of an object and when it was last written. Its size in bytes and its SHA-256, in hex, must be those
-// given, else the error is ErrDiffers; other errors are those of the call. It reads no more than one byte beyond the size.
+// Read returns the content of an object and when it was last written. Its size in bytes
+// and its SHA-256, in hex, must be those given; otherwise the error is ErrDiffers. Other
+// errors are those of the call. It reads at most one byte beyond the size.
 func Read(ctx context.Context, objects Getter, in *s3.GetObjectInput, size int64, sum string) ([]byte, time.Time, error) {
 	out, err := objects.GetObject(ctx, in)
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package replay publishes messages that the lake holds once more, each as the
-// ingested event that it was. Whoever subscribes takes that for a redelivery:
-// ids repeat, so what is there already stays as it is and only what is missing,
-// or what a newer parser makes of it, is added.
+// Package replay publishes messages of the lake again, each as the ingested event that it
+// was. A subscriber takes that for a redelivery: ids repeat, so what exists stays as it
+// is. Only what is missing, or what a newer version of a connector makes of the message,
+// is added.
 package replay
 
 import (
@@ -15,15 +15,16 @@ import (
 	"hl7lake/internal/object"
 )
 
-// Lake is where messages are taken from, and the hub to which they go.
+// Lake is where messages come from, and the hub that they go to.
 type Lake struct {
 	Bucket  string
 	Objects object.Getter
 	Hub     hub.Topic
 }
 
-// Publish puts the message of raw, which [catalog.Raw] gave, onto the hub again, to be read in the
-// charset readIn, or as it says itself where that is empty.
+// Publish publishes the message of raw, which [catalog.Raw] returned, on the hub again.
+// It is to be read in the charset readIn or, if that is empty, as the message itself
+// declares.
 func (l Lake) Publish(ctx context.Context, raw catalog.Entry, readIn string) error {
 	root, err := uuid.Parse(raw.Root)
 	if err != nil {

@@ -47,7 +47,7 @@ func tooMany(wait time.Duration) *problem.Problem {
 	}
 }
 
-// What can be wrong with a request, apart from the places that badRequest names.
+// What can be wrong with a request, except for the places that badRequest names.
 var (
 	errNoPrivilege = &problem.Problem{Status: http.StatusForbidden, Code: "no-write-privilege", Detail: "Insufficient privileges to write"}
 	errTooLarge    = &problem.Problem{Status: http.StatusRequestEntityTooLarge, Code: "too-large", Detail: tooLarge}
@@ -137,8 +137,8 @@ func size(request events.APIGatewayV2HTTPRequest) int {
 	return len(request.Body)
 }
 
-// kindOf reads /er7 and /messages/{protocol}/{format}, behind the name of a stage if
-// there is one.
+// kindOf reads /er7 and /messages/{protocol}/{format}, after the name of a stage if there
+// is one.
 func kindOf(path string) (hub.Kind, bool) {
 	_, rest, ok := strings.Cut(path, "/messages/")
 	if !ok {

@@ -51,7 +51,7 @@ type answer struct {
 }
 
 // post answers POST /er7 and POST /messages/{protocol}/{format}, and records who posted
-// and what came of it.
+// and the outcome.
 func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	by := caller.Of(request)
 	id, err := h.take(ctx, by.Write, request)

@@ -142,7 +142,7 @@ func TestAMessageIsIngestedOnceAndThenADuplicate(t *testing.T) {
 	}
 }
 
-// to is the request to the address of a kind.
+// to returns the request with the address of a kind.
 func to(r events.APIGatewayV2HTTPRequest, path string) events.APIGatewayV2HTTPRequest {
 	r.RawPath = path
 	return r

@@ -1,7 +1,6 @@
-// Command ingest is the Lambda function behind POST /er7
-// and POST /messages/{protocol}/{format}: it authorizes the
-// sender, refuses duplicates, and publishes each new message to the hub before
-// it answers 201.
+// Command ingest is the Lambda function behind POST /er7 and POST
+// /messages/{protocol}/{format}. It authorizes the sender, refuses duplicates, and
+// publishes each new message on the hub before it answers 201.
 package main
 
 import (

@@ -52,8 +52,8 @@ func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest
 	return response, err
 }
 
-// read answers with a part of the message that id is of, if the caller may read it. root is the message's own id, or id where
-// there is no such message.
+// read answers with a part of the message that id is of, if the caller may read it. root
+// is the message's own id, or id where there is no such message.
 func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
 	if root, err = h.rootOf(ctx, id, by); err != nil {
 		return id, response, err
@@ -67,7 +67,8 @@ func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.
 	return root, response, err
 }
 
-// rootOf returns the message's own id: id, unless that is of what was made of a message that the caller may read.
+// rootOf returns the message's own id: id, unless that is of what was made of a message
+// that the caller may read.
 func (h handler) rootOf(ctx context.Context, id uuid.UUID, by caller.Caller) (uuid.UUID, error) {
 	if !hub.Derived(id) {
 		return id, nil
@@ -111,7 +112,8 @@ func (h handler) sent(ctx context.Context, found history, part string) (events.A
 	return h.lake.serve(ctx, entry, withCharset(entry.Kind().MediaType(), entry.Charset))
 }
 
-// result answers with what a connector made of the message: with the very result whose id was asked for, else the newest.
+// result answers with what a connector made of the message: with the very result whose id
+// was asked for, else the newest.
 func (h handler) result(ctx context.Context, found history, connector string) (events.APIGatewayV2HTTPResponse, error) {
 	entry, ok := found.own(connector)
 	if !ok {

@@ -238,7 +238,8 @@ func TestAMessageOfAKindThatNobodyKnowsIsServedAsItCame(t *testing.T) {
 	}
 }
 
-// TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s is about catalogs of before decision 11.
+// TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s is about catalogs of before
+// decision 11.
 func TestAnEntryOfBeforeConnectorsHadNamesIsShownAsStagingER7s(t *testing.T) {
 	r := newReadSide(t)
 	r.file(t, ingested("MSH"), 1)
@@ -401,7 +402,8 @@ func TestAStrangerLearnsNothing(t *testing.T) {
 	}
 }
 
-// TestAnyIDOfAMessageLeadsToIt asks by the message's own id, by those of two results and of an error, and in capitals.
+// TestAnyIDOfAMessageLeadsToIt asks by the message's own id, by those of two results and
+// of an error, and in capitals.
 func TestAnyIDOfAMessageLeadsToIt(t *testing.T) {
 	r := newReadSide(t)
 	other := ingested("MSH|other") // accepted in the same millisecond

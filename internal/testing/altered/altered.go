@@ -1,5 +1,5 @@
-// Package altered gives tests the committed templates with other settings than the
-// committed ones, say with less of something so that a test can use it up.
+// Package altered gives tests the committed templates with some settings changed, for
+// example with a lower limit that a test can reach.
 package altered
 
 import (
@@ -15,13 +15,13 @@ import (
 // Change is a change of the resources of a stack's template.
 type Change struct {
 	Stack string
-	// Of reports whether a resource is meant. At least one must be.
+	// Of reports whether the change applies to a resource. It must apply to at least one.
 	Of func(logicalID string, resource map[string]any) bool
-	// How changes its properties.
+	// How changes the resource's properties.
 	How func(properties map[string]any)
 }
 
-// Function means the function of a package, such as lambdas/trigger.
+// Function selects the function of a package, such as lambdas/trigger.
 func Function(of string) func(string, map[string]any) bool {
 	return func(_ string, resource map[string]any) bool {
 		metadata, _ := resource["Metadata"].(map[string]any)
@@ -29,7 +29,7 @@ func Function(of string) func(string, map[string]any) bool {
 	}
 }
 
-// Resource means the resources of a type whose logical ids begin so.
+// Resource selects the resources of a type whose logical ids begin with a text.
 func Resource(resourceType, prefix string) func(string, map[string]any) bool {
 	return func(logicalID string, resource map[string]any) bool {
 		return resource["Type"] == resourceType && strings.HasPrefix(logicalID, prefix)
@@ -46,7 +46,7 @@ func Variables(values map[string]string) func(properties map[string]any) {
 	}
 }
 
-// Templates is a new folder with the templates of a folder, changed.
+// Templates returns a new folder with changed copies of the templates in a folder.
 func Templates(t testing.TB, committed string, changes ...Change) string {
 	t.Helper()
 	dir := t.TempDir()

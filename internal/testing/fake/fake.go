@@ -1,5 +1,6 @@
-// Package fake stands in for AWS in the handlers' tests, behind the interfaces that the handlers ask for. DynamoDB is
-// local/dynamodb; S3 and SNS are what the functions need of them, with AWS's rules. Any call can be made to fail.
+// Package fake stands in for AWS in the handlers' tests, behind the interfaces that the
+// handlers ask for. DynamoDB is local/dynamodb; S3 and SNS are what the functions need of
+// them, with AWS's rules. Any call can be made to fail.
 package fake
 
 import "context"

@@ -25,7 +25,8 @@ const (
 	Shares   = "shares"
 )
 
-// definitions are the tables' properties, by their names, as far as they are run. A test compares them with the templates.
+// definitions are the tables' properties, by their names, as far as they are run. A test
+// compares them with the templates.
 func definitions() map[string]string {
 	return map[string]string{
 		Received: `{
@@ -50,14 +51,16 @@ func definitions() map[string]string {
 	}
 }
 
-// Tables is the local lake's DynamoDB with the lake's tables. Requests reach it through the SDK's
-// client without a network, so that it also runs in a bubble of testing/synctest.
+// Tables is the local lake's DynamoDB with the lake's tables. Requests reach it through
+// the SDK's client without a network, so that it also runs in a bubble of
+// testing/synctest.
 type Tables struct {
 	Faults
 	client *sdk.Client
 }
 
-// NewTables makes all tables, empty, with keys, indexes and time to live as the templates have them. They end with the test.
+// NewTables makes all tables, empty, with keys, indexes and time to live as the templates
+// have them. They end with the test.
 func NewTables(t testing.TB) *Tables {
 	t.Helper()
 	kept, err := store.Open(filepath.Join(t.TempDir(), "tables"), store.Fleeting)

@@ -1,11 +1,11 @@
-// Package allowance bounds what one institution may have the lake do in a time, so that
+// Package allowance limits what one institution may make the lake do in a period, so that
 // none can fill the lake's functions and queues while others wait: what it may post
-// (ingest), and what of it is staged at once (trigger). Each has a bucket of units
-// that fills at a steady rate; a message takes units by its size, since that is
-// what staging it takes. The buckets are items of a table of whoever asks, so that all
-// instances of a function draw from the same. An instance draws several units at
-// once and has them at hand: a write for each message would cost as much as the
-// catalog's entry.
+// (ingest), and how much of it is staged at once (trigger). Each institution has a bucket
+// of units that fills at a steady rate. A message takes units according to its size,
+// because staging takes time in proportion. The buckets are items of a table of the
+// caller's, so that all instances of a function share them. An instance takes several
+// units at once and keeps them for later messages: a write for each message would cost as
+// much as the catalog's entry.
 package allowance
 
 import (
@@ -23,30 +23,29 @@ import (
 )
 
 const (
-	// unitSize is how many bytes a unit stands for: about as many as take the time
-	// of what every message takes, whatever its size.
+	// unitSize is how many bytes a unit stands for. About so many take as long as the
+	// work that every message needs, whatever its size.
 	unitSize = 64 << 10
-	// draft is how many units are drawn at once, if there are so many.
+	// draft is how many units are taken at once, if there are so many.
 	draft = 20
-	// part is the part of what there is in a bucket that is drawn at the most, if one
-	// message does not need more: a twentieth. Else the drafts of a few instances
-	// would empty it, and a message that came to another would find nothing.
+	// part is the largest part of the units in a bucket that is taken at once, unless one
+	// message needs more: a twentieth. Otherwise the drafts of a few instances would
+	// empty the bucket, and a message that comes to another instance would find nothing.
 	part = 20
-	// shelfLife is how long units can be used that were drawn. In any time, an
-	// institution uses at most what its bucket gave in that time and in this one
+	// shelfLife is how long units can be used after they were taken. In any period, an
+	// institution uses at most what its bucket gained in that period and in one shelfLife
 	// before it, and no instance adds more than two drafts.
 	shelfLife = time.Minute
-	// memory is how long an item outlives its last change. A bucket is full again
-	// long before; the item is then as good as none.
+	// memory is how long an item outlives its last change. A bucket is full long before
+	// that, and then the item is not needed.
 	memory = 24 * time.Hour
-	// tries is how often a draw is tried that other instances were ahead of. After the
-	// first of them it is for what the message needs, which others seldom prevent.
+	// tries is how often taking units is tried if other instances are faster. After the
+	// first try it is only for what the message needs, which others seldom prevent.
 	tries      = 8
 	fullDrafts = 2
 )
 
-// Limit is what an institution may take: so many units a second on average, and so
-// many at once.
+// Limit is what an institution may take: units a second on average, and units at once.
 type Limit struct{ PerSecond, Burst float64 }
 
 // ParseLimit reads a limit as a template writes it: two numbers, at least 1.
@@ -61,42 +60,42 @@ func ParseLimit(perSecond, burst string) (Limit, error) {
 
 func number(text string) (float64, error) {
 	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(n >= 1 && n <= 1e6) { // which NaN is not
+	if err != nil || !(n >= 1 && n <= 1e6) { // NaN is not
 		return 0, fmt.Errorf("allowance: %q is no limit: it must be a number from 1 to 1000000", text)
 	}
 	return n, nil
 }
 
-// interval is the time in which the bucket gains a unit.
+// interval returns the time in which the bucket gains a unit.
 func (l Limit) interval() time.Duration { return time.Duration(float64(time.Second) / l.PerSecond) }
 
-// units is what a message of so many bytes takes. The largest of all takes no more
-// than a full bucket has.
+// units returns what a message of that many bytes takes. The largest message takes no
+// more than a full bucket has.
 func (l Limit) units(size int) int {
 	return min(max((size+unitSize-1)/unitSize, 1), int(l.Burst))
 }
 
-// span is the time in which an empty bucket becomes full.
+// span returns the time in which an empty bucket becomes full.
 func (l Limit) span() time.Duration { return time.Duration(int64(l.Burst)) * l.interval() }
 
-// room is how many units there are at now in a bucket that will be full at full.
+// room returns how many units a bucket has at now that will be full at full.
 func (l Limit) room(full, now time.Time) int {
 	return int((l.span() - max(full.Sub(now), 0)) / l.interval())
 }
 
 // ExceededError says that an institution has taken all that it may.
 type ExceededError struct {
-	RetryAfter time.Duration // when there will be enough for the message, if it takes nothing else
+	RetryAfter time.Duration // how long until there is enough for the message, if nothing else is taken
 }
 
 func (e *ExceededError) Error() string { return "allowance: exceeded" }
 
-// DynamoDB is what the buckets need of Amazon DynamoDB; *dynamodb.Client has it.
+// DynamoDB is the part of Amazon DynamoDB that the buckets need; *dynamodb.Client has it.
 type DynamoDB interface {
 	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
 }
 
-// Buckets are those of all institutions. It is safe for concurrent use.
+// Buckets are the buckets of all institutions. It is safe for concurrent use.
 type Buckets struct {
 	table string
 	db    DynamoDB
@@ -106,16 +105,16 @@ type Buckets struct {
 	of map[string]*bucket // by institution; there are no more than have tokens
 }
 
-// bucket is what an instance knows of one, and has drawn from it.
+// bucket is what an instance knows about one bucket, and has taken from it.
 type bucket struct {
 	mu     sync.Mutex
-	full   time.Time // when it would be full again, at the least; zero for unknown
-	drawn  int       // units at hand
+	full   time.Time // the earliest time at which it would be full again; zero if unknown
+	drawn  int       // units taken and not used
 	lapses time.Time // when these can no longer be used
 }
 
-// New returns the buckets that are kept in a table whose key is pk, with time to
-// live by expiry.
+// New returns the buckets that are kept in a table whose key is pk, with time to live in
+// expiry.
 func New(table string, db DynamoDB, limit Limit) *Buckets {
 	return &Buckets{table: table, db: db, limit: limit, of: map[string]*bucket{}}
 }
@@ -129,9 +128,9 @@ func (b *Buckets) bucket(owner string) *bucket {
 	return b.of[owner]
 }
 
-// Take takes what a message of so many bytes costs from owner's bucket. It fails
-// with an *ExceededError where that has too little, mostly without asking the
-// table, so that who floods is refused at little cost.
+// Take takes the units for a message of that many bytes from owner's bucket. If there are
+// too few, it returns an *ExceededError, usually without asking the table, so that
+// refusing a flood costs little.
 func (b *Buckets) Take(ctx context.Context, owner string, size int) error {
 	own, need := b.bucket(owner), b.limit.units(size)
 	own.mu.Lock()
@@ -160,15 +159,15 @@ func (b *Buckets) Take(ctx context.Context, owner string, size int) error {
 	return &ExceededError{RetryAfter: time.Second}
 }
 
-// draw moves units from the table to own, or learns from the refusal how full the
-// bucket is. A draft, more than is needed now, is drawn only of as many as part says.
+// draw moves units from the table to own. If it is refused, it learns how full the bucket
+// is. A draft, which is more than is needed now, is limited by part.
 //
-// The item holds the time at which the bucket will be full: what is drawn moves it
-// on, from now where it has passed (the generic cell rate algorithm, ITU-T I.371).
-// One number, changed on condition, needs no reading before.
+// The item holds the time at which the bucket will be full. Taking units moves that time
+// on, from now if it has passed (the generic cell rate algorithm, ITU-T I.371). Because
+// it is one number, changed on a condition, it need not be read before.
 func (b *Buckets) draw(ctx context.Context, owner string, own *bucket, units int, draft bool, now time.Time) error {
 	cost := time.Duration(units) * b.limit.interval()
-	room := cost // that there must be
+	room := cost // how many there must be
 	if draft {
 		room *= part
 	}
@@ -213,7 +212,8 @@ func (b *Buckets) draw(ctx context.Context, owner string, own *bucket, units int
 	return nil
 }
 
-// key is the key of a bucket; no key of content has a #, and no institution's name.
+// key returns the key of a bucket. No key of content and no institution's name contains a
+// #.
 func key(owner string) string { return "owner#" + owner }
 
 func micros(t time.Time) types.AttributeValue {

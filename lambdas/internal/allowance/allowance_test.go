@@ -15,7 +15,7 @@ import (
 	"hl7lake/lambdas/internal/allowance"
 )
 
-// draft is how many units an instance draws at once.
+// draft is how many units an instance takes at once.
 const draft = 20
 
 // table is a received table that counts its writes.
@@ -34,8 +34,8 @@ func (t *table) instance(l allowance.Limit) *allowance.Buckets {
 	return allowance.New(fake.Received, t.Tables, l)
 }
 
-// exceeded reports whether b refuses a message of so many bytes. Any other failure
-// is the test's.
+// exceeded reports whether b refuses a message of that many bytes. Any other error fails
+// the test.
 func exceeded(t interface {
 	Context() context.Context
 	Fatal(...any)
@@ -51,7 +51,7 @@ func exceeded(t interface {
 	return over.RetryAfter, true
 }
 
-// taken is how many messages of a size are let through in a row.
+// taken returns how many messages of a size are accepted in a row.
 func taken(t testing.TB, b *allowance.Buckets, owner string, size int) (n int) {
 	t.Helper()
 	for {
@@ -220,8 +220,8 @@ func TestAnOutageOfTheTableIsNotAnExceededAllowance(t *testing.T) {
 	}
 }
 
-// Whatever many instances do in whatever order: what passes in any time is what the
-// bucket held and gained, and in the long run all of it can be used.
+// Whatever many instances do in whatever order, what is accepted in any period is at most
+// what the bucket held and gained, and in the long run all of it can be used.
 func TestManyInstancesTogetherStayWithinTheLimit(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		instances := rapid.IntRange(1, 6).Draw(rt, "instances")

@@ -1,5 +1,5 @@
-// Package environment reads a function's environment variables, once, in main: handlers
-// never look at the environment themselves. Their names are in package contract.
+// Package environment reads a function's environment variables, once, in main. Handlers
+// never look at the environment themselves. The variables' names are in package contract.
 package environment
 
 import (
@@ -23,20 +23,20 @@ func (e *NumberError) Error() string {
 	return fmt.Sprintf("environment: %s must be a whole number above zero", e.Name)
 }
 
-// Variables are a function's environment variables. A function cannot do without one of
-// them: where one is missing or malformed the process ends.
+// Variables are a function's environment variables. A function cannot run without one of
+// them: if one is missing or malformed, the process ends.
 type Variables struct {
 	lookup func(string) (string, bool)
 	end    func(error)
 }
 
-// New gives the variables that lookup finds, which is os.LookupEnv outside of tests. end
-// is called with a *MissingError or a *NumberError, and must not return.
+// New returns the variables that lookup finds, which is os.LookupEnv outside tests. It
+// calls end with a *MissingError or a *NumberError; end must not return.
 func New(lookup func(string) (string, bool), end func(error)) Variables {
 	return Variables{lookup: lookup, end: end}
 }
 
-// Text is the value of the variable, which is not empty.
+// Text returns the value of the variable, which is not empty.
 func (v Variables) Text(name string) string {
 	text, _ := v.lookup(name)
 	if text == "" {
@@ -45,7 +45,7 @@ func (v Variables) Text(name string) string {
 	return text
 }
 
-// Number is the value of the variable, a whole number above zero.
+// Number returns the value of the variable, a whole number above zero.
 func (v Variables) Number(name string) int {
 	n, err := strconv.Atoi(v.Text(name))
 	if err != nil || n <= 0 {

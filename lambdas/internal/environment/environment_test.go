@@ -8,7 +8,8 @@ import (
 	"hl7lake/lambdas/internal/environment"
 )
 
-// read calls what reads the variables, until the process would end, and returns why it would.
+// read calls a function that reads variables until the process would end, and returns the
+// error.
 func read(variables map[string]string, reads func(environment.Variables)) (ended error) {
 	defer func() { ended, _ = recover().(error) }()
 	reads(environment.New(
