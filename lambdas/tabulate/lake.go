@@ -96,7 +96,7 @@ func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter
 					return
 				}
 				now, sum = hour{source: source, start: start}, sha256.New()
-				io.WriteString(sum, tables.Version+"\n")
+				fmt.Fprintln(sum, tables.Version)
 			}
 			if !start.Before(to) {
 				return
