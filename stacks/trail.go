@@ -14,12 +14,12 @@ import (
 // hub: our functions, users with credentials of the identity pool, and administrators. It
 // leaves out only what our functions do for each message: the writer's objects, the
 // entries and claims that functions write and list, what they publish, and what tables
-// are made of, which is read once and shown to nobody. These are ten
-// events for each message, which would cost more than the lake itself, and they are in
-// the functions' own records and the bucket's access log. Every other reading of content
-// is recorded. A record names keys, which hold ids, and no content. Tables and functions are
-// recognized by the beginning of their name or their role's name, so that those of stacks
-// that Core does not know are covered too.
+// are made of, which is read once and shown to nobody. These are ten events for each
+// message, which would cost more than the lake itself, and they are in the functions' own
+// records and the bucket's access log. Every other reading of content is recorded. A
+// record names keys, which hold ids, and no content. Tables and functions are recognized
+// by the beginning of their name or their role's name, so that those of stacks that Core
+// does not know are covered too.
 func (c Core) addTrail(accessLogs awss3.Bucket, writer Function) {
 	base := c.Foundation
 	bucket := newBucket(c.Stack, "TrailLogs", base.Environment, accessLogs, awss3.BucketProps{

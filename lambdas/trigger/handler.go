@@ -14,8 +14,8 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-// reserve is kept back from the function's time to publish the error event of a
-// workflow that ended late, and to report one that did not answer.
+// reserve is kept back from the function's time to publish the error event of a workflow
+// that ended late, and to report one that did not answer.
 const reserve = 5 * time.Second
 
 type handler struct {
@@ -50,9 +50,9 @@ func (h handler) take(ctx context.Context, record record) error {
 	return h.stage(ctx, wire)
 }
 
-// stage runs the workflow for one message. A message that cannot be staged, for
-// whatever lasting reason, becomes an error event. An error is returned only
-// where another delivery may do better.
+// stage runs the workflow for one message. A message that cannot be staged, for a lasting
+// reason, becomes an error event. An error is returned only if another delivery may
+// succeed.
 func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 	event, err := wire.Event()
 	if err != nil {
@@ -68,8 +68,8 @@ func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 	return h.refuse(ctx, wire, *reason)
 }
 
-// account records the start of the workflow and measures the message's way from
-// the hub to its JSON.
+// account records the start of the workflow and measures the message's time from the hub
+// to its JSON.
 func (h handler) account(ctx context.Context, event hub.Event, wire hub.Wire, reason *hub.Reason, err error) {
 	owner := slog.String("owner", event.Owner)
 	members := []any{"root", event.Root}
@@ -86,7 +86,7 @@ func (h handler) account(ctx context.Context, event hub.Event, wire hub.Wire, re
 	audit.Record(ctx, h.logger, "states:StartSyncExecution", outcome(reason, err), members...)
 }
 
-// outcome is how an execution ended, in one word.
+// outcome returns how an execution ended, in one word.
 func outcome(reason *hub.Reason, err error) string {
 	if reason != nil {
 		return reason.Code

@@ -53,10 +53,9 @@ func main() {
 	lambda.Start(function.Edge(logger, h.handle))
 }
 
-// retryThrottles tries a throttled start six times within about ten seconds;
-// after that Lambda delivers the event again. The SDK's own budget of retries is
-// switched off: it would end them sooner, with an error that hides the
-// throttling.
+// retryThrottles tries a throttled start six times within about ten seconds; after that
+// Lambda delivers the event again. The SDK's own budget of retries is switched off: it
+// would end them sooner, with an error that hides the throttling.
 func retryThrottles(o *sfn.Options) {
 	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
 		s.MaxAttempts = 6

@@ -16,10 +16,10 @@ import (
 	"hl7lake/local/lambda"
 )
 
-// TestEachFunctionStartsInFiftyMilliseconds measures from the start of the
-// process until it asks for its first event, in processor time, which is what
-// one waits on a machine that has nothing else to do: the least of some tries,
-// since the tests of other packages may be running.
+// TestEachFunctionStartsInFiftyMilliseconds measures from the start of the process until
+// it asks for its first event. It measures processor time, which is the time one would
+// wait on an idle machine, and takes the least of some tries, because the tests of other
+// packages may be running.
 func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 	const limit, tries = 50 * time.Millisecond, 10
 	mains, err := filepath.Glob("../../lambdas/*/main.go")
