@@ -12,17 +12,21 @@ import (
 )
 
 const (
-	// tabulateSeconds is how long one run may take, which is as long as Lambda lets it. The next run goes on where it ended.
+	// tabulateSeconds is how long one run may take, which is the most that Lambda allows.
+	// The next run goes on where it ended.
 	tabulateSeconds = 900
-	// answerDays is how long Athena's answers are kept. Whoever asks again gets a new one.
+	// answerDays is how long Athena's answers are kept. A person who asks again gets a
+	// new one.
 	answerDays = 7
 )
 
-// Tables is the stack that makes the lake answer in SQL: a function that writes messages as Parquet files, and the tables over
-// these files for Athena. It reads the lake and knows nothing of what others make of it.
+// Tables is the stack that lets SQL query the lake: a function that writes messages as
+// Parquet files, and the tables over these files for Athena. It reads the lake and does
+// not depend on other connectors' results.
 type Tables struct {
 	awscdk.Stack
-	// Bucket holds the tables' files: <table>/source=<institution>/date=<YYYY-MM-DD>/hour=<HH>/all.parquet.
+	// Bucket holds the tables' files:
+	// <table>/source=<institution>/date=<YYYY-MM-DD>/hour=<HH>/all.parquet.
 	Bucket awss3.Bucket
 }
 
@@ -58,13 +62,14 @@ func newTablesBucket(scope constructs.Construct, id string, base Foundation, acc
 	return bucket
 }
 
-// addTabulate defines the function that writes the tables: each hour, and each night for what came late.
+// addTabulate defines the function that writes the tables: each hour, and each night for
+// late messages.
 func (t Tables) addTabulate(core Core) {
 	base := core.Foundation
 	tabulate := newFunction(t.Stack, "Tabulate", base, FunctionProps{
 		Package:     "lambdas/tabulate",
 		Description: "Writes messages as Parquet files, one a table and hour",
-		Memory:      1769, // one core, which is busy; 80 MB are the tables', and 64 MB messages read ahead
+		Memory:      1769, // one busy core; the tables take 80 MB, and messages read ahead 64 MB
 		Timeout:     tabulateSeconds,
 		Concurrency: 1, // two runs at once do no harm, and no good
 		Environment: map[string]*string{
@@ -74,7 +79,7 @@ func (t Tables) addTabulate(core Core) {
 	})
 	core.GrantReadMessages(tabulate.Lambda)
 	grant(tabulate.Lambda, []string{"s3:GetObject", "s3:PutObject"}, t.Bucket.ArnForObjects(new("*")))
-	grant(tabulate.Lambda, []string{"s3:ListBucket"}, t.Bucket.BucketArn()) // also so that what is not there is told from what is forbidden
+	grant(tabulate.Lambda, []string{"s3:ListBucket"}, t.Bucket.BucketArn()) // also to distinguish what does not exist from what is forbidden
 	grantEncrypt(tabulate.Lambda, base.Keys.Lake)
 	accept(tabulate.scope, "AwsSolutions-IAM5",
 		"All messages, which the function is there to read, and all files of the tables, which it is there to write.",
@@ -89,12 +94,14 @@ func (t Tables) addTabulate(core Core) {
 		Means:   "The tables lack messages of three hours ago, or nobody has looked.",
 		Metric:  base.ownMetric(contract.MetricTablesLag, statistic("Maximum", 2*60)),
 		AtLeast: 3 * 60 * 60,
-		// Tabulate writes its metric at every run that went well; where there is none, none did.
+		// Tabulate writes its metric after every successful run. Without the metric,
+		// there was none.
 		SilenceIsBad: true,
 	})
 }
 
-// schedule runs the function every so many hours, with an input or with the scheduled event.
+// schedule runs the function every given number of hours, with an input or with the
+// scheduled event.
 func (t Tables) schedule(id, description string, hours float64, fn Function, input awsevents.RuleTargetInput) {
 	awsevents.NewRule(t.Stack, &id, &awsevents.RuleProps{
 		Description: &description,
@@ -105,7 +112,8 @@ func (t Tables) schedule(id, description string, hours float64, fn Function, inp
 	})
 }
 
-// GrantReadMessages lets the grantee list the messages of HL7v2 in the lake and read them as they were sent.
+// GrantReadMessages lets the grantee list the messages of HL7v2 in the lake and read them
+// as they were sent.
 func (c Core) GrantReadMessages(grantee awsiam.IGrantable) {
 	prefix := contract.ZoneIngestion + "/protocol=" + contract.ProtocolHL7v2 + "/*"
 	grant(grantee, []string{"s3:GetObject"}, c.Lake.ArnForObjects(&prefix))

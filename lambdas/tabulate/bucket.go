@@ -22,20 +22,22 @@ import (
 	"hl7lake/tables"
 )
 
-// bucket is the tables' bucket. Besides the tables it keeps, in folders of their own, the manifest of each hour, which says of
-// which messages its tables are made, and the cursor of each institution.
+// bucket is the tables' bucket. Besides the tables it has, in folders of their own, the
+// manifest of each hour, which says from which messages its tables were made, and the
+// cursor of each institution.
 type bucket struct {
 	name    string
 	objects objectStore
 }
 
-// errConflict says that another run has replaced what this one was about to. That one's work stands, or the next run's will.
+// errConflict says that another run has replaced what this one was going to replace. The
+// other run's work stands, or the next run will do it.
 var errConflict = errors.New("another run was at work")
 
-// A version is an object's ETag; empty where there is none.
+// A version is an object's ETag; empty if there is none.
 type version string
 
-// version returns what lies at a key.
+// version returns the version of the object at a key.
 func (b bucket) version(ctx context.Context, key string) (version, error) {
 	out, err := b.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &b.name, Key: &key})
 	if isNotFound(err) {
@@ -47,7 +49,8 @@ func (b bucket) version(ctx context.Context, key string) (version, error) {
 	return version(aws.ToString(out.ETag)), nil
 }
 
-// replace puts an object in the place of a version. The error is errConflict where that is no longer there.
+// replace puts an object in place of a version. The error is errConflict if that version
+// is no longer there.
 func (b bucket) replace(ctx context.Context, key string, was version, body io.ReadSeeker, mediaType string) error {
 	in := &s3.PutObjectInput{
 		Bucket: &b.name, Key: &key, Body: body, ContentType: &mediaType, ChecksumAlgorithm: types.ChecksumAlgorithmCrc32,
@@ -67,7 +70,7 @@ func (b bucket) replace(ctx context.Context, key string, was version, body io.Re
 	return nil
 }
 
-// read reads a small JSON object into v, which stays as it is where there is none.
+// read reads a small JSON object into v. If there is none, v does not change.
 func (b bucket) read(ctx context.Context, key string, v any) (version, error) {
 	out, err := b.objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key})
 	if isNotFound(err) {
@@ -83,7 +86,7 @@ func (b bucket) read(ctx context.Context, key string, v any) (version, error) {
 	return version(aws.ToString(out.ETag)), nil
 }
 
-// write writes v as a JSON object in the place of a version.
+// write writes v as a JSON object in place of a version.
 func (b bucket) write(ctx context.Context, key string, was version, v any) error {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -92,13 +95,14 @@ func (b bucket) write(ctx context.Context, key string, was version, v any) error
 	return b.replace(ctx, key, was, bytes.NewReader(text), "application/json")
 }
 
-// A manifest says of which messages the tables of an hour are made. It is written after them.
+// A manifest says from which messages the tables of an hour were made. It is written
+// after them.
 type manifest struct {
 	Digest   string `json:"digest"`
 	Messages int    `json:"messages"`
 }
 
-// manifestLayout is the part of a manifest's key that tells the hour.
+// manifestLayout is the part of a manifest's key that contains the hour.
 const manifestLayout = "date=2006-01-02/hour=15.json"
 
 func manifestsPrefix(source string) string {
@@ -109,7 +113,8 @@ func manifestKey(source string, start time.Time) string {
 	return manifestsPrefix(source) + start.Format(manifestLayout)
 }
 
-// made lists the hours of an institution that have a manifest, from one on and before another. An error ends the iteration.
+// made yields the hours of an institution that have a manifest, from one on and before
+// another. An error ends the iteration.
 func (b bucket) made(ctx context.Context, source string, from, to time.Time) iter.Seq2[time.Time, error] {
 	return func(yield func(time.Time, error) bool) {
 		prefix := manifestsPrefix(source)
@@ -134,14 +139,15 @@ func (b bucket) made(ctx context.Context, source string, from, to time.Time) ite
 	}
 }
 
-// A cursor says up to which hour the tables of an institution are complete, but for what came late.
+// A cursor says up to which hour the tables of an institution are complete, except for
+// late messages.
 type cursor struct {
 	Settled time.Time `json:"settled"`
 }
 
 func cursorKey(source string) string { return contract.TablesCursors + "/source=" + source + ".json" }
 
-// tableKey is where a table of an hour lies.
+// tableKey returns the key of an hour's table.
 func tableKey(t *tables.Table, source string, start time.Time) string {
 	return tables.Key(t.Name, source, start.Format(time.DateOnly), start.Hour())
 }
@@ -149,8 +155,9 @@ func tableKey(t *tables.Table, source string, start time.Time) string {
 // isNotFound reports whether an error of S3 says that there is no such object.
 func isNotFound(err error) bool { return statusOf(err) == http.StatusNotFound }
 
-// isConflict reports whether an error of S3 says that a condition did not hold, or that another write was under way (Amazon
-// S3 User Guide, Conditional writes); also that the object to be replaced is gone.
+// isConflict reports whether an error of S3 says that a condition did not hold, that
+// another write was under way (Amazon S3 User Guide, Conditional writes), or that the
+// object to be replaced is gone.
 func isConflict(err error) bool {
 	status := statusOf(err)
 	return status == http.StatusPreconditionFailed || status == http.StatusConflict || status == http.StatusNotFound
@@ -192,7 +199,7 @@ func (w written) Close() error {
 	return err
 }
 
-// remove closes and deletes all.
+// remove closes and deletes all files.
 func (f *folder) remove() error {
 	var errs []error
 	for _, file := range f.files {

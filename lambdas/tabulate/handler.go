@@ -12,12 +12,13 @@ import (
 )
 
 const (
-	// settle is how long an hour is looked at again after its end: the writer files a message within seconds, but tries for
-	// some minutes where something fails.
+	// settle is how long after its end an hour is looked at again: the writer files a
+	// message within seconds, but tries for some minutes after a failure.
 	settle = 15 * time.Minute
-	// lateDays is how far back the nightly run looks for what came late: dead letters are kept for 14 days.
+	// lateDays is how far back the nightly run looks for late messages: dead letters are
+	// kept for 14 days.
 	lateDays = 15
-	// reserve is kept back from the function's time to note and report what was done.
+	// reserve is kept back from the function's time to record and report what was done.
 	reserve = 10 * time.Second
 )
 
@@ -28,17 +29,18 @@ type handler struct {
 	now func() time.Time
 }
 
-// request is the function's input. What EventBridge sends each hour has nothing of it.
+// request is the function's input. EventBridge sends none of these fields.
 type request struct {
-	// Late also looks at the hours of the last days, for messages that came late, or were deleted.
+	// Late also looks at the hours of the last days, for messages that came late or were
+	// deleted.
 	Late bool `json:"late"`
-	// From and To choose hours, From's included and To's not, whose tables are made anew whatever they are made of. Both or
-	// none are given.
+	// From and To select hours, from From on and before To, whose tables are made again
+	// in any case. Both or none are given.
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 }
 
-// rebuilds reports whether the request chooses hours.
+// rebuilds reports whether the request selects hours.
 func (r request) rebuilds() bool { return !r.From.IsZero() || !r.To.IsZero() }
 
 // RequestError says what is wrong with a request.
@@ -50,9 +52,9 @@ func (e *RequestError) Error() string { return e.Problem }
 type report struct {
 	Hours     int       `json:"hours"`     // whose tables were made
 	Messages  int       `json:"messages"`  // in these
-	Conflicts int       `json:"conflicts"` // hours that another run was at, or that changed meanwhile; the next run looks at them
+	Conflicts int       `json:"conflicts"` // hours in which another run was working, or that changed meanwhile; the next run looks at them
 	Complete  bool      `json:"complete"`  // false if the function's time ran out
-	settled   time.Time // up to where all institutions' tables are complete
+	settled   time.Time // up to which all institutions' tables are complete
 }
 
 // tabulate brings the tables up to date.
@@ -82,7 +84,7 @@ func (h handler) tabulate(ctx context.Context, in request) (report, error) {
 	return done, err
 }
 
-// rebuild makes an institution's tables of the chosen hours anew.
+// rebuild makes an institution's tables of the selected hours again.
 func (h handler) rebuild(ctx context.Context, source string, in request, done *report) error {
 	from, to := in.From.UTC().Truncate(time.Hour), in.To.UTC()
 	seen := map[time.Time]bool{}
@@ -98,7 +100,8 @@ func (h handler) rebuild(ctx context.Context, source string, in request, done *r
 	return h.emptied(ctx, source, from, to, seen, done)
 }
 
-// emptied makes the tables of hours that have tables and no message any more: all were deleted.
+// emptied handles hours that have tables and no message any more, because all were
+// deleted.
 func (h handler) emptied(ctx context.Context, source string, from, to time.Time, seen map[time.Time]bool, done *report) error {
 	for start, err := range h.tables.made(ctx, source, from, to) {
 		if err != nil {
@@ -114,7 +117,8 @@ func (h handler) emptied(ctx context.Context, source string, from, to time.Time,
 	return nil
 }
 
-// advance brings an institution's tables up to date, from where its cursor is, and moves that on.
+// advance brings an institution's tables up to date from its cursor on, and moves the
+// cursor.
 func (h handler) advance(ctx context.Context, source string, late bool, now time.Time, done *report) error {
 	var at cursor
 	was, err := h.tables.read(ctx, cursorKey(source), &at)
@@ -156,7 +160,8 @@ func (h handler) advance(ctx context.Context, source string, late bool, now time
 	return err
 }
 
-// one makes the tables of an hour. An hour that another run is at, or that changes, is left to the next run.
+// one makes the tables of an hour. If another run is working on the hour, or it changes,
+// it is left to the next run.
 func (h handler) one(ctx context.Context, each hour, again bool, done *report) error {
 	messages, err := h.tabulator.tabulate(ctx, each, again)
 	switch {
@@ -173,8 +178,8 @@ func (h handler) one(ctx context.Context, each hour, again bool, done *report) e
 	return nil
 }
 
-// tell logs what was done. A run of the schedule says how old the oldest hour is that is not settled, so that an alarm sees
-// that somebody looks.
+// tell logs what was done. A scheduled run reports the age of the oldest hour that is not
+// settled, so that an alarm sees that it ran.
 func (h handler) tell(ctx context.Context, done report, now time.Time, in request, err error) {
 	h.logger.InfoContext(ctx, "tabulated", "report", done)
 	if in.rebuilds() || err != nil || !done.Complete {

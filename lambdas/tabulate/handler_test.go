@@ -37,7 +37,8 @@ type world struct {
 
 func newWorld(t *testing.T) world { return world{fake.NewStorage(t, "lake", "tables"), t} }
 
-// id is the id of a message that was accepted at a time; n tells those of one time apart.
+// id returns the id of a message that was accepted at a time; n distinguishes those of
+// one time.
 func id(at time.Time, n int) uuid.UUID {
 	return uuid.MustParse(fmt.Sprintf("%s-7000-8000-%012d", hub.IDAt(at), n))
 }
@@ -47,7 +48,7 @@ func key(source string, root uuid.UUID) string {
 		Date: hub.Received(root).Format(time.DateOnly), ID: root}.String()
 }
 
-// accept files a message, and returns its id.
+// accept stores a message, and returns its id.
 func (w world) accept(source string, at time.Time, n int) uuid.UUID {
 	w.t.Helper()
 	root := id(at, n)
@@ -70,7 +71,7 @@ func (w world) handler(objects objectStore, now time.Time) handler {
 	}
 }
 
-// run is one invocation that has to go well.
+// run is one invocation that must succeed.
 func (w world) run(now time.Time, in request) report {
 	w.t.Helper()
 	done, err := w.handler(w.Client, now).tabulate(w.t.Context(), in)
@@ -80,7 +81,7 @@ func (w world) run(now time.Time, in request) report {
 	return done
 }
 
-// roots are those of a table's rows, by the source that the rows' files say, sorted.
+// roots returns those of a table's rows, by the source in the files' names, sorted.
 func (w world) roots(table string) map[string][]string {
 	w.t.Helper()
 	roots := map[string][]string{}
@@ -193,7 +194,8 @@ func TestRebuildMakesTheChosenHoursAnew(t *testing.T) {
 	}
 }
 
-// fragile is S3 whose n-th write fails, before or after it is done, as a function that is killed there leaves it.
+// fragile is S3 whose n-th write fails, before or after it is done, as if a function was
+// killed there.
 type fragile struct {
 	objectStore
 	mu    sync.Mutex
@@ -235,7 +237,8 @@ func TestARunThatIsKilledAtAnyWriteLosesAndDoublesNothing(t *testing.T) {
 	}
 }
 
-// slow is S3 that calls between before the first message is read: another run comes in between the list and the write.
+// slow is S3 that calls between before the first message is read, so that another run
+// comes between the list and the write.
 type slow struct {
 	objectStore
 	once    sync.Once

@@ -15,7 +15,8 @@ import (
 const (
 	// fetchers is how many messages are read at once.
 	fetchers = 32
-	// inMemory is the most bytes of messages that are held at once. A single message may be larger than that.
+	// inMemory is the most bytes of messages that are held at once. A single message may
+	// be larger.
 	inMemory = 64 << 20
 )
 
@@ -25,12 +26,14 @@ type tabulator struct {
 	tables bucket
 }
 
-// tabulate makes the tables of an hour, unless they are of its messages already and that is enough. It returns how many messages
-// it read.
+// tabulate makes the tables of an hour, unless they were already made from exactly its
+// messages and that is enough. It returns how many messages it read.
 //
-// Each file depends on the hour's messages and tables.Version only. Files are put in the place of the versions that were there
-// before the messages were listed, and the manifest last: whoever listed earlier can replace nothing that somebody who listed
-// later has put, and a run that was killed leaves a manifest that is not of the files, so that the next run makes them again.
+// Each file depends only on the hour's messages and tables.Version. Files replace the
+// versions that existed before the messages were listed, and the manifest is written
+// last. So a run that listed earlier cannot replace what a run that listed later has put.
+// A run that was killed leaves a manifest that does not match the files, so the next run
+// makes them again.
 func (t tabulator) tabulate(ctx context.Context, seen hour, again bool) (messages int, err error) {
 	var made manifest
 	key := manifestKey(seen.source, seen.start)
@@ -63,7 +66,7 @@ func (t tabulator) tabulate(ctx context.Context, seen hour, again bool) (message
 	return len(now.messages), t.tables.write(ctx, key, was, manifest{Digest: now.digest, Messages: len(now.messages)})
 }
 
-// versions are those of the hour's tables that are there, by their names.
+// versions are those of the hour's existing tables, by their names.
 func (t tabulator) versions(ctx context.Context, h hour) (map[string]version, error) {
 	all := tables.New().All()
 	found := make([]version, len(all))
@@ -94,7 +97,8 @@ func (t tabulator) listed(ctx context.Context, seen hour) (hour, error) {
 	return hour{source: seen.source, start: seen.start}, nil // all were deleted
 }
 
-// fill writes the hour's tables to files. A table that is there and has no row any more becomes an empty one.
+// fill writes the hour's tables to files. A table that exists and no longer has a row
+// becomes an empty one.
 func (t tabulator) fill(ctx context.Context, h hour, there map[string]version, files *folder) (err error) {
 	w := tables.NewWriter(files.open)
 	defer func() { err = errors.Join(err, w.Close()) }()
@@ -108,7 +112,7 @@ func (t tabulator) fill(ctx context.Context, h hour, there map[string]version, f
 	})
 }
 
-// each calls do with the hour's messages in their order, some of which are read ahead.
+// each calls do with the hour's messages in their order. Some are read ahead.
 func (t tabulator) each(ctx context.Context, h hour, do func(message, []byte) error) error {
 	work, ctx := errgroup.WithContext(ctx)
 	room := semaphore.NewWeighted(inMemory)
@@ -156,10 +160,10 @@ func (t tabulator) each(ctx context.Context, h hour, do func(message, []byte) er
 	return work.Wait()
 }
 
-// weight is what a message takes of the memory.
+// weight is how much memory a message takes.
 func weight(m message) int64 { return min(m.size+1, inMemory) }
 
-// put puts the files in the places of those that were there.
+// put puts the files in place of the existing ones.
 func (t tabulator) put(ctx context.Context, h hour, there map[string]version, files *folder) error {
 	work, ctx := errgroup.WithContext(ctx)
 	for _, table := range tables.New().All() {

@@ -22,7 +22,7 @@ import (
 	"hl7lake/tables"
 )
 
-// objectStore is what is needed of Amazon S3; *s3.Client has it.
+// objectStore is the part of Amazon S3 that tabulate needs; *s3.Client has it.
 type objectStore interface {
 	s3.ListObjectsV2APIClient
 	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
@@ -30,7 +30,7 @@ type objectStore interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 }
 
-// lake is the data lake's bucket, of which the messages as they were sent are read.
+// lake is the data lake's bucket, from which the messages as they were sent are read.
 type lake struct {
 	bucket  string
 	objects objectStore
@@ -42,8 +42,8 @@ type message struct {
 	size int64
 }
 
-// An hour is the messages of one institution that were accepted in an hour, in the order of their acceptance, and a digest of
-// which objects they are.
+// An hour is the messages of one institution that were accepted in an hour, in the order
+// of their acceptance, and a digest of which objects they are.
 type hour struct {
 	source   string
 	start    time.Time
@@ -71,9 +71,10 @@ func (l lake) sources(ctx context.Context) ([]string, error) {
 	return sources, nil
 }
 
-// hours lists an institution's hours that have messages, from one hour on and before another. Keys are in the order of
-// acceptance, as ids are UUIDv7 (see catalog.FirstKey), so that an hour is known as a whole when the next one begins. An error
-// ends the iteration.
+// hours yields an institution's hours that have messages, from one hour on and before
+// another. Keys are in the order of acceptance, because ids are UUIDv7 (see
+// catalog.FirstKey), so an hour is complete when the next one begins. An error ends the
+// iteration.
 func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter.Seq2[hour, error] {
 	return func(yield func(hour, error) bool) {
 		var now hour
@@ -108,7 +109,7 @@ func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter
 	}
 }
 
-// listed is a message as a list of objects has it.
+// listed is a message in a list of objects.
 type listed struct {
 	message
 	etag string
@@ -133,7 +134,7 @@ func (l lake) list(ctx context.Context, source string, from time.Time) iter.Seq2
 			for _, object := range page.Contents {
 				key, ok := catalog.ParseKey(aws.ToString(object.Key))
 				if !ok || key.Kind.Format() != contract.FormatER7 {
-					continue // no message of HL7, and so of no table
+					continue // not an HL7 message, and so not in a table
 				}
 				if !yield(listed{message{key.ID, aws.ToInt64(object.Size)}, aws.ToString(object.ETag)}, nil) {
 					return
@@ -143,7 +144,8 @@ func (l lake) list(ctx context.Context, source string, from time.Time) iter.Seq2
 	}
 }
 
-// errChanged says that the messages of an hour changed while its tables were made. The next run makes them.
+// errChanged says that the messages of an hour changed while its tables were made. The
+// next run makes them.
 var errChanged = errors.New("the hour's messages changed")
 
 // get reads a message.

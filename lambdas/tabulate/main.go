@@ -1,8 +1,9 @@
-// Command tabulate is the scheduled Lambda function that writes the lake's messages as tables for SQL: for each institution
-// and hour of acceptance one Parquet file a table, made of the messages as they were sent.
+// Command tabulate is the scheduled Lambda function that writes the lake's messages as
+// tables for SQL: for each institution and hour of acceptance, one Parquet file for each
+// table, made from the messages as they were sent.
 //
-// It lists the lake instead of following the hub, so that no redelivery can double a row: an hour's files depend on the objects
-// that are there, and on nothing that happened before.
+// It lists the lake instead of following the hub, so no redelivery can double a row: an
+// hour's files depend on the objects that exist, and on nothing that happened before.
 package main
 
 import (

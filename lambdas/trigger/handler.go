@@ -27,8 +27,8 @@ type handler struct {
 	deferral   deferral
 }
 
-// handle stages every message of the delivery, or puts it off. Staging one again gives
-// the same events. The errors are joined, so that the delivery comes again.
+// handle stages every message of the delivery, or defers it. Staging one again gives the
+// same events. It joins the errors, so that the delivery comes again.
 func (h handler) handle(ctx context.Context, in delivery) (struct{}, error) {
 	var failures []error
 	for _, record := range in.Records {
@@ -37,8 +37,8 @@ func (h handler) handle(ctx context.Context, in delivery) (struct{}, error) {
 	return struct{}{}, errors.Join(failures...)
 }
 
-// take stages one message, unless its institution has taken its share. What was put
-// off once is staged when it comes back: the queue gives it its turn.
+// take stages one message, unless its institution has used up its share. A message that
+// was deferred is staged when it comes back: the queue gave it its turn.
 func (h handler) take(ctx context.Context, record record) error {
 	wire, err := record.wire()
 	if err != nil {

@@ -1,7 +1,6 @@
-// Command trigger is the Lambda function that has each ingested ER7 message
-// staged: it runs the workflow and, should that fail, publishes the error
-// event. What one institution has beyond its share waits in a queue, which feeds
-// trigger too.
+// Command trigger is the Lambda function that has each ingested ER7 message staged: it
+// runs the workflow and, if that fails, publishes the error event. What one institution
+// has beyond its share waits in a queue, which feeds trigger too.
 package main
 
 import (
@@ -64,8 +63,8 @@ func retryThrottles(o *sfn.Options) {
 	})
 }
 
-// literalEndpoint takes an endpoint that was set by hand as it stands: the
-// prefix that StartSyncExecution puts before the host name is for AWS's own.
+// literalEndpoint uses an endpoint that was set by hand unchanged: the prefix that
+// StartSyncExecution puts before the host name is for AWS's own.
 func literalEndpoint(o *sfn.Options) {
 	if o.BaseEndpoint == nil {
 		return
