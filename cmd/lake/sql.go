@@ -19,7 +19,7 @@ type sqlOptions struct {
 	csv    bool
 }
 
-func (l *lake) sqlCommand() *cobra.Command {
+func (p *program) sqlCommand() *cobra.Command {
 	var o sqlOptions
 	cmd := &cobra.Command{
 		Use:   "sql [QUERY|FILE] --tables FOLDER",
@@ -39,14 +39,14 @@ see https://duckdb.org/install.
 			if o.folder == "" {
 				return usage(cmd, errors.New("--tables names the folder with the tables"))
 			}
-			if o.csv && l.json {
+			if o.csv && p.json {
 				return usage(cmd, errors.New("--csv and --json are two forms of one answer"))
 			}
 			query := ""
 			if len(arguments) == 1 {
 				query = arguments[0]
 			}
-			return l.sql(cmd.Context(), o, query)
+			return p.sql(cmd.Context(), o, query)
 		},
 	}
 	cmd.Flags().StringVar(&o.folder, "tables", "", "the `folder` with the tables, as tables write makes it")
@@ -55,12 +55,12 @@ see https://duckdb.org/install.
 }
 
 // sql runs DuckDB on the tables in a folder.
-func (l *lake) sql(ctx context.Context, o sqlOptions, query string) error {
-	program, err := exec.LookPath("duckdb")
+func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
+	path, err := exec.LookPath("duckdb")
 	if err != nil {
 		return &hintError{
 			err:  errors.New("there is no program duckdb in PATH"),
-			hint: "pip install duckdb-cli==1.5.6 gets it; `" + l.name + " tables show FILE` needs none.",
+			hint: "pip install duckdb-cli==1.5.6 gets it; `" + p.name + " tables show FILE` needs none.",
 		}
 	}
 	has := func(t *tables.Table) bool {
@@ -79,14 +79,14 @@ func (l *lake) sql(ctx context.Context, o sqlOptions, query string) error {
 	if err := os.WriteFile(views, []byte(tables.DuckDB(filepath.ToSlash(o.folder), has)), 0o600); err != nil {
 		return err
 	}
-	return l.runDuckDB(ctx, program, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, l.asking(o, query)...))
+	return p.runDuckDB(ctx, path, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, p.asking(o, query)...))
 }
 
 // asking are DuckDB's arguments for one query, a file of them, or none.
-func (l *lake) asking(o sqlOptions, query string) []string {
+func (p *program) asking(o sqlOptions, query string) []string {
 	var arguments []string
 	switch {
-	case l.json:
+	case p.json:
 		arguments = append(arguments, "-json")
 	case o.csv:
 		arguments = append(arguments, "-csv")
@@ -102,10 +102,10 @@ func (l *lake) asking(o sqlOptions, query string) []string {
 
 // runDuckDB runs the program. Its answers pass through the screen, which lets no content command a terminal; its shell has the
 // terminal for itself.
-func (l *lake) runDuckDB(ctx context.Context, program string, shell bool, arguments []string) error {
-	duckdb := exec.CommandContext(ctx, program, arguments...)
-	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = l.in, l.out, l.err
-	if shell && l.out.Live {
+func (p *program) runDuckDB(ctx context.Context, path string, shell bool, arguments []string) error {
+	duckdb := exec.CommandContext(ctx, path, arguments...)
+	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = p.in, p.out, p.err
+	if shell && p.out.Live {
 		duckdb.Stdout, duckdb.Stderr = os.Stdout, os.Stderr
 	}
 	err := duckdb.Run()
