@@ -1,5 +1,5 @@
 // Command hl7lake is the CDK app: it writes the CloudFormation templates of one
-// environment's three stacks. It is run by the CDK command line (see cdk.json), which
+// environment's stacks. It is run by the CDK command line (see cdk.json), which
 // chooses the environment: `npx cdk diff -c env=prod`.
 package main
 

@@ -29,6 +29,8 @@ const (
 	OutputCatalog    = contract.OutputCatalog
 	OutputClaimCheck = contract.OutputClaimCheck
 	OutputReconcile  = contract.OutputReconcile
+	OutputTables     = contract.OutputTables
+	OutputTabulate   = contract.OutputTabulate
 	OutputReceived   = contract.OutputReceived
 	OutputReadsLog   = contract.OutputReadsLog
 	OutputTrailLog   = contract.OutputTrailLog

@@ -17,7 +17,7 @@ import (
 	"hl7lake/edge/queue"
 )
 
-// enhanced is message with MSH-15 and MSH-16.
+// enhanced returns message with MSH-15 and MSH-16.
 func enhanced(id, status, accept, application string) string {
 	return strings.Replace(message(id, status), "|T|2.5.1\r", "|T|2.5.1|||"+accept+"|"+application+"\r", 1)
 }
@@ -59,7 +59,7 @@ func TestTheAnswerIsTheOneThatTheMessageAsksFor(t *testing.T) {
 				}
 			}
 			eventually(t, "delivered", func() bool { return r.Health().Listeners[0].Queued == 0 })
-			e.send(framed("")) // which is answered, with nothing before
+			e.send(framed("")) // it is answered, and nothing before it
 			if got := e.answer(); got != "AE " {
 				t.Errorf("answered %q as well", got)
 			}
@@ -126,7 +126,8 @@ func quarantineOf(t *testing.T, c config.Config) quarantine.Folder {
 	return folder
 }
 
-// TestWhatIsNotTheMessagesFaultWaits answers with what the messages cannot help.
+// TestWhatIsNotTheMessagesFaultWaits answers with failures that are not the messages'
+// fault.
 func TestWhatIsNotTheMessagesFaultWaits(t *testing.T) {
 	for _, status := range []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusInternalServerError} {
 		t.Run(fmt.Sprint(status), func(t *testing.T) {
@@ -283,7 +284,7 @@ func TestAnEdgeThatCannotStartLeavesNothingOpen(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Listeners = c.Listeners[:1]
-	e, err := edge.Open(t.Context(), c, options) // which would find the queue in use
+	e, err := edge.Open(t.Context(), c, options) // it would find the queue in use
 	if err != nil {
 		t.Fatal(err)
 	}

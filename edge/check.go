@@ -9,9 +9,9 @@ import (
 	"hl7lake/edge/queue"
 )
 
-// Check opens the files that a configuration names and reads its secrets. It returns all
-// that is wrong, joined. It opens no port, does not call the lake, and leaves the queue
-// to the edge that may be running.
+// Check opens the files that a configuration names and reads its secrets. It returns
+// everything that is wrong, joined. It opens no port, does not call the lake, and does
+// not touch the queue, which a running edge may use.
 func Check(c config.Config, getenv func(string) string) error {
 	_, err := queue.ReadKey(c.KeyFile)
 	errs := []error{err}

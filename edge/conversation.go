@@ -22,26 +22,26 @@ const (
 	// writeLimit is how long an engine may take to read an answer.
 	writeLimit = 10 * time.Second
 	// outcomeLimit is how long a connection waits for the lake's answer to a message. An
-	// engine gives up earlier, as a rule.
+	// engine usually gives up earlier.
 	outcomeLimit = 2 * time.Minute
 	// fullPause keeps an engine that reconnects at once from doing so all the time while
 	// the queue is full.
 	fullPause = time.Second
 	// outcomesHeld is how many outcomes wait to be written to an engine that does not
-	// read. More are not sent.
+	// read. Further ones are not sent.
 	outcomesHeld = 256
 )
 
 // A conversation is one connection of an engine: frames come in, answers go out.
 //
-// Each frame that ends is answered at most once at first, and in the order of the frames.
-// An application acknowledgment in enhanced mode comes later, when the lake has answered.
+// Each complete frame gets at most one answer at first, in the order of the frames. An
+// application acknowledgment in enhanced mode comes later, after the lake has answered.
 type conversation struct {
 	*Listener
 	number   uint64
 	conn     net.Conn
 	outcomes chan outcome
-	original chan struct{} // a value when a message in original mode, of which there is one at a time, was answered
+	original chan struct{} // a value when a message in original mode was answered; there is one at a time
 
 	writing sync.Mutex
 	message hl7.Message // the one that is being received
@@ -50,7 +50,7 @@ type conversation struct {
 // An outcome is what became of a message of the queue.
 type outcome struct {
 	message queue.Message
-	problem *client.Problem // nil where the lake has it
+	problem *client.Problem // nil if the lake has it
 }
 
 // run reads frames until the engine has no more, or ctx ends.
@@ -94,7 +94,7 @@ func (c *conversation) run(ctx context.Context) {
 // ErrClientName says that a client's certificate names nobody who may connect.
 var ErrClientName = errors.New("the client's certificate has none of the names that may connect")
 
-// greet makes sure who is there.
+// greet checks who the client is.
 func (c *conversation) greet(ctx context.Context) error {
 	secured, ok := c.conn.(*tls.Conn)
 	if !ok {
@@ -112,7 +112,7 @@ func (c *conversation) greet(ctx context.Context) error {
 	return ErrClientName
 }
 
-// ended says why a conversation is over, where that is not as it should be.
+// ended reports why a conversation is over, if that is not normal.
 func (c *conversation) ended(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil, errors.Is(err, io.EOF):
@@ -124,8 +124,8 @@ func (c *conversation) ended(ctx context.Context, err error) {
 	}
 }
 
-// take puts what is in a frame into the queue and answers. After an error the connection
-// is of no more use.
+// take puts the content of a frame into the queue and answers. After an error the
+// connection cannot be used any more.
 func (c *conversation) take(ctx context.Context, content []byte) error {
 	c.metrics.received.Inc()
 	content, torn := lastBegun(content)
@@ -156,8 +156,8 @@ func (c *conversation) take(ctx context.Context, content []byte) error {
 	return c.answer(m, hl7.ApplicationAccept)
 }
 
-// notKept is for a message that is not in the queue. It is not answered, so that the
-// engine keeps it, and sends it again on its next connection.
+// notKept handles a message that is not in the queue. It is not answered, so the engine
+// keeps it and sends it again on its next connection.
 func (c *conversation) notKept(ctx context.Context, err error) error {
 	c.metrics.notKept.Inc()
 	if errors.Is(err, queue.ErrFull) {
@@ -168,7 +168,7 @@ func (c *conversation) notKept(ctx context.Context, err error) error {
 
 var errNoOutcome = errors.New("the lake has not answered in time: the message stays in the queue, and is not acknowledged")
 
-// awaitAnswer waits until the message that was put into the queue last was answered.
+// awaitAnswer waits until the message that was last put into the queue was answered.
 func (c *conversation) awaitAnswer(ctx context.Context) error {
 	late := time.NewTimer(outcomeLimit)
 	defer late.Stop()
@@ -191,7 +191,7 @@ func (c *conversation) answerOutcomes(ctx context.Context) {
 			return
 		case o := <-c.outcomes:
 			if m.Parse(o.message.Body) != nil {
-				continue // it was parsed before, and is not changed
+				continue // it was parsed before, and has not changed
 			}
 			if err := c.answerOutcome(&m, o.problem); err != nil {
 				c.log.InfoContext(ctx, "acknowledgment not sent", "error", err)
@@ -204,7 +204,7 @@ func (c *conversation) answerOutcomes(ctx context.Context) {
 	}
 }
 
-// answerOutcome acknowledges what became of a message, if its sender wants to know.
+// answerOutcome acknowledges the outcome of a message, if its sender wants to know.
 func (c *conversation) answerOutcome(m *hl7.Message, problem *client.Problem) error {
 	if problem == nil {
 		if !m.Wants(hl7.ApplicationAccept) {
@@ -218,7 +218,7 @@ func (c *conversation) answerOutcome(m *hl7.Message, problem *client.Problem) er
 	return c.answer(m, hl7.ApplicationError, hl7.Problem{Code: "207", Name: "Application internal error", Text: problem.Detail})
 }
 
-// tooLarge is the problem of a message over the limit.
+// tooLarge is the problem of a message that exceeds the limit.
 var tooLarge = hl7.Problem{Code: "207", Name: "Application internal error", Text: "The message is larger than this receiver takes."}
 
 // refuse answers a frame that is not queued, with as much as its header tells.
@@ -240,7 +240,7 @@ func (c *conversation) refuse(content []byte, problem hl7.Problem) error {
 	return c.write(code, ack)
 }
 
-// headerOf reads the MSH segment of what cannot be read as a whole.
+// headerOf reads the MSH segment of a message that cannot be read completely.
 func headerOf(content []byte) (*hl7.Message, bool) {
 	end := bytes.IndexAny(content, "\r\n")
 	if end < 0 {
@@ -273,7 +273,7 @@ func (c *conversation) write(code hl7.AckCode, ack *hl7.Message) error {
 	return nil
 }
 
-// patientReader reads from a connection, and waits for so long each time.
+// patientReader reads from a connection, and waits at most a given time for each read.
 type patientReader struct {
 	ctx  context.Context
 	conn net.Conn
@@ -284,7 +284,7 @@ func (r *patientReader) Read(p []byte) (int, error) {
 	if err := r.conn.SetReadDeadline(time.Now().Add(r.idle)); err != nil {
 		return 0, err
 	}
-	if r.ctx.Err() != nil { // the deadline may have taken the place of the one that ctx's end has set
+	if r.ctx.Err() != nil { // ctx has ended, and this deadline may have replaced the one set for that
 		return 0, context.Cause(r.ctx)
 	}
 	return r.conn.Read(p)

@@ -1,11 +1,11 @@
 // Package edge takes messages from interface engines over MLLP and brings them to a lake.
 // An engine is answered when its message is safe in a queue on disk, or when the lake has
-// it; a lake that is away is waited for. Nothing that was acknowledged is lost, and the
-// lake's own search for duplicates makes it harmless to send a message again.
+// it. If the lake is unreachable, the edge waits for it. Nothing that was acknowledged is
+// lost. Because the lake finds duplicates, sending a message again is harmless.
 //
-// A [Listener] answers engines and puts messages into the [queue.Queue], a sender for
+// A [Listener] answers engines and puts messages into the [queue.Queue]. A sender for
 // each listener takes them out in their order and posts them. What the lake refuses for
-// good goes to the [quarantine.Folder]. The package knows hl7 and client alone.
+// good goes to the [quarantine.Folder]. The package uses only hl7 and client.
 package edge
 
 import (
@@ -31,22 +31,22 @@ const (
 	quarantineFolder = "quarantine"
 )
 
-// Edge is one that is open: it holds its ports and its queue.
+// Edge is an open edge: it holds its ports and its queue.
 type Edge struct {
 	queue      *queue.Queue
 	quarantine quarantine.Folder
 	listeners  []*Listener
-	status     net.Listener // nil where there is none
+	status     net.Listener // nil if there is none
 	metrics    *metrics
 	log        *slog.Logger
 }
 
 // Options say what an edge does not read from its configuration.
 type Options struct {
-	// Target returns the lake as the user of a listener sees it. It is called once for
+	// Target returns the lake with the credentials of a listener. It is called once for
 	// each listener.
 	Target func(config.Listener) (*client.Client, error)
-	Log    *slog.Logger // nothing of a message's content is written to it
+	Log    *slog.Logger // no message's content is written to it
 }
 
 // Open opens the queue and the ports of a configuration from [config.Read]. It does not
@@ -98,8 +98,8 @@ func OpenQuarantine(c config.Config, key queue.Key) (quarantine.Folder, error) {
 	return quarantine.Open(filepath.Join(c.Data, quarantineFolder), key)
 }
 
-// orphans returns an error where the queue holds messages of a listener that the
-// configuration has no more.
+// orphans returns an error if the queue holds messages of a listener that the
+// configuration no longer has.
 func (e *Edge) orphans() error {
 	known := map[string]bool{}
 	for _, l := range e.listeners {
@@ -117,7 +117,7 @@ func (e *Edge) orphans() error {
 // Listeners returns the listeners, in the order of the configuration.
 func (e *Edge) Listeners() []*Listener { return e.listeners }
 
-// StatusAddr returns the address of /healthz and /metrics; nil where there is none.
+// StatusAddr returns the address of /healthz and /metrics; nil if there is none.
 func (e *Edge) StatusAddr() net.Addr {
 	if e.status == nil {
 		return nil
@@ -125,7 +125,7 @@ func (e *Edge) StatusAddr() net.Addr {
 	return e.status.Addr()
 }
 
-// Run listens and delivers until ctx ends, and then closes the edge: messages that are
+// Run listens and delivers until ctx ends, and then closes the edge. Messages that are
 // being received are first put into the queue and acknowledged. What is queued is
 // delivered by the next run.
 func (e *Edge) Run(ctx context.Context) error {
@@ -146,7 +146,8 @@ func (e *Edge) Run(ctx context.Context) error {
 	return e.close()
 }
 
-// watchQuarantine follows how much room the quarantine takes, which others may empty.
+// watchQuarantine watches how much room the quarantine takes, because others may empty
+// it.
 func (e *Edge) watchQuarantine(ctx context.Context) {
 	const interval = 10 * time.Second
 	ticker := time.NewTicker(interval)
@@ -170,7 +171,7 @@ func (e *Edge) countQuarantine(ctx context.Context) {
 	e.queue.KeepRoom(usage)
 }
 
-// close releases what Open took.
+// close releases what Open acquired.
 func (e *Edge) close() error {
 	var errs []error
 	for _, l := range e.listeners {

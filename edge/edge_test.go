@@ -25,10 +25,10 @@ import (
 	"hl7lake/hl7"
 )
 
-// patience bounds every wait of a test.
+// patience limits every wait of a test.
 const patience = 20 * time.Second
 
-// lakeServer is an API that takes messages by what their MSH-3 says: an HTTP status, or
+// lakeServer is an API that answers messages by what their MSH-3 says: an HTTP status, or
 // nothing for 201.
 type lakeServer struct {
 	*httptest.Server
@@ -83,7 +83,7 @@ func (l *lakeServer) taken() []string {
 	return append([]string(nil), l.bodies...)
 }
 
-// configuration is one with a listener on a free port.
+// configuration returns one with a listener on a free port.
 func configuration(t *testing.T) config.Config {
 	t.Helper()
 	dir := t.TempDir()
@@ -99,7 +99,7 @@ func configuration(t *testing.T) config.Config {
 	}
 }
 
-// running is an edge that runs.
+// running is a running edge.
 type running struct {
 	*edge.Edge
 	log  *bytes.Buffer // to be read after stop
@@ -163,8 +163,8 @@ func (e *engine) send(stream string) {
 	}
 }
 
-// answer reads an acknowledgment and returns its MSA-1 and MSA-2; the error of the
-// connection where there is none.
+// answer reads an acknowledgment and returns its MSA-1 and MSA-2, or the error of the
+// connection if there is none.
 func (e *engine) answer() string {
 	e.t.Helper()
 	frame, err := e.answers.ReadBytes(0x1c)
@@ -181,7 +181,7 @@ func (e *engine) answer() string {
 	return m.Get("MSA-1") + " " + m.Get("MSA-2")
 }
 
-// message is one in original mode; its MSH-3 is what a lakeServer answers.
+// message returns one in original mode. A lakeServer answers what its MSH-3 says.
 func message(id, status string) string {
 	return `MSH|^~\&|` + status + `|HERE|LAKE|THERE|20260102||ADT^A01|` + id + "|T|2.5.1\rPID|1||" + id + "^^^HERE^MR||Sample^Sue\r"
 }
@@ -219,8 +219,8 @@ func TestAMessageIsAcknowledgedWhenItIsQueuedAndDeliveredUnchanged(t *testing.T)
 	eventually(t, "removed", func() bool { return r.Health().Listeners[0].Queued == 0 })
 }
 
-// TestEveryFrameThatEndsIsAnsweredOnceAndInOrder sends what engines and networks make of
-// frames.
+// TestEveryFrameThatEndsIsAnsweredOnceAndInOrder sends what engines and networks can make
+// of frames.
 func TestEveryFrameThatEndsIsAnsweredOnceAndInOrder(t *testing.T) {
 	a, b := message("A", ""), message("B", "")
 	for name, test := range map[string]struct {

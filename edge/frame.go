@@ -8,9 +8,9 @@ import (
 	"hl7lake/hl7"
 )
 
-// lastBegun returns the message that a frame ends with, where its sender began another
-// before and did not end it, and how many were begun so. A VT that no header follows is
-// part of a value.
+// lastBegun returns the message at the end of a frame, if its sender began another one
+// before and did not end it, and how many were begun like that. A VT without a header
+// after it is part of a value.
 func lastBegun(content []byte) (message []byte, torn int) {
 	for at := 0; ; {
 		n := bytes.IndexByte(content[at:], '\v')

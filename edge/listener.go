@@ -64,13 +64,14 @@ func (l *Listener) Name() string { return l.config.Name }
 // Addr returns the address that engines connect to.
 func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
 
-// run accepts connections until ctx ends, and then waits for the end of what is under way.
+// run accepts connections until ctx ends, and then waits until everything under way has
+// ended.
 func (l *Listener) run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, func() { l.listener.Close() })
 	defer stop()
 	var running sync.WaitGroup
 	defer running.Wait()
-	// The queue keeps the numbers: they must not be those of an earlier run.
+	// The queue stores the numbers, so they must differ from those of an earlier run.
 	for number := rand.Uint64(); ; number++ {
 		conn, err := l.listener.Accept()
 		switch {
@@ -82,7 +83,7 @@ func (l *Listener) run(ctx context.Context) {
 		case errors.Is(err, net.ErrClosed):
 			l.log.ErrorContext(ctx, "the port was closed")
 			return
-		case err != nil: // as for want of file descriptors
+		case err != nil: // for example because file descriptors ran out
 			l.log.WarnContext(ctx, "connection not accepted", "error", err)
 			if pause.For(ctx, time.Second) != nil {
 				return
@@ -101,7 +102,7 @@ func (l *Listener) run(ctx context.Context) {
 	}
 }
 
-// admit reports whether a connection may be used, and then counts it in.
+// admit reports whether a connection may be used, and then counts it.
 func (l *Listener) admit(ctx context.Context, c *conversation) bool {
 	from, err := netip.ParseAddrPort(c.conn.RemoteAddr().String())
 	if err != nil || !allows(l.config.Allow, from.Addr()) {
@@ -138,7 +139,7 @@ func (l *Listener) leave(c *conversation) {
 }
 
 // settled tells the conversation that a message came from, if it still goes on, what
-// became of it.
+// became of the message.
 func (l *Listener) settled(m queue.Message, problem *client.Problem) {
 	l.mu.Lock()
 	c := l.conversations[m.Origin]

@@ -10,7 +10,7 @@ import (
 	"hl7lake/hl7"
 )
 
-// metrics are what /metrics tells, by listener.
+// metrics are what /metrics reports, by listener.
 type metrics struct {
 	registry *prometheus.Registry
 
@@ -48,7 +48,7 @@ func newMetrics(q *queue.Queue, refused quarantine.Folder) *metrics {
 	return m
 }
 
-// held tells, when it is asked, what waits on disk.
+// held reports what waits on disk at the time when it is asked.
 type held struct {
 	queue      *queue.Queue
 	quarantine quarantine.Folder
@@ -62,10 +62,10 @@ var (
 	quarantBytesDesc = prometheus.NewDesc("lake_edge_quarantine_bytes", "What they take, encrypted.", nil, nil)
 )
 
-// Describe is prometheus.Collector's.
+// Describe implements prometheus.Collector.
 func (h held) Describe(descs chan<- *prometheus.Desc) { prometheus.DescribeByCollect(h, descs) }
 
-// Collect is prometheus.Collector's.
+// Collect implements prometheus.Collector.
 func (h held) Collect(values chan<- prometheus.Metric) {
 	gauge := func(desc *prometheus.Desc, value float64, labels ...string) {
 		values <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
@@ -82,7 +82,7 @@ func (h held) Collect(values chan<- prometheus.Metric) {
 	}
 }
 
-// oldest returns the age of the first message of a lane, 0 where there is none.
+// oldest returns the age of the first message of a lane, 0 if there is none.
 func oldest(q *queue.Queue, name string) time.Duration {
 	first, err := q.Next(name, 0, 1, 1)
 	if err != nil || len(first) == 0 {
@@ -101,7 +101,7 @@ type listenerMetrics struct {
 	age          prometheus.Observer
 }
 
-// of returns the metrics of a listener, all of which are told from the start.
+// of returns the metrics of a listener. All of them are reported from the start.
 func (m *metrics) of(listener string) listenerMetrics {
 	l := listenerMetrics{
 		received: m.received.WithLabelValues(listener), bytes: m.bytes.WithLabelValues(listener), noise: m.noise.WithLabelValues(listener),

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// batchMessages and batchBytes bound what is read from the queue at once.
+	// batchMessages and batchBytes limit what is read from the queue at once.
 	batchMessages = 64
 	batchBytes    = 4 << 20
-	// The pauses between attempts, which double; the client has made several attempts of
+	// The pauses between attempts, which double. The client has made several attempts of
 	// its own before the first.
 	firstPause   = time.Second
 	longestPause = time.Minute
@@ -32,17 +32,17 @@ type sender struct {
 	queue      *queue.Queue
 	quarantine quarantine.Folder
 	target     *client.Client
-	settled    func(queue.Message, *client.Problem) // told of each message that leaves the queue, with the lake's refusal, if any
+	settled    func(queue.Message, *client.Problem) // called with each message that leaves the queue, and the lake's refusal, if any
 	metrics    listenerMetrics
 	log        *slog.Logger
 
 	mu      sync.Mutex
-	trouble error // why the first message is not delivered; nil while all is well
+	trouble error // why the first message is not delivered; nil if it is
 }
 
 // run delivers until ctx ends.
 func (s *sender) run(ctx context.Context) {
-	after := uint64(0) // what is behind is removed, or about to be
+	after := uint64(0) // later ones are removed, or about to be
 	for ctx.Err() == nil {
 		batch, err := s.queue.Next(s.lane, after, batchMessages, batchBytes)
 		if err != nil {
@@ -66,7 +66,7 @@ func (s *sender) run(ctx context.Context) {
 }
 
 // deliver brings one message to the lake, or into the quarantine. Its only errors are
-// those of ctx and of a queue that was closed.
+// those of ctx and of a closed queue.
 func (s *sender) deliver(ctx context.Context, m queue.Message) error {
 	wait := firstPause
 	for {
@@ -91,8 +91,8 @@ func (s *sender) deliver(ctx context.Context, m queue.Message) error {
 	}
 }
 
-// attempt posts a message. Without an error the message is where it stays: in the lake
-// or, with the lake's refusal, in the quarantine.
+// attempt posts a message. Without an error the message has reached its place: the lake
+// or, with the lake's refusal, the quarantine.
 func (s *sender) attempt(ctx context.Context, m queue.Message) (*client.Problem, error) {
 	receipt, err := s.target.Send(ctx, client.Message{Body: m.Body, Charset: s.charset})
 	if err == nil {
@@ -114,20 +114,20 @@ func (s *sender) attempt(ctx context.Context, m queue.Message) (*client.Problem,
 	return problem, nil
 }
 
-// forGood reports whether a refusal is of the message itself. Any other, as of a user
-// without the privilege or of an address that is wrong, is a mistake to be mended at one
-// of both ends, after which the message is taken.
+// forGood reports whether a refusal is about the message itself. Any other refusal, for
+// example of a user without the privilege or at a wrong address, is a mistake to be
+// corrected at one of both ends, after which the message is accepted.
 func forGood(p *client.Problem) bool {
 	switch p.Status {
 	case http.StatusRequestEntityTooLarge:
 		return true
 	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
-		return p.Code != "" // the lake's own, and of no proxy's
+		return p.Code != "" // the lake's own, not a proxy's
 	}
 	return false
 }
 
-// hold remembers why messages are not delivered, and logs when that begins, changes or
+// hold records why messages are not delivered, and logs when that begins, changes or
 // ends.
 func (s *sender) hold(ctx context.Context, err error) {
 	s.mu.Lock()
@@ -142,7 +142,7 @@ func (s *sender) hold(ctx context.Context, err error) {
 	}
 }
 
-// Trouble returns why messages are not delivered; nil while all is well.
+// Trouble returns why messages are not delivered; nil if they are.
 func (s *sender) Trouble() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,15 +10,15 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// Health is what /healthz answers. It is healthy while messages can be received; whether
-// they are delivered is told by listener, as an engine that is not answered does not help
-// a lake that is away.
+// Health is the answer of /healthz. It is healthy while messages can be received. Whether
+// they are delivered is reported for each listener, because refusing engines does not
+// help a lake that is unreachable.
 type Health struct {
-	Status    string           `json:"status"` // "ok", or "full" where no message is received for want of room
+	Status    string           `json:"status"` // "ok", or "full" if no message is received because there is no room
 	Listeners []ListenerHealth `json:"listeners"`
 }
 
-// ListenerHealth is how one listener does.
+// ListenerHealth is the state of one listener.
 type ListenerHealth struct {
 	Name        string  `json:"name"`
 	Connections int     `json:"connections"`
@@ -27,7 +27,7 @@ type ListenerHealth struct {
 	Trouble     string  `json:"trouble,omitempty"` // why messages are not delivered
 }
 
-// Health returns how the edge does.
+// Health returns the state of the edge.
 func (e *Edge) Health() Health {
 	h := Health{Status: "ok"}
 	if e.queue.Full() {

@@ -16,9 +16,9 @@ import (
 // ErrNoSecret says that a password is neither in its file nor in its environment variable.
 var ErrNoSecret = errors.New("the password is empty")
 
-// NewTarget returns the lake of a configuration as a listener's user sees it. It reads
-// the outputs and the password, and does not call the lake. A token for another
-// institution than the listener's is an [*InstitutionError] of every call.
+// NewTarget returns the lake of a configuration with the credentials of a listener. It
+// reads the outputs and the password, and does not call the lake. If a token is for
+// another institution than the listener's, every call returns an [*InstitutionError].
 func NewTarget(c config.Config, l config.Listener, getenv func(string) string) (*client.Client, error) {
 	connection, err := connectionOf(c.Lake)
 	if err != nil {
@@ -66,15 +66,15 @@ func secret(path, variable string, getenv func(string) string) (string, error) {
 	return value, nil
 }
 
-// InstitutionError says that a token is not for the institution that it should be for.
+// InstitutionError says that a token is not for the right institution.
 type InstitutionError struct{ Want, Got string }
 
 func (e *InstitutionError) Error() string {
 	return fmt.Sprintf("the user may send for the institution %q, and not for %q", e.Got, e.Want)
 }
 
-// onlyFor returns a source that gives tokens for one institution alone: a mistake in the
-// credentials must not file the messages of one institution as those of another.
+// onlyFor returns a source that gives tokens for one institution only: a mistake in the
+// credentials must not store the messages of one institution as another's.
 func onlyFor(institution string, tokens client.TokenSource) client.TokenSource {
 	return func(ctx context.Context) (string, error) {
 		token, err := tokens(ctx)
@@ -88,7 +88,7 @@ func onlyFor(institution string, tokens client.TokenSource) client.TokenSource {
 	}
 }
 
-// institutionOf reads the claim custom:write of an ID token, which is not checked: the
+// institutionOf reads the claim custom:write of an ID token without verifying it: the
 // lake does that.
 func institutionOf(token string) string {
 	_, rest, _ := strings.Cut(token, ".")

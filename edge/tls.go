@@ -24,12 +24,12 @@ type certificates struct {
 
 	mu      sync.Mutex
 	current *tls.Config
-	changed [3]time.Time // when the files were, that current was made of
+	changed [3]time.Time // when the files of current were changed
 }
 
-// newTLS returns what a listener needs. The files are read now, so that a mistake is told
-// at the start, and before each connection on which they have changed since. Files that
-// cannot be used then leave those before in use.
+// newTLS returns what a listener needs. It reads the files now, so that a mistake is
+// reported at the start, and again before each connection if they have changed. If they
+// then cannot be used, the earlier ones stay in use.
 func newTLS(c config.TLS, log *slog.Logger) (*tls.Config, error) {
 	files := &certificates{config: c, log: log}
 	if err := files.read(); err != nil {
@@ -41,7 +41,7 @@ func newTLS(c config.TLS, log *slog.Logger) (*tls.Config, error) {
 	}, nil
 }
 
-// latest returns the configuration that the files make now.
+// latest returns the configuration that the files contain now.
 func (f *certificates) latest() *tls.Config {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -55,7 +55,7 @@ func (f *certificates) latest() *tls.Config {
 	return f.current
 }
 
-// times returns when the files were changed; zero for one that is not there.
+// times returns when the files were changed; zero for one that does not exist.
 func (f *certificates) times() (times [3]time.Time) {
 	for i, path := range []string{f.config.Certificate, f.config.Key, f.config.ClientCA} {
 		if info, err := os.Stat(path); err == nil {
@@ -65,7 +65,7 @@ func (f *certificates) times() (times [3]time.Time) {
 	return times
 }
 
-// read makes the configuration anew. A try that fails is not repeated before the files
+// read makes the configuration again. A try that fails is not repeated before the files
 // change again.
 func (f *certificates) read() error {
 	f.changed = f.times()

@@ -45,7 +45,7 @@ func newAuthority(t *testing.T, name string) *authority {
 	return a
 }
 
-// sign makes a key and a certificate of it, by an authority or by itself.
+// sign makes a key and a certificate for it, signed by an authority or by itself.
 func sign(t *testing.T, template *x509.Certificate, by *authority) (certificate []byte, key *ecdsa.PrivateKey) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -63,7 +63,7 @@ func sign(t *testing.T, template *x509.Certificate, by *authority) (certificate 
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), key
 }
 
-// issue makes a certificate for a name that is good until then, as PEM.
+// issue makes a certificate for a name that is valid until the given time, as PEM.
 func (a *authority) issue(t *testing.T, name string, until time.Time) (certificate, key []byte) {
 	t.Helper()
 	template := &x509.Certificate{
@@ -89,7 +89,7 @@ func (a *authority) pair(t *testing.T, name string, until time.Time) tls.Certifi
 	return pair
 }
 
-// secured is a configuration with TLS, whose files are in the folder.
+// secured returns a configuration with TLS, whose files are in the folder.
 func secured(t *testing.T, server, clients *authority) (c config.Config, dir string) {
 	t.Helper()
 	c, dir = configuration(t), t.TempDir()
@@ -172,7 +172,7 @@ func TestCertificatesAreReadAgainWithoutARestart(t *testing.T) {
 	replace := func(path string, content []byte, age time.Duration) {
 		t.Helper()
 		write(t, path, content)
-		when := time.Now().Add(age) // the clock of files may be coarse
+		when := time.Now().Add(age) // the times of files may be coarse
 		if err := os.Chtimes(path, when, when); err != nil {
 			t.Fatal(err)
 		}

@@ -17,9 +17,13 @@ type LeftOut = resource.LeftOut
 // their policy documents are checked.
 func ignoredTypes() wire.Ignored {
 	return wire.Ignored{
+		"AWS::Athena::NamedQuery":     "there is no Athena here; `lake sql` asks the tables' files",
+		"AWS::Athena::WorkGroup":      "there is no Athena here; `lake sql` asks the tables' files",
 		"AWS::CloudTrail::Trail":      "who called what is not recorded here",
 		"AWS::CloudWatch::Alarm":      "nothing is measured that an alarm could watch",
 		"AWS::CloudWatch::Dashboard":  "nothing is measured that a dashboard could show",
+		"AWS::Glue::Database":         "`lake sql` makes views of the tables' files itself",
+		"AWS::Glue::Table":            "`lake sql` makes views of the tables' files itself",
 		"AWS::Logs::MetricFilter":     "nothing is measured from logs here",
 		"AWS::Logs::QueryDefinition":  "the logs are files, which grep can search",
 		"AWS::XRay::ResourcePolicy":   "nothing is traced here",

@@ -9,9 +9,9 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
-// Connector is a stack that hears of events on the hub and publishes what it makes of
-// them. It uses Core and nothing of any other stack, so that it comes, changes and goes
-// without a change elsewhere. docs/connector.md shows how one is made.
+// Connector is a stack that receives events from the hub and publishes what it makes of
+// them. It uses Core and nothing of any other stack, so it can be added, changed and
+// removed without a change elsewhere. docs/connector.md shows how to make one.
 type Connector struct {
 	awscdk.Stack
 	core Core
@@ -19,10 +19,10 @@ type Connector struct {
 
 // ConnectorProps is what a connector needs.
 type ConnectorProps struct {
-	// Core is whose hub is listened to and published on.
+	// Core is the stack whose hub is used.
 	Core Core
-	// Name is the connector's, as its events have it (see package hub). The stack's name
-	// ends in it.
+	// Name is the connector's name in its events (see package hub). The stack's name ends
+	// with it.
 	Name string
 	// Description says what the connector does, in a few words that follow "hl7lake: ".
 	Description string
@@ -35,31 +35,30 @@ func NewConnector(scope constructs.Construct, id string, props ConnectorProps) C
 	return Connector{Stack: stack, core: props.Core}
 }
 
-// NewFunction makes a function of the connector, with a log group, a role and alarms of
-// its own. It may write its log; what else it may do, [Connector.Subscribe] and
-// [Connector.LetPublish] say. The id is the name of the program's folder, in any case of
-// letters. The alarms are named by it, so that no two functions of an environment have
-// the same.
+// NewFunction makes a function of the connector, with its own log group, role and alarms.
+// It may write its log. [Connector.Subscribe] and [Connector.LetPublish] give it further
+// permissions. The id is the name of the program's folder, in any case. The alarms are
+// named after it, so that no two functions of an environment have the same.
 func (c Connector) NewFunction(id string, props FunctionProps) Function {
 	return newFunction(c.Stack, id, c.core.Foundation, props)
 }
 
-// Events says which events a function hears of: those that have, for each field that is
+// Events says which events a function receives: those that have, for each field that is
 // not empty, one of its values.
 type Events struct {
-	// Names are what happened: contract.EventIngested and its like. There is at least
-	// one, or a connector would hear of what it publishes itself, and make something of
-	// that in turn, without an end.
+	// Names are what happened: contract.EventIngested and the like. There must be at
+	// least one. Otherwise a connector would receive what it publishes itself, and
+	// process that again, without an end.
 	Names []string
 	// Protocols and Formats are of the body.
 	Protocols, Formats []string
-	// Connectors are the names of those who made the event, in any version.
+	// Connectors are the names of the connectors that made the event, in any version.
 	Connectors []string
-	// TypePrefixes are how the message's type begins, such as ADT^.
+	// TypePrefixes are beginnings of the message's type, such as ADT^.
 	TypePrefixes []string
 }
 
-// filter is the policy by which SNS knows the events.
+// filter returns the filter policy that selects the events in SNS.
 func (e Events) filter() map[string]awssns.SubscriptionFilter {
 	if len(e.Names) == 0 {
 		panic(fmt.Sprintf("events without a name: %+v", e)) // a mistake in the caller's code
@@ -82,9 +81,9 @@ func (e Events) filter() map[string]awssns.SubscriptionFilter {
 	return policy
 }
 
-// Subscribe lets the function hear of the events and read what they carry. What SNS
-// cannot hand over waits in the queue undelivered, and what the function fails on in a
-// second one, each with an alarm; `lake redrive` empties both.
+// Subscribe lets the function receive the events and read their content. What SNS cannot
+// deliver waits in one queue, and what the function fails on in another, each with an
+// alarm. `lake redrive` empties both.
 func (c Connector) Subscribe(fn Function, events Events) (undelivered awssqs.Queue) {
 	c.core.LetRedeem(fn)
 	return fn.subscribe(c.core.Hub, events.filter())

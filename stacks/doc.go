@@ -2,8 +2,9 @@
 //
 // [Core] owns the hub, the data lake and its catalog, and the only function that writes
 // to them. [FrontDoor] accepts messages and returns them. [StagingER7], a
-// [Connector], turns ER7 into JSON. The last two are given Core as a Go value and know
-// nothing of each other, so each can be deployed, changed and removed without the other.
+// [Connector], turns ER7 into JSON. [Tables] writes messages as tables for SQL. These are
+// given Core as a Go value and know nothing of each other, so each can be deployed,
+// changed and removed without the others.
 // What a stack owns is a field of its type. The methods beside it say who may use it:
 // each gives exactly the permission that its name says, and tells the function the names
 // that go with it.

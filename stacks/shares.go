@@ -12,24 +12,25 @@ import (
 const (
 	// deferredDays is how long a message may wait for its turn. A dead letter's time
 	// counts from when it was sent to the first queue (Amazon SQS Developer Guide, Using
-	// dead-letter queues), so that half is left for that of trigger.
+	// dead-letter queues), so half of it is left for trigger's dead-letter queue.
 	deferredDays = deadLetterDays / 2
-	// deferredTries is how often a message that was deferred is received before it is a
-	// dead letter. One that finds all instances of trigger at work was received too (AWS
+	// deferredTries is how often a deferred message is received before it becomes a dead
+	// letter. A message that finds all instances of trigger busy was received too (AWS
 	// Lambda Developer Guide, Creating and configuring an Amazon SQS event source
 	// mapping: at least five).
 	deferredTries = 5
-	// deferredHiddenSeconds is how long a message is hidden that trigger is given: six
-	// times its time-out, so that Lambda can try again what is throttled (as above).
+	// deferredHiddenSeconds is how long a message that trigger was given is hidden: six
+	// times trigger's time-out, so that Lambda can try again after throttling (same
+	// page).
 	deferredHiddenSeconds = 6 * triggerSeconds
-	// deferredAlarmSeconds is how old a deferred message may become before somebody
-	// should look.
+	// deferredAlarmSeconds is the age of a deferred message at which somebody should
+	// look.
 	deferredAlarmSeconds = 60 * 60
 )
 
-// addShares makes the table of what each institution has taken of its share of staging,
-// which is as large as that of ingest. It is this stack's own: a message may come to the
-// hub by other ways than ingest, and more at once.
+// addShares makes the table of what each institution has used of its share of staging,
+// which is as large as that of ingest. The table belongs to this stack, because a message
+// may come to the hub by other ways than ingest, and more of them at once.
 func (s StagingER7) addShares(base Foundation, trigger Function) {
 	shares := newTable(s.Stack, "Shares", base, awsdynamodb.TableProps{
 		PartitionKey:        stringAttribute("pk"),
@@ -46,10 +47,10 @@ func (s StagingER7) addShares(base Foundation, trigger Function) {
 	}
 }
 
-// addDeferral makes the queue of what an institution has beyond its share, which trigger
-// fills and which feeds trigger, with few messages at a time and those of all
-// institutions in turn. What fails there again and again goes to trigger's queue of what
-// SNS could not deliver: it has the same form.
+// addDeferral makes the queue of what an institution has beyond its share. Trigger fills
+// it, and it feeds trigger with few messages at a time, taking turns between
+// institutions. What fails there repeatedly goes to trigger's queue of what SNS could not
+// deliver, because it has the same form.
 func (s StagingER7) addDeferral(base Foundation, trigger Function, undelivered awssqs.Queue) {
 	deferred := awssqs.NewQueue(trigger.scope, new("Deferred"), &awssqs.QueueProps{
 		RetentionPeriod:     awscdk.Duration_Days(new(float64(deferredDays))),
@@ -69,16 +70,16 @@ func (s StagingER7) addDeferral(base Foundation, trigger Function, undelivered a
 		AtLeast: deferredAlarmSeconds,
 	})
 	trigger.Lambda.AddEnvironment(new(contract.EnvDeferredQueueURL), deferred.QueueUrl(), nil)
-	// Lambda receives and deletes with the function's role. Not NewSqsEventSource: it
+	// Lambda receives and deletes with the function's role. Not NewSqsEventSource, which
 	// would let the function do more.
 	grant(trigger.Lambda, []string{"sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}, deferred.QueueArn())
 	mapping := awslambda.NewCfnEventSourceMapping(trigger.scope, new("FromDeferred"), &awslambda.CfnEventSourceMappingProps{
 		FunctionName:   trigger.Lambda.FunctionName(),
 		EventSourceArn: deferred.QueueArn(),
-		BatchSize:      new(1.0), // so that what fails is tried again alone
+		BatchSize:      new(1.0), // so that a failure is retried alone
 		ScalingConfig: &awslambda.CfnEventSourceMapping_ScalingConfigProperty{
 			MaximumConcurrency: new(base.DeferredConcurrency),
 		},
 	})
-	mapping.Node().AddDependency(trigger.Lambda.Role()) // Lambda refuses a mapping of a role that may not yet receive
+	mapping.Node().AddDependency(trigger.Lambda.Role()) // Lambda refuses a mapping whose role may not receive yet
 }

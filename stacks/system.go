@@ -10,6 +10,7 @@ type System struct {
 	Core       Core
 	FrontDoor  FrontDoor
 	StagingER7 StagingER7
+	Tables     Tables
 }
 
 // NewSystem defines the stacks of an environment and connects them.
@@ -19,6 +20,7 @@ func NewSystem(scope constructs.Construct, env Environment) System {
 		Core:       core,
 		FrontDoor:  NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Core: core}),
 		StagingER7: NewStagingER7(scope, "StagingER7", StagingER7Props{Core: core}),
+		Tables:     NewTables(scope, "Tables", TablesProps{Core: core}),
 	}
 }
 

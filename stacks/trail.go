@@ -13,12 +13,13 @@ import (
 // addTrail records who read and wrote which object and item, and who published to the
 // hub: our functions, users with credentials of the identity pool, and administrators. It
 // leaves out only what our functions do for each message: the writer's objects, the
-// entries and claims that functions write and list, and what they publish. These are nine
-// events for each message, which would cost more than the lake itself, and they are in
-// the functions' own records and the bucket's access log. Reading content is always
-// recorded. A record names keys, which hold ids, and no content. Tables and functions are
-// recognized by the beginning of their name or their role's name, so that those of stacks
-// that Core does not know are covered too.
+// entries and claims that functions write and list, what they publish, and what tables
+// are made of, which is read once and shown to nobody. These are ten events for each
+// message, which would cost more than the lake itself, and they are in the functions' own
+// records and the bucket's access log. Every other reading of content is recorded. A
+// record names keys, which hold ids, and no content. Tables and functions are recognized
+// by the beginning of their name or their role's name, so that those of stacks that Core
+// does not know are covered too.
 func (c Core) addTrail(accessLogs awss3.Bucket, writer Function) {
 	base := c.Foundation
 	bucket := newBucket(c.Stack, "TrailLogs", base.Environment, accessLogs, awss3.BucketProps{
@@ -38,15 +39,20 @@ func (c Core) addTrail(accessLogs awss3.Bucket, writer Function) {
 		IsMultiRegionTrail:         new(false), // what it watches is in this region
 		IncludeGlobalServiceEvents: new(false), // the account's own trail has those
 	})
-	objects := selector{Field: new("resources.ARN"), StartsWith: &[]*string{c.Lake.ArnForObjects(new("")), c.ClaimCheck.ArnForObjects(new(""))}}
+	objects := selector{Field: new("resources.ARN"), StartsWith: &[]*string{
+		c.Lake.ArnForObjects(new("")), c.ClaimCheck.ArnForObjects(new("")),
+		new("arn:" + *c.Partition() + ":s3:::hl7lake-" + base.Name + "-tables-files"), // CloudFormation names a bucket by its stack and id
+	}}
 	tables := selector{Field: new("resources.ARN"), StartsWith: texts(arnOf(c.Stack, "dynamodb", "table/hl7lake-"+base.Name+"-"))}
 	hub := selector{Field: new("resources.ARN"), EqualTo: &[]*string{c.Hub.TopicArn()}}
 	onesOwn := texts("PutItem", "UpdateItem", "Query") // on tables, which hold no content
 	resource := trail.Node().DefaultChild().(awscloudtrail.CfnTrail)
 	resource.AddPropertyDeletionOverride(new("EventSelectors")) // a trail has either these or the advanced ones (PutEventSelectors)
 	resource.SetAdvancedEventSelectors(&[]any{
-		dataEvents("Objects with messages, but for new ones", "AWS::S3::Object", objects,
-			selector{Field: new("eventName"), NotEquals: texts("PutObject")}),
+		dataEvents("Objects with messages, but for new ones and those that are read", "AWS::S3::Object", objects,
+			selector{Field: new("eventName"), NotEquals: texts("PutObject", "GetObject")}),
+		dataEvents("Objects that are read, but for what tables are made of", "AWS::S3::Object", objects,
+			selector{Field: new("eventName"), EqualTo: texts("GetObject")}, c.notBy("hl7lake-"+base.Name+"-tables-")),
 		dataEvents("New objects, but for the writer's", "AWS::S3::Object", objects,
 			selector{Field: new("eventName"), EqualTo: texts("PutObject")}, c.notBy(*writer.Lambda.Role().RoleName()+"/")),
 		dataEvents("Items of tables", "AWS::DynamoDB::Table", tables,

@@ -53,11 +53,16 @@ func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''
 // Current is the query of the view observations_current, in SQL that Athena and DuckDB share: of each result the rows of the
 // message that came last. Results are the same where order, observation, sub-id and patient are; without an order's number each
 // message stands for itself.
-func Current() string {
+func Current() string { return current("") }
+
+// CurrentOf is [Current] for one institution, which Athena's tables want to be told.
+func CurrentOf(source string) string { return current("\n  WHERE source = " + quoted(source)) }
+
+func current(of string) string {
 	return `SELECT * FROM (
   SELECT *, rank() OVER (
     PARTITION BY source, patient_id, coalesce(filler_number, placer_number, root), observation_code, sub_id
     ORDER BY received_at DESC, root DESC) AS age
-  FROM observations) AS ranked
+  FROM observations` + of + `) AS ranked
 WHERE age = 1`
 }

@@ -60,6 +60,16 @@ func (w *Writer) Add(m Message) error {
 	return w.err
 }
 
+// Open opens the file of a table that has no row yet, so that it gets one all the same. A table of no such name is none.
+func (w *Writer) Open(name string) error {
+	for _, t := range w.x.to.All() {
+		if t.Name == name && w.err == nil && w.tables[t].file == nil {
+			w.err = w.tables[t].open(w.files)
+		}
+	}
+	return w.err
+}
+
 // Close writes what is left and closes the files. The error is the first of any file.
 func (w *Writer) Close() error {
 	for _, t := range w.x.to.All() {

@@ -48,6 +48,7 @@ func TestAConnectorChangesNoOtherStack(t *testing.T) {
 		"one less": {func(app awscdk.App) {
 			core := stacks.NewCore(app, "Core", stacks.CoreProps{Environment: env})
 			stacks.NewFrontDoor(app, "FrontDoor", stacks.FrontDoorProps{Core: core})
+			stacks.NewTables(app, "Tables", stacks.TablesProps{Core: core})
 		}, "StagingER7"},
 	} {
 		t.Run(name, func(t *testing.T) {

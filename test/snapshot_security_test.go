@@ -201,7 +201,8 @@ func TestWhatCannotBeHandledEndsInADeadLetterQueue(t *testing.T) {
 				case "AWS::Lambda::EventInvokeConfig":
 					caught++
 				case "AWS::SQS::Queue":
-					// What a queue hands on to another has as much time left there at least.
+					// What a queue hands on to another has as much time left there at
+					// least.
 					days := 14.0
 					if resource.Properties["RedrivePolicy"] != nil {
 						days = 7

@@ -90,6 +90,9 @@ func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 		"StagingER7/TriggerDeferred01E8B166":    "AWS::SQS::Queue",
 		"StagingER7/TriggerFailed85CD757D":      "AWS::SQS::Queue",
 		"StagingER7/TriggerUndelivered1A059927": "AWS::SQS::Queue",
+		"Tables/AccessLogs8B620ECA":             "AWS::S3::Bucket",
+		"Tables/Answers9615456C":                "AWS::S3::Bucket",
+		"Tables/Files8E6940B8":                  "AWS::S3::Bucket",
 	}
 	for env, assembly := range assemblies {
 		got := map[string]string{}

@@ -88,6 +88,7 @@ func TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo(t *testing.T) {
 		w := newWatched(t, env)
 		role := func(name string) string { return w.named(t, "AWS::IAM::Role", name+"R") } // IngestRole…, IdentitiesReader…
 		lake := w.named(t, "AWS::S3::Bucket", "Lake") + "/ingestion/key"
+		files := w.named(t, "AWS::S3::Bucket", "Files") + "/observations/key"
 		claimCheck := w.named(t, "AWS::S3::Bucket", "ClaimCheck") + "/root/id"
 		catalog := w.named(t, "AWS::DynamoDB::Table", "Catalog")
 		receivedTable := w.named(t, "AWS::DynamoDB::Table", "Received")
@@ -105,6 +106,8 @@ func TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo(t *testing.T) {
 			{role("Writer"), "UpdateItem", item, catalog, false},
 			{role("Parse"), "Publish", topic, hub, false},
 			{role("Reconcile"), "Query", item, catalog, false},
+			{role("Tabulate"), "GetObject", object, lake, false},
+			{role("Tabulate"), "GetObject", object, files, false},
 
 			{administrator, "PutItem", item, receivedTable, true},
 			{administrator, "Query", item, catalog, true},
@@ -113,6 +116,8 @@ func TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo(t *testing.T) {
 			{administrator, "Publish", topic, hub, true},
 			{user, "UpdateItem", item, catalog, true},
 			{user, "PutObject", object, claimCheck, true},
+			{administrator, "GetObject", object, files, true},
+			{role("Tabulate"), "DeleteObject", object, lake, true},
 			{role("Identities"), "GetObject", object, lake, true},
 			{role("Identities"), "PutObject", object, lake, true},
 			{role("Messages"), "GetObject", object, lake, true},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hl7lake/client"
 	"hl7lake/tables"
 )
 
@@ -22,23 +23,22 @@ type sqlOptions struct {
 func (p *program) sqlCommand() *cobra.Command {
 	var o sqlOptions
 	cmd := &cobra.Command{
-		Use:   "sql [QUERY|FILE] --tables FOLDER",
-		Short: "Ask tables in SQL, with DuckDB",
+		Use:   "sql [QUERY|FILE]",
+		Short: "Ask the lake in SQL, with DuckDB",
 		Long: `sql runs duckdb with a view for each table of docs/tables.md, and one more,
 observations_current, of the results as they are now. It asks one query, those of a
-file whose name ends in .sql, or, without either, opens DuckDB's shell.
+file whose name ends in .sql, or, without either, opens DuckDB's shell. The tables are
+those of the lake on this machine, which are brought up to date first, or with
+--tables those in a folder. A lake on AWS is asked in Athena.
 
 duckdb is a program of its own, which is not part of lake: pip install duckdb-cli==1.5.6, or
 see https://duckdb.org/install.
 ` + exitCodes,
-		Example: `  lake sql --tables tables
-  lake sql --tables tables "SELECT type, count(*) FROM messages GROUP BY ALL"
+		Example: `  lake sql
+  lake sql "SELECT type, count(*) FROM messages GROUP BY ALL"
   lake sql --tables tables --csv questions.sql`,
 		Args: atMostOne("one query or file"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			if o.folder == "" {
-				return usage(cmd, errors.New("--tables names the folder with the tables"))
-			}
 			if o.csv && p.json {
 				return usage(cmd, errors.New("--csv and --json are two forms of one answer"))
 			}
@@ -49,8 +49,9 @@ see https://duckdb.org/install.
 			return p.sql(cmd.Context(), o, query)
 		},
 	}
-	cmd.Flags().StringVar(&o.folder, "tables", "", "the `folder` with the tables, as tables write makes it")
+	cmd.Flags().StringVar(&o.folder, "tables", "", "ask the tables in this `folder`, as tables write makes it")
 	cmd.Flags().BoolVar(&o.csv, "csv", false, "write CSV")
+	p.placeFlags(cmd)
 	return cmd
 }
 
@@ -61,6 +62,11 @@ func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
 		return &hintError{
 			err:  errors.New("there is no program duckdb in PATH"),
 			hint: "pip install duckdb-cli==1.5.6 gets it; `" + p.name + " tables show FILE` needs none.",
+		}
+	}
+	if o.folder == "" {
+		if o.folder, err = p.freshTables(ctx); err != nil {
+			return err
 		}
 	}
 	has := func(t *tables.Table) bool {
@@ -80,6 +86,32 @@ func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
 		return err
 	}
 	return p.runDuckDB(ctx, path, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, p.asking(o, query)...))
+}
+
+// freshTables brings the tables of the lake on this machine up to date, and returns their folder.
+func (p *program) freshTables(ctx context.Context) (string, error) {
+	connection, err := p.connection()
+	if err != nil {
+		return "", err
+	}
+	bucket, err := connection.Outputs.Get(client.OutputTables)
+	if err != nil {
+		return "", err
+	}
+	if connection.Credentials == nil {
+		return "", &hintError{
+			err:  errors.New("a lake on AWS is asked in Athena"),
+			hint: "Or copy what you need: aws s3 sync s3://" + bucket + " FOLDER, and ask with --tables FOLDER.",
+		}
+	}
+	operator, err := p.operator(ctx)
+	if err != nil {
+		return "", err
+	}
+	if _, err := operator.Tabulate(ctx); err != nil {
+		return "", p.notTabulated(err)
+	}
+	return filepath.Join(p.access.dir, "s3", bucket), nil
 }
 
 // asking are DuckDB's arguments for one query, a file of them, or none.

@@ -23,16 +23,17 @@ import (
 func (p *program) tablesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tables",
-		Short: "Messages as tables for SQL: write them, look into one",
+		Short: "Messages as tables for SQL: write, show, rebuild",
 		Long: `tables writes messages as Parquet files, one a table, which sql and any tool that
-reads Parquet take. docs/tables.md describes the tables and their columns.
+reads Parquet take. A lake writes its own, each hour. docs/tables.md describes the
+tables and their columns.
 ` + exitCodes,
 		Example: `  lake tables write --out tables export/
   lake tables show tables/messages/source=files/*/*/all.parquet`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(p.tablesWriteCommand(), p.tablesShowCommand())
+	cmd.AddCommand(p.tablesWriteCommand(), p.tablesShowCommand(), p.tablesRebuildCommand())
 	return cmd
 }
 

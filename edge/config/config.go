@@ -1,5 +1,5 @@
-// Package config reads and checks the configuration file of an edge. Every mistake is
-// told with its line, all of them at once.
+// Package config reads and checks the configuration file of an edge. It reports all
+// mistakes at once, each with its line.
 package config
 
 import (
@@ -7,20 +7,19 @@ import (
 	"time"
 )
 
-// Config is a configuration that can be run: it is checked and its defaults are filled
-// in. Its paths are relative to no folder but the process's, though the file may write
-// them relative to its own.
+// Config is a configuration that can be run: it is checked, and its defaults are filled
+// in. Its paths need no folder, although the file may write them relative to its own.
 type Config struct {
 	Data        string      `yaml:"data"`     // folder of the queue and the quarantine
 	KeyFile     string      `yaml:"key_file"` // that encrypts them
-	Status      string      `yaml:"status"`   // address of /healthz and /metrics; "" has none
+	Status      string      `yaml:"status"`   // address of /healthz and /metrics; "" means none
 	Queue       Queue       `yaml:"queue"`
 	Lake        Location    `yaml:"lake"`
-	Credentials Credentials `yaml:"credentials"` // of the listeners that have none of their own
+	Credentials Credentials `yaml:"credentials"` // for the listeners that have none of their own
 	Listeners   []Listener  `yaml:"listeners"`
 }
 
-// Queue bounds what waits for the lake, with what is in quarantine.
+// Queue limits what waits for the lake, together with what is in quarantine.
 type Queue struct {
 	MaxMessages int64 `yaml:"max_messages"`
 	MaxBytes    Size  `yaml:"max_bytes"`
@@ -42,29 +41,29 @@ type Credentials struct {
 // Listener is one port on which engines send.
 type Listener struct {
 	Name           string       `yaml:"name"`
-	Address        string       `yaml:"address"` // host:port; an empty host is all interfaces
+	Address        string       `yaml:"address"` // host:port; an empty host means all interfaces
 	Institution    string       `yaml:"institution"`
 	Credentials    *Credentials `yaml:"credentials"`
-	Charset        string       `yaml:"charset"` // of messages whose MSH-18 declares none; "" assumes nothing
+	Charset        string       `yaml:"charset"` // for messages whose MSH-18 declares none; "" assumes nothing
 	Ack            AckMode      `yaml:"ack"`
-	Allow          []Prefix     `yaml:"allow"` // who may connect; none is everybody
+	Allow          []Prefix     `yaml:"allow"` // who may connect; none means everybody
 	MaxMessage     Size         `yaml:"max_message"`
 	MaxConnections int          `yaml:"max_connections"`
 	Idle           Duration     `yaml:"idle"`
-	TLS            *TLS         `yaml:"tls"` // nil is without
+	TLS            *TLS         `yaml:"tls"` // nil means without TLS
 }
 
-// TLS says how a listener proves who it is, and what it demands of those who connect. The
-// files are read again when they change.
+// TLS says how a listener proves who it is, and what it requires of clients. The files
+// are read again when they change.
 type TLS struct {
-	Certificate string   `yaml:"certificate"` // PEM, with the intermediate ones behind it
+	Certificate string   `yaml:"certificate"` // PEM, followed by the intermediate certificates
 	Key         string   `yaml:"key"`         // PEM
-	ClientCA    string   `yaml:"client_ca"`   // PEM; if set, a client must show a certificate that one of these has signed
+	ClientCA    string   `yaml:"client_ca"`   // PEM; if set, a client must show a certificate that one of these signed
 	ClientNames []string `yaml:"client_names"`
 }
 
 // AckMode says when a message in original mode is acknowledged with AA (HL7 v2.5.1,
-// 2.9.2). A message in enhanced mode says so itself.
+// 2.9.2). A message in enhanced mode says that itself.
 type AckMode string
 
 // The modes.
@@ -73,13 +72,13 @@ const (
 	Delivered AckMode = "delivered" // when the lake has it
 )
 
-// Size is a number of bytes, written as 4 MiB.
+// Size is a number of bytes, written like 4 MiB.
 type Size int64
 
-// Duration is written as 10m or 1h30m.
+// Duration is written like 10m or 1h30m.
 type Duration time.Duration
 
-// Prefix is a range of addresses, written as 10.1.0.0/16, or one address.
+// Prefix is a range of addresses, written like 10.1.0.0/16, or one address.
 type Prefix netip.Prefix
 
 // The defaults.
@@ -90,7 +89,7 @@ const (
 	defaultMaxConnections = 256
 	defaultIdle           = Duration(time.Hour)
 
-	// LargestMessage is what a lake takes at most of application/hl7-v2: 4.5 MB
+	// LargestMessage is the most that a lake accepts as application/hl7-v2: 4.5 MB
 	// (docs/api.md).
 	LargestMessage = Size(4_500_000)
 )

@@ -98,8 +98,8 @@ listeners:
 	}
 }
 
-// TestEveryMistakeIsToldWithItsLine changes a configuration that is right. A mistake is
-// told on the line that holds it.
+// TestEveryMistakeIsToldWithItsLine changes a correct configuration. A mistake is
+// reported on its own line.
 func TestEveryMistakeIsToldWithItsLine(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
 		"an unknown setting":        {"data: data", "date: data", "1: date: there is no such setting"},

@@ -24,7 +24,7 @@ type Mistake struct {
 
 func (m *Mistake) Error() string { return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Text) }
 
-// decoder fills a Config from a YAML document and remembers where each value stands.
+// decoder fills a Config from a YAML document and remembers the place of each value.
 type decoder struct {
 	file     string
 	lines    map[string]int // of values, by their paths, such as listeners[0].address
@@ -35,7 +35,7 @@ func (d *decoder) wrong(line int, format string, arguments ...any) {
 	d.mistakes = append(d.mistakes, &Mistake{d.file, max(line, 1), fmt.Sprintf(format, arguments...)})
 }
 
-// at tells a mistake of the value at a path, or of what should hold it.
+// at records a mistake about the value at a path, or about what should contain it.
 func (d *decoder) at(path, format string, arguments ...any) {
 	line, holder := d.lines[path], path
 	for line == 0 && holder != "" {
@@ -45,7 +45,7 @@ func (d *decoder) at(path, format string, arguments ...any) {
 	d.wrong(line, path+": "+format, arguments...)
 }
 
-// err is all mistakes in the order of their lines, or nil.
+// err returns all mistakes sorted by line, or nil.
 func (d *decoder) err() error {
 	slices.SortStableFunc(d.mistakes, func(a, b *Mistake) int { return cmp.Compare(a.Line, b.Line) })
 	var errs []error

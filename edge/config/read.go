@@ -41,7 +41,7 @@ func Read(path string) (Config, error) {
 	return c, d.err()
 }
 
-// parse returns the one document that there is.
+// parse returns the only document in the file.
 func parse(text []byte) (*yaml.Node, error) {
 	reader := yaml.NewDecoder(bytes.NewReader(text))
 	var document, more yaml.Node
@@ -59,20 +59,21 @@ func parse(text []byte) (*yaml.Node, error) {
 
 var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
 
-// placeOf takes the line out of an error of package yaml.
+// placeOf extracts the line from an error of package yaml.
 func placeOf(err error) (line int, text string) {
 	found := yamlError.FindStringSubmatch(err.Error())
 	if found == nil {
 		return 1, err.Error()
 	}
-	line, _ = strconv.Atoi(found[1]) // 0 where there is none
+	line, _ = strconv.Atoi(found[1]) // 0 if there is none
 	return line, found[2]
 }
 
-// name is what may become part of a file's name, a label and an attribute.
+// name is the form of a text that may become part of a file's name, a label and an
+// attribute.
 var name = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,31}$`)
 
-// check tells what no single value can tell.
+// check reports what no single value can show.
 func (d *decoder) check(c *Config) {
 	if c.Data == "" {
 		d.at("data", "name the folder that keeps the queue")
@@ -153,7 +154,7 @@ func (d *decoder) address(at, address string, optional bool) {
 	}
 }
 
-// resolve makes paths relative to the folder of the file usable.
+// resolve makes paths that are relative to the file's folder usable.
 func (c *Config) resolve(folder string) {
 	paths := []*string{&c.Data, &c.KeyFile, &c.Lake.Outputs, &c.Lake.Connection, &c.Credentials.Password}
 	for i := range c.Listeners {

@@ -17,7 +17,7 @@ type Link struct {
 	frames *Reader
 }
 
-// answerLimit is how large an answer may be.
+// answerLimit is the largest size of an answer.
 const answerLimit = 1 << 20
 
 // Dial connects to a receiver at host:port; with TLS unless secured is nil.
@@ -35,10 +35,10 @@ func Dial(ctx context.Context, address string, secured *tls.Config) (*Link, erro
 	return &Link{conn, NewReader(conn, answerLimit)}, nil
 }
 
-// Send sends a message, which may stand in a frame, and returns the first acknowledgment
-// of it. An answer to an earlier message, as an application acknowledgment that comes
-// late, is passed over. After an error, as of ctx's end, the link is of no more use and
-// nothing is known of the message.
+// Send sends a message, with or without a frame, and returns the first acknowledgment of
+// it. It skips an answer to an earlier message, such as a late application
+// acknowledgment. After an error, such as the end of ctx, the link cannot be used any
+// more and the outcome of the message is unknown.
 func (l *Link) Send(ctx context.Context, message []byte) (*hl7.Message, error) {
 	stop := context.AfterFunc(ctx, func() { _ = l.conn.SetDeadline(time.Now()) })
 	defer stop()
@@ -62,7 +62,7 @@ func (l *Link) Send(ctx context.Context, message []byte) (*hl7.Message, error) {
 	}
 }
 
-// because returns why a call on a connection ended: with ctx, or by itself.
+// because returns why a call on a connection ended: because of ctx, or by itself.
 func because(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -73,7 +73,7 @@ func because(ctx context.Context, err error) error {
 // Close closes the connection.
 func (l *Link) Close() error { return l.conn.Close() }
 
-// Content returns a message without the frame that it may stand in.
+// Content returns a message without its frame, if it has one.
 func Content(message []byte) []byte {
 	content, framed := bytes.CutPrefix(message, []byte{begin})
 	if !framed {

@@ -2,9 +2,9 @@
 // takes them out again: VT, the message, FS and CR (HL7 Transport Specification: MLLP,
 // 2). Both ends of a connection use it.
 //
-// It knows where a frame begins and ends and nothing of what is in it: package hl7 reads
-// that. [hl7.Reader] takes captures of frames apart as well, but it looks behind a frame
-// before it gives it away. On a connection nothing comes before the answer is sent.
+// It knows where a frame begins and ends, and nothing about its content: package hl7
+// reads that. [hl7.Reader] also splits captures of frames, but it reads beyond a frame
+// before it returns it. On a connection nothing more comes before the answer is sent.
 package mllp
 
 import (
@@ -15,12 +15,12 @@ import (
 
 const (
 	begin = 0x0b // VT
-	end   = 0x1c // FS, which CR follows
+	end   = 0x1c // FS, followed by CR
 	cr    = '\r'
 	lf    = '\n'
 )
 
-// ErrTooLarge says that a frame passes the limit of its Reader.
+// ErrTooLarge says that a frame exceeds the limit of its Reader.
 var ErrTooLarge = errors.New("the frame is larger than the limit")
 
 // AppendFrame appends a frame of the content to dst.
@@ -33,19 +33,19 @@ func AppendFrame(dst, content []byte) []byte {
 const (
 	readSize  = 4 << 10
 	leastRead = 512
-	keptSize  = 64 << 10 // a buffer that a large frame has made larger is given back
+	keptSize  = 64 << 10 // a buffer that grew for a large frame is given up
 	keptHead  = 4 << 10  // of a frame that is too large
 )
 
-// A Reader reads the frames of a stream. It takes what stands between frames for noise
-// and counts it. A frame ends with FS and CR; FS with LF or the VT of the next frame is
-// taken for that too, as some senders write it. Any other FS is part of the content.
+// A Reader reads the frames of a stream. It skips what is between frames and counts it. A
+// frame ends with FS and CR. FS with LF, or FS before the VT of the next frame, ends one
+// too, because some senders write it. Any other FS is part of the content.
 type Reader struct {
 	r     io.Reader
 	limit int
-	err   error // of r, kept until buf is used up
+	err   error // r's error, kept until buf is used up
 
-	buf     []byte // read, not yet passed
+	buf     []byte // read, and not yet passed
 	passed  int    // of buf: the frame that Next has returned
 	skipped int64
 }
@@ -53,13 +53,13 @@ type Reader struct {
 // NewReader returns a Reader of the frames in r, each of limit bytes at most.
 func NewReader(r io.Reader, limit int) *Reader { return &Reader{r: r, limit: limit} }
 
-// Skipped returns how many bytes were in no frame so far, apart from line ends.
+// Skipped returns how many bytes outside frames there were so far, without line ends.
 func (r *Reader) Skipped() int64 { return r.skipped }
 
 // Next returns the content of the next frame, which is valid until the next call. The
-// error is [io.EOF] where the stream ends between frames, [io.ErrUnexpectedEOF] where it
-// ends in one, [ErrTooLarge] with the first bytes of the content once such a frame has
-// ended, and else that of the stream.
+// error is [io.EOF] if the stream ends between frames, [io.ErrUnexpectedEOF] if it ends
+// within one, [ErrTooLarge] with the first bytes of the content after such a frame has
+// ended, and otherwise that of the stream.
 func (r *Reader) Next() ([]byte, error) {
 	r.pass(r.passed)
 	r.passed = 0
@@ -85,7 +85,7 @@ func (r *Reader) Next() ([]byte, error) {
 	}
 }
 
-// findBegin passes what is before the next VT.
+// findBegin skips everything before the next VT.
 func (r *Reader) findBegin() error {
 	for {
 		at := bytes.IndexByte(r.buf, begin)
@@ -108,8 +108,8 @@ func (r *Reader) findBegin() error {
 	}
 }
 
-// findEnd returns where the content ends and how long the frame is, or -1 where buf does
-// not tell, and then where to go on.
+// findEnd returns where the content ends and how long the frame is. It returns -1 if buf
+// does not hold the end, and then where to continue.
 func (r *Reader) findEnd(from int) (content, length, next int) {
 	for {
 		at := bytes.IndexByte(r.buf[from:], end)
@@ -130,7 +130,7 @@ func (r *Reader) findEnd(from int) (content, length, next int) {
 	}
 }
 
-// passLarge passes a frame that is too large and returns how it began.
+// passLarge skips a frame that is too large and returns its beginning.
 func (r *Reader) passLarge(from int) ([]byte, error) {
 	head := bytes.Clone(r.buf[1:min(len(r.buf), keptHead)])
 	for {

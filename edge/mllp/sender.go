@@ -11,9 +11,9 @@ import (
 	"hl7lake/internal/pause"
 )
 
-// A Sender sends messages to one receiver, each until it is acknowledged: on a new
-// connection where one breaks. It is safe for concurrent use, and keeps as many
-// connections as it is used by at once.
+// A Sender sends messages to one receiver, each until it is acknowledged, on a new
+// connection if one breaks. It is safe for concurrent use. It keeps as many connections
+// as are used at once.
 type Sender struct {
 	address  string
 	secured  *tls.Config
@@ -21,23 +21,22 @@ type Sender struct {
 	idle     chan *Link
 }
 
-// NewSender returns a Sender to host:port, with TLS unless secured is nil. It waits so
-// long for each acknowledgment, and keeps so many connections at most while they are not
-// used.
+// NewSender returns a Sender to host:port, with TLS unless secured is nil. wait is the
+// time for each acknowledgment, and keep is how many unused connections are kept at most.
 func NewSender(address string, secured *tls.Config, patience time.Duration, connections int) *Sender {
 	return &Sender{address, secured, patience, make(chan *Link, connections)}
 }
 
 const (
 	attempts  = 6
-	firstWait = 250 * time.Millisecond // which doubles
+	firstWait = 250 * time.Millisecond // it doubles
 )
 
 // ErrNoAck says that no acknowledgment came in time.
 var ErrNoAck = errors.New("no acknowledgment in time")
 
 // Send sends a message and returns its acknowledgment, whatever that says, and the number
-// of attempts. After an error nothing is known of the message.
+// of attempts. After an error the outcome of the message is unknown.
 func (s *Sender) Send(ctx context.Context, message []byte) (answer *hl7.Message, attempt int, err error) {
 	wait := firstWait
 	for attempt = 1; ; attempt++ {
@@ -57,7 +56,7 @@ func (s *Sender) Send(ctx context.Context, message []byte) (answer *hl7.Message,
 	}
 }
 
-// once makes one attempt, on a connection that is idle, if any.
+// once makes one attempt, on an idle connection if there is one.
 func (s *Sender) once(ctx context.Context, message []byte) (answer *hl7.Message, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.patience, ErrNoAck)
 	defer cancel()

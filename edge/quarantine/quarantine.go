@@ -1,9 +1,9 @@
 // Package quarantine keeps the messages that a lake has refused for good, each in a file
-// of its own, until a person has decided about them. Their contents are encrypted; what
-// is told of them is readable and holds nothing of the contents.
+// of its own, until a person has decided about them. Their contents are encrypted. The
+// rest of a file is readable and holds nothing of the contents.
 //
-// The files can be listed and taken while the edge runs: each appears whole, and under a
-// name of its own.
+// The files can be listed and removed while the edge runs: each appears completely, and
+// under a name of its own.
 package quarantine
 
 import (
@@ -26,7 +26,7 @@ var ErrDamaged = errors.New("the file is damaged")
 
 // An Entry says which message was refused, and why.
 type Entry struct {
-	Name     string    `json:"name"` // of the file, without its suffix; given by Add
+	Name     string    `json:"name"` // of the file, without its suffix; set by Add
 	Listener string    `json:"listener"`
 	Received time.Time `json:"received"`
 	Refused  time.Time `json:"refused"`
@@ -44,13 +44,13 @@ type Folder struct {
 
 const suffix = ".refused"
 
-// Open returns the quarantine in the folder at path, which is made when there is none.
+// Open returns the quarantine in the folder at path, and creates that if necessary.
 func Open(path string, key queue.Key) (Folder, error) {
 	return Folder{path, key}, os.MkdirAll(path, 0o700)
 }
 
-// Add keeps a message, and returns once it is safe on disk. The id makes its name one of
-// its own. A message that is there already is written again.
+// Add stores a message, and returns once it is safe on disk. The id makes its name
+// unique. A message that already exists is written again.
 func (f Folder) Add(e Entry, id uint64, body []byte) error {
 	e.Name, e.Size = fmt.Sprintf("%s-%s-%d", e.Received.UTC().Format("20060102T150405.000"), e.Listener, id), len(body)
 	head, err := json.Marshal(e)
@@ -82,7 +82,7 @@ func (f Folder) List() (entries []Entry, err error) {
 	for _, name := range names {
 		e, _, err := f.read(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // another process has taken it
+			continue // another process has removed it
 		}
 		if err != nil {
 			return nil, err
@@ -92,7 +92,7 @@ func (f Folder) List() (entries []Entry, err error) {
 	return entries, nil
 }
 
-// Usage returns how many messages there are and what their files hold.
+// Usage returns how many messages there are and how many bytes their files have.
 func (f Folder) Usage() (u queue.Usage, err error) {
 	names, err := f.names()
 	if err != nil {
@@ -112,8 +112,8 @@ func (f Folder) Usage() (u queue.Usage, err error) {
 	return u, nil
 }
 
-// Read returns a message. The error wraps [fs.ErrNotExist] where there is none of that
-// name, [ErrDamaged] or [queue.ErrWrongKey].
+// Read returns a message. The error wraps [fs.ErrNotExist] if there is none of that name,
+// [ErrDamaged] or [queue.ErrWrongKey].
 func (f Folder) Read(name string) (Entry, []byte, error) {
 	if name != filepath.Base(name) {
 		return Entry{}, nil, fmt.Errorf("%q: %w", name, fs.ErrNotExist)
@@ -129,7 +129,7 @@ func (f Folder) Read(name string) (Entry, []byte, error) {
 	return e, body, nil
 }
 
-// Remove takes a message out.
+// Remove removes a message.
 func (f Folder) Remove(name string) error {
 	if err := os.Remove(f.file(name)); err != nil {
 		return err

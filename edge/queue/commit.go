@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	// maxGroup bounds how many changes share one commit, so that the first does not wait
-	// for all that come behind it.
+	// maxGroup limits how many changes share one commit, so that the first does not wait
+	// for all the others.
 	maxGroup = 512
-	// linger is how long a removal may lie before it is committed for itself.
+	// linger is how long a removal may wait before it is committed alone.
 	linger = 50 * time.Millisecond
-	// fill is how full pages are left: ids only grow, so that nothing is put between.
+	// fill is how full pages are left. Ids only grow, so nothing is inserted between
+	// them.
 	fill = 0.95
 )
 
@@ -24,7 +25,7 @@ const (
 // commit of the next put.
 func (q *Queue) commitAll() {
 	var group []change
-	var due <-chan time.Time // when the group has lain long enough; nil where it is empty
+	var due <-chan time.Time // when the group has waited long enough; nil if it is empty
 	for {
 		select {
 		case c, open := <-q.pending:
@@ -105,7 +106,7 @@ func (q *Queue) put(b *bbolt.Bucket, c change) error {
 	return b.Put(key, q.seal(c.lane, key, c.put))
 }
 
-// count follows a change that was committed, or was not.
+// count records a change that was committed, or was not.
 func (q *Queue) count(c change, removed bool, err error) {
 	l := q.lane(c.lane)
 	q.mu.Lock()
@@ -129,7 +130,7 @@ func (q *Queue) count(c change, removed bool, err error) {
 	}
 }
 
-// committing says what an error of a commit is in our terms.
+// committing translates an error of a commit.
 func committing(err error) error {
 	if err == nil {
 		return nil

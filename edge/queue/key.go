@@ -17,7 +17,7 @@ const keySize = 32
 
 // Errors of keys.
 var (
-	// ErrKeyFile: the file holds no key.
+	// ErrKeyFile: the file does not hold a key.
 	ErrKeyFile = fmt.Errorf("the key file must hold %d hexadecimal digits", 2*keySize)
 	// ErrWrongKey: what is stored was encrypted with another key, or was changed.
 	ErrWrongKey = errors.New("what is stored was encrypted with another key, or was changed since")
@@ -27,8 +27,8 @@ var (
 // 800-38D, 8.3, allows 2^32 uses of a key with such nonces.
 type Key struct{ aead cipher.AEAD }
 
-// ReadKey reads a key from the file that [WriteKey] wrote. The error wraps [ErrKeyFile]
-// where the file holds something else.
+// ReadKey reads a key from a file that [WriteKey] wrote. The error wraps [ErrKeyFile] if
+// the file holds something else.
 func ReadKey(path string) (Key, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -50,16 +50,16 @@ func newKey(secret []byte) (Key, error) {
 	return Key{aead}, err
 }
 
-// WriteKey makes a new key and writes it to a file that is not there yet, for its owner
-// alone. The error wraps [fs.ErrExist] where the file is there: what was encrypted with
-// the key in it would be lost.
+// WriteKey makes a new key and writes it to a new file that only its owner can read. The
+// error wraps [fs.ErrExist] if the file exists: what was encrypted with its key would be
+// lost.
 func WriteKey(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	secret := make([]byte, keySize)
-	_, _ = rand.Read(secret) // which never fails (crypto/rand)
+	_, _ = rand.Read(secret) // crypto/rand never fails
 	_, err = fmt.Fprintln(file, hex.EncodeToString(secret))
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return errors.Join(err, removeIfThere(path))

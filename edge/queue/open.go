@@ -17,20 +17,20 @@ import (
 var (
 	lanesBucket = []byte("lanes") // one bucket for each lane: id, sealed message
 	metaBucket  = []byte("meta")
-	checkKey    = []byte("key check") // sealed, so that a wrong key is told when the file is opened
+	checkKey    = []byte("key check") // sealed, so that a wrong key is noticed when the file is opened
 )
 
-// lockWait is how long a file may be held by a process that is about to end.
+// lockWait is how long a file may be locked by a process that is about to end.
 const lockWait = time.Second
 
-// Open opens the file at path, making it when there is none, and counts what is in it.
+// Open opens the file at path, and makes it if there is none, and counts its messages.
 // The errors wrap [ErrInUse], [ErrDamaged] or [ErrWrongKey].
 func Open(path string, key Key, limits Limits) (*Queue, error) {
 	q := &Queue{key: key, limits: limits, pending: make(chan change, maxGroup), lanes: map[string]*lane{}}
 	if err := q.inspect(path); err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	// The list of free pages is not kept in the file: after a long outage it is long, and
+	// The list of free pages is not kept in the file: it is long after a long outage, and
 	// each commit would write all of it.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true})
 	if err != nil {
@@ -56,9 +56,9 @@ func (q *Queue) prepare(tx *bbolt.Tx) error {
 	return meta.Put(checkKey, q.key.Seal(nil, string(checkKey)))
 }
 
-// inspect reads all of a file's structure and counts what is in it, so that damage is
-// told when the file is opened: bbolt finds some of it by a panic, in the middle of its
-// work.
+// inspect reads the whole structure of a file and counts its messages, so that damage is
+// reported when the file is opened: bbolt finds some of it by a panic, in the middle of
+// its work.
 func (q *Queue) inspect(path string) (err error) {
 	switch info, statErr := os.Stat(path); {
 	case errors.Is(statErr, fs.ErrNotExist):
@@ -68,11 +68,11 @@ func (q *Queue) inspect(path string) (err error) {
 	case info.Size() == 0:
 		return nil
 	}
-	// What lies beyond the end of a file that was cut off is a fault of the memory.
+	// Reading beyond the end of a file that was cut off is a memory fault.
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if found := recover(); found != nil {
-			err = ErrDamaged // what bbolt panics with are words for its authors
+			err = ErrDamaged // bbolt's panics have words for its authors
 		}
 	}()
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
@@ -83,7 +83,7 @@ func (q *Queue) inspect(path string) (err error) {
 	return db.View(q.countAll)
 }
 
-// countAll counts the messages of all lanes, and holds the key against the one that the
+// countAll counts the messages of all lanes, and compares the key with the one that the
 // file was made with.
 func (q *Queue) countAll(tx *bbolt.Tx) error {
 	meta, lanes := tx.Bucket(metaBucket), tx.Bucket(lanesBucket)
@@ -110,7 +110,7 @@ func (q *Queue) countAll(tx *bbolt.Tx) error {
 	})
 }
 
-// opening says what an error of bbolt's Open is in our terms.
+// opening translates an error of bbolt's Open.
 func opening(err error) error {
 	switch {
 	case errors.Is(err, bbolterrors.ErrTimeout):
@@ -121,7 +121,7 @@ func opening(err error) error {
 	return err
 }
 
-// syncFolder makes the entry of a new file safe.
+// syncFolder makes the entry of a new file durable.
 func syncFolder(path string) error {
 	folder, err := os.Open(path)
 	if err != nil {

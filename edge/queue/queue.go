@@ -1,10 +1,10 @@
 // Package queue keeps messages on disk between their acknowledgment and their delivery,
-// in one bbolt file. What [Queue.Put] has returned for is there after a crash of the
-// machine. Puts that come at the same time share one commit, and so one wait for the
-// disk. Each content is encrypted.
+// in one bbolt file. After [Queue.Put] has returned, a message survives a crash of the
+// machine. Puts that come at the same time share one commit, and so wait for the disk
+// once. Each content is encrypted.
 //
-// A queue has lanes by name, one for each listener, and the messages of a lane are in the
-// order of their ids. It is bounded: a message that does not fit is refused with
+// A queue has named lanes, one for each listener. The messages of a lane are in the order
+// of their ids. The queue is bounded: a message that does not fit is refused with
 // [ErrFull].
 package queue
 
@@ -20,7 +20,7 @@ import (
 
 // Errors of the queue.
 var (
-	// ErrFull: the message would pass the queue's limits, or the disk has no room.
+	// ErrFull: the message would exceed the queue's limits, or the disk has no room.
 	ErrFull = errors.New("the queue is full")
 	// ErrClosed: the queue is closed.
 	ErrClosed = errors.New("the queue is closed")
@@ -35,10 +35,10 @@ type Message struct {
 	ID       uint64 // its place in its lane, 1 or more
 	Body     []byte
 	Received time.Time // to the millisecond
-	Origin   uint64    // what the caller of Put wants to know it by; 0 is none
+	Origin   uint64    // by which the caller of Put recognizes it; 0 means none
 }
 
-// Limits bound what a queue holds.
+// Limits limit what a queue holds.
 type Limits struct {
 	Messages int64
 	Bytes    int64 // of contents, encrypted
@@ -58,14 +58,14 @@ type Queue struct {
 	mu     sync.Mutex
 	lanes  map[string]*lane
 	all    Usage // of the lanes, and of the puts under way
-	beside Usage // what shares the limits with them
+	beside Usage // other data that counts against the limits
 	closed bool
 	busy   sync.WaitGroup // calls that hand over a change
 }
 
 type lane struct {
 	usage Usage
-	added chan struct{} // holds one value when messages came since it was last taken
+	added chan struct{} // holds one value if messages were added since it was last received from
 }
 
 // change is what a commit is to do.
@@ -74,7 +74,7 @@ type change struct {
 	put    *Message // nil to remove
 	remove uint64
 	size   int64      // that was reserved
-	done   chan error // nil where nobody waits
+	done   chan error // nil if nobody waits
 }
 
 // Put adds a message to the end of a lane, sets its ID and returns once it is safe on
@@ -92,13 +92,13 @@ func (q *Queue) Put(name string, m *Message) error {
 	return <-c.done
 }
 
-// Remove takes a message from its lane. It does not wait for the disk: after a crash the
-// message may be there again.
+// Remove removes a message from its lane. It does not wait for the disk: after a crash
+// the message may still be there.
 func (q *Queue) Remove(name string, m Message) error {
 	return q.hand(change{lane: name, remove: m.ID, size: sealedSize(&m)})
 }
 
-// hand gives a change to the committing goroutine.
+// hand passes a change to the committing goroutine.
 func (q *Queue) hand(c change) error {
 	q.mu.Lock()
 	if q.closed {
@@ -112,7 +112,7 @@ func (q *Queue) hand(c change) error {
 	return nil
 }
 
-// reserve makes sure that a message of that size fits, until it is in the queue or
+// reserve makes sure that a message of that size fits until it is in the queue or
 // released.
 func (q *Queue) reserve(size int64) error {
 	q.mu.Lock()
@@ -137,8 +137,8 @@ func (q *Queue) Full() bool {
 	return !q.fits(sealedSize(&Message{}))
 }
 
-// KeepRoom counts what lies elsewhere against the queue's limits, in place of what was
-// told before.
+// KeepRoom counts data elsewhere against the queue's limits, in place of the amount given
+// before.
 func (q *Queue) KeepRoom(beside Usage) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -152,8 +152,8 @@ func (q *Queue) release(size int64) {
 	q.all.Bytes -= size
 }
 
-// Next returns the first messages of a lane whose ids are above after: at most n, and no
-// further one once they have that many bytes.
+// Next returns the first messages of a lane whose ids are above after: at most n, and
+// none beyond the given number of bytes.
 func (q *Queue) Next(name string, after uint64, n, bytes int) (messages []Message, err error) {
 	err = q.db.View(func(tx *bbolt.Tx) error {
 		b := tx.Bucket(lanesBucket).Bucket([]byte(name))
@@ -193,7 +193,7 @@ func (q *Queue) LaneUsage(name string) Usage {
 	return l.usage
 }
 
-// Lanes returns the names of the lanes, also of those that are empty, in no order.
+// Lanes returns the names of the lanes, including empty ones, in no order.
 func (q *Queue) Lanes() (names []string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -203,7 +203,7 @@ func (q *Queue) Lanes() (names []string) {
 	return names
 }
 
-// lane returns the lane of that name, which is made where there is none.
+// lane returns the lane of that name, and makes it if there is none.
 func (q *Queue) lane(name string) *lane {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -213,8 +213,8 @@ func (q *Queue) lane(name string) *lane {
 	return q.lanes[name]
 }
 
-// Close waits for the changes that were handed over and closes the file. Later calls
-// return [ErrClosed].
+// Close waits for the changes that were passed on and closes the file. Later calls return
+// [ErrClosed].
 func (q *Queue) Close() error {
 	q.mu.Lock()
 	already := q.closed
@@ -230,10 +230,10 @@ func (q *Queue) Close() error {
 
 func idKey(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
 
-// place is what the content of a message is sealed for.
+// place is the place for which the content of a message is sealed.
 func place(name string, key []byte) string { return "lane " + name + " " + string(key) }
 
-// header is what stands before the body: a version, when it was received, and its origin.
+// header comes before the body: a version, when it was received, and its origin.
 const header = 1 + 8 + 8
 
 const formatVersion = 1

@@ -171,7 +171,7 @@ func TestAMessageThatDoesNotFitIsRefusedUntilThereIsRoom(t *testing.T) {
 			if err := q.Remove("a", first); err != nil {
 				t.Fatal(err)
 			}
-			if err := q.Remove("a", first); err != nil { // which is nothing to do
+			if err := q.Remove("a", first); err != nil { // nothing to do
 				t.Fatal(err)
 			}
 			for end := time.Now().Add(10 * time.Second); q.Usage().Messages > 2; time.Sleep(time.Millisecond) {

@@ -39,3 +39,9 @@ const (
 	IndexByOwner   = "by-owner"  // of the catalog: one institution's errors, by the time of acceptance
 	IndexUnsettled = "unsettled" // of the received table: claims whose message is not known to have ended
 )
+
+// The folders of the tables' bucket that hold no table.
+const (
+	TablesManifests = "manifests" // of which messages the tables of an hour are made
+	TablesCursors   = "cursors"   // up to which hour an institution's tables are complete
+)

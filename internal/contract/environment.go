@@ -14,5 +14,6 @@ const (
 	EnvOwnerBurst         = "OWNER_BURST"          // and how many at once
 	EnvSharesTable        = "SHARES_TABLE"         // of what each institution took of its share of staging
 	EnvDeferredQueueURL   = "DEFERRED_QUEUE_URL"   // of what institutions have beyond their shares
+	EnvTablesBucket       = "TABLES_BUCKET"
 	EnvStateMachineARN    = "STATE_MACHINE_ARN"
 )

@@ -14,4 +14,5 @@ const (
 	MetricStagingLatency    = "StagingLatency"    // in milliseconds
 	MetricOldestUnstagedAge = "OldestUnstagedAge" // in seconds
 	MetricMissing           = "Missing"
+	MetricTablesLag         = "TablesLag" // in seconds
 )

@@ -14,6 +14,8 @@ const (
 	OutputClaimCheck     = "ClaimCheckBucketName"
 	OutputReceived       = "ReceivedTableName"
 	OutputReconcile      = "ReconcileFunctionName"
+	OutputTables         = "TablesBucketName"
+	OutputTabulate       = "TabulateFunctionName"
 	OutputReadsLog       = "ReadsLogGroupName"
 	OutputTrailLog       = "TrailLogGroupName"
 	OutputAlarms         = "AlarmTopicArn"

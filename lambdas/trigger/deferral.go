@@ -15,13 +15,13 @@ import (
 	"hl7lake/lambdas/internal/function"
 )
 
-// queue is what trigger needs of Amazon SQS; *sqs.Client has it.
+// queue is the part of Amazon SQS that trigger needs; *sqs.Client has it.
 type queue interface {
 	SendMessage(context.Context, *sqs.SendMessageInput, ...func(*sqs.Options)) (*sqs.SendMessageOutput, error)
 }
 
-// deferral puts off what one institution has staged beyond its share. The queue feeds
-// trigger with a few messages at a time, those of all institutions in turn, so that a
+// deferral defers what one institution has staged beyond its share. The queue feeds
+// trigger with a few messages at a time, taking turns between institutions, so that a
 // backlog of one leaves the rest of staging to the others.
 type deferral struct {
 	shares   *allowance.Buckets
@@ -29,10 +29,10 @@ type deferral struct {
 	queue    queue
 }
 
-// putOff puts wire into the queue if its institution has taken its share, and reports
-// whether it did. Where the share is not known or the queue does not take it, the
-// message is staged now: to be late is better than to be lost, and to be early is
-// better than to be late. A message that is both in the queue and staged now is one.
+// putOff puts wire into the queue if its institution has used up its share, and reports
+// whether it did. If the share is not known or the queue does not take the message, it is
+// staged now: being late is better than being lost, and being early is better than being
+// late. A message that is both in the queue and staged now is still one.
 func (h handler) putOff(ctx context.Context, wire hub.Wire) bool {
 	event, err := wire.Event()
 	if err != nil {
@@ -54,9 +54,9 @@ func (h handler) putOff(ctx context.Context, wire hub.Wire) bool {
 	return true
 }
 
-// put sends wire in the form in which SNS would: so a dead letter looks the same
-// whichever way it came. The group makes the queue a fair one (Amazon SQS Developer
-// Guide, Amazon SQS fair queues).
+// put sends wire in SNS's form, so that a dead letter looks the same whichever way it
+// came. The group makes the queue a fair one (Amazon SQS Developer Guide, Amazon SQS fair
+// queues).
 func (d deferral) put(ctx context.Context, wire hub.Wire, owner string) error {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)

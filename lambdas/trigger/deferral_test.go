@@ -38,7 +38,7 @@ func (w *waitingRoom) SendMessage(_ context.Context, in *sqs.SendMessageInput, _
 	return &sqs.SendMessageOutput{}, nil
 }
 
-// deliveries is what lies in the queue, as Lambda hands it over.
+// deliveries returns what is in the queue, as Lambda passes it on.
 func (w *waitingRoom) deliveries() (batch events.SQSEvent) {
 	for _, in := range w.sent {
 		batch.Records = append(batch.Records, events.SQSMessage{EventSource: "aws:sqs", Body: *in.MessageBody})
@@ -46,7 +46,7 @@ func (w *waitingRoom) deliveries() (batch events.SQSEvent) {
 	return batch
 }
 
-// message is a message of its own of an institution.
+// message returns a message of an institution that differs from all others.
 func message(owner string, body []byte) hub.Event {
 	e := ingested(body)
 	e.ID = uuid.Must(uuid.NewV7())
@@ -111,7 +111,7 @@ func TestALargeMessageTakesMoreOfTheShareWhereverItsContentIs(t *testing.T) {
 	}
 }
 
-// exhausted is trigger before which the canary's owner has taken its share.
+// exhausted is trigger after the canary's owner has used up its share.
 func exhausted(t *testing.T) *staging {
 	t.Helper()
 	s := &staging{limit: allowance.Limit{PerSecond: 1, Burst: 1}}

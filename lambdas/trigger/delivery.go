@@ -9,8 +9,8 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// delivery is what the function is invoked with: events of the hub as SNS hands them
-// over, or as they come back from the queue of what was deferred.
+// delivery is the function's input: events of the hub from SNS, or events that come back
+// from the queue of deferred ones.
 type delivery struct {
 	Records []record
 }
@@ -22,10 +22,10 @@ type record struct {
 	Body        string           // of a message of SQS
 }
 
-// errDelivery says that a message of the queue is none that trigger put there.
+// errDelivery says that trigger did not put a message into the queue.
 var errDelivery = errors.New("trigger: the message of the queue is no event of the hub")
 
-// deferred reports whether the event comes from the queue of what was deferred.
+// deferred reports whether the event comes from the queue of deferred ones.
 func (r record) deferred() bool { return r.EventSource == "aws:sqs" }
 
 func (r record) wire() (hub.Wire, error) {

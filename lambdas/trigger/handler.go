@@ -14,8 +14,8 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-// reserve is kept back from the function's time to publish the error event of a
-// workflow that ended late, and to report one that did not answer.
+// reserve is kept back from the function's time to publish the error event of a workflow
+// that ended late, and to report one that did not answer.
 const reserve = 5 * time.Second
 
 type handler struct {
@@ -27,8 +27,8 @@ type handler struct {
 	deferral   deferral
 }
 
-// handle stages every message of the delivery, or puts it off. Staging one again gives
-// the same events. The errors are joined, so that the delivery comes again.
+// handle stages every message of the delivery, or defers it. Staging one again gives the
+// same events. It joins the errors, so that the delivery comes again.
 func (h handler) handle(ctx context.Context, in delivery) (struct{}, error) {
 	var failures []error
 	for _, record := range in.Records {
@@ -37,8 +37,8 @@ func (h handler) handle(ctx context.Context, in delivery) (struct{}, error) {
 	return struct{}{}, errors.Join(failures...)
 }
 
-// take stages one message, unless its institution has taken its share. What was put
-// off once is staged when it comes back: the queue gives it its turn.
+// take stages one message, unless its institution has used up its share. A message that
+// was deferred is staged when it comes back: the queue gave it its turn.
 func (h handler) take(ctx context.Context, record record) error {
 	wire, err := record.wire()
 	if err != nil {
@@ -50,9 +50,9 @@ func (h handler) take(ctx context.Context, record record) error {
 	return h.stage(ctx, wire)
 }
 
-// stage runs the workflow for one message. A message that cannot be staged, for
-// whatever lasting reason, becomes an error event. An error is returned only
-// where another delivery may do better.
+// stage runs the workflow for one message. A message that cannot be staged, for a lasting
+// reason, becomes an error event. An error is returned only if another delivery may
+// succeed.
 func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 	event, err := wire.Event()
 	if err != nil {
@@ -68,8 +68,8 @@ func (h handler) stage(ctx context.Context, wire hub.Wire) error {
 	return h.refuse(ctx, wire, *reason)
 }
 
-// account records the start of the workflow and measures the message's way from
-// the hub to its JSON.
+// account records the start of the workflow and measures the message's time from the hub
+// to its JSON.
 func (h handler) account(ctx context.Context, event hub.Event, wire hub.Wire, reason *hub.Reason, err error) {
 	owner := slog.String("owner", event.Owner)
 	members := []any{"root", event.Root}
@@ -86,7 +86,7 @@ func (h handler) account(ctx context.Context, event hub.Event, wire hub.Wire, re
 	audit.Record(ctx, h.logger, "states:StartSyncExecution", outcome(reason, err), members...)
 }
 
-// outcome is how an execution ended, in one word.
+// outcome returns how an execution ended, in one word.
 func outcome(reason *hub.Reason, err error) string {
 	if reason != nil {
 		return reason.Code

@@ -47,14 +47,14 @@ func (e *execution) StartSyncExecution(ctx context.Context, in *sfn.StartSyncExe
 	return e.end(ctx)
 }
 
-// ends is a workflow that ends with status, error and cause.
+// ends returns a workflow that ends with status, error and cause.
 func ends(status types.SyncExecutionStatus, name, cause string) *execution {
 	return &execution{end: func(context.Context) (*sfn.StartSyncExecutionOutput, error) {
 		return &sfn.StartSyncExecutionOutput{Status: status, Error: &name, Cause: &cause}, nil
 	}}
 }
 
-// fails is a workflow that cannot be started.
+// fails returns a workflow that cannot be started.
 func fails(err error) *execution {
 	return &execution{end: func(context.Context) (*sfn.StartSyncExecutionOutput, error) { return nil, err }}
 }
@@ -111,7 +111,7 @@ func (s *staging) deliver(ctx context.Context, t *testing.T, run *execution, bat
 	return err
 }
 
-// event is the event that trigger published, false if it did not.
+// event returns the event that trigger published, or false if it published none.
 func (s *staging) event(t *testing.T) (hub.Event, bool) {
 	t.Helper()
 	batch := s.topic.Deliveries()
@@ -211,8 +211,8 @@ func TestAMessageThatIsNotStagedBecomesAnErrorEvent(t *testing.T) {
 	}
 }
 
-// Throttling and a lack of time are nobody's fault, and the workflow may have
-// staged the message: an error event would blame it, or be a second outcome.
+// Throttling and a lack of time are nobody's fault, and the workflow may have staged the
+// message: an error event would blame it, or be a second outcome.
 func TestAWorkflowThatWasThrottledOrRanOutOfTimeIsTriedAgainByLambda(t *testing.T) {
 	for name, run := range map[string]*execution{
 		"SFN StartSyncExecution: States.Timeout":                           ends(types.SyncExecutionStatusTimedOut, "", ""),
@@ -345,7 +345,7 @@ func TestEveryExecutionIsRecordedWithItsOutcome(t *testing.T) {
 		}
 		want := []map[string]any{{"action": "states:StartSyncExecution", "outcome": outcome, "root": root.String(), "owner": canary.Owner}}
 		got := fake.Lines(t, s.log.String(), "audit", "action", "outcome", "root", "owner")
-		if diff := cmp.Diff(want, got[:1]); diff != "" { // the error event that is published is the second
+		if diff := cmp.Diff(want, got[:1]); diff != "" { // the error event is the second one published
 			t.Errorf("%s: %s", outcome, diff)
 		}
 	}

@@ -1,7 +1,6 @@
-// Command trigger is the Lambda function that has each ingested ER7 message
-// staged: it runs the workflow and, should that fail, publishes the error
-// event. What one institution has beyond its share waits in a queue, which feeds
-// trigger too.
+// Command trigger is the Lambda function that has each ingested ER7 message staged: it
+// runs the workflow and, if that fails, publishes the error event. What one institution
+// has beyond its share waits in a queue, which feeds trigger too.
 package main
 
 import (
@@ -53,10 +52,9 @@ func main() {
 	lambda.Start(function.Edge(logger, h.handle))
 }
 
-// retryThrottles tries a throttled start six times within about ten seconds;
-// after that Lambda delivers the event again. The SDK's own budget of retries is
-// switched off: it would end them sooner, with an error that hides the
-// throttling.
+// retryThrottles tries a throttled start six times within about ten seconds; after that
+// Lambda delivers the event again. The SDK's own budget of retries is switched off: it
+// would end them sooner, with an error that hides the throttling.
 func retryThrottles(o *sfn.Options) {
 	o.Retryer = retry.NewStandard(func(s *retry.StandardOptions) {
 		s.MaxAttempts = 6
@@ -65,8 +63,8 @@ func retryThrottles(o *sfn.Options) {
 	})
 }
 
-// literalEndpoint takes an endpoint that was set by hand as it stands: the
-// prefix that StartSyncExecution puts before the host name is for AWS's own.
+// literalEndpoint uses an endpoint that was set by hand unchanged: the prefix that
+// StartSyncExecution puts before the host name is for AWS's own.
 func literalEndpoint(o *sfn.Options) {
 	if o.BaseEndpoint == nil {
 		return

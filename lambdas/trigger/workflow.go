@@ -16,7 +16,7 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// starter is what trigger needs of AWS Step Functions; *sfn.Client has it.
+// starter is the part of AWS Step Functions that trigger needs; *sfn.Client has it.
 type starter interface {
 	StartSyncExecution(context.Context, *sfn.StartSyncExecutionInput, ...func(*sfn.Options)) (*sfn.StartSyncExecutionOutput, error)
 }
@@ -27,13 +27,13 @@ type workflow struct {
 	starter starter
 }
 
-// run stages wire and waits for the outcome: nil when the message is staged,
-// else why it cannot be. StartSyncExecution answers 200 for an execution that
-// failed, so its status decides (AWS Step Functions, StartSyncExecution).
+// run stages wire and waits for the outcome: nil if the message is staged, else the
+// reason why it cannot be. StartSyncExecution answers 200 for an execution that failed,
+// so its status decides (AWS Step Functions, StartSyncExecution).
 //
-// An error means that another try may do better, and that the message may have
-// been staged all the same: no answer, a refusal for load, or an execution that
-// ran out of time. None of it is the message's fault, so none is a reason.
+// An error means that another try may succeed, and that the message may have been staged
+// nevertheless: there was no answer, the start was throttled, or the execution ran out of
+// time. None of this is the message's fault, so none is a reason.
 func (w workflow) run(ctx context.Context, name string, wire hub.Wire) (*hub.Reason, error) {
 	wire.Tidy = tidy(wire)
 	input, err := wire.JSON()
@@ -59,24 +59,24 @@ func (w workflow) run(ctx context.Context, name string, wire hub.Wire) (*hub.Rea
 	return &reason, nil
 }
 
-// timeout is what Step Functions calls an execution or a state that ran longer
-// than it may.
+// timeout is Step Functions' name for an execution or a state that ran longer than it
+// may.
 const timeout = "States.Timeout"
 
-// serviceError is the form of the names of Lambda's own failures: throttling,
-// an internal error, a lost connection (AWS Step Functions Developer Guide,
-// Handle transient Lambda service exceptions). A function's error has the name
-// of its type, which has no dot.
+// serviceError is the form of the names of Lambda's own failures: throttling, an internal
+// error, a lost connection (AWS Step Functions Developer Guide, Handle transient Lambda
+// service exceptions). A function's error has the name of its type, which contains no
+// dot.
 var serviceError = regexp.MustCompile(`^Lambda\.[A-Za-z]{1,64}$`)
 
-// unfinished reports whether name, with which the workflow ended, is of a step
-// that was refused for load, ran out of time or met trouble of Lambda's own.
+// unfinished reports whether name, with which the workflow ended, means that a step was
+// throttled, ran out of time or met a failure of Lambda itself.
 func unfinished(name string) bool {
 	return name == timeout || name == "Sandbox.Timedout" || serviceError.MatchString(name)
 }
 
-// executionError is an execution's failure in the form of a call's, so that logs
-// and audit records name both alike.
+// executionError is an execution's failure in the form of a call's, so that logs and
+// audit records name both in the same way.
 func executionError(code string) error {
 	return &smithy.OperationError{
 		ServiceID:     sfn.ServiceID,
@@ -85,16 +85,15 @@ func executionError(code string) error {
 	}
 }
 
-// tidy reports whether the body of wire is at hand and such that prepare would
-// leave it as it is, by the function that prepare itself uses. What most engines
-// send is.
+// tidy reports whether the body of wire is at hand and prepare would leave it unchanged,
+// which it asks the function that prepare itself uses. Most engines send such messages.
 func tidy(wire hub.Wire) bool {
 	body, err := wire.Inline()
 	return err == nil && bytes.Equal(hl7.Normalize(nil, body), body)
 }
 
-// reasonOf reads the error and cause with which the workflow ended. Of the
-// cause only a parse error's own words are believed.
+// reasonOf reads the error and cause with which the workflow ended. It trusts the cause
+// only if it is a parse error's own text.
 func reasonOf(name, cause string) hub.Reason {
 	if name == "ParseError" {
 		var failure struct {

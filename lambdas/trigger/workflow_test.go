@@ -73,7 +73,7 @@ func TestTheSDKsThrottlingIsAnErrorAndNoReason(t *testing.T) {
 
 func TestAServerThatHangsIsAnErrorAndNoReason(t *testing.T) {
 	got, err := against(t, 50*time.Millisecond, func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // the server notices a client that leaves once it has read the request
+		_, _ = io.Copy(io.Discard, r.Body) // the server notices that a client has left only after it has read the request
 		<-r.Context().Done()
 	})
 	if !errors.Is(err, context.DeadlineExceeded) || got != nil {
@@ -93,8 +93,8 @@ func TestAnEndpointSetByHandIsTakenAsItStands(t *testing.T) {
 	}
 }
 
-// FuzzNoCauseMakesTheReasonSayMore takes whatever a workflow may say of its end:
-// the reason is always one that fits an event's subject, in words of its own.
+// FuzzNoCauseMakesTheReasonSayMore takes whatever a workflow may say at its end. The
+// reason always fits an event's subject, in words of its own.
 func FuzzNoCauseMakesTheReasonSayMore(f *testing.F) {
 	f.Add("ParseError", `{"errorMessage":"code=no-header segment=1 path=MSH-2 offset=0","errorType":"ParseError"}`)
 	f.Add("ParseError", `{"errorMessage":"code=PID|1||4711 path=PID-5.1 segment=x"}`)

@@ -202,7 +202,8 @@ func dataFlows() (all []workflow) {
 	return all
 }
 
-// choices ask every operator that is run for something that holds and something that does not.
+// choices ask every operator that is run for something that holds and something that does
+// not.
 func choices() (all []workflow) {
 	for i, c := range [][2]string{
 		{`"BooleanEquals":true`, `true`}, {`"BooleanEquals":false`, `true`}, {`"BooleanEquals":true`, `"true"`}, {`"IsPresent":true`, `null`},

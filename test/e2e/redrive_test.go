@@ -233,7 +233,8 @@ func TestWhatIsNoEventStaysWhereItIs(t *testing.T) {
 	}
 }
 
-// TestWhatCanNeverBeRedrivenIsSetAside has the queues empty afterwards, and what lay in them in the lake, whole.
+// TestWhatCanNeverBeRedrivenIsSetAside has the queues empty afterwards, and what lay in
+// them in the lake, whole.
 func TestWhatCanNeverBeRedrivenIsSetAside(t *testing.T) {
 	l := start(t)
 	const line = "a line that nobody has announced"

@@ -33,8 +33,8 @@ type entry struct {
 	Reason    string `dynamodbav:"reason_code"`
 }
 
-// claim is an item of the table of received messages: a claim on content, or the
-// end of one, under the id.
+// claim is an item of the table of received messages: a claim on content, or the record
+// of a claim that ended, under the id.
 type claim struct {
 	PK    string `dynamodbav:"pk"`
 	ID    string `dynamodbav:"id"`
@@ -47,15 +47,15 @@ type letter struct {
 	attributes                   map[string]string
 }
 
-// contents is all that a lake holds.
+// contents is everything that a lake holds.
 type contents struct {
-	entries  map[string][]entry  // of the catalog, by root
-	versions map[string][]string // of the lake's objects, by key
+	entries  map[string][]entry  // the catalog's entries, by root
+	versions map[string][]string // the lake's objects, by key
 	claims   map[string]claim    // by key
-	letters  map[string][]letter // about a message, by root
+	letters  map[string][]letter // dead letters about a message, by root
 }
 
-// contents reads the whole lake. It changes nothing: letters come back.
+// contents reads the whole lake. It changes nothing: letters return to their queues.
 func (l *lake) contents(ctx context.Context) (c contents, err error) {
 	c = contents{entries: map[string][]entry{}, versions: map[string][]string{}, claims: map[string]claim{}, letters: map[string][]letter{}}
 	tables, err := l.dynamodb().ListTables(ctx, &dynamodb.ListTablesInput{})
@@ -141,7 +141,7 @@ func (l *lake) letters(ctx context.Context) (all []letter, err error) {
 	return all, nil
 }
 
-// queue reads a queue until it is empty and then puts everything back.
+// queue reads a queue until it is empty and then makes everything visible again.
 func (l *lake) queue(ctx context.Context, url string) (all []letter, err error) {
 	var receipts []*string
 	for {
@@ -178,9 +178,9 @@ type notification struct {
 	MessageAttributes map[string]struct{ Value string }
 }
 
-// origin is which event of which message a dead letter is about: it is the SNS
-// message that could not be delivered, or Lambda's record of the event that a
-// function failed on.
+// origin returns the event and message that a dead letter is about. The letter is the SNS
+// message that could not be delivered, or Lambda's record of the event that a function
+// failed on.
 func origin(body string) (root, id, event string) {
 	var text struct {
 		notification
@@ -196,12 +196,12 @@ func origin(body string) (root, id, event string) {
 	return attributes["root"].Value, attributes["id"].Value, attributes["event"].Value
 }
 
-// verdict is what the audit says of one message.
+// verdict is what the audit says about one message.
 type verdict struct {
 	id       string
-	problems []string // each a few words; none is good
+	problems []string // each a few words; none means good
 	staged   bool     // it has its JSON
-	failed   string   // why it has none, the reason's code; or why an attempt had none
+	failed   string   // the reason's code if it has none, or if an attempt had none
 	dead     int      // letters about it
 }
 
@@ -209,8 +209,8 @@ func (v *verdict) wrong(format string, arguments ...any) {
 	v.problems = append(v.problems, fmt.Sprintf(format, arguments...))
 }
 
-// audit holds one message of the ledger against what the lake holds. It has one
-// outcome, JSON or an error, and never an error for what was not its fault.
+// audit compares one message of the ledger with what the lake holds. It has one outcome,
+// JSON or an error, and never an error for something that was not its fault.
 func (c contents) audit(m *message) (v verdict) {
 	id, problem := m.id()
 	v.id = id
@@ -274,8 +274,8 @@ func (t tally) String() string {
 	return strings.Join(text, ", ")
 }
 
-// audit holds a ledger against the lake. problems name the message, or say what
-// no message accounts for.
+// audit compares a ledger with the lake. A problem names a message, or says what belongs
+// to no message.
 func (l *lake) audit(ctx context.Context, ledger []*message) (problems []string, counts tally, err error) {
 	held, err := l.contents(ctx)
 	if err != nil {
@@ -316,8 +316,8 @@ func (v verdict) fate() (fate, status string) {
 	}
 }
 
-// key is the key of the message's claim. A message of the ledger has line feeds at the
-// ends of its segments only.
+// key returns the key of the message's claim. A message of the ledger has line feeds only
+// at the ends of its segments.
 func key(m *message) string {
 	body := m.body
 	if m.hl7 {
@@ -366,12 +366,12 @@ func (c contents) auditEntry(m *message, e entry, v *verdict) {
 	}
 }
 
-// promisesBytes reports whether the sender was told that the very bytes are kept.
+// promisesBytes reports whether the sender was told that exactly these bytes are kept.
 func (a answer) promisesBytes() bool {
 	return a.Status == http.StatusCreated || a.Status == http.StatusConflict && !strings.Contains(a.Body, `"detail"`)
 }
 
-// strangers lists what the lake holds and no message of the ledger accounts for.
+// strangers lists what the lake holds and belongs to no message of the ledger.
 func (c contents) strangers(ledger []*message) (problems []string) {
 	ids := map[string]bool{}
 	for _, m := range ledger {

@@ -27,12 +27,12 @@ import (
 type hostileRequest struct {
 	name string
 	text []byte
-	// slow sends the text in parts with pauses; cut closes the connection after
-	// it, which then need not be answered.
+	// slow sends the text in parts with pauses. cut closes the connection after it, so
+	// that there need be no answer.
 	slow, cut bool
-	// status is the one that it must be answered with; zero for any that is not broken.
+	// status is the expected status; zero means any except 5xx.
 	status int
-	// followed is a message that must be staged, or an error, in the end.
+	// followed is a message that must be staged or an error in the end.
 	followed bool
 }
 
@@ -42,10 +42,10 @@ type attacker struct {
 	host, token, id string // of the lake, of a permitted user, of a message
 }
 
-// one picks one of the values.
+// one selects one of the values.
 func one[T any](a *attacker, values ...T) T { return values[a.IntN(len(values))] }
 
-// noise is n bytes of anything.
+// noise returns n random bytes.
 func (a *attacker) noise(n int) []byte {
 	text := make([]byte, n)
 	for i := range text {
@@ -54,7 +54,7 @@ func (a *attacker) noise(n int) []byte {
 	return text
 }
 
-// garbled is text with a few bytes changed, cut out or doubled.
+// garbled returns text with a few bytes changed, removed or doubled.
 func (a *attacker) garbled(text string) string {
 	bytes := []byte(text)
 	for range 1 + a.IntN(4) {
@@ -74,7 +74,7 @@ func (a *attacker) garbled(text string) string {
 	return string(bytes)
 }
 
-// headerSafe is text without what ends a header's line.
+// headerSafe returns text without the bytes that end a header's line.
 func headerSafe(text string) string {
 	return strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(text)
 }
@@ -146,8 +146,8 @@ func (a *attacker) badBody() hostileRequest {
 	))
 }
 
-// worstCase is a body of one thing over and over, where a walk that restarts would take
-// minutes: it is accepted, and must come to its end like any other.
+// worstCase returns a body of one thing repeated, which would take minutes in a function
+// that starts again for each part. It is accepted, and must end like any other.
 func (a *attacker) worstCase() hostileRequest {
 	head := fmt.Sprintf("MSH|^~\\&|A|B|C|D|2026||ADT^A01|%d|T|2.5.1", a.Uint64())
 	n := one(a, 1_000, 16_000, 65_000, 200_000)
@@ -161,7 +161,7 @@ func (a *attacker) worstCase() hostileRequest {
 	return r
 }
 
-// amplified is a body whose JSON would be many times its size.
+// amplified returns a body whose JSON would be many times its size.
 func (a *attacker) amplified() hostileRequest {
 	head := fmt.Sprintf("MSH|^~\\&|A|B|C|D|2026||ADT^A01|%d|T|2.5.1\r", a.Uint64())
 	n := one(a, 1_000, 50_000, 500_000)
@@ -173,7 +173,7 @@ func (a *attacker) amplified() hostileRequest {
 	return r
 }
 
-// ambiguousJSON can be read in two ways, and is a 400.
+// ambiguousJSON can be read in two ways, and gets a 400.
 func (a *attacker) ambiguousJSON() hostileRequest {
 	msg := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s%d", admission, a.Uint64()))
 	body := one(a,
@@ -269,19 +269,18 @@ func (a *attacker) notHTTP() hostileRequest {
 	return hostileRequest{name: "no HTTP", text: one(a, a.noise(1+a.IntN(4000)), []byte("\x0b"+admission+"\x1c\r"), []byte("\r\n\r\n"), bytes.Repeat([]byte("\n"), 5000)), cut: true}
 }
 
-// pretender calls a service in the name of somebody, or the Runtime API in the
-// name of a function.
+// pretender calls a service in somebody's name, or the Runtime API in a function's name.
 func (a *attacker) pretender() hostileRequest {
 	credential := one(a, "AKIA/20260101/us-east-1/dynamodb/aws4_request", "ASIA/20260101/us-east-1/sns/aws4_request", "x/x/x/s3/aws4_request", "x/x/x/nowhere/aws4_request", "////")
 	headers := []string{"Authorization: AWS4-HMAC-SHA256 Credential=" + credential + ", SignedHeaders=host, Signature=0", "X-Amz-Target: DynamoDB_20120810.Scan"}
 	return hostileRequest{name: "a pretended caller", text: a.http("POST", one(a, "/", "/lake/key", "/_lambda/"+a.id+"/2018-06-01/runtime/invocation/x/response"), headers, []byte("{}"))}
 }
 
-// hang is how long an answer may take, on a busy machine.
+// hang is how long an answer may take on a busy machine.
 const hang = 20 * time.Second
 
-// send sends the request on a connection of its own. The status is 0 where the
-// lake closed the connection without an answer.
+// send sends the request on a connection of its own. The status is 0 if the lake closed
+// the connection without an answer.
 func (r hostileRequest) send(ctx context.Context, host string) (status int, body string, err error) {
 	connection, err := new(net.Dialer).DialContext(ctx, "tcp", host)
 	if err != nil {
@@ -297,14 +296,14 @@ func (r hostileRequest) send(ctx context.Context, host string) (status int, body
 	}
 	for _, part := range parts {
 		if _, err := connection.Write(part); err != nil {
-			break // refused half way, which the answer explains
+			break // refused while it was sent, which the answer explains
 		}
 		if r.slow {
 			time.Sleep(20 * time.Millisecond)
 		}
 	}
 	if r.cut {
-		_ = connection.(*net.TCPConn).CloseWrite() // it may be closed by the lake already
+		_ = connection.(*net.TCPConn).CloseWrite() // the lake may have closed it already
 	}
 	answer, err := finalResponse(bufio.NewReader(connection), r.method())
 	if err != nil {
@@ -314,14 +313,14 @@ func (r hostileRequest) send(ctx context.Context, host string) (status int, body
 		return 0, "", nil
 	}
 	defer answer.Body.Close()
-	text, _ := io.ReadAll(answer.Body) // the lake may cut off who goes on sending what it has refused
+	text, _ := io.ReadAll(answer.Body) // the lake may cut off a client that goes on sending what was refused
 	if answer.StatusCode == http.StatusServiceUnavailable && answer.Header.Get("Retry-After") == "" {
 		err = errors.New("503 without Retry-After")
 	}
 	return answer.StatusCode, string(text), err
 }
 
-// finalResponse reads the answer that comes after those that only ask to go on.
+// finalResponse reads the answer that comes after those that only say to continue.
 func finalResponse(from *bufio.Reader, method string) (*http.Response, error) {
 	for {
 		answer, err := http.ReadResponse(from, &http.Request{Method: method})
@@ -336,8 +335,8 @@ func (r hostileRequest) method() string {
 	return method
 }
 
-// posts says that the request is for where the same content may be on its way
-// in already, which is the one thing that is answered 503.
+// posts says that the same content may be under way already, which is the only reason for
+// a 503.
 func (r hostileRequest) posts() bool { return bytes.HasPrefix(r.text, []byte("POST /er7 ")) }
 
 func TestHostileRequestsAreRefusedAndNeverBreakTheLake(t *testing.T) {
@@ -397,8 +396,8 @@ func TestHostileRequestsAreRefusedAndNeverBreakTheLake(t *testing.T) {
 	}
 }
 
-// comeToAnEnd waits until each accepted message is JSON or an error, and wants no dead
-// letter of any.
+// comeToAnEnd waits until each accepted message is JSON or an error, and checks that none
+// is in a dead-letter queue.
 func (l *lake) comeToAnEnd(t *testing.T, s sender, ids []string) {
 	t.Helper()
 	if len(ids) == 0 {

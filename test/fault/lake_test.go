@@ -1,10 +1,10 @@
-// Package fault proves the lake's promise on the whole lake, run from its
-// committed templates but for some settings of staging (see templates): a message that was answered 201 is kept and can be
-// found, one that was not can be sent again, and neither makes a second copy,
-// whatever goes wrong at whichever call or delivery, and whenever the whole lake
-// is killed.
+// Package fault proves the lake's promise on the whole lake, run from its committed
+// templates but for some settings of staging (see templates): a message that was answered
+// 201 is kept and can be found, one that was not can be sent again, and neither makes a
+// second copy, whatever goes wrong at whichever call or delivery, and whenever the whole
+// lake is killed.
 //
-// The default run is a short form. The rest runs with
+// The default run is a short form. The full run is started with
 //
 //	go test ./test/fault -timeout=0 -faults=all -v     # every cell of the matrix
 //	go test ./test/fault -faults='parse sns:Publish' -v # the cells with such a name
@@ -39,16 +39,16 @@ import (
 )
 
 const (
-	// patience bounds every wait for the lake: far longer than its slowest way,
-	// even on a machine that is busy with other tests.
+	// patience limits every wait for the lake. It is far longer than the lake's slowest
+	// way, even on a machine that is busy with other tests.
 	patience = 2 * time.Minute
-	// timeScale makes ingest's time-out 5 seconds, the steps' 5, the writer's 7.5
-	// and the trigger's 22.5. Below that the functions' own reserves, 2 to 5
-	// seconds, would be most of it.
+	// timeScale makes ingest's time-out 5 seconds, the steps' 5, the writer's 7.5 and
+	// trigger's 22.5. With less, the functions' own reserves of 2 to 5 seconds would be
+	// most of it.
 	timeScale = 0.25
 )
 
-// flags of a longer run.
+// Flags for a longer run.
 var (
 	which   = flag.String("faults", "short", "the cells of the fault matrix: short is a sample, all is all; else those whose name matches the expression")
 	walkFor = flag.Duration("walk", 4*time.Second, "how long the random walk sends messages")
@@ -56,8 +56,8 @@ var (
 	hostile = flag.Int("hostile", 500, "how many hostile requests are sent")
 )
 
-// lake is a running lake as a test sees it: by its connection only, so that it
-// may run in another process.
+// lake is a running lake as a test sees it: through its connection only, so that it may
+// run in another process.
 type lake struct {
 	client.Connection
 	pool *client.Pool
@@ -143,7 +143,7 @@ func (l *lake) sender(ctx context.Context, owner string) (sender, error) {
 	return sender{owner, tokens, c}, err
 }
 
-// answer is what a sender was told of one request: a status, or why there is none.
+// answer is what a sender was told about one request: a status, or why there is none.
 type answer struct {
 	Status     int
 	ID         string
@@ -193,8 +193,9 @@ func (l *lake) request(ctx context.Context, s sender, method, path, contentType 
 	return told
 }
 
-// config is an AWS SDK's, with the rights of the account's root. It reads whole
-// answers, since letters in an answer that is lost stay hidden from the next try.
+// config returns an AWS SDK's configuration with the rights of the account's root. It
+// reads whole answers, because letters in a lost answer stay hidden from the next
+// attempt.
 func (l *lake) config() aws.Config {
 	return aws.Config{
 		HTTPClient: answers.Whole{},

@@ -35,8 +35,8 @@ import (
 	"hl7lake/local/store"
 )
 
-// evidence is something that a lake shows to others than the permitted reader
-// of a message: by what it is, all that was found of it.
+// evidence is something that a lake shows to others than the permitted reader of a
+// message, with everything that was found in it.
 type evidence map[string][]any
 
 func (e evidence) add(what string, found ...any) { e[what] = append(e[what], found...) }
@@ -54,7 +54,7 @@ func (e evidence) leaks() (found []string) {
 	return found
 }
 
-// witness is a lake that is listened to.
+// witness is a lake whose traffic is recorded.
 type witness struct {
 	*lake
 	running *local.Lake
@@ -78,7 +78,7 @@ func (b *syncBuffer) Write(text []byte) (int, error) {
 	return b.Buffer.Write(text)
 }
 
-// newWitness starts a lake on which what goes wrong is the script's.
+// newWitness starts a lake with the faults of the script.
 func newWitness(t *testing.T, script *script) *witness {
 	t.Helper()
 	w := &witness{dir: t.TempDir()}
@@ -111,9 +111,9 @@ func newWitness(t *testing.T, script *script) *witness {
 	return w
 }
 
-// withoutBodies is a JSON document without the values in which content may
-// travel: the body of an API's request, of an SNS message, of a workflow's
-// state. The names are those of the events' own formats.
+// withoutBodies returns a JSON document without the values in which content may travel:
+// the body of an API's request, of an SNS message, of a workflow's state. The names are
+// those of the events' own formats.
 func withoutBodies(text []byte) any {
 	var document any
 	if json.Unmarshal(text, &document) != nil {
@@ -140,7 +140,7 @@ func withoutBody(value any) any {
 	return value
 }
 
-// collect gathers all that the lake shows.
+// collect gathers everything that the lake shows.
 func (w *witness) collect(ctx context.Context) (evidence, error) {
 	e := evidence{}
 	e.add("a log of the local services", w.log.String())
@@ -174,7 +174,7 @@ func (w *witness) files(_ context.Context, e evidence) error {
 	})
 }
 
-// items are those of the tables, whole.
+// items are those of the tables, complete.
 func (w *witness) items(ctx context.Context, e evidence) error {
 	tables, err := w.dynamodb().ListTables(ctx, &dynamodb.ListTablesInput{})
 	if err != nil {
@@ -189,7 +189,7 @@ func (w *witness) items(ctx context.Context, e evidence) error {
 	return nil
 }
 
-// buckets are the objects' keys and all that is known of them but the content.
+// buckets are the objects' keys and everything known about them except the content.
 func (w *witness) buckets(ctx context.Context, e evidence) error {
 	buckets, err := w.s3().ListBuckets(ctx, &s3.ListBucketsInput{})
 	if err != nil {
@@ -222,7 +222,7 @@ func (w *witness) queues(ctx context.Context, e evidence) error {
 	return err
 }
 
-// tell notes the answer to a request.
+// tell records the answer to a request.
 func (w *witness) tell(a answer) answer {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -230,8 +230,8 @@ func (w *witness) tell(a answer) answer {
 	return a
 }
 
-// fates are what becomes of an institution's messages, by the institution: the
-// ways on which a message, or an error about it, leaves a trace.
+// fates are what becomes of an institution's messages: the ways on which a message, or an
+// error about it, leaves a trace.
 func fates() map[string]func(place, int, int) fault.Fault {
 	everywhere := func(program, call string) func(place, int, int) fault.Fault {
 		return func(at place, _, _ int) fault.Fault {
@@ -293,7 +293,7 @@ func (w *witness) sentinel(t *testing.T, s sender, body []byte) {
 	w.tell(w.get(ctx, s, "/messages/"+id))
 }
 
-// refusals send what the lake does not take.
+// refusals send what the lake refuses.
 func (w *witness) refusals(t *testing.T, s sender) {
 	for contentType, body := range map[string][]byte{
 		"application/json": fmt.Appendf(nil, `{"msg":"%s!","patient":%q}`, base64.StdEncoding.EncodeToString(canary.Message()), canary.Message()),
@@ -332,8 +332,7 @@ func TestNothingButContentHoldsPatientData(t *testing.T) {
 	t.Run("planted leaks are found", func(t *testing.T) { w.plant(t) })
 }
 
-// plant is the test of the test: a leak of every kind, where a careless change
-// would put it.
+// plant tests the test: it leaks in every way that a careless change might.
 func (w *witness) plant(t *testing.T) {
 	leak := "Zeisig-family"
 	catalog, err := w.Outputs.Get(client.OutputCatalog)
@@ -409,8 +408,7 @@ func (w *witness) plant(t *testing.T) {
 	}
 }
 
-// put puts an object into a bucket that takes it: the lake takes none but the
-// writer's.
+// put puts an object into a bucket that accepts it: the lake accepts only the writer's.
 func (w *witness) put(ctx context.Context, in *s3.PutObjectInput) error {
 	buckets, err := w.s3().ListBuckets(ctx, &s3.ListBucketsInput{})
 	if err != nil {

@@ -10,19 +10,18 @@ import (
 	"hl7lake/client"
 )
 
-// message is one message in the ledger: what was sent, and what its sender was
-// told each time.
+// message is one message in the ledger: what was sent, and each answer to its sender.
 type message struct {
 	name    string // of the cell or of the walk's step that sent it
 	sender  sender
 	body    []byte
-	ways    [][]byte // the same message in other line ends, of which each attempt sends another; nil for body alone
+	ways    [][]byte // the same message with other line ends, a different one for each attempt; nil for body alone
 	hl7     bool     // it should become JSON
 	mayDie  bool     // it may end in a dead-letter queue
 	answers []answer
 }
 
-// way is what an attempt sends.
+// way returns what an attempt sends.
 func (m *message) way(attempt int) []byte {
 	if len(m.ways) == 0 {
 		return m.body
@@ -30,8 +29,8 @@ func (m *message) way(attempt int) []byte {
 	return m.ways[attempt%len(m.ways)]
 }
 
-// id is what the sender was told that the message is; "" for one that was never
-// accepted. problem says where the answers contradict each other.
+// id returns the id that the sender was told; "" if the message was never accepted.
+// problem says where the answers contradict each other.
 func (m *message) id() (id, problem string) {
 	for _, told := range m.answers {
 		switch {
@@ -54,7 +53,7 @@ func (m *message) refused() bool {
 	return last >= 400 && last < 500 && last != http.StatusConflict && last != http.StatusTooManyRequests
 }
 
-// settled says that the sender need not send the message again.
+// settled reports whether the sender need not send the message again.
 func (m *message) settled() bool {
 	if len(m.answers) == 0 {
 		return false
@@ -63,7 +62,7 @@ func (m *message) settled() bool {
 	return last == http.StatusCreated || last == http.StatusConflict || m.refused()
 }
 
-// resendAfter is how long a sender waits that was told of no time.
+// resendAfter is how long a sender waits that was given no time.
 const resendAfter = 250 * time.Millisecond
 
 // send posts the message until the answer is for good, as a sender does: what
@@ -87,7 +86,7 @@ func (l *lake) send(ctx context.Context, m *message) error {
 	}
 }
 
-// told is the answers in short.
+// told writes the answers in short form.
 func (m *message) told() (short []string) {
 	for _, a := range m.answers {
 		if a.Status == 0 {
@@ -99,7 +98,7 @@ func (m *message) told() (short []string) {
 	return short
 }
 
-// follow waits until the message's way is at its end.
+// follow waits until the message has ended.
 func (m *message) follow(ctx context.Context) (client.History, error) {
 	id, problem := m.id()
 	if problem != "" {

@@ -16,13 +16,13 @@ import (
 	"hl7lake/local/template"
 )
 
-// document is a message of exactly size bytes whose JSON is a little larger.
+// document returns a message of exactly size bytes whose JSON is a little larger.
 func document(size int) []byte {
 	message := []byte("MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ORU^R01|1|T|2.5.1\rOBX|1|ED|X^Document||")
 	return append(message, bytes.Repeat([]byte("QUJD"), size/4+1)[:size-len(message)]...)
 }
 
-// keep sends a document of the size, and says that it came back as it was and
+// keep sends a document of the size, and reports whether it came back unchanged and
 // became JSON.
 func (l *lake) keep(ctx context.Context, s sender, size int) (id string, err error) {
 	m := &message{sender: s, body: document(size), hl7: true}
@@ -59,9 +59,9 @@ func (l *lake) checked(ctx context.Context, id string) (n int, err error) {
 	return n, nil
 }
 
-// TestMessagesAtTheLimitsOfTheirTransportAreKept looks for the sizes at which
-// one byte more makes a body travel another way, and takes the messages on both
-// sides through the lake.
+// TestMessagesAtTheLimitsOfTheirTransportAreKept looks for the sizes at which one more
+// byte makes a body travel another way, and sends messages on both sides through the
+// lake.
 func TestMessagesAtTheLimitsOfTheirTransportAreKept(t *testing.T) {
 	t.Parallel()
 	l, _ := start(t, nil)
@@ -69,8 +69,8 @@ func TestMessagesAtTheLimitsOfTheirTransportAreKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The JSON passes the limit first, then the message on its way to the
-	// workflow's second step, then the message itself.
+	// The JSON exceeds the limit first, then the message on its way to the workflow's
+	// second step, then the message itself.
 	const least, most = 250_000, 255_000
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -93,8 +93,8 @@ func TestMessagesAtTheLimitsOfTheirTransportAreKept(t *testing.T) {
 	}
 }
 
-// TestTheLargestBodyThatTheAPITakesIsKept finds that size with bodies that are
-// refused without being stored.
+// TestTheLargestBodyThatTheAPITakesIsKept finds that size with bodies that are refused
+// without being stored.
 func TestTheLargestBodyThatTheAPITakesIsKept(t *testing.T) {
 	t.Parallel()
 	l, _ := start(t, nil)
@@ -125,8 +125,8 @@ func TestTheLargestBodyThatTheAPITakesIsKept(t *testing.T) {
 	t.Logf("the largest message has %d bytes", size)
 }
 
-// TestWhatExpiresOutlivesEveryDeadLetter: a letter may be the last that refers
-// to a body in the claim-check bucket.
+// TestWhatExpiresOutlivesEveryDeadLetter: a letter may be the last thing that refers to a
+// body in the claim-check bucket.
 func TestWhatExpiresOutlivesEveryDeadLetter(t *testing.T) {
 	assembly, err := local.Load("../snapshots/prod")
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"hl7lake/local/fault"
 )
 
-// cell is one cell of the matrix: a fault at a place of a scenario.
+// cell is one cell of the matrix: a fault at a place in a scenario.
 type cell struct {
 	scenario scenario
 	at       place
@@ -33,12 +33,12 @@ func limits() map[string]time.Duration {
 	}
 }
 
-// dead says that the message ends in a dead-letter queue, in whole or in part.
+// dead says that the message ends in a dead-letter queue, completely or in part.
 func (c cell) dead() bool {
 	return c.tries == always || c.at.call == fault.Notification && c.kind != fault.Repeat && c.tries != once
 }
 
-// delay is past the time-out of whoever waits at the cell's place.
+// delay is longer than the time-out of whoever waits at the cell's place.
 func (c cell) delay() time.Duration {
 	limit := limits()[c.at.program]
 	switch c.at.call {
@@ -69,7 +69,7 @@ func (c cell) strike(struck func()) func(place, int, int) fault.Fault {
 func cells(s scenario, at place) (all []cell) {
 	for _, kind := range fault.Kinds() {
 		if at.call == fault.Notification && kind != fault.Fail && kind != fault.Lose && kind != fault.Repeat {
-			continue // a topic has no process, and its own time
+			continue // a topic has no process, and has its own time
 		}
 		for _, t := range triesOf(at, kind) {
 			all = append(all, cell{s, at, kind, t})
@@ -78,8 +78,8 @@ func cells(s scenario, at place) (all []cell) {
 	return all
 }
 
-// triesOf leaves out what is the same as another: an SDK tries again what is
-// refused or lost, not what is late or what killed its process.
+// triesOf leaves out tries that are the same as another: an SDK retries what is refused
+// or lost, not what is late or killed its process.
 func triesOf(at place, kind fault.Kind) []tries {
 	var all []tries
 	refused := kind == fault.Fail || kind == fault.Throttle || kind == fault.Lose
@@ -98,11 +98,10 @@ func triesOf(at place, kind fault.Kind) []tries {
 	return all
 }
 
-// matrix finds the places by playing each scenario without the matrix's faults:
-// no call is forgotten. It plays them twice, since some places are reached by
-// chance only, where something takes long, as a claim that is looked at once
-// more. Those are no cells, which could not strike at will; the random walk
-// comes by them.
+// matrix finds the places by playing each scenario without the matrix's faults, so that
+// no call is forgotten. It plays them twice, because some places are reached by chance
+// only, when something takes long, such as a claim that is looked at again. Those are not
+// cells, because a fault there might not strike; the random walk reaches them.
 func (r *runner) matrix(t *testing.T) (all []cell) {
 	t.Helper()
 	cold, warm := r.explore(t), r.explore(t)
@@ -123,7 +122,7 @@ func (r *runner) matrix(t *testing.T) (all []cell) {
 	return all
 }
 
-// explore gives the places that each scenario reaches.
+// explore returns the places that each scenario reaches.
 func (r *runner) explore(t *testing.T) [][]place {
 	t.Helper()
 	parts := make([]*part, len(scenarios()))
@@ -143,7 +142,7 @@ func (r *runner) explore(t *testing.T) [][]place {
 		})
 	}
 	playing.Wait()
-	r.settle(t) // a repeated delivery may come after the message's end
+	r.settle(t) // a repeated delivery may come after the message has ended
 	seen := make([][]place, len(parts))
 	for i, part := range parts {
 		seen[i] = part.seen
@@ -162,7 +161,7 @@ type runner struct {
 	names  int
 }
 
-// owner is a new institution.
+// owner returns a new institution.
 func (r *runner) owner() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -170,7 +169,7 @@ func (r *runner) owner() string {
 	return fmt.Sprintf("cell-%04d", r.names)
 }
 
-// play sends the scenario's message and follows it to its end, unless that is a
+// play sends the scenario's message and follows it until it has ended or is in a
 // dead-letter queue.
 func (r *runner) play(ctx context.Context, s scenario, owner, name string, dead bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -204,7 +203,7 @@ func (r *runner) play(ctx context.Context, s scenario, owner, name string, dead 
 // inFlight is how many cells are played at once: most of their time is waiting.
 const inFlight = 16
 
-// plays is how often a cell is played until it strikes: where the senders or
+// plays is how often a cell is played until its fault strikes. If the senders or
 // deliveries of a scenario must meet, they may miss each other on a busy machine.
 const plays = 4
 
@@ -229,7 +228,7 @@ func TestNoFaultLosesDoublesOrHidesAMessage(t *testing.T) {
 	r.audit(t)
 }
 
-// round plays cells and returns those that did not strike.
+// round plays cells and returns those whose fault did not strike.
 func (r *runner) round(t *testing.T, chosen []cell) (idle []cell) {
 	t.Helper()
 	struck := make([]int, len(chosen)) // guarded by the script's lock
@@ -243,7 +242,7 @@ func (r *runner) round(t *testing.T, chosen []cell) (idle []cell) {
 		})
 	}
 	playing.Wait()
-	r.settle(t) // the place may be on the way of a repeated delivery, after the message's end
+	r.settle(t) // the place may be on the way of a repeated delivery, after the message has ended
 	r.script.mu.Lock()
 	defer r.script.mu.Unlock()
 	for i, c := range chosen {
@@ -254,7 +253,7 @@ func (r *runner) round(t *testing.T, chosen []cell) (idle []cell) {
 	return idle
 }
 
-// cell plays one cell. Where its message dies, its end is seen by the audit.
+// cell plays one cell. If its message dies, the audit sees its end.
 func (r *runner) cell(t *testing.T, c cell, struck func()) {
 	owner := r.owner()
 	r.script.play(owner, c.strike(struck))
@@ -264,7 +263,7 @@ func (r *runner) cell(t *testing.T, c cell, struck func()) {
 	}
 }
 
-// choose is the cells of this run.
+// choose returns the cells of this run.
 func choose(matrix []cell) (chosen []cell) {
 	switch *which {
 	case "all":
@@ -281,8 +280,8 @@ func choose(matrix []cell) (chosen []cell) {
 	return chosen
 }
 
-// sample is of each place one cell, another kind at each and with each seed,
-// without the slow ones.
+// sample returns one cell of each place, without the slow ones. The kind differs from
+// place to place and from seed to seed.
 func sample(matrix []cell) (chosen []cell) {
 	byPlace := map[place][]cell{}
 	var order []place
@@ -302,7 +301,7 @@ func sample(matrix []cell) (chosen []cell) {
 	return chosen
 }
 
-// settle waits until all that was set off has come to its end.
+// settle waits until everything that was started has ended.
 func (r *runner) settle(t *testing.T) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
@@ -324,7 +323,7 @@ func (r *runner) settle(t *testing.T) {
 	}
 }
 
-// audit holds the ledger against the lake.
+// audit compares the ledger with the lake.
 func (r *runner) audit(t *testing.T) {
 	t.Helper()
 	problems, counts, err := r.lake.audit(t.Context(), r.ledger)

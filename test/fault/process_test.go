@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve runs a lake until the process is killed, or until who started it is
+// serve runs a lake until the process is killed, or until the process that started it is
 // gone.
 func serve(dir string) error {
 	var plan fault.Plan
@@ -66,7 +66,7 @@ func serve(dir string) error {
 	if err != nil {
 		return errors.Join(err, running.Close())
 	}
-	_, _ = os.Stdin.Read(make([]byte, 1)) // ends with whoever started this
+	_, _ = os.Stdin.Read(make([]byte, 1)) // ends with the process that started this one
 	return running.Close()
 }
 
@@ -116,7 +116,7 @@ func (p *lakeProcess) start(ctx context.Context, faults string) (client.Connecti
 	p.exited = make(chan struct{})
 	go func() { // ends with the process, which kill waits for
 		defer close(p.exited)
-		_ = p.process.Wait() // killed, as a rule
+		_ = p.process.Wait() // usually killed
 	}()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if found, err := client.ReadConnection(connection); err == nil {
@@ -134,6 +134,6 @@ func (p *lakeProcess) start(ctx context.Context, faults string) (client.Connecti
 
 // kill is kill -9.
 func (p *lakeProcess) kill() {
-	_ = p.process.Process.Kill() // it may have ended by itself
+	_ = p.process.Process.Kill() // it may have ended on its own
 	<-p.exited
 }

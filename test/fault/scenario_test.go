@@ -20,19 +20,19 @@ import (
 	"hl7lake/local/template"
 )
 
-// scenario is a way through the lake. Together they make every call that a
+// scenario is a way through the lake. Together, the scenarios make every call that a
 // function can make.
 type scenario struct {
 	name string
 	hl7  bool
-	feed bool // lines end in LF, so that the workflow has something to prepare
-	size int  // bytes of the message; 0 is a few
-	// base is what goes wrong in any case, so that a second way is taken; nil is
-	// nothing.
+	feed bool // lines end in LF, so that the workflow must prepare the message
+	size int  // bytes of the message; 0 means a few
+	// base are the faults that are always there, so that a second way is taken; nil means
+	// none.
 	base func(at place, visit, attempt int) fault.Fault
-	// together posts the message twice at once; again posts it once more when it
-	// was accepted; early asks for it as soon as it is accepted, read fetches it
-	// when its way is at its end.
+	// together posts the message twice at once. again posts it once more after it was
+	// accepted. early asks for it as soon as it is accepted. read fetches it after it has
+	// ended.
 	together, again, early, read bool
 	// deferred takes the institution's share of staging before.
 	deferred bool
@@ -46,7 +46,7 @@ const (
 	grown  = 150_000 // bytes of ER7 whose JSON is larger than that
 )
 
-// scenarios begin with the simplest: a call that several make is struck in the
+// scenarios begin with the simplest. A call that several scenarios make is struck in the
 // first of them.
 func scenarios() []scenario {
 	return []scenario{
@@ -84,7 +84,7 @@ func everyAttempt(program, call string, f fault.Fault) func(place, int, int) fau
 	}
 }
 
-// body is a message of the scenario; another n makes another message.
+// body returns a message of the scenario; another n makes another message.
 func (s scenario) body(n int) []byte {
 	var body []byte
 	if s.hl7 {
@@ -123,8 +123,8 @@ func (l *lake) takeShare(ctx context.Context, owner string) error {
 	return err
 }
 
-// run plays the scenario for a sender. The message is in the ledger whatever
-// becomes of it.
+// run plays the scenario for a sender. The message is in the ledger whatever becomes of
+// it.
 func (s scenario) run(ctx context.Context, l *lake, m *message) error {
 	if s.deferred {
 		if err := l.takeShare(ctx, m.sender.owner); err != nil {
@@ -163,8 +163,8 @@ func (s scenario) post(ctx context.Context, l *lake, m *message) error {
 	return err
 }
 
-// readBack fetches what became of the message, again where the lake cannot
-// answer, as a reader does.
+// readBack fetches what became of the message. It repeats if the lake cannot answer, as a
+// reader does.
 func readBack(ctx context.Context, l *lake, m *message) error {
 	id, _ := m.id()
 	for path, want := range map[string]func([]byte) bool{
@@ -179,12 +179,12 @@ func readBack(ctx context.Context, l *lake, m *message) error {
 	return nil
 }
 
-// telling is of answers that name the message.
+// telling are the statuses of answers that name the message.
 func telling(id string) func([]byte) bool {
 	return func(body []byte) bool { return bytes.Contains(body, []byte(id)) }
 }
 
-// readUntil asks until it is answered 200. Any other answer than a 5xx ends it.
+// readUntil asks until the answer is 200. Any other answer except a 5xx ends it.
 func (l *lake) readUntil(ctx context.Context, s sender, path string, want func([]byte) bool) error {
 	for {
 		told := l.get(ctx, s, path)

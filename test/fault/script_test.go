@@ -9,13 +9,13 @@ import (
 	"hl7lake/local/fault"
 )
 
-// place is a point as the matrix names it, the same in every run: the n-th call
-// of this kind that a program makes in one run, or a delivery to it.
+// place is a point as the matrix names it, the same in every run: the n-th call of this
+// kind that a program makes in one run, or a delivery to it.
 type place struct {
 	program string // ingest, writer…
 	call    string // as in fault.Point
-	nth     int    // 1 is the first; 0 for a delivery
-	event   string // of the writer: the event that it files
+	nth     int    // counted from 1; 0 for a delivery
+	event   string // of the writer: the event that it stores
 }
 
 func (p place) String() string {
@@ -29,20 +29,20 @@ func (p place) String() string {
 	return text
 }
 
-// delivery says that the place is a delivery to the program.
+// delivery reports whether the place is a delivery to the program.
 func (p place) delivery() bool { return p.nth == 0 }
 
-// tries is how much of what a place sees a fault strikes.
+// tries is how many of the attempts at a place a fault strikes.
 type tries string
 
 const (
-	once   tries = "once"   // the SDK's, or the topic's, first attempt; the next one succeeds
+	once   tries = "once"   // the SDK's or the topic's first attempt; the next one succeeds
 	first  tries = "first"  // every attempt of the first run or delivery
 	second tries = "second" // every attempt of the first two
 	always tries = "always" // every one, so that what is asynchronous ends in a dead-letter queue
 )
 
-// strikes says whether the attempt of the visit-th visit of a place is struck.
+// strikes reports whether a fault strikes an attempt of the given visit of a place.
 func (t tries) strikes(visit, attempt int) bool {
 	switch t {
 	case once:
@@ -56,17 +56,17 @@ func (t tries) strikes(visit, attempt int) bool {
 	}
 }
 
-// script is the plan of a lake on which each institution plays a part of its
-// own, so that many can play at once.
+// script is the plan of a lake on which each institution plays its own part, so that many
+// can play at once.
 type script struct {
 	programs map[string]string // by function
 
 	mu    sync.Mutex
 	parts map[string]*part // by institution
-	until time.Time        // when the last late effect has taken place
+	until time.Time        // when the last late effect has happened
 }
 
-// part is what goes wrong with an institution's messages, and what was seen of it.
+// part are the faults for an institution's messages, and what was seen of them.
 type part struct {
 	strike func(at place, visit, attempt int) fault.Fault
 	seen   []place // in the order of the first visit
@@ -91,7 +91,7 @@ func (s *script) play(owner string, strike func(at place, visit, attempt int) fa
 // owners are the institutions of this package's tests.
 var owners = regexp.MustCompile(`cell-[0-9]{4}`)
 
-// events tell which event an SNS message is about.
+// events finds out which event an SNS message is about.
 var events = regexp.MustCompile(`"event":\{"Type":"String","Value":"([a-z]+)"\}`)
 
 // plan is the fault.Plan.
@@ -116,8 +116,7 @@ func (s *script) plan(p fault.Point) fault.Fault {
 	return f
 }
 
-// place names a point, and says whether it is a visit of its own and no further
-// attempt.
+// place names a point, and reports whether it is a new visit and not a further attempt.
 func (a *part) place(program string, p fault.Point) (at place, fresh bool) {
 	at = place{program: program, call: p.Call}
 	if found := events.FindSubmatch(p.Payload); program == "writer" && found != nil {
@@ -133,7 +132,7 @@ func (a *part) place(program string, p fault.Point) (at place, fresh bool) {
 	a.nth[kind]++
 	at.nth = a.nth[kind]
 	if p.Call == "dynamodb:GetItem" {
-		at.nth = 1 // a claim is looked at as often as it takes
+		at.nth = 1 // a claim is looked at as often as necessary
 	}
 	a.runs[p.CallID] = at
 	return at, true

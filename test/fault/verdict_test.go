@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// sound is a lake that holds one message as it should, and its ledger.
+// sound returns a lake that holds one message as it should, and its ledger.
 func sound() (contents, *message) {
 	m := &message{
 		name: "m", sender: sender{owner: "o"}, body: []byte("MSH|"), hl7: true,
@@ -34,7 +34,7 @@ func TestTheAuditTakesOtherLineEndsForOneMessageWhereTheSenderWasToldSo(t *testi
 	}
 }
 
-// TestTheAuditNoticesWhatIsMissingTwiceOrStrange is the test of the test.
+// TestTheAuditNoticesWhatIsMissingTwiceOrStrange tests the test.
 func TestTheAuditNoticesWhatIsMissingTwiceOrStrange(t *testing.T) {
 	for what, damage := range map[string]func(*contents, *message){
 		"records of the message itself": func(c *contents, _ *message) { c.entries["root"] = c.entries["root"][1:] },

@@ -14,8 +14,8 @@ import (
 	"hl7lake/local/fault"
 )
 
-// chance is a plan in which anything can go wrong anywhere, at the same visits
-// of each place in every run with the same seed.
+// chance is a plan in which anything can go wrong anywhere, at the same visits of each
+// place in every run with the same seed.
 type chance struct {
 	seed uint64
 
@@ -25,7 +25,7 @@ type chance struct {
 
 func newChance(seed uint64) *chance { return &chance{seed: seed, visits: map[string]uint64{}} }
 
-// likelihood of a fault at a point, of 1000.
+// likelihood is the chance of a fault at a point, in 1000.
 const likelihood = 20
 
 func (c *chance) plan(p fault.Point) fault.Fault {
@@ -46,7 +46,7 @@ func (c *chance) plan(p fault.Point) fault.Fault {
 	return fault.Fault{Kind: kinds[random.IntN(len(kinds))], Delay: min(delay, 10*time.Second)}
 }
 
-// The random walk's institutions, and how many connections each sends on.
+// The random walk's institutions, and how many connections each of them uses.
 const (
 	institutions = 4
 	connections  = 16
@@ -60,7 +60,7 @@ type walker struct {
 	sent   []*message
 }
 
-// next is the next message, now and then one that was sent before, one whose attempts
+// next returns the next message: sometimes one that was sent before, one whose attempts
 // differ in their line ends, or one that will be refused.
 func (w *walker) next(n int) *message {
 	n = n*institutions*connections + w.number
@@ -88,7 +88,7 @@ func (w *walker) next(n int) *message {
 	return m
 }
 
-// walk sends until stop, and settles what was begun.
+// walk sends until stop, and completes what it began.
 func (w *walker) walk(ctx context.Context, l *lake, stop <-chan struct{}) error {
 	for n := 0; ; n++ {
 		select {
@@ -157,13 +157,13 @@ func TestARandomWalkThroughFaultsAndKillsKeepsEveryMessageOnce(t *testing.T) {
 	t.Logf("seed %d, %v: %d kills; answers by status (0: none): %v; the ledger: %s", *seed, *walkFor, kills, answers, counts)
 }
 
-// killAtRandom kills the lake at random moments and starts it again, each time
-// with other faults, for as long as the walk is to take. It leaves it killed.
+// killAtRandom kills the lake at random times and starts it again, each time with other
+// faults, until the walk's time is over. It leaves the lake killed.
 func killAtRandom(t *testing.T, process *lakeProcess) (kills int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(*seed, 9))
 	for end := time.Now().Add(*walkFor); ; {
-		// Often before the functions have started, now and then after hundreds of messages.
+		// Often before the functions have started, sometimes after hundreds of messages.
 		up := time.Duration(min(200+random.ExpFloat64()*4000, 20_000)) * time.Millisecond
 		time.Sleep(min(up, time.Until(end)))
 		process.kill()

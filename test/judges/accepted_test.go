@@ -32,7 +32,7 @@ func acceptedOfCfnLint() []acceptance {
 		{
 			cfnLint, "W3005", "dependency already enforced",
 			"The CDK makes what has a role wait for it twice: by DependsOn, which also waits for the role's policy, and by GetAtt.",
-			[]string{"*/*/*Function*", "dev/Core/CustomS3AutoDeleteObjects*Handler*", "*/Core/Trail*", "*/StagingER7/Workflow*"},
+			[]string{"*/*/*Function*", "dev/*/CustomS3AutoDeleteObjects*Handler*", "*/Core/Trail*", "*/StagingER7/Workflow*"},
 		},
 		{
 			cfnLint, "I1022", "Fn::Sub over Fn::Join",
@@ -49,14 +49,17 @@ const (
 	isAccessLog       = "This is the bucket of the access logs: logging its own requests would never come to rest."
 	noVersions        = "Content waits here for at most 30 days on its way to the lake, which is versioned; each key is of one event and " +
 		"no function may delete. Versions would only keep patients' data longer than needed."
+	madeAgain = "What is here is made from the lake, which is versioned and locked, and can be made again. Versions would keep what was " +
+		"deleted there."
 	emptiesBuckets = "The CDK's function that empties the buckets of a stack which is destroyed; CloudFormation waits for its " +
 		"answer, and tells if there is none. Only dev, with its synthetic patients, has it."
 )
 
 func acceptedOfCheckov() []acceptance {
 	return []acceptance{
-		{checkov, "CKV_AWS_18", "", isAccessLog, []string{"*/Core/AccessLogs*"}},
+		{checkov, "CKV_AWS_18", "", isAccessLog, []string{"*/*/AccessLogs*"}},
 		{checkov, "CKV_AWS_21", "", noVersions, []string{"*/Core/ClaimCheck*"}},
+		{checkov, "CKV_AWS_21", "", madeAgain, []string{"*/Tables/Files*", "*/Tables/Answers*"}},
 		{
 			checkov, "CKV_AWS_67", "",
 			"What the trail watches is in this region: data events of named resources. The account's own trail has the rest.",
@@ -80,9 +83,9 @@ func acceptedOfCheckov() []acceptance {
 			"The variables are names of buckets, tables and topics, and no secret; Lambda encrypts them with a key of its own.",
 			[]string{"*/*/*Function*"},
 		},
-		{checkov, "CKV_AWS_115", "", emptiesBuckets, []string{"dev/Core/CustomS3AutoDeleteObjects*Handler*"}},
-		{checkov, "CKV_AWS_116", "", emptiesBuckets, []string{"dev/Core/CustomS3AutoDeleteObjects*Handler*"}},
-		{checkov, "CKV_AWS_117", "", emptiesBuckets, []string{"dev/Core/CustomS3AutoDeleteObjects*Handler*"}},
+		{checkov, "CKV_AWS_115", "", emptiesBuckets, []string{"dev/*/CustomS3AutoDeleteObjects*Handler*"}},
+		{checkov, "CKV_AWS_116", "", emptiesBuckets, []string{"dev/*/CustomS3AutoDeleteObjects*Handler*"}},
+		{checkov, "CKV_AWS_117", "", emptiesBuckets, []string{"dev/*/CustomS3AutoDeleteObjects*Handler*"}},
 	}
 }
 
@@ -102,20 +105,25 @@ func acceptedOfGuard() []acceptance {
 		{guardPackage, "lambda_inside_vpc_check", "CT.LAMBDA.PR.3", noNetwork, []string{"*/*/*Function*"}},
 		{
 			guardPackage, "lambda_inside_vpc_check", "CT.LAMBDA.PR.3", emptiesBuckets,
-			[]string{"dev/Core/CustomS3AutoDeleteObjects*Handler*"},
+			[]string{"dev/*/CustomS3AutoDeleteObjects*Handler*"},
 		},
 		{
 			guardPackage, "s3_bucket_default_encryption_kms_check", "CT.S3.PR.10",
 			"S3 delivers access logs only to buckets that are encrypted with its own keys (SSE-S3); they hold no message.",
-			[]string{"*/Core/AccessLogs*"},
+			[]string{"*/*/AccessLogs*"},
 		},
 		{guardPackage, "s3_bucket_versioning_enabled_check", "CT.S3.PR.11", noVersions, []string{"*/Core/ClaimCheck*"}},
-		{guardPackage, "s3_bucket_logging_enabled_check", "CT.S3.PR.2", isAccessLog, []string{"*/Core/AccessLogs*"}},
+		{guardPackage, "s3_bucket_versioning_enabled_check", "CT.S3.PR.11", madeAgain, []string{"*/Tables/Files*", "*/Tables/Answers*"}},
+		{guardPackage, "s3_bucket_logging_enabled_check", "CT.S3.PR.2", isAccessLog, []string{"*/*/AccessLogs*"}},
 		{
 			guardPackage, "s3_event_notifications_enabled_check", "CT.S3.PR.4",
 			"The functions that write an object tell the hub of it. Nothing would listen to the bucket's own notifications, and the " +
 				"trail records who else writes.",
-			[]string{"*/Core/Lake*", "*/Core/ClaimCheck*", "*/Core/AccessLogs*", "*/Core/TrailLogs*"},
+			[]string{"*/Core/Lake*", "*/Core/ClaimCheck*", "*/*/AccessLogs*", "*/Core/TrailLogs*"},
+		},
+		{
+			guardPackage, "s3_event_notifications_enabled_check", "CT.S3.PR.4", "Nothing waits for a table's new files: they are read when somebody asks.",
+			[]string{"*/Tables/Files*", "*/Tables/Answers*"},
 		},
 		{
 			guardPackage, "s3_bucket_object_lock_enabled_check", "CT.S3.PR.9",
@@ -126,7 +134,10 @@ func acceptedOfGuard() []acceptance {
 			guardPackage, "s3_bucket_object_lock_enabled_check", "CT.S3.PR.9",
 			"Content on its way, and logs: the content is locked where it comes to rest, in the lake. The trail's digests are signed, " +
 				"so that a record which is changed or removed shows.",
-			[]string{"*/Core/ClaimCheck*", "*/Core/AccessLogs*", "*/Core/TrailLogs*"},
+			[]string{"*/Core/ClaimCheck*", "*/*/AccessLogs*", "*/Core/TrailLogs*"},
+		},
+		{
+			guardPackage, "s3_bucket_object_lock_enabled_check", "CT.S3.PR.9", madeAgain, []string{"*/Tables/Files*", "*/Tables/Answers*"},
 		},
 		{guardPackage, "sqs_dlq_check", "CT.SQS.PR.1", isDeadLetterQueue, []string{"*/*/*Failed*", "*/*/*Undelivered*"}},
 	}

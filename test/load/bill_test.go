@@ -18,24 +18,23 @@ import (
 
 const million = 1_000_000
 
-// feed is the rate, in messages a second, of a million messages in a day. It
-// decides which share of them is traced.
+// feed is the rate of a million messages a day, in messages a second. It decides which
+// share of them is traced.
 const feed = million / (24. * 60 * 60)
 
 // runsADay is how often reconcile runs.
 const runsADay = 24 * 4
 
-// What a million messages may cost, in USD: all of it, and what of it is counted.
-// The rest is for the time that functions take, in the quietest of a few runs, and
-// leaves room for a machine that is busier than the one of docs/bill.md, which has
-// the bill.
+// What a million messages may cost, in USD: everything, and the part that is counted. The
+// rest is for the time that functions take, in the fastest of a few runs, and leaves room
+// for a machine that is busier than the one of docs/bill.md, which has the bill.
 const (
 	budget        = 20
 	countedBudget = 19
 )
 
-// TestAMillionMessagesCostWhatTheirTableSays sends messages one at a time, so
-// that no function waits for a processor that another one has.
+// TestAMillionMessagesCostWhatTheirTableSays sends messages one at a time, so that no
+// function waits for a processor that another one has.
 func TestAMillionMessagesCostWhatTheirTableSays(t *testing.T) {
 	l := startMetered(t)
 	idle := l.spent(t, func(t *testing.T) { l.reconcile(t) })
@@ -86,8 +85,8 @@ func startHere(t *testing.T, o local.Options, tests ...testbed.Options) *metered
 	return &metered{lake: l, running: running, sender: &sender{lake: l}}
 }
 
-// message is the bill of one message, from its post to its JSON, in the quietest
-// of a few runs.
+// message is the bill of one message, from its post to its JSON, in the fastest of a few
+// runs.
 func (l *metered) message(t *testing.T) (quietest bill.Bill) {
 	t.Helper()
 	const messages, runs, quiet = 200, 5, 0.4 / million // USD
@@ -108,8 +107,8 @@ func (l *metered) message(t *testing.T) (quietest bill.Bill) {
 	return quietest
 }
 
-// look is the bill of reconcile's look at one message that is at the end of its
-// way, by a run that looks at all; idle is that of a run which has none to look at.
+// look is the bill for reconcile's look at one message that has ended, in a run that
+// looks at all. idle is the bill of a run without a message.
 func (l *metered) look(t *testing.T, idle bill.Bill) bill.Bill {
 	t.Helper()
 	var messages int
@@ -141,7 +140,7 @@ func wantEach(t *testing.T, of bill.Bill, want map[bill.Charge]float64) {
 	}
 }
 
-// durations is what of a bill depends on how quick this machine is.
+// durations is the part of a bill that depends on how fast this machine is.
 func durations(b bill.Bill) (usd float64) {
 	for _, line := range b.Lines {
 		if line.Charge == bill.LambdaGBSecond || line.Charge == bill.StatesGBSecond {
@@ -163,8 +162,8 @@ func (l *metered) feed(t *testing.T, messages int) {
 	}
 }
 
-// reconcile has the function look at all that was received so far, since it is
-// young, and returns how many messages are at the end of their way.
+// reconcile makes the function look at everything received so far, because it is young,
+// and returns how many messages have ended.
 func (l *metered) reconcile(t *testing.T) (settled int) {
 	t.Helper()
 	operator, err := operate.New(l.Connection, aws.Config{})
@@ -180,7 +179,7 @@ func (l *metered) reconcile(t *testing.T) (settled int) {
 	return found.Settled
 }
 
-// spent is the bill of what is done.
+// spent returns the bill of what was done.
 func (l *metered) spent(t *testing.T, do func(*testing.T)) bill.Bill {
 	t.Helper()
 	before := settledBill(t, l.running)

@@ -16,23 +16,23 @@ import (
 	"hl7lake/internal/testing/altered"
 )
 
-// The flood's figures are a twentieth of dev's: this machine must be able to refuse
-// the flood's requests and have time left, as AWS has. Staging is given one
-// execution at a time, which the flood would fill twice over.
+// The flood's figures are a twentieth of dev's: this machine must be able to refuse the
+// flood's requests and have time left, as AWS has. Staging is given one execution at a
+// time, which the flood would fill twice over.
 const (
 	ownerPerSecond = 10
 	ownerBurst     = 20
 	staging        = 1   // executions at once
 	flooders       = 20  // clients of one institution
 	floodPerSecond = 120 // what they post together, a dozen times their share
-	quietPerSecond = 8   // what another posts
+	quietPerSecond = 8   // what another institution posts
 )
 
-// TestAFloodByOneInstitutionLeavesAnotherItsLatency measures how long one
-// institution's messages take until they are accepted and until they are JSON,
-// first alone and then while another posts twelve times what it may. It then takes
-// the limit away and sees that the flood would be felt: else it would show nothing.
-// With -load the phases are longer.
+// TestAFloodByOneInstitutionLeavesAnotherItsLatency measures how long one institution's
+// messages take until they are accepted and until they are JSON, first alone and then
+// while another posts twelve times what it may. It then removes the limit and checks that
+// the flood would be felt, because otherwise the test would show nothing. With -load the
+// phases are longer.
 func TestAFloodByOneInstitutionLeavesAnotherItsLatency(t *testing.T) {
 	const times, tries = 2, 3
 	for try := 1; ; try++ {
@@ -54,20 +54,20 @@ func TestAFloodByOneInstitutionLeavesAnotherItsLatency(t *testing.T) {
 	}
 }
 
-// latency is how long messages take until they are accepted and from there until
-// they are JSON: medians, and of the latter what nine of ten do not exceed.
+// latency is how long messages take until they are accepted, and from there until they
+// are JSON: medians, and for the second also the time that nine of ten do not exceed.
 type latency struct{ accepted, staged, most time.Duration }
 
 func (l latency) String() string {
 	return fmt.Sprintf("%.0f + %.0f ms (9 of 10: %.0f ms)", milliseconds(l.accepted), milliseconds(l.staged), milliseconds(l.most))
 }
 
-// within reports whether l is at most so many times the usual.
+// within reports whether l is at most that many times the usual.
 func (l latency) within(usual latency, times time.Duration) bool {
 	return l.accepted <= times*usual.accepted && l.staged <= times*usual.staged
 }
 
-// floodOf measures a lake in which an institution may post so much.
+// floodOf measures a lake in which an institution may post that much.
 func floodOf(t *testing.T, limit share) (usual, flooded latency) {
 	t.Helper()
 	l := startIn(t, t.TempDir(), serveAssembly+"="+assembly(t, limit, unlimited(), staging))
@@ -90,15 +90,15 @@ func floodOf(t *testing.T, limit share) (usual, flooded latency) {
 		lasted = time.Since(begin)
 	})
 	t.Logf("of the flood %d were taken and %d refused in %.1f s", taken.Load(), refused.Load(), lasted.Seconds())
-	// As many may be on their way to an answer as there are clients.
+	// As many requests may be under way as there are clients.
 	if most := float64(limit.burst) + float64(limit.perSecond)*lasted.Seconds() + flooders; float64(taken.Load()) > most {
 		t.Errorf("%d were taken, at most %.0f may be", taken.Load(), most)
 	}
 	return usual, flooded
 }
 
-// trickle has the second institution post at its pace, calls posted, and waits for
-// the JSON of all.
+// trickle lets the second institution post at its rate, calls posted, and waits for the
+// JSON of all its messages.
 func (s *sender) trickle(t *testing.T, posted func()) latency {
 	t.Helper()
 	n := max(*count/5, 40)
@@ -119,8 +119,7 @@ func (s *sender) trickle(t *testing.T, posted func()) latency {
 	return latency{percentile(took, 50), percentile(ages, 50), percentile(ages, 90)}
 }
 
-// agesOf waits until n messages of the owner are JSON, and returns how long each
-// was on its way.
+// agesOf waits until n messages of the owner are JSON, and returns how long each took.
 func (l *lake) agesOf(t *testing.T, owner string, from time.Time, n int) (all []time.Duration) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); len(all) < n; time.Sleep(time.Second) {
@@ -141,8 +140,8 @@ func (l *lake) agesOf(t *testing.T, owner string, from time.Time, n int) (all []
 	return all
 }
 
-// flood posts as the first institution, again and again and whatever it is told,
-// until ctx ends.
+// flood posts as the first institution, again and again and whatever the answers, until
+// ctx ends.
 func (s *sender) flood(ctx context.Context, t *testing.T, taken, refused *atomic.Int64) {
 	pace := time.NewTicker(time.Second * flooders / floodPerSecond)
 	defer pace.Stop()

@@ -1,7 +1,7 @@
-// Package load measures the lake: how many messages a second go from a sender's
-// request to their JSON, what that takes of processors and memory, whether the
-// last message of many is as quick as the first, and what AWS would charge for
-// it. The lake is a process of its own, durable, as `lake up` runs it.
+// Package load measures the lake: how many messages a second go from a sender's request
+// to their JSON, what that takes of processors and memory, whether the last message of
+// many is as fast as the first, and what AWS would charge for it. The lake is a process
+// of its own and durable, as `lake up` runs it.
 //
 //	go test ./test/load                          the short forms
 //	go test ./test/load -run '^$' -bench . -benchtime 2000x
@@ -35,15 +35,14 @@ import (
 	"hl7lake/local/store"
 )
 
-// patience bounds every wait for the lake.
+// patience limits every wait for the lake.
 const patience = 2 * time.Minute
 
-// institutions is how many send: together they may send what the lake can take,
-// one alone may not.
+// institutions is how many send. Together they may send what the lake can take; one alone
+// may not.
 const institutions = 8
 
-// serveDir, when it is set, has this program be a lake in that folder instead
-// of a test.
+// serveDir, if set, makes this program a lake in that folder instead of a test.
 const serveDir = "HL7LAKE_LOAD_DIR"
 
 // serveShared is how many events an instance of a function handles at once.
@@ -68,8 +67,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// serve runs a lake until its standard input ends. The first line of its output
-// is the client.Connection as JSON.
+// serve runs a lake until its standard input ends. The first line of its output is the
+// client.Connection as JSON.
 func serve(dir string, shared int, profile string) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -110,15 +109,15 @@ func serve(dir string, shared int, profile string) (err error) {
 type lake struct {
 	client.Connection
 	process *exec.Cmd
-	engines [institutions]*client.Client     // one of each institution, which may read and write
+	engines [institutions]*client.Client     // one of each institution, who may read and write
 	tokens  [institutions]client.TokenSource // the engines'
 }
 
 // start runs a lake in a new folder until the test or benchmark ends.
 func start(t testing.TB) *lake { return startIn(t, t.TempDir()) }
 
-// startIn runs a lake in a folder until the test or benchmark ends. What is said of
-// its process's environment is for serve.
+// startIn runs a lake in a folder until the test or benchmark ends. serve reads the given
+// environment variables.
 func startIn(t testing.TB, dir string, environment ...string) *lake {
 	t.Helper()
 	l := &lake{process: exec.Command(os.Args[0])}
@@ -153,7 +152,7 @@ func startIn(t testing.TB, dir string, environment ...string) *lake {
 	return l
 }
 
-// addEngines makes a user of each institution.
+// addEngines creates a user for each institution.
 func (l *lake) addEngines(t testing.TB) {
 	t.Helper()
 	pool, err := l.Pool(nil)
@@ -175,10 +174,10 @@ func (l *lake) addEngines(t testing.TB) {
 	}
 }
 
-// institution is the name of the nth.
+// institution returns the name of the nth.
 func institution(n int) string { return fmt.Sprintf("institution-%d", n) }
 
-// config is an AWS SDK's, with the rights of the account's root.
+// config returns an AWS SDK's configuration with the rights of the account's root.
 func (l *lake) config() aws.Config {
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(l.Endpoint),

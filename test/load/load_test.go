@@ -30,9 +30,8 @@ type sender struct {
 	sent atomic.Int64
 }
 
-// send posts n messages, from so many clients at once of as many institutions as
-// there are, and returns how long each
-// took to be accepted, in the order of their acceptance.
+// send posts n messages, from that many clients at once and all institutions, and returns
+// how long each took to be accepted, in the order of their acceptance.
 func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, error) {
 	var mu sync.Mutex
 	took := make([]time.Duration, 0, n)
@@ -62,15 +61,15 @@ func (s *sender) send(ctx context.Context, n, clients int) ([]time.Duration, err
 	return took, group.Wait()
 }
 
-// filed is an entry of the catalog: whose message it is, when that was received and
-// when the object was written.
+// filed is an entry of the catalog: whose message it is, when it was received and when
+// the object was written.
 type filed struct {
 	owner             string
 	received, written time.Time
 }
 
-// staged lists the catalog's entries of JSON objects, from a received time on,
-// in the order of their writing.
+// staged lists the catalog's entries of JSON objects that were received at or after a
+// time, in the order of their writing.
 func (l *lake) staged(ctx context.Context, from time.Time) ([]filed, error) {
 	table, err := l.Outputs.Get(client.OutputCatalog)
 	if err != nil {
@@ -113,8 +112,8 @@ func (l *lake) staged(ctx context.Context, from time.Time) ([]filed, error) {
 	return entries, nil
 }
 
-// allStaged waits until n messages that were received from a time on are JSON.
-// It asks seldom, so that asking takes little of what is measured.
+// allStaged waits until n messages that were received at or after a time are JSON. It
+// asks seldom, so that asking takes little of what is measured.
 func (l *lake) allStaged(ctx context.Context, from time.Time, n int) ([]filed, error) {
 	for last := -1; ; {
 		begin := time.Now()
@@ -139,18 +138,17 @@ func (l *lake) allStaged(ctx context.Context, from time.Time, n int) ([]filed, e
 	}
 }
 
-// percentile is the value that p percent of the values do not exceed.
+// percentile returns the value that p percent of the values do not exceed.
 func percentile(values []time.Duration, p int) time.Duration {
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[(len(sorted)-1)*p/100]
 }
 
-// BenchmarkMessages sends messages and waits until every one is JSON in the
-// lake. Time per operation is that of the whole way, from the first post to the
-// last object.
+// BenchmarkMessages sends messages and waits until every one is JSON in the lake. Time
+// per operation is that of the whole way, from the first post to the last object.
 func BenchmarkMessages(b *testing.B) {
-	// Removed when all is over: a file system that has just removed many files may
-	// be slow to make new ones.
+	// Removed at the very end: a file system that has just removed many files may be slow
+	// to make new ones.
 	dir, lakes := b.TempDir(), 0
 	for _, clients := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("clients=%d", clients), func(b *testing.B) {
@@ -185,7 +183,7 @@ func BenchmarkMessages(b *testing.B) {
 	}
 }
 
-// warmUp has the lake start its functions.
+// warmUp makes the lake start its functions.
 func warmUp(t testing.TB, s *sender, clients int) {
 	t.Helper()
 	begin := time.Now()
@@ -198,7 +196,7 @@ func warmUp(t testing.TB, s *sender, clients int) {
 	}
 }
 
-// ages are how long each message was on its way.
+// ages returns how long each message took.
 func ages(entries []filed) (all []time.Duration) {
 	for _, e := range entries {
 		all = append(all, e.written.Sub(e.received))
@@ -210,12 +208,12 @@ func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Mi
 
 var count = flag.Int("load", 200, "send so many messages in TestTheLastMessageIsAsQuickAsTheFirst")
 
-// long is how many messages it takes until a trend can be told from chance.
+// long is how many messages it takes until a trend can be distinguished from chance.
 const long = 10_000
 
-// TestTheLastMessageIsAsQuickAsTheFirst sends messages from eight clients and
-// compares the tenths of the run. In the short form it shows that every message
-// becomes JSON; with -load 100000 also that rate and memory stay what they are.
+// TestTheLastMessageIsAsQuickAsTheFirst sends messages from eight clients and compares
+// the tenths of the run. In its short form it shows that every message becomes JSON; with
+// -load 100000 also that rate and memory stay constant.
 func TestTheLastMessageIsAsQuickAsTheFirst(t *testing.T) {
 	l := start(t)
 	s := &sender{lake: l}

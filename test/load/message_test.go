@@ -8,7 +8,7 @@ import (
 // messageSize is the size of a sent message, in bytes.
 const messageSize = 2048
 
-// message is an admission of messageSize bytes, a different one for each n.
+// message returns an admission of messageSize bytes, a different one for each n.
 func message(n int) []byte {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "MSH|^~\\&|REGISTRATION|ST_ELSEWHERE|LAKE|HL7LAKE|20260102030405||ADT^A01^ADT_A01|LOAD%09d|T|2.5.1\r", n)

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// usage is what the lake and its functions have taken of the machine.
+// usage is what the lake and its functions have used of the machine.
 type usage struct {
 	Lake, Functions time.Duration // processor time, user and system
 	LakeMemory      int64         // bytes of resident memory, without mapped files
@@ -43,7 +43,7 @@ func usageOf(pid int) (u usage) {
 	return u
 }
 
-// stat is what counts of a line of /proc/<pid>/stat.
+// stat is the part of a line of /proc/<pid>/stat that is needed.
 type stat struct {
 	parent      int
 	own, reaped time.Duration
@@ -55,7 +55,7 @@ func readStat(pid int) (s stat, ok bool) {
 	if err != nil {
 		return s, false
 	}
-	_, rest, _ := strings.Cut(string(text), ") ") // behind the program's name
+	_, rest, _ := strings.Cut(string(text), ") ") // after the program's name
 	fields := strings.Fields(rest)
 	const first = 3 // the number, in proc(5), of the first of these fields
 	if len(fields) < 17-first+1 {
@@ -73,7 +73,7 @@ func readStat(pid int) (s stat, ok bool) {
 	return s, true
 }
 
-// anonymous is the resident memory of a process that is no file's, in bytes.
+// anonymous returns a process's resident memory that belongs to no file, in bytes.
 func anonymous(pid int) int64 {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/statm")
 	fields := strings.Fields(string(text))

@@ -1,22 +1,25 @@
 package load_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"hl7lake/internal/contract"
+	"hl7lake/local"
+	"hl7lake/local/lambda"
 )
 
-// TestEachFunctionStartsInFiftyMilliseconds measures from the start of the
-// process until it asks for its first event, in processor time, which is what
-// one waits on a machine that has nothing else to do: the least of some tries,
-// since the tests of other packages may be running.
+// TestEachFunctionStartsInFiftyMilliseconds measures from the start of the process until
+// it asks for its first event. It measures processor time, which is the time one would
+// wait on an idle machine, and takes the least of some tries, because the tests of other
+// packages may be running.
 func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 	const limit, tries = 50 * time.Millisecond, 10
 	mains, err := filepath.Glob("../../lambdas/*/main.go")
@@ -48,11 +51,12 @@ func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	of := environments(t, strings.TrimPrefix(runtime.URL, "http://"))
 	for _, entry := range entries {
 		least := time.Hour
 		for range tries {
 			function := exec.CommandContext(t.Context(), filepath.Join(programs, entry.Name()))
-			function.Env = environment(strings.TrimPrefix(runtime.URL, "http://"))
+			function.Env = of[entry.Name()]
 			function.Stderr = os.Stderr
 			if err := function.Start(); err != nil {
 				t.Fatal(err)
@@ -73,18 +77,35 @@ func TestEachFunctionStartsInFiftyMilliseconds(t *testing.T) {
 	}
 }
 
-// environment is what Lambda and the templates set, with names of nothing.
-func environment(runtimeAPI string) []string {
-	env := []string{
-		"AWS_LAMBDA_RUNTIME_API=" + runtimeAPI, "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_REGION=us-east-1", "GOMAXPROCS=1",
-		contract.EnvReceivedWindowDays + "=90", contract.EnvOwnerPerSecond + "=1", contract.EnvOwnerBurst + "=1",
-		"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true",
+// environments returns, by program, what Lambda and the templates set for each function.
+func environments(t *testing.T, runtimeAPI string) map[string][]string {
+	t.Helper()
+	assembly, err := local.Load("../snapshots/dev")
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range []string{
-		contract.EnvName, contract.EnvHubTopicARN, contract.EnvClaimCheckBucket, contract.EnvReceivedTable, contract.EnvLakeBucket,
-		contract.EnvCatalogTable, contract.EnvStateMachineARN,
-	} {
-		env = append(env, name+"=none")
+	all := map[string][]string{}
+	for _, r := range assembly.OfType("AWS::Lambda::Function") {
+		folder, ours := lambda.Package(r)
+		if !ours {
+			continue
+		}
+		text, err := r.JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var f lambda.Function
+		if err := json.Unmarshal(text, &f); err != nil {
+			t.Fatalf("%s: %v", r.LogicalID, err)
+		}
+		env := []string{
+			"AWS_LAMBDA_RUNTIME_API=" + runtimeAPI, "AWS_LAMBDA_FUNCTION_NAME=f", "AWS_REGION=us-east-1", "GOMAXPROCS=1",
+			"AWS_ACCESS_KEY_ID=id", "AWS_SECRET_ACCESS_KEY=secret", "AWS_EC2_METADATA_DISABLED=true",
+		}
+		for name, value := range f.Environment.Variables {
+			env = append(env, name+"="+value)
+		}
+		all[path.Base(folder)] = env
 	}
-	return env
+	return all
 }

@@ -60,7 +60,7 @@ func (a *assembly) order() []string {
 	for _, path := range found {
 		stacks = append(stacks, strings.TrimSuffix(filepath.Base(path), ".template.json"))
 	}
-	slices.Sort(stacks) // Core, FrontDoor, StagingER7
+	slices.Sort(stacks) // Core, FrontDoor, StagingER7, Tables
 	return stacks
 }
 

@@ -283,10 +283,13 @@ func (r request) elsewhere(g grants) request {
 	return r
 }
 
-// beside changes the name in an ARN: the last part of the path before what a wildcard
-// stood for.
+// beside changes the name in an ARN: the last part of the path before what the last
+// wildcard stood for.
 func beside(arn string) string {
-	name, _, _ := strings.Cut(arn, placeholder)
+	name := arn
+	if i := strings.LastIndex(arn, placeholder); i >= 0 {
+		name = arn[:i]
+	}
 	name, _, _ = strings.Cut(name, ":log-stream:")
 	rest := arn[len(name):]
 	stem := strings.TrimRight(name, "/:")

@@ -1,0 +1,34 @@
+// Command tabulate is the scheduled Lambda function that writes the lake's messages as
+// tables for SQL: for each institution and hour of acceptance, one Parquet file for each
+// table, made from the messages as they were sent.
+//
+// It lists the lake instead of following the hub, so no redelivery can double a row: an
+// hour's files depend on the objects that exist, and on nothing that happened before.
+package main
+
+import (
+	"reflect"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"hl7lake/internal/contract"
+	"hl7lake/lambdas/internal/function"
+	"hl7lake/lambdas/internal/telemetry"
+)
+
+func main() {
+	logger, env, aws := function.Start()
+	objects := s3.NewFromConfig(aws)
+	h := handler{
+		logger:  logger,
+		metrics: telemetry.Metrics{Environment: env.Text(contract.EnvName)},
+		tabulator: tabulator{
+			lake:   lake{bucket: env.Text(contract.EnvLakeBucket), objects: objects},
+			tables: bucket{name: env.Text(contract.EnvTablesBucket), objects: objects},
+		},
+		now: time.Now,
+	}
+	lambda.Start(function.Edge(logger, h.tabulate, reflect.TypeFor[*RequestError]()))
+}

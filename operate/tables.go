@@ -1,0 +1,100 @@
+package operate
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
+
+	"hl7lake/client"
+)
+
+// Tabulated is what runs of the function tabulate did.
+type Tabulated struct {
+	Hours     int  `json:"hours"`     // whose tables were made, each of one institution
+	Messages  int  `json:"messages"`  // in these
+	Conflicts int  `json:"conflicts"` // hours that another run was at, which are left to the next one
+	Complete  bool `json:"complete"`  // false if the function's time ran out
+}
+
+func (t *Tabulated) add(more Tabulated) {
+	t.Hours += more.Hours
+	t.Messages += more.Messages
+	t.Conflicts += more.Conflicts
+	t.Complete = more.Complete
+}
+
+// ErrTabulating says that a run of tabulate is already under way. There is only one at a time, and the schedule may have
+// started it.
+var ErrTabulating = errors.New("a run of tabulate is under way")
+
+// tabulateRuns is how many runs one call starts at most. One that is not complete has taken a quarter of an hour.
+const tabulateRuns = 8
+
+// Tabulate brings the lake's tables up to date, in as many runs of the function as that takes, up to eight. The error is
+// ErrTabulating, a *FunctionError, or that of the call.
+func (o *Operator) Tabulate(ctx context.Context) (Tabulated, error) {
+	var all Tabulated
+	for range tabulateRuns {
+		done, err := o.tabulate(ctx, struct{}{})
+		all.add(done)
+		if err != nil || done.Complete {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
+// RebuildTables makes the tables of messages anew that were accepted from one time on and before another: of whole hours, in
+// UTC. It does so day by day, a run of the function for each, and ends at the first that is not complete. The errors are
+// those of Tabulate.
+func (o *Operator) RebuildTables(ctx context.Context, from, to time.Time) (Tabulated, error) {
+	all := Tabulated{Complete: true}
+	for from = from.UTC(); from.Before(to) && all.Complete; {
+		end := from.Truncate(24*time.Hour).AddDate(0, 0, 1)
+		if to.Before(end) {
+			end = to
+		}
+		done, err := o.tabulate(ctx, struct {
+			From time.Time `json:"from"`
+			To   time.Time `json:"to"`
+		}{from, end.UTC()})
+		if err != nil {
+			return all, err
+		}
+		all.add(done)
+		from = end
+	}
+	return all, nil
+}
+
+// tabulate is one run of the function.
+func (o *Operator) tabulate(ctx context.Context, request any) (Tabulated, error) {
+	name, err := o.outputs.Get(client.OutputTabulate)
+	if err != nil {
+		return Tabulated{}, err
+	}
+	payload, err := json.Marshal(request)
+	if err != nil {
+		return Tabulated{}, err
+	}
+	out, err := o.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: payload})
+	if err != nil {
+		if _, busy := errors.AsType[*types.TooManyRequestsException](err); busy {
+			return Tabulated{}, ErrTabulating
+		}
+		return Tabulated{}, err
+	}
+	if out.FunctionError != nil {
+		return Tabulated{}, failure(name, out.Payload)
+	}
+	var done Tabulated
+	if err := json.Unmarshal(out.Payload, &done); err != nil {
+		return done, fmt.Errorf("%s answers no report", name)
+	}
+	return done, nil
+}
