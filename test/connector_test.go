@@ -79,7 +79,7 @@ func TestThePatientsConnectorIsItsSnapshot(t *testing.T) {
 	if diff := cmp.Diff([]string{"Core"}, patients.artifact.Dependencies); diff != "" {
 		t.Errorf("it depends on other stacks than Core:\n%s", diff)
 	}
-	folder := filepath.Join("test", "snapshots", "dev-and-patients")
+	folder := filepath.Join("test", "testdata", "dev-and-patients")
 	files := made.snapshots()
 	for name := range files {
 		if name != "manifest.json" && name != "Patients.template.json" {

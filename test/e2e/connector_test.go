@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,15 +17,19 @@ import (
 func withPatients(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("../snapshots/dev-and-patients")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS("../testdata/dev-and-patients")); err != nil {
 		t.Fatal(err)
 	}
-	for _, stack := range []string{"Core", "FrontDoor", "StagingER7"} {
-		text, err := os.ReadFile("../snapshots/dev/" + stack + ".template.json")
+	templates, err := filepath.Glob("../snapshots/dev/*.template.json")
+	if err != nil || len(templates) == 0 {
+		t.Fatal("no templates of dev: ", err)
+	}
+	for _, template := range templates {
+		text, err := os.ReadFile(template)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(dir+"/"+stack+".template.json", text, 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(template)), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -36,7 +37,8 @@ func TestEveryFunctionOfTheTemplatesAnswersAnInvocation(t *testing.T) {
 		}
 		answered++
 	}
-	if answered != 7 {
-		t.Errorf("%d functions answered, want 7", answered)
+	programs, err := filepath.Glob("../../lambdas/*/main.go")
+	if err != nil || answered != len(programs) || answered == 0 {
+		t.Errorf("%d functions answered of %d, %v", answered, len(programs), err)
 	}
 }

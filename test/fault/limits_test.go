@@ -147,7 +147,7 @@ func TestWhatExpiresOutlivesEveryDeadLetter(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, after, expires := strings.Cut(string(text), `"ExpirationInDays":`)
-		if !expires {
+		if !expires || strings.HasPrefix(bucket.LogicalID, "Answers") { // Athena's answers, to which no letter refers
 			continue
 		}
 		found = true

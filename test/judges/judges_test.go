@@ -62,10 +62,12 @@ var summary struct {
 // required are the judges that the environment variable JUDGES names, separated by
 // spaces, except for those that other packages ask: moto in test/differential,
 // iam-simulate in test/judges/simulate, MiniStack in test/rehearse, DuckDB in test/sql,
-// boto3 in test/e2e, the AWS CLI and DuckDB's own in test/docs.
+// boto3 in test/e2e, the AWS CLI and DuckDB's own in test/docs, senders and receivers of
+// MLLP in test/edge.
 func required() []string {
 	return slices.DeleteFunc(strings.Fields(os.Getenv("JUDGES")), func(judge string) bool {
-		return slices.Contains([]string{"moto_server", "iam-simulate", "ministack", "duckdb", "boto3", "awscli", "duckdb-cli"}, judge)
+		elsewhere := []string{"moto_server", "iam-simulate", "ministack", "duckdb", "boto3", "awscli", "duckdb-cli", "python-hl7", "simple-hl7"}
+		return slices.Contains(elsewhere, judge)
 	})
 }
 
