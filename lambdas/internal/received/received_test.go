@@ -115,6 +115,24 @@ func TestAClaimIsHeldToTheLastMillisecondOfItsLease(t *testing.T) {
 	})
 }
 
+func TestWhoWaitsTakesOverWhatIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		first := acquire(t, table)
+		var release sync.WaitGroup
+		release.Go(func() {
+			time.Sleep(patience / 2)
+			if err := table.Release(t.Context(), first); err != nil {
+				t.Error(err)
+			}
+		})
+		if second := acquire(t, table); second.ID != first.ID {
+			t.Errorf("the claim is %s, it was %s", second.ID, first.ID)
+		}
+		release.Wait()
+	})
+}
+
 func TestPatienceIsUsedToItsEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, _ := newTable(t)
