@@ -26,6 +26,6 @@ func main() {
 		jsii.Close()
 		os.Exit(1)
 	}
-	stacks.NewLake(app, env)
+	stacks.NewSystem(app, env)
 	app.Synth(nil)
 }

@@ -39,7 +39,7 @@ func NewTarget(c config.Config, l config.Listener, getenv func(string) string) (
 	return connection.Client(tokens)
 }
 
-func connectionOf(l config.Lake) (client.Connection, error) {
+func connectionOf(l config.Location) (client.Connection, error) {
 	if l.Connection != "" {
 		return client.ReadConnection(l.Connection)
 	}

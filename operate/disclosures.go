@@ -142,7 +142,7 @@ func (o *Operator) fetchOf(line []byte, id string, keys map[string]bool) (Disclo
 		} `json:"requestParameters"`
 	}
 	switch err := json.Unmarshal(line, &record); {
-	case err != nil, record.ErrorCode != "", record.RequestParameters.BucketName != o.lake.Bucket,
+	case err != nil, record.ErrorCode != "", record.RequestParameters.BucketName != o.route.Bucket,
 		keys != nil && !keys[record.RequestParameters.Key],
 		strings.Contains(record.UserIdentity.ARN, ":assumed-role/"+o.prefix) && !strings.Contains(record.UserIdentity.ARN, "Identities"):
 		return Disclosure{}, false

@@ -123,7 +123,7 @@ func (f *forgetting) look(ctx context.Context) error {
 	}
 	slices.SortStableFunc(f.entries, func(a, b catalog.Entry) int { return last(a) - last(b) })
 	for _, entry := range f.entries {
-		pages := s3.NewListObjectVersionsPaginator(f.Operator.objects, &s3.ListObjectVersionsInput{Bucket: &f.lake.Bucket, Prefix: &entry.Key})
+		pages := s3.NewListObjectVersionsPaginator(f.Operator.objects, &s3.ListObjectVersionsInput{Bucket: &f.route.Bucket, Prefix: &entry.Key})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -136,13 +136,13 @@ func (f *forgetting) look(ctx context.Context) error {
 				if err := f.mayDelete(ctx, version); err != nil {
 					return err
 				}
-				f.delete(f.lake.Bucket, *version.Key, version.VersionId)
+				f.delete(f.route.Bucket, *version.Key, version.VersionId)
 			}
 			for _, marker := range page.DeleteMarkers {
 				if *marker.Key != entry.Key {
 					continue
 				}
-				f.delete(f.lake.Bucket, *marker.Key, marker.VersionId)
+				f.delete(f.route.Bucket, *marker.Key, marker.VersionId)
 			}
 		}
 	}
@@ -164,7 +164,7 @@ func (f *forgetting) delete(bucket, key string, version *string) {
 // lookAtClaimChecks finds the content that events of the message left in the claim-check
 // bucket.
 func (f *forgetting) lookAtClaimChecks(ctx context.Context) error {
-	bucket := f.lake.Hub.ClaimCheck.Bucket
+	bucket := f.route.Hub.ClaimCheck.Bucket
 	pages := s3.NewListObjectsV2Paginator(f.Operator.objects, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: new(f.root.String() + "/")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -180,7 +180,7 @@ func (f *forgetting) lookAtClaimChecks(ctx context.Context) error {
 
 // mayDelete returns a *LockedError if S3 says that a version must not be deleted.
 func (f *forgetting) mayDelete(ctx context.Context, version s3types.ObjectVersion) error {
-	out, err := f.Operator.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &f.lake.Bucket, Key: version.Key, VersionId: version.VersionId})
+	out, err := f.Operator.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &f.route.Bucket, Key: version.Key, VersionId: version.VersionId})
 	if err != nil {
 		return fmt.Errorf("look at the object: %w", err)
 	}
@@ -228,7 +228,7 @@ func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released boo
 // none if the content is gone: the claim has then expired or was given up.
 func (f *forgetting) claimKeys(ctx context.Context) ([]string, error) {
 	raw, _ := catalog.Raw(f.entries)
-	content, err := raw.Read(ctx, f.lake.Objects, f.lake.Bucket)
+	content, err := raw.Read(ctx, f.route.Objects, f.route.Bucket)
 	if problem, answered := errors.AsType[smithy.APIError](err); answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion"}, problem.ErrorCode()) {
 		return nil, nil
 	}

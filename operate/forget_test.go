@@ -62,7 +62,7 @@ func forgetter(t *testing.T, entries []catalog.Entry, lock http.Header) (o *Oper
 	return &Operator{
 		objects: objects,
 		catalog: catalog.Table{Name: fake.Catalog, DB: tables},
-		lake:    replay.Lake{Bucket: "lake", Objects: objects, Hub: hub.Topic{ClaimCheck: hub.ClaimCheck{Bucket: "checks"}}},
+		route:   replay.Route{Bucket: "lake", Objects: objects, Hub: hub.Topic{ClaimCheck: hub.ClaimCheck{Bucket: "checks"}}},
 	}, deleted
 }
 

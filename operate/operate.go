@@ -40,7 +40,7 @@ type Operator struct {
 	tables  *dynamodb.Client
 	hub     publisher
 	catalog catalog.Table
-	lake    replay.Lake
+	route   replay.Route
 
 	functions *lambda.Client
 	logs      *cloudwatchlogs.Client
@@ -89,7 +89,7 @@ func New(connection client.Connection, configuration aws.Config) (*Operator, err
 		tables:  tables,
 		hub:     publisher{outputs[client.OutputHub], topic},
 		catalog: catalog.Table{Name: outputs[client.OutputCatalog], DB: tables},
-		lake: replay.Lake{
+		route: replay.Route{
 			Bucket:  outputs[client.OutputLake],
 			Objects: objects,
 			Hub: hub.Topic{

@@ -182,7 +182,7 @@ func (r *redrive) one(ctx context.Context, message types.Message) DeadLetter {
 	letter.Cause = cause
 	var kept []hub.Wire
 	for _, wire := range wires {
-		event, err := r.lake.Hub.ClaimCheck.Open(ctx, wire)
+		event, err := r.route.Hub.ClaimCheck.Open(ctx, wire)
 		outcome := hopeless(err)
 		if outcome == Malformed {
 			letter.Outcome, letter.Err = outcome, err
@@ -238,7 +238,7 @@ func (r *redrive) publish(ctx context.Context, message types.Message, since time
 		return WouldBe, nil
 	}
 	for _, wire := range wires {
-		if err := r.lake.Hub.ClaimCheck.Renew(ctx, wire, r.begin.Add(-fresh)); err != nil && !mayNotRead(err) {
+		if err := r.route.Hub.ClaimCheck.Renew(ctx, wire, r.begin.Add(-fresh)); err != nil && !mayNotRead(err) {
 			return NotSent, err
 		}
 		if err := r.hub.publish(ctx, wire); err != nil {

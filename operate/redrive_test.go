@@ -145,7 +145,7 @@ func TestARedrivenEventsOldClaimCheckIsPutAnew(t *testing.T) {
 		}
 		r := &redrive{
 			Operator: &Operator{
-				lake:   replay.Lake{Hub: hub.Topic{ClaimCheck: check}},
+				route:  replay.Route{Hub: hub.Topic{ClaimCheck: check}},
 				hub:    publisher{"hub", sns.New(sns.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials})},
 				queues: sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials}),
 			},

@@ -122,7 +122,7 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 		return result, false
 	}
 	if !dry {
-		result.Err = o.lake.Publish(ctx, raw, selection.Charset)
+		result.Err = o.route.Publish(ctx, raw, selection.Charset)
 		result.Done = result.Err == nil
 	}
 	return result, true
@@ -214,7 +214,7 @@ func (o *Operator) stored(ctx context.Context, owner string, selection Selection
 
 // storedOf lists the messages of one protocol. It reports whether to go on.
 func (o *Operator) storedOf(ctx context.Context, protocol, owner string, selection Selection, yield func(string, error) bool) bool {
-	in := &s3.ListObjectsV2Input{Bucket: &o.lake.Bucket, Prefix: new(catalog.SourcePrefix(catalog.Ingestion, protocol, owner))}
+	in := &s3.ListObjectsV2Input{Bucket: &o.route.Bucket, Prefix: new(catalog.SourcePrefix(catalog.Ingestion, protocol, owner))}
 	if !selection.From.IsZero() {
 		in.StartAfter = new(catalog.FirstKey(protocol, owner, selection.From))
 	}
@@ -290,7 +290,7 @@ func (o *Operator) owners(ctx context.Context, selection Selection) ([]string, e
 // folders lists the names that follow a prefix in the lake's keys, each up to the next slash.
 func (o *Operator) folders(ctx context.Context, prefix string) ([]string, error) {
 	var names []string
-	pages := s3.NewListObjectsV2Paginator(o.objects, &s3.ListObjectsV2Input{Bucket: &o.lake.Bucket, Prefix: &prefix, Delimiter: new("/")})
+	pages := s3.NewListObjectsV2Paginator(o.objects, &s3.ListObjectsV2Input{Bucket: &o.route.Bucket, Prefix: &prefix, Delimiter: new("/")})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

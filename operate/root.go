@@ -20,7 +20,7 @@ func (o *Operator) Root(ctx context.Context, id string) (string, error) {
 	if !hub.Derived(parsed) {
 		return parsed.String(), nil
 	}
-	root, found, err := o.catalog.RootOf(ctx, o.objects, o.lake.Bucket, parsed, nil)
+	root, found, err := o.catalog.RootOf(ctx, o.objects, o.route.Bucket, parsed, nil)
 	if err != nil || !found {
 		return parsed.String(), err
 	}

@@ -29,7 +29,7 @@ const deadLetter hub.Kind = "dead-letter/txt"
 // second copy.
 func (r *redrive) setAside(ctx context.Context, message types.Message, letter DeadLetter) DeadLetter {
 	id := setAsideID(*message.MessageId, letter.Since)
-	err := r.lake.Hub.Publish(ctx, hub.Event{
+	err := r.route.Hub.Publish(ctx, hub.Event{
 		Name: hub.Ingested, Kind: deadLetter, ID: id, Root: id, Owner: SetAsideOwner, Type: hub.UnknownType, Body: []byte(*message.Body),
 	})
 	if err != nil {

@@ -114,7 +114,7 @@ func (v *verification) entries(ctx context.Context) error {
 		if entry.Forgotten != "" {
 			return v.forgotten(ctx, entry)
 		}
-		in := &s3.HeadObjectInput{Bucket: &v.lake.Bucket, Key: &entry.Key}
+		in := &s3.HeadObjectInput{Bucket: &v.route.Bucket, Key: &entry.Key}
 		if entry.VersionID != "" {
 			in.VersionId = &entry.VersionID
 		}
@@ -130,7 +130,7 @@ func (v *verification) entries(ctx context.Context) error {
 // forgotten checks that a forgotten entry's object was deleted, and that nothing was made
 // of the message since: what was under way at the time is filed when it comes.
 func (v *verification) forgotten(ctx context.Context, entry catalog.Entry) error {
-	_, err := v.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &v.lake.Bucket, Key: &entry.Key})
+	_, err := v.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &v.route.Bucket, Key: &entry.Key})
 	answer, answered := errors.AsType[*awshttp.ResponseError](err)
 	switch {
 	case err == nil:
@@ -157,7 +157,7 @@ func (v *verification) forgotten(ctx context.Context, entry catalog.Entry) error
 // objectsOf checks that the catalog has each message that the lake has.
 func (v *verification) objectsOf(ctx context.Context) error {
 	prefix := catalog.ProtocolsPrefix(catalog.Ingestion)
-	for pages := s3.NewListObjectsV2Paginator(v.objects, &s3.ListObjectsV2Input{Bucket: &v.lake.Bucket, Prefix: &prefix}); pages.HasMorePages(); {
+	for pages := s3.NewListObjectsV2Paginator(v.objects, &s3.ListObjectsV2Input{Bucket: &v.route.Bucket, Prefix: &prefix}); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return fmt.Errorf("list the messages: %w", err)

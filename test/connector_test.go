@@ -44,7 +44,7 @@ func TestAConnectorChangesNoOtherStack(t *testing.T) {
 		define func(awscdk.App)
 		other  string
 	}{
-		"one more": {func(app awscdk.App) { newPatients(app, stacks.NewLake(app, env).Core) }, "Patients"},
+		"one more": {func(app awscdk.App) { newPatients(app, stacks.NewSystem(app, env).Core) }, "Patients"},
 		"one less": {func(app awscdk.App) {
 			core := stacks.NewCore(app, "Core", stacks.CoreProps{Environment: env})
 			stacks.NewFrontDoor(app, "FrontDoor", stacks.FrontDoorProps{Core: core})
@@ -71,7 +71,7 @@ func TestAConnectorChangesNoOtherStack(t *testing.T) {
 // TestThePatientsConnectorIsItsSnapshot holds its template, which test/e2e runs, and wants no warning of it.
 func TestThePatientsConnectorIsItsSnapshot(t *testing.T) {
 	env := settings(t, "dev")
-	made := synthApp(t.TempDir(), func(app awscdk.App) { newPatients(app, stacks.NewLake(app, env).Core) })
+	made := synthApp(t.TempDir(), func(app awscdk.App) { newPatients(app, stacks.NewSystem(app, env).Core) })
 	patients := made["Patients"]
 	if len(patients.messages) > 0 {
 		t.Errorf("%q", patients.messages)

@@ -154,7 +154,7 @@ func chooseNode() error {
 // synth writes an environment's templates, as `cdk synth` does, but without compiling the
 // functions.
 func synth(env stacks.Environment, dir string) assembly {
-	return synthApp(dir, func(app awscdk.App) { stacks.NewLake(app, env) })
+	return synthApp(dir, func(app awscdk.App) { stacks.NewSystem(app, env) })
 }
 
 // synthApp writes the templates of an app that define fills.

@@ -34,55 +34,55 @@ const connectionFile = "connection.json"
 const defaultDir = ".lake"
 
 // placeFlags are the flags that say which lake.
-func (l *lake) placeFlags(cmd *cobra.Command) {
+func (p *program) placeFlags(cmd *cobra.Command) {
 	flags := cmd.PersistentFlags()
-	flags.StringVar(&l.access.dir, "dir", defaultDir, "data `folder` of a lake on this machine")
-	flags.StringVar(&l.access.outputs, "outputs", "", "`file` with a deployed lake's outputs (cdk deploy --outputs-file)")
+	flags.StringVar(&p.access.dir, "dir", defaultDir, "data `folder` of a lake on this machine")
+	flags.StringVar(&p.access.outputs, "outputs", "", "`file` with a deployed lake's outputs (cdk deploy --outputs-file)")
 	cmd.MarkFlagsMutuallyExclusive("dir", "outputs")
 }
 
 // userFlags are the flags that say which lake and who is asking.
-func (l *lake) userFlags(cmd *cobra.Command) {
-	l.placeFlags(cmd)
+func (p *program) userFlags(cmd *cobra.Command) {
+	p.placeFlags(cmd)
 	flags := cmd.PersistentFlags()
-	flags.StringVar(&l.access.url, "url", "", "`address` of a deployed lake's API; needs a token")
-	flags.StringVarP(&l.access.user, "user", "u", "", "sign in as this `user`; the password is in LAKE_PASSWORD or asked for")
-	flags.StringVar(&l.access.token, "token", "", "`ID token` instead of signing in; LAKE_TOKEN keeps it out of the process list")
+	flags.StringVar(&p.access.url, "url", "", "`address` of a deployed lake's API; needs a token")
+	flags.StringVarP(&p.access.user, "user", "u", "", "sign in as this `user`; the password is in LAKE_PASSWORD or asked for")
+	flags.StringVar(&p.access.token, "token", "", "`ID token` instead of signing in; LAKE_TOKEN keeps it out of the process list")
 	cmd.MarkFlagsMutuallyExclusive("dir", "url")
 	cmd.MarkFlagsMutuallyExclusive("outputs", "url")
 	cmd.MarkFlagsMutuallyExclusive("user", "token")
 }
 
 // connection finds the lake.
-func (l *lake) connection() (client.Connection, error) {
+func (p *program) connection() (client.Connection, error) {
 	switch {
-	case l.access.url != "":
-		return client.Connection{Outputs: client.Outputs{"": {client.OutputAPI: l.access.url}}}, nil
-	case l.access.outputs != "":
-		outputs, err := client.ReadOutputs(l.access.outputs)
+	case p.access.url != "":
+		return client.Connection{Outputs: client.Outputs{"": {client.OutputAPI: p.access.url}}}, nil
+	case p.access.outputs != "":
+		outputs, err := client.ReadOutputs(p.access.outputs)
 		if err != nil {
 			return client.Connection{}, err
 		}
 		endpoint, err := configuredEndpoint()
 		return client.Connection{Outputs: outputs, Endpoint: endpoint}, err
 	}
-	connection, err := client.ReadConnection(filepath.Join(l.access.dir, connectionFile))
+	connection, err := client.ReadConnection(filepath.Join(p.access.dir, connectionFile))
 	if missing(err) {
 		return connection, &hintError{
-			err:  fmt.Errorf("there is no lake in %s", l.access.dir),
-			hint: fmt.Sprintf("`%s up` starts one here; --outputs FILE names a deployed one.", l.name),
+			err:  fmt.Errorf("there is no lake in %s", p.access.dir),
+			hint: fmt.Sprintf("`%s up` starts one here; --outputs FILE names a deployed one.", p.name),
 		}
 	}
 	return connection, err
 }
 
 // client is the lake's API for the user who was named.
-func (l *lake) client() (*client.Client, error) {
-	connection, err := l.connection()
+func (p *program) client() (*client.Client, error) {
+	connection, err := p.connection()
 	if err != nil {
 		return nil, err
 	}
-	token, err := l.tokenSource(connection)
+	token, err := p.tokenSource(connection)
 	if err != nil {
 		return nil, err
 	}
@@ -90,8 +90,8 @@ func (l *lake) client() (*client.Client, error) {
 }
 
 // senderKey names the lake and who sends to it, for the notes of what was sent there.
-func (l *lake) senderKey() (string, error) {
-	connection, err := l.connection()
+func (p *program) senderKey() (string, error) {
+	connection, err := p.connection()
 	if err != nil {
 		return "", err
 	}
@@ -99,11 +99,11 @@ func (l *lake) senderKey() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	who := l.access.user
+	who := p.access.user
 	if account, ok := connection.Account(who); ok {
 		who = account.Email
 	}
-	if token := cmp.Or(l.access.token, l.getenv("LAKE_TOKEN")); token != "" && l.access.user == "" {
+	if token := cmp.Or(p.access.token, p.getenv("LAKE_TOKEN")); token != "" && p.access.user == "" {
 		who = institutionOf(token)
 	}
 	return api + " " + who, nil
@@ -127,14 +127,14 @@ func institutionOf(token string) string {
 
 // tokenSource signs the user in: by a token, as an account that the lake was
 // started with, or by password. Without a name it is the first account.
-func (l *lake) tokenSource(connection client.Connection) (client.TokenSource, error) {
-	if l.access.token != "" {
-		return client.Token(l.access.token), nil
+func (p *program) tokenSource(connection client.Connection) (client.TokenSource, error) {
+	if p.access.token != "" {
+		return client.Token(p.access.token), nil
 	}
-	if token := l.getenv("LAKE_TOKEN"); token != "" && l.access.user == "" {
+	if token := p.getenv("LAKE_TOKEN"); token != "" && p.access.user == "" {
 		return client.Token(token), nil
 	}
-	user, password := l.access.user, ""
+	user, password := p.access.user, ""
 	if account, ok := connection.Account(user); ok {
 		user, password = account.Email, account.Password
 	}
@@ -148,8 +148,8 @@ func (l *lake) tokenSource(connection client.Connection) (client.TokenSource, er
 	if err != nil {
 		return nil, err
 	}
-	if password = cmp.Or(l.getenv("LAKE_PASSWORD"), password); password == "" {
-		if password, err = l.askPassword("Password of " + user); err != nil {
+	if password = cmp.Or(p.getenv("LAKE_PASSWORD"), password); password == "" {
+		if password, err = p.askPassword("Password of " + user); err != nil {
 			return nil, err
 		}
 	}
@@ -157,14 +157,14 @@ func (l *lake) tokenSource(connection client.Connection) (client.TokenSource, er
 }
 
 // askPassword reads a password, without showing it where a person types it.
-func (l *lake) askPassword(prompt string) (string, error) {
-	if file, ok := l.in.(*os.File); ok && xterm.IsTerminal(int(file.Fd())) {
-		fmt.Fprint(l.err, prompt+": ")
+func (p *program) askPassword(prompt string) (string, error) {
+	if file, ok := p.in.(*os.File); ok && xterm.IsTerminal(int(file.Fd())) {
+		fmt.Fprint(p.err, prompt+": ")
 		typed, err := xterm.ReadPassword(int(file.Fd()))
-		fmt.Fprintln(l.err)
+		fmt.Fprintln(p.err)
 		return string(typed), err
 	}
-	line, err := bufio.NewReader(l.in).ReadString('\n')
+	line, err := bufio.NewReader(p.in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read the password: %w", err)
 	}
@@ -179,8 +179,8 @@ func (l *lake) askPassword(prompt string) (string, error) {
 
 // pool is the user pool, with the credentials to change it: those of the lake on
 // this machine, or of the AWS environment.
-func (l *lake) pool(ctx context.Context) (*client.Pool, error) {
-	connection, err := l.connection()
+func (p *program) pool(ctx context.Context) (*client.Pool, error) {
+	connection, err := p.connection()
 	if err != nil {
 		return nil, err
 	}

@@ -97,7 +97,7 @@ func TestADroppedConnectionIsTriedAgain(t *testing.T) {
 // so.
 func interrupted(ctx context.Context, arguments ...string) result {
 	var out, err bytes.Buffer
-	l := &lake{
+	l := &program{
 		in: strings.NewReader(""), out: term.Screen{Writer: &out}, err: term.Screen{Writer: &err},
 		getenv: func(string) string { return "" }, name: "lake",
 	}
@@ -199,7 +199,7 @@ func TestATerminalShowsHowFarItIs(t *testing.T) {
 		_, _ = io.WriteString(w, `{"id":"1"}`)
 	})
 	var out, err bytes.Buffer
-	l := &lake{
+	l := &program{
 		in: strings.NewReader(""), out: term.Screen{Writer: &out}, err: term.Screen{Writer: &err, Live: true, Width: 80},
 		getenv: func(string) string { return "" }, name: "lake",
 	}

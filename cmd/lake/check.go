@@ -13,7 +13,7 @@ import (
 	"hl7lake/operate/acceptance"
 )
 
-func (l *lake) checkCommand() *cobra.Command {
+func (p *program) checkCommand() *cobra.Command {
 	limit := 15 * time.Minute
 	cmd := &cobra.Command{
 		Use:   "check",
@@ -32,15 +32,15 @@ asked here are listed and counted as skipped.
 		Example: `  lake check --outputs outputs.json
   lake check --json | jq '.steps[] | select(.outcome == "failed")'`,
 		Args: exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return l.check(cmd.Context(), limit) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.check(cmd.Context(), limit) },
 	}
 	cmd.Flags().DurationVar(&limit, "timeout", limit, "how long all steps may take")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
-func (l *lake) check(ctx context.Context, limit time.Duration) error {
-	connection, err := l.connection()
+func (p *program) check(ctx context.Context, limit time.Duration) error {
+	connection, err := p.connection()
 	if err != nil {
 		return err
 	}
@@ -53,17 +53,17 @@ func (l *lake) check(ctx context.Context, limit time.Duration) error {
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the check's time of %v is over", limit))
 	defer cancel()
 	report, err := acceptance.Run(limited, connection, configuration, func(step acceptance.Step) {
-		if !l.json {
-			l.showStep(step)
+		if !p.json {
+			p.showStep(step)
 		}
 	})
 	if err != nil {
 		return err
 	}
-	if l.json {
-		err = l.object(report)
+	if p.json {
+		err = p.object(report)
 	} else {
-		err = l.showCheck(report)
+		err = p.showCheck(report)
 	}
 	if !report.Good() {
 		err = errors.Join(err, errReported)
@@ -71,24 +71,24 @@ func (l *lake) check(ctx context.Context, limit time.Duration) error {
 	return err
 }
 
-func (l *lake) showStep(step acceptance.Step) {
+func (p *program) showStep(step acceptance.Step) {
 	style := map[acceptance.Outcome]term.Style{acceptance.Passed: term.Good, acceptance.Failed: term.Bad, acceptance.Skipped: term.Note}[step.Outcome]
-	fmt.Fprintf(l.out, "%s  %8s  %s\n", l.out.Styled(style, fmt.Sprintf("%-7s", step.Outcome)), took(step.Took), step.Name)
+	fmt.Fprintf(p.out, "%s  %8s  %s\n", p.out.Styled(style, fmt.Sprintf("%-7s", step.Outcome)), took(step.Took), step.Name)
 	if step.Reason != "" {
-		fmt.Fprintf(l.out, "%19s%s\n", "", step.Reason)
+		fmt.Fprintf(p.out, "%19s%s\n", "", step.Reason)
 	}
 }
 
-func (l *lake) showCheck(report acceptance.Report) error {
-	fmt.Fprintf(l.out, "\nleft in the lake, of the institution %s: %d messages, %d objects\n",
+func (p *program) showCheck(report acceptance.Report) error {
+	fmt.Fprintf(p.out, "\nleft in the lake, of the institution %s: %d messages, %d objects\n",
 		report.Institution, len(report.Messages), len(report.Objects))
 	for _, id := range report.Messages {
-		fmt.Fprintf(l.out, "  %s\n", id)
+		fmt.Fprintf(p.out, "  %s\n", id)
 	}
 	for _, object := range report.Objects {
-		fmt.Fprintf(l.out, "  s3://%s/%s\n", object.Bucket, object.Key)
+		fmt.Fprintf(p.out, "  s3://%s/%s\n", object.Bucket, object.Key)
 	}
-	_, err := fmt.Fprintf(l.out, "\npassed: %d, failed: %d, skipped: %d\n",
+	_, err := fmt.Fprintf(p.out, "\npassed: %d, failed: %d, skipped: %d\n",
 		report.Count(acceptance.Passed), report.Count(acceptance.Failed), report.Count(acceptance.Skipped))
 	return err
 }

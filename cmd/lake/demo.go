@@ -15,7 +15,7 @@ import (
 	"hl7lake/local/store"
 )
 
-func (l *lake) demoCommand() *cobra.Command {
+func (p *program) demoCommand() *cobra.Command {
 	var o local.Options
 	var verbose, keep bool
 	cmd := &cobra.Command{
@@ -32,8 +32,8 @@ The exit status is 0 only if everything went as it should.
   lake demo --json | jq '.messages[] | {name, status: .history.status}'`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.Log = l.logTo(verbose)
-			return l.demo(cmd.Context(), o, keep)
+			o.Log = p.logTo(verbose)
+			return p.demo(cmd.Context(), o, keep)
 		},
 	}
 	cmd.Flags().StringVar(&o.Assembly, "assembly", "", "run the templates in this `folder`, as cdk.out; else the committed ones of dev")
@@ -44,43 +44,43 @@ The exit status is 0 only if everything went as it should.
 
 // demo runs the scenario in a lake of its own. The folder of a lake in which
 // something went wrong is kept, since its logs say why.
-func (l *lake) demo(ctx context.Context, o local.Options, keep bool) error {
+func (p *program) demo(ctx context.Context, o local.Options, keep bool) error {
 	dir, err := os.MkdirTemp("", "lake-demo-")
 	if err != nil {
 		return err
 	}
 	o.Dir, o.Addr, o.Durability = dir, "127.0.0.1:0", store.Fleeting
 	begin := time.Now()
-	running, connection, err := l.start(ctx, o)
+	running, connection, err := p.start(ctx, o)
 	if err != nil {
 		return errors.Join(err, os.RemoveAll(dir))
 	}
 	started := time.Since(begin)
 
-	progress := term.NewProgress(l.err)
+	progress := term.NewProgress(p.err)
 	report, err := scenario.Run(ctx, connection, func(what string, done, total int) {
 		progress.Bar(fmt.Sprintf("%s: %d of %d", what, done, total), int64(done), int64(total))
 	})
 	progress.Clear()
 	if err = errors.Join(err, running.Close()); err == nil {
-		err = l.showReport(report, started)
+		err = p.showReport(report, started)
 	}
 	if err == nil && len(report.Differences) > 0 {
 		err = errReported
 	}
 	if keep || err != nil && ctx.Err() == nil {
-		l.note("The lake's folder is kept: " + dir)
+		p.note("The lake's folder is kept: " + dir)
 		return err
 	}
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-func (l *lake) showReport(report scenario.Report, started time.Duration) error {
-	if l.json {
-		return l.object(report)
+func (p *program) showReport(report scenario.Report, started time.Duration) error {
+	if p.json {
+		return p.object(report)
 	}
-	return writeReport(l.out, report, started)
+	return writeReport(p.out, report, started)
 }
 
 // note writes a line for the person beside the results.
-func (l *lake) note(text string) { fmt.Fprintln(l.err, text) }
+func (p *program) note(text string) { fmt.Fprintln(p.err, text) }

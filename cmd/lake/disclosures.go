@@ -15,7 +15,7 @@ import (
 	"hl7lake/operate"
 )
 
-func (l *lake) disclosuresCommand() *cobra.Command {
+func (p *program) disclosuresCommand() *cobra.Command {
 	var q operate.Question
 	var from, to string
 	cmd := &cobra.Command{
@@ -45,52 +45,52 @@ Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 			if q.To, err = parseTime(to); err != nil {
 				return usage(cmd, err)
 			}
-			return l.disclosures(cmd.Context(), q)
+			return p.disclosures(cmd.Context(), q)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&q.User, "user", "", "only to this `subject` of a user, or ARN of a caller")
 	flags.StringVar(&from, "from", "", "only at or after this `time`")
 	flags.StringVar(&to, "to", "", "only before this `time`")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
-func (l *lake) disclosures(ctx context.Context, q operate.Question) error {
-	connection, err := l.connection()
+func (p *program) disclosures(ctx context.Context, q operate.Question) error {
+	connection, err := p.connection()
 	if err != nil {
 		return err
 	}
-	operator, err := l.operator(ctx)
+	operator, err := p.operator(ctx)
 	if err != nil {
 		return err
 	}
 	if q.ID != "" {
-		roots, err := l.roots(ctx, operator, []string{q.ID})
+		roots, err := p.roots(ctx, operator, []string{q.ID})
 		if err != nil {
 			return err
 		}
 		q.ID = roots[0]
 	}
 	if connection.Credentials != nil {
-		return l.localDisclosures(q)
+		return p.localDisclosures(q)
 	}
-	if err := operator.Disclosures(ctx, q, l.reportDisclosure); err != nil {
-		return l.unworkable(err)
+	if err := operator.Disclosures(ctx, q, p.reportDisclosure); err != nil {
+		return p.unworkable(err)
 	}
 	return nil
 }
 
 // localDisclosures reads the logs that a lake on this machine keeps beside its data.
-func (l *lake) localDisclosures(q operate.Question) error {
-	files, err := filepath.Glob(filepath.Join(l.access.dir, "logs", "*Messages*.log"))
+func (p *program) localDisclosures(q operate.Question) error {
+	files, err := filepath.Glob(filepath.Join(p.access.dir, "logs", "*Messages*.log"))
 	if err != nil {
 		return err
 	}
 	for _, file := range files {
 		var failure error
 		for d := range operate.DisclosuresIn(linesOf(file, &failure), q) {
-			if err := l.reportDisclosure(d); err != nil {
+			if err := p.reportDisclosure(d); err != nil {
 				return err
 			}
 		}
@@ -121,10 +121,10 @@ func linesOf(file string, failure *error) iter.Seq[[]byte] {
 	}
 }
 
-func (l *lake) reportDisclosure(d operate.Disclosure) error {
-	if l.json {
-		return l.object(d)
+func (p *program) reportDisclosure(d operate.Disclosure) error {
+	if p.json {
+		return p.object(d)
 	}
-	_, err := fmt.Fprintf(l.out, "%s  %-3s  %-36s  %s  %s\n", d.Time.UTC().Format(time.RFC3339), d.By, d.ID, d.Who, d.Part)
+	_, err := fmt.Fprintf(p.out, "%s  %-3s  %-36s  %s  %s\n", d.Time.UTC().Format(time.RFC3339), d.By, d.ID, d.Who, d.Part)
 	return err
 }

@@ -22,7 +22,7 @@ import (
 // templateFolder is where the repository keeps each environment's templates.
 const templateFolder = "test/snapshots"
 
-func (l *lake) doctorCommand() *cobra.Command {
+func (p *program) doctorCommand() *cobra.Command {
 	var env string
 	cmd := &cobra.Command{
 		Use:   "doctor",
@@ -46,20 +46,20 @@ The exit status is 1 if a line is fail, and 0 otherwise: a warning alone is none
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("env") {
-				return l.doctorBefore(cmd.Context(), env)
+				return p.doctorBefore(cmd.Context(), env)
 			}
-			return l.doctorAfter(cmd.Context())
+			return p.doctorAfter(cmd.Context())
 		},
 	}
 	cmd.Flags().StringVar(&env, "env", "", "look before a deployment of this `environment`, by its committed templates")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	cmd.MarkFlagsMutuallyExclusive("env", "outputs")
 	cmd.MarkFlagsMutuallyExclusive("env", "dir")
 	return cmd
 }
 
 // doctorBefore looks before a deployment.
-func (l *lake) doctorBefore(ctx context.Context, env string) error {
+func (p *program) doctorBefore(ctx context.Context, env string) error {
 	known, err := environments()
 	if err != nil {
 		return &hintError{err: fmt.Errorf("find the environments: %w", err), hint: "Run it in the repository's folder."}
@@ -71,7 +71,7 @@ func (l *lake) doctorBefore(ctx context.Context, env string) error {
 	if err != nil {
 		return err
 	}
-	return l.examine(ctx, false, doctor.Before(configuration, ".", filepath.Join(templateFolder, env)))
+	return p.examine(ctx, false, doctor.Before(configuration, ".", filepath.Join(templateFolder, env)))
 }
 
 // environments are the names of those that have templates in the repository.
@@ -86,8 +86,8 @@ func environments() (names []string, err error) {
 }
 
 // doctorAfter looks at a lake.
-func (l *lake) doctorAfter(ctx context.Context) error {
-	connection, err := l.connection()
+func (p *program) doctorAfter(ctx context.Context) error {
+	connection, err := p.connection()
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (l *lake) doctorAfter(ctx context.Context) error {
 	if configuration.Region, err = connection.Region(); err != nil {
 		return err
 	}
-	return l.examine(ctx, connection.Endpoint != "", doctor.After(configuration, connection))
+	return p.examine(ctx, connection.Endpoint != "", doctor.After(configuration, connection))
 }
 
 // perhapsAWS is the configuration of the environment, which may lack region and
@@ -116,9 +116,9 @@ func perhapsAWS(ctx context.Context) (aws.Config, error) {
 }
 
 // examine runs the probes and tells each finding as it comes.
-func (l *lake) examine(ctx context.Context, local bool, probes []doctor.Probe) error {
+func (p *program) examine(ctx context.Context, local bool, probes []doctor.Probe) error {
 	var broken error
-	good := doctor.Examine(ctx, local, probes, func(f doctor.Finding) { broken = errors.Join(broken, l.showFinding(f)) })
+	good := doctor.Examine(ctx, local, probes, func(f doctor.Finding) { broken = errors.Join(broken, p.showFinding(f)) })
 	if broken != nil {
 		return broken
 	}
@@ -128,16 +128,16 @@ func (l *lake) examine(ctx context.Context, local bool, probes []doctor.Probe) e
 	return nil
 }
 
-func (l *lake) showFinding(f doctor.Finding) error {
-	if l.json {
-		return l.object(f)
+func (p *program) showFinding(f doctor.Finding) error {
+	if p.json {
+		return p.object(f)
 	}
 	style := map[doctor.Verdict]term.Style{
 		doctor.OK: term.Good, doctor.Warn: term.Note, doctor.Fail: term.Bad, doctor.Skip: term.Note,
 	}[f.Verdict]
-	_, err := fmt.Fprintf(l.out, "%s  %-13s  %s\n", l.out.Styled(style, fmt.Sprintf("%-4s", f.Verdict)), f.Probe, f.Text)
+	_, err := fmt.Fprintf(p.out, "%s  %-13s  %s\n", p.out.Styled(style, fmt.Sprintf("%-4s", f.Verdict)), f.Probe, f.Text)
 	if f.Next != "" && err == nil {
-		_, err = fmt.Fprintf(l.out, "%21s%s\n", "", f.Next)
+		_, err = fmt.Fprintf(p.out, "%21s%s\n", "", f.Next)
 	}
 	return err
 }

@@ -19,7 +19,7 @@ import (
 
 const defaultEdgeConfig = "edge.yaml"
 
-func (l *lake) edgeCommand() *cobra.Command {
+func (p *program) edgeCommand() *cobra.Command {
 	var check, verbose bool
 	path := defaultEdgeConfig
 	cmd := &cobra.Command{
@@ -41,24 +41,24 @@ With --json the log is JSON. No content of a message is logged.
   lake edge quarantine list`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := l.readEdge(path)
+			c, err := p.readEdge(path)
 			if err != nil {
 				return err
 			}
 			if check {
-				return l.checkEdge(c, path)
+				return p.checkEdge(c, path)
 			}
-			return l.edge(cmd.Context(), c, verbose)
+			return p.edge(cmd.Context(), c, verbose)
 		},
 	}
 	cmd.PersistentFlags().StringVar(&path, "config", path, "`file` with the configuration")
 	cmd.Flags().BoolVar(&check, "check", false, "only check the configuration and the files that it names")
 	cmd.Flags().BoolVarP(&verbose, "verbose", "v", false, "log what is usual, too, such as the end of a connection")
-	cmd.AddCommand(l.edgeKeyCommand(), l.quarantineCommand(&path))
+	cmd.AddCommand(p.edgeKeyCommand(), p.quarantineCommand(&path))
 	return cmd
 }
 
-func (l *lake) edgeKeyCommand() *cobra.Command {
+func (p *program) edgeKeyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "key FILE",
 		Short: "Make the key that encrypts an edge's queue",
@@ -71,7 +71,7 @@ copy elsewhere: without it nobody can read what is in the queue.`,
 }
 
 // readEdge reads a configuration. What is wrong with it comes line by line.
-func (l *lake) readEdge(path string) (config.Config, error) {
+func (p *program) readEdge(path string) (config.Config, error) {
 	c, err := config.Read(path)
 	if missing(err) {
 		return c, &hintError{err: err, hint: "--config names another file; docs/edge.md has an example."}
@@ -79,28 +79,28 @@ func (l *lake) readEdge(path string) (config.Config, error) {
 	return c, err
 }
 
-func (l *lake) checkEdge(c config.Config, path string) error {
-	if err := edge.Check(c, l.getenv); err != nil {
+func (p *program) checkEdge(c config.Config, path string) error {
+	if err := edge.Check(c, p.getenv); err != nil {
 		return err
 	}
-	if l.json {
-		return l.object(map[string]any{"config": path, "listeners": len(c.Listeners)})
+	if p.json {
+		return p.object(map[string]any{"config": path, "listeners": len(c.Listeners)})
 	}
-	_, err := fmt.Fprintf(l.out, "%s: good, listeners: %d\n", path, len(c.Listeners))
+	_, err := fmt.Fprintf(p.out, "%s: good, listeners: %d\n", path, len(c.Listeners))
 	return err
 }
 
 // edge runs an edge until ctx ends.
-func (l *lake) edge(ctx context.Context, c config.Config, verbose bool) error {
-	progress := term.NewProgress(l.err)
+func (p *program) edge(ctx context.Context, c config.Config, verbose bool) error {
+	progress := term.NewProgress(p.err)
 	running, err := edge.Open(ctx, c, edge.Options{
-		Target: func(listener config.Listener) (*client.Client, error) { return edge.NewTarget(c, listener, l.getenv) },
-		Log:    l.edgeLog(progress, verbose),
+		Target: func(listener config.Listener) (*client.Client, error) { return edge.NewTarget(c, listener, p.getenv) },
+		Log:    p.edgeLog(progress, verbose),
 	})
 	if err != nil {
 		return err
 	}
-	if err := l.announceEdge(running); err != nil {
+	if err := p.announceEdge(running); err != nil {
 		return err
 	}
 	showing, stop := context.WithCancel(ctx)
@@ -114,19 +114,19 @@ func (l *lake) edge(ctx context.Context, c config.Config, verbose bool) error {
 	<-shown
 	progress.Clear()
 	if err == nil {
-		l.note("stopped; what is queued is delivered by the next run")
+		p.note("stopped; what is queued is delivered by the next run")
 	}
 	return err
 }
 
 // edgeLog writes where the status line is taken away first.
-func (l *lake) edgeLog(progress *term.Progress, verbose bool) *slog.Logger {
+func (p *program) edgeLog(progress *term.Progress, verbose bool) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.LevelWarn}
 	if verbose {
 		options.Level = slog.LevelInfo
 	}
-	to := clearingWriter{progress, l.err}
-	if l.json {
+	to := clearingWriter{progress, p.err}
+	if p.json {
 		return slog.New(slog.NewJSONHandler(to, options))
 	}
 	return slog.New(slog.NewTextHandler(to, options))
@@ -143,7 +143,7 @@ func (w clearingWriter) Write(p []byte) (int, error) {
 }
 
 // announceEdge says where the edge listens.
-func (l *lake) announceEdge(running *edge.Edge) error {
+func (p *program) announceEdge(running *edge.Edge) error {
 	type listening struct {
 		Name    string `json:"name"`
 		Address string `json:"address"`
@@ -156,18 +156,18 @@ func (l *lake) announceEdge(running *edge.Edge) error {
 	if address := running.StatusAddr(); address != nil {
 		status = "http://" + address.String()
 	}
-	if l.json {
-		return l.object(map[string]any{"listeners": listeners, "status": status})
+	if p.json {
+		return p.object(map[string]any{"listeners": listeners, "status": status})
 	}
 	table := term.NewTable("LISTENER", "ADDRESS")
 	for _, listener := range listeners {
 		table.Row(term.Text(listener.Name), term.Text(listener.Address))
 	}
-	if err := table.Write(l.out); err != nil {
+	if err := table.Write(p.out); err != nil {
 		return err
 	}
 	if status != "" {
-		fmt.Fprintf(l.out, "\n  %s/healthz and /metrics say how it does.\n", status)
+		fmt.Fprintf(p.out, "\n  %s/healthz and /metrics say how it does.\n", status)
 	}
 	return nil
 }

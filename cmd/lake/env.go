@@ -12,7 +12,7 @@ import (
 	"hl7lake/client"
 )
 
-func (l *lake) envCommand() *cobra.Command {
+func (p *program) envCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "env",
 		Short: "Write what points the AWS CLI and SDKs at the lake on this machine",
@@ -26,34 +26,34 @@ aws sqs --endpoint-url "$AWS_ENDPOINT_URL" ….
 		Example: `  eval "$(lake env)"; aws s3 ls`,
 		Args:    exactly(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			connection, err := l.connection()
+			connection, err := p.connection()
 			if err != nil {
 				return err
 			}
 			if connection.Credentials == nil {
-				return fmt.Errorf("%s is of a lake on AWS, where your own AWS configuration holds", l.access.outputs)
+				return fmt.Errorf("%s is of a lake on AWS, where your own AWS configuration holds", p.access.outputs)
 			}
 			variables, err := environment(connection)
 			if err != nil {
 				return err
 			}
-			if l.json {
+			if p.json {
 				all := map[string]string{}
 				for _, v := range variables {
 					all[v.name] = v.value
 				}
-				return l.object(all)
+				return p.object(all)
 			}
 			for _, v := range variables {
-				if _, err := fmt.Fprintf(l.out, "export %s=%s\n", v.name, quote(v.value)); err != nil {
+				if _, err := fmt.Fprintf(p.out, "export %s=%s\n", v.name, quote(v.value)); err != nil {
 					return err
 				}
 			}
-			_, err = fmt.Fprintln(l.out, "unset AWS_SESSION_TOKEN AWS_PROFILE")
+			_, err = fmt.Fprintln(p.out, "unset AWS_SESSION_TOKEN AWS_PROFILE")
 			return err
 		},
 	}
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 

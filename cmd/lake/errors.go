@@ -63,21 +63,21 @@ var errUnread = errors.New("not every file could be read")
 var errReported = errors.New("not everything went as asked")
 
 // explain writes the error for a person and gives the exit status.
-func (l *lake) explain(ctx context.Context, err error) int {
+func (p *program) explain(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return statusDone
 	case ctx.Err() != nil: // whatever else went wrong, it was on the way out
-		fmt.Fprintln(l.err, "interrupted")
+		fmt.Fprintln(p.err, "interrupted")
 		return statusInterrupted
 	case errors.Is(err, errReported):
 		return statusRefused
 	case errors.Is(err, errUnread):
 		return statusUnusable
 	}
-	fmt.Fprintln(l.err, l.err.Styled(term.Bad, "lake: ")+err.Error())
-	if next := l.next(err); next != "" {
-		fmt.Fprintln(l.err, "      "+next)
+	fmt.Fprintln(p.err, p.err.Styled(term.Bad, "lake: ")+err.Error())
+	if next := p.next(err); next != "" {
+		fmt.Fprintln(p.err, "      "+next)
 	}
 	return statusOf(err)
 }
@@ -98,54 +98,54 @@ func statusOf(err error) int {
 }
 
 // next is what a person can do about the error; "" where that is plain.
-func (l *lake) next(err error) string {
+func (p *program) next(err error) string {
 	if hinted, ok := errors.AsType[*hintError](err); ok {
 		return hinted.hint
 	}
 	if problem, ok := errors.AsType[*client.Problem](err); ok {
-		return l.nextAfter(problem)
+		return p.nextAfter(problem)
 	}
 	if unreachable, ok := errors.AsType[*client.UnreachableError](err); ok && unreachable.Refused() && !strings.HasPrefix(unreachable.URL, mllpScheme) {
-		return fmt.Sprintf("Is the lake running? `%s up` starts it.", l.name)
+		return fmt.Sprintf("Is the lake running? `%s up` starts it.", p.name)
 	}
 	if _, ok := errors.AsType[*client.SignInError](err); ok {
-		return fmt.Sprintf("The password is read from LAKE_PASSWORD or asked for, `%s users passwd` sets a new one; LAKE_TOKEN takes an ID token instead.", l.name)
+		return fmt.Sprintf("The password is read from LAKE_PASSWORD or asked for, `%s users passwd` sets a new one; LAKE_TOKEN takes an ID token instead.", p.name)
 	}
 	if _, ok := errors.AsType[*client.OutputError](err); ok {
 		return "The file of --outputs is written by: npx cdk deploy --all -c env=dev --outputs-file FILE"
 	}
-	return l.nextForUser(err)
+	return p.nextForUser(err)
 }
 
 // nextForUser is what a person can do about the error of a change to a user.
-func (l *lake) nextForUser(err error) string {
+func (p *program) nextForUser(err error) string {
 	switch {
 	case errors.Is(err, client.ErrUserExists):
-		return fmt.Sprintf("`%s users grant` lets the user do more, `%[1]s users passwd` sets a new password.", l.name)
+		return fmt.Sprintf("`%s users grant` lets the user do more, `%[1]s users passwd` sets a new password.", p.name)
 	case errors.Is(err, client.ErrNoUser):
-		return fmt.Sprintf("`%s users list` shows who there is.", l.name)
+		return fmt.Sprintf("`%s users list` shows who there is.", p.name)
 	case errors.Is(err, client.ErrTooMany):
 		return "Revoke one, or add a second user for the same person."
 	case errors.Is(err, client.ErrWritesOther):
 		return "Revoke that, or add a second user: the sender's user says whose a message is."
 	case errors.Is(err, client.ErrNotGranted):
-		return fmt.Sprintf("Nothing was changed. `%s users list` shows who may do what.", l.name)
+		return fmt.Sprintf("Nothing was changed. `%s users list` shows who may do what.", p.name)
 	}
 	return ""
 }
 
-func (l *lake) nextAfter(problem *client.Problem) string {
+func (p *program) nextAfter(problem *client.Problem) string {
 	switch {
 	case problem.Status == http.StatusUnauthorized:
-		return fmt.Sprintf("The token may have expired; `%s token` gives a new one.", l.name)
+		return fmt.Sprintf("The token may have expired; `%s token` gives a new one.", p.name)
 	case problem.Status == http.StatusForbidden:
-		return fmt.Sprintf("A user sends for the institution in custom:write; `%s users list` shows it.", l.name)
+		return fmt.Sprintf("A user sends for the institution in custom:write; `%s users list` shows it.", p.name)
 	case problem.Code == "not-yet":
-		return fmt.Sprintf("`%s trace ID --wait` waits for it.", l.name)
+		return fmt.Sprintf("`%s trace ID --wait` waits for it.", p.name)
 	case problem.Code == "gone":
-		return fmt.Sprintf("`%s trace ID` shows what is known of it, and whether it was forgotten.", l.name)
+		return fmt.Sprintf("`%s trace ID` shows what is known of it, and whether it was forgotten.", p.name)
 	case problem.Code == "not-staged":
-		return fmt.Sprintf("`%s trace ID` shows the reason, `%[1]s get ID --er7` the message.", l.name)
+		return fmt.Sprintf("`%s trace ID` shows the reason, `%[1]s get ID --er7` the message.", p.name)
 	default:
 		return ""
 	}

@@ -12,7 +12,7 @@ import (
 	"hl7lake/operate"
 )
 
-func (l *lake) forgetCommand() *cobra.Command {
+func (p *program) forgetCommand() *cobra.Command {
 	var reason string
 	var dry bool
 	var codes []string
@@ -40,7 +40,7 @@ until "lake redrive" meets them, which takes them out.
   lake forget ID --reason wrong-patient`,
 		Args: exactly(1, "one message id"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			err := l.forget(cmd.Context(), arguments[0], operate.ForgetReason(reason), dry)
+			err := p.forget(cmd.Context(), arguments[0], operate.ForgetReason(reason), dry)
 			if errors.Is(err, operate.ErrReason) {
 				return usage(cmd, fmt.Errorf("--reason %q is none of: %s", reason, strings.Join(codes, ", ")))
 			}
@@ -49,19 +49,19 @@ until "lake redrive" meets them, which takes them out.
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "`code` of why, which the catalog keeps")
 	cmd.Flags().BoolVar(&dry, "dry-run", false, "say what would be deleted, and whether that may be")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
-func (l *lake) forget(ctx context.Context, id string, reason operate.ForgetReason, dry bool) error {
+func (p *program) forget(ctx context.Context, id string, reason operate.ForgetReason, dry bool) error {
 	if !reason.Known() {
 		return operate.ErrReason
 	}
-	operator, err := l.operator(ctx)
+	operator, err := p.operator(ctx)
 	if err != nil {
 		return err
 	}
-	roots, err := l.roots(ctx, operator, []string{id})
+	roots, err := p.roots(ctx, operator, []string{id})
 	if err != nil {
 		return err
 	}
@@ -69,36 +69,36 @@ func (l *lake) forget(ctx context.Context, id string, reason operate.ForgetReaso
 	forgotten, err := operator.Forget(ctx, id, reason, dry)
 	_, locked := errors.AsType[*operate.LockedError](err)
 	if locked || errors.Is(err, operate.ErrNoMessage) || errors.Is(err, operate.ErrUnderWay) {
-		return l.notForgotten(id, err)
+		return p.notForgotten(id, err)
 	}
 	if err != nil {
-		return l.unworkable(err)
+		return p.unworkable(err)
 	}
-	if l.json {
-		return l.object(forgotten)
+	if p.json {
+		return p.object(forgotten)
 	}
 	status, style := "forgotten", term.Good
 	if dry {
 		status, style = "would be", term.Note
 	}
-	if _, err := fmt.Fprintf(l.out, "%s  %s  %s  objects: %d\n", l.out.Styled(style, fmt.Sprintf("%-9s", status)), id, forgotten.Owner, forgotten.Objects); err != nil {
+	if _, err := fmt.Fprintf(p.out, "%s  %s  %s  objects: %d\n", p.out.Styled(style, fmt.Sprintf("%-9s", status)), id, forgotten.Owner, forgotten.Objects); err != nil {
 		return err
 	}
 	if forgotten.Done && !forgotten.Released {
-		l.note("no claim on its content was left to give up")
+		p.note("no claim on its content was left to give up")
 	}
 	return nil
 }
 
 // notForgotten reports a message that the lake keeps.
-func (l *lake) notForgotten(id string, err error) error {
-	if l.json {
-		if err := l.object(map[string]any{"id": id, "done": false, "error": err.Error()}); err != nil {
+func (p *program) notForgotten(id string, err error) error {
+	if p.json {
+		if err := p.object(map[string]any{"id": id, "done": false, "error": err.Error()}); err != nil {
 			return err
 		}
 		return errReported
 	}
-	if _, err := fmt.Fprintf(l.out, "%s  %s  %s\n", l.out.Styled(term.Bad, "kept     "), id, err); err != nil {
+	if _, err := fmt.Fprintf(p.out, "%s  %s  %s\n", p.out.Styled(term.Bad, "kept     "), id, err); err != nil {
 		return err
 	}
 	return errReported

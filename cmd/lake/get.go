@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (l *lake) getCommand() *cobra.Command {
+func (p *program) getCommand() *cobra.Command {
 	var o getOptions
 	cmd := &cobra.Command{
 		Use:   "get ID",
@@ -25,17 +25,17 @@ and ER7's segments stand on lines of their own; in a file or pipe no byte differ
   lake get 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --connector patients`,
 		Args: exactly(1, "the id of one message"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			if (o.er7 || o.sent) && l.json {
+			if (o.er7 || o.sent) && p.json {
 				return usage(cmd, errors.New("--er7 and --json are two things, and so are --sent and --json"))
 			}
-			return l.get(cmd.Context(), strings.ToLower(strings.TrimSpace(arguments[0])), o)
+			return p.get(cmd.Context(), strings.ToLower(strings.TrimSpace(arguments[0])), o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.er7, "er7", false, "the message as it was sent, if it is ER7")
 	cmd.Flags().BoolVar(&o.sent, "sent", false, "the message as it was sent, whatever it is")
 	cmd.Flags().StringVar(&o.connector, "connector", "", "what this `connector` made of it, such as staging-er7")
 	cmd.MarkFlagsMutuallyExclusive("er7", "sent", "connector")
-	l.userFlags(cmd)
+	p.userFlags(cmd)
 	return cmd
 }
 
@@ -45,8 +45,8 @@ type getOptions struct {
 	connector string
 }
 
-func (l *lake) get(ctx context.Context, id string, o getOptions) error {
-	lake, err := l.client()
+func (p *program) get(ctx context.Context, id string, o getOptions) error {
+	lake, err := p.client()
 	if err != nil {
 		return err
 	}
@@ -59,18 +59,18 @@ func (l *lake) get(ctx context.Context, id string, o getOptions) error {
 	case o.connector != "":
 		fetch = func(ctx context.Context, id string) ([]byte, error) { return lake.Result(ctx, id, o.connector) }
 	}
-	if err := l.rootOf(ctx, lake, id); err != nil {
+	if err := p.rootOf(ctx, lake, id); err != nil {
 		return err
 	}
 	content, err := fetch(ctx, id)
 	if err != nil {
 		return err
 	}
-	if !l.out.Live {
-		_, err = l.out.Raw().Write(content)
+	if !p.out.Live {
+		_, err = p.out.Raw().Write(content)
 		return err
 	}
-	_, err = l.out.Write(show(content))
+	_, err = p.out.Write(show(content))
 	return err
 }
 

@@ -113,9 +113,9 @@ type content struct {
 // contents gives what is in a file, by its first bytes: of a gzip file what it was made
 // from, of a zip archive each file, else the file itself. Passed is called for the bytes of
 // the file as they are used up.
-func (l *lake) contents(file found, passed func(int64)) iter.Seq[content] {
+func (p *program) contents(file found, passed func(int64)) iter.Seq[content] {
 	return func(yield func(content) bool) {
-		source, err := l.open(file.name)
+		source, err := p.open(file.name)
 		if err != nil {
 			yield(content{name: file.name, err: err})
 			return
@@ -131,9 +131,9 @@ func (l *lake) contents(file found, passed func(int64)) iter.Seq[content] {
 }
 
 // open opens a file; - is standard input.
-func (l *lake) open(name string) (io.ReadCloser, error) {
+func (p *program) open(name string) (io.ReadCloser, error) {
 	if name == "-" {
-		return io.NopCloser(l.in), nil
+		return io.NopCloser(p.in), nil
 	}
 	return os.Open(name)
 }

@@ -43,7 +43,7 @@ type result struct {
 func call(t *testing.T, environment map[string]string, input string, arguments ...string) result {
 	t.Helper()
 	var out, err bytes.Buffer
-	l := &lake{
+	l := &program{
 		in:     strings.NewReader(input),
 		out:    term.Screen{Writer: &out},
 		err:    term.Screen{Writer: &err},
@@ -102,7 +102,7 @@ func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {
-	root := (&lake{name: "lake"}).command()
+	root := (&program{name: "lake"}).command()
 	for _, cmd := range append(root.Commands(), root) {
 		if cmd.Short == "" || cmd.Long == "" || !strings.Contains(cmd.Long, "Exit status:") || !strings.Contains(cmd.Example, "lake "+strings.TrimPrefix(cmd.Name(), "lake")) {
 			t.Errorf("%s: want a short and a long description with the exit status, and an example", cmd.CommandPath())

@@ -20,7 +20,7 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-func (l *lake) logsCommand() *cobra.Command {
+func (p *program) logsCommand() *cobra.Command {
 	var o logsOptions
 	cmd := &cobra.Command{
 		Use:   "logs [ID]",
@@ -44,13 +44,13 @@ The exit status is 1 if nothing is logged of that message or function.
 		},
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			o.id = strings.ToLower(strings.TrimSpace(strings.Join(arguments, "")))
-			return l.logs(cmd.Context(), o)
+			return p.logs(cmd.Context(), o)
 		},
 	}
 	cmd.Flags().StringVar(&o.function, "function", "", "only of this `function`, as ingest or parse")
 	cmd.Flags().BoolVarP(&o.follow, "follow", "f", false, "go on with what is logged next, until Ctrl-C")
 	cmd.Flags().DurationVar(&o.since, "since", time.Hour, "with --outputs: not what is older than this")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
@@ -61,8 +61,8 @@ type logsOptions struct {
 	since        time.Duration // on AWS: not what is older
 }
 
-func (l *lake) logs(ctx context.Context, o logsOptions) error {
-	connection, err := l.connection()
+func (p *program) logs(ctx context.Context, o logsOptions) error {
+	connection, err := p.connection()
 	if err != nil {
 		return err
 	}
@@ -70,17 +70,17 @@ func (l *lake) logs(ctx context.Context, o logsOptions) error {
 	show := func(line logLine) error {
 		shown++
 		text := line.text
-		if !l.json {
-			text = line.format(l.out)
+		if !p.json {
+			text = line.format(p.out)
 		}
-		_, err := fmt.Fprintln(l.out, text)
+		_, err := fmt.Fprintln(p.out, text)
 		return err
 	}
 	var functions []string
-	if l.access.outputs != "" {
-		functions, err = l.logsOfAWS(ctx, connection, o, show)
+	if p.access.outputs != "" {
+		functions, err = p.logsOfAWS(ctx, connection, o, show)
 	} else {
-		files := newLogFiles(filepath.Join(l.access.dir, "logs"))
+		files := newLogFiles(filepath.Join(p.access.dir, "logs"))
 		files.function, files.id = o.function, o.id
 		if err = files.next(show); err == nil && o.follow {
 			err = files.follow(ctx, show)
@@ -91,7 +91,7 @@ func (l *lake) logs(ctx context.Context, o logsOptions) error {
 		return err
 	}
 	if shown == 0 && !o.follow {
-		l.note("Nothing is logged of that. There are logs of: " + strings.Join(functions, ", "))
+		p.note("Nothing is logged of that. There are logs of: " + strings.Join(functions, ", "))
 		return errReported
 	}
 	return nil
@@ -100,7 +100,7 @@ func (l *lake) logs(ctx context.Context, o logsOptions) error {
 // showLogs shows what the functions of the lake in a folder log from now on, beside the
 // results, until ctx ends or the function that it returns is called, which waits for the
 // end.
-func (l *lake) showLogs(ctx context.Context, dir string) (stop func()) {
+func (p *program) showLogs(ctx context.Context, dir string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	logs := newLogFiles(filepath.Join(dir, "logs"))
 	logs.skip()
@@ -108,7 +108,7 @@ func (l *lake) showLogs(ctx context.Context, dir string) (stop func()) {
 	go func() {
 		defer close(ended)
 		_ = logs.follow(ctx, func(line logLine) error {
-			_, err := fmt.Fprintln(l.err, line.format(l.err))
+			_, err := fmt.Fprintln(p.err, line.format(p.err))
 			return err
 		})
 	}()

@@ -33,7 +33,7 @@ type logGroups struct {
 const settle = 30 * time.Second
 
 // logGroups are those of the lake that the connection leads to.
-func (l *lake) logGroups(ctx context.Context, connection client.Connection) (*logGroups, error) {
+func (p *program) logGroups(ctx context.Context, connection client.Connection) (*logGroups, error) {
 	configuration, err := awsConfiguration(ctx, "read the functions' logs (logs:DescribeLogGroups, logs:FilterLogEvents)")
 	if err != nil {
 		return nil, err
@@ -154,8 +154,8 @@ func (g *logGroups) follow(ctx context.Context, show func(logLine) error) error 
 }
 
 // logsOfAWS shows the logs of deployed functions.
-func (l *lake) logsOfAWS(ctx context.Context, connection client.Connection, o logsOptions, show func(logLine) error) (functions []string, err error) {
-	groups, err := l.logGroups(ctx, connection)
+func (p *program) logsOfAWS(ctx context.Context, connection client.Connection, o logsOptions, show func(logLine) error) (functions []string, err error) {
+	groups, err := p.logGroups(ctx, connection)
 	if err != nil {
 		return nil, err
 	}

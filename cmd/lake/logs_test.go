@@ -54,7 +54,7 @@ func TestFollowedLogsShowWhatIsWrittenNext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	out := &watched{until: "later", found: cancel}
-	l := &lake{out: term.Screen{Writer: out}, err: term.Screen{Writer: &watched{}}, getenv: func(string) string { return "" }, name: "lake"}
+	l := &program{out: term.Screen{Writer: out}, err: term.Screen{Writer: &watched{}}, getenv: func(string) string { return "" }, name: "lake"}
 	ended := make(chan int, 1)
 	go func() { ended <- l.run(ctx, []string{"logs", "--dir", dir, "--follow"}) }()
 	for ctx.Err() == nil { // in a file that is new, too, and not in one write

@@ -15,7 +15,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// The first signal asks to end in order, a second one ends at once.
 	context.AfterFunc(ctx, stop)
-	l := &lake{
+	l := &program{
 		in:     os.Stdin,
 		out:    term.NewScreen(os.Stdout, os.Getenv),
 		err:    term.NewScreen(os.Stderr, os.Getenv),

@@ -17,8 +17,8 @@ import (
 
 // operator is the lake as its operator sees it, with the credentials of the lake
 // on this machine, or of the AWS environment.
-func (l *lake) operator(ctx context.Context) (*operate.Operator, error) {
-	connection, err := l.connection()
+func (p *program) operator(ctx context.Context) (*operate.Operator, error) {
+	connection, err := p.connection()
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func told(err error) string {
 
 // unworkable is an operator's error with its address where nobody answers, for
 // the hint that goes with that.
-func (l *lake) unworkable(err error) error {
+func (p *program) unworkable(err error) error {
 	operation, isCall := errors.AsType[*smithy.OperationError](err)
 	if !isCall {
 		return err
@@ -70,7 +70,7 @@ func (l *lake) unworkable(err error) error {
 	if _, answered := errors.AsType[smithy.APIError](operation.Err); answered {
 		return errors.New(told(err))
 	}
-	connection, connectionErr := l.connection()
+	connection, connectionErr := p.connection()
 	if connectionErr != nil {
 		return connectionErr
 	}

@@ -240,7 +240,7 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 
 func TestWhatIsMissingIsNamed(t *testing.T) {
 	var out, notes bytes.Buffer
-	l := &lake{out: term.Screen{Writer: &out}, err: term.Screen{Writer: &notes}}
+	l := &program{out: term.Screen{Writer: &out}, err: term.Screen{Writer: &notes}}
 	err := l.reportReconciled(operate.Reconciled{
 		Settled: 12, Republished: 1, Missing: 3, OldestUnstagedSeconds: 3725,
 		MissingMessages: []operate.MissingMessage{
@@ -254,7 +254,7 @@ func TestWhatIsMissingIsNamed(t *testing.T) {
 }
 
 func TestWhatKeepsAReconciliationComesWithTheNextStep(t *testing.T) {
-	l := &lake{name: "lake"}
+	l := &program{name: "lake"}
 	for _, err := range []error{operate.ErrReconciling, &operate.FunctionError{Function: "Reconcile", Type: "Fault"}} {
 		if hinted, ok := errors.AsType[*hintError](l.notReconciled(err)); !ok || !strings.Contains(hinted.hint, "log") {
 			t.Errorf("%v: %v", err, l.notReconciled(err))

@@ -27,7 +27,7 @@ type outgoing struct {
 }
 
 // read gives the messages in the files that were not sent before.
-func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (mark, error)) iter.Seq[outgoing] {
+func (p *program) read(files iter.Seq[found], o sendOptions, before func(found) (mark, error)) iter.Seq[outgoing] {
 	return func(yield func(outgoing) bool) {
 		for file := range files {
 			if file.err != nil {
@@ -42,7 +42,7 @@ func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (ma
 				return
 			}
 			end := outgoing{name: file.name, file: file, end: true, before: known.Messages}
-			if !known.Done && !l.readFile(file, known.Messages, o, yield) || !yield(end) {
+			if !known.Done && !p.readFile(file, known.Messages, o, yield) || !yield(end) {
 				return
 			}
 		}
@@ -51,7 +51,7 @@ func (l *lake) read(files iter.Seq[found], o sendOptions, before func(found) (ma
 
 // readFile gives the messages of one file but for the first ones, and reports whether to
 // go on.
-func (l *lake) readFile(file found, skip int, o sendOptions, yield func(outgoing) bool) bool {
+func (p *program) readFile(file found, skip int, o sendOptions, yield func(outgoing) bool) bool {
 	var packed int64 // bytes of the file that were read, which is what tells where it is compressed
 	plain := true
 	give := func(message outgoing) bool {
@@ -65,7 +65,7 @@ func (l *lake) readFile(file found, skip int, o sendOptions, yield func(outgoing
 		}
 		return yield(message)
 	}
-	for content := range l.contents(file, func(n int64) { packed += n }) {
+	for content := range p.contents(file, func(n int64) { packed += n }) {
 		plain = content.plain
 		if !messages(content, o, give) {
 			return false

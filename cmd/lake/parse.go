@@ -26,7 +26,7 @@ type parseOptions struct {
 	path     string
 }
 
-func (l *lake) parseCommand() *cobra.Command {
+func (p *program) parseCommand() *cobra.Command {
 	var o parseOptions
 	cmd := &cobra.Command{
 		Use:   "parse FILE|FOLDER|-…",
@@ -57,11 +57,11 @@ file that cannot be read, 130 interrupted.`,
   lake parse --json batch.hl7.gz | jq .type`,
 		Args: atLeastOne("a file to parse"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			write, err := l.parseOutput(o)
+			write, err := p.parseOutput(o)
 			if err != nil {
 				return usage(cmd, err)
 			}
-			return l.parse(cmd.Context(), arguments, write)
+			return p.parse(cmd.Context(), arguments, write)
 		},
 	}
 	flags := cmd.Flags()
@@ -101,33 +101,33 @@ type parseOutput interface {
 	end(out *bufio.Writer, took time.Duration, read int64) error
 }
 
-func (l *lake) parseOutput(o parseOptions) (parseOutput, error) {
+func (p *program) parseOutput(o parseOptions) (parseOutput, error) {
 	switch {
 	case o.values && !o.validate:
 		return nil, errors.New("--values goes with --validate")
 	case o.strict && !o.validate:
 		return nil, errors.New("--strict goes with --validate")
-	case o.enrich && (!l.json || o.pretty || o.stats || o.validate || o.path != ""):
+	case o.enrich && (!p.json || o.pretty || o.stats || o.validate || o.path != ""):
 		return nil, errors.New("--enrich goes with --json alone")
 	case o.path != "":
-		output, err := newValueOutput(o.path, l.json)
+		output, err := newValueOutput(o.path, p.json)
 		if err != nil {
 			return nil, fmt.Errorf("--path %s: %s", o.path, strings.TrimPrefix(err.Error(), "hl7: "))
 		}
 		return output, nil
 	case o.stats:
-		return newStats(l.out, l.json), nil
+		return newStats(p.out, p.json), nil
 	case o.validate:
-		return &validation{screen: l.out, json: l.json, strict: o.strict, values: o.values}, nil
-	case l.json:
+		return &validation{screen: p.out, json: p.json, strict: o.strict, values: o.values}, nil
+	case p.json:
 		return &jsonOutput{enrich: o.enrich}, nil
 	default:
-		return &prettyOutput{screen: l.out}, nil
+		return &prettyOutput{screen: p.out}, nil
 	}
 }
 
 // parse reads all inputs and shows each message as it comes.
-func (l *lake) parse(ctx context.Context, names []string, output parseOutput) error {
+func (p *program) parse(ctx context.Context, names []string, output parseOutput) error {
 	var files []found
 	var total int64
 	for file := range walk(names) {
@@ -137,21 +137,21 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 		files = append(files, file)
 		total += file.size
 	}
-	out := bufio.NewWriterSize(l.out, 64<<10)
-	run := &parseRun{lake: l, arguments: map[string]*holdings{}, meter: newMeter(l.err, total)}
+	out := bufio.NewWriterSize(p.out, 64<<10)
+	run := &parseRun{program: p, arguments: map[string]*holdings{}, meter: newMeter(p.err, total)}
 	if figures, counted := output.(*stats); counted {
 		run.quiet = &figures.Besides
 	}
 	failed := 0
-	for p, err := range run.all(ctx, files) {
+	for message, err := range run.all(ctx, files) {
 		if err != nil {
 			return errors.Join(err, out.Flush())
 		}
-		if p.err != nil {
+		if message.err != nil {
 			failed++
 			run.progress.Clear()
 		}
-		if err := l.showParsed(out, output, p); err != nil {
+		if err := p.showParsed(out, output, message); err != nil {
 			return err
 		}
 	}
@@ -167,11 +167,11 @@ func (l *lake) parse(ctx context.Context, names []string, output parseOutput) er
 	return end
 }
 
-func (l *lake) showParsed(out *bufio.Writer, output parseOutput, p parsed) error {
-	if err := output.write(out, p); err != nil {
+func (p *program) showParsed(out *bufio.Writer, output parseOutput, message parsed) error {
+	if err := output.write(out, message); err != nil {
 		return err
 	}
-	if p.err == nil {
+	if message.err == nil {
 		return nil
 	}
 	if _, counted := output.(*stats); counted {
@@ -181,14 +181,14 @@ func (l *lake) showParsed(out *bufio.Writer, output parseOutput, p parsed) error
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	l.note(fmt.Sprintf("%s: %v", p.place(), p.err))
+	p.note(fmt.Sprintf("%s: %v", message.place(), message.err))
 	return nil
 }
 
 // parseRun is one walk through the inputs.
 type parseRun struct {
-	lake *lake
-	read int64 // bytes of what the files hold
+	program *program
+	read    int64 // bytes of what the files hold
 
 	arguments map[string]*holdings // by their names
 
@@ -211,7 +211,7 @@ func (r *parseRun) all(ctx context.Context, files []found) iter.Seq2[parsed, err
 				continue
 			}
 			several := len(files) > 1
-			for from := range r.lake.contents(file, r.pass) {
+			for from := range r.program.contents(file, r.pass) {
 				if empty, is := errors.AsType[*emptyError](from.err); is {
 					argument.holds = append(argument.holds, empty)
 					continue
@@ -310,7 +310,7 @@ func (r *parseRun) sum(name string, all noticed) {
 
 func (r *parseRun) say(text string) {
 	r.progress.Clear()
-	r.lake.note(text)
+	r.program.note(text)
 }
 
 // isMessage reports whether an error, or nil, stands for a message: that of a trailer

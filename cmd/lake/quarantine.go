@@ -16,7 +16,7 @@ import (
 	"hl7lake/edge/queue"
 )
 
-func (l *lake) quarantineCommand(path *string) *cobra.Command {
+func (p *program) quarantineCommand(path *string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "quarantine",
 		Short: "See and resend what the lake has refused for good",
@@ -27,18 +27,18 @@ again once the reason is gone. It can be used while the edge runs.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(l.quarantineList(path), l.quarantineResend(path))
+	cmd.AddCommand(p.quarantineList(path), p.quarantineResend(path))
 	return cmd
 }
 
-func (l *lake) quarantineList(path *string) *cobra.Command {
+func (p *program) quarantineList(path *string) *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the messages, and why each was refused",
 		Example: `  lake edge quarantine list --config /etc/lake/edge.yaml`,
 		Args:    exactly(0, "no arguments"),
 		RunE: func(*cobra.Command, []string) error {
-			_, folder, err := l.openQuarantine(*path)
+			_, folder, err := p.openQuarantine(*path)
 			if err != nil {
 				return err
 			}
@@ -46,21 +46,21 @@ func (l *lake) quarantineList(path *string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if l.json {
-				return l.object(append([]quarantine.Entry{}, entries...))
+			if p.json {
+				return p.object(append([]quarantine.Entry{}, entries...))
 			}
 			table := term.NewTable("NAME", "REFUSED", ">BYTES", "WHY")
 			for _, e := range entries {
 				table.Row(term.Text(e.Name), term.Text(e.Refused.Local().Format(time.DateTime)), term.Text(strconv.Itoa(e.Size)),
 					term.Text(fmt.Sprintf("%d %s", e.Status, e.Detail)))
 			}
-			return table.Write(l.out)
+			return table.Write(p.out)
 		},
 	}
 }
 
-func (l *lake) openQuarantine(path string) (config.Config, quarantine.Folder, error) {
-	c, err := l.readEdge(path)
+func (p *program) openQuarantine(path string) (config.Config, quarantine.Folder, error) {
+	c, err := p.readEdge(path)
 	if err != nil {
 		return c, quarantine.Folder{}, err
 	}
@@ -72,7 +72,7 @@ func (l *lake) openQuarantine(path string) (config.Config, quarantine.Folder, er
 	return c, folder, err
 }
 
-func (l *lake) quarantineResend(path *string) *cobra.Command {
+func (p *program) quarantineResend(path *string) *cobra.Command {
 	var all bool
 	cmd := &cobra.Command{
 		Use:   "resend NAME…",
@@ -85,7 +85,7 @@ already, leave the quarantine; the others stay, and the exit status is 1.`,
 			if all == (len(names) > 0) {
 				return usage(cmd, errors.New("want the names of messages, or --all"))
 			}
-			c, folder, err := l.openQuarantine(*path)
+			c, folder, err := p.openQuarantine(*path)
 			if err != nil {
 				return err
 			}
@@ -98,7 +98,7 @@ already, leave the quarantine; the others stay, and the exit status is 1.`,
 					names = append(names, e.Name)
 				}
 			}
-			return l.resend(cmd, c, folder, names)
+			return p.resend(cmd, c, folder, names)
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "all that there are")
@@ -106,13 +106,13 @@ already, leave the quarantine; the others stay, and the exit status is 1.`,
 }
 
 // resend posts the messages of those names, and tells the outcome of each.
-func (l *lake) resend(cmd *cobra.Command, c config.Config, folder quarantine.Folder, names []string) error {
-	targets := targets{l, c, map[string]*client.Client{}}
+func (p *program) resend(cmd *cobra.Command, c config.Config, folder quarantine.Folder, names []string) error {
+	targets := targets{p, c, map[string]*client.Client{}}
 	verdict := error(nil)
 	for _, name := range names {
 		e, body, err := folder.Read(name)
 		if missing(err) {
-			return &hintError{err: fmt.Errorf("%s is not in quarantine", name), hint: fmt.Sprintf("`%s edge quarantine list` shows what is.", l.name)}
+			return &hintError{err: fmt.Errorf("%s is not in quarantine", name), hint: fmt.Sprintf("`%s edge quarantine list` shows what is.", p.name)}
 		}
 		if err != nil {
 			return err
@@ -131,7 +131,7 @@ func (l *lake) resend(cmd *cobra.Command, c config.Config, folder quarantine.Fol
 		} else if err := folder.Remove(name); err != nil {
 			return err
 		}
-		if err := l.tellResent(done); err != nil {
+		if err := p.tellResent(done); err != nil {
 			return err
 		}
 	}
@@ -139,20 +139,20 @@ func (l *lake) resend(cmd *cobra.Command, c config.Config, folder quarantine.Fol
 }
 
 // tellResent writes a line for a message.
-func (l *lake) tellResent(done sent) error {
-	if l.json {
-		return l.object(done)
+func (p *program) tellResent(done sent) error {
+	if p.json {
+		return p.object(done)
 	}
 	status, text, style := done.answer()
-	_, err := fmt.Fprintf(l.out, "%-3s  %s  %s\n", l.out.Styled(style, status), done.File, text)
+	_, err := fmt.Fprintf(p.out, "%-3s  %s  %s\n", p.out.Styled(style, status), done.File, text)
 	return err
 }
 
 // targets are the lake as the users of an edge's listeners see it.
 type targets struct {
-	lake   *lake
-	config config.Config
-	known  map[string]*client.Client
+	program *program
+	config  config.Config
+	known   map[string]*client.Client
 }
 
 // of returns the lake for a listener, and the character set that it assumes.
@@ -162,7 +162,7 @@ func (t targets) of(name string) (*client.Client, string, error) {
 			continue
 		}
 		if t.known[name] == nil {
-			target, err := edge.NewTarget(t.config, listener, t.lake.getenv)
+			target, err := edge.NewTarget(t.config, listener, t.program.getenv)
 			if err != nil {
 				return nil, "", err
 			}

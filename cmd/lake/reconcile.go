@@ -12,7 +12,7 @@ import (
 	"hl7lake/operate"
 )
 
-func (l *lake) reconcileCommand() *cobra.Command {
+func (p *program) reconcileCommand() *cobra.Command {
 	overdue := time.Duration(-1)
 	cmd := &cobra.Command{
 		Use:   "reconcile",
@@ -35,25 +35,25 @@ be looked at.
 			if cmd.Flags().Changed("overdue") && overdue < 0 {
 				return usage(cmd, errors.New("--overdue is negative"))
 			}
-			return l.reconcile(cmd.Context(), overdue)
+			return p.reconcile(cmd.Context(), overdue)
 		},
 	}
 	cmd.Flags().DurationVar(&overdue, "overdue", overdue, "look at messages that were accepted this `long` ago, as 90s or 1m")
 	cmd.Flags().Lookup("overdue").DefValue = "10m"
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
-func (l *lake) reconcile(ctx context.Context, overdue time.Duration) error {
-	operator, err := l.operator(ctx)
+func (p *program) reconcile(ctx context.Context, overdue time.Duration) error {
+	operator, err := p.operator(ctx)
 	if err != nil {
 		return err
 	}
 	found, err := operator.Reconcile(ctx, overdue)
 	if err != nil {
-		return l.notReconciled(err)
+		return p.notReconciled(err)
 	}
-	if err := l.reportReconciled(found); err != nil {
+	if err := p.reportReconciled(found); err != nil {
 		return err
 	}
 	if found.Missing+found.Abandoned > 0 || !found.Complete {
@@ -63,19 +63,19 @@ func (l *lake) reconcile(ctx context.Context, overdue time.Duration) error {
 }
 
 // notReconciled is the error with what to do about it.
-func (l *lake) notReconciled(err error) error {
+func (p *program) notReconciled(err error) error {
 	if errors.Is(err, operate.ErrReconciling) {
 		return &hintError{err: err, hint: "Its report is in the function's log; or try again in a few minutes."}
 	}
 	if _, failed := errors.AsType[*operate.FunctionError](err); failed {
 		return &hintError{err: err, hint: "The function's log says of which call; the next run does what this one left."}
 	}
-	return l.unworkable(err)
+	return p.unworkable(err)
 }
 
-func (l *lake) reportReconciled(found operate.Reconciled) error {
-	if l.json {
-		return l.object(found)
+func (p *program) reportReconciled(found operate.Reconciled) error {
+	if p.json {
+		return p.object(found)
 	}
 	for _, line := range []struct {
 		name, means string
@@ -92,20 +92,20 @@ func (l *lake) reportReconciled(found operate.Reconciled) error {
 		if line.count == 0 {
 			line.style = term.Dim
 		}
-		fmt.Fprintln(l.out, l.out.Styled(line.style, fmt.Sprintf("%-11s  %6d", line.name, line.count))+"  "+line.means)
+		fmt.Fprintln(p.out, p.out.Styled(line.style, fmt.Sprintf("%-11s  %6d", line.name, line.count))+"  "+line.means)
 	}
 	for _, message := range found.MissingMessages {
 		age := time.Duration(message.AgeSeconds) * time.Second
-		fmt.Fprintf(l.out, "  %s  %s  %s, accepted %s ago\n", l.out.Styled(term.Bad, "missing"), message.ID, message.Owner, took(age))
+		fmt.Fprintf(p.out, "  %s  %s  %s, accepted %s ago\n", p.out.Styled(term.Bad, "missing"), message.ID, message.Owner, took(age))
 	}
 	if unnamed := found.Missing - len(found.MissingMessages); unnamed > 0 {
-		l.note(fmt.Sprintf("missing and not named here: %d; the function's log names each", unnamed))
+		p.note(fmt.Sprintf("missing and not named here: %d; the function's log names each", unnamed))
 	}
 	if found.OldestUnstagedSeconds > 0 {
-		l.note("the oldest that is not at the end of its way was accepted " + took(time.Duration(found.OldestUnstagedSeconds)*time.Second) + " ago")
+		p.note("the oldest that is not at the end of its way was accepted " + took(time.Duration(found.OldestUnstagedSeconds)*time.Second) + " ago")
 	}
 	if !found.Complete {
-		l.note("the function's time was over before all were looked at: run it again")
+		p.note("the function's time was over before all were looked at: run it again")
 	}
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"hl7lake/operate"
 )
 
-func (l *lake) redriveCommand() *cobra.Command {
+func (p *program) redriveCommand() *cobra.Command {
 	var options operate.RedriveOptions
 	cmd := &cobra.Command{
 		Use:   "redrive",
@@ -38,29 +38,29 @@ The exit status is 1 if anything that was asked for is left in a queue.
   lake redrive
   lake redrive --queue TriggerFailed --outputs outputs.json`,
 		Args: exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return l.redrive(cmd.Context(), options) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.redrive(cmd.Context(), options) },
 	}
 	cmd.Flags().BoolVar(&options.DryRun, "dry-run", false, "show what would be redriven, and leave it where it is")
 	cmd.Flags().StringArrayVar(&options.Queues, "queue", nil, "only queues with this `text` in their name, as WriterFailed; may be given again")
 	cmd.Flags().BoolVar(&options.SetAside, "set-aside", false, "store in the lake what can never be redriven, and take it out of its queue")
 	cmd.MarkFlagsMutuallyExclusive("dry-run", "set-aside")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
-func (l *lake) redrive(ctx context.Context, options operate.RedriveOptions) error {
-	operator, err := l.operator(ctx)
+func (p *program) redrive(ctx context.Context, options operate.RedriveOptions) error {
+	operator, err := p.operator(ctx)
 	if err != nil {
 		return err
 	}
 	names, err := operator.Queues(ctx, options.Queues...)
 	switch {
 	case err != nil:
-		return l.unworkable(err)
+		return p.unworkable(err)
 	case len(names) == 0:
 		return &hintError{
 			err:  fmt.Errorf("the lake has no dead-letter queue of that name"),
-			hint: fmt.Sprintf("`%s redrive --dry-run` shows the queues that have something.", l.name),
+			hint: fmt.Sprintf("`%s redrive --dry-run` shows the queues that have something.", p.name),
 		}
 	}
 	counts := map[operate.Outcome]int{}
@@ -69,37 +69,37 @@ func (l *lake) redrive(ctx context.Context, options operate.RedriveOptions) erro
 	err = operator.Redrive(ctx, options, func(letter operate.DeadLetter) {
 		counts[letter.Outcome]++
 		if failure == nil {
-			failure = l.reportLetter(letter, letter.Queue != queue)
+			failure = p.reportLetter(letter, letter.Queue != queue)
 		}
 		queue = letter.Queue
 	})
 	switch {
 	case err != nil:
-		return l.unworkable(err)
+		return p.unworkable(err)
 	case failure != nil:
 		return failure
 	}
-	return l.summarize(counts, len(names), options.DryRun)
+	return p.summarize(counts, len(names), options.DryRun)
 }
 
 // summarize counts what became of the letters. Its error is errReported if one is left in its queue.
-func (l *lake) summarize(counts map[operate.Outcome]int, queues int, dry bool) error {
+func (p *program) summarize(counts map[operate.Outcome]int, queues int, dry bool) error {
 	hopeless := counts[operate.Malformed] + counts[operate.Gone]
 	left := counts[operate.Returned] + hopeless + counts[operate.NotSent] + counts[operate.Doubled]
 	if dry {
-		l.note(fmt.Sprintf("queues: %d, would be redriven: %d, would be left: %d", queues, counts[operate.WouldBe], left))
+		p.note(fmt.Sprintf("queues: %d, would be redriven: %d, would be left: %d", queues, counts[operate.WouldBe], left))
 	} else {
-		l.note(fmt.Sprintf("queues: %d, redriven: %d, left in their queues: %d", queues, counts[operate.Redriven], left))
+		p.note(fmt.Sprintf("queues: %d, redriven: %d, left in their queues: %d", queues, counts[operate.Redriven], left))
 	}
 	if erased := counts[operate.Erased]; erased > 0 {
-		l.note(fmt.Sprintf("of messages that were forgotten, and taken out of their queues: %d", erased))
+		p.note(fmt.Sprintf("of messages that were forgotten, and taken out of their queues: %d", erased))
 	}
 	if aside := counts[operate.SetAside]; aside > 0 {
-		l.note(term.Paragraph(fmt.Sprintf("set aside: %d. They are messages of the institution %s now; a user to whom `%s users grant EMAIL --read %[2]s` "+
-			"lets read it can trace and get them by these ids.", aside, operate.SetAsideOwner, l.name)))
+		p.note(term.Paragraph(fmt.Sprintf("set aside: %d. They are messages of the institution %s now; a user to whom `%s users grant EMAIL --read %[2]s` "+
+			"lets read it can trace and get them by these ids.", aside, operate.SetAsideOwner, p.name)))
 	}
 	if hopeless > 0 {
-		l.note(term.Paragraph(fmt.Sprintf("can never be redriven: %d. `%s redrive --set-aside` stores them in the lake and takes them out of their queues.", hopeless, l.name)))
+		p.note(term.Paragraph(fmt.Sprintf("can never be redriven: %d. `%s redrive --set-aside` stores them in the lake and takes them out of their queues.", hopeless, p.name)))
 	}
 	if left > 0 {
 		return errReported
@@ -108,15 +108,15 @@ func (l *lake) summarize(counts map[operate.Outcome]int, queues int, dry bool) e
 }
 
 // reportLetter writes a line for a dead letter, below the name of its queue.
-func (l *lake) reportLetter(letter operate.DeadLetter, heading bool) error {
-	if l.json {
-		return l.object(struct {
+func (p *program) reportLetter(letter operate.DeadLetter, heading bool) error {
+	if p.json {
+		return p.object(struct {
 			operate.DeadLetter
 			Error string `json:"error,omitempty"`
 		}{letter, errorText(letter.Err)})
 	}
 	if heading {
-		fmt.Fprintln(l.out, l.out.Styled(term.Bold, letter.Queue))
+		fmt.Fprintln(p.out, p.out.Styled(term.Bold, letter.Queue))
 	}
 	style := term.Bad
 	switch letter.Outcome {
@@ -125,7 +125,7 @@ func (l *lake) reportLetter(letter operate.DeadLetter, heading bool) error {
 	case operate.WouldBe, operate.Returned:
 		style = term.Note
 	}
-	_, err := fmt.Fprintf(l.out, "  %s  %-36s  %-8s  %-7s  %s, %s ago\n", l.out.Styled(style, fmt.Sprintf("%-10s", letter.Outcome)),
+	_, err := fmt.Fprintf(p.out, "  %s  %-36s  %-8s  %-7s  %s, %s ago\n", p.out.Styled(style, fmt.Sprintf("%-10s", letter.Outcome)),
 		orDash(letter.ID), orDash(letter.Event), orDash(letter.Type), cause(letter), took(time.Since(letter.Since)))
 	return err
 }

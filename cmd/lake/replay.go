@@ -14,7 +14,7 @@ import (
 	"hl7lake/operate"
 )
 
-func (l *lake) replayCommand() *cobra.Command {
+func (p *program) replayCommand() *cobra.Command {
 	var selection operate.Selection
 	var from, to string
 	var dry bool
@@ -44,7 +44,7 @@ hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 			if err := check(cmd, &selection, from, to); err != nil {
 				return usage(cmd, err)
 			}
-			return l.replay(cmd.Context(), selection, dry)
+			return p.replay(cmd.Context(), selection, dry)
 		},
 	}
 	flags := cmd.Flags()
@@ -55,7 +55,7 @@ hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 	flags.BoolVar(&selection.Errors, "errors", false, "only messages of which a connector could make nothing; without --owner, of all institutions")
 	flags.StringVar(&selection.Charset, "charset", "", "read them in this character `set`, whatever they declare")
 	flags.BoolVar(&dry, "dry-run", false, "show what would be replayed")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
@@ -104,13 +104,13 @@ func parseTime(text string) (time.Time, error) {
 	return at, nil
 }
 
-func (l *lake) replay(ctx context.Context, selection operate.Selection, dry bool) error {
-	operator, err := l.operator(ctx)
+func (p *program) replay(ctx context.Context, selection operate.Selection, dry bool) error {
+	operator, err := p.operator(ctx)
 	if err != nil {
 		return err
 	}
 	if selection.IDs != nil {
-		if selection.IDs, err = l.roots(ctx, operator, selection.IDs); err != nil {
+		if selection.IDs, err = p.roots(ctx, operator, selection.IDs); err != nil {
 			return err
 		}
 	}
@@ -126,16 +126,16 @@ func (l *lake) replay(ctx context.Context, selection operate.Selection, dry bool
 			known++
 		}
 		if failure == nil {
-			failure = l.reportReplayed(message, dry)
+			failure = p.reportReplayed(message, dry)
 		}
 	})
 	switch {
 	case err != nil:
-		return l.unworkable(err)
+		return p.unworkable(err)
 	case failure != nil:
 		return failure
 	}
-	l.noteReplayed(published, failed, known, dry)
+	p.noteReplayed(published, failed, known, dry)
 	if failed > 0 {
 		return errReported
 	}
@@ -143,14 +143,14 @@ func (l *lake) replay(ctx context.Context, selection operate.Selection, dry bool
 }
 
 // noteReplayed counts, and says what to expect where connectors may be the same.
-func (l *lake) noteReplayed(published, failed, known int, dry bool) {
+func (p *program) noteReplayed(published, failed, known int, dry bool) {
 	what := "published again"
 	if dry {
 		what = "would be published again"
 	}
-	l.note(fmt.Sprintf("%s: %d, failed: %d", what, published, failed))
+	p.note(fmt.Sprintf("%s: %d, failed: %d", what, published, failed))
 	if known > 0 {
-		l.note(fmt.Sprintf("%d of them have results. A connector of the same version makes the same ones again, under the same\n"+
+		p.note(fmt.Sprintf("%d of them have results. A connector of the same version makes the same ones again, under the same\n"+
 			"ids: then nothing changes but the count of attempts.", known))
 	}
 }
@@ -169,9 +169,9 @@ func resultsText(results []operate.Result) string {
 	return strings.Join(texts, ", ")
 }
 
-func (l *lake) reportReplayed(message operate.Replayed, dry bool) error {
-	if l.json {
-		return l.object(struct {
+func (p *program) reportReplayed(message operate.Replayed, dry bool) error {
+	if p.json {
+		return p.object(struct {
 			operate.Replayed
 			Error string `json:"error,omitempty"`
 		}{message, errorText(message.Err)})
@@ -190,6 +190,6 @@ func (l *lake) reportReplayed(message operate.Replayed, dry bool) error {
 	case len(message.Results) > 0:
 		had = "had " + resultsText(message.Results)
 	}
-	_, err := fmt.Fprintf(l.out, "%s  %-36s  %-7s  %s  %s\n", l.out.Styled(style, fmt.Sprintf("%-9s", status)), message.ID, orDash(message.Type), orDash(message.Owner), had)
+	_, err := fmt.Fprintf(p.out, "%s  %-36s  %-7s  %s  %s\n", p.out.Styled(style, fmt.Sprintf("%-9s", status)), message.ID, orDash(message.Type), orDash(message.Owner), had)
 	return err
 }

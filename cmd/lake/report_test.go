@@ -70,7 +70,7 @@ func TestTheDemosReport(t *testing.T) {
 
 func TestTheDemosReportForMachines(t *testing.T) {
 	var out bytes.Buffer
-	l := &lake{out: term.Screen{Writer: &out}, json: true}
+	l := &program{out: term.Screen{Writer: &out}, json: true}
 	if err := l.showReport(performance(), time.Second); err != nil {
 		t.Fatal(err)
 	}

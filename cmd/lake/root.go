@@ -13,9 +13,9 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-// lake is the program: what it reads and writes, and the flags that all of its
+// program is a run of lake: what it reads and writes, and the flags that all of its
 // commands share.
-type lake struct {
+type program struct {
 	in     io.Reader
 	out    term.Screen // results
 	err    term.Screen // progress and errors
@@ -40,21 +40,21 @@ asked for, 2 wrong usage, a file that cannot be read or not signed in, 3 no answ
 from the lake, 130 interrupted.`
 
 // run is the whole program but for the process.
-func (l *lake) run(ctx context.Context, arguments []string) int {
-	root := l.command()
+func (p *program) run(ctx context.Context, arguments []string) int {
+	root := p.command()
 	root.SetArgs(joinWait(arguments))
-	l.out, l.err = l.out.Clean(), l.err.Clean()
-	root.SetIn(l.in)
-	root.SetOut(l.out)
-	root.SetErr(l.err)
-	status := l.explain(ctx, root.ExecuteContext(ctx))
-	if err := errors.Join(l.out.Flush(), l.err.Flush()); err != nil {
+	p.out, p.err = p.out.Clean(), p.err.Clean()
+	root.SetIn(p.in)
+	root.SetOut(p.out)
+	root.SetErr(p.err)
+	status := p.explain(ctx, root.ExecuteContext(ctx))
+	if err := errors.Join(p.out.Flush(), p.err.Flush()); err != nil {
 		return max(status, statusUnusable)
 	}
 	return status
 }
 
-func (l *lake) command() *cobra.Command {
+func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "lake",
 		Short: "A data lake for HL7v2 messages, on this machine or on AWS",
@@ -77,11 +77,11 @@ lake: it sends messages, follows them and brings them back.
 	).Replace(root.UsageTemplate()))
 	root.Version = version()
 	root.SetVersionTemplate("lake {{.Version}}\n")
-	root.PersistentFlags().BoolVar(&l.json, "json", false, "write JSON for machines")
+	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON for machines")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(l.sendCommand(), l.getCommand(), l.traceCommand(), l.usersCommand(), l.tokenCommand(), l.envCommand(),
-		l.demoCommand(), l.upCommand(), l.parseCommand(), l.redriveCommand(), l.replayCommand(), l.verifyCommand(), l.disclosuresCommand(), l.reconcileCommand(), l.forgetCommand(),
-		l.tablesCommand(), l.sqlCommand(), l.checkCommand(), l.doctorCommand(), l.edgeCommand(), l.logsCommand(), l.versionCommand())
+	root.AddCommand(p.sendCommand(), p.getCommand(), p.traceCommand(), p.usersCommand(), p.tokenCommand(), p.envCommand(),
+		p.demoCommand(), p.upCommand(), p.parseCommand(), p.redriveCommand(), p.replayCommand(), p.verifyCommand(), p.disclosuresCommand(), p.reconcileCommand(), p.forgetCommand(),
+		p.tablesCommand(), p.sqlCommand(), p.checkCommand(), p.doctorCommand(), p.edgeCommand(), p.logsCommand(), p.versionCommand())
 	fitHelp(root)
 	return root
 }
@@ -99,8 +99,8 @@ func fitHelp(cmd *cobra.Command) {
 }
 
 // object writes v as one line of JSON.
-func (l *lake) object(v any) error {
-	encoder := json.NewEncoder(l.out)
+func (p *program) object(v any) error {
+	encoder := json.NewEncoder(p.out)
 	encoder.SetEscapeHTML(false)
 	return encoder.Encode(v)
 }

@@ -11,28 +11,28 @@ import (
 
 // roots returns the ids of the messages that the ids belong to, and says where that is
 // another one.
-func (l *lake) roots(ctx context.Context, operator *operate.Operator, ids []string) ([]string, error) {
+func (p *program) roots(ctx context.Context, operator *operate.Operator, ids []string) ([]string, error) {
 	var all []string
 	for _, id := range ids {
 		id = strings.TrimSpace(id)
 		root, err := operator.Root(ctx, id)
 		if err != nil {
-			return nil, l.unworkable(err)
+			return nil, p.unworkable(err)
 		}
-		l.noteRoot(id, root)
+		p.noteRoot(id, root)
 		all = append(all, root)
 	}
 	return all, nil
 }
 
 // rootOf is roots for a user of the API.
-func (l *lake) rootOf(ctx context.Context, lake *client.Client, id string) error {
+func (p *program) rootOf(ctx context.Context, lake *client.Client, id string) error {
 	if !derived(id) {
 		return nil
 	}
 	history, err := lake.History(ctx, id)
 	if err == nil {
-		l.noteRoot(id, history.ID)
+		p.noteRoot(id, history.ID)
 	}
 	return err
 }
@@ -41,8 +41,8 @@ func (l *lake) rootOf(ctx context.Context, lake *client.Client, id string) error
 // so (RFC 9562, 5.8).
 func derived(id string) bool { return len(id) == 36 && id[14] == '8' }
 
-func (l *lake) noteRoot(id, root string) {
+func (p *program) noteRoot(id, root string) {
 	if !strings.EqualFold(id, root) {
-		l.note(fmt.Sprintf("%s was made of the message\n%s", strings.ToLower(id), root))
+		p.note(fmt.Sprintf("%s was made of the message\n%s", strings.ToLower(id), root))
 	}
 }

@@ -81,7 +81,7 @@ func TestWhatAMessageHoldsNeverCommandsATerminal(t *testing.T) {
 const columns = 80
 
 func TestEveryHelpAndOutputFits80Columns(t *testing.T) {
-	root := (&lake{name: "lake"}).command()
+	root := (&program{name: "lake"}).command()
 	outputs := map[string]string{}
 	for _, cmd := range root.Commands() {
 		outputs[cmd.Name()] = call(t, nil, "", cmd.Name(), "--help").Out

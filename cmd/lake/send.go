@@ -23,7 +23,7 @@ type sendOptions struct {
 	mllp     mllpOptions
 }
 
-func (l *lake) sendCommand() *cobra.Command {
+func (p *program) sendCommand() *cobra.Command {
 	var o sendOptions
 	var as string
 	cmd := &cobra.Command{
@@ -77,13 +77,13 @@ nothing of a file was skipped and, with --wait, each became JSON.
 				o.whole = true
 			}
 			if o.mllp.address != "" {
-				return l.sendOverMLLP(cmd.Context(), arguments, o)
+				return p.sendOverMLLP(cmd.Context(), arguments, o)
 			}
-			lake, err := l.client()
+			lake, err := p.client()
 			if err != nil {
 				return err
 			}
-			key, err := l.senderKey()
+			key, err := p.senderKey()
 			if err != nil {
 				return err
 			}
@@ -91,7 +91,7 @@ nothing of a file was skipped and, with --wait, each became JSON.
 				done.Receipt, err = lake.Send(ctx, client.Message{Protocol: o.protocol, Format: o.format, Body: body, Charset: o.charset})
 				return err
 			}
-			return l.send(cmd.Context(), &sending{lake: l, to: lake, post: post, o: o}, key+as, arguments)
+			return p.send(cmd.Context(), &sending{program: p, to: lake, post: post, o: o}, key+as, arguments)
 		},
 	}
 	cmd.Flags().StringVar(&o.charset, "charset", "", "declare this `charset`, as utf-8 or iso-8859-1")
@@ -102,7 +102,7 @@ nothing of a file was skipped and, with --wait, each became JSON.
 	cmd.Flags().BoolVar(&o.resume, "resume", false, "go on where an earlier call ended, by a journal beside the files")
 	cmd.Flags().StringVar(&as, "as", "", "post files that are no HL7 as this `protocol/format`, such as x12/edi")
 	cmd.MarkFlagsMutuallyExclusive("split", "whole", "as")
-	l.userFlags(cmd)
+	p.userFlags(cmd)
 	o.mllp.flags(cmd)
 	return cmd
 }

@@ -74,7 +74,7 @@ type ackError struct{ code, text string }
 func (e *ackError) Error() string { return strings.TrimSuffix(e.code+" "+e.text, " ") }
 
 // sendOverMLLP sends the messages of the files over MLLP.
-func (l *lake) sendOverMLLP(ctx context.Context, names []string, o sendOptions) error {
+func (p *program) sendOverMLLP(ctx context.Context, names []string, o sendOptions) error {
 	secured, err := o.mllp.config()
 	if err != nil {
 		return err
@@ -95,5 +95,5 @@ func (l *lake) sendOverMLLP(ctx context.Context, names []string, o sendOptions) 
 		}
 		return &ackError{done.Ack, cmp.Or(answer.Get("ERR-8"), answer.Get("MSA-3"))}
 	}
-	return l.send(ctx, &sending{lake: l, post: post, o: o}, mllpScheme+o.mllp.address, names)
+	return p.send(ctx, &sending{program: p, post: post, o: o}, mllpScheme+o.mllp.address, names)
 }

@@ -54,41 +54,41 @@ func (s sent) isMessage() bool { return s.notice == nil && s.noticed == nil && !
 
 // sending is one run of `lake send`.
 type sending struct {
-	lake   *lake
-	to     *client.Client // to follow messages; nil over MLLP
-	post   func(ctx context.Context, body []byte, done *sent) error
-	o      sendOptions
-	sum    tally
-	advice bool // --split was recommended
-	lines  int  // of answers, that were told
-	groups errorGroups
-	meter  *meter
-	track  tracking
+	program *program
+	to      *client.Client // to follow messages; nil over MLLP
+	post    func(ctx context.Context, body []byte, done *sent) error
+	o       sendOptions
+	sum     tally
+	advice  bool // --split was recommended
+	lines   int  // of answers, that were told
+	groups  errorGroups
+	meter   *meter
+	track   tracking
 }
 
 // send posts the messages of the files, several at once, and reports them in their order.
 // The key names the lake and the sender. Of s, what it is made for is set.
-func (l *lake) send(ctx context.Context, s *sending, key string, names []string) error {
+func (p *program) send(ctx context.Context, s *sending, key string, names []string) error {
 	o := s.o
 	var total int64
-	if l.err.Live {
+	if p.err.Live {
 		for file := range walk(names) {
 			total += file.size
 		}
 	}
-	s.groups, s.meter = errorGroups{}, newMeter(l.err, total)
+	s.groups, s.meter = errorGroups{}, newMeter(p.err, total)
 	s.track = tracking{journals: newJournals(key, o.split), write: o.resume}
 	before := func(found) (mark, error) { return mark{}, nil }
 	if o.resume {
 		before = s.track.journals.find
 	}
-	err := s.all(ctx, l.read(walk(names), o, before))
+	err := s.all(ctx, p.read(walk(names), o, before))
 	s.meter.progress.Clear()
 	if err != nil && s.sum == (tally{}) {
 		return err
 	}
-	s.groups.tell(l.note)
-	l.note(s.sum.String())
+	s.groups.tell(p.note)
+	p.note(s.sum.String())
 	if err == nil {
 		err = s.sum.verdict()
 		return errors.Join(err, s.track.journals.close(o.resume && err == nil))
@@ -109,7 +109,7 @@ func (s *sending) goOn() {
 // note writes a line for the person where the progress was.
 func (s *sending) note(text string) {
 	s.meter.progress.Clear()
-	s.lake.note(text)
+	s.program.note(text)
 }
 
 // all sends messages until there are no more, ctx ends or the lake is not to be talked to.
@@ -221,7 +221,7 @@ func (s *sending) became(ctx context.Context, id string) (*outcome, error) {
 }
 
 func (s *sending) report(done sent) error {
-	l := s.lake
+	l := s.program
 	switch {
 	case done.end:
 		return nil
@@ -284,25 +284,25 @@ func (s sent) answer() (status, text string, style term.Style) {
 
 // reportNotice tells of what was in a file besides its messages: on the side, or as lines
 // of JSON.
-func (l *lake) reportNotice(done sent) error {
+func (p *program) reportNotice(done sent) error {
 	switch {
-	case l.json && done.notice != nil:
-		return l.object(struct {
+	case p.json && done.notice != nil:
+		return p.object(struct {
 			File   string     `json:"file"`
 			Reason hl7.Reason `json:"reason"`
 			Line   int        `json:"line"`
 			Offset int64      `json:"offset"`
 			Length int        `json:"length"`
 		}{done.File, done.notice.Reason, done.notice.Line, done.notice.Offset, done.notice.Length})
-	case l.json:
-		return l.object(struct {
+	case p.json:
+		return p.object(struct {
 			File string `json:"file"`
 			*noticed
 		}{done.File, done.noticed})
 	case done.notice != nil:
-		l.note(place(done.File, *done.notice))
+		p.note(place(done.File, *done.notice))
 	default:
-		l.note(done.File + ": " + done.noticed.String())
+		p.note(done.File + ": " + done.noticed.String())
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type sqlOptions struct {
 	csv    bool
 }
 
-func (l *lake) sqlCommand() *cobra.Command {
+func (p *program) sqlCommand() *cobra.Command {
 	var o sqlOptions
 	cmd := &cobra.Command{
 		Use:   "sql [QUERY|FILE]",
@@ -39,33 +39,33 @@ see https://duckdb.org/install.
   lake sql --tables tables --csv questions.sql`,
 		Args: atMostOne("one query or file"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			if o.csv && l.json {
+			if o.csv && p.json {
 				return usage(cmd, errors.New("--csv and --json are two forms of one answer"))
 			}
 			query := ""
 			if len(arguments) == 1 {
 				query = arguments[0]
 			}
-			return l.sql(cmd.Context(), o, query)
+			return p.sql(cmd.Context(), o, query)
 		},
 	}
 	cmd.Flags().StringVar(&o.folder, "tables", "", "ask the tables in this `folder`, as tables write makes it")
 	cmd.Flags().BoolVar(&o.csv, "csv", false, "write CSV")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
 // sql runs DuckDB on the tables in a folder.
-func (l *lake) sql(ctx context.Context, o sqlOptions, query string) error {
-	program, err := exec.LookPath("duckdb")
+func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
+	path, err := exec.LookPath("duckdb")
 	if err != nil {
 		return &hintError{
 			err:  errors.New("there is no program duckdb in PATH"),
-			hint: "pip install duckdb-cli==1.5.6 gets it; `" + l.name + " tables show FILE` needs none.",
+			hint: "pip install duckdb-cli==1.5.6 gets it; `" + p.name + " tables show FILE` needs none.",
 		}
 	}
 	if o.folder == "" {
-		if o.folder, err = l.freshTables(ctx); err != nil {
+		if o.folder, err = p.freshTables(ctx); err != nil {
 			return err
 		}
 	}
@@ -85,12 +85,12 @@ func (l *lake) sql(ctx context.Context, o sqlOptions, query string) error {
 	if err := os.WriteFile(views, []byte(tables.DuckDB(filepath.ToSlash(o.folder), has)), 0o600); err != nil {
 		return err
 	}
-	return l.runDuckDB(ctx, program, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, l.asking(o, query)...))
+	return p.runDuckDB(ctx, path, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, p.asking(o, query)...))
 }
 
 // freshTables brings the tables of the lake on this machine up to date, and returns their folder.
-func (l *lake) freshTables(ctx context.Context) (string, error) {
-	connection, err := l.connection()
+func (p *program) freshTables(ctx context.Context) (string, error) {
+	connection, err := p.connection()
 	if err != nil {
 		return "", err
 	}
@@ -104,21 +104,21 @@ func (l *lake) freshTables(ctx context.Context) (string, error) {
 			hint: "Or copy what you need: aws s3 sync s3://" + bucket + " FOLDER, and ask with --tables FOLDER.",
 		}
 	}
-	operator, err := l.operator(ctx)
+	operator, err := p.operator(ctx)
 	if err != nil {
 		return "", err
 	}
 	if _, err := operator.Tabulate(ctx); err != nil {
-		return "", l.notTabulated(err)
+		return "", p.notTabulated(err)
 	}
-	return filepath.Join(l.access.dir, "s3", bucket), nil
+	return filepath.Join(p.access.dir, "s3", bucket), nil
 }
 
 // asking are DuckDB's arguments for one query, a file of them, or none.
-func (l *lake) asking(o sqlOptions, query string) []string {
+func (p *program) asking(o sqlOptions, query string) []string {
 	var arguments []string
 	switch {
-	case l.json:
+	case p.json:
 		arguments = append(arguments, "-json")
 	case o.csv:
 		arguments = append(arguments, "-csv")
@@ -134,10 +134,10 @@ func (l *lake) asking(o sqlOptions, query string) []string {
 
 // runDuckDB runs the program. Its answers pass through the screen, which lets no content command a terminal; its shell has the
 // terminal for itself.
-func (l *lake) runDuckDB(ctx context.Context, program string, shell bool, arguments []string) error {
-	duckdb := exec.CommandContext(ctx, program, arguments...)
-	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = l.in, l.out, l.err
-	if shell && l.out.Live {
+func (p *program) runDuckDB(ctx context.Context, path string, shell bool, arguments []string) error {
+	duckdb := exec.CommandContext(ctx, path, arguments...)
+	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = p.in, p.out, p.err
+	if shell && p.out.Live {
 		duckdb.Stdout, duckdb.Stderr = os.Stdout, os.Stderr
 	}
 	err := duckdb.Run()

@@ -17,19 +17,19 @@ import (
 const slowStart = 1500 * time.Millisecond
 
 // start runs a lake on this machine. The caller closes it.
-func (l *lake) start(ctx context.Context, o local.Options) (*local.Lake, client.Connection, error) {
+func (p *program) start(ctx context.Context, o local.Options) (*local.Lake, client.Connection, error) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(local.GCPercent)
 	}
-	progress := term.NewProgress(l.err)
+	progress := term.NewProgress(p.err)
 	progress.Say("starting the lake")
 	defer progress.Clear()
 	slow := time.AfterFunc(slowStart, func() {
 		text := "building the lake's functions; the first time takes up to a minute"
-		if l.err.Live {
+		if p.err.Live {
 			progress.Say(text)
 		} else {
-			l.note(text)
+			p.note(text)
 		}
 	})
 	defer slow.Stop()
@@ -52,10 +52,10 @@ func (l *lake) start(ctx context.Context, o local.Options) (*local.Lake, client.
 }
 
 // logTo is the log of a lake's services: warnings, or with verbose everything.
-func (l *lake) logTo(verbose bool) *slog.Logger {
+func (p *program) logTo(verbose bool) *slog.Logger {
 	level := slog.LevelWarn
 	if verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(l.err, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: level}))
 }

@@ -20,7 +20,7 @@ import (
 	"hl7lake/tables"
 )
 
-func (l *lake) tablesCommand() *cobra.Command {
+func (p *program) tablesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "tables",
 		Short: "Messages as tables for SQL: write, show, rebuild",
@@ -33,11 +33,11 @@ tables and their columns.
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(l.tablesWriteCommand(), l.tablesShowCommand(), l.tablesRebuildCommand())
+	cmd.AddCommand(p.tablesWriteCommand(), p.tablesShowCommand(), p.tablesRebuildCommand())
 	return cmd
 }
 
-func (l *lake) tablesWriteCommand() *cobra.Command {
+func (p *program) tablesWriteCommand() *cobra.Command {
 	var out, source string
 	cmd := &cobra.Command{
 		Use:   "write FILE|FOLDER|-… --out FOLDER",
@@ -54,7 +54,7 @@ a row in messages, with the reason.
 			if out == "" {
 				return usage(cmd, errors.New("--out names the folder to write to"))
 			}
-			return l.writeTables(cmd.Context(), arguments, out, source)
+			return p.writeTables(cmd.Context(), arguments, out, source)
 		},
 	}
 	cmd.Flags().StringVarP(&out, "out", "o", "", "write to this `folder`")
@@ -63,7 +63,7 @@ a row in messages, with the reason.
 }
 
 // writeTables writes the messages of files as the tables of one hour: that of the run.
-func (l *lake) writeTables(ctx context.Context, names []string, folder, source string) error {
+func (p *program) writeTables(ctx context.Context, names []string, folder, source string) error {
 	now := time.Now().UTC()
 	w := tables.NewWriter(func(t *tables.Table) (io.WriteCloser, error) {
 		path := filepath.Join(folder, filepath.FromSlash(tables.Key(t.Name, source, now.Format(time.DateOnly), now.Hour())))
@@ -73,7 +73,7 @@ func (l *lake) writeTables(ctx context.Context, names []string, folder, source s
 		return os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	})
 	count := 0
-	err := l.eachMessage(ctx, names, func(body []byte) error {
+	err := p.eachMessage(ctx, names, func(body []byte) error {
 		count++
 		sum := sha256.Sum256(body)
 		return w.Add(tables.Message{Root: uuid.NewSHA1(uuid.NameSpaceOID, sum[:]).String(), Received: now, Body: body})
@@ -81,7 +81,7 @@ func (l *lake) writeTables(ctx context.Context, names []string, folder, source s
 	if err := errors.Join(err, w.Close()); err != nil {
 		return err
 	}
-	l.note(fmt.Sprintf("%d messages; `%s sql --tables %s` asks them", count, l.name, quote(folder)))
+	p.note(fmt.Sprintf("%d messages; `%s sql --tables %s` asks them", count, p.name, quote(folder)))
 	if count == 0 {
 		return errReported
 	}
@@ -89,19 +89,19 @@ func (l *lake) writeTables(ctx context.Context, names []string, folder, source s
 }
 
 // eachMessage calls do with each message of files, and tells what is in none.
-func (l *lake) eachMessage(ctx context.Context, names []string, do func(body []byte) error) error {
+func (p *program) eachMessage(ctx context.Context, names []string, do func(body []byte) error) error {
 	for file := range walk(names) {
 		if file.err != nil {
 			return file.err
 		}
-		for from := range l.contents(file, func(int64) {}) {
+		for from := range p.contents(file, func(int64) {}) {
 			if from.err != nil {
 				return from.err
 			}
 			reader := hl7.NewReader(from.input)
 			reader.Tell = func(n hl7.Notice) {
 				if n.Reason == hl7.Outside {
-					l.note(place(from.name, n))
+					p.note(place(from.name, n))
 				}
 			}
 			if err := eachPart(ctx, from.name, reader, do); err != nil {
@@ -132,7 +132,7 @@ func eachPart(ctx context.Context, name string, reader *hl7.Reader, do func(body
 	return context.Cause(ctx)
 }
 
-func (l *lake) tablesShowCommand() *cobra.Command {
+func (p *program) tablesShowCommand() *cobra.Command {
 	var rows int
 	cmd := &cobra.Command{
 		Use:   "show FILE",
@@ -144,14 +144,14 @@ better asked with sql.
 		Example: `  lake tables show -n 3 tables/observations/source=files/*/*/all.parquet`,
 		Args:    exactly(1, "a Parquet file"),
 		RunE: func(_ *cobra.Command, arguments []string) error {
-			return l.showTable(arguments[0], rows)
+			return p.showTable(arguments[0], rows)
 		},
 	}
 	cmd.Flags().IntVarP(&rows, "rows", "n", 10, "at most so many rows")
 	return cmd
 }
 
-func (l *lake) showTable(name string, most int) error {
+func (p *program) showTable(name string, most int) error {
 	file, err := os.ReadFile(name)
 	if err != nil {
 		return err
@@ -169,26 +169,26 @@ func (l *lake) showTable(name string, most int) error {
 			break
 		}
 		shown++
-		if err := l.showRow(r.Columns, row, shown); err != nil {
+		if err := p.showRow(r.Columns, row, shown); err != nil {
 			return err
 		}
 	}
-	if more := r.Len() - int64(shown); more > 0 && !l.json {
-		l.note(fmt.Sprintf("and %d rows more", more))
+	if more := r.Len() - int64(shown); more > 0 && !p.json {
+		p.note(fmt.Sprintf("and %d rows more", more))
 	}
 	return nil
 }
 
 // showRow writes a row: as an object, or a line for each of its values.
-func (l *lake) showRow(columns []string, row []any, number int) error {
-	if l.json {
+func (p *program) showRow(columns []string, row []any, number int) error {
+	if p.json {
 		object := map[string]any{}
 		for i, v := range row {
 			object[columns[i]] = v
 		}
-		return l.object(object)
+		return p.object(object)
 	}
-	fmt.Fprintf(l.out, "%s\n", l.out.Styled(term.Bold, "row "+strconv.Itoa(number)))
+	fmt.Fprintf(p.out, "%s\n", p.out.Styled(term.Bold, "row "+strconv.Itoa(number)))
 	for i, v := range row {
 		if v == nil {
 			continue
@@ -196,7 +196,7 @@ func (l *lake) showRow(columns []string, row []any, number int) error {
 		if at, ok := v.(time.Time); ok {
 			v = at.Format("2006-01-02 15:04:05.999")
 		}
-		if _, err := fmt.Fprintf(l.out, "  %s%s\n", l.out.Styled(term.Dim, fmt.Sprintf("%-32s", columns[i])), term.OnOneLine(fmt.Sprint(v))); err != nil {
+		if _, err := fmt.Fprintf(p.out, "  %s%s\n", p.out.Styled(term.Dim, fmt.Sprintf("%-32s", columns[i])), term.OnOneLine(fmt.Sprint(v))); err != nil {
 			return err
 		}
 	}

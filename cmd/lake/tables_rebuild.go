@@ -11,7 +11,7 @@ import (
 	"hl7lake/operate"
 )
 
-func (l *lake) tablesRebuildCommand() *cobra.Command {
+func (p *program) tablesRebuildCommand() *cobra.Command {
 	var from, to string
 	cmd := &cobra.Command{
 		Use:   "rebuild --from TIME --to TIME",
@@ -37,12 +37,12 @@ It needs AWS credentials that may invoke the function tabulate.
 			if !first.Before(last) {
 				return usage(cmd, errors.New("--from is not before --to"))
 			}
-			return l.rebuildTables(cmd.Context(), first, last)
+			return p.rebuildTables(cmd.Context(), first, last)
 		},
 	}
 	cmd.Flags().StringVar(&from, "from", "", "the first `time`, as 2026-03-01 or 2026-03-01T14:00:00Z")
 	cmd.Flags().StringVar(&to, "to", "", "the `time` behind the last")
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
@@ -56,32 +56,32 @@ func parseMoment(text string) (time.Time, error) {
 	return time.Time{}, errors.New("want a day as 2026-03-01, or a time as 2026-03-01T14:00:00Z")
 }
 
-func (l *lake) rebuildTables(ctx context.Context, from, to time.Time) error {
-	operator, err := l.operator(ctx)
+func (p *program) rebuildTables(ctx context.Context, from, to time.Time) error {
+	operator, err := p.operator(ctx)
 	if err != nil {
 		return err
 	}
 	done, err := operator.RebuildTables(ctx, from, to)
 	if err != nil {
-		return l.notTabulated(err)
+		return p.notTabulated(err)
 	}
-	return l.reportTabulated(done)
+	return p.reportTabulated(done)
 }
 
 // reportTabulated tells what was done. What is left to do is an error.
-func (l *lake) reportTabulated(done operate.Tabulated) error {
-	if l.json {
-		if err := l.object(done); err != nil {
+func (p *program) reportTabulated(done operate.Tabulated) error {
+	if p.json {
+		if err := p.object(done); err != nil {
 			return err
 		}
 	} else {
-		fmt.Fprintf(l.out, "made: the tables of %d hours, with %d messages\n", done.Hours, done.Messages)
+		fmt.Fprintf(p.out, "made: the tables of %d hours, with %d messages\n", done.Hours, done.Messages)
 	}
 	if done.Conflicts > 0 {
-		l.note(fmt.Sprintf("another run was at %d hours, which the next one looks at", done.Conflicts))
+		p.note(fmt.Sprintf("another run was at %d hours, which the next one looks at", done.Conflicts))
 	}
 	if !done.Complete {
-		l.note("the function's time was over before all were made: run it again, with a later --from")
+		p.note("the function's time was over before all were made: run it again, with a later --from")
 	}
 	if done.Conflicts > 0 || !done.Complete {
 		return errReported
@@ -90,12 +90,12 @@ func (l *lake) reportTabulated(done operate.Tabulated) error {
 }
 
 // notTabulated is the error with what to do about it.
-func (l *lake) notTabulated(err error) error {
+func (p *program) notTabulated(err error) error {
 	if errors.Is(err, operate.ErrTabulating) {
 		return &hintError{err: err, hint: "Try again when it has ended, which takes a quarter of an hour at most."}
 	}
 	if _, failed := errors.AsType[*operate.FunctionError](err); failed {
 		return &hintError{err: err, hint: "The function's log says of which call."}
 	}
-	return l.unworkable(err)
+	return p.unworkable(err)
 }

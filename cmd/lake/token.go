@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (l *lake) tokenCommand() *cobra.Command {
+func (p *program) tokenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "token",
 		Short: "Write the ID token of a user, for curl and the like",
@@ -17,11 +17,11 @@ The user is the first of the lake on this machine, or that of --user.
   LAKE_TOKEN=$(lake token --user writer) lake send adt-a01.hl7`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			connection, err := l.connection()
+			connection, err := p.connection()
 			if err != nil {
 				return err
 			}
-			source, err := l.tokenSource(connection)
+			source, err := p.tokenSource(connection)
 			if err != nil {
 				return err
 			}
@@ -29,13 +29,13 @@ The user is the first of the lake on this machine, or that of --user.
 			if err != nil {
 				return err
 			}
-			if l.json {
-				return l.object(map[string]string{"token": token})
+			if p.json {
+				return p.object(map[string]string{"token": token})
 			}
-			_, err = fmt.Fprintln(l.out, token)
+			_, err = fmt.Fprintln(p.out, token)
 			return err
 		},
 	}
-	l.userFlags(cmd)
+	p.userFlags(cmd)
 	return cmd
 }

@@ -15,7 +15,7 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-func (l *lake) traceCommand() *cobra.Command {
+func (p *program) traceCommand() *cobra.Command {
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "trace ID",
@@ -32,34 +32,34 @@ not end in time.
   lake trace 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --wait 2m --json`,
 		Args: exactly(1, "the id of one message"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			return l.trace(cmd.Context(), strings.ToLower(strings.TrimSpace(arguments[0])), wait)
+			return p.trace(cmd.Context(), strings.ToLower(strings.TrimSpace(arguments[0])), wait)
 		},
 	}
 	waitFlag(cmd, &wait, "wait for the end of its way, at most this long")
-	l.userFlags(cmd)
+	p.userFlags(cmd)
 	return cmd
 }
 
-func (l *lake) trace(ctx context.Context, id string, wait time.Duration) error {
-	lake, err := l.client()
+func (p *program) trace(ctx context.Context, id string, wait time.Duration) error {
+	lake, err := p.client()
 	if err != nil {
 		return err
 	}
-	history, late, err := l.history(ctx, lake, id, wait)
+	history, late, err := p.history(ctx, lake, id, wait)
 	if err != nil {
 		return err
 	}
-	l.noteRoot(id, history.ID)
-	if l.json {
-		err = l.object(history)
+	p.noteRoot(id, history.ID)
+	if p.json {
+		err = p.object(history)
 	} else {
-		err = timeline(l.out, history)
+		err = timeline(p.out, history)
 	}
 	if err != nil {
 		return err
 	}
 	if late {
-		fmt.Fprintf(l.err, "the message is still %s after %v\n", history.Status, wait)
+		fmt.Fprintf(p.err, "the message is still %s after %v\n", history.Status, wait)
 	}
 	if late || history.Status == client.Errored {
 		return errReported
@@ -69,12 +69,12 @@ func (l *lake) trace(ctx context.Context, id string, wait time.Duration) error {
 
 // history is the message's, at the end of its way if there is time to wait; late
 // says that the time was over before.
-func (l *lake) history(ctx context.Context, lake *client.Client, id string, wait time.Duration) (history client.History, late bool, err error) {
+func (p *program) history(ctx context.Context, lake *client.Client, id string, wait time.Duration) (history client.History, late bool, err error) {
 	if wait <= 0 {
 		history, err = lake.History(ctx, id)
 		return history, false, err
 	}
-	progress := term.NewProgress(l.err)
+	progress := term.NewProgress(p.err)
 	progress.Say("waiting for the end of the message's way")
 	defer progress.Clear()
 	limited, cancel := context.WithTimeout(ctx, wait)

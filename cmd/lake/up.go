@@ -24,7 +24,7 @@ import (
 	"hl7lake/local/store"
 )
 
-func (l *lake) upCommand() *cobra.Command {
+func (p *program) upCommand() *cobra.Command {
 	var o local.Options
 	var port int
 	var verbose, report bool
@@ -43,8 +43,8 @@ alone. Delete the folder to start afresh.
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 			o.Durability = store.Durable
-			o.Log = l.logTo(verbose)
-			return l.up(cmd.Context(), o, report, verbose)
+			o.Log = p.logTo(verbose)
+			return p.up(cmd.Context(), o, report, verbose)
 		},
 	}
 	cmd.Flags().IntVar(&port, "port", 4000, "listen on this port of 127.0.0.1; 0 takes a free one")
@@ -57,8 +57,8 @@ alone. Delete the folder to start afresh.
 	return cmd
 }
 
-func (l *lake) up(ctx context.Context, o local.Options, report, verbose bool) (err error) {
-	running, connection, err := l.start(ctx, o)
+func (p *program) up(ctx context.Context, o local.Options, report, verbose bool) (err error) {
+	running, connection, err := p.start(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -70,41 +70,41 @@ func (l *lake) up(ctx context.Context, o local.Options, report, verbose bool) (e
 	if err := connection.Write(path); err != nil {
 		return err
 	}
-	if l.json {
-		err = l.object(struct {
+	if p.json {
+		err = p.object(struct {
 			Connection string          `json:"connection"`
 			Endpoint   string          `json:"endpoint"`
 			NotRun     []local.LeftOut `json:"not_run"`
 		}{path, connection.Endpoint, running.NotRun()})
 	} else {
-		err = l.welcome(connection, path, o.Dir, running.NotRun())
+		err = p.welcome(connection, path, o.Dir, running.NotRun())
 	}
 	if err != nil {
 		return err
 	}
 	if verbose {
-		stop := l.showLogs(ctx, o.Dir)
+		stop := p.showLogs(ctx, o.Dir)
 		defer stop()
 	}
 	if err := running.Wait(ctx); err != nil {
 		return err
 	}
-	l.note("\nstopped; what was accepted is kept in " + o.Dir)
+	p.note("\nstopped; what was accepted is kept in " + o.Dir)
 	if report {
-		return l.closingReport(running)
+		return p.closingReport(running)
 	}
 	return nil
 }
 
 // closingReport says what the lake's work would have cost on AWS, and which
 // grants of the templates no call has needed.
-func (l *lake) closingReport(running *local.Lake) error {
+func (p *program) closingReport(running *local.Lake) error {
 	costs, err := running.Bill()
 	if err != nil {
 		return err
 	}
-	if l.json {
-		return l.object(struct {
+	if p.json {
+		return p.object(struct {
 			Bill         bill.Bill   `json:"bill"`
 			UnusedGrants []iam.Grant `json:"unused_grants"`
 		}{costs, running.UnusedGrants()})
@@ -114,28 +114,28 @@ func (l *lake) closingReport(running *local.Lake) error {
 		title = fmt.Sprintf("What AWS would charge for a million such messages, by the %.0f that were staged\n(docs/bill.md says what is counted and what is estimated):", messages)
 		costs = costs.Times(1e6 / messages)
 	}
-	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, title))
-	if err := billTable(costs).Write(l.out); err != nil {
+	fmt.Fprintf(p.out, "\n%s\n\n", p.out.Styled(term.Bold, title))
+	if err := billTable(costs).Write(p.out); err != nil {
 		return err
 	}
-	fmt.Fprintf(l.out, "\n%s\n", term.Paragraph(fmt.Sprintf("Prices are those of %s on %s. The README's figures are of a million messages of 2 KB within a day: "+
+	fmt.Fprintf(p.out, "\n%s\n", term.Paragraph(fmt.Sprintf("Prices are those of %s on %s. The README's figures are of a million messages of 2 KB within a day: "+
 		"of few messages, of larger ones, or with reads and refusals among them, a message costs more, as what runs all the time is shared by fewer.", costs.Region, costs.Date)))
-	fmt.Fprintf(l.out, "\n%s\n\n", l.out.Styled(term.Bold, "Grants that no call has needed:"))
-	l.writeGrants(running.UnusedGrants())
+	fmt.Fprintf(p.out, "\n%s\n\n", p.out.Styled(term.Bold, "Grants that no call has needed:"))
+	p.writeGrants(running.UnusedGrants())
 	return nil
 }
 
 // writeGrants lists grants by their roles.
-func (l *lake) writeGrants(grants []iam.Grant) {
+func (p *program) writeGrants(grants []iam.Grant) {
 	const indent, room = "      ", 80 - 6
 	role := ""
 	for _, grant := range grants {
 		if grant.Role != role {
 			role = grant.Role
-			fmt.Fprintln(l.out, " ", role)
+			fmt.Fprintln(p.out, " ", role)
 		}
-		fmt.Fprintln(l.out, "   ", grant.Action)
-		fmt.Fprintln(l.out, indent+strings.Join(term.Fold(grant.Resource, room), "\n"+indent))
+		fmt.Fprintln(p.out, "   ", grant.Action)
+		fmt.Fprintln(p.out, indent+strings.Join(term.Fold(grant.Resource, room), "\n"+indent))
 	}
 }
 
@@ -184,7 +184,7 @@ func accounts(ctx context.Context, connection client.Connection, path string) ([
 }
 
 // welcome says how to use the lake. Its commands work when they are pasted.
-func (l *lake) welcome(connection client.Connection, path, dir string, notRun []local.LeftOut) error {
+func (p *program) welcome(connection client.Connection, path, dir string, notRun []local.LeftOut) error {
 	api, err := connection.Outputs.Get(client.OutputAPI)
 	if err != nil {
 		return err
@@ -194,12 +194,12 @@ func (l *lake) welcome(connection client.Connection, path, dir string, notRun []
 		return err
 	}
 	api = strings.TrimSuffix(api, "/")
-	command, where := l.name, ""
+	command, where := p.name, ""
 	if dir != defaultDir {
 		where = " --dir " + quote(dir)
 	}
 	var out bytes.Buffer
-	page := l.out
+	page := p.out
 	page.Writer = &out
 	heading := func(text string) { fmt.Fprintf(&out, "\n%s\n\n", page.Styled(term.Bold, text)) }
 
@@ -221,7 +221,7 @@ func (l *lake) welcome(connection client.Connection, path, dir string, notRun []
 	if err := writeNotRun(page, notRun); err != nil {
 		return err
 	}
-	_, err = out.WriteTo(l.out)
+	_, err = out.WriteTo(p.out)
 	return err
 }
 

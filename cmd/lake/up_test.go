@@ -164,7 +164,7 @@ func startUp(t *testing.T, dir string) (stop func()) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, in := io.Pipe()
 	var errors bytes.Buffer
-	l := &lake{out: term.Screen{Writer: in}, err: term.Screen{Writer: &errors}, getenv: func(string) string { return "" }, name: "lake"}
+	l := &program{out: term.Screen{Writer: in}, err: term.Screen{Writer: &errors}, getenv: func(string) string { return "" }, name: "lake"}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- l.run(ctx, []string{"up", "--port", "0", "--dir", dir, "--json"})
@@ -189,7 +189,7 @@ func startUp(t *testing.T, dir string) (stop func()) {
 
 func TestTheWelcomeAndTheGrantsFit80Columns(t *testing.T) {
 	var out bytes.Buffer
-	l := &lake{out: term.Screen{Writer: &out}, name: "lake"}
+	l := &program{out: term.Screen{Writer: &out}, name: "lake"}
 	connection := client.Connection{Outputs: client.Outputs{"core": {
 		client.OutputAPI: "http://127.0.0.1:40000/", client.OutputLake: "hl7lake-dev-core-lake5f1b88ea-3w5tmze3"}}}
 	ignored := []local.LeftOut{{Type: "Custom::S3AutoDeleteObjects", Reason: "it empties a bucket before its stack is deleted; here the data folder is deleted"}}

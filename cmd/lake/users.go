@@ -10,7 +10,7 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-func (l *lake) usersCommand() *cobra.Command {
+func (p *program) usersCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "users",
 		Short: "Say who may read and send",
@@ -27,19 +27,19 @@ the user pool.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	l.placeFlags(cmd)
-	cmd.AddCommand(l.usersList(), l.usersAdd(), l.usersGrant(), l.usersRevoke(), l.usersDisable(), l.usersEnable(), l.usersPassword(), l.usersRemove())
+	p.placeFlags(cmd)
+	cmd.AddCommand(p.usersList(), p.usersAdd(), p.usersGrant(), p.usersRevoke(), p.usersDisable(), p.usersEnable(), p.usersPassword(), p.usersRemove())
 	return cmd
 }
 
-func (l *lake) usersList() *cobra.Command {
+func (p *program) usersList() *cobra.Command {
 	return &cobra.Command{
 		Use:     "list",
 		Short:   "List the users",
 		Example: `  lake users list`,
 		Args:    exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			pool, err := l.pool(cmd.Context())
+			pool, err := p.pool(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -47,8 +47,8 @@ func (l *lake) usersList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if l.json {
-				return l.object(users)
+			if p.json {
+				return p.object(users)
 			}
 			table := term.NewTable("USER", "READS", "SENDS FOR", "STATUS")
 			for _, user := range users {
@@ -58,12 +58,12 @@ func (l *lake) usersList() *cobra.Command {
 				}
 				table.Row(term.Text(user.Email), term.Text(orDash(strings.Join(user.Read, ", "))), term.Text(orDash(user.Write)), status)
 			}
-			return table.Write(l.out)
+			return table.Write(p.out)
 		},
 	}
 }
 
-func (l *lake) usersAdd() *cobra.Command {
+func (p *program) usersAdd() *cobra.Command {
 	var user client.User
 	var may permissions
 	var ask bool
@@ -81,11 +81,11 @@ prompt or on standard input.`,
 				return err
 			}
 			user.Read, user.Write = may.read, may.write
-			pool, err := l.pool(cmd.Context())
+			pool, err := p.pool(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return l.withPassword(user.Email, ask, func(password string) error { return pool.Add(cmd.Context(), user, password) })
+			return p.withPassword(user.Email, ask, func(password string) error { return pool.Add(cmd.Context(), user, password) })
 		},
 	}
 	may.flags(cmd, "the `institution` whose messages the user may read; up to four", "the `institution` that the user may send for")
@@ -93,7 +93,7 @@ prompt or on standard input.`,
 	return cmd
 }
 
-func (l *lake) usersPassword() *cobra.Command {
+func (p *program) usersPassword() *cobra.Command {
 	var ask bool
 	cmd := &cobra.Command{
 		Use:   "passwd EMAIL",
@@ -102,11 +102,11 @@ func (l *lake) usersPassword() *cobra.Command {
   lake users passwd engine@example.org --password < password.txt`,
 		Args: exactly(1, "the e-mail address of one user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			pool, err := l.pool(cmd.Context())
+			pool, err := p.pool(cmd.Context())
 			if err != nil {
 				return err
 			}
-			return l.withPassword(arguments[0], ask, func(password string) error {
+			return p.withPassword(arguments[0], ask, func(password string) error {
 				return pool.SetPassword(cmd.Context(), arguments[0], password)
 			})
 		},
@@ -117,9 +117,9 @@ func (l *lake) usersPassword() *cobra.Command {
 
 // withPassword has use take a password, chosen or made up, and tells a made-up
 // one.
-func (l *lake) withPassword(email string, ask bool, use func(password string) error) error {
+func (p *program) withPassword(email string, ask bool, use func(password string) error) error {
 	if ask {
-		password, err := l.askPassword("Password for " + email)
+		password, err := p.askPassword("Password for " + email)
 		if err != nil {
 			return err
 		}
@@ -129,22 +129,22 @@ func (l *lake) withPassword(email string, ask bool, use func(password string) er
 	if err := use(password); err != nil {
 		return err
 	}
-	if l.json {
-		return l.object(client.Account{User: client.User{Email: email}, Password: password})
+	if p.json {
+		return p.object(client.Account{User: client.User{Email: email}, Password: password})
 	}
-	fmt.Fprintf(l.err, "The password of %s, shown this once:\n", email)
-	_, err := fmt.Fprintln(l.out, password)
+	fmt.Fprintf(p.err, "The password of %s, shown this once:\n", email)
+	_, err := fmt.Fprintln(p.out, password)
 	return err
 }
 
-func (l *lake) usersRemove() *cobra.Command {
+func (p *program) usersRemove() *cobra.Command {
 	return &cobra.Command{
 		Use:     "remove EMAIL…",
 		Short:   "Remove users; what they sent stays",
 		Example: `  lake users remove engine@example.org`,
 		Args:    atLeastOne("the e-mail address of a user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			pool, err := l.pool(cmd.Context())
+			pool, err := p.pool(cmd.Context())
 			if err != nil {
 				return err
 			}

@@ -42,7 +42,7 @@ func (p *permissions) check(cmd *cobra.Command) error {
 	return nil
 }
 
-func (l *lake) usersGrant() *cobra.Command {
+func (p *program) usersGrant() *cobra.Command {
 	var may permissions
 	cmd := &cobra.Command{
 		Use:   "grant EMAIL",
@@ -57,7 +57,7 @@ present token's end or after signing in again.`,
 			if err := may.check(cmd); err != nil {
 				return err
 			}
-			pool, err := l.pool(cmd.Context())
+			pool, err := p.pool(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -65,14 +65,14 @@ present token's end or after signing in again.`,
 			if err != nil {
 				return err
 			}
-			return l.tellUser(userChange{User: user})
+			return p.tellUser(userChange{User: user})
 		},
 	}
 	may.flags(cmd, "an `institution` whose messages the user may read, too", "the `institution` that the user may send for")
 	return cmd
 }
 
-func (l *lake) usersRevoke() *cobra.Command {
+func (p *program) usersRevoke() *cobra.Command {
 	var may permissions
 	cmd := &cobra.Command{
 		Use:   "revoke EMAIL",
@@ -87,7 +87,7 @@ nothing; disable ends that, too.`,
 			if err := may.check(cmd); err != nil {
 				return err
 			}
-			pool, err := l.pool(cmd.Context())
+			pool, err := p.pool(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -95,14 +95,14 @@ nothing; disable ends that, too.`,
 			if err != nil {
 				return err
 			}
-			return l.tellTaken(cmd.Context(), pool, user)
+			return p.tellTaken(cmd.Context(), pool, user)
 		},
 	}
 	may.flags(cmd, "an `institution` whose messages the user may no longer read", "the `institution` that the user may no longer send for")
 	return cmd
 }
 
-func (l *lake) usersDisable() *cobra.Command {
+func (p *program) usersDisable() *cobra.Command {
 	return &cobra.Command{
 		Use:   "disable EMAIL…",
 		Short: "Keep users from signing in, and end their sessions",
@@ -113,7 +113,7 @@ for enable.`,
 		Example: `  lake users disable analyst@example.org`,
 		Args:    atLeastOne("the e-mail address of a user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			return l.eachUser(cmd.Context(), arguments, func(pool *client.Pool, email string) error {
+			return p.eachUser(cmd.Context(), arguments, func(pool *client.Pool, email string) error {
 				if err := pool.Disable(cmd.Context(), email); err != nil {
 					return err
 				}
@@ -121,20 +121,20 @@ for enable.`,
 				if err != nil {
 					return err
 				}
-				return l.tellTaken(cmd.Context(), pool, user)
+				return p.tellTaken(cmd.Context(), pool, user)
 			})
 		},
 	}
 }
 
-func (l *lake) usersEnable() *cobra.Command {
+func (p *program) usersEnable() *cobra.Command {
 	return &cobra.Command{
 		Use:     "enable EMAIL…",
 		Short:   "Let users sign in again",
 		Example: `  lake users enable analyst@example.org`,
 		Args:    atLeastOne("the e-mail address of a user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			return l.eachUser(cmd.Context(), arguments, func(pool *client.Pool, email string) error {
+			return p.eachUser(cmd.Context(), arguments, func(pool *client.Pool, email string) error {
 				if err := pool.Enable(cmd.Context(), email); err != nil {
 					return err
 				}
@@ -142,14 +142,14 @@ func (l *lake) usersEnable() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return l.tellUser(userChange{User: user})
+				return p.tellUser(userChange{User: user})
 			})
 		},
 	}
 }
 
-func (l *lake) eachUser(ctx context.Context, emails []string, do func(pool *client.Pool, email string) error) error {
-	pool, err := l.pool(ctx)
+func (p *program) eachUser(ctx context.Context, emails []string, do func(pool *client.Pool, email string) error) error {
+	pool, err := p.pool(ctx)
 	if err != nil {
 		return err
 	}
@@ -174,17 +174,17 @@ type userChange struct {
 }
 
 // tellTaken says what a user may still do from whom something was taken, and until when what they had works.
-func (l *lake) tellTaken(ctx context.Context, pool *client.Pool, user client.User) error {
+func (p *program) tellTaken(ctx context.Context, pool *client.Pool, user client.User) error {
 	lifetime, err := pool.TokenLifetime(ctx)
 	if err != nil {
 		return err
 	}
-	return l.tellUser(userChange{user, int64(lifetime.Seconds()), bucketHours * 3600})
+	return p.tellUser(userChange{user, int64(lifetime.Seconds()), bucketHours * 3600})
 }
 
-func (l *lake) tellUser(c userChange) error {
-	if l.json {
-		return l.object(c)
+func (p *program) tellUser(c userChange) error {
+	if p.json {
+		return p.object(c)
 	}
 	reads, sends := "nobody's messages", "nobody"
 	if len(c.Read) > 0 {
@@ -201,7 +201,7 @@ func (l *lake) tellUser(c userChange) error {
 		what += fmt.Sprintf(" What was given out before still works: a token at the API for %s at most, credentials for S3 for %s at most.",
 			minutes(time.Duration(c.TokensEnd)*time.Second), minutes(bucketHours*time.Hour))
 	}
-	_, err := fmt.Fprintln(l.out, term.Paragraph(what))
+	_, err := fmt.Fprintln(p.out, term.Paragraph(what))
 	return err
 }
 

@@ -10,7 +10,7 @@ import (
 	"hl7lake/operate"
 )
 
-func (l *lake) verifyCommand() *cobra.Command {
+func (p *program) verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Hold claims, catalog and lake against each other, after a restore",
@@ -27,42 +27,42 @@ The exit status is 1 if something is amiss.
 		Example: `  lake verify
   lake verify --json --outputs outputs.json | jq -r .id`,
 		Args: exactly(0, "no arguments"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return l.verify(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return p.verify(cmd.Context()) },
 	}
-	l.placeFlags(cmd)
+	p.placeFlags(cmd)
 	return cmd
 }
 
-func (l *lake) verify(ctx context.Context) error {
-	operator, err := l.operator(ctx)
+func (p *program) verify(ctx context.Context) error {
+	operator, err := p.operator(ctx)
 	if err != nil {
 		return err
 	}
 	var failure error
 	counts, err := operator.Verify(ctx, func(d operate.Discrepancy) {
 		if failure == nil {
-			failure = l.reportDiscrepancy(d)
+			failure = p.reportDiscrepancy(d)
 		}
 	})
 	switch {
 	case err != nil:
-		return l.unworkable(err)
+		return p.unworkable(err)
 	case failure != nil:
 		return failure
 	}
-	l.note(fmt.Sprintf("looked at: %d accepted, %d entries of the catalog, %d messages in the lake", counts.Accepted, counts.Entries, counts.Objects))
+	p.note(fmt.Sprintf("looked at: %d accepted, %d entries of the catalog, %d messages in the lake", counts.Accepted, counts.Entries, counts.Objects))
 	if len(counts.Faults) == 0 {
 		return nil
 	}
-	l.note(fmt.Sprintf("no message: %d, no object: %d, no entry: %d, remains: %d. docs/restore.md says what to do with each.",
+	p.note(fmt.Sprintf("no message: %d, no object: %d, no entry: %d, remains: %d. docs/restore.md says what to do with each.",
 		counts.Faults[operate.NoMessage], counts.Faults[operate.NoObject], counts.Faults[operate.NoEntry], counts.Faults[operate.Remains]))
 	return errReported
 }
 
-func (l *lake) reportDiscrepancy(d operate.Discrepancy) error {
-	if l.json {
-		return l.object(d)
+func (p *program) reportDiscrepancy(d operate.Discrepancy) error {
+	if p.json {
+		return p.object(d)
 	}
-	_, err := fmt.Fprintf(l.out, "%s  %-36s  %s  %s\n", l.out.Styled(term.Bad, fmt.Sprintf("%-10s", d.Fault)), d.ID, orDash(d.Owner), d.Key)
+	_, err := fmt.Fprintf(p.out, "%s  %-36s  %s  %s\n", p.out.Styled(term.Bad, fmt.Sprintf("%-10s", d.Fault)), d.ID, orDash(d.Owner), d.Key)
 	return err
 }

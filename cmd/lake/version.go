@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-func (l *lake) versionCommand() *cobra.Command {
+func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "What this program was built from",
@@ -18,10 +18,10 @@ whether there were changes that are in no commit, and Go's version.
   lake version --json | jq -r .commit`,
 		Args: exactly(0, "nothing"),
 		RunE: func(*cobra.Command, []string) error {
-			if l.json {
-				return l.object(buildOf())
+			if p.json {
+				return p.object(buildOf())
 			}
-			_, err := fmt.Fprintln(l.out, "lake", version())
+			_, err := fmt.Fprintln(p.out, "lake", version())
 			return err
 		},
 	}

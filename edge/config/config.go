@@ -14,7 +14,7 @@ type Config struct {
 	KeyFile     string      `yaml:"key_file"` // that encrypts them
 	Status      string      `yaml:"status"`   // address of /healthz and /metrics; "" means none
 	Queue       Queue       `yaml:"queue"`
-	Lake        Lake        `yaml:"lake"`
+	Lake        Location    `yaml:"lake"`
 	Credentials Credentials `yaml:"credentials"` // for the listeners that have none of their own
 	Listeners   []Listener  `yaml:"listeners"`
 }
@@ -25,8 +25,8 @@ type Queue struct {
 	MaxBytes    Size  `yaml:"max_bytes"`
 }
 
-// Lake says where the lake is: exactly one is set.
-type Lake struct {
+// Location says where the lake is: exactly one is set.
+type Location struct {
 	Outputs    string `yaml:"outputs"`    // file of `cdk deploy --outputs-file`
 	Connection string `yaml:"connection"` // file connection.json of a lake on this machine
 }

@@ -40,7 +40,7 @@ func TestTheDefaultsAreFilledInAndPathsAreThoseOfTheFilesFolder(t *testing.T) {
 	dir := filepath.Dir(path)
 	credentials := config.Credentials{User: "engine@example.org", Password: filepath.Join(dir, "password")}
 	want := config.Config{
-		Data: filepath.Join(dir, "data"), KeyFile: "/etc/lake/edge.key", Lake: config.Lake{Outputs: filepath.Join(dir, "outputs.json")},
+		Data: filepath.Join(dir, "data"), KeyFile: "/etc/lake/edge.key", Lake: config.Location{Outputs: filepath.Join(dir, "outputs.json")},
 		Queue: config.Queue{MaxMessages: 10_000_000, MaxBytes: 20 << 30}, Credentials: credentials,
 		Listeners: []config.Listener{{
 			Name: "adt", Address: ":2575", Ack: config.Queued, MaxMessage: 4 << 20, MaxConnections: 256, Idle: config.Duration(time.Hour),

@@ -163,10 +163,19 @@ func (w Wire) Inline() ([]byte, error) {
 	}
 }
 
+// reference reads the body of a wire form as a reference to the bucket. No reference is to
+// empty content, which travels within the event.
+func (c ClaimCheck) reference(body string) (ref reference, err error) {
+	if json.Unmarshal([]byte(body), &ref) != nil || ref.Bucket != c.Bucket || ref.Size <= 0 {
+		return ref, ErrReference
+	}
+	return ref, nil
+}
+
 // fetch returns the content behind a reference, and when it was written.
 func (c ClaimCheck) fetch(ctx context.Context, body string) (ref reference, content []byte, since time.Time, err error) {
-	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size < 0 {
-		return ref, nil, since, ErrReference
+	if ref, err = c.reference(body); err != nil {
+		return ref, nil, since, err
 	}
 	content, since, err = object.Read(ctx, c.Objects, &s3.GetObjectInput{Bucket: &ref.Bucket, Key: &ref.Key}, int64(ref.Size), ref.SHA256)
 	switch {
@@ -180,9 +189,9 @@ func (c ClaimCheck) fetch(ctx context.Context, body string) (ref reference, cont
 
 // redeem returns a stream of the content that a reference names.
 func (c ClaimCheck) redeem(ctx context.Context, body string) (*Stream, error) {
-	var ref reference
-	if err := json.Unmarshal([]byte(body), &ref); err != nil || ref.Bucket != c.Bucket || ref.Size <= 0 {
-		return nil, ErrReference
+	ref, err := c.reference(body)
+	if err != nil {
+		return nil, err
 	}
 	sum, err := hex.DecodeString(ref.SHA256)
 	if err != nil || len(sum) != sha256.Size {

@@ -125,13 +125,18 @@ func TestAClaimCheckThatIsNotOursIsRefused(t *testing.T) {
 		"another bucket":  {`"bucket":"checks"`, `"bucket":"lake"`, hub.ErrReference},
 		"another size":    {`"size":300000`, `"size":299999`, hub.ErrContent},
 		"a negative size": {`"size":300000`, `"size":-1`, hub.ErrReference},
+		"no size":         {`"size":300000`, `"size":0`, hub.ErrReference},
 		"another hash":    {`"sha256":"`, `"sha256":"0`, hub.ErrContent},
+		"a long hash":     {`"sha256":"`, `"sha256":"00`, hub.ErrContent},
 		"no JSON":         {`{`, ``, hub.ErrReference},
 	} {
 		forged := wire
 		forged.Body = strings.Replace(wire.Body, change.old, change.new, 1)
 		if _, err := topic.ClaimCheck.Open(t.Context(), forged); !errors.Is(err, change.want) {
 			t.Errorf("%s: got %v, want %v", name, err, change.want)
+		}
+		if err := topic.ClaimCheck.Renew(t.Context(), forged, time.Now().Add(time.Hour)); !errors.Is(err, change.want) {
+			t.Errorf("%s, renewed: got %v, want %v", name, err, change.want)
 		}
 	}
 }
@@ -270,6 +275,28 @@ func TestOfAReasonTooLongForASubjectThePathIsLeftOut(t *testing.T) {
 	want.Reason.Path = ""
 	if diff := cmp.Diff(want, deliver(t, refused)); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestThePathOfAReasonIsKeptWhereTheSubjectHasRoom(t *testing.T) {
+	const longest = 99 // bytes (Amazon SNS, Publish)
+	kept := map[bool]int{}
+	for length := 1; length <= 32; length++ {
+		refused := hub.Derive(ingested(nil), staging, hub.Error, hub.ER7)
+		refused.Body = []byte("x")
+		refused.Charset = strings.Repeat("c", length)
+		refused.Reason = hub.Reason{Code: "truncated-header", Segment: 12345, Path: "OBX[12345]-1", Offset: 12345}
+		room := len("charset=")+length+len(" ")+len(refused.Reason.String()) <= longest
+		want := refused
+		if kept[room]++; !room {
+			want.Reason.Path = ""
+		}
+		if diff := cmp.Diff(want, deliver(t, refused)); diff != "" { // the topic refuses a longer subject
+			t.Errorf("with a charset of %d bytes: %s", length, diff)
+		}
+	}
+	if kept[true] == 0 || kept[false] == 0 {
+		t.Errorf("%v were not both tried", kept)
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"hl7lake/internal/object"
 )
 
-// Lake is where messages come from, and the hub that they go to.
-type Lake struct {
+// Route is where messages come from, and the hub that they go to.
+type Route struct {
 	Bucket  string
 	Objects object.Getter
 	Hub     hub.Topic
@@ -25,16 +25,16 @@ type Lake struct {
 // Publish publishes the message of raw, which [catalog.Raw] returned, on the hub again.
 // It is to be read in the charset readIn or, if that is empty, as the message itself
 // declares.
-func (l Lake) Publish(ctx context.Context, raw catalog.Entry, readIn string) error {
+func (r Route) Publish(ctx context.Context, raw catalog.Entry, readIn string) error {
 	root, err := uuid.Parse(raw.Root)
 	if err != nil {
 		return errors.New("replay: the catalog entry has no root")
 	}
-	body, err := raw.Read(ctx, l.Objects, l.Bucket)
+	body, err := raw.Read(ctx, r.Objects, r.Bucket)
 	if err != nil {
 		return err
 	}
-	return l.Hub.Publish(ctx, hub.Event{
+	return r.Hub.Publish(ctx, hub.Event{
 		Name:    hub.Ingested,
 		Kind:    raw.Kind(),
 		ID:      root,

@@ -31,8 +31,8 @@ func ingested(body []byte) hub.Event {
 	}
 }
 
-// lake is a lake with one object, and the entry of it.
-func lake(t *testing.T, e hub.Event) (replay.Lake, catalog.Entry, *fake.Topic) {
+// route is the route out of a lake with one object, and the entry of it.
+func route(t *testing.T, e hub.Event) (replay.Route, catalog.Entry, *fake.Topic) {
 	t.Helper()
 	buckets, topic := &fake.Buckets{}, &fake.Topic{}
 	entry := catalog.NewEntry(e, "lake", hub.Received(root))
@@ -46,7 +46,7 @@ func lake(t *testing.T, e hub.Event) (replay.Lake, catalog.Entry, *fake.Topic) {
 	}
 	entry.VersionID, entry.SHA256, entry.Size = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body))
 	checks := hub.ClaimCheck{Bucket: "checks", Objects: buckets}
-	return replay.Lake{Bucket: "lake", Objects: buckets, Hub: hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: checks}}, entry, topic
+	return replay.Route{Bucket: "lake", Objects: buckets, Hub: hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: checks}}, entry, topic
 }
 
 func TestAReplayIsTheEventThatTheMessageWas(t *testing.T) {
@@ -57,11 +57,11 @@ func TestAReplayIsTheEventThatTheMessageWas(t *testing.T) {
 		failed := hub.Derive(want, staging, hub.Error, hub.ER7)
 		failed.Body = body
 		for _, filed := range []hub.Event{want, failed} {
-			lake, entry, topic := lake(t, filed)
-			if err := lake.Publish(t.Context(), entry, ""); err != nil {
+			route, entry, topic := route(t, filed)
+			if err := route.Publish(t.Context(), entry, ""); err != nil {
 				t.Fatalf("%s, from %s: %v", name, entry.Zone, err)
 			}
-			got, err := lake.Hub.ClaimCheck.Open(t.Context(), hub.FromSNS(topic.Deliveries().Records[0].SNS))
+			got, err := route.Hub.ClaimCheck.Open(t.Context(), hub.FromSNS(topic.Deliveries().Records[0].SNS))
 			if diff := cmp.Diff(want, got); diff != "" || err != nil {
 				t.Errorf("%s, from %s: %v %s", name, entry.Zone, err, diff)
 			}
@@ -70,7 +70,7 @@ func TestAReplayIsTheEventThatTheMessageWas(t *testing.T) {
 }
 
 func TestWhatIsNotWhatWasCataloguedIsNotPublished(t *testing.T) {
-	lake, entry, topic := lake(t, ingested(canary.Message()))
+	route, entry, topic := route(t, ingested(canary.Message()))
 	for name, change := range map[string]func(*catalog.Entry){
 		"another digest":  func(e *catalog.Entry) { e.SHA256 = hex.EncodeToString(make([]byte, 32)) },
 		"another version": func(e *catalog.Entry) { e.VersionID = "v9" },
@@ -79,7 +79,7 @@ func TestWhatIsNotWhatWasCataloguedIsNotPublished(t *testing.T) {
 	} {
 		changed := entry
 		change(&changed)
-		err := lake.Publish(t.Context(), changed, "")
+		err := route.Publish(t.Context(), changed, "")
 		if err == nil || (name == "another digest") != errors.Is(err, object.ErrDiffers) {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -39,7 +39,7 @@ type handler struct {
 	metrics  telemetry.Metrics
 	received received.Table
 	catalog  catalog.Table
-	lake     replay.Lake
+	route    replay.Route
 	now      func() time.Time
 }
 
@@ -110,7 +110,7 @@ func (h handler) help(ctx context.Context, claim received.Unsettled, entries []c
 			"id", claim.ID, "owner", claim.Owner, "ageSeconds", int(age.Seconds()))
 		return h.keep(ctx, claim, standing)
 	}
-	if err := h.lake.Publish(ctx, raw, ""); err != nil {
+	if err := h.route.Publish(ctx, raw, ""); err != nil {
 		return err
 	}
 	found.add(claim, republished, age)

@@ -31,38 +31,38 @@ import (
 	"hl7lake/lambdas/internal/telemetry"
 )
 
-// lake is reconcile in front of fakes, as Lambda runs it.
-type lake struct {
+// fixture is reconcile in front of fakes, as Lambda runs it.
+type fixture struct {
 	tables  *fake.Tables
 	topic   fake.Topic
 	buckets fake.Buckets
 	log     bytes.Buffer
 }
 
-// newLake returns an empty lake. Ids rise throughout the process, while each test's clock
-// begins anew, so it waits until ids are of the current time.
-func newLake(t *testing.T) *lake {
+// newFixture returns the fixture of an empty lake. Ids rise throughout the process, while
+// each test's clock begins anew, so it waits until ids are of the current time.
+func newFixture(t *testing.T) *fixture {
 	t.Helper()
 	id, err := hub.NewID()
 	if err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(time.Until(hub.Received(id).Add(time.Second)))
-	return &lake{tables: fake.NewTables(t)}
+	return &fixture{tables: fake.NewTables(t)}
 }
 
-func (l *lake) received() received.Table { return received.Table{Name: fake.Received, DB: l.tables} }
+func (f *fixture) received() received.Table { return received.Table{Name: fake.Received, DB: f.tables} }
 
 // run is one run of the function.
-func (l *lake) run(ctx context.Context, in request) (report, error) {
-	logger := telemetry.NewLogger(&l.log)
+func (f *fixture) run(ctx context.Context, in request) (report, error) {
+	logger := telemetry.NewLogger(&f.log)
 	h := handler{
 		logger:   logger,
 		metrics:  telemetry.Metrics{Environment: "test"},
-		received: l.received(),
-		catalog:  catalog.Table{Name: fake.Catalog, DB: l.tables},
-		lake: replay.Lake{Bucket: "lake", Objects: &l.buckets, Hub: hub.Topic{
-			ARN: "hub", Publisher: audit.Publisher{Publisher: &l.topic, Logger: logger}, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: &l.buckets},
+		received: f.received(),
+		catalog:  catalog.Table{Name: fake.Catalog, DB: f.tables},
+		route: replay.Route{Bucket: "lake", Objects: &f.buckets, Hub: hub.Topic{
+			ARN: "hub", Publisher: audit.Publisher{Publisher: &f.topic, Logger: logger}, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: &f.buckets},
 		}},
 		now: time.Now,
 	}
@@ -70,9 +70,9 @@ func (l *lake) run(ctx context.Context, in request) (report, error) {
 }
 
 // reconcile is a run that must succeed.
-func (l *lake) reconcile(t *testing.T) report {
+func (f *fixture) reconcile(t *testing.T) report {
 	t.Helper()
-	got, err := l.run(t.Context(), request{})
+	got, err := f.run(t.Context(), request{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,14 +81,14 @@ func (l *lake) reconcile(t *testing.T) report {
 
 // claim leaves what ingest leaves of body: a claim that has ended, or one whose attempt
 // died before it published.
-func (l *lake) claim(t *testing.T, body []byte, done bool) received.Claim {
+func (f *fixture) claim(t *testing.T, body []byte, done bool) received.Claim {
 	t.Helper()
-	claim, err := l.received().Acquire(t.Context(), canary.Owner, hub.ER7, body, time.Now().Add(20*time.Second), 0)
+	claim, err := f.received().Acquire(t.Context(), canary.Owner, hub.ER7, body, time.Now().Add(20*time.Second), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if done {
-		if err := l.received().Finish(t.Context(), claim); err != nil {
+		if err := f.received().Finish(t.Context(), claim); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -103,11 +103,11 @@ func ingested(claim received.Claim, body []byte) hub.Event {
 }
 
 // file leaves what the writer leaves of e.
-func (l *lake) file(t *testing.T, e hub.Event) {
+func (f *fixture) file(t *testing.T, e hub.Event) {
 	t.Helper()
 	entry := catalog.NewEntry(e, "lake", time.Now())
 	sum := sha256.Sum256(e.Body)
-	out, err := l.buckets.PutObject(t.Context(), &s3.PutObjectInput{
+	out, err := f.buckets.PutObject(t.Context(), &s3.PutObjectInput{
 		Bucket: &entry.Bucket, Key: &entry.Key, Body: bytes.NewReader(e.Body),
 		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
 	})
@@ -119,16 +119,16 @@ func (l *lake) file(t *testing.T, e hub.Event) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
+	if _, err := f.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // published returns the events that were published, opened.
-func (l *lake) published(t *testing.T) (all []hub.Event) {
+func (f *fixture) published(t *testing.T) (all []hub.Event) {
 	t.Helper()
-	for _, record := range l.topic.Deliveries().Records {
-		e, err := hub.ClaimCheck{Bucket: "checks", Objects: &l.buckets}.Open(t.Context(), hub.FromSNS(record.SNS))
+	for _, record := range f.topic.Deliveries().Records {
+		e, err := hub.ClaimCheck{Bucket: "checks", Objects: &f.buckets}.Open(t.Context(), hub.FromSNS(record.SNS))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -150,15 +150,15 @@ const seconds = int64(time.Minute / time.Second)
 func TestAMessageAtTheEndOfItsWayIsLookedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for _, name := range []hub.Name{hub.Staged, hub.Error} {
-			l := newLake(t)
-			message := ingested(l.claim(t, canary.Message(), true), canary.Message())
-			l.file(t, message)
-			l.file(t, hub.Derive(message, staginger7.Connector(), name, hub.JSON))
-			want(t, "young", report{}, l.reconcile(t))
+			f := newFixture(t)
+			message := ingested(f.claim(t, canary.Message(), true), canary.Message())
+			f.file(t, message)
+			f.file(t, hub.Derive(message, staginger7.Connector(), name, hub.JSON))
+			want(t, "young", report{}, f.reconcile(t))
 			time.Sleep(11 * time.Minute)
-			want(t, "due", report{Settled: 1}, l.reconcile(t))
-			want(t, "again", report{}, l.reconcile(t))
-			if got := l.published(t); got != nil {
+			want(t, "due", report{Settled: 1}, f.reconcile(t))
+			want(t, "again", report{}, f.reconcile(t))
+			if got := f.published(t); got != nil {
 				t.Errorf("published %d events", len(got))
 			}
 		}
@@ -167,23 +167,23 @@ func TestAMessageAtTheEndOfItsWayIsLookedAtOnce(t *testing.T) {
 
 func TestWhatNobodySubscribesToIsAtTheEndOfItsWayOnceItIsFiled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		message := ingested(l.claim(t, canary.Message(), true), canary.Message())
+		f := newFixture(t)
+		message := ingested(f.claim(t, canary.Message(), true), canary.Message())
 		message.Kind = "x12/edi"
-		l.file(t, message)
+		f.file(t, message)
 		time.Sleep(11 * time.Minute)
-		want(t, "due", report{Settled: 1}, l.reconcile(t))
+		want(t, "due", report{Settled: 1}, f.reconcile(t))
 	})
 }
 
 func TestAMessageOfWhichAnotherConnectorMadeSomethingIsStuckAllTheSame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		message := ingested(l.claim(t, canary.Message(), true), canary.Message())
-		l.file(t, message)
-		l.file(t, hub.Derive(message, hub.Connector{Name: "patients", Version: 1}, hub.Staged, "fhir-r4/json"))
+		f := newFixture(t)
+		message := ingested(f.claim(t, canary.Message(), true), canary.Message())
+		f.file(t, message)
+		f.file(t, hub.Derive(message, hub.Connector{Name: "patients", Version: 1}, hub.Staged, "fhir-r4/json"))
 		time.Sleep(11 * time.Minute)
-		if got := l.reconcile(t); got.Republished != 1 {
+		if got := f.reconcile(t); got.Republished != 1 {
 			t.Errorf("%+v", got)
 		}
 	})
@@ -191,33 +191,33 @@ func TestAMessageOfWhichAnotherConnectorMadeSomethingIsStuckAllTheSame(t *testin
 
 func TestAMessageThatIsStuckIsPublishedAgainEachTimeItsAgeHasDoubled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		message := ingested(l.claim(t, canary.Message(), true), canary.Message())
-		l.file(t, message)
+		f := newFixture(t)
+		message := ingested(f.claim(t, canary.Message(), true), canary.Message())
+		f.file(t, message)
 		time.Sleep(11 * time.Minute)
-		want(t, "first", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
-		if diff := cmp.Diff([]hub.Event{message}, l.published(t)); diff != "" {
+		want(t, "first", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, f.reconcile(t))
+		if diff := cmp.Diff([]hub.Event{message}, f.published(t)); diff != "" {
 			t.Error(diff)
 		}
 		time.Sleep(10 * time.Minute)
-		want(t, "too soon", report{Waiting: 1, OldestUnstagedSeconds: 21 * seconds}, l.reconcile(t))
+		want(t, "too soon", report{Waiting: 1, OldestUnstagedSeconds: 21 * seconds}, f.reconcile(t))
 		time.Sleep(2 * time.Minute)
-		want(t, "second", report{Republished: 1, OldestUnstagedSeconds: 23 * seconds}, l.reconcile(t))
-		l.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
-		want(t, "staged", report{Settled: 1}, l.reconcile(t))
+		want(t, "second", report{Republished: 1, OldestUnstagedSeconds: 23 * seconds}, f.reconcile(t))
+		f.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
+		want(t, "staged", report{Settled: 1}, f.reconcile(t))
 	})
 }
 
 func TestAMessageOfWhichOnlyTheErrorWasFiledIsPublishedFromThat(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		message := ingested(l.claim(t, []byte("Hello"), true), []byte("Hello"))
+		f := newFixture(t)
+		message := ingested(f.claim(t, []byte("Hello"), true), []byte("Hello"))
 		refused := hub.Derive(message, staginger7.Connector(), hub.Error, hub.ER7)
 		refused.Body = message.Body
-		l.file(t, refused)
+		f.file(t, refused)
 		time.Sleep(11 * time.Minute)
-		want(t, "report", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
-		if diff := cmp.Diff([]hub.Event{message}, l.published(t)); diff != "" {
+		want(t, "report", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, f.reconcile(t))
+		if diff := cmp.Diff([]hub.Event{message}, f.published(t)); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -225,14 +225,14 @@ func TestAMessageOfWhichOnlyTheErrorWasFiledIsPublishedFromThat(t *testing.T) {
 
 func TestAnAcceptedMessageThatTheLakeDoesNotHoldIsReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		claim := l.claim(t, canary.Message(), true)
-		l.file(t, hub.Derive(ingested(claim, nil), staginger7.Connector(), hub.Staged, hub.JSON)) // its JSON does not lead back to it
+		f := newFixture(t)
+		claim := f.claim(t, canary.Message(), true)
+		f.file(t, hub.Derive(ingested(claim, nil), staginger7.Connector(), hub.Staged, hub.JSON)) // its JSON does not lead back to it
 		time.Sleep(11 * time.Minute)
 		for range 2 {
-			l.log.Reset()
-			want(t, "report", report{Missing: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
-			if log := l.log.String(); !strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, claim.ID.String()) {
+			f.log.Reset()
+			want(t, "report", report{Missing: 1, OldestUnstagedSeconds: 11 * seconds}, f.reconcile(t))
+			if log := f.log.String(); !strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, claim.ID.String()) {
 				t.Error(log)
 			}
 		}
@@ -243,36 +243,36 @@ func TestAnAcceptedMessageThatTheLakeDoesNotHoldIsReported(t *testing.T) {
 // once, for most of a year.
 func TestWhatIsMissingIsReportedForAsLongAsItIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		claim := l.claim(t, canary.Message(), true)
+		f := newFixture(t)
+		claim := f.claim(t, canary.Message(), true)
 		var writes atomic.Int64
 		const runs, apart = 60, 5 // days
 		for run := range runs {
 			time.Sleep(apart * 24 * time.Hour)
-			l.expire(t)
-			l.tables.Before = func(_ context.Context, operation string) error {
+			f.expire(t)
+			f.tables.Before = func(_ context.Context, operation string) error {
 				if operation == "UpdateItem" {
 					writes.Add(1)
 				}
 				return nil
 			}
-			if got := l.reconcile(t); got.Missing != 1 || got.MissingMessages[0].ID != claim.ID.String() {
+			if got := f.reconcile(t); got.Missing != 1 || got.MissingMessages[0].ID != claim.ID.String() {
 				t.Fatalf("on day %d: %+v", (run+1)*apart, got)
 			}
-			l.tables.Before = nil
+			f.tables.Before = nil
 		}
 		if seen := len(received.Shards()) * runs; writes.Load() > int64(seen+1+2*runs/4) {
 			t.Errorf("%d writes, of which %d note what was seen", writes.Load(), seen)
 		}
 		message := ingested(claim, canary.Message()) // found at last, and redriven
-		l.file(t, message)
-		l.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
-		if got := l.reconcile(t); got.Missing != 0 || got.Settled != 1 {
+		f.file(t, message)
+		f.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
+		if got := f.reconcile(t); got.Missing != 0 || got.Settled != 1 {
 			t.Errorf("then: %+v", got)
 		}
 		time.Sleep(60 * 24 * time.Hour)
-		l.expire(t)
-		for _, item := range l.tables.Items(t, fake.Received) {
+		f.expire(t)
+		for _, item := range f.tables.Items(t, fake.Received) {
 			if _, has := item["expiry"]; has {
 				t.Errorf("what was found is kept for ever: %v", item)
 			}
@@ -281,9 +281,9 @@ func TestWhatIsMissingIsReportedForAsLongAsItIs(t *testing.T) {
 }
 
 // expire removes what has expired, as time to live does sooner or later.
-func (l *lake) expire(t *testing.T) {
+func (f *fixture) expire(t *testing.T) {
 	t.Helper()
-	for _, item := range l.tables.Items(t, fake.Received) {
+	for _, item := range f.tables.Items(t, fake.Received) {
 		var stored struct {
 			PK     string `dynamodbav:"pk"`
 			Expiry int64  `dynamodbav:"expiry"`
@@ -292,29 +292,29 @@ func (l *lake) expire(t *testing.T) {
 			t.Fatal(err)
 		}
 		if stored.Expiry > 0 && stored.Expiry < time.Now().Unix() {
-			l.tables.Delete(t, fake.Received, "pk", stored.PK)
+			f.tables.Delete(t, fake.Received, "pk", stored.PK)
 		}
 	}
 }
 
 func TestAReportNamesWhatIsMissingUpToAHundred(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		first := l.claim(t, canary.Message(), true)
+		f := newFixture(t)
+		first := f.claim(t, canary.Message(), true)
 		time.Sleep(11 * time.Minute)
 		want := []missingMessage{{first.ID.String(), canary.Owner, 11 * seconds}}
-		if diff := cmp.Diff(want, l.reconcile(t).MissingMessages); diff != "" {
+		if diff := cmp.Diff(want, f.reconcile(t).MissingMessages); diff != "" {
 			t.Error(diff)
 		}
 		for n := range named {
-			l.claim(t, []byte{'a' + byte(n)}, true)
+			f.claim(t, []byte{'a' + byte(n)}, true)
 		}
 		time.Sleep(11 * time.Minute)
-		got := l.reconcile(t)
+		got := f.reconcile(t)
 		if len(got.MissingMessages) != named || got.Missing != named+1 {
 			t.Errorf("%d are named, %d missing", len(got.MissingMessages), got.Missing)
 		}
-		if lines := strings.Count(l.log.String(), `"missing: accepted`); lines != named+2 {
+		if lines := strings.Count(f.log.String(), `"missing: accepted`); lines != named+2 {
 			t.Errorf("the log names %d, in two runs", lines)
 		}
 	})
@@ -322,42 +322,42 @@ func TestAReportNamesWhatIsMissingUpToAHundred(t *testing.T) {
 
 func TestAClaimThatWasNeverPublishedIsWaitedForADay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		claim := l.claim(t, canary.Message(), false)
+		f := newFixture(t)
+		claim := f.claim(t, canary.Message(), false)
 		time.Sleep(11 * time.Minute)
-		want(t, "waited for", report{Unpublished: 1}, l.reconcile(t))
+		want(t, "waited for", report{Unpublished: 1}, f.reconcile(t))
 		time.Sleep(24 * time.Hour)
-		want(t, "given up", report{Abandoned: 1}, l.reconcile(t))
-		want(t, "gone", report{}, l.reconcile(t))
+		want(t, "given up", report{Abandoned: 1}, f.reconcile(t))
+		want(t, "gone", report{}, f.reconcile(t))
 
 		// The sender's next try brings it back, with the same id.
-		if again := l.claim(t, canary.Message(), true); again.ID != claim.ID {
+		if again := f.claim(t, canary.Message(), true); again.ID != claim.ID {
 			t.Errorf("taken over as %s, not %s", again.ID, claim.ID)
 		}
-		want(t, "accepted at last", report{Missing: 1, OldestUnstagedSeconds: (24*60 + 11) * seconds}, l.reconcile(t))
+		want(t, "accepted at last", report{Missing: 1, OldestUnstagedSeconds: (24*60 + 11) * seconds}, f.reconcile(t))
 	})
 }
 
 func TestAnInterruptedClaimWhoseMessageArrivedIsAMessageLikeAnyOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		message := ingested(l.claim(t, canary.Message(), false), canary.Message())
-		l.file(t, message)
+		f := newFixture(t)
+		message := ingested(f.claim(t, canary.Message(), false), canary.Message())
+		f.file(t, message)
 		time.Sleep(11 * time.Minute)
-		want(t, "stuck", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, l.reconcile(t))
-		l.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
-		want(t, "staged", report{Settled: 1}, l.reconcile(t))
+		want(t, "stuck", report{Republished: 1, OldestUnstagedSeconds: 11 * seconds}, f.reconcile(t))
+		f.file(t, hub.Derive(message, staginger7.Connector(), hub.Staged, hub.JSON))
+		want(t, "staged", report{Settled: 1}, f.reconcile(t))
 	})
 }
 
 func TestOneMessageThatCannotBeReadDoesNotStopTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
+		f := newFixture(t)
 		for _, text := range []string{"a", "b", "c"} {
-			l.file(t, ingested(l.claim(t, []byte(text), true), []byte(text)))
+			f.file(t, ingested(f.claim(t, []byte(text), true), []byte(text)))
 		}
 		failed := false
-		l.buckets.Before = func(_ context.Context, operation string) error {
+		f.buckets.Before = func(_ context.Context, operation string) error {
 			if operation == "GetObject" && !failed {
 				failed = true
 				return fake.Refusal("S3", operation, "InternalError", 500)
@@ -365,13 +365,13 @@ func TestOneMessageThatCannotBeReadDoesNotStopTheOthers(t *testing.T) {
 			return nil
 		}
 		time.Sleep(11 * time.Minute)
-		if _, err := l.run(t.Context(), request{}); err == nil || err.Error() != "S3 GetObject: InternalError (HTTP 500)" {
+		if _, err := f.run(t.Context(), request{}); err == nil || err.Error() != "S3 GetObject: InternalError (HTTP 500)" {
 			t.Errorf("got %v", err)
 		}
-		if got := len(l.published(t)); got != 2 {
+		if got := len(f.published(t)); got != 2 {
 			t.Errorf("%d were published, want 2", got)
 		}
-		if got := l.reconcile(t); got.Republished != 1 || got.Waiting != 2 {
+		if got := f.reconcile(t); got.Republished != 1 || got.Waiting != 2 {
 			t.Errorf("the next run: %+v", got)
 		}
 	})
@@ -379,11 +379,11 @@ func TestOneMessageThatCannotBeReadDoesNotStopTheOthers(t *testing.T) {
 
 func TestARunEndsWithItsTimeAndSaysSo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
+		f := newFixture(t)
 		for n := range 100 {
-			l.claim(t, []byte{'a' + byte(n)}, true)
+			f.claim(t, []byte{'a' + byte(n)}, true)
 		}
-		l.tables.Before = func(ctx context.Context, operation string) error {
+		f.tables.Before = func(ctx context.Context, operation string) error {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
@@ -396,15 +396,15 @@ func TestARunEndsWithItsTimeAndSaysSo(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), timeout)
 		defer cancel()
 		begin := time.Now()
-		got, err := l.run(ctx, request{})
+		got, err := f.run(ctx, request{})
 		if err != nil || got.Complete || got.Missing == 0 || got.Missing == 100 {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if took := time.Since(begin); took > timeout-reserve {
 			t.Errorf("took %s", took)
 		}
-		l.tables.Before = nil
-		want(t, "the next run", report{Missing: 100, OldestUnstagedSeconds: got.OldestUnstagedSeconds}, l.reconcile(t))
+		f.tables.Before = nil
+		want(t, "the next run", report{Missing: 100, OldestUnstagedSeconds: got.OldestUnstagedSeconds}, f.reconcile(t))
 	})
 }
 
@@ -415,21 +415,21 @@ func TestWhatCannotBeLookedUpIsLookedUpByTheNextRun(t *testing.T) {
 		t.Run(operation, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				for n := 1; ; n++ {
-					l := newLake(t)
-					l.file(t, ingested(l.claim(t, canary.Message(), true), canary.Message()))
+					f := newFixture(t)
+					f.file(t, ingested(f.claim(t, canary.Message(), true), canary.Message()))
 					time.Sleep(11 * time.Minute)
 					var calls atomic.Int64
-					l.tables.Before = func(_ context.Context, called string) error {
+					f.tables.Before = func(_ context.Context, called string) error {
 						if called == operation && calls.Add(1) == int64(n) {
 							return fake.Refusal("DynamoDB", called, "InternalServerError", 500)
 						}
 						return nil
 					}
-					if _, err := l.run(t.Context(), request{}); err == nil {
+					if _, err := f.run(t.Context(), request{}); err == nil {
 						return // there is no call of that number
 					}
-					l.tables.Before = nil
-					if got := l.reconcile(t); got.Republished+got.Waiting != 1 || len(l.published(t)) == 0 {
+					f.tables.Before = nil
+					if got := f.reconcile(t); got.Republished+got.Waiting != 1 || len(f.published(t)) == 0 {
 						t.Fatalf("call %d failed; the next run: %+v", n, got)
 					}
 				}
@@ -440,14 +440,14 @@ func TestWhatCannotBeLookedUpIsLookedUpByTheNextRun(t *testing.T) {
 
 func TestEveryRunMeasuresForEachInstitution(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
-		l.reconcile(t)
-		l.claim(t, canary.Message(), true)
+		f := newFixture(t)
+		f.reconcile(t)
+		f.claim(t, canary.Message(), true)
 		time.Sleep(11 * time.Minute)
-		l.reconcile(t)
+		f.reconcile(t)
 		var ages []float64
 		var owners []any
-		for line := range strings.Lines(l.log.String()) {
+		for line := range strings.Lines(f.log.String()) {
 			var members map[string]any
 			if err := json.Unmarshal([]byte(line), &members); err != nil {
 				t.Fatal(err)
@@ -467,24 +467,24 @@ func TestEveryRunMeasuresForEachInstitution(t *testing.T) {
 }
 
 func TestAnOperatorMayChooseTheAge(t *testing.T) {
-	l := newLake(t)
-	l.file(t, ingested(l.claim(t, canary.Message(), true), canary.Message()))
+	f := newFixture(t)
+	f.file(t, ingested(f.claim(t, canary.Message(), true), canary.Message()))
 	time.Sleep(2 * time.Millisecond)
-	if got, err := l.run(t.Context(), request{OverdueSeconds: new(0)}); got.Republished != 1 || err != nil {
+	if got, err := f.run(t.Context(), request{OverdueSeconds: new(0)}); got.Republished != 1 || err != nil {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestNoPatientDataIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLake(t)
+		f := newFixture(t)
 		for _, body := range canary.Broken() {
-			l.file(t, ingested(l.claim(t, body, true), body))
+			f.file(t, ingested(f.claim(t, body, true), body))
 		}
-		l.claim(t, canary.Message(), true)
-		l.claim(t, []byte(canary.ControlID), false)
+		f.claim(t, canary.Message(), true)
+		f.claim(t, []byte(canary.ControlID), false)
 		time.Sleep(25 * time.Hour)
-		l.reconcile(t)
-		canary.Check(t, "the log", l.log.String())
+		f.reconcile(t)
+		canary.Check(t, "the log", f.log.String())
 	})
 }

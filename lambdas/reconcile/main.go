@@ -29,7 +29,7 @@ func main() {
 		metrics:  telemetry.Metrics{Environment: env.Text(contract.EnvName)},
 		received: received.Table{Name: env.Text(contract.EnvReceivedTable), DB: db},
 		catalog:  catalog.Table{Name: env.Text(contract.EnvCatalogTable), DB: db},
-		lake: replay.Lake{
+		route: replay.Route{
 			Bucket:  env.Text(contract.EnvLakeBucket),
 			Objects: objects,
 			Hub: hub.Topic{

@@ -37,7 +37,8 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 		"two comparisons":         {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","IsPresent":true,"BooleanEquals":true,"Next":"S"}]}`), "one comparison, not 2"},
 		"a mistyped comparison":   {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","BooleanEquals":"x","Next":"S"}]}`), "BooleanEquals"},
 		"a comparison of nothing": {only(`{"Type":"Choice","Choices":[{"BooleanEquals":true,"Next":"S"}]}`), "it needs Variable"},
-		"no start":                {`{"StartAt":"X","States":{}}`, `"X"`},
+		"no start":                {`{"StartAt":"X","States":{}}`, `state machine definition: StartAt names the state "X"`},
+		"a later version":         {`{"Version":"1.1","StartAt":"S","States":{"S":{"Type":"Succeed"}}}`, "version 1.1"},
 		"ALL among others":        {only(`{` + invoke + `,"Parameters":{"FunctionName":"f"},"Retry":[{"ErrorEquals":["States.ALL","E"]}]}`), "States.ALL must stand alone"},
 		"a rate below one":        {only(`{` + invoke + `,"Parameters":{"FunctionName":"f"},"Retry":[{"ErrorEquals":["E"],"BackoffRate":0.5}]}`), "BackoffRate"},
 		"a result in the context": {only(`{"Type":"Pass","ResultPath":"$$.x","End":true}`), "reference path"},
@@ -49,6 +50,12 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
+	}
+}
+
+func TestTheLanguageAndItsVersionMayBeNamed(t *testing.T) {
+	if _, err := states.Load([]byte(`{"Version":"1.0","QueryLanguage":"JSONPath","StartAt":"S","States":{"S":{"Type":"Succeed"}}}`)); err != nil {
+		t.Error(err)
 	}
 }
 

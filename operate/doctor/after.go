@@ -17,7 +17,7 @@ import (
 // After returns the probes of a deployed lake.
 func After(c aws.Config, connection client.Connection) []Probe {
 	a := accountOf(c)
-	l := lake{outputs: connection.Outputs, configuration: c}
+	network := endpoints{outputs: connection.Outputs, configuration: c}
 	probes := []Probe{
 		{"credentials", func(ctx context.Context) (Finding, error) { return a.credentials(ctx, accountIn(connection.Outputs)) }},
 		{"outputs", func(context.Context) (Finding, error) { return outputs(connection.Outputs), nil }},
@@ -27,11 +27,11 @@ func After(c aws.Config, connection client.Connection) []Probe {
 		probes = append(probes, a.asked("stack", func(ctx context.Context) (Finding, error) { return stack(ctx, a, name) }))
 	}
 	return append(probes,
-		Probe{"api", l.api},
-		Probe{"clock", l.clock},
-		Probe{"issuer", l.issuer},
-		Probe{"keys", l.keys},
-		Probe{"sign-in", l.signIn},
+		Probe{"api", network.api},
+		Probe{"clock", network.clock},
+		Probe{"issuer", network.issuer},
+		Probe{"keys", network.keys},
+		Probe{"sign-in", network.signIn},
 		a.asked("alarms", func(ctx context.Context) (Finding, error) { return alarms(ctx, a, stacks) }),
 		a.asked("subscriptions", func(ctx context.Context) (Finding, error) { return subscriptions(ctx, c, connection.Outputs) }),
 	)

@@ -15,8 +15,8 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// lake is a deployed lake as anybody on the network sees it, without credentials.
-type lake struct {
+// endpoints are a deployed lake as anybody on the network sees it, without credentials.
+type endpoints struct {
 	outputs       client.Outputs
 	configuration aws.Config
 }
@@ -55,14 +55,14 @@ func unreachable(err error) Finding {
 		Next: "Look at this machine's network, name resolution and proxy; then whether the stack is deployed."}
 }
 
-func (l lake) apiAddress() (string, error) {
-	address, err := l.outputs.Get(client.OutputAPI)
+func (e endpoints) apiAddress() (string, error) {
+	address, err := e.outputs.Get(client.OutputAPI)
 	return strings.TrimSuffix(address, "/") + "/messages/none", err
 }
 
 // api checks that a request without a token is refused.
-func (l lake) api(ctx context.Context) (Finding, error) {
-	address, err := l.apiAddress()
+func (e endpoints) api(ctx context.Context) (Finding, error) {
+	address, err := e.apiAddress()
 	if err != nil {
 		return Finding{}, err
 	}
@@ -90,8 +90,8 @@ const (
 
 // clock compares this machine's time with the time in the API's answers, which is in
 // whole seconds.
-func (l lake) clock(ctx context.Context) (Finding, error) {
-	address, err := l.apiAddress()
+func (e endpoints) clock(ctx context.Context) (Finding, error) {
+	address, err := e.apiAddress()
 	if err != nil {
 		return Finding{}, err
 	}
@@ -123,14 +123,14 @@ func (l lake) clock(ctx context.Context) (Finding, error) {
 // issuerAddresses returns the issuer of the lake's tokens, and the address at which it
 // answers. The two are the same on AWS, and differ on one machine or an emulator (Cognito
 // developer guide, "Verifying JSON web tokens").
-func (l lake) issuerAddresses() (name, address string, err error) {
-	pool, err := l.outputs.Get(client.OutputPool)
+func (e endpoints) issuerAddresses() (name, address string, err error) {
+	pool, err := e.outputs.Get(client.OutputPool)
 	if err != nil {
 		return "", "", err
 	}
 	region, _, _ := strings.Cut(pool, "_")
 	name = "https://cognito-idp." + region + ".amazonaws.com/" + pool
-	if endpoint := aws.ToString(l.configuration.BaseEndpoint); endpoint != "" {
+	if endpoint := aws.ToString(e.configuration.BaseEndpoint); endpoint != "" {
 		return name, strings.TrimSuffix(endpoint, "/") + "/" + pool, nil
 	}
 	return name, name, nil
@@ -138,8 +138,8 @@ func (l lake) issuerAddresses() (name, address string, err error) {
 
 // document reads a JSON document of the issuer. If it cannot, wrong is the finding; else
 // wrong's verdict is "".
-func (l lake) document(ctx context.Context, page string, into any) (wrong Finding, err error) {
-	_, issuer, err := l.issuerAddresses()
+func (e endpoints) document(ctx context.Context, page string, into any) (wrong Finding, err error) {
+	_, issuer, err := e.issuerAddresses()
 	if err != nil {
 		return wrong, err
 	}
@@ -156,15 +156,15 @@ func (l lake) document(ctx context.Context, page string, into any) (wrong Findin
 }
 
 // issuer checks the configuration that the API's authorizer reads first.
-func (l lake) issuer(ctx context.Context) (Finding, error) {
+func (e endpoints) issuer(ctx context.Context) (Finding, error) {
 	var configuration struct {
 		Issuer string
 		Keys   string `json:"jwks_uri"`
 	}
-	if wrong, err := l.document(ctx, "openid-configuration", &configuration); wrong.Verdict != "" || err != nil {
+	if wrong, err := e.document(ctx, "openid-configuration", &configuration); wrong.Verdict != "" || err != nil {
 		return wrong, err
 	}
-	name, _, err := l.issuerAddresses()
+	name, _, err := e.issuerAddresses()
 	if err != nil {
 		return Finding{}, err
 	}
@@ -177,9 +177,9 @@ func (l lake) issuer(ctx context.Context) (Finding, error) {
 }
 
 // keys checks the public keys that verify tokens.
-func (l lake) keys(ctx context.Context) (Finding, error) {
+func (e endpoints) keys(ctx context.Context) (Finding, error) {
 	var set struct{ Keys []struct{ Kid, Kty string } }
-	if wrong, err := l.document(ctx, "jwks.json", &set); wrong.Verdict != "" || err != nil {
+	if wrong, err := e.document(ctx, "jwks.json", &set); wrong.Verdict != "" || err != nil {
 		return wrong, err
 	}
 	usable := 0
@@ -198,8 +198,8 @@ func (l lake) keys(ctx context.Context) (Finding, error) {
 // signIn asks for a token with an empty request, and checks that it is refused in OAuth's
 // words (RFC 6749, 5.2; Cognito developer guide, "The token issuer endpoint"). A domain
 // that does not exist answers in other words or not at all.
-func (l lake) signIn(ctx context.Context) (Finding, error) {
-	address, err := l.outputs.Get(contract.OutputSignIn)
+func (e endpoints) signIn(ctx context.Context) (Finding, error) {
+	address, err := e.outputs.Get(contract.OutputSignIn)
 	if err != nil {
 		return Finding{}, err
 	}

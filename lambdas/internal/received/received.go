@@ -146,7 +146,7 @@ func (t Table) acquire(ctx context.Context, mine item, patience time.Time) (Clai
 		case ended:
 			return Claim{}, &DuplicateError{ID: claim.ID, Differs: stored.Sent != mine.Sent}
 		case stored.over(mine):
-			stored, err = t.takeOver(ctx, stored, mine)
+			stored, err = t.takeOver(ctx, claim, mine)
 		case time.Now().Add(wait).After(patience):
 			return Claim{}, ErrHeld
 		default:
@@ -194,17 +194,17 @@ func (t Table) put(ctx context.Context, mine item) (item, error) {
 // other attempt's bytes, which is recorded if mine are different. It returns the claim
 // that is stored afterwards, which is mine unless another attempt was faster. Reconcile
 // may have passed it by or given it up, and will look at it again.
-func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
+func (t Table) takeOver(ctx context.Context, lapsed Claim, mine item) (item, error) {
 	update := "SET lease = :lease, expiry = :expiry, attempt = :attempt, runner = :runner, unsettled = :late"
 	values := map[string]types.AttributeValue{
 		":lease":   number(mine.Lease),
 		":expiry":  number(mine.Expiry),
 		":attempt": text(mine.Attempt),
 		":runner":  text(mine.Runner),
-		":lapsed":  number(lapsed.Lease),
-		":late":    text(latePartition(shardOfText(lapsed.ID))),
+		":lapsed":  number(lapsed.item.Lease),
+		":late":    text(latePartition(shardOf(lapsed.ID))),
 	}
-	if lapsed.Sent != mine.Sent {
+	if lapsed.item.Sent != mine.Sent {
 		mine.Sent = several
 		update, values[":several"] = update+", sent = :several", text(several)
 	}
@@ -216,7 +216,7 @@ func (t Table) takeOver(ctx context.Context, lapsed, mine item) (item, error) {
 		ExpressionAttributeValues:           values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	})
-	mine.ID = lapsed.ID
+	mine.ID = lapsed.item.ID
 	return t.after(ctx, mine, err)
 }
 

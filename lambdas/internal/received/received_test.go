@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"hl7lake/internal/claim"
@@ -96,6 +97,69 @@ func TestAnAttemptKnowsThatTheOneBeforeItInItsPlaceIsOver(t *testing.T) {
 			t.Errorf("the claim is there now, and here: %v", err)
 		}
 	})
+}
+
+func TestAClaimIsHeldToTheLastMillisecondOfItsLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		first := acquire(t, table) // and its process dies
+		time.Sleep(lease)
+		if _, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), 0); !errors.Is(err, received.ErrHeld) {
+			t.Errorf("as the lease ends: %v", err)
+		}
+		time.Sleep(time.Millisecond)
+		second, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), 0)
+		if err != nil || second.ID != first.ID {
+			t.Errorf("a millisecond later the claim is %s, it was %s: %v", second.ID, first.ID, err)
+		}
+	})
+}
+
+func TestWhoWaitsTakesOverWhatIsReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		first := acquire(t, table)
+		var release sync.WaitGroup
+		release.Go(func() {
+			time.Sleep(patience / 2)
+			if err := table.Release(t.Context(), first); err != nil {
+				t.Error(err)
+			}
+		})
+		if second := acquire(t, table); second.ID != first.ID {
+			t.Errorf("the claim is %s, it was %s", second.ID, first.ID)
+		}
+		release.Wait()
+	})
+}
+
+func TestPatienceIsUsedToItsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		acquire(t, table)
+		const first = 25 * time.Millisecond // between the first two looks
+		for patience, want := range map[time.Duration]time.Duration{first - 1: 0, first: first, first + 1: first, 3 * first: 3 * first} {
+			start := time.Now()
+			_, err := table.Acquire(t.Context(), owner, hub.ER7, body, start.Add(lease), patience)
+			if got := time.Since(start); !errors.Is(err, received.ErrHeld) || got != want {
+				t.Errorf("with patience for %s it waited %s: %v", patience, got, err)
+			}
+		}
+	})
+}
+
+func TestAClaimWithoutAnIDIsAnError(t *testing.T) {
+	table, db := newTable(t)
+	acquire(t, table)
+	for _, stored := range db.Items(t, fake.Received) {
+		stored["id"] = &types.AttributeValueMemberS{Value: "none"}
+		if _, err := table.DB.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: &table.Name, Item: stored}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := table.Acquire(t.Context(), owner, hub.ER7, body, time.Now().Add(lease), 0); err == nil || errors.Is(err, received.ErrHeld) {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestTheSameContentOfAnotherInstitutionIsNew(t *testing.T) {

@@ -39,7 +39,7 @@ func (t Table) former(ctx context.Context, mine item) (item, error) {
 	if err := attributevalue.UnmarshalMap(out.Item, &stored); err != nil {
 		return item{}, err
 	}
-	if over := stored.Expiry != 0 && stored.Expiry < time.Now().Unix(); len(out.Item) > 0 && !over { // as put sees it
+	if stored.Expiry >= time.Now().Unix() { // there is one, and put would find it
 		mine.PK, mine.Sent = mine.Sent, ""
 	}
 	return mine, nil

@@ -148,6 +148,16 @@ func TestAClaimOfAnEarlierVersionHoldsForTheBytesThatItWasMadeOn(t *testing.T) {
 	})
 }
 
+func TestAClaimOfAnEarlierVersionHoldsToTheSecondOfItsExpiry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		table, _ := newTable(t)
+		id := former(t, table, time.Now())
+		if claim, err := acquireAs(t, table, "LF"); err != nil || claim.ID != id {
+			t.Errorf("claimed as %s: %v", claim.ID, err)
+		}
+	})
+}
+
 func TestAClaimOfAnEarlierVersionThatIsOverHoldsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table, _ := newTable(t)

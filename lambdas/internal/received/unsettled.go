@@ -41,14 +41,10 @@ func Shards() []string {
 	return all
 }
 
-func shardOf(id uuid.UUID) string { return shardOfText(id.String()) }
-
-// shardOfText returns the last digit of an id, or "0" for a text that is not an id.
-func shardOfText(id string) string {
-	if id == "" {
-		return shards[:1]
-	}
-	return id[len(id)-1:]
+// shardOf returns the shard of an id, which is its last digit.
+func shardOf(id uuid.UUID) string {
+	text := id.String()
+	return text[len(text)-1:]
 }
 
 // Unsettled is a claim whose message is not known to have ended.

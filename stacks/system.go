@@ -5,18 +5,18 @@ import (
 	"github.com/aws/constructs-go/constructs/v10"
 )
 
-// Lake is the whole system in one environment.
-type Lake struct {
+// System is the stacks of the whole lake in one environment.
+type System struct {
 	Core       Core
 	FrontDoor  FrontDoor
 	StagingER7 StagingER7
 	Tables     Tables
 }
 
-// NewLake defines the stacks of an environment and connects them.
-func NewLake(scope constructs.Construct, env Environment) Lake {
+// NewSystem defines the stacks of an environment and connects them.
+func NewSystem(scope constructs.Construct, env Environment) System {
 	core := NewCore(scope, "Core", CoreProps{Environment: env})
-	return Lake{
+	return System{
 		Core:       core,
 		FrontDoor:  NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Core: core}),
 		StagingER7: NewStagingER7(scope, "StagingER7", StagingER7Props{Core: core}),
