@@ -74,6 +74,7 @@ func moto() *kind {
 		lacks: slices.Concat(
 			lacking(noContainer, cleaner),
 			lacking(noType,
+				"AWS::Athena::NamedQuery", "AWS::Athena::WorkGroup", "AWS::Glue::Database", "AWS::Glue::Table",
 				"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Authorizer", "AWS::ApiGatewayV2::Integration",
 				"AWS::ApiGatewayV2::Route", "AWS::ApiGatewayV2::Stage", "AWS::CloudTrail::Trail", "AWS::CloudWatch::Alarm",
 				"AWS::Cognito::IdentityPool", "AWS::Cognito::IdentityPoolPrincipalTag", "AWS::Cognito::IdentityPoolRoleAttachment",
