@@ -56,7 +56,7 @@ func newCloud(t *testing.T, ctx context.Context, e *emulator) *cloud {
 	} else {
 		settings = aws.Config{Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("test", "test", "")}
 	}
-	settings.BaseEndpoint, settings.RetryMaxAttempts = &e.url, 1
+	settings.BaseEndpoint = &e.url
 	return &cloud{
 		cloudformation.NewFromConfig(settings), cloudwatch.NewFromConfig(settings), cognitoidentity.NewFromConfig(settings),
 		cognitoidentityprovider.NewFromConfig(settings), dynamodb.NewFromConfig(settings), lambda.NewFromConfig(settings),

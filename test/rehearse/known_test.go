@@ -19,7 +19,7 @@ var emulators = map[string]*kind{"ministack": ministack(), "localemu": localemu(
 // ministack is version 1.5.33, with cbor2, without which its CloudWatch does not
 // understand the SDK for Go.
 func ministack() *kind {
-	lacks := lacking(noType, "AWS::CloudTrail::Trail", "AWS::Logs::QueryDefinition", "AWS::XRay::ResourcePolicy")
+	lacks := lacking(noType, "AWS::Athena::NamedQuery", "AWS::CloudTrail::Trail", "AWS::Logs::QueryDefinition", "AWS::XRay::ResourcePolicy")
 	return &kind{
 		program:     "ministack",
 		arguments:   func(_, _ string) []string { return nil },
