@@ -1,5 +1,7 @@
 package hl7_test
 
+// This file is about time and output, which are bounded by the size of the input.
+
 import (
 	"bytes"
 	"errors"

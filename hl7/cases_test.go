@@ -1,5 +1,7 @@
 package hl7_test
 
+// This file is about character sets and escapes as senders spell them.
+
 import (
 	"os"
 	"path/filepath"

@@ -1,5 +1,7 @@
 package hl7_test
 
+// This file is about streams that were reported to break readers, given to Reader.
+
 import (
 	"bytes"
 	"errors"

@@ -1,5 +1,7 @@
 package hl7_test
 
+// This file is about Reader and streams of any shape, in reads of any size.
+
 import (
 	"bytes"
 	"errors"

@@ -1,5 +1,7 @@
 package local
 
+// This file is about the policies of the templates, as package iam evaluates them.
+
 import (
 	"strings"
 	"testing"

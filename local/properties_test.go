@@ -1,5 +1,7 @@
 package local
 
+// This file is about properties of resources: those that are run, ignored and refused.
+
 import (
 	"encoding/json"
 	"maps"

@@ -1,5 +1,7 @@
 package tables_test
 
+// This file is about time and output, which are bounded by the size of the message.
+
 import (
 	"io"
 	"strings"

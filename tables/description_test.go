@@ -1,5 +1,7 @@
 package tables_test
 
+// This file is about the description of the columns, in the describe files, and docs/tables.md.
+
 import (
 	"bytes"
 	"os"

@@ -1,5 +1,7 @@
 package tables_test
 
+// This file is about the table of values, from which segments can be rebuilt.
+
 import (
 	"bytes"
 	"encoding/json"

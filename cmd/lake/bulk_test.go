@@ -1,5 +1,7 @@
 package main
 
+// This file is about sending many messages: what is counted, what an interruption leaves, where a second run goes on.
+
 import (
 	"bytes"
 	"context"

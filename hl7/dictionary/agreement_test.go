@@ -1,5 +1,7 @@
 package dictionary_test
 
+// This file is about the agreement of the dictionary with other sources of the standard.
+
 import (
 	"cmp"
 	"errors"

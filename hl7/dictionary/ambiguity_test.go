@@ -1,5 +1,7 @@
 package dictionary
 
+// This file is about segments that can have two places in a message.
+
 import (
 	"flag"
 	"fmt"

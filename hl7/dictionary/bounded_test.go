@@ -1,5 +1,7 @@
 package dictionary_test
 
+// This file is about time, which is bounded by the size of the message.
+
 import (
 	"runtime"
 	"runtime/debug"

@@ -1,5 +1,7 @@
 package dictionary_test
 
+// This file is about validate.go and check.go: which findings a message has.
+
 import (
 	"slices"
 	"strings"

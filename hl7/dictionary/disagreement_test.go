@@ -1,5 +1,7 @@
 package dictionary_test
 
+// This file is about what the standard says where other sources are wrong.
+
 import (
 	"fmt"
 	"os"

@@ -1,5 +1,7 @@
 package dictionary_test
 
+// This file is about facts of the standard that the dictionary must have.
+
 import (
 	"slices"
 	"strconv"

@@ -1,5 +1,7 @@
 package dictionary_test
 
+// This file is about one laboratory report, validated as a whole.
+
 import (
 	"testing"
 

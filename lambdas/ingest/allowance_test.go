@@ -1,5 +1,7 @@
 package main
 
+// This file is about the answers of the handler to a sender that is beyond its allowance.
+
 import (
 	"bytes"
 	"fmt"

@@ -1,5 +1,7 @@
 package main
 
+// This file is about bodies that are too large to be held whole.
+
 import (
 	"bytes"
 	"crypto/sha256"

@@ -1,5 +1,7 @@
 package cognito_test
 
+// This file is about sessions that end: signing out and deleting a user.
+
 import (
 	"path/filepath"
 	"testing"

@@ -1,5 +1,7 @@
 package iam_test
 
+// This file is about conditions and principals, which are in match.go and iam.go.
+
 import (
 	"encoding/json"
 	"testing"

@@ -1,5 +1,7 @@
 package iam_test
 
+// This file is about the trust policy of a role that an identity pool gives.
+
 import (
 	"testing"
 

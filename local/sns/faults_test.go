@@ -1,5 +1,7 @@
 package sns_test
 
+// This file is about deliveries that a fault makes fail.
+
 import (
 	"slices"
 	"testing"

@@ -1,5 +1,7 @@
 package store_test
 
+// This file is about files that are damaged, empty or held by another.
+
 import (
 	"bytes"
 	"errors"

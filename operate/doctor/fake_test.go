@@ -1,5 +1,7 @@
 package doctor_test
 
+// This file has no test. It has the fake of AWS for the others.
+
 import (
 	"fmt"
 	"io"

@@ -1,5 +1,7 @@
 package doctor_test
 
+// This file is about services that a lake on one machine does not have.
+
 import (
 	"context"
 	"testing"

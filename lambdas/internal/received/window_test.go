@@ -1,5 +1,7 @@
 package received_test
 
+// This file is about the window of a claim over years, against a model.
+
 import (
 	"errors"
 	"math/rand/v2"
