@@ -19,21 +19,21 @@ import (
 	"hl7lake/client"
 )
 
-// access is which lake a command talks to, and as whom.
+// access says which lake a command talks to, and as which user.
 type access struct {
-	dir     string // of a lake on this machine
-	outputs string // file with the outputs of deployed stacks
-	url     string // of the API alone
-	user    string // e-mail address, or what stands before its @
+	dir     string // the folder of a lake on this machine
+	outputs string // the file with the outputs of deployed stacks
+	url     string // the address of the API only
+	user    string // an e-mail address, or the part before its @
 	token   string
 }
 
-// connectionFile is where `lake up` leaves what the other commands need.
+// connectionFile is the file in which `lake up` leaves what the other commands need.
 const connectionFile = "connection.json"
 
 const defaultDir = ".lake"
 
-// placeFlags are the flags that say which lake.
+// placeFlags adds the flags that say which lake.
 func (p *program) placeFlags(cmd *cobra.Command) {
 	flags := cmd.PersistentFlags()
 	flags.StringVar(&p.access.dir, "dir", defaultDir, "data `folder` of a lake on this machine")
@@ -41,7 +41,7 @@ func (p *program) placeFlags(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("dir", "outputs")
 }
 
-// userFlags are the flags that say which lake and who is asking.
+// userFlags adds the flags that say which lake and which user.
 func (p *program) userFlags(cmd *cobra.Command) {
 	p.placeFlags(cmd)
 	flags := cmd.PersistentFlags()
@@ -76,7 +76,7 @@ func (p *program) connection() (client.Connection, error) {
 	return connection, err
 }
 
-// client is the lake's API for the user who was named.
+// client returns a client of the lake's API for the named user.
 func (p *program) client() (*client.Client, error) {
 	connection, err := p.connection()
 	if err != nil {
@@ -89,7 +89,7 @@ func (p *program) client() (*client.Client, error) {
 	return connection.Client(token)
 }
 
-// senderKey names the lake and who sends to it, for the notes of what was sent there.
+// senderKey names the lake and the sender, for the journal of what was sent.
 func (p *program) senderKey() (string, error) {
 	connection, err := p.connection()
 	if err != nil {
@@ -109,8 +109,8 @@ func (p *program) senderKey() (string, error) {
 	return api + " " + who, nil
 }
 
-// institutionOf reads the claim custom:write, or the scopes, of a token, which is not
-// checked: "" where there is neither.
+// institutionOf reads the claim custom:write or the scopes of a token, without verifying
+// the token. It returns "" if there is neither.
 func institutionOf(token string) string {
 	_, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")
@@ -125,8 +125,8 @@ func institutionOf(token string) string {
 	return cmp.Or(claims.Write, claims.Scope)
 }
 
-// tokenSource signs the user in: by a token, as an account that the lake was
-// started with, or by password. Without a name it is the first account.
+// tokenSource signs the user in: with a token, as an account that the lake was started
+// with, or with a password. Without a name it uses the first account.
 func (p *program) tokenSource(connection client.Connection) (client.TokenSource, error) {
 	if p.access.token != "" {
 		return client.Token(p.access.token), nil
@@ -156,7 +156,7 @@ func (p *program) tokenSource(connection client.Connection) (client.TokenSource,
 	return pool.SignIn(user, password), nil
 }
 
-// askPassword reads a password, without showing it where a person types it.
+// askPassword reads a password. On a terminal it does not show what is typed.
 func (p *program) askPassword(prompt string) (string, error) {
 	if file, ok := p.in.(*os.File); ok && xterm.IsTerminal(int(file.Fd())) {
 		fmt.Fprint(p.err, prompt+": ")
@@ -177,14 +177,14 @@ func (p *program) askPassword(prompt string) (string, error) {
 	return line, nil
 }
 
-// pool is the user pool, with the credentials to change it: those of the lake on
-// this machine, or of the AWS environment.
+// pool returns the user pool with credentials to change it: those of the lake on this
+// machine, or of the AWS environment.
 func (p *program) pool(ctx context.Context) (*client.Pool, error) {
 	connection, err := p.connection()
 	if err != nil {
 		return nil, err
 	}
-	// Outputs that name no pool are told before credentials are looked for.
+	// Report outputs without a pool before looking for credentials.
 	if pool, err := connection.Pool(nil); err != nil || connection.Credentials != nil {
 		return pool, err
 	}

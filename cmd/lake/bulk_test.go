@@ -1,6 +1,7 @@
 package main
 
-// This file is about sending many messages: what is counted, what an interruption leaves, where a second run goes on.
+// This file is about sending many messages: what is counted, what an interruption leaves,
+// where a second run goes on.
 
 import (
 	"bytes"
@@ -21,7 +22,7 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-// several are files of one message each, told apart by MSH-10.
+// several are files with one message each, distinguished by MSH-10.
 func several(t *testing.T, n int) string {
 	t.Helper()
 	files := map[string]string{}
@@ -31,7 +32,7 @@ func several(t *testing.T, n int) string {
 	return folder(t, files)
 }
 
-// lakeUntil takes so many posts, then does what is told; the handler of after may be nil.
+// lakeUntil accepts that many posts, and then answers with after, which may be nil.
 func lakeUntil(t *testing.T, most int, then http.HandlerFunc) (server *httptest.Server, posts *atomic.Int32) {
 	t.Helper()
 	posts = &atomic.Int32{}
@@ -48,7 +49,7 @@ func lakeUntil(t *testing.T, most int, then http.HandlerFunc) (server *httptest.
 	return server, posts
 }
 
-// abort ends a connection without an answer.
+// abort closes a connection without an answer.
 func abort(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 func TestManyAnswersAreCountedAndErrorsGrouped(t *testing.T) {
@@ -95,8 +96,8 @@ func TestADroppedConnectionIsTriedAgain(t *testing.T) {
 	}
 }
 
-// interrupted runs the program on arguments and ends it as Ctrl-C does when the lake says
-// so.
+// interrupted runs the program with arguments, and ends it as Ctrl-C does when the lake
+// says so.
 func interrupted(ctx context.Context, arguments ...string) result {
 	var out, err bytes.Buffer
 	l := &program{
@@ -128,7 +129,7 @@ func TestAnInterruptedSendSaysHowFarItCameAndGoesOnThere(t *testing.T) {
 			if got := call(t, nil, "", append(command, other.URL, "--resume")...); !strings.Contains(got.Err, "accepted: 20,") {
 				t.Errorf("another lake: %s", got.Err)
 			}
-			// What was changed since then is sent again.
+			// What has changed since then is sent again.
 			if err := os.WriteFile(filepath.Join(dir, "0000.hl7"), []byte(one), 0o600); err != nil {
 				t.Fatal(err)
 			}

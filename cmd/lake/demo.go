@@ -42,8 +42,8 @@ The exit status is 0 only if everything went as it should.
 	return cmd
 }
 
-// demo runs the scenario in a lake of its own. The folder of a lake in which
-// something went wrong is kept, since its logs say why.
+// demo runs the scenario in a lake of its own. If something goes wrong, it keeps the
+// lake's folder, because its logs say why.
 func (p *program) demo(ctx context.Context, o local.Options, keep bool) error {
 	dir, err := os.MkdirTemp("", "lake-demo-")
 	if err != nil {
@@ -82,5 +82,5 @@ func (p *program) showReport(report scenario.Report, started time.Duration) erro
 	return writeReport(p.out, report, started)
 }
 
-// note writes a line for the person beside the results.
+// note writes a line for a person, separate from the results.
 func (p *program) note(text string) { fmt.Fprintln(p.err, text) }

@@ -101,7 +101,7 @@ func (p *program) localDisclosures(q operate.Question) error {
 	return nil
 }
 
-// linesOf gives the lines of a file; what goes wrong is put into failure.
+// linesOf returns the lines of a file. An error is stored in failure.
 func linesOf(file string, failure *error) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		opened, err := os.Open(file)

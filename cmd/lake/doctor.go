@@ -58,7 +58,7 @@ The exit status is 1 if a line is fail, and 0 otherwise: a warning alone is none
 	return cmd
 }
 
-// doctorBefore looks before a deployment.
+// doctorBefore examines an environment before a deployment.
 func (p *program) doctorBefore(ctx context.Context, env string) error {
 	known, err := environments()
 	if err != nil {
@@ -74,7 +74,8 @@ func (p *program) doctorBefore(ctx context.Context, env string) error {
 	return p.examine(ctx, false, doctor.Before(configuration, ".", filepath.Join(templateFolder, env)))
 }
 
-// environments are the names of those that have templates in the repository.
+// environments returns the names of the environments that have templates in the
+// repository.
 func environments() (names []string, err error) {
 	entries, err := os.ReadDir(templateFolder)
 	for _, entry := range entries {
@@ -85,7 +86,7 @@ func environments() (names []string, err error) {
 	return names, err
 }
 
-// doctorAfter looks at a lake.
+// doctorAfter examines a lake.
 func (p *program) doctorAfter(ctx context.Context) error {
 	connection, err := p.connection()
 	if err != nil {
@@ -105,8 +106,8 @@ func (p *program) doctorAfter(ctx context.Context) error {
 	return p.examine(ctx, connection.Endpoint != "", doctor.After(configuration, connection))
 }
 
-// perhapsAWS is the configuration of the environment, which may lack region and
-// credentials: to say so is the doctor's work.
+// perhapsAWS returns the configuration of the AWS environment, which may lack a region
+// and credentials. The doctor reports that.
 func perhapsAWS(ctx context.Context) (aws.Config, error) {
 	configuration, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
@@ -115,7 +116,7 @@ func perhapsAWS(ctx context.Context) (aws.Config, error) {
 	return configuration, nil
 }
 
-// examine runs the probes and tells each finding as it comes.
+// examine runs the probes and reports each finding as it comes.
 func (p *program) examine(ctx context.Context, local bool, probes []doctor.Probe) error {
 	var broken error
 	good := doctor.Examine(ctx, local, probes, func(f doctor.Finding) { broken = errors.Join(broken, p.showFinding(f)) })

@@ -13,8 +13,8 @@ import (
 	"hl7lake/operate/doctor"
 )
 
-// accountThatAnswers is what an AWS account answers before a deployment; Lambda
-// denies its settings to whoever asks.
+// accountThatAnswers is an AWS account's answers before a deployment. Lambda denies
+// access to its settings.
 func accountThatAnswers(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	switch {
@@ -29,7 +29,7 @@ func accountThatAnswers(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// onlyAWS makes the given address all that there is of AWS, with a key or without.
+// onlyAWS makes the given address the only AWS endpoint, with or without a key.
 func onlyAWS(t *testing.T, endpoint, key string) {
 	t.Helper()
 	none := filepath.Join(t.TempDir(), "none")
@@ -42,7 +42,7 @@ func onlyAWS(t *testing.T, endpoint, key string) {
 	}
 }
 
-// inRepository goes to a repository with the environment dev, whose tools are in
+// inRepository changes to a repository with the environment dev, whose tools are in
 // order.
 func inRepository(t *testing.T) {
 	t.Helper()
@@ -68,7 +68,7 @@ func inRepository(t *testing.T) {
 	t.Setenv("PATH", filepath.Join(folder, "bin"))
 }
 
-// findings are the objects of --json, a line each.
+// findings reads the objects of --json, one on each line.
 func findings(t *testing.T, out string) map[string]doctor.Finding {
 	t.Helper()
 	found := map[string]doctor.Finding{}
@@ -120,7 +120,7 @@ func TestADeploymentThatLacksNothingIsDone(t *testing.T) {
 	onlyAWS(t, server.URL, "a")
 	inRepository(t)
 	got := call(t, nil, "", "doctor", "--env", "dev", "--json")
-	if f := findings(t, got.Out)["concurrency"]; got.Status != statusDone || f.Verdict != doctor.Warn { // a warning alone fails nothing
+	if f := findings(t, got.Out)["concurrency"]; got.Status != statusDone || f.Verdict != doctor.Warn { // a warning alone is not a failure
 		t.Errorf("status %d, %s%s", got.Status, got.Out, got.Err)
 	}
 }
@@ -178,8 +178,8 @@ func TestTheDoctorsHelpShowsBothKinds(t *testing.T) {
 	}
 }
 
-// TestTheDoctorLooksAtALakeThatIsUp has what AWS alone runs skipped, and what
-// runs here asked.
+// TestTheDoctorLooksAtALakeThatIsUp checks that probes of services that only AWS runs are
+// skipped, and that the others are run.
 func TestTheDoctorLooksAtALakeThatIsUp(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a lake")

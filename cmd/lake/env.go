@@ -57,11 +57,11 @@ aws sqs --endpoint-url "$AWS_ENDPOINT_URL" ….
 	return cmd
 }
 
-// variable is one of the environment.
+// variable is an environment variable.
 type variable struct{ name, value string }
 
-// environment is what AWS's tools read. Amazon SQS has its own variable too, for those
-// that do not know the general one.
+// environment returns the variables that AWS's tools read. Amazon SQS has a variable of
+// its own too, for tools that do not know the general one.
 func environment(connection client.Connection) ([]variable, error) {
 	region, err := connection.Region()
 	key := connection.Credentials
@@ -72,9 +72,9 @@ func environment(connection client.Connection) ([]variable, error) {
 	}, err
 }
 
-// configuredEndpoint is where AWS's services are for the tools of the reader's
-// environment: AWS_ENDPOINT_URL, or endpoint_url of the profile (AWS SDKs and Tools
-// Reference Guide, Service-specific endpoints). It is empty for AWS itself.
+// configuredEndpoint returns the AWS endpoint that the reader's environment configures:
+// AWS_ENDPOINT_URL, or endpoint_url of the profile (AWS SDKs and Tools Reference Guide,
+// Service-specific endpoints). It is empty for AWS itself.
 func configuredEndpoint() (string, error) {
 	configuration, err := config.LoadDefaultConfig(context.Background(), config.WithLogger(logging.Nop{}))
 	if err != nil {

@@ -14,16 +14,16 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-// The exit statuses, which the help of the program tells.
+// The exit statuses. The program's help lists them.
 const (
 	statusDone        = 0
 	statusRefused     = 1
 	statusUnusable    = 2
 	statusUnreachable = 3
-	statusInterrupted = 130 // as a shell has it for SIGINT
+	statusInterrupted = 130 // the shell's status for SIGINT
 )
 
-// hintError is an error with what to do about it.
+// hintError is an error together with advice.
 type hintError struct {
 	err  error
 	hint string
@@ -33,7 +33,7 @@ func (e *hintError) Error() string { return e.err.Error() }
 
 func (e *hintError) Unwrap() error { return e.err }
 
-// usageError says that a command was called in a way it does not have.
+// usageError says that a command was called in a wrong way.
 type usageError struct{ err error }
 
 func (e *usageError) Error() string { return e.err.Error() }
@@ -56,18 +56,18 @@ func (e *argumentError) Error() string {
 	return fmt.Sprintf("want %s, got %d arguments", e.want, e.got)
 }
 
-// errUnread ends a command whose results already told which files cannot be read.
+// errUnread ends a command whose results already say which files cannot be read.
 var errUnread = errors.New("not every file could be read")
 
-// errReported ends a command whose results already told what is wrong.
+// errReported ends a command whose results already say what is wrong.
 var errReported = errors.New("not everything went as asked")
 
-// explain writes the error for a person and gives the exit status.
+// explain writes the error for a person and returns the exit status.
 func (p *program) explain(ctx context.Context, err error) int {
 	switch {
 	case err == nil:
 		return statusDone
-	case ctx.Err() != nil: // whatever else went wrong, it was on the way out
+	case ctx.Err() != nil: // any other error is a consequence of the interruption
 		fmt.Fprintln(p.err, "interrupted")
 		return statusInterrupted
 	case errors.Is(err, errReported):
@@ -97,7 +97,7 @@ func statusOf(err error) int {
 	return statusUnusable
 }
 
-// next is what a person can do about the error; "" where that is plain.
+// next returns what a person can do about the error; "" if that is obvious.
 func (p *program) next(err error) string {
 	if hinted, ok := errors.AsType[*hintError](err); ok {
 		return hinted.hint
@@ -151,5 +151,5 @@ func (p *program) nextAfter(problem *client.Problem) string {
 	}
 }
 
-// missing tells whether a file is not there.
+// missing reports whether a file does not exist.
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -90,7 +90,7 @@ func (p *program) forget(ctx context.Context, id string, reason operate.ForgetRe
 	return nil
 }
 
-// notForgotten reports a message that the lake keeps.
+// notForgotten reports a message that the lake still has.
 func (p *program) notForgotten(id string, err error) error {
 	if p.json {
 		if err := p.object(map[string]any{"id": id, "done": false, "error": err.Error()}); err != nil {

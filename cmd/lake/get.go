@@ -82,8 +82,8 @@ func indented(content []byte) []byte {
 	return out.Bytes()
 }
 
-// onLines ends segments as terminals do. A CR alone would have each segment
-// written over the one before.
+// onLines ends segments as terminals need it. With a CR alone, each segment would
+// overwrite the one before.
 func onLines(content []byte) []byte {
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	content = bytes.ReplaceAll(content, []byte("\r"), []byte("\n"))

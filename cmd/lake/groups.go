@@ -10,23 +10,23 @@ import (
 	"hl7lake/client"
 )
 
-// linesShown is how many answers are told one by one.
+// linesShown is how many answers are shown one by one.
 const linesShown = 100
 
 // placesOfGroup is how many of the messages with one error are named.
 const placesOfGroup = 3
 
-// errorGroup is the messages that met one error.
+// errorGroup is the messages that had one error.
 type errorGroup struct {
 	title string
 	count int
-	first []string // of their names
+	first []string // of the messages' names
 }
 
 // errorGroups are errors by their kind.
 type errorGroups map[string]*errorGroup
 
-// add counts an error that is not told by itself.
+// add counts an error that is not shown by itself.
 func (g errorGroups) add(done sent) {
 	status, text, _ := done.answer()
 	title := text

@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// found is a file to read, or why there is none.
+// found is a file to read, or the reason why it cannot be read.
 type found struct {
 	name     string
-	argument string // of the command line, which led to it
-	size     int64  // as it lies there; 0 where that is not known
+	argument string // the command line's argument that led to it
+	size     int64  // of the file on disk; 0 if not known
 	modified time.Time
-	regular  bool // and no pipe or device
+	regular  bool // and not a pipe or device
 	err      error
 }
 
@@ -33,9 +33,9 @@ type emptyError struct {
 
 func (e *emptyError) Error() string { return e.name + ": no HL7 message: " + e.holds }
 
-// walk gives the files, and those in the folders, in the order of their names. Links are
-// followed, but not into a folder that is being walked. Names that begin with a dot are
-// left out of folders. A folder without a file is an error.
+// walk yields the files, and those in the folders, in the order of their names. It
+// follows links, except into a folder that it is already in. In folders it leaves out
+// names that begin with a dot. A folder without a file is an error.
 func walk(names []string) iter.Seq[found] {
 	return func(yield func(found) bool) {
 		for _, name := range names {
@@ -57,14 +57,14 @@ func walk(names []string) iter.Seq[found] {
 type walker struct {
 	argument string
 	yield    func(found) bool
-	files    int // and errors, which were yielded
+	files    int // files and errors that were yielded
 	hidden   int // names left out
 }
 
-// visit yields a file or those in a folder, and reports whether to go on. The folders are
+// visit yields a file or the files in a folder, and reports whether to go on. folders are
 // those on the way to it.
 func (w *walker) visit(path string, folders []fs.FileInfo) bool {
-	info, err := os.Stat(path) // of what a link leads to
+	info, err := os.Stat(path) // of the file that a link leads to
 	if err != nil || !info.IsDir() {
 		w.files++
 		next := found{name: path, argument: w.argument, err: err}
@@ -102,17 +102,17 @@ func (w *walker) none() string {
 	return "an empty folder"
 }
 
-// content is what one file holds, or one of those in an archive.
+// content is what one file holds, or one of the files in an archive.
 type content struct {
 	name  string
 	input *bufio.Reader
-	plain bool  // as it lies there: its offsets are the file's
-	err   error // it cannot be read: a *fs.PathError, or an *emptyError
+	plain bool  // of the file on disk, to which its offsets belong
+	err   error // why it cannot be read: a *fs.PathError or an *emptyError
 }
 
-// contents gives what is in a file, by its first bytes: of a gzip file what it was made
-// from, of a zip archive each file, else the file itself. Passed is called for the bytes of
-// the file as they are used up.
+// contents yields what is in a file, depending on its first bytes: the original of a gzip
+// file, each file in a zip archive, or else the file itself. It calls passed with the
+// bytes of the file that are used up.
 func (p *program) contents(file found, passed func(int64)) iter.Seq[content] {
 	return func(yield func(content) bool) {
 		source, err := p.open(file.name)
@@ -140,7 +140,7 @@ func (p *program) open(name string) (io.ReadCloser, error) {
 
 const readAhead = 64 << 10
 
-// begins reports whether what is to be read begins with one of these.
+// begins reports whether the input begins with one of these.
 func begins(r *bufio.Reader, marks ...string) bool {
 	for _, mark := range marks {
 		if front, _ := r.Peek(len(mark)); string(front) == mark {
@@ -150,7 +150,7 @@ func begins(r *bufio.Reader, marks ...string) bool {
 	return false
 }
 
-// unpacked is the content of what may be a gzip file (RFC 1952, 2.3.1).
+// unpacked returns the content of what may be a gzip file (RFC 1952, 2.3.1).
 func unpacked(name string, front *bufio.Reader) content {
 	if !begins(front, "\x1f\x8b\x08") {
 		return content{name: name, input: front, plain: true}
@@ -162,7 +162,7 @@ func unpacked(name string, front *bufio.Reader) content {
 	return content{name: name, input: bufio.NewReaderSize(&packedReader{name, inner}, readAhead)}
 }
 
-// archived gives the files in a zip archive, in the archive's order.
+// archived yields the files in a zip archive, in the archive's order.
 func archived(archive *os.File, file found, passed func(int64), yield func(content) bool) {
 	broken := func(err error) content {
 		return content{name: file.name, err: &fs.PathError{Op: "unpack", Path: file.name, Err: err}}
@@ -200,8 +200,8 @@ func archived(archive *os.File, file found, passed func(int64), yield func(conte
 	}
 }
 
-// hidden reports whether a name in an archive is one that is left out of folders, or
-// macOS's own beside the files.
+// hidden reports whether a name in an archive is left out: one that is also left out of
+// folders, or a file that macOS adds.
 func hidden(name string) bool {
 	for part := range strings.SplitSeq(name, "/") {
 		if strings.HasPrefix(part, ".") || part == "__MACOSX" {
@@ -211,7 +211,7 @@ func hidden(name string) bool {
 	return false
 }
 
-// packedReader names the file in errors of its compression.
+// packedReader adds the file's name to errors of its compression.
 type packedReader struct {
 	name string
 	r    io.Reader
@@ -225,7 +225,7 @@ func (p *packedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// passingReader tells how much was read.
+// passingReader reports how much was read.
 type passingReader struct {
 	r      io.Reader
 	passed func(int64)
@@ -237,13 +237,13 @@ func (p *passingReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// unreadable reports whether an error is of a file, and not of the lake.
+// unreadable reports whether an error is about a file, and not about the lake.
 func unreadable(err error) bool {
 	_, is := errors.AsType[*fs.PathError](err)
 	return is
 }
 
-// readError names the file where the error does not.
+// readError adds the file's name to an error that lacks it.
 func readError(name string, err error) error {
 	if unreadable(err) {
 		return err

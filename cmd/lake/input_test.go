@@ -32,7 +32,7 @@ func gzipped(t *testing.T, text string) string {
 	return out.String()
 }
 
-// zipped is an archive of files: name, content, name, content.
+// zipped returns an archive of files: name, content, name, content.
 func zipped(t *testing.T, files ...string) string {
 	t.Helper()
 	var out bytes.Buffer
@@ -52,7 +52,7 @@ func zipped(t *testing.T, files ...string) string {
 	return out.String()
 }
 
-// inUTF16 is text in UTF-16, little-endian, behind a byte order mark.
+// inUTF16 returns text in UTF-16, little-endian, after a byte order mark.
 func inUTF16(text string) string {
 	out := []byte{0xff, 0xfe}
 	for _, unit := range utf16.Encode([]rune(text)) {
@@ -61,8 +61,8 @@ func inUTF16(text string) string {
 	return string(out)
 }
 
-// withoutMessage are files and folders that hold no message, and what is to be told of
-// each.
+// withoutMessage are files and folders that hold no message, and what must be reported
+// about each.
 func withoutMessage(t *testing.T) (dir string, told map[string]string) {
 	t.Helper()
 	dir = folder(t, map[string]string{
@@ -192,7 +192,7 @@ DIR/top/linked/a.hl7: A
 func TestCompressedFilesAreReadByWhatTheyHold(t *testing.T) {
 	dir := folder(t, map[string]string{
 		"a.hl7.gz":   gzipped(t, one),
-		"b":          gzipped(t, two), // whatever its name
+		"b":          gzipped(t, two), // whatever its name is
 		"c.zip":      zipped(t, "in/x.hl7", one, "in/", "", "y.gz", gzipped(t, two), "__MACOSX/._x.hl7", "x"),
 		"d/real.hl7": one,
 	})

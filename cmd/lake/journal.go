@@ -15,39 +15,39 @@ import (
 
 // mark says how much of a file is in the lake. It holds no content.
 type mark struct {
-	File     string    `json:"file"` // from the journal's folder
+	File     string    `json:"file"` // relative to the journal's folder
 	Size     int64     `json:"size"`
 	Modified time.Time `json:"modified"`
 	Split    bool      `json:"split,omitempty"`
-	Messages int       `json:"messages"`       // from its beginning on, one after the other
-	Done     bool      `json:"done,omitempty"` // they are all of it
+	Messages int       `json:"messages"`       // messages from its beginning, without a gap
+	Done     bool      `json:"done,omitempty"` // these are all of it
 }
 
-// journals say what of the files is in one lake already. Each lies beside the files: in the
-// folder that was named, or in that of a file that was. Its name begins with a dot, so that
-// it is not sent itself. A file that changed has no mark.
+// journals record which files are already in one lake. Each lies beside the files: in the
+// named folder, or in the folder of a named file. Its name begins with a dot, so that it
+// is not sent itself. A file that has changed has no mark.
 type journals struct {
-	name  string // of each
+	name  string // of each journal
 	split bool
 
 	mu   sync.Mutex          // files are read ahead of the answers
 	open map[string]*journal // by its folder
 }
 
-// journal is the one of a folder: lines of JSON, of which the last about a file holds.
+// journal is the journal of a folder: lines of JSON. The last line about a file counts.
 type journal struct {
 	marks map[string]mark
 	file  *os.File // nil until something is written
 }
 
-// newJournals are those of a lake and a sender, which key names.
+// newJournals returns the journals of a lake and a sender, which key names.
 func newJournals(key string, split bool) *journals {
 	sum := sha256.Sum256([]byte(key))
 	return &journals{name: ".lake-send-" + hex.EncodeToString(sum[:6]) + ".jsonl", split: split, open: map[string]*journal{}}
 }
 
-// journaled is the folder of a file's journal and the file's name from there; false of
-// what has none.
+// journaled returns the folder of a file's journal and the file's name relative to it. It
+// reports false if the file has no journal.
 func journaled(file found) (folder, name string, ok bool) {
 	if file.name == "-" || file.err != nil {
 		return "", "", false
@@ -60,7 +60,7 @@ func journaled(file found) (folder, name string, ok bool) {
 	return folder, name, err == nil
 }
 
-// find is the mark of a file, if it is as it was then.
+// find returns the mark of a file, if the file has not changed since.
 func (j *journals) find(file found) (mark, error) {
 	folder, name, ok := journaled(file)
 	if !ok {
@@ -124,11 +124,11 @@ func (j *journals) add(file found, messages int, done bool) error {
 	if err != nil {
 		return err
 	}
-	_, err = of.file.Write(append(append([]byte("\n"), line...), '\n')) // on a line of its own, if the last one was cut off
+	_, err = of.file.Write(append(append([]byte("\n"), line...), '\n')) // on a new line, if the last one was cut off
 	return err
 }
 
-// close ends writing. Where all is sent, the journals are of no more use.
+// close ends writing. If everything was sent, it removes the journals.
 func (j *journals) close(allSent bool) (err error) {
 	for folder, of := range j.open {
 		if of.file != nil {

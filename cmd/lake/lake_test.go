@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden holds text against a file of testdata.
+// golden compares text with a file of testdata.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -33,7 +33,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// result is what a run of the program left.
+// result is the result of one run of the program.
 type result struct {
 	Status   int
 	Out, Err string
@@ -59,7 +59,7 @@ func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
 	tests := []struct {
 		name      string
 		arguments []string
-		want      string // on standard error, in parts that | separates
+		want      string // on standard error, in parts separated by |
 	}{
 		{"no lake here", []string{"get", "1", "--dir", empty}, "there is no lake in|`lake up` starts one"},
 		{"nobody listens", []string{"get", "1", "--url", "http://127.0.0.1:1", "--token", "x"}, "no answer from http://127.0.0.1:1|Is the lake running?"},

@@ -56,9 +56,9 @@ The exit status is 1 if nothing is logged of that message or function.
 
 // logsOptions say which lines to show.
 type logsOptions struct {
-	id, function string // only of these, unless ""
+	id, function string // only this function's, unless ""
 	follow       bool
-	since        time.Duration // on AWS: not what is older
+	since        time.Duration // on AWS: nothing older
 }
 
 func (p *program) logs(ctx context.Context, o logsOptions) error {
@@ -97,9 +97,9 @@ func (p *program) logs(ctx context.Context, o logsOptions) error {
 	return nil
 }
 
-// showLogs shows what the functions of the lake in a folder log from now on, beside the
-// results, until ctx ends or the function that it returns is called, which waits for the
-// end.
+// showLogs shows what the functions of the lake in a folder log from now on, separate
+// from the results. It ends when ctx ends or the returned function is called, which waits
+// for the end.
 func (p *program) showLogs(ctx context.Context, dir string) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	logs := newLogFiles(filepath.Join(dir, "logs"))
@@ -118,11 +118,11 @@ func (p *program) showLogs(ctx context.Context, dir string) (stop func()) {
 // logLine is a line that a function logged.
 type logLine struct {
 	function string
-	at       string // as it is logged, RFC 3339 in UTC; "" where the line has none
+	at       string // as logged, RFC 3339 in UTC; "" if the line has none
 	text     string
 }
 
-// format writes a line for a person: time, function, level and what else there is.
+// format writes a line for a person: time, function, level and the rest.
 func (line logLine) format(s term.Screen) string {
 	level, rest := "", line.text
 	decoder := json.NewDecoder(strings.NewReader(line.text))
@@ -157,7 +157,7 @@ func (line logLine) format(s term.Screen) string {
 	return fmt.Sprintf("%-13s  %s  %s%s", clock, s.Styled(term.Dim, fmt.Sprintf("%-9s", line.function)), s.Styled(style, level), term.OnOneLine(rest))
 }
 
-// quoted puts a value with blanks or control characters in quotation marks.
+// quoted puts a value with spaces or control characters into quotation marks.
 func quoted(value string) string {
 	if strings.ContainsFunc(value, func(r rune) bool { return r <= ' ' || r == 0x7f }) && !strings.HasPrefix(value, "{") {
 		return strconv.Quote(value)
@@ -165,8 +165,8 @@ func quoted(value string) string {
 	return value
 }
 
-// members gives the names and values of a JSON object in their order; what is no string
-// stays JSON.
+// members returns the names and values of a JSON object in their order. A value that is
+// not a string stays JSON.
 func members(decoder *json.Decoder) (pairs [][2]string, err error) {
 	open, err := decoder.Token()
 	if err != nil || open != json.Delim('{') {
@@ -190,17 +190,17 @@ func members(decoder *json.Decoder) (pairs [][2]string, err error) {
 	return pairs, nil
 }
 
-// logFiles are the logs in a folder, a file for each function.
+// logFiles are the logs in a folder, with a file for each function.
 type logFiles struct {
 	dir      string
-	function string           // only of this one, unless ""
-	id       string           // only lines with this, in small letters, unless ""
+	function string           // only this function's, unless ""
+	id       string           // only lines with this text, in lower case, unless ""
 	seen     map[string]int64 // how far each file was read
 }
 
 func newLogFiles(dir string) *logFiles { return &logFiles{dir: dir, seen: map[string]int64{}} }
 
-// functionName finds the name in that of CloudFormation:
+// functionName extracts the name from CloudFormation's:
 // <stack>-<Name>Function<hash>-<suffix>.
 var functionName = regexp.MustCompile(`([A-Za-z0-9]+)Function[0-9A-F]{8}`)
 
@@ -217,7 +217,7 @@ func (l *logFiles) files() []string {
 	return files
 }
 
-// functions are the names of those that have logged.
+// functions returns the names of the functions that have logged.
 func (l *logFiles) functions() []string {
 	var names []string
 	for _, file := range l.files() {
@@ -227,7 +227,7 @@ func (l *logFiles) functions() []string {
 	return slices.Compact(names)
 }
 
-// skip passes over what is logged already.
+// skip passes over what is already logged.
 func (l *logFiles) skip() {
 	for _, file := range l.files() {
 		if info, err := os.Stat(file); err == nil {
@@ -236,8 +236,8 @@ func (l *logFiles) skip() {
 	}
 }
 
-// next gives the whole lines that were logged since it was called last, in the order of
-// their times. A line without a time follows the one before it in its file.
+// next returns the complete lines logged since the last call, sorted by time. A line
+// without a time follows the one before it in its file.
 func (l *logFiles) next(show func(logLine) error) error {
 	type timed struct {
 		logLine
@@ -274,7 +274,7 @@ func (l *logFiles) next(show func(logLine) error) error {
 	return nil
 }
 
-// rest is what is in a file that was not seen, up to the last line's end.
+// rest returns the unread part of a file, up to the end of its last complete line.
 func (l *logFiles) rest(name string) ([]byte, error) {
 	file, err := os.Open(name)
 	if err != nil {
@@ -298,7 +298,7 @@ func (l *logFiles) follow(ctx context.Context, show func(logLine) error) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return l.next(show) // what was logged on the way out
+			return l.next(show) // what was logged at the end
 		case <-ticker.C:
 			if err := l.next(show); err != nil {
 				return err

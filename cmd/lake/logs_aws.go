@@ -18,21 +18,21 @@ import (
 // logGroups are the logs of deployed functions, in CloudWatch Logs.
 type logGroups struct {
 	logs     *cloudwatchlogs.Client
-	prefixes []string // of the groups' names: the lake's stacks
-	function string   // only of this one, unless ""
-	id       string   // only lines with this, unless ""
+	prefixes []string // the beginning of the groups' names: the lake's stacks
+	function string   // only this function's, unless ""
+	id       string   // only lines with this text, unless ""
 	from     time.Time
 
-	names  map[string]string // of the groups, by function; filled by find
+	names  map[string]string // the groups' names, by function; filled by find
 	newest time.Time         // of the events that were shown
 	shown  map[string]bool   // the ids of events of the last minutes, which are asked for again
 }
 
-// settle is how long after an event it can be found (CloudWatch Logs API Reference,
-// FilterLogEvents: events are there shortly after they are ingested, in no strict order).
+// settle is how long it can take until an event is found (CloudWatch Logs API Reference,
+// FilterLogEvents: events are found shortly after they arrive, in no strict order).
 const settle = 30 * time.Second
 
-// logGroups are those of the lake that the connection leads to.
+// logGroups returns the log groups of the lake that the connection leads to.
 func (p *program) logGroups(ctx context.Context, connection client.Connection) (*logGroups, error) {
 	configuration, err := awsConfiguration(ctx, "read the functions' logs (logs:DescribeLogGroups, logs:FilterLogEvents)")
 	if err != nil {
@@ -44,7 +44,8 @@ func (p *program) logGroups(ctx context.Context, connection client.Connection) (
 	groups := &logGroups{logs: cloudwatchlogs.NewFromConfig(configuration), shown: map[string]bool{}}
 	for stack := range connection.Outputs {
 		groups.prefixes = append(groups.prefixes, stack+"-")
-		// A stack without outputs is not in the file; those of one lake begin alike.
+		// A stack without outputs is not in the file. The names of one lake's stacks
+		// begin alike.
 		if common, ok := strings.CutSuffix(stack, "-core"); ok {
 			groups.prefixes = []string{common + "-"}
 			break
@@ -53,11 +54,11 @@ func (p *program) logGroups(ctx context.Context, connection client.Connection) (
 	return groups, nil
 }
 
-// groupName finds a function's name in that of its group:
+// groupName extracts a function's name from its group's:
 // <stack>-<Name>Logs<hash>-<suffix>.
 var groupName = regexp.MustCompile(`-([A-Za-z0-9]+)Logs[0-9A-F]{8}`)
 
-// find looks the groups up by the names that CloudFormation gave them.
+// find looks up the groups by the names that CloudFormation gave them.
 func (g *logGroups) find(ctx context.Context) error {
 	g.names = map[string]string{}
 	for _, prefix := range g.prefixes {
@@ -78,7 +79,7 @@ func (g *logGroups) find(ctx context.Context) error {
 	return nil
 }
 
-// functions are the names of those that have a group.
+// functions returns the names of the functions that have a group.
 func (g *logGroups) functions() []string {
 	var names []string
 	for name := range g.names {
@@ -88,8 +89,8 @@ func (g *logGroups) functions() []string {
 	return names
 }
 
-// next gives what was logged since the last call, in the order of time. The pattern in
-// quotation marks is a term that a line contains (CloudWatch Logs User Guide, "Filter
+// next returns what was logged since the last call, sorted by time. The pattern in
+// quotation marks is a text that a line contains (CloudWatch Logs User Guide, "Filter
 // pattern syntax").
 func (g *logGroups) next(ctx context.Context, show func(logLine) error) error {
 	type event struct {

@@ -14,7 +14,7 @@ import (
 )
 
 // cloudWatchLogs answers as CloudWatch Logs does (API Reference, DescribeLogGroups and
-// FilterLogEvents), in pages of one.
+// FilterLogEvents), with one item on each page.
 func cloudWatchLogs(t *testing.T) {
 	t.Helper()
 	groups := []string{"hl7lake-dev-core-WriterLogsD35A6CC7-1", "hl7lake-dev-front-door-IngestLogs41B5EF21-2"}

@@ -57,7 +57,7 @@ func TestFollowedLogsShowWhatIsWrittenNext(t *testing.T) {
 	l := &program{out: term.Screen{Writer: out}, err: term.Screen{Writer: &watched{}}, getenv: func(string) string { return "" }, name: "lake"}
 	ended := make(chan int, 1)
 	go func() { ended <- l.run(ctx, []string{"logs", "--dir", dir, "--follow"}) }()
-	for ctx.Err() == nil { // in a file that is new, too, and not in one write
+	for ctx.Err() == nil { // also in a new file, and not in one write
 		for _, part := range []string{`{"level":"INFO","msg":"la`, "ter\"}\n"} {
 			file, err := os.OpenFile(filepath.Join(dir, "logs", "a-WriterFunction9FC85C31-X.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 			if err != nil {

@@ -1,5 +1,5 @@
-// Command lake runs a lake on this machine and talks to lakes, here and on AWS.
-// `lake demo` shows in a few seconds what it is all about.
+// Command lake runs a lake on this machine, and works with lakes here and on AWS. `lake
+// demo` shows in a few seconds what a lake does.
 package main
 
 import (
@@ -13,7 +13,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal asks to end in order, a second one ends at once.
+	// The first signal asks for an orderly end, the second ends the program at once.
 	context.AfterFunc(ctx, stop)
 	l := &program{
 		in:     os.Stdin,

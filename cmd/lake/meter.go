@@ -8,15 +8,15 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-// meter shows on a terminal how much of the files is used up, how quickly, and how much
-// time is left at that pace. It is safe for concurrent use, but for show.
+// meter shows on a terminal how much of the files is used up, how fast, and how much time
+// is left at that rate. It is safe for concurrent use, except for show.
 type meter struct {
 	progress *term.Progress
-	total    int64 // bytes of all files; 0 where they are not known
+	total    int64 // bytes of all files; 0 if not known
 	used     atomic.Int64
 	from     int64 // what was used up at the start
 	start    time.Time
-	told     time.Time // when it was last shown
+	told     time.Time // the time when it was last shown
 }
 
 func newMeter(s term.Screen, total int64) *meter {
@@ -26,15 +26,15 @@ func newMeter(s term.Screen, total int64) *meter {
 // pass counts bytes that are used up.
 func (m *meter) pass(n int64) { m.used.Add(n) }
 
-// reach says how much is used up in all.
+// reach sets how much is used up in all.
 func (m *meter) reach(n int64) {
 	if m.used.Swap(max(n, m.used.Load())) == 0 {
 		m.from = m.used.Load()
 	}
 }
 
-// show shows progress, at most ten times a second and not for what is done in no time. What
-// is what was done, and how quickly, in words.
+// show shows progress, at most ten times a second, and not for work that takes no time.
+// what describes what was done, and how fast.
 func (m *meter) show(now time.Time, what func(took time.Duration) string) {
 	const patience, interval = 500 * time.Millisecond, 100 * time.Millisecond
 	took := now.Sub(m.start)
@@ -54,7 +54,7 @@ func (m *meter) show(now time.Time, what func(took time.Duration) string) {
 	m.progress.Bar(text, used, m.total)
 }
 
-// left is the time that the rest takes at the pace so far, to the second.
+// left returns the time that the rest takes at the rate so far, in whole seconds.
 func left(took time.Duration, done, total int64) time.Duration {
 	rest := float64(max(total-done, 0)) / float64(done)
 	return time.Duration(rest * float64(took)).Round(time.Second)

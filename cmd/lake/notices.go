@@ -7,15 +7,15 @@ import (
 	"hl7lake/hl7"
 )
 
-// noticesShown is how many places of a file are told one by one.
+// noticesShown is how many places of a file are shown one by one.
 const noticesShown = 10
 
 // noticed is what a file of several messages holds besides them.
 type noticed struct {
-	Outside    int   `json:"outside"`    // stretches of it that belong to no message
-	Bytes      int64 `json:"bytes"`      // in these
+	Outside    int   `json:"outside"`    // stretches that belong to no message
+	Bytes      int64 `json:"bytes"`      // bytes in these
 	Lookalikes int   `json:"lookalikes"` // lines that begin like a header, but are text
-	Unsure     int   `json:"unsure"`     // places where it is not certain how it divides
+	Unsure     int   `json:"unsure"`     // places where it is not certain how the file divides
 }
 
 func (c *noticed) add(n hl7.Notice) {
@@ -46,7 +46,7 @@ func (c *noticed) String() string {
 	return strings.Join(parts, "; ")
 }
 
-// place tells a notice without content of the file.
+// place describes a notice without the file's content.
 func place(file string, n hl7.Notice) string {
 	at := fmt.Sprintf("%s: line %d, offset %d: ", file, n.Line, n.Offset)
 	switch n.Reason {

@@ -15,8 +15,8 @@ import (
 	"hl7lake/operate"
 )
 
-// operator is the lake as its operator sees it, with the credentials of the lake
-// on this machine, or of the AWS environment.
+// operator returns the lake for an operator, with the credentials of the lake on this
+// machine or of the AWS environment.
 func (p *program) operator(ctx context.Context) (*operate.Operator, error) {
 	connection, err := p.connection()
 	if err != nil {
@@ -31,8 +31,8 @@ func (p *program) operator(ctx context.Context) (*operate.Operator, error) {
 	return operate.New(connection, configuration)
 }
 
-// awsConfiguration is that of the environment, with credentials that may do what
-// is said.
+// awsConfiguration returns the environment's configuration, with credentials that may do
+// what purpose says.
 func awsConfiguration(ctx context.Context, may string) (aws.Config, error) {
 	configuration, err := config.LoadDefaultConfig(ctx, config.WithLogger(logging.Nop{}))
 	if err != nil {
@@ -47,8 +47,8 @@ func awsConfiguration(ctx context.Context, may string) (aws.Config, error) {
 	return configuration, nil
 }
 
-// told is an error of an AWS call in few words: what was called and AWS's code
-// for what is wrong, without its text, which can quote the request.
+// told shortens the error of an AWS call to the call and AWS's code. It leaves out AWS's
+// text, which can quote the request.
 func told(err error) string {
 	operation, isCall := errors.AsType[*smithy.OperationError](err)
 	if !isCall {
@@ -60,8 +60,8 @@ func told(err error) string {
 	return fmt.Sprintf("%s %s: no answer", operation.Service(), operation.Operation())
 }
 
-// unworkable is an operator's error with its address where nobody answers, for
-// the hint that goes with that.
+// unworkable adds the address to an operator's error if nobody answers there, for the
+// hint that goes with it.
 func (p *program) unworkable(err error) error {
 	operation, isCall := errors.AsType[*smithy.OperationError](err)
 	if !isCall {
@@ -75,7 +75,7 @@ func (p *program) unworkable(err error) error {
 		return connectionErr
 	}
 	err = operation.Err
-	if inner, ok := errors.AsType[*url.Error](err); ok { // without the SDK's account of its attempts
+	if inner, ok := errors.AsType[*url.Error](err); ok { // without the SDK's text about its attempts
 		err = inner.Err
 	}
 	return &client.UnreachableError{URL: connection.Endpoint, Err: err}

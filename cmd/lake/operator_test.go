@@ -53,8 +53,8 @@ func TestAnOperatorWithoutALakeIsToldWhatToDo(t *testing.T) {
 	}
 }
 
-// TestAnOperatorsCommandsAgainstALakeThatIsUp uses a real lake, in which nothing
-// has gone wrong: test/e2e has the rest.
+// TestAnOperatorsCommandsAgainstALakeThatIsUp uses a real lake in which nothing has gone
+// wrong. The rest is tested in test/e2e.
 func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a lake")

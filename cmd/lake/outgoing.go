@@ -12,21 +12,21 @@ import (
 	"hl7lake/hl7"
 )
 
-// outgoing is one message on its way out, or what there is in its place.
+// outgoing is one message to be sent, or what the file has in its place.
 type outgoing struct {
 	name string
 	file found
 	body []byte
-	err  error // it could not be read, or is not to be sent
+	err  error // it could not be read, or must not be sent
 
-	notice  *hl7.Notice // there is no message, but this is in the file
-	noticed *noticed    // the file is at its end, and all this was in it
-	at      int64       // how much of the file, as it lies there, is used up with it
-	end     bool        // the file is at its end
-	before  int         // messages of it that were sent by an earlier call
+	notice  *hl7.Notice // not a message, but something else in the file
+	noticed *noticed    // at the end of the file, all notices about it
+	at      int64       // how many bytes of the file on disk are used up with it
+	end     bool        // this is the end of the file
+	before  int         // messages of the file that an earlier call sent
 }
 
-// read gives the messages in the files that were not sent before.
+// read yields the messages in the files that were not sent before.
 func (p *program) read(files iter.Seq[found], o sendOptions, before func(found) (mark, error)) iter.Seq[outgoing] {
 	return func(yield func(outgoing) bool) {
 		for file := range files {
@@ -49,10 +49,10 @@ func (p *program) read(files iter.Seq[found], o sendOptions, before func(found) 
 	}
 }
 
-// readFile gives the messages of one file but for the first ones, and reports whether to
+// readFile yields the messages of one file except the first ones, and reports whether to
 // go on.
 func (p *program) readFile(file found, skip int, o sendOptions, yield func(outgoing) bool) bool {
-	var packed int64 // bytes of the file that were read, which is what tells where it is compressed
+	var packed int64 // bytes of the file that were read; this differs if it is compressed
 	plain := true
 	give := func(message outgoing) bool {
 		message.file = file
@@ -74,7 +74,7 @@ func (p *program) readFile(file found, skip int, o sendOptions, yield func(outgo
 	return true
 }
 
-// messages gives those of one file, the file itself or what it is made of, and reports
+// messages yields those of one file, which is one message or is split, and reports
 // whether to go on.
 func messages(from content, o sendOptions, yield func(outgoing) bool) bool {
 	if from.err != nil {
@@ -87,9 +87,9 @@ func messages(from content, o sendOptions, yield func(outgoing) bool) bool {
 	return yield(outgoing{name: from.name, body: body, err: err})
 }
 
-// split gives the messages of one file, each a slice of it, and tells what else is there. A
-// message in doubt comes as an error, as it may be half of one, or more than one; so does a
-// file without any.
+// split yields the messages of one file, each a slice of it, and reports what else is
+// there. A message in doubt is an error, because it may be half a message, or more than
+// one. A file without a message is an error too.
 func split(from content, yield func(outgoing) bool) (more bool) {
 	var all noticed
 	more = true

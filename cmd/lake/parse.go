@@ -76,7 +76,7 @@ file that cannot be read, 130 interrupted.`,
 	return cmd
 }
 
-// parsed is one message of the input, or what is wrong there.
+// parsed is one message of the input, or the error at its place.
 type parsed struct {
 	file    string
 	number  int          // 1-based, in its file; counts what could not be parsed too
@@ -85,7 +85,7 @@ type parsed struct {
 	several bool // the input is more than one file
 }
 
-// place names the message: its file, and its number where it is not the first.
+// place names the message: its file, and its number if it is not the first.
 func (p parsed) place() string {
 	if p.number <= 1 {
 		return p.file
@@ -93,11 +93,11 @@ func (p parsed) place() string {
 	return fmt.Sprintf("%s#%d", p.file, p.number)
 }
 
-// parseOutput is how messages are shown.
+// parseOutput is a way to show messages.
 type parseOutput interface {
 	write(out *bufio.Writer, p parsed) error
-	// end writes what is to be said of all messages. It returns errReported where
-	// they are not as asked for, though they parsed.
+	// end writes what there is to say about all messages. It returns errReported if they
+	// could be parsed but are not as they should be.
 	end(out *bufio.Writer, took time.Duration, read int64) error
 }
 
@@ -177,7 +177,7 @@ func (p *program) showParsed(out *bufio.Writer, output parseOutput, message pars
 	if _, counted := output.(*stats); counted {
 		return nil
 	}
-	// What came before it is to be seen before it.
+	// Earlier output must appear before it.
 	if err := out.Flush(); err != nil {
 		return err
 	}
@@ -188,16 +188,16 @@ func (p *program) showParsed(out *bufio.Writer, output parseOutput, message pars
 // parseRun is one walk through the inputs.
 type parseRun struct {
 	program *program
-	read    int64 // bytes of what the files hold
+	read    int64 // bytes that the files hold
 
 	arguments map[string]*holdings // by their names
 
 	*meter
-	quiet *noticed // counts what is in no message, where that is not told one by one
+	quiet *noticed // counts what is in no message, if that is not shown one by one
 }
 
-// all gives every message of every file. An error that comes with it is of the
-// input itself and ends the run.
+// all yields every message of every file. An error that comes with it is about the input
+// itself and ends the run.
 func (r *parseRun) all(ctx context.Context, files []found) iter.Seq2[parsed, error] {
 	return func(yield func(parsed, error) bool) {
 		for _, file := range files {
@@ -241,10 +241,10 @@ func (r *parseRun) all(ctx context.Context, files []found) iter.Seq2[parsed, err
 // holdings is what an argument of the command line led to.
 type holdings struct {
 	messages int
-	holds    []error // what has none, each an *emptyError
+	holds    []error // files without a message, each an *emptyError
 }
 
-// tellEmpty tells which arguments hold no message, and how many they are.
+// tellEmpty reports which arguments hold no message, and how many there are.
 func (r *parseRun) tellEmpty(names []string) (empty int) {
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 		argument := r.arguments[name]
@@ -262,7 +262,7 @@ func (r *parseRun) tellEmpty(names []string) (empty int) {
 	return empty
 }
 
-// messages gives those of one file; it reports whether to go on.
+// messages yields those of one file; it reports whether to go on.
 func (r *parseRun) messages(ctx context.Context, from content, several bool, argument *holdings, yield func(parsed, error) bool) bool {
 	p := parsed{file: from.name, several: several}
 	var all noticed
@@ -293,8 +293,8 @@ func (r *parseRun) messages(ctx context.Context, from content, several bool, arg
 	return true
 }
 
-// sum tells what a file held besides its messages. How it could not be divided is told
-// with the messages.
+// sum reports what a file held besides its messages. Where it could not be divided is
+// reported with the messages.
 func (r *parseRun) sum(name string, all noticed) {
 	all.Unsure = 0
 	switch {
@@ -313,13 +313,13 @@ func (r *parseRun) say(text string) {
 	r.program.note(text)
 }
 
-// isMessage reports whether an error, or nil, stands for a message: that of a trailer
-// does not, nor what is uncertain of the message before it.
+// isMessage reports whether an error, or nil, stands for a message. The error of a
+// trailer does not, and neither does doubt about the message before it.
 func isMessage(err error) bool {
 	return !errors.Is(err, hl7.ErrCount) && !errors.Is(err, hl7.ErrUnsure)
 }
 
-// countingReader counts what is read, shows how far it is and ends with ctx.
+// countingReader counts what is read, shows how far it is, and ends with ctx.
 type countingReader struct {
 	input io.Reader
 	run   *parseRun
@@ -336,7 +336,7 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// speed says how quickly what the files hold is read.
+// speed says how fast the content of the files is read.
 func (r *parseRun) speed(took time.Duration) string {
 	return size(int64(float64(r.read)/took.Seconds())) + "/s"
 }

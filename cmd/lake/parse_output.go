@@ -18,14 +18,15 @@ import (
 	"hl7lake/hl7/dictionary"
 )
 
-// jsonOutput is a line of JSON a message: where it is from, what its header says
-// and its segments in the lake's shape. What cannot be parsed is a line too.
+// jsonOutput writes a line of JSON for each message: where it is from, what its header
+// says, and its segments in the lake's shape. A message that cannot be parsed is a line
+// too.
 type jsonOutput struct {
 	enrich bool
 	line   []byte
 }
 
-// origin is what stands before a message's content.
+// origin comes before a message's content.
 type origin struct {
 	File    string        `json:"file"`
 	Number  int           `json:"number"`
@@ -77,10 +78,10 @@ func (o *jsonOutput) shape(message *hl7.Message) hl7.JSON {
 
 func (o *jsonOutput) end(*bufio.Writer, time.Duration, int64) error { return nil }
 
-// valueOutput is one value of each message. A message that has none is an empty
-// line, so that lines and messages go together.
+// valueOutput writes one value of each message. A message without it is an empty line, so
+// that lines and messages correspond.
 type valueOutput struct {
-	text string // as it was asked for
+	text string // as the user wrote it
 	path hl7.Path
 	all  bool // repetitions: PID-3[*].1
 	json bool
@@ -104,7 +105,7 @@ func newValueOutput(text string, json bool) (*valueOutput, error) {
 	return &valueOutput{text: text, path: path, all: all, json: json}, err
 }
 
-// values are those at the path: one, or one of each repetition.
+// values returns the values at the path: one, or one for each repetition.
 func (o *valueOutput) values(m *hl7.Message) []string {
 	if !o.all {
 		return []string{wholeValue(m, o.path)}
@@ -118,9 +119,9 @@ func (o *valueOutput) values(m *hl7.Message) []string {
 	return values
 }
 
-// wholeValue is the text at a path. A field or a repetition that has parts is as it
-// stands in the message, with its delimiters and escapes; of a component it is the first
-// part.
+// wholeValue returns the text at a path. A field or a repetition that has parts is
+// returned as it is in the message, with its delimiters and escapes; for a component it
+// is the first part.
 func wholeValue(m *hl7.Message, path hl7.Path) string {
 	if path.Component > 0 {
 		return m.GetAt(path)
@@ -178,8 +179,8 @@ func (o *valueOutput) writeJSON(out *bufio.Writer, p parsed) error {
 
 func (o *valueOutput) end(*bufio.Writer, time.Duration, int64) error { return nil }
 
-// prettyOutput is a line a value, under a line about the message. The paths are
-// those that --path takes, the names those of the message's own version.
+// prettyOutput writes a line for each value, under a line about the message. The paths
+// are those that --path takes, and the names are those of the message's own version.
 type prettyOutput struct {
 	screen  term.Screen
 	began   bool
@@ -220,7 +221,7 @@ func (o *prettyOutput) write(out *bufio.Writer, p parsed) error {
 
 func (o *prettyOutput) end(*bufio.Writer, time.Duration, int64) error { return nil }
 
-// jsonSegment is a segment as the lake's JSON has it.
+// jsonSegment is a segment in the lake's JSON.
 type jsonSegment struct {
 	ID     string                         `json:"id"`
 	Fields map[string][]map[string]string `json:"fields"`
@@ -250,18 +251,18 @@ func (o *prettyOutput) segment(out *bufio.Writer, segment jsonSegment, occurrenc
 	return nil
 }
 
-// The columns of paths and values; what is longer pushes the rest of its line on.
+// The widths of the columns of paths and values. A longer one moves the rest of its line.
 const (
 	pathWidth  = 16
 	valueWidth = 24
 )
 
-// values writes those of one repetition, which stands at path; plain is the
-// field's path without counts.
+// values writes those of one repetition, which is at path; plain is the field's path
+// without counts.
 func (o *prettyOutput) values(out *bufio.Writer, path, plain string, repetition map[string]string) error {
 	for _, number := range slices.SortedFunc(maps.Keys(repetition), compareNumbers) {
 		here, element := path, plain
-		if number != "1" || len(repetition) > 1 { // n is n.1 where there is nothing else
+		if number != "1" || len(repetition) > 1 { // n is n.1 if there is nothing else
 			here, element = here+"."+number, element+"."+number
 		}
 		line, name := fmt.Sprintf("  %-*s  ", pathWidth, term.OnOneLine(here)), o.version.Describe(element)

@@ -38,10 +38,10 @@ type stats struct {
 type kind struct {
 	Count  int      `json:"count"`
 	Text   string   `json:"text"`
-	Places []string `json:"places"` // of the first ones
+	Places []string `json:"places"` // places of the first ones
 }
 
-// placesShown is how many places of a kind of problem are told.
+// placesShown is how many places of a kind of problem are shown.
 const placesShown = 5
 
 func newStats(screen term.Screen, json bool) *stats {
@@ -71,7 +71,7 @@ func (s *stats) write(_ *bufio.Writer, p parsed) error {
 	return nil
 }
 
-// versionName keeps what is no version out of the figures: a sender can put
+// versionName keeps text that is not a version out of the figures: a sender can write
 // anything there.
 func versionName(version string) string {
 	if version == "" || len(version) <= 8 && strings.Trim(version, "0123456789.") == "" {
@@ -80,7 +80,7 @@ func versionName(version string) string {
 	return "other"
 }
 
-// segmentName does the same for lines that are no segment.
+// segmentName does the same for lines that are not segments.
 func segmentName(name string) string {
 	if len(name) != 3 {
 		return "other"

@@ -27,7 +27,7 @@ func TestEachPathThatIsShownIsOneToAskFor(t *testing.T) {
 	lines := strings.Split(strings.TrimSpace(shown.Out), "\n")[1:]
 	for _, line := range lines[:30] {
 		path, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		value, _, _ := strings.Cut(strings.TrimSpace(rest), "  ") // its name stands behind it
+		value, _, _ := strings.Cut(strings.TrimSpace(rest), "  ") // its name comes after it
 		got := call(t, nil, "", "parse", "--path", path, file)
 		if diff := cmp.Diff(result{Out: value + "\n"}, got); diff != "" {
 			t.Errorf("%s: %s", path, diff)
@@ -144,8 +144,8 @@ func TestWhatASenderPutWhereAVersionBelongsStaysOutOfTheFigures(t *testing.T) {
 	}
 }
 
-// TestParseReadsTheCorpus holds the command against public messages; their
-// README is no message, and one is malformed on purpose.
+// TestParseReadsTheCorpus tries the command on public messages. Their README is not a
+// message, and one message is malformed on purpose.
 func TestParseReadsTheCorpus(t *testing.T) {
 	corpus := filepath.FromSlash("../../../shared/corpus")
 	if _, err := os.Stat(corpus); err != nil {

@@ -11,8 +11,8 @@ import (
 	"hl7lake/hl7/dictionary"
 )
 
-// validation lists where messages depart from the version that they name. What
-// it writes holds no content unless values are asked for.
+// validation lists where messages depart from the version that they name. Its output
+// holds no content unless values are asked for.
 type validation struct {
 	screen term.Screen
 	json   bool
@@ -22,7 +22,7 @@ type validation struct {
 	checked, departing int
 }
 
-// finding is a departure for machines.
+// finding is a departure from the standard, for programs.
 type finding struct {
 	Rule    string `json:"rule"`
 	Segment int    `json:"segment,omitempty"`
@@ -55,8 +55,8 @@ func (v *validation) write(out *bufio.Writer, p parsed) error {
 	return nil
 }
 
-// value is that at the place of a finding, to stand behind it; "" where values are not
-// shown.
+// value returns the value at the place of a finding, to be shown after it; "" if values
+// are not shown.
 func (v *validation) value(p parsed, found dictionary.Finding) string {
 	if !v.values || found.Path.Field == 0 {
 		return ""

@@ -62,7 +62,7 @@ func (p *program) reconcile(ctx context.Context, overdue time.Duration) error {
 	return nil
 }
 
-// notReconciled is the error with what to do about it.
+// notReconciled adds to the error what to do about it.
 func (p *program) notReconciled(err error) error {
 	if errors.Is(err, operate.ErrReconciling) {
 		return &hintError{err: err, hint: "Its report is in the function's log; or try again in a few minutes."}
@@ -80,7 +80,7 @@ func (p *program) reportReconciled(found operate.Reconciled) error {
 	for _, line := range []struct {
 		name, means string
 		count       int
-		style       term.Style // where there are any
+		style       term.Style // if there are any
 	}{
 		{"settled", "came to the end of their way", found.Settled, term.Good},
 		{"republished", "stuck, and published again", found.Republished, term.Note},

@@ -82,7 +82,8 @@ func (p *program) redrive(ctx context.Context, options operate.RedriveOptions) e
 	return p.summarize(counts, len(names), options.DryRun)
 }
 
-// summarize counts what became of the letters. Its error is errReported if one is left in its queue.
+// summarize counts what became of the letters. Its error is errReported if one is left in
+// its queue.
 func (p *program) summarize(counts map[operate.Outcome]int, queues int, dry bool) error {
 	hopeless := counts[operate.Malformed] + counts[operate.Gone]
 	left := counts[operate.Returned] + hopeless + counts[operate.NotSent] + counts[operate.Doubled]
@@ -130,7 +131,7 @@ func (p *program) reportLetter(letter operate.DeadLetter, heading bool) error {
 	return err
 }
 
-// cause is why a letter is dead or, where it stays so, why that is.
+// cause says why a letter is dead or, if it stays in its queue, why that is.
 func cause(letter operate.DeadLetter) string {
 	if letter.Err != nil {
 		return told(letter.Err)

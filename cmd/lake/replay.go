@@ -59,7 +59,7 @@ hub. Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 	return cmd
 }
 
-// check completes the selection, and refuses one that says nothing or two things.
+// check completes the selection, and refuses one that is empty or contradicts itself.
 func check(cmd *cobra.Command, selection *operate.Selection, from, to string) (err error) {
 	chosen := false
 	for _, name := range []string{"owner", "type", "from", "to", "errors"} {
@@ -89,7 +89,7 @@ func check(cmd *cobra.Command, selection *operate.Selection, from, to string) (e
 	return nil
 }
 
-// parseTime reads a time or a day; nothing is the zero time.
+// parseTime reads a time or a day; an empty text is the zero time.
 func parseTime(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

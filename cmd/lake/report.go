@@ -17,8 +17,8 @@ import (
 	"hl7lake/cmd/lake/scenario"
 )
 
-// writeReport shows a performance of the scenario; started is how long the lake
-// took to start.
+// writeReport shows the result of playing the scenario; started is how long the lake took
+// to start.
 func writeReport(s term.Screen, r scenario.Report, started time.Duration) error {
 	var out bytes.Buffer
 	page := s
@@ -77,7 +77,7 @@ func readCell(reads []scenario.Read, user string) term.Cell {
 	return term.Cell{Text: "not asked", Style: term.Bad}
 }
 
-// answerCell is an answer in words, marked where it is not the right one.
+// answerCell is an answer in words, marked if it is wrong.
 func answerCell(status int, expected bool) term.Cell {
 	words := map[int]string{
 		http.StatusOK: "found", http.StatusCreated: "accepted", http.StatusForbidden: "refused",
@@ -127,7 +127,7 @@ func becameCell(m scenario.Message) term.Cell {
 	return cell
 }
 
-// writeSpecimen shows a segment of the first message's JSON, a line a field.
+// writeSpecimen shows a segment of the first message's JSON, with a line for each field.
 func writeSpecimen(s term.Screen, r scenario.Report) {
 	if len(r.Messages) == 0 {
 		return
@@ -139,7 +139,7 @@ func writeSpecimen(s term.Screen, r scenario.Report) {
 		} `json:"segments"`
 	}
 	if json.Unmarshal(r.Messages[0].JSON, &document) != nil {
-		return // the verdict tells
+		return // the verdict says it
 	}
 	for _, segment := range document.Segments {
 		if segment.ID != "PID" {

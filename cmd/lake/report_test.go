@@ -13,8 +13,7 @@ import (
 	"hl7lake/cmd/lake/scenario"
 )
 
-// performance is a report as the demo makes one; with a difference if not all
-// went well.
+// performance is a report like the demo's, with a difference if something went wrong.
 func performance(differences ...string) scenario.Report {
 	users := scenario.Users()
 	received := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

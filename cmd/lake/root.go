@@ -26,7 +26,7 @@ type program struct {
 	access access
 }
 
-// nameOf is what to type to run the program again.
+// nameOf returns what to type to run the program again.
 func nameOf(argument0 string) string {
 	if strings.Contains(argument0, "go-build") {
 		return "go run ./cmd/lake"
@@ -39,7 +39,7 @@ Exit status: 0 done as asked, 1 the lake refused or the result is not what was
 asked for, 2 wrong usage, a file that cannot be read or not signed in, 3 no answer
 from the lake, 130 interrupted.`
 
-// run is the whole program but for the process.
+// run is the whole program, except for the process.
 func (p *program) run(ctx context.Context, arguments []string) int {
 	root := p.command()
 	root.SetArgs(joinWait(arguments))
@@ -86,7 +86,7 @@ lake: it sends messages, follows them and brings them back.
 	return root
 }
 
-// fitHelp folds what a command and those below it tell of themselves.
+// fitHelp folds the help of a command and of those below it.
 func fitHelp(cmd *cobra.Command) {
 	paragraphs := strings.Split(cmd.Long, "\n\n")
 	for i, paragraph := range paragraphs {
@@ -105,7 +105,7 @@ func (p *program) object(v any) error {
 	return encoder.Encode(v)
 }
 
-// exactly wants n arguments, which are called what.
+// exactly wants n arguments, and says what they are.
 func exactly(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, arguments []string) error {
 		if len(arguments) != n {

@@ -1,6 +1,7 @@
 package main
 
-// This file is about what a person sees of all commands: values, help, width, and nothing that commands a terminal.
+// This file is about what a person sees of all commands: values, help, width, and nothing
+// that commands a terminal.
 
 import (
 	"os"

@@ -17,9 +17,9 @@ type sendOptions struct {
 	charset  string
 	parallel int
 	split    bool
-	whole    bool          // what is not one message, too
+	whole    bool          // also what is not one message
 	resume   bool          // by a journal beside the files
-	wait     time.Duration // for the end of each message's way; 0 is not at all
+	wait     time.Duration // for each message to end; 0 means not at all
 	mllp     mllpOptions
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// lakeOf answers a post by what it says: the first word of a message's third
-// field is the status.
+// lakeOf answers a post by what it holds: the first word of the message's third field is
+// the status.
 func lakeOf(t *testing.T) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -132,8 +132,8 @@ func TestSendKeepsSoManyRequestsInFlightAndNoMore(t *testing.T) {
 	}
 }
 
-// lakeThatEnds takes messages whose third field says what becomes of them, which is their
-// id.
+// lakeThatEnds accepts messages. Their third field, which is also their id, says what
+// becomes of them.
 func lakeThatEnds(t *testing.T) string {
 	t.Helper()
 	ways := map[string]string{

@@ -15,10 +15,10 @@ import (
 	"hl7lake/hl7"
 )
 
-// sent is what became of one message, or of what there was in its place.
+// sent is what became of one message, or of what the file had in its place.
 type sent struct {
 	File   string `json:"file"`
-	Status int    `json:"status,omitempty"` // HTTP; 0 when the lake was not asked
+	Status int    `json:"status,omitempty"` // HTTP status; 0 if the lake was not asked
 	Ack    string `json:"ack,omitempty"`    // over MLLP: MSA-1
 	client.Receipt
 	Became *outcome `json:"became,omitempty"` // with --wait
@@ -48,8 +48,8 @@ func (o outcome) String() string {
 	return string(o.Status)
 }
 
-// isMessage reports whether this is of a message, sent or not, and not of what is beside
-// them.
+// isMessage reports whether this is about a message, sent or not, and not about something
+// else in a file.
 func (s sent) isMessage() bool { return s.notice == nil && s.noticed == nil && !s.end }
 
 // sending is one run of `lake send`.
@@ -60,7 +60,7 @@ type sending struct {
 	o       sendOptions
 	sum     tally
 	advice  bool // --split was recommended
-	lines   int  // of answers, that were told
+	lines   int  // the number of answers that were shown
 	groups  errorGroups
 	meter   *meter
 	track   tracking
@@ -106,7 +106,7 @@ func (s *sending) goOn() {
 	s.note("To go on, repeat the command with --resume: a journal beside the files has what was sent.")
 }
 
-// note writes a line for the person where the progress was.
+// note writes a line for a person in place of the progress.
 func (s *sending) note(text string) {
 	s.meter.progress.Clear()
 	s.program.note(text)
@@ -128,13 +128,13 @@ func (s *sending) all(ctx context.Context, messages iter.Seq[outgoing]) error {
 			}
 		}
 	}()
-	defer func() { // waits for what is under way
+	defer func() { // waits for the requests under way
 		cancel()
 		for result := range queue {
 			<-result
 		}
 	}()
-	var passed int64 // bytes of the files that are at their end
+	var passed int64 // bytes of the files that have ended
 	for result := range queue {
 		done := <-result
 		if ctx.Err() != nil && done.err != nil {
@@ -160,21 +160,21 @@ func (s *sending) all(ctx context.Context, messages iter.Seq[outgoing]) error {
 	return context.Cause(ctx)
 }
 
-// pace says how many messages there were, and how quickly.
+// pace says how many messages there were, and how fast.
 func (s *sending) pace(took time.Duration) string {
 	n := s.sum.all()
 	return fmt.Sprintf("%d messages, %.0f/s", n, float64(n)/took.Seconds())
 }
 
-// fatal reports whether the next message would meet the same error: no answer from
-// the lake, no token.
+// fatal reports whether the next message would meet the same error: no answer from the
+// lake, or no token.
 func fatal(err error) bool {
 	_, refused := errors.AsType[*client.Problem](err)
 	_, negative := errors.AsType[*ackError](err)
 	return err != nil && !refused && !negative && !unreadable(err) && !notSent(err)
 }
 
-// notSent reports whether an error says that a file or a part of it is not to be sent.
+// notSent reports whether an error says that a file or a part of it must not be sent.
 func notSent(err error) bool {
 	_, several := errors.AsType[*notOneError](err)
 	_, empty := errors.AsType[*emptyError](err)
@@ -205,7 +205,7 @@ func (s *sending) one(ctx context.Context, message outgoing) sent {
 	return done
 }
 
-// became waits for the end of a message's way.
+// became waits until a message has ended.
 func (s *sending) became(ctx context.Context, id string) (*outcome, error) {
 	limited, cancel := context.WithTimeout(ctx, s.o.wait)
 	defer cancel()
@@ -251,7 +251,7 @@ func (s *sending) report(done sent) error {
 	return err
 }
 
-// answer is the line of a message: its status, what is to be told, and how it looks.
+// answer returns the line of a message: its status, what to say about it, and its style.
 func (s sent) answer() (status, text string, style term.Style) {
 	switch {
 	case s.err != nil:
@@ -282,8 +282,8 @@ func (s sent) answer() (status, text string, style term.Style) {
 	return status, text, style
 }
 
-// reportNotice tells of what was in a file besides its messages: on the side, or as lines
-// of JSON.
+// reportNotice reports what was in a file besides its messages: as a note, or as lines of
+// JSON.
 func (p *program) reportNotice(done sent) error {
 	switch {
 	case p.json && done.notice != nil:
@@ -310,13 +310,13 @@ func (p *program) reportNotice(done sent) error {
 // tally counts answers.
 type tally struct {
 	accepted, duplicates, refused int
-	notSent                       int // no message, or not one
+	notSent                       int // no message, or not exactly one
 	unreadable                    int // files
 	lost                          int // without an answer
 	before                        int // sent by an earlier call
-	skipped                       int // stretches of files that are in no message
+	skipped                       int // stretches of files that belong to no message
 	waited                        bool
-	staged, errors, underWay      int // of those whose way was followed
+	staged, errors, underWay      int // of the messages that were followed
 	filed                         int // of those, what is no ER7 and in the lake
 }
 
@@ -375,11 +375,11 @@ func (t tally) String() string {
 	return text
 }
 
-// all is how many messages there were, in this call.
+// all returns how many messages there were in this call.
 func (t tally) all() int { return t.accepted + t.duplicates + t.refused + t.notSent }
 
-// verdict is nil when all that was to be sent is in the lake. A file that could not be read
-// may be read the next time, so it goes before what is refused for good.
+// verdict returns nil if everything that was to be sent is in the lake. A file that could
+// not be read may be readable the next time, so it comes before a final refusal.
 func (t tally) verdict() error {
 	switch {
 	case t.unreadable > 0:

@@ -12,8 +12,8 @@ import (
 	"hl7lake/local"
 )
 
-// slowStart is how long a start may take before it is told why: with the
-// functions built, it is well under a second.
+// slowStart is how long a start may take before the reason is shown. With built functions
+// it takes well under a second.
 const slowStart = 1500 * time.Millisecond
 
 // start runs a lake on this machine. The caller closes it.
@@ -51,7 +51,7 @@ func (p *program) start(ctx context.Context, o local.Options) (*local.Lake, clie
 	}, nil
 }
 
-// logTo is the log of a lake's services: warnings, or with verbose everything.
+// logTo returns the log of a lake's services: warnings, or everything if verbose.
 func (p *program) logTo(verbose bool) *slog.Logger {
 	level := slog.LevelWarn
 	if verbose {

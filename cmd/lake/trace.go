@@ -67,8 +67,8 @@ func (p *program) trace(ctx context.Context, id string, wait time.Duration) erro
 	return nil
 }
 
-// history is the message's, at the end of its way if there is time to wait; late
-// says that the time was over before.
+// history returns the message's history after it has ended, if there is time to wait.
+// late says that the time ran out.
 func (p *program) history(ctx context.Context, lake *client.Client, id string, wait time.Duration) (history client.History, late bool, err error) {
 	if wait <= 0 {
 		history, err = lake.History(ctx, id)
@@ -86,7 +86,7 @@ func (p *program) history(ctx context.Context, lake *client.Client, id string, w
 	return history, false, err
 }
 
-// timeline shows a history, a row for each step.
+// timeline shows a history, with a row for each step.
 func timeline(s term.Screen, h client.History) error {
 	if _, err := fmt.Fprintf(s, "%s  %s\n%s of %s, received %s\n\n", s.Styled(term.Bold, h.ID), s.Styled(styleOf(h.Status), string(h.Status)),
 		cmp.Or(h.Type, "a message"), h.Owner, h.Received.UTC().Format("2006-01-02 15:04:05.000Z")); err != nil {
@@ -135,10 +135,10 @@ func zoneStyle(zone client.Zone) term.Style {
 	}
 }
 
-// clock is the time of a day; how long after the first one it is, stands beside it.
+// clock is a time of day, with the time since the first one beside it.
 func clock(t time.Time) string { return t.UTC().Format("15:04:05.000Z") }
 
-// took is a duration as a person reads it: 84 ms, 1.2 s, 5m3s.
+// took writes a duration for a person: 84 ms, 1.2 s, 5m3s.
 func took(d time.Duration) string {
 	switch {
 	case d < time.Second:
@@ -150,7 +150,7 @@ func took(d time.Duration) string {
 	}
 }
 
-// size is a number of bytes in SI units: 704 B, 2.1 kB, 410 kB.
+// size writes a number of bytes in SI units: 704 B, 2.1 kB, 410 kB.
 func size(bytes int64) string {
 	units := []string{"B", "kB", "MB", "GB", "TB"}
 	value := float64(bytes)

@@ -1,18 +1,18 @@
 package main
 
-// tracking follows which files are in the lake as a whole, and how far the one is that is
-// under way, by the answers in their order.
+// tracking follows, by the answers in their order, which files are completely in the lake
+// and how far the current one is.
 type tracking struct {
 	journals *journals
-	write    bool // as it goes, and not at the end
+	write    bool // during the run, and not only at its end
 
-	file     found // under way
-	messages int   // of it, one after the other, that are in the lake
-	broken   bool  // one of them is not
+	file     found // the file that is being sent
+	messages int   // its messages that are in the lake, from the first on without a gap
+	broken   bool  // one of its messages is not in the lake
 	done     []fileDone
 }
 
-// fileDone is a file that is in the lake as a whole.
+// fileDone is a file that is completely in the lake.
 type fileDone struct {
 	file     found
 	messages int

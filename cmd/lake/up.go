@@ -96,8 +96,8 @@ func (p *program) up(ctx context.Context, o local.Options, report, verbose bool)
 	return nil
 }
 
-// closingReport says what the lake's work would have cost on AWS, and which
-// grants of the templates no call has needed.
+// closingReport says what the lake's work would have cost on AWS, and which of the
+// templates' grants no call needed.
 func (p *program) closingReport(running *local.Lake) error {
 	costs, err := running.Bill()
 	if err != nil {
@@ -139,7 +139,7 @@ func (p *program) writeGrants(grants []iam.Grant) {
 	}
 }
 
-// billTable is a row for each thing that has a price, and the total.
+// billTable has a row for each thing that has a price, and the total.
 func billTable(costs bill.Bill) *term.Table {
 	table := term.NewTable("SERVICE", "WHAT", ">QUANTITY", ">USD")
 	for _, line := range costs.Lines {
@@ -153,7 +153,7 @@ func billTable(costs bill.Bill) *term.Table {
 	return table
 }
 
-// accounts makes the users, with the passwords that the last start gave them.
+// accounts creates the users, with the passwords that the last start gave them.
 func accounts(ctx context.Context, connection client.Connection, path string) ([]client.Account, error) {
 	earlier, err := client.ReadConnection(path)
 	if err != nil && !missing(err) {
@@ -225,7 +225,7 @@ func (p *program) welcome(connection client.Connection, path, dir string, notRun
 	return err
 }
 
-// writeNotRun says what the local lake leaves out and why, by type; --json names each
+// writeNotRun says what the local lake does not run and why, by type; --json names each
 // resource and property.
 func writeNotRun(s term.Screen, notRun []local.LeftOut) error {
 	if len(notRun) == 0 {
@@ -255,7 +255,7 @@ func writeNotRun(s term.Screen, notRun []local.LeftOut) error {
 	return nil
 }
 
-// quote makes a word of text that a shell reads back as it is.
+// quote returns text as a word that a shell reads back unchanged.
 func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }

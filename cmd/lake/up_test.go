@@ -21,8 +21,8 @@ import (
 	"hl7lake/local/iam"
 )
 
-// TestTheCommandsAgainstALakeThatIsUp runs a real lake and uses it as a person
-// would, one command after the other.
+// TestTheCommandsAgainstALakeThatIsUp runs a real lake and uses it as a person would, one
+// command after the other.
 func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a lake")
@@ -157,8 +157,8 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 	})
 }
 
-// startUp runs `lake up` until the function that it returns is called, which
-// waits for the end and may be called again.
+// startUp runs `lake up` until the returned function is called, which waits for the end
+// and may be called again.
 func startUp(t *testing.T, dir string) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())

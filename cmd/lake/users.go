@@ -115,8 +115,8 @@ func (p *program) usersPassword() *cobra.Command {
 	return cmd
 }
 
-// withPassword has use take a password, chosen or made up, and tells a made-up
-// one.
+// withPassword calls use with a password, which is given or made up, and shows one that
+// was made up.
 func (p *program) withPassword(email string, ask bool, use func(password string) error) error {
 	if ask {
 		password, err := p.askPassword("Password for " + email)

@@ -14,7 +14,7 @@ import (
 	"hl7lake/local/store"
 )
 
-// pool is a user pool as the templates have it, run by the local Cognito.
+// pool is a user pool as the templates define it, run by the local Cognito.
 func pool(t *testing.T) *client.Pool {
 	t.Helper()
 	connection := poolConnection(t)

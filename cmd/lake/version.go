@@ -27,11 +27,11 @@ whether there were changes that are in no commit, and Go's version.
 	}
 }
 
-// A build is what the program was built from. What is not known is empty.
+// A build is what the program was built from. Unknown parts are empty.
 type build struct {
 	Version string `json:"version"`
 	Commit  string `json:"commit,omitempty"`
-	Changed bool   `json:"changed"` // there were changes that are in no commit
+	Changed bool   `json:"changed"` // there were uncommitted changes
 	Go      string `json:"go"`
 }
 
@@ -52,7 +52,8 @@ func buildOf() build {
 	return of
 }
 
-// version is what the program was built from: its module's version, the commit and Go's.
+// version returns what the program was built from: its module's version, the commit and
+// Go's version.
 func version() string {
 	of := buildOf()
 	if of.Version == "" {

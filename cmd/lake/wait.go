@@ -6,14 +6,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// waitFlag adds --wait, whose duration may be left out.
+// waitFlag adds --wait, whose duration is optional.
 func waitFlag(cmd *cobra.Command, wait *time.Duration, what string) {
 	cmd.Flags().DurationVar(wait, "wait", 0, what)
 	cmd.Flags().Lookup("wait").NoOptDefVal = "30s"
 }
 
-// joinWait makes --wait 3s one argument: where a flag's value may be left out, only one
-// that is joined to it by = is taken for it.
+// joinWait makes --wait 3s one argument. If a flag's value is optional, only a value
+// joined to it by = is taken.
 func joinWait(arguments []string) []string {
 	var joined []string
 	for i := 0; i < len(arguments); i++ {

@@ -12,8 +12,9 @@ import (
 	"hl7lake/hl7"
 )
 
-// largestPost is more than any lake takes at once: the payload of an HTTP API (API Gateway
-// Developer Guide, "Quotas for configuring and running an HTTP API in API Gateway").
+// largestPost is more than any lake accepts at once: the payload of an HTTP API (API
+// Gateway Developer Guide, "Quotas for configuring and running an HTTP API in API
+// Gateway").
 const largestPost = 10 << 20
 
 // sniffed is how much of a file is looked at to say what it is.
@@ -27,8 +28,8 @@ type notOneError struct {
 
 func (e *notOneError) Error() string { return "not sent: " + e.holds }
 
-// readWhole reads a file that is to be posted as one message. Unless anything is to be
-// posted it is one: the error is a *notOneError else.
+// readWhole reads a file that is to be posted as one message. Unless any file may be
+// posted, it must be one message; otherwise the error is a *notOneError.
 func readWhole(input io.Reader, anything bool) ([]byte, error) {
 	body, err := io.ReadAll(io.LimitReader(input, largestPost+1))
 	if err != nil {
@@ -43,7 +44,7 @@ func readWhole(input io.Reader, anything bool) ([]byte, error) {
 	return body, oneMessage(body)
 }
 
-// oneMessage returns nil for what is one message, whole or broken, and a *notOneError else.
+// oneMessage returns nil for one message, intact or broken, and otherwise a *notOneError.
 func oneMessage(body []byte) error {
 	messages, batch := 0, false
 	var before int64
@@ -81,8 +82,8 @@ func oneMessage(body []byte) error {
 	return nil
 }
 
-// brokenHeader reports whether a text begins as a message does, though its header cannot be
-// read: the lake keeps it and says why.
+// brokenHeader reports whether a text begins like a message but has no readable header.
+// The lake keeps it and says why.
 func brokenHeader(body []byte) bool {
 	front := bytes.ReplaceAll(body[:min(len(body), sniffed)], []byte{0}, nil)
 	for _, mark := range []string{"\ufeff", "\xff\xfe", "\xfe\xff"} {
@@ -91,7 +92,7 @@ func brokenHeader(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(front, "\v\x1c \t\r\n"), []byte("MSH"))
 }
 
-// kindOf says in a word or two what something is that begins so and is no message.
+// kindOf says in a word or two what a file is that begins like this and is not a message.
 func kindOf(front []byte) string {
 	front = front[:min(len(front), sniffed)]
 	text := bytes.TrimSpace(front)

@@ -1,6 +1,6 @@
-// Package samples holds the messages that the demo sends: invented patients in
-// the shapes that real senders use. Each is a file, to look at and to send with
-// `lake send`, but for the large one, which is made here.
+// Package samples holds the messages that the demo sends: invented patients, in the forms
+// that real senders use. Each is a file, to look at and to send with `lake send`, except
+// the large one, which is made here.
 package samples
 
 import (
@@ -12,18 +12,18 @@ import (
 //go:embed messages not-hl7.txt
 var files embed.FS
 
-// Sample is a message and what is to become of it.
+// Sample is a message and what must become of it.
 type Sample struct {
 	Name     string // of the file
 	Shape    string // what is special about it, in a few words
 	Charset  string // declared when it is sent; "" declares none
-	Type     string // MSH-9, as ADT^A01; "unknown" where there is none
+	Type     string // MSH-9, such as ADT^A01; "unknown" if there is none
 	Version  string // MSH-12
-	Segments int    // 0 for what is no HL7 and ends as an error
+	Segments int    // 0 for text that is not HL7 and becomes an error
 	Body     []byte
 }
 
-// HL7 says that the sample is to become JSON.
+// HL7 reports whether the sample must become JSON.
 func (s Sample) HL7() bool { return s.Segments > 0 }
 
 // Admission is the ADT^A01 with which every tour of the lake begins.
@@ -33,12 +33,12 @@ func Admission() Sample {
 
 const notHL7 = "not-hl7.txt"
 
-// NotHL7 is a line of text as a misconfigured sender posts it.
+// NotHL7 is a line of text, as a misconfigured sender posts it.
 func NotHL7() Sample {
 	return read(Sample{Name: notHL7, Shape: "a line of text", Type: "unknown"})
 }
 
-// Others are the samples besides Admission and NotHL7.
+// Others are the samples except Admission and NotHL7.
 func Others() []Sample {
 	list := []Sample{
 		{Name: "adt-a03-latin1.hl7", Shape: "Latin-1", Charset: "iso-8859-1", Type: "ADT^A03", Version: "2.4", Segments: 4},
@@ -61,8 +61,8 @@ func Others() []Sample {
 		read(Sample{Name: "no-delimiters.hl7", Shape: "MSH without MSH-2", Type: "unknown"}))
 }
 
-// documentSize is more than SNS and Step Functions pass, so that the message
-// travels as a claim check.
+// documentSize is more than SNS and Step Functions accept, so that the message travels as
+// a claim check.
 const documentSize = 300 << 10
 
 // Document is an ORU^R01 with a scanned page in its OBX-5.
@@ -78,7 +78,7 @@ func Document() Sample {
 
 func read(s Sample) Sample {
 	name := "messages/" + s.Name
-	if s.Name == notHL7 { // beside them, as `lake send` posts messages only
+	if s.Name == notHL7 { // not among the messages, since `lake send` posts only messages
 		name = s.Name
 	}
 	body, err := files.ReadFile(name)

@@ -12,15 +12,15 @@ import (
 // Post is one message sent by one user.
 type Post struct {
 	User   string `json:"user"` // e-mail address
-	Text   string `json:"text"` // name of the sample
+	Text   string `json:"text"` // of the sample
 	Want   int    `json:"want"` // HTTP status
 	Status int    `json:"status"`
-	ID     string `json:"id,omitempty"`      // of the message; a duplicate's is the first one's
-	WantID string `json:"want_id,omitempty"` // set where a duplicate must name it
+	ID     string `json:"id,omitempty"`      // of the message; for a duplicate, of the first message
+	WantID string `json:"want_id,omitempty"` // set if a duplicate must name it
 	Detail string `json:"detail,omitempty"`  // why it was refused
 }
 
-// AsExpected says that the lake answered as it should.
+// AsExpected reports whether the lake answered as it should.
 func (p Post) AsExpected() bool {
 	return p.Status == p.Want && (p.WantID == "" || p.ID == p.WantID)
 }
@@ -32,7 +32,7 @@ type Read struct {
 	Status int    `json:"status"`
 }
 
-// AsExpected says that the lake answered as it should.
+// AsExpected reports whether the lake answered as it should.
 func (r Read) AsExpected() bool { return r.Status == r.Want }
 
 func post(ctx context.Context, lake *client.Client, user client.User, sample samples.Sample) (Post, error) {
@@ -46,8 +46,8 @@ func post(ctx context.Context, lake *client.Client, user client.User, sample sam
 	return done, err
 }
 
-// postTheSame has each user send the same two texts. The first who may write has
-// them accepted, for each later one they are duplicates.
+// postTheSame lets each user send the same two texts. They are accepted from the first
+// user who may write, and are duplicates for each later one.
 func (p *play) postTheSame(ctx context.Context) error {
 	texts := []samples.Sample{samples.Admission(), samples.NotHL7()}
 	first := map[string]string{} // id of each text's first post
@@ -86,8 +86,8 @@ func (p *play) check(done Post) {
 	}
 }
 
-// read has each user ask for the admission. Whoever may not read is told that
-// there is no such message.
+// read lets each user ask for the admission. A user who may not read is told that there
+// is no such message.
 func (p *play) read(ctx context.Context) error {
 	if len(p.report.Messages) == 0 {
 		return nil

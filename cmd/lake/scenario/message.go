@@ -17,7 +17,7 @@ import (
 	"hl7lake/cmd/lake/samples"
 )
 
-// Message is one accepted message and its way.
+// Message is one accepted message and what became of it.
 type Message struct {
 	Name    string         `json:"name"` // of the sample
 	Shape   string         `json:"shape"`
@@ -28,14 +28,14 @@ type Message struct {
 	History client.History `json:"history"`
 	// JSON is what the message became; nil for an error.
 	JSON json.RawMessage `json:"-"`
-	// Differences are what is wrong with it, each a few words.
+	// Differences are what is wrong with it, each in a few words.
 	Differences []string `json:"differences,omitempty"`
 
 	sample samples.Sample
 }
 
-// Took is the time from the message's receipt to its JSON or the record of its
-// error, 0 while there is neither.
+// Took is the time from the message's receipt to its JSON or the record of its error. It
+// is 0 while there is neither.
 func (m Message) Took() time.Duration {
 	outcome, ok := m.History.Outcome()
 	if !ok {
@@ -48,7 +48,7 @@ func (m *Message) differ(format string, arguments ...any) {
 	m.Differences = append(m.Differences, fmt.Sprintf(format, arguments...))
 }
 
-// accepted notes a message that is to be followed.
+// accepted records a message that is to be followed.
 func (p *play) accepted(done Post, sample samples.Sample) {
 	if done.Status != http.StatusCreated {
 		return
@@ -59,8 +59,8 @@ func (p *play) accepted(done Post, sample samples.Sample) {
 	})
 }
 
-// follow waits for the end of each message's way and looks at what it became.
-// They are all under way meanwhile, so one after the other is no slower.
+// follow waits until each message has ended and looks at what it became. The messages are
+// processed at the same time, so waiting for one after the other is not slower.
 func (p *play) follow(ctx context.Context) error {
 	messages := p.report.Messages
 	for i := range messages {
@@ -94,8 +94,7 @@ func (p *play) followOne(ctx context.Context, m *Message) error {
 	return p.checkJSON(ctx, m)
 }
 
-// ownProblem makes a refusal a difference of the message; other errors end the
-// scenario.
+// ownProblem makes a refusal a difference of the message. Other errors end the scenario.
 func ownProblem(m *Message, what string, err error) error {
 	if refused, ok := errors.AsType[*client.Problem](err); ok {
 		m.differ("%s: %v", what, refused)

@@ -1,8 +1,7 @@
-// Package scenario is the lake's main job as a play with three users, one who
-// may read and write for an institution, one who may only read, one who may only
-// write. They send messages, find out who was let in, and follow each message
-// until it is JSON or an error. `lake demo` shows the play, the end-to-end tests
-// hold the lake against it.
+// Package scenario is the lake's main work as a play with three users: one who may read
+// and write for an institution, one who may only read, one who may only write. They send
+// messages, find out who may, and follow each message until it is JSON or an error. `lake
+// demo` shows the play. The end-to-end tests check the lake with it.
 package scenario
 
 import (
@@ -16,17 +15,17 @@ import (
 	"hl7lake/cmd/lake/samples"
 )
 
-// Institution is whose messages are sent.
+// Institution is the institution whose messages are sent.
 const Institution = "st-elsewhere"
 
 // patience is how long a message may take to become JSON or an error.
 const patience = 30 * time.Second
 
-// inFlight is how many messages are posted at once. Each makes the lake start
-// functions, so that more would take longer on a small machine.
+// inFlight is how many messages are posted at once. Each makes the lake start functions,
+// so more would take longer on a small machine.
 const inFlight = 2
 
-// Users are those who play, in the order of their appearance.
+// Users are the users in the play, in the order in which they appear.
 func Users() []client.User {
 	return []client.User{
 		{Email: "both@" + Institution + ".example", Read: client.Institutions{Institution}, Write: Institution},
@@ -42,13 +41,12 @@ type Report struct {
 	Posts       []Post        `json:"posts"`
 	Reads       []Read        `json:"reads"`
 	Messages    []Message     `json:"messages"`
-	// Differences are what did not go as it should, each a sentence. Empty is
-	// success.
+	// Differences are what was not as it should be, each a sentence. Empty means success.
 	Differences []string      `json:"differences"`
 	Took        time.Duration `json:"took_ns"`
 }
 
-// Staged is how many messages became JSON, and how many ended as an error.
+// Staged is how many messages became JSON, and Failed how many ended as an error.
 func (r Report) Staged() (staged, failed int) {
 	for _, message := range r.Messages {
 		switch message.History.Status {
@@ -61,10 +59,10 @@ func (r Report) Staged() (staged, failed int) {
 	return staged, failed
 }
 
-// Progress is told what goes on: a few words, and how far it is.
+// Progress is called with what is going on: a few words, and how far it is.
 type Progress func(what string, done, total int)
 
-// play is one performance.
+// play is one run of the scenario.
 type play struct {
 	connection client.Connection
 	progress   Progress
@@ -73,10 +71,9 @@ type play struct {
 	report     Report
 }
 
-// Run plays the scenario on a lake that has not seen it. The connection's
-// credentials must be an administrator's; the scenario creates the users. An
-// error means that it could not be played to its end; the report then holds what
-// was seen so far.
+// Run plays the scenario on a lake that has not seen it. The connection's credentials
+// must be an administrator's. The scenario creates the users. An error means that it
+// could not be played to its end; the report then holds what was seen so far.
 func Run(ctx context.Context, connection client.Connection, progress Progress) (Report, error) {
 	start := time.Now()
 	p := &play{
@@ -121,7 +118,7 @@ func (p *play) enter(ctx context.Context) error {
 	return nil
 }
 
-// differ notes what did not go as it should.
+// differ records what was not as it should be.
 func (p *play) differ(format string, arguments ...any) {
 	p.report.Differences = append(p.report.Differences, fmt.Sprintf(format, arguments...))
 }

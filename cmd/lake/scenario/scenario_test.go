@@ -12,14 +12,14 @@ import (
 	"hl7lake/cmd/lake/samples"
 )
 
-// The scenario itself is played against the whole lake in test/e2e and by `lake
-// demo`. Here it has to notice a lake that is wrong.
+// The scenario itself is played on a whole lake in test/e2e and by `lake demo`. Here it
+// must notice a lake that is wrong.
 
 func TestAWrongAnswerToAPostIsADifference(t *testing.T) {
 	tests := []struct {
 		name string
 		post Post
-		want string // "" where all is well
+		want string // "" if all is well
 	}{
 		{"accepted", Post{Want: 201, Status: 201, ID: "1"}, ""},
 		{"refused", Post{Want: 403, Status: 403}, ""},
@@ -38,7 +38,7 @@ func TestAWrongAnswerToAPostIsADifference(t *testing.T) {
 	}
 }
 
-// way is the history of a sample for which all went well.
+// way is the history of a sample that was processed without a fault.
 func way(sample samples.Sample) client.History {
 	m := Message{sample: sample}
 	outcome := client.Step{Zone: client.Staging, Connector: "staging-er7", Version: 2}

@@ -9,13 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// A Screen's text goes through a cleaner, the one place where what a message or a file's
-// name holds is kept from commanding a terminal (ECMA-48): control characters are written
-// as Go and JSON write them. Styles are marked in the text by characters that no text may
-// have, so that only this program's own become escape sequences.
+// The text of a Screen goes through a cleaner. It is the one place that keeps what a
+// message or a file's name holds from controlling a terminal (ECMA-48): it writes control
+// characters as Go and JSON do. In the text, styles are marked by characters that no text
+// may have, so that only this program's own styles become escape sequences.
 
-// The noncharacters U+FDD0 and following (Unicode 16, 23.7) mark where a style begins; the
-// first one, where it ends. A text that holds one can change its own colour and no more.
+// The noncharacters U+FDD0 and following (Unicode 16, 23.7) mark where a style begins;
+// the first of them marks where it ends. A text that holds one can change its own colour,
+// and nothing else.
 const styleMark = '\ufdd0'
 
 var styles = [...]Style{Plain, Bold, Dim, Good, Bad, Note}
@@ -29,22 +30,22 @@ func markOf(style Style) string {
 	return ""
 }
 
-// control reports whether a character may command a terminal, or show text in another order
-// than it is written (Unicode Standard Annex 9, 2).
+// control reports whether a character may control a terminal, or show text in another
+// order than it is written (Unicode Standard Annex 9, 2).
 func control(r rune) bool {
 	return unicode.IsControl(r) || '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
 }
 
-// cleaner writes text as a terminal may have it. It is safe for concurrent use.
+// cleaner writes text that is safe for a terminal. It is safe for concurrent use.
 type cleaner struct {
 	mu     sync.Mutex
 	w      io.Writer
 	colour bool
-	begun  []byte // the bytes of a character that has not ended
-	line   []byte // memory
+	begun  []byte // the bytes of a character that is not complete yet
+	line   []byte // reused memory
 }
 
-// Clean is the screen with whatever is written to it cleaned.
+// Clean returns a screen that cleans everything written to it.
 func (s Screen) Clean() Screen {
 	if _, is := s.Writer.(*cleaner); !is {
 		s.Writer = &cleaner{w: s.Writer, colour: s.Colour}
@@ -52,8 +53,8 @@ func (s Screen) Clean() Screen {
 	return s
 }
 
-// Raw is the screen's own writer, for content that is to arrive as it is and for what this
-// program itself tells a terminal.
+// Raw returns the screen's own writer, for content that must arrive unchanged and for
+// this program's own control sequences.
 func (s Screen) Raw() io.Writer {
 	if c, is := s.Writer.(*cleaner); is {
 		return c.w
@@ -61,7 +62,7 @@ func (s Screen) Raw() io.Writer {
 	return s.Writer
 }
 
-// Flush writes the bytes that wait for the rest of their character.
+// Flush writes the bytes of an incomplete character.
 func (s Screen) Flush() error {
 	c, is := s.Writer.(*cleaner)
 	if !is {
@@ -82,7 +83,7 @@ func (c *cleaner) Write(p []byte) (int, error) {
 }
 
 func (c *cleaner) write(p []byte, last bool) error {
-	if len(c.begun)+len(p) == 0 { // writing nothing may block, as on a pipe
+	if len(c.begun)+len(p) == 0 { // writing nothing may block, for example on a pipe
 		return nil
 	}
 	if len(c.begun) == 0 && plain(p) {
@@ -128,8 +129,8 @@ func (c *cleaner) appendRune(dst []byte, r rune) []byte {
 	return append(dst, escaped(r)...)
 }
 
-// escaped is a control character as text: as Go has it below the space, and else as JSON
-// has it too, in whose text it may be.
+// escaped returns a control character as text: below the space as Go writes it, else in a
+// form that JSON has too, because the text may be JSON.
 func escaped(r rune) string {
 	switch {
 	case r == '\r':
@@ -141,8 +142,8 @@ func escaped(r rune) string {
 	}
 }
 
-// OnOneLine writes every control character of a text as text, line ends and tabs too, so
-// that it is one value in one line.
+// OnOneLine writes every control character of a text as text, including line ends and
+// tabs, so that it is one value on one line.
 func OnOneLine(text string) string {
 	if !strings.ContainsFunc(text, control) {
 		return text

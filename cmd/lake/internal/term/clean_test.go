@@ -34,7 +34,7 @@ func TestControlCharactersAreWrittenAsText(t *testing.T) {
 	}
 }
 
-// TestNothingReachesATerminalRaw holds for whatever is printed, in whatever pieces.
+// TestNothingReachesATerminalRaw holds for any text, in any pieces.
 func TestNothingReachesATerminalRaw(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pieces := rapid.SliceOf(rapid.OneOf(

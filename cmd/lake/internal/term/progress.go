@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// Progress is one line that says what goes on and is written over. Where lines
-// cannot be written over it shows nothing. It is safe for concurrent use.
+// Progress is one line that says what is going on and is overwritten. If lines cannot be
+// overwritten, it shows nothing. It is safe for concurrent use.
 type Progress struct {
 	screen Screen
 
@@ -16,10 +16,10 @@ type Progress struct {
 	shown bool
 }
 
-// NewProgress is a line on the screen, empty at first.
+// NewProgress returns a line on the screen, empty at first.
 func NewProgress(s Screen) *Progress { return &Progress{screen: s} }
 
-// Say shows what goes on now.
+// Say shows what is going on now.
 func (p *Progress) Say(text string) {
 	if !p.screen.Live {
 		return
@@ -43,7 +43,7 @@ func (p *Progress) Bar(what string, done, total int64) {
 	p.Say(fmt.Sprintf("%s %s", bar, what))
 }
 
-// Clear takes the line away. Call it before anything else is written.
+// Clear removes the line. Call it before anything else is written.
 func (p *Progress) Clear() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -53,7 +53,7 @@ func (p *Progress) Clear() {
 	}
 }
 
-// cut shortens text to the columns there are; 0 or less is unknown.
+// cut shortens text to the given number of columns; 0 or less means unknown.
 func cut(text string, columns int) string {
 	if columns <= 0 || utf8.RuneCountInString(text) <= columns {
 		return text

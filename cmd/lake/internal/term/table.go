@@ -6,24 +6,24 @@ import (
 	"unicode/utf8"
 )
 
-// Cell is one text of a table.
+// Cell is one text in a table.
 type Cell struct {
 	Text  string
 	Style Style
 }
 
-// Text is a cell without a style.
+// Text returns a cell without a style.
 func Text(text string) Cell { return Cell{Text: text} }
 
-// Table is rows under titles, each column as wide as its widest cell.
+// Table is rows under titles. Each column is as wide as its widest cell.
 type Table struct {
 	titles []string
 	right  []bool
 	rows   [][]Cell
 }
 
-// NewTable is an empty table with these titles. A title that begins with > is of
-// a column that is set flush right, for numbers.
+// NewTable returns an empty table with these titles. A title that begins with > is that
+// of a right-aligned column, for numbers.
 func NewTable(titles ...string) *Table {
 	t := &Table{}
 	for _, title := range titles {
@@ -34,18 +34,18 @@ func NewTable(titles ...string) *Table {
 	return t
 }
 
-// Row adds a row, a cell for each title.
+// Row adds a row, with a cell for each title.
 func (t *Table) Row(cells ...Cell) { t.rows = append(t.rows, cells) }
 
 // gap stands between columns.
 const gap = "  "
 
-// narrow is the width of a screen that has not told its own.
+// narrow is the width assumed for a screen of unknown width.
 const narrow = 80
 
-// Write puts the table on the screen, indented by two. Where it is wider than the screen,
-// the widest column is folded between words, and a long word behind one of its marks. A
-// number is never folded.
+// Write writes the table to the screen, indented by two. If it is wider than the screen,
+// the widest column is folded between words, and a long word after one of its marks.
+// Numbers are never folded.
 func (t *Table) Write(s Screen) error {
 	width := s.Width
 	if width <= 0 {
@@ -64,7 +64,7 @@ func (t *Table) Write(s Screen) error {
 	return err
 }
 
-// fit gives the widths of the columns, together at most that of the screen if that can be.
+// fit returns the widths of the columns, together at most that of the screen if possible.
 func (t *Table) fit(width int) []int {
 	widths, least := t.widths()
 	for {
@@ -82,7 +82,7 @@ func (t *Table) fit(width int) []int {
 	}
 }
 
-// widths gives how wide each column would be, and how narrow it can be.
+// widths returns how wide each column would be, and how narrow it can be.
 func (t *Table) widths() (widths, least []int) {
 	widths, least = make([]int, len(t.titles)), make([]int, len(t.titles))
 	for i, title := range t.titles {
@@ -104,7 +104,7 @@ func (t *Table) widths() (widths, least []int) {
 	return widths, least
 }
 
-// row writes a row, on as many lines as its cells have.
+// row writes a row, on as many lines as its cells need.
 func (t *Table) row(out *bytes.Buffer, s Screen, widths []int, cells []Cell) {
 	folded, height := make([][]string, len(cells)), 1
 	for i, cell := range cells {
@@ -122,8 +122,8 @@ func (t *Table) row(out *bytes.Buffer, s Screen, widths []int, cells []Cell) {
 	}
 }
 
-// Fold breaks a text into lines of at most so many columns: between words, and within a
-// word that is longer behind a mark such as a slash, where it has one.
+// Fold breaks a text into lines of at most that many columns: between words, and within a
+// longer word after a mark such as a slash.
 func Fold(text string, columns int) []string {
 	if utf8.RuneCountInString(text) <= columns {
 		return []string{text}
@@ -140,10 +140,10 @@ func Fold(text string, columns int) []string {
 	return append(lines, strings.TrimRight(line, " "))
 }
 
-// Paragraph folds a text for a screen that has not told its width.
+// Paragraph folds a text for a screen of unknown width.
 func Paragraph(text string) string { return strings.Join(Fold(text, narrow), "\n") }
 
-// words breaks a text where a line may end: behind blanks, and behind slashes and colons.
+// words splits a text where a line may end: after spaces, slashes and colons.
 func words(text string) []string {
 	var all []string
 	start := 0

@@ -1,6 +1,6 @@
-// Package term is what a person sees of lake: tables, colours and a line of progress, and
-// no control character of what is shown. Colour and progress appear on a terminal only,
-// and never when the environment has NO_COLOR (no-color.org).
+// Package term is what a person sees of lake: tables, colours and a line of progress. It
+// lets no control character of the shown text through. Colour and progress appear on a
+// terminal only, and never if the environment has NO_COLOR (no-color.org).
 package term
 
 import (
@@ -10,7 +10,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Style is how a text looks where there is colour.
+// Style is how a text looks if there is colour.
 type Style string
 
 // The styles, ECMA-48 SGR parameters.
@@ -23,15 +23,15 @@ const (
 	Note  Style = "33" // yellow
 )
 
-// Screen is a writer that knows what it may show.
+// Screen is a writer that knows what it can show.
 type Screen struct {
 	io.Writer
 	Colour bool // styles are shown
-	Live   bool // a line may be written over
-	Width  int  // columns; 0 is unknown
+	Live   bool // a line can be overwritten
+	Width  int  // columns; 0 if unknown
 }
 
-// NewScreen says what w can show: nothing but text unless it is a terminal.
+// NewScreen finds out what w can show: plain text only, unless it is a terminal.
 func NewScreen(w io.Writer, getenv func(string) string) Screen {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || getenv("TERM") == "dumb" {
@@ -45,7 +45,7 @@ func NewScreen(w io.Writer, getenv func(string) string) Screen {
 	return Screen{Writer: w, Colour: !plain, Live: !plain, Width: width}.Clean()
 }
 
-// Styled is text in a style, or as it is where there is no colour.
+// Styled returns text in a style, or unchanged if there is no colour.
 func (s Screen) Styled(style Style, text string) string {
 	if !s.Colour || style == Plain || text == "" {
 		return text
