@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +67,18 @@ func TestTheAnswerIsTheOneThatTheMessageAsksFor(t *testing.T) {
 				t.Errorf("answered %q as well", got)
 			}
 		})
+	}
+}
+
+func TestAMessageIsAcknowledgedAsKeptBeforeAsDelivered(t *testing.T) {
+	r := run(t, configuration(t), newLake(t))
+	e := connect(t, r.Listeners()[0].Addr())
+	for i := range 300 { // the lake answers at once, now and then before the edge does
+		id := strconv.Itoa(i)
+		e.send(framed(enhanced(id, "", "AL", "AL")))
+		if first, second := e.answer(), e.answer(); first != "CA "+id || second != "AA "+id {
+			t.Fatalf("answered %q, then %q", first, second)
+		}
 	}
 }
 

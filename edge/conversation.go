@@ -43,6 +43,7 @@ type conversation struct {
 	outcomes chan outcome
 	original chan struct{} // a value when a message in original mode was answered; there is one at a time
 
+	turn    sync.Mutex // held from a message's way into the queue until its first answer, and by later answers
 	writing sync.Mutex
 	message hl7.Message // the one that is being received
 }
@@ -141,19 +142,33 @@ func (c *conversation) take(ctx context.Context, content []byte) error {
 	if later || waits {
 		queued.Origin = c.number
 	}
-	if err := c.queue.Put(c.config.Name, &queued); err != nil {
-		return c.notKept(ctx, err)
-	}
-	c.metrics.bytes.Add(float64(len(content)))
+	kept, err := c.keep(&queued, !waits)
 	switch {
+	case !kept:
+		return c.notKept(ctx, err)
 	case waits:
 		return c.awaitAnswer(ctx)
-	case enhanced && !m.Wants(hl7.CommitAccept):
-		return nil
-	case enhanced:
-		return c.answer(m, hl7.CommitAccept)
 	}
-	return c.answer(m, hl7.ApplicationAccept)
+	return err
+}
+
+// keep puts the message that is being received into the queue, and then answers it unless
+// that comes later. The lake may answer before keep does: its answer waits for its turn.
+func (c *conversation) keep(queued *queue.Message, answerNow bool) (kept bool, err error) {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	if err := c.queue.Put(c.config.Name, queued); err != nil {
+		return false, err
+	}
+	c.metrics.bytes.Add(float64(len(queued.Body)))
+	m := &c.message
+	switch enhanced := m.InEnhancedMode(); {
+	case !answerNow, enhanced && !m.Wants(hl7.CommitAccept):
+		return true, nil
+	case enhanced:
+		return true, c.answer(m, hl7.CommitAccept)
+	}
+	return true, c.answer(m, hl7.ApplicationAccept)
 }
 
 // notKept handles a message that is not in the queue. It is not answered, so the engine
@@ -193,7 +208,10 @@ func (c *conversation) answerOutcomes(ctx context.Context) {
 			if m.Parse(o.message.Body) != nil {
 				continue // it was parsed before, and has not changed
 			}
-			if err := c.answerOutcome(&m, o.problem); err != nil {
+			c.turn.Lock()
+			err := c.answerOutcome(&m, o.problem)
+			c.turn.Unlock()
+			if err != nil {
 				c.log.InfoContext(ctx, "acknowledgment not sent", "error", err)
 				c.metrics.unsent.Inc()
 			}
