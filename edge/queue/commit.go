@@ -1,13 +1,12 @@
 package queue
 
 import (
-	"errors"
 	"fmt"
-	"strings"
-	"syscall"
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"hl7lake/internal/boltfile"
 )
 
 const (
@@ -132,15 +131,10 @@ func (q *Queue) count(c change, removed bool, err error) {
 
 // committing translates an error of a commit.
 func committing(err error) error {
-	if err == nil {
+	switch {
+	case err == nil:
 		return nil
-	}
-	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
-		if errors.Is(err, full) {
-			return fmt.Errorf("%w: the disk has no room (%w)", ErrFull, err)
-		}
-	}
-	if strings.HasPrefix(err.Error(), "file resize error") { // of bbolt, which has no type for it
+	case boltfile.NoRoom(err):
 		return fmt.Errorf("%w: the disk has no room (%w)", ErrFull, err)
 	}
 	return fmt.Errorf("commit to the queue: %w", err)

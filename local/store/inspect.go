@@ -4,15 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"runtime/debug"
-	"strings"
-	"syscall"
-	"time"
 
 	"go.etcd.io/bbolt"
-	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"hl7lake/internal/boltfile"
 )
 
 // The failures of a file about which its owner can do something.
@@ -25,33 +20,13 @@ var (
 	ErrFull = errors.New("the disk has no room for the write, which has not happened: make room, and try again")
 )
 
-// lockWait is how long a file may be locked by a process that is about to end.
-const lockWait = time.Second
+// fileErrors returns the store's errors of a file that cannot be opened.
+func fileErrors() boltfile.Errors { return boltfile.Errors{InUse: ErrInUse, Damaged: ErrDamaged} }
 
 // inspect reads the whole structure of a file, so that damage is reported when the file
-// is opened. bbolt itself finds some of it by a panic, in the middle of its work.
-func inspect(path string) (err error) {
-	switch info, statErr := os.Stat(path); {
-	case errors.Is(statErr, fs.ErrNotExist):
-		return nil
-	case statErr != nil:
-		return statErr
-	case info.Size() == 0:
-		return nil
-	}
-	// Reading beyond the end of a file that was cut off is a memory fault.
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if found := recover(); found != nil {
-			err = ErrDamaged // bbolt's panics have words for its authors
-		}
-	}()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: lockWait})
-	if err != nil {
-		return opening(err)
-	}
-	defer db.Close()
-	return db.View(func(tx *bbolt.Tx) error {
+// is opened.
+func inspect(path string) error {
+	return fileErrors().Inspect(path, func(tx *bbolt.Tx) error {
 		return tx.ForEach(func(_ []byte, b *bbolt.Bucket) error { return walk(b) })
 	})
 }
@@ -72,35 +47,21 @@ func walk(b *bbolt.Bucket) error {
 	})
 }
 
-// opening translates an error of bbolt's Open.
-func opening(err error) error {
-	switch {
-	case errors.Is(err, bbolterrors.ErrTimeout):
-		return ErrInUse
-	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
-		return ErrDamaged
-	}
-	return err
-}
-
 // Writing translates an error of a write to the data folder: ErrFull if there was no
 // room, else err itself, which may be nil.
 func Writing(err error) error {
-	for _, full := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG} {
-		if errors.Is(err, full) && !errors.Is(err, ErrFull) {
-			return fmt.Errorf("%w (%w)", ErrFull, err)
-		}
+	if boltfile.DiskFull(err) && !errors.Is(err, ErrFull) {
+		return fmt.Errorf("%w (%w)", ErrFull, err)
 	}
 	return err
 }
 
 // committing translates an error of a commit.
 func committing(err error) error {
-	if full := Writing(err); errors.Is(full, ErrFull) {
-		return full
-	}
-	// bbolt has no type for a file that cannot grow.
-	if strings.HasPrefix(err.Error(), "file resize error") {
+	switch {
+	case errors.Is(err, ErrFull):
+		return err
+	case boltfile.NoRoom(err):
 		return fmt.Errorf("%w (%w)", ErrFull, err)
 	}
 	return fmt.Errorf("commit: %w", err)

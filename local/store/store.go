@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"hl7lake/internal/boltfile"
 )
 
 // ErrClosed is the error of Update after the store was closed.
@@ -59,10 +61,10 @@ func Open(path string, durability Durability) (*Store, error) {
 	// The list of free pages is kept in the file. Otherwise bbolt would search for them
 	// on opening, in a goroutine of its own that panics at damage.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{
-		Timeout: lockWait, FreelistType: bbolt.FreelistMapType, NoSync: durability == Fleeting, NoGrowSync: durability == Fleeting,
+		Timeout: boltfile.LockWait, FreelistType: bbolt.FreelistMapType, NoSync: durability == Fleeting, NoGrowSync: durability == Fleeting,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, opening(err))
+		return nil, fmt.Errorf("open %s: %w", path, fileErrors().Opening(err))
 	}
 	s := &Store{db: db, durable: durability, pending: make(chan write, maxGroup)}
 	s.finished.Go(s.commitAll)
