@@ -59,29 +59,41 @@ func (e *FunctionError) Error() string {
 // its own default. Reconcile returns when the run has ended, which takes up to five
 // minutes. The error is ErrReconciling, a *FunctionError, or that of the call.
 func (o *Operator) Reconcile(ctx context.Context, overdue time.Duration) (Reconciled, error) {
-	name, err := o.outputs.Get(client.OutputReconcile)
-	if err != nil {
-		return Reconciled{}, err
+	var request struct {
+		OverdueSeconds *int64 `json:"overdueSeconds,omitempty"`
 	}
-	payload := []byte("{}")
 	if overdue >= 0 {
-		payload = fmt.Appendf(nil, `{"overdueSeconds":%d}`, int64(overdue.Seconds()))
+		request.OverdueSeconds = new(int64(overdue.Seconds()))
+	}
+	return runFunction[Reconciled](ctx, o, client.OutputReconcile, request, ErrReconciling)
+}
+
+// runFunction runs a function of the lake that has one run at a time, and returns its
+// report. The function's name is the named output. If a run is already under way, the
+// error is busy.
+func runFunction[Report any](ctx context.Context, o *Operator, output string, request any, busy error) (report Report, err error) {
+	name, err := o.outputs.Get(output)
+	if err != nil {
+		return report, err
+	}
+	payload, err := json.Marshal(request)
+	if err != nil {
+		return report, err
 	}
 	out, err := o.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: payload})
 	if err != nil {
-		if _, busy := errors.AsType[*types.TooManyRequestsException](err); busy {
-			return Reconciled{}, ErrReconciling
+		if _, throttled := errors.AsType[*types.TooManyRequestsException](err); throttled {
+			return report, busy
 		}
-		return Reconciled{}, err
+		return report, err
 	}
 	if out.FunctionError != nil {
-		return Reconciled{}, failure(name, out.Payload)
+		return report, failure(name, out.Payload)
 	}
-	var found Reconciled
-	if err := json.Unmarshal(out.Payload, &found); err != nil {
-		return found, fmt.Errorf("%s answers no report", name)
+	if err := json.Unmarshal(out.Payload, &report); err != nil {
+		return report, fmt.Errorf("%s answers no report", name)
 	}
-	return found, nil
+	return report, nil
 }
 
 // failure returns the error of a function that failed, without its text.

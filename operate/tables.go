@@ -2,13 +2,8 @@ package operate
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
-	"github.com/aws/aws-sdk-go-v2/service/lambda/types"
 
 	"hl7lake/client"
 )
@@ -74,27 +69,5 @@ func (o *Operator) RebuildTables(ctx context.Context, from, to time.Time) (Tabul
 
 // tabulate is one run of the function.
 func (o *Operator) tabulate(ctx context.Context, request any) (Tabulated, error) {
-	name, err := o.outputs.Get(client.OutputTabulate)
-	if err != nil {
-		return Tabulated{}, err
-	}
-	payload, err := json.Marshal(request)
-	if err != nil {
-		return Tabulated{}, err
-	}
-	out, err := o.functions.Invoke(ctx, &lambda.InvokeInput{FunctionName: &name, Payload: payload})
-	if err != nil {
-		if _, busy := errors.AsType[*types.TooManyRequestsException](err); busy {
-			return Tabulated{}, ErrTabulating
-		}
-		return Tabulated{}, err
-	}
-	if out.FunctionError != nil {
-		return Tabulated{}, failure(name, out.Payload)
-	}
-	var done Tabulated
-	if err := json.Unmarshal(out.Payload, &done); err != nil {
-		return done, fmt.Errorf("%s answers no report", name)
-	}
-	return done, nil
+	return runFunction[Tabulated](ctx, o, client.OutputTabulate, request, ErrTabulating)
 }

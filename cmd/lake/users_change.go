@@ -54,18 +54,9 @@ present token's end or after signing in again.`,
   lake users grant analyst@example.org --read lakeside,general --write lakeside`,
 		Args: exactly(1, "the e-mail address of one user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			if err := may.check(cmd); err != nil {
-				return err
-			}
-			pool, err := p.pool(cmd.Context())
-			if err != nil {
-				return err
-			}
-			user, err := pool.Grant(cmd.Context(), arguments[0], may.read, may.write)
-			if err != nil {
-				return err
-			}
-			return p.tellUser(userChange{User: user})
+			return p.changeUser(cmd, arguments[0], may, (*client.Pool).Grant, func(_ *client.Pool, user client.User) error {
+				return p.tellUser(userChange{User: user})
+			})
 		},
 	}
 	may.flags(cmd, "an `institution` whose messages the user may read, too", "the `institution` that the user may send for")
@@ -84,22 +75,32 @@ nothing; disable ends that, too.`,
   lake users revoke engine@example.org --write st-elsewhere --json`,
 		Args: exactly(1, "the e-mail address of one user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			if err := may.check(cmd); err != nil {
-				return err
-			}
-			pool, err := p.pool(cmd.Context())
-			if err != nil {
-				return err
-			}
-			user, err := pool.Revoke(cmd.Context(), arguments[0], may.read, may.write)
-			if err != nil {
-				return err
-			}
-			return p.tellTaken(cmd.Context(), pool, user)
+			return p.changeUser(cmd, arguments[0], may, (*client.Pool).Revoke, func(pool *client.Pool, user client.User) error {
+				return p.tellTaken(cmd.Context(), pool, user)
+			})
 		},
 	}
 	may.flags(cmd, "an `institution` whose messages the user may no longer read", "the `institution` that the user may no longer send for")
 	return cmd
+}
+
+// changeUser gives permissions to a user or takes them, and tells what the user may do
+// then.
+func (p *program) changeUser(cmd *cobra.Command, email string, may permissions,
+	change func(pool *client.Pool, ctx context.Context, email string, read []string, write string) (client.User, error),
+	tell func(*client.Pool, client.User) error) error {
+	if err := may.check(cmd); err != nil {
+		return err
+	}
+	pool, err := p.pool(cmd.Context())
+	if err != nil {
+		return err
+	}
+	user, err := change(pool, cmd.Context(), email, may.read, may.write)
+	if err != nil {
+		return err
+	}
+	return tell(pool, user)
 }
 
 func (p *program) usersDisable() *cobra.Command {
