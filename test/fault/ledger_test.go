@@ -74,14 +74,34 @@ func (l *lake) send(ctx context.Context, m *message) error {
 		if m.settled() {
 			return nil
 		}
-		wait := resendAfter
-		if seconds, err := strconv.Atoi(told.RetryAfter); err == nil {
-			wait = time.Duration(seconds) * time.Second
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
+		if !told.wait(ctx) {
 			return fmt.Errorf("never accepted; told %v", m.told())
+		}
+	}
+}
+
+// wait waits as long as the sender was told to before it sends again. It reports whether
+// there is time for that.
+func (a answer) wait(ctx context.Context) bool {
+	wait := resendAfter
+	if seconds, err := strconv.Atoi(a.RetryAfter); err == nil {
+		wait = time.Duration(seconds) * time.Second
+	}
+	select {
+	case <-time.After(wait):
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// postInTurn posts a body until the answer is about the body, and not that the sender has
+// posted too much (429).
+func (l *lake) postInTurn(ctx context.Context, s sender, body []byte) answer {
+	for {
+		told := l.post(ctx, s, body)
+		if told.Status != http.StatusTooManyRequests || !told.wait(ctx) {
+			return told
 		}
 	}
 }

@@ -102,9 +102,11 @@ func TestTheLargestBodyThatTheAPITakesIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	const least, most = 4_600_000, 4_750_000 // bytes: Lambda's 6 MB hold the body in base64
 	size := least + sort.Search(most-least, func(n int) bool {
-		told := l.post(t.Context(), s, bytes.Repeat([]byte(" "), least+n+1))
+		told := l.postInTurn(ctx, s, bytes.Repeat([]byte(" "), least+n+1))
 		switch told.Status {
 		case http.StatusBadRequest:
 			return false
@@ -114,12 +116,10 @@ func TestTheLargestBodyThatTheAPITakesIsKept(t *testing.T) {
 		t.Fatalf("a blank body of %d bytes is answered %+v", least+n+1, told)
 		return false
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
 	if _, err := l.keep(ctx, s, size); err != nil {
 		t.Errorf("the largest message, %d bytes: %v", size, err)
 	}
-	if told := l.post(ctx, s, document(size+1)); told.Status != http.StatusRequestEntityTooLarge {
+	if told := l.postInTurn(ctx, s, document(size+1)); told.Status != http.StatusRequestEntityTooLarge {
 		t.Errorf("one byte more is answered %d %s", told.Status, told.Body)
 	}
 	t.Logf("the largest message has %d bytes", size)
