@@ -25,7 +25,8 @@ import (
 // Outcome is what became of a dead letter.
 type Outcome string
 
-// The outcomes of a dead letter. All but Redriven, Erased and SetAside leave it in its queue.
+// The outcomes of a dead letter. All but Redriven, Erased and SetAside leave it in its
+// queue.
 const (
 	Redriven  Outcome = "redriven"   // it is on the hub again, and no longer in its queue
 	WouldBe   Outcome = "would be"   // it would be redriven, if this were not a dry run

@@ -56,9 +56,10 @@ type Queues interface {
 }
 
 // Map has a queue feed a function from [Service.Start] on. The function must have been
-// added. It refuses what AWS refuses (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html):
-// a role that may not use the queue, and a queue that shows a message again while the
-// function may still be at work on it.
+// added. It refuses what AWS refuses
+// (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html): a role that
+// may not use the queue, and a queue that shows a message again while the function may
+// still be at work on it.
 func (s *Service) Map(m EventSourceMapping) error {
 	f, err := s.function(ARN(m.FunctionName))
 	if err != nil {
