@@ -67,8 +67,7 @@ const publishers = 8
 // dry run only looks them up. Replay calls report with each message, one after the other
 // and in no particular order. The results of another version of a connector stand beside
 // the earlier ones. The same version makes the same results with the same ids, so that
-// only the count of attempts changes. The error is that of a lake that cannot be
-// searched.
+// only the count of attempts changes. The error says why the lake cannot be searched.
 func (o *Operator) Replay(ctx context.Context, selection Selection, dry bool, report func(Replayed)) error {
 	var group errgroup.Group
 	group.SetLimit(publishers)

@@ -32,7 +32,8 @@ var ErrTabulating = errors.New("a run of tabulate is under way")
 const tabulateRuns = 8
 
 // Tabulate brings the lake's tables up to date, in as many runs of the function as that
-// takes, up to eight. The error is ErrTabulating, a *FunctionError, or that of the call.
+// takes, up to eight. The error is ErrTabulating, a *FunctionError, or an error of the
+// call.
 func (o *Operator) Tabulate(ctx context.Context) (Tabulated, error) {
 	var all Tabulated
 	for range tabulateRuns {

@@ -56,8 +56,8 @@ const lookers = 16
 // after a restore, when the three may be from different times; reconcile only looks at
 // recent messages. Verify reads whole tables, with one request for each item, and no
 // content. It may report a message that is being accepted at the same time. It calls
-// report with each fault, one after the other and in no particular order. The error is
-// that of a lake that cannot be read.
+// report with each fault, one after the other and in no particular order. The error says
+// why the lake cannot be read.
 func (o *Operator) Verify(ctx context.Context, report func(Discrepancy)) (Verified, error) {
 	received, err := o.outputs.Get(client.OutputReceived)
 	if err != nil {

@@ -1,6 +1,6 @@
 package dictionary
 
-// This file is about segments that can have two places in a message.
+// This file is about segments that fit in two places of a message.
 
 import (
 	"flag"

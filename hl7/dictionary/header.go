@@ -56,7 +56,7 @@ func namesWide(declared string) bool {
 	return declared == "UNICODE"
 }
 
-// hasLost reports whether a message has U+FFFD, which stands for bytes that are no
+// hasLost reports whether a message has U+FFFD, which stands for bytes that are not a
 // character.
 func hasLost(m *hl7.Message) bool {
 	for i := range m.Len() {

@@ -115,9 +115,9 @@ func (s *Service) poll(f *function, queueARN string) {
 	}
 }
 
-// handOver gives a function one message and takes it out of the queue when the
-// function has handled it. Else it is there again when it is no longer hidden. What
-// Lambda itself could not do is tried again until then.
+// handOver gives a function one message and takes it out of the queue when the function
+// has handled it. Otherwise it returns when it is no longer hidden. What Lambda itself
+// could not do is tried again until then.
 func (s *Service) handOver(ctx context.Context, f *function, queueARN string, m QueueMessage) {
 	payload, err := json.Marshal(queueEvent(queueARN, m))
 	if err != nil {

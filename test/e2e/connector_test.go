@@ -13,7 +13,7 @@ import (
 	"hl7lake/operate"
 )
 
-// withPatients is a folder with dev's templates and that of the connector of
+// withPatients returns a folder with dev's templates and the template of the connector of
 // docs/connector.md.
 func withPatients(t *testing.T) string {
 	t.Helper()

@@ -47,7 +47,7 @@ const (
 	asEdge     = "HL7LAKE_TEST_EDGE"
 )
 
-const password = "PASSWORD" // the environment variable with that of the edge's user
+const password = "PASSWORD" // the environment variable with the password of the edge's user
 
 func TestMain(m *testing.M) {
 	var err error
