@@ -93,7 +93,7 @@ func (c Core) letReadTagged() []awsiam.PolicyStatement {
 // letReadTagged lets a session read a bucket's objects of the institutions in its tags,
 // in the folder source=<institution> of each of the folders, and list them. Each tag has
 // statements of its own: one that is absent leaves those of the others as they are. An
-// empty tag would name the objects of nobody; it is refused all the same. A star in a
+// empty tag would name the objects of nobody; it is refused too. A star in a
 // folder's name could stand for slashes too, so a key of the bucket must have one part
 // that begins with source=.
 func letReadTagged(bucket awss3.Bucket, folders ...string) []awsiam.PolicyStatement {

@@ -8,10 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"hl7lake/client"
+	"hl7lake/operate"
 	"hl7lake/tables"
 )
 
@@ -88,7 +90,8 @@ func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
 	return p.runDuckDB(ctx, path, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, p.asking(o, query)...))
 }
 
-// freshTables brings the tables of the lake on this machine up to date, and returns their folder.
+// freshTables brings the tables of the lake on this machine up to date, and returns their
+// folder.
 func (p *program) freshTables(ctx context.Context) (string, error) {
 	connection, err := p.connection()
 	if err != nil {
@@ -108,10 +111,33 @@ func (p *program) freshTables(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := operator.Tabulate(ctx); err != nil {
+	if err := tabulate(ctx, operator); err != nil {
 		return "", p.notTabulated(err)
 	}
 	return filepath.Join(p.access.dir, "s3", bucket), nil
+}
+
+// How long sql waits for a run of tabulate that is under way, such as one of `lake up`, and
+// how often it tries.
+const (
+	tabulatePatience = time.Minute
+	tabulateRetry    = 200 * time.Millisecond
+)
+
+// tabulate brings the tables up to date. A run that is under way may have begun before the
+// last messages came, so it is waited for, and another one started.
+func tabulate(ctx context.Context, operator *operate.Operator) error {
+	for end := time.Now().Add(tabulatePatience); ; {
+		_, err := operator.Tabulate(ctx)
+		if !errors.Is(err, operate.ErrTabulating) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(tabulateRetry):
+		}
+	}
 }
 
 // asking are DuckDB's arguments for one query, a file of them, or none.
@@ -132,8 +158,8 @@ func (p *program) asking(o sqlOptions, query string) []string {
 	return arguments
 }
 
-// runDuckDB runs the program. Its answers pass through the screen, which lets no content command a terminal; its shell has the
-// terminal for itself.
+// runDuckDB runs the program. Its answers pass through the screen, which lets no content
+// command a terminal; its shell has the terminal for itself.
 func (p *program) runDuckDB(ctx context.Context, path string, shell bool, arguments []string) error {
 	duckdb := exec.CommandContext(ctx, path, arguments...)
 	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = p.in, p.out, p.err
