@@ -14,7 +14,6 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/operate"
-	"hl7lake/tables"
 )
 
 type sqlOptions struct {
@@ -58,7 +57,7 @@ see https://duckdb.org/install.
 }
 
 // sql runs DuckDB on the tables in a folder.
-func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
+func (p *program) sql(ctx context.Context, o sqlOptions, query string) (err error) {
 	path, err := exec.LookPath("duckdb")
 	if err != nil {
 		return &hintError{
@@ -71,23 +70,12 @@ func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
 			return err
 		}
 	}
-	has := func(t *tables.Table) bool {
-		found, err := filepath.Glob(filepath.Join(o.folder, t.Name, "*", "*", "*", "*.parquet"))
-		return err == nil && len(found) > 0
-	}
-	if _, err := os.Stat(o.folder); err != nil {
-		return err
-	}
-	temporary, err := os.MkdirTemp("", "lake-sql-")
+	duckdb, err := newDuckDB(path, o.folder)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temporary)
-	views := filepath.Join(temporary, "views.sql")
-	if err := os.WriteFile(views, []byte(tables.DuckDB(filepath.ToSlash(o.folder), has)), 0o600); err != nil {
-		return err
-	}
-	return p.runDuckDB(ctx, path, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, p.asking(o, query)...))
+	defer func() { err = errors.Join(err, duckdb.close()) }()
+	return p.runDuckDB(duckdb.command(ctx, p.asking(o, query)...), query == "")
 }
 
 // freshTables brings the tables of the lake on this machine up to date, and returns their folder.
@@ -157,10 +145,9 @@ func (p *program) asking(o sqlOptions, query string) []string {
 	return arguments
 }
 
-// runDuckDB runs the program. Its answers pass through the screen, which lets no content command a terminal; its shell has the
-// terminal for itself.
-func (p *program) runDuckDB(ctx context.Context, path string, shell bool, arguments []string) error {
-	duckdb := exec.CommandContext(ctx, path, arguments...)
+// runDuckDB runs the program. Its answers pass through the screen, which lets no content
+// command a terminal; its shell has the terminal for itself.
+func (p *program) runDuckDB(duckdb *exec.Cmd, shell bool) error {
 	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = p.in, p.out, p.err
 	if shell && p.out.Live {
 		duckdb.Stdout, duckdb.Stderr = os.Stdout, os.Stderr
