@@ -109,7 +109,7 @@ func (q question) ask(ctx context.Context, folder string) (answer, error) {
 
 // askDuckDB answers the question with DuckDB, without the user's own settings of it.
 func (q question) askDuckDB(ctx context.Context, path, folder string) ([][]any, error) {
-	duckdb, err := newDuckDB(path, folder)
+	duckdb, err := newDuckDB(path, folder, tables.New().All())
 	if err != nil {
 		return nil, err
 	}

@@ -9,14 +9,14 @@ import (
 	"hl7lake/tables"
 )
 
-// A duckDB is the user's program duckdb, with a view for each table in a folder.
+// A duckDB is the user's program duckdb, with views of tables in a folder.
 type duckDB struct {
 	path      string // of the program
 	temporary string // a folder with the views' definitions
 }
 
-// newDuckDB defines views of the tables in a folder. The caller closes it.
-func newDuckDB(path, folder string) (duckDB, error) {
+// newDuckDB defines views of some tables in a folder. The caller closes it.
+func newDuckDB(path, folder string, of []*tables.Table) (duckDB, error) {
 	if _, err := os.Stat(folder); err != nil {
 		return duckDB{}, err
 	}
@@ -29,7 +29,7 @@ func newDuckDB(path, folder string) (duckDB, error) {
 		return duckDB{}, err
 	}
 	d := duckDB{path, temporary}
-	if err := os.WriteFile(d.views(), []byte(tables.DuckDB(filepath.ToSlash(folder), has)), 0o600); err != nil {
+	if err := os.WriteFile(d.views(), []byte(tables.DuckDB(filepath.ToSlash(folder), of, has)), 0o600); err != nil {
 		return duckDB{}, err
 	}
 	return d, nil
