@@ -81,6 +81,3 @@ func (p *program) showReport(report scenario.Report, started time.Duration) erro
 	}
 	return writeReport(p.out, report, started)
 }
-
-// note writes a line for a person, separate from the results.
-func (p *program) note(text string) { fmt.Fprintln(p.err, text) }
