@@ -88,7 +88,7 @@ func (r *row) identifier(at int, of slot, field, repetition int32) {
 		return
 	}
 	for i, p := range [...]struct{ component, subcomponent int32 }{{1, 1}, {2, 1}, {4, 1}, {4, 2}, {5, 1}, {6, 1}} {
-		r.text(at+i, r.bounded(of, r.scan.get(segment, field, repetition, p.component, p.subcomponent)))
+		r.value(at+i, of, r.scan.at(segment, field, repetition, p.component, p.subcomponent))
 	}
 }
 
