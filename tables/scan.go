@@ -113,9 +113,10 @@ func (s *scan) at(in segment, field, repetition, component, subcomponent int32) 
 	return nil
 }
 
-// get returns the text at a place of a segment; nil if there is none.
-func (s *scan) get(in segment, field, repetition, component, subcomponent int32) []byte {
-	return s.at(in, field, repetition, component, subcomponent).text()
+// get returns the text of a component of a segment, of its first sub-component; nil if
+// there is none.
+func (s *scan) get(in segment, field, repetition, component int32) []byte {
+	return s.at(in, field, repetition, component, 1).text()
 }
 
 // of returns the values of one field of a segment.
