@@ -54,6 +54,28 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 	}
 }
 
+func TestARetriersNumbersHaveTheirLeastValues(t *testing.T) {
+	for field, test := range map[string]struct{ refused, taken string }{
+		"IntervalSeconds": {"0", "1"},
+		"MaxAttempts":     {"-1", "0"},
+		"BackoffRate":     {"0.99", "1"},
+		"MaxDelaySeconds": {"0", "1"},
+		"JitterStrategy":  {`"HALF"`, `"NONE"`},
+	} {
+		load := func(value string) error {
+			_, err := states.Load([]byte(only(`{"Type":"Task","Resource":"` + function("f") + `","End":true,
+				"Retry":[{"ErrorEquals":["E"],"` + field + `":` + value + `}]}`)))
+			return err
+		}
+		if err := load(test.refused); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s of %s: %v", field, test.refused, err)
+		}
+		if err := load(test.taken); err != nil {
+			t.Errorf("%s of %s: %v", field, test.taken, err)
+		}
+	}
+}
+
 func TestTheLanguageAndItsVersionMayBeNamed(t *testing.T) {
 	if _, err := states.Load([]byte(`{"Version":"1.0","QueryLanguage":"JSONPath","StartAt":"S","States":{"S":{"Type":"Fail"}}}`)); err != nil {
 		t.Error(err)

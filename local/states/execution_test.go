@@ -48,10 +48,10 @@ func ask(t *testing.T, s *states.Service, operation string, input any, output an
 	}
 }
 
-// run runs a definition's states on an input, beginning with the first one named.
-func run(t *testing.T, definition, input string, f functions) (a answer) {
+// run runs a definition on an input.
+func run(t *testing.T, definition, input string, f functions, options ...states.Option) (a answer) {
 	t.Helper()
-	s := states.New(allow, f)
+	s := states.New(allow, f, options...)
 	defer s.Close()
 	if err := s.Add(machineARN, machine(t, definition)); err != nil {
 		t.Fatal(err)
@@ -160,6 +160,15 @@ func TestAFailureHasTheNameThatStepFunctionsGives(t *testing.T) {
 	}
 }
 
+func TestAResultMayBeAsLongAsTheQuota(t *testing.T) {
+	longest := `"` + strings.Repeat("x", states.MaxData-2) + `"`
+	f := functions{function("f"): func(context.Context, []byte) (string, string, error) { return longest, "", nil }}
+	got := run(t, only(`{"Type":"Task","Resource":"`+function("f")+`","End":true}`), `{}`, f)
+	if got.Status != "SUCCEEDED" || got.Output != longest {
+		t.Errorf("got %s and %d bytes, error %q", got.Status, len(got.Output), got.Error)
+	}
+}
+
 func TestACatcherTakesTheErrorsThatItNames(t *testing.T) {
 	failing := func(name string) functions {
 		return functions{function("f"): func(context.Context, []byte) (string, string, error) {
@@ -225,6 +234,21 @@ func TestARetrierWaitsLongerEachTimeUpToItsLimit(t *testing.T) {
 	}
 }
 
+func TestAStateSeesHowOftenItWasRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		f := functions{function("f"): func(_ context.Context, payload []byte) (string, string, error) {
+			got = append(got, string(payload))
+			return `{"errorType":"E"}`, "Unhandled", nil
+		}}
+		run(t, only(`{"Type":"Task","Resource":"`+function("f")+`","Parameters":{"n.$":"$$.State.RetryCount"},"End":true,
+			"Retry":[{"ErrorEquals":["E"],"MaxAttempts":2}]}`), `{}`, f)
+		if diff := cmp.Diff([]string{`{"n":0}`, `{"n":1}`, `{"n":2}`}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestEachRetrierCountsForItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -285,6 +309,21 @@ func TestAnExecutionThatTakesTooLongIsTimedOut(t *testing.T) {
 					t.Errorf("got %+v after %s, want TIMED_OUT after %s", got, time.Since(begin), test.want)
 				}
 			})
+		})
+	}
+}
+
+func TestATimeScaleMultipliesTimeOuts(t *testing.T) {
+	for definition, want := range map[string]answer{
+		`{"StartAt":"S","TimeoutSeconds":60,"States":{"S":{"Type":"Task","Resource":"` + function("f") + `","End":true}}}`: {Status: "TIMED_OUT"},
+		only(`{"Type":"Task","Resource":"` + function("f") + `","TimeoutSeconds":60,"End":true}`):                          {Status: "FAILED", Error: "States.Timeout"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			got := run(t, definition, `{}`, taking(time.Hour), states.WithTimeScale(1.5))
+			if got != want || time.Since(begin) != 90*time.Second {
+				t.Errorf("got %+v after %s, want %+v after 90s", got, time.Since(begin), want)
+			}
 		})
 	}
 }

@@ -98,21 +98,11 @@ func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 			t.Error(err)
 		}
 	})
-	connection, err := connect(running)
+	connection, err := client.ConnectionTo(running)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return join(t, connection), running
-}
-
-// connect is what a client needs to know of a lake.
-func connect(running *local.Lake) (client.Connection, error) {
-	outputs, err := running.Outputs()
-	key := running.Credentials()
-	return client.Connection{
-		Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	}, err
 }
 
 func join(t *testing.T, connection client.Connection) *lake {

@@ -103,7 +103,7 @@ func newWitness(t *testing.T, script *script) *witness {
 			t.Error(err)
 		}
 	})
-	connection, err := connect(running)
+	connection, err := client.ConnectionTo(running)
 	if err != nil {
 		t.Fatal(err)
 	}

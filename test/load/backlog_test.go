@@ -33,24 +33,7 @@ const (
 // backlog is staged in the end, and none of it is a dead letter. The test then takes
 // the share away and sees that the backlog would be felt.
 func TestABacklogOfOneInstitutionInStagingLeavesAnotherItsLatency(t *testing.T) {
-	const times, tries = 2, 3
-	for try := 1; ; try++ {
-		usual, beside := backlogOf(t, share{stagedShare, 2 * stagedShare})
-		t.Logf("usual %v, beside a backlog %v", usual, beside)
-		if beside.within(usual, times) {
-			break
-		}
-		if try == tries {
-			t.Errorf("beside a backlog it takes %v, usually %v", beside, usual)
-			break
-		}
-		t.Log("once more: other programs may have taken the processors")
-	}
-	usual, beside := backlogOf(t, unlimited())
-	t.Logf("without a share: usual %v, beside a backlog %v", usual, beside)
-	if beside.within(usual, times) {
-		t.Error("without a share the backlog is not felt either, so that this test shows nothing")
-	}
+	leavesLatency(t, share{stagedShare, 2 * stagedShare}, backlogOf)
 }
 
 // backlogOf measures a lake in which an institution may have so much staged at once.

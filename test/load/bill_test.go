@@ -72,15 +72,11 @@ func startHere(t *testing.T, o local.Options, tests ...testbed.Options) *metered
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = running.Close() })
-	outputs, err := running.Outputs()
+	connection, err := client.ConnectionTo(running)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := running.Credentials()
-	l := &lake{Connection: client.Connection{
-		Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	}}
+	l := &lake{Connection: connection}
 	l.addEngines(t)
 	return &metered{lake: l, running: running, sender: &sender{lake: l}}
 }
