@@ -26,6 +26,8 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 		"a descent":               {only(`{"Type":"Choice","InputPath":"$..a"}`), "$..a"},
 		"a filter":                {only(`{"Type":"Choice","InputPath":"$.a[?(@.b==1)]"}`), "?(@"},
 		"a slice":                 {only(`{"Type":"Choice","InputPath":"$.a[0:2]"}`), "[0:2]"},
+		"an empty name":           {only(`{"Type":"Choice","InputPath":"$['']"}`), "$['']"},
+		"half a quoted name":      {only(`{"Type":"Choice","InputPath":"$[']"}`), "$[']"},
 		"a heartbeat":             {only(`{` + invoke + `,"HeartbeatSeconds":3}`), "HeartbeatSeconds"},
 		"an asynchronous call":    {only(`{` + invoke + `,"Parameters":{"FunctionName":"f","InvocationType":"Event"}}`), "InvocationType Event"},
 		"a qualifier":             {only(`{` + invoke + `,"Parameters":{"FunctionName":"f","Qualifier":"v"}}`), "Qualifier"},

@@ -86,10 +86,14 @@ func templates(t *testing.T) string {
 // start runs such templates, with what goes wrong, until the test ends.
 func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 	t.Helper()
-	running, err := local.Start(t.Context(), local.Options{
-		Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
-		Assembly: templates(t),
-	}, testbed.Options{Faults: plan, TimeScale: timeScale})
+	return startWith(t, local.Options{Dir: t.TempDir(), Assembly: templates(t)}, plan)
+}
+
+// startWith runs a lake with the options, with what goes wrong, until the test ends.
+func startWith(t *testing.T, o local.Options, plan fault.Plan) (*lake, *local.Lake) {
+	t.Helper()
+	o.Addr, o.Durability = "127.0.0.1:0", store.Fleeting
+	running, err := local.Start(t.Context(), o, testbed.Options{Faults: plan, TimeScale: timeScale})
 	if err != nil {
 		t.Fatal(err)
 	}

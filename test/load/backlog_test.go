@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"hl7lake/client"
 	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
@@ -71,10 +69,7 @@ func backlogOf(t *testing.T, staged share) (usual, beside latency) {
 // replay has all messages of an institution staged again, several times each.
 func (l *metered) replay(t *testing.T, owner string) {
 	t.Helper()
-	operator, err := operate.New(l.Connection, aws.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	operator := l.operator(t)
 	for range replays {
 		err := operator.Replay(t.Context(), operate.Selection{Owner: owner}, false, func(r operate.Replayed) {
 			if r.Err != nil {
@@ -90,11 +85,7 @@ func (l *metered) replay(t *testing.T, owner string) {
 // deadLetters counts what lies in the dead-letter queues.
 func (l *metered) deadLetters(t *testing.T) (n int) {
 	t.Helper()
-	operator, err := operate.New(l.Connection, aws.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := operator.Redrive(t.Context(), operate.RedriveOptions{DryRun: true}, func(operate.DeadLetter) { n++ }); err != nil {
+	if err := l.operator(t).Redrive(t.Context(), operate.RedriveOptions{DryRun: true}, func(operate.DeadLetter) { n++ }); err != nil {
 		t.Fatal(err)
 	}
 	return n
