@@ -114,7 +114,7 @@ func whose(x *extractor, own slot) (kind string, id []byte) {
 	if i >= 0 {
 		at := x.scan.segments[i]
 		for _, field := range []int32{3, 2} {
-			if id := x.scan.get(at, field, 1, 1, 1); id != nil {
+			if id := x.scan.get(at, field, 1, 1); id != nil {
 				if string(id) == deleted {
 					break
 				}
@@ -129,7 +129,7 @@ func whose(x *extractor, own slot) (kind string, id []byte) {
 func (d *twin) open(name string) error {
 	for _, t := range d.order {
 		if t.table.Name == name && t.file == nil {
-			return t.tableWriter.open(d.files)
+			return t.open(d.files)
 		}
 	}
 	return nil
@@ -139,7 +139,7 @@ func (d *twin) open(name string) error {
 func (d *twin) close(well bool) error {
 	var err error
 	for _, t := range d.order {
-		err = errors.Join(err, t.tableWriter.close(well))
+		err = errors.Join(err, t.close(well))
 	}
 	return err
 }
