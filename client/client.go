@@ -18,8 +18,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -31,15 +33,6 @@ import (
 // answerTimeout is how long one request may take. API Gateway gives up after 30 seconds,
 // so there is no point in waiting longer.
 const answerTimeout = 35 * time.Second
-
-// TokenSource gives the ID token of a signed-in user. It is called before every
-// request and may be called from several goroutines at once.
-type TokenSource func(context.Context) (string, error)
-
-// Token is a TokenSource for a single token that was obtained elsewhere.
-func Token(token string) TokenSource {
-	return func(context.Context) (string, error) { return token, nil }
-}
 
 // Client is one user's access to one lake. It is safe for concurrent use.
 type Client struct {
@@ -77,10 +70,12 @@ func dropToken(request *http.Request, earlier []*http.Request) error {
 	return nil
 }
 
-// Message is what a sender sends: the bytes of one message. The lake keeps them as they are.
+// Message is what a sender sends: the bytes of one message. The lake keeps them as they
+// are.
 type Message struct {
-	// Protocol and Format say what the body is, such as "x12" and "edi"; both empty for ER7. Each is up to 32 small letters,
-	// digits, dots and dashes. The lake need not know them.
+	// Protocol and Format say what the body is, such as "x12" and "edi"; both empty for
+	// ER7. Each is up to 32 small letters, digits, dots and dashes. The lake need not
+	// know them.
 	Protocol, Format string
 
 	Body    []byte
@@ -140,14 +135,15 @@ func (c *Client) Content(ctx context.Context, id string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/content")
 }
 
-// Result returns the newest that the connector of that name, such as "staging-er7", made of the message. If there is nothing,
-// the error is a *Problem with status 404 and the code not-yet, not-staged or no-result.
+// Result returns the newest that the connector of that name, such as "staging-er7", made
+// of the message. If there is nothing, the error is a *Problem with status 404 and the
+// code not-yet, not-staged or no-result.
 func (c *Client) Result(ctx context.Context, id, connector string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/content/"+url.PathEscape(connector))
 }
 
-// ER7 returns the message as it was sent, byte for byte. For a message that is not ER7 the error is a *Problem with status 404
-// and the code not-er7.
+// ER7 returns the message as it was sent, byte for byte. For a message that is not ER7
+// the error is a *Problem with status 404 and the code not-er7.
 func (c *Client) ER7(ctx context.Context, id string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/er7")
 }
@@ -226,7 +222,24 @@ type UnreachableError struct {
 	Err error
 }
 
-func (e *UnreachableError) Error() string { return fmt.Sprintf("no answer from %s: %v", e.URL, e.Err) }
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("no answer from %s: %s", e.URL, e.reason())
+}
+
+// reason is the cause without the call and the address that package net adds.
+func (e *UnreachableError) reason() string {
+	err := e.Err
+	if operation, ok := errors.AsType[*net.OpError](err); ok {
+		err = operation.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = call.Err
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the connection was closed"
+	}
+	return err.Error()
+}
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 

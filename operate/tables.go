@@ -3,7 +3,12 @@ package operate
 import (
 	"context"
 	"errors"
+	"io"
+	"iter"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"hl7lake/client"
 )
@@ -23,15 +28,17 @@ func (t *Tabulated) add(more Tabulated) {
 	t.Complete = more.Complete
 }
 
-// ErrTabulating says that a run of tabulate is already under way. There is only one at a time, and the schedule may have
-// started it.
+// ErrTabulating says that a run of tabulate is already under way. There is only one at a
+// time, and the schedule may have started it.
 var ErrTabulating = errors.New("a run of tabulate is under way")
 
-// tabulateRuns is how many runs one call starts at most. One that is not complete has taken a quarter of an hour.
+// tabulateRuns is how many runs one call starts at most. One that is not complete has
+// taken a quarter of an hour.
 const tabulateRuns = 8
 
-// Tabulate brings the lake's tables up to date, in as many runs of the function as that takes, up to eight. The error is
-// ErrTabulating, a *FunctionError, or that of the call.
+// Tabulate brings the lake's tables up to date, in as many runs of the function as that
+// takes, up to eight. The error is ErrTabulating, a *FunctionError, or an error of the
+// call.
 func (o *Operator) Tabulate(ctx context.Context) (Tabulated, error) {
 	var all Tabulated
 	for range tabulateRuns {
@@ -44,9 +51,9 @@ func (o *Operator) Tabulate(ctx context.Context) (Tabulated, error) {
 	return all, nil
 }
 
-// RebuildTables makes the tables of messages anew that were accepted from one time on and before another: of whole hours, in
-// UTC. It does so day by day, a run of the function for each, and ends at the first that is not complete. The errors are
-// those of Tabulate.
+// RebuildTables makes the tables of messages anew that were accepted from one time on and
+// before another: of whole hours, in UTC. It does so day by day, a run of the function
+// for each, and ends at the first that is not complete. The errors are those of Tabulate.
 func (o *Operator) RebuildTables(ctx context.Context, from, to time.Time) (Tabulated, error) {
 	all := Tabulated{Complete: true}
 	for from = from.UTC(); from.Before(to) && all.Complete; {
@@ -70,4 +77,51 @@ func (o *Operator) RebuildTables(ctx context.Context, from, to time.Time) (Tabul
 // tabulate is one run of the function.
 func (o *Operator) tabulate(ctx context.Context, request any) (Tabulated, error) {
 	return runFunction[Tabulated](ctx, o, client.OutputTabulate, request, ErrTabulating)
+}
+
+// A TableFile is one file in the tables' bucket.
+type TableFile struct {
+	Key  string
+	Size int64 // in bytes
+}
+
+// TableFiles lists the files in the tables' bucket whose keys begin with a prefix, in the
+// order of their keys. An error ends the iteration.
+func (o *Operator) TableFiles(ctx context.Context, prefix string) iter.Seq2[TableFile, error] {
+	return func(yield func(TableFile, error) bool) {
+		bucket, err := o.outputs.Get(client.OutputTables)
+		if err != nil {
+			yield(TableFile{}, err)
+			return
+		}
+		pages := s3.NewListObjectsV2Paginator(o.objects, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(TableFile{}, err)
+				return
+			}
+			for _, object := range page.Contents {
+				if !yield(TableFile{Key: aws.ToString(object.Key), Size: aws.ToInt64(object.Size)}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ReadTable writes the content of a file in the tables' bucket. It is of one moment, even
+// if tabulate replaces the file meanwhile.
+func (o *Operator) ReadTable(ctx context.Context, key string, to io.Writer) error {
+	bucket, err := o.outputs.Get(client.OutputTables)
+	if err != nil {
+		return err
+	}
+	out, err := o.objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return err
+	}
+	defer out.Body.Close()
+	_, err = io.Copy(to, out.Body)
+	return err
 }

@@ -22,7 +22,8 @@ const (
 
 // Tables is the stack that lets SQL query the lake: a function that writes messages as
 // Parquet files, and the tables over these files for Athena. It reads the lake and does
-// not depend on other connectors' results.
+// not depend on other connectors' results. FrontDoor's users may read the files of their
+// institutions.
 type Tables struct {
 	awscdk.Stack
 	// Bucket holds the tables' files:
@@ -32,7 +33,10 @@ type Tables struct {
 
 // TablesProps is what Tables needs.
 type TablesProps struct {
+	// Core is the stack whose lake the tables are made of.
 	Core Core
+	// FrontDoor is the stack whose users read the tables' files.
+	FrontDoor FrontDoor
 }
 
 // NewTables defines the Tables stack.
@@ -42,6 +46,7 @@ func NewTables(scope constructs.Construct, id string, props TablesProps) Tables 
 	accessLogs := newAccessLogs(stack, "AccessLogs", base.Environment)
 	made := Tables{Stack: stack, Bucket: newTablesBucket(stack, "Files", base, accessLogs, 0)}
 	made.addTabulate(props.Core)
+	made.letUsersRead(props.FrontDoor)
 	made.addCatalog(base, newTablesBucket(stack, "Answers", base, accessLogs, answerDays))
 	ownCleanerLogs(stack, base)
 	newOutput(stack, contract.OutputTables, made.Bucket.BucketName(), "Bucket of the tables' files")
@@ -74,6 +79,7 @@ func (t Tables) addTabulate(core Core) {
 		Concurrency: 1, // two runs at once do no harm, and no good
 		Environment: map[string]*string{
 			contract.EnvLakeBucket:   core.Lake.BucketName(),
+			contract.EnvCatalogTable: core.Catalog.TableName(),
 			contract.EnvTablesBucket: t.Bucket.BucketName(),
 		},
 	})
@@ -100,6 +106,18 @@ func (t Tables) addTabulate(core Core) {
 	})
 }
 
+// letUsersRead lets users with credentials of the identity pool read the tables' files of
+// the institutions that they may read. They may use the key already: it is the lake's. A
+// star stands for the table, because all policies of a role together may have no more
+// than 10,240 characters (IAM User Guide, IAM and AWS STS quotas). It lets them read the
+// institution's manifests too, which hold digests and counts.
+func (t Tables) letUsersRead(door FrontDoor) {
+	policy := door.letReaders(t.Stack, "Readers", letReadTagged(t.Bucket, "*")...)
+	accept(policy, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this stack and goes with it.")
+	accept(policy, "AwsSolutions-IAM5", "All files of one institution, which a tag of the session names.",
+		`/^Resource::<Files[0-9A-F]{8}\.Arn>\/\*\/source=<aws:PrincipalTag\/read[2-4]?>\/\*$/`)
+}
+
 // schedule runs the function every given number of hours, with an input or with the
 // scheduled event.
 func (t Tables) schedule(id, description string, hours float64, fn Function, input awsevents.RuleTargetInput) {
@@ -112,15 +130,19 @@ func (t Tables) schedule(id, description string, hours float64, fn Function, inp
 	})
 }
 
-// GrantReadMessages lets the grantee list the messages of HL7v2 in the lake and read them
-// as they were sent.
+// GrantReadMessages lets the grantee list the messages of HL7v2 in the lake and what was
+// made of them, read the messages as they were sent, and look them up in the catalog.
 func (c Core) GrantReadMessages(grantee awsiam.IGrantable) {
-	prefix := contract.ZoneIngestion + "/protocol=" + contract.ProtocolHL7v2 + "/*"
-	grant(grantee, []string{"s3:GetObject"}, c.Lake.ArnForObjects(&prefix))
+	const folder = "/protocol=" + contract.ProtocolHL7v2 + "/*"
+	grant(grantee, []string{"s3:GetObject"}, c.Lake.ArnForObjects(new(contract.ZoneIngestion+folder)))
 	grantee.GrantPrincipal().AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:    texts("s3:ListBucket"),
-		Resources:  &[]*string{c.Lake.BucketArn()},
-		Conditions: &map[string]any{"StringLike": map[string]any{"s3:prefix": prefix}},
+		Actions:   texts("s3:ListBucket"),
+		Resources: &[]*string{c.Lake.BucketArn()},
+		Conditions: &map[string]any{"StringLike": map[string]any{"s3:prefix": []string{
+			contract.ZoneIngestion + folder, contract.ZoneStaging + folder, contract.ZoneError + folder,
+		}}},
 	}))
 	grantDecrypt(grantee, c.Foundation.Keys.Lake)
+	grant(grantee, []string{"dynamodb:Query"}, c.Catalog.TableArn())
+	grantTableKey(grantee, c.Foundation.Keys.Tables)
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hl7lake/internal/testing/subprocess"
 )
 
 // The programs by others that .ci/run installs, as JUDGES names them.
@@ -19,7 +21,8 @@ const (
 	simpleHL7 = "simple-hl7"
 )
 
-// missing ends the test of a program that is not installed. It only skips the test, unless JUDGES has the program.
+// missing ends the test of a program that is not installed. It only skips the test,
+// unless JUDGES has the program.
 func missing(t *testing.T, name, install string) {
 	t.Helper()
 	message := fmt.Sprintf("%s is not installed, so it tried nothing; install it with: %s", name, install)
@@ -65,7 +68,8 @@ func messages(t *testing.T, n int) (files, bodies []string) {
 	return files, bodies
 }
 
-// TestSendersByOthersAreAcknowledgedAndTheirMessagesArrive has python-hl7 and simple-hl7 send to an edge.
+// TestSendersByOthersAreAcknowledgedAndTheirMessagesArrive has python-hl7 and simple-hl7
+// send to an edge.
 func TestSendersByOthersAreAcknowledgedAndTheirMessagesArrive(t *testing.T) {
 	for name, send := range map[string]func(t *testing.T, port string, files []string) (answers string){
 		pythonHL7: func(t *testing.T, port string, files []string) string {
@@ -116,7 +120,8 @@ func TestSendersByOthersAreAcknowledgedAndTheirMessagesArrive(t *testing.T) {
 	}
 }
 
-// TestReceiversByOthersTakeWhatLakeSendSends has `lake send --mllp` send to python-hl7 and simple-hl7.
+// TestReceiversByOthersTakeWhatLakeSendSends has `lake send --mllp` send to python-hl7
+// and simple-hl7.
 func TestReceiversByOthersTakeWhatLakeSendSends(t *testing.T) {
 	lake := filepath.Join(t.TempDir(), "lake")
 	built := false
@@ -130,7 +135,7 @@ func TestReceiversByOthersTakeWhatLakeSendSends(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			addr := freeAddr(t)
+			addr := subprocess.FreeAddress(t)
 			_, port, err := net.SplitHostPort(addr)
 			if err != nil {
 				t.Fatal(err)

@@ -1,5 +1,6 @@
-// Package edge holds the edge against what it promises: what it has acknowledged is in the lake, once, whatever is killed or cut
-// between, and that programs by others can talk to it. It runs the edge and the lake in processes of their own.
+// Package edge holds the edge against what it promises: what it has acknowledged is in
+// the lake, once, whatever is killed or cut between, and that programs by others can talk
+// to it. It runs the edge and the lake in processes of their own.
 //
 // The default run is a short form. The rest runs with
 //
@@ -26,6 +27,7 @@ import (
 	"hl7lake/client"
 	"hl7lake/edge"
 	"hl7lake/edge/config"
+	"hl7lake/internal/testing/subprocess"
 	"hl7lake/local"
 	"hl7lake/local/store"
 )
@@ -38,14 +40,15 @@ var (
 	seed      = flag.Uint64("seed", 1, "of what is killed and cut; the same seed makes the same plan")
 )
 
-// asLake and asEdge make the test's own program a lake or an edge that is to be killed: they name the data folder and the configuration.
+// asLake and asEdge make the test's own program a lake or an edge that is to be killed:
+// they name the data folder and the configuration.
 const (
 	asLake     = "HL7LAKE_TEST_LAKE"
 	asLakeAddr = "HL7LAKE_TEST_LAKE_ADDR"
 	asEdge     = "HL7LAKE_TEST_EDGE"
 )
 
-const password = "PASSWORD" // the environment variable with that of the edge's user
+const password = "PASSWORD" // the environment variable with the password of the edge's user
 
 func TestMain(m *testing.M) {
 	var err error
@@ -72,7 +75,7 @@ func serveLake(dir string) error {
 	if err != nil {
 		return err
 	}
-	connection, err := connect(running)
+	connection, err := client.ConnectionTo(running)
 	if err == nil {
 		err = connection.Write(filepath.Join(dir, connectionFile))
 	}
@@ -82,16 +85,8 @@ func serveLake(dir string) error {
 	return errors.Join(err, running.Close())
 }
 
-func connect(running *local.Lake) (client.Connection, error) {
-	outputs, err := running.Outputs()
-	key := running.Credentials()
-	return client.Connection{
-		Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	}, err
-}
-
-// serveEdge runs an edge until the process is killed or gets SIGTERM, or until who started it is gone.
+// serveEdge runs an edge until the process is killed or gets SIGTERM, or until who
+// started it is gone.
 func serveEdge(path string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -125,23 +120,13 @@ type process struct {
 // newProcess chooses a port. The process is killed when the test ends.
 func newProcess(t *testing.T, environment ...string) *process {
 	t.Helper()
-	p := &process{addr: freeAddr(t), environment: environment}
+	p := &process{addr: subprocess.FreeAddress(t), environment: environment}
 	t.Cleanup(func() {
 		if p.running != nil {
 			p.kill()
 		}
 	})
 	return p
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // start starts the process and waits until it answers on its address.

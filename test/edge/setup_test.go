@@ -14,12 +14,14 @@ import (
 	"hl7lake/client"
 	"hl7lake/edge"
 	"hl7lake/edge/queue"
+	"hl7lake/internal/testing/subprocess"
 )
 
 // institution is whose messages are sent.
 const institution = "st-elsewhere"
 
-// site is an edge in front of a lake, each in a process of its own, with networks between them that cut connections.
+// site is an edge in front of a lake, each in a process of its own, with networks between
+// them that cut connections.
 type site struct {
 	lake, edge         *process
 	toEdge, toLake     *network
@@ -33,7 +35,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	lakeDir := t.TempDir()
-	s := &site{lake: newProcess(t, asLake+"="+lakeDir), dir: t.TempDir(), status: freeAddr(t)}
+	s := &site{lake: newProcess(t, asLake+"="+lakeDir), dir: t.TempDir(), status: subprocess.FreeAddress(t)}
 	s.lake.environment = append(s.lake.environment, asLakeAddr+"="+s.lake.addr)
 	if err := s.lake.start(); err != nil {
 		t.Fatal(err)

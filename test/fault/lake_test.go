@@ -1,8 +1,8 @@
 // Package fault proves the lake's promise on the whole lake, run from its committed
-// templates but for some settings of staging (see templates): a message that was answered
-// 201 is kept and can be found, one that was not can be sent again, and neither makes a
-// second copy, whatever goes wrong at whichever call or delivery, and whenever the whole
-// lake is killed.
+// templates, with some settings of staging changed (see templates): a message that was
+// answered 201 is kept and can be found, one that was not can be sent again, and neither
+// makes a second copy, whatever goes wrong at whichever call or delivery, and whenever
+// the whole lake is killed.
 //
 // The default run is a short form. The full run is started with
 //
@@ -63,10 +63,10 @@ type lake struct {
 	pool *client.Pool
 }
 
-// templates are the committed ones, but for some settings of staging: an institution's
-// share is a few messages, so that others are deferred; what fails is tried again from
-// the queue of these as soon and as often as a test can wait for; and many are at once,
-// since one cell's failures hold a place each.
+// templates are the committed ones, with some settings of staging changed: an
+// institution's share is a few messages, so that others are deferred; what fails is tried
+// again from the queue of these as soon and as often as a test can wait for; and many are
+// at once, since one cell's failures hold a place each.
 func templates(t *testing.T) string {
 	t.Helper()
 	return altered.Templates(t, "../snapshots/dev",
@@ -86,10 +86,14 @@ func templates(t *testing.T) string {
 // start runs such templates, with what goes wrong, until the test ends.
 func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 	t.Helper()
-	running, err := local.Start(t.Context(), local.Options{
-		Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
-		Assembly: templates(t),
-	}, testbed.Options{Faults: plan, TimeScale: timeScale})
+	return startWith(t, local.Options{Dir: t.TempDir(), Assembly: templates(t)}, plan)
+}
+
+// startWith runs a lake with the options, with what goes wrong, until the test ends.
+func startWith(t *testing.T, o local.Options, plan fault.Plan) (*lake, *local.Lake) {
+	t.Helper()
+	o.Addr, o.Durability = "127.0.0.1:0", store.Fleeting
+	running, err := local.Start(t.Context(), o, testbed.Options{Faults: plan, TimeScale: timeScale})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,21 +102,11 @@ func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 			t.Error(err)
 		}
 	})
-	connection, err := connect(running)
+	connection, err := client.ConnectionTo(running)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return join(t, connection), running
-}
-
-// connect is what a client needs to know of a lake.
-func connect(running *local.Lake) (client.Connection, error) {
-	outputs, err := running.Outputs()
-	key := running.Credentials()
-	return client.Connection{
-		Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	}, err
 }
 
 func join(t *testing.T, connection client.Connection) *lake {
