@@ -40,7 +40,7 @@ see https://duckdb.org/install.
 		Args: atMostOne("one query or file"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			if o.csv && p.json {
-				return usage(cmd, errors.New("--csv and --json are two forms of one answer"))
+				return usage(cmd, errors.New("--csv and --json cannot be combined"))
 			}
 			query := ""
 			if len(arguments) == 1 {
