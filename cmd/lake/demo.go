@@ -24,7 +24,8 @@ func (p *program) demoCommand() *cobra.Command {
 		Long: `demo starts a lake that is thrown away afterwards, makes three users of one
 institution and has each of them post the same two texts, an ADT^A01 and a line
 that is not HL7. Then it posts messages of several types, versions and line ends,
-follows each until it is JSON or an error, and reads all of it back.
+follows each until it is JSON or an error, and reads all of it back. Last, it asks
+the lake's tables in SQL, with duckdb if that is in PATH.
 
 The exit status is 0 only if everything went as it should.
 ` + exitCodes,
@@ -62,10 +63,14 @@ func (p *program) demo(ctx context.Context, o local.Options, keep bool) error {
 		progress.Bar(fmt.Sprintf("%s: %d of %d", what, done, total), int64(done), int64(total))
 	})
 	progress.Clear()
-	if err = errors.Join(err, running.Close()); err == nil {
-		err = p.showReport(report, started)
+	result := demoResult{Report: report}
+	if err == nil {
+		result.SQL, err = p.askDemo(ctx, connection, dir, &result.Report)
 	}
-	if err == nil && len(report.Differences) > 0 {
+	if err = errors.Join(err, running.Close()); err == nil {
+		err = p.showReport(result, started)
+	}
+	if err == nil && len(result.Differences) > 0 {
 		err = errReported
 	}
 	if keep || err != nil && ctx.Err() == nil {
@@ -75,11 +80,17 @@ func (p *program) demo(ctx context.Context, o local.Options, keep bool) error {
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-func (p *program) showReport(report scenario.Report, started time.Duration) error {
+// demoResult is what the demo shows.
+type demoResult struct {
+	scenario.Report
+	SQL answer `json:"sql"`
+}
+
+func (p *program) showReport(r demoResult, started time.Duration) error {
 	if p.json {
-		return p.object(report)
+		return p.object(r)
 	}
-	return writeReport(p.out, report, started)
+	return writeReport(p.out, r, started)
 }
 
 // note writes a line for a person, separate from the results.
