@@ -2,6 +2,7 @@ package hl7_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -161,5 +162,17 @@ func TestACharacterSetThatCannotWriteTheMessageIsRefused(t *testing.T) {
 		if got := string(m.Encode()); got != before || m.Get("PID-3") != "5 €" {
 			t.Errorf("%q changed the message: %q", declare, got)
 		}
+	}
+}
+
+func TestTheErrorOfANewSegmentNamesTheFieldThatCannotBeWritten(t *testing.T) {
+	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||8859/1\rPID|1\r")
+	before := string(m.Encode())
+	err := m.InsertSegment(1, "NTE", "1", "", "表")
+	if err == nil || !strings.Contains(err.Error(), "NTE-3:") {
+		t.Errorf("got %v", err)
+	}
+	if after := string(m.Encode()); after != before {
+		t.Errorf("a refused segment left %q", after)
 	}
 }
