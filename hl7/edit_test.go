@@ -176,3 +176,16 @@ func TestTheErrorOfANewSegmentNamesTheFieldThatCannotBeWritten(t *testing.T) {
 		t.Errorf("a refused segment left %q", after)
 	}
 }
+
+func TestANewSegmentHasTheLineEndOfTheHeader(t *testing.T) {
+	for end, first := range map[string]string{"\r": "\r", "\n": "\n", "\r\n": "\r\n", "\r\n\n": "\r\n", "\n\r": "\n"} { // what follows is a blank line
+		m := parse(t, "MSH|^~\\&|A||||||ADT^A01|1|P|2.5"+end+"PID|1\r")
+		if err := m.AddSegment("NTE", "1"); err != nil {
+			t.Fatal(err)
+		}
+		want := "MSH|^~\\&|A||||||ADT^A01|1|P|2.5" + end + "PID|1" + first + "NTE|1\r"
+		if got := string(m.Encode()); got != want {
+			t.Errorf("after %q: got %q, want %q", end, got, want)
+		}
+	}
+}
