@@ -1,6 +1,6 @@
 package tables_test
 
-// Tests of the bounds on time and output.
+// This file is about the bounds on time and output.
 
 import (
 	"io"

@@ -54,7 +54,10 @@ func text(name, paths string, class Class, doc string) field {
 	return field{
 		columns: []Column{{Name: name, Path: paths, Doc: doc, Class: class}},
 		slots:   from,
-		fill:    func(r *row, at int) { r.text(at, r.get(places)) },
+		fill: func(r *row, at int) {
+			of, found := r.find(places)
+			r.value(at, of, found)
+		},
 	}
 }
 
