@@ -57,5 +57,5 @@ func (p *program) logTo(verbose bool) *slog.Logger {
 	if verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(records{p.err}, &slog.HandlerOptions{Level: level}))
 }
