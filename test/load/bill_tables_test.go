@@ -59,11 +59,11 @@ func timeless(b bill.Bill) bill.Bill {
 	return b
 }
 
-// lists is the bill for the lists of keys: of each hour twice, to find it and to make it,
-// and of the last days each night.
+// lists is the bill for the lists of keys, of messages and of their JSON: of each hour
+// twice, to find it and to make it, and of the last days each night.
 func lists() bill.Bill {
 	var m bill.Meter
-	m.Add(bill.Put, "", (2+lateDays)*million/keysInAList)
+	m.Add(bill.Put, "", 2*(2+lateDays)*million/keysInAList)
 	return m.Bill()
 }
 
