@@ -110,7 +110,7 @@ func TestAMessageThatSaysTheSameInEveryCharacterSetIsNotLookedUp(t *testing.T) {
 
 func TestAMessageIsPlainIfNoCharacterSetCanChangeIt(t *testing.T) {
 	for text, want := range map[string]bool{
-		"MSH|^~\\&|A\rPID|1||XRAY^X1^\\T\\^1X2A\r": true,
+		"MSH|^~\\&|A\rPID|1||XRAY^X1~\\T\\^1X2A\r": true,
 		"PID|1||X2A^\\F\\X\r":                      true,
 		"PID|1||M\xfcller\r":                       false,
 		"PID|1||Müller\r":                          false,
@@ -118,6 +118,7 @@ func TestAMessageIsPlainIfNoCharacterSetCanChangeIt(t *testing.T) {
 		"PID|1||\x0eabc\x0f\r":                     false,
 		"P\x00I\x00D\x00":                          false,
 		"PID|1||M\\XFC\\ller\r":                    false,
+		"PID|1||^XA^\r":                            false, // which could be an escape
 		"PID|1||M!Xfc!ller\r":                      false,
 	} {
 		if got := plain([]byte(text)); got != want {
