@@ -34,15 +34,6 @@ import (
 // so there is no point in waiting longer.
 const answerTimeout = 35 * time.Second
 
-// TokenSource gives the ID token of a signed-in user. It is called before every
-// request and may be called from several goroutines at once.
-type TokenSource func(context.Context) (string, error)
-
-// Token is a TokenSource for a single token that was obtained elsewhere.
-func Token(token string) TokenSource {
-	return func(context.Context) (string, error) { return token, nil }
-}
-
 // Client is one user's access to one lake. It is safe for concurrent use.
 type Client struct {
 	base   *url.URL
@@ -73,7 +64,7 @@ func New(apiURL string, token TokenSource) (*Client, error) {
 // is signed, and S3 refuses a request that carries a second authorization.
 func dropToken(request *http.Request, earlier []*http.Request) error {
 	if len(earlier) > 1 {
-		return errors.New("the lake sends from one place to the next")
+		return errors.New("the lake redirected the request too often")
 	}
 	request.Header.Del("Authorization")
 	return nil

@@ -2,6 +2,8 @@ package hl7_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -85,6 +87,26 @@ func TestTextIsReadInTheDeclaredCharacterSet(t *testing.T) {
 	}
 }
 
+// A name may be padded with blanks, but only up to 64 bytes, and only 32 repetitions of
+// MSH-18 are read: both bound the work that a header can ask for.
+func TestOnlySoMuchOfADeclarationIsRead(t *testing.T) {
+	for name, test := range map[string]struct {
+		msh18 string
+		want  string
+	}{
+		"a name of 64 bytes":       {"8859/2" + strings.Repeat(" ", 58), "iso-8859-2"},
+		"a name of 65 bytes":       {"8859/2" + strings.Repeat(" ", 59), "utf-8"},
+		"the 32nd repetition":      {strings.Repeat("8859/1~", 31) + "ISO IR87", "iso-2022-jp"},
+		"none beyond the 32nd":     {strings.Repeat("8859/1~", 32) + "ISO IR87", "iso-8859-1"},
+		"the last of several sets": {"8859/1~8859/2~ISO IR87", "iso-2022-jp"},
+	} {
+		m := parse(t, "MSH|^~\\&|A||||||ADT^A01|1|P|2.5||||||"+test.msh18+"\rPID|1||x||\x1b$B;3ED\x1b(B\r")
+		if got := m.Charset().Used; got != test.want {
+			t.Errorf("%s: read as %s, want %s", name, got, test.want)
+		}
+	}
+}
+
 func TestInvalidBytesStillGiveText(t *testing.T) {
 	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||UNICODE UTF-8\rPID|a\xffb\xc3|\xed\xa0\x80\r")
 	if got := m.Get("PID-1"); got != "a\ufffdb\ufffd" {
@@ -100,6 +122,22 @@ func TestHexadecimalEscapesAreInTheMessagesCharacterSet(t *testing.T) {
 	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||8859/1\rPID|M\xfcller \\XFC\\\r")
 	if got := m.Get("PID-1"); got != "Müller ü" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// What could not be read stays a replacement character, and takes nothing with it when the
+// message is edited.
+func TestAnEditKeepsWhatCannotBeWrittenInItsPlace(t *testing.T) {
+	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||ISO IR14\rPID|a\xffb|x|end\r")
+	if got := m.Get("PID-1"); got != "a\ufffdb" {
+		t.Fatalf("PID-1 reads %q", got)
+	}
+	if err := m.Set("PID-2", "表"); err != nil {
+		t.Fatal(err)
+	}
+	again := parse(t, string(m.Encode()))
+	if got := []string{again.Get("PID-1"), again.Get("PID-2"), again.Get("PID-3")}; !slices.Equal(got, []string{"a\x1ab", "表", "end"}) {
+		t.Errorf("read again: %q", got)
 	}
 }
 

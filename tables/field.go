@@ -30,7 +30,7 @@ func placesOf(paths string) ([]place, []slot) {
 		path, err := hl7.ParsePath(text)
 		at, known := slotsByName()[path.Segment]
 		if err != nil || !known {
-			panic(fmt.Sprintf("tables: %q is no path of a column", text))
+			panic(fmt.Sprintf("tables: %q is not a path", text))
 		}
 		places = append(places, place{at, int32(path.Field), int32(max(path.Component, 1)), int32(max(path.Subcomponent, 1))})
 		from = append(from, at)
@@ -81,36 +81,28 @@ func repeated(name, paths, separator string, class Class, doc string) field {
 
 // integer is two columns: a number without a fraction, and its text.
 func integer(name, paths, doc string) field {
-	places, from := placesOf(paths)
-	return field{
-		columns: []Column{
-			{Name: name, Type: Integer, Path: paths, Doc: doc + ", as a number"},
-			{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent"},
-		},
-		slots: from,
-		fill: func(r *row, at int) {
-			found := r.get(places)
-			if n, ok := parseInteger(found); ok {
-				r.integer(at, n)
-			}
-			r.text(at+1, found)
-		},
-	}
+	return numeric(name, paths, doc, Integer, parseInteger, (*row).integer)
 }
 
 // number is two columns: a number, and its text.
 func number(name, paths, doc string) field {
+	return numeric(name, paths, doc, Number, parseNumber, (*row).number)
+}
+
+// numeric is two columns: what parse makes of a value, which is null if parse reports
+// false, and the value's text.
+func numeric[T any](name, paths, doc string, of Type, parse func([]byte) (T, bool), set func(*row, int, T)) field {
 	places, from := placesOf(paths)
 	return field{
 		columns: []Column{
-			{Name: name, Type: Number, Path: paths, Doc: doc + ", as a number"},
+			{Name: name, Type: of, Path: paths, Doc: doc + ", as a number"},
 			{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent"},
 		},
 		slots: from,
 		fill: func(r *row, at int) {
 			found := r.get(places)
-			if n, ok := parseNumber(found); ok {
-				r.number(at, n)
+			if n, ok := parse(found); ok {
+				set(r, at, n)
 			}
 			r.text(at+1, found)
 		},
@@ -134,7 +126,7 @@ func timestampColumns(name, paths, doc string) []Column {
 		{Name: name, Type: Timestamp, Path: paths, Doc: doc + ", in UTC; where it is not precise, the first moment", Class: Day},
 		{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent", Class: Day},
 		{Name: name + "_precision", Path: paths, Doc: "the last part of it that is known: `year` `month` `day` `hour` `minute` `second` `fraction`"},
-		{Name: name + "_offset", Type: Integer, Path: paths, Doc: "minutes east of UTC in which it was read; NULL where nobody says"},
+		{Name: name + "_offset", Type: Integer, Path: paths, Doc: "minutes east of UTC in which it was read; NULL if nothing states it"},
 		{Name: name + "_zone", Path: paths, Doc: "who says the offset: `value`; `message`, the one of MSH-7; `unknown`, read as UTC"},
 	}
 }
