@@ -3,9 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"maps"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
+
+	"hl7lake/internal/hub"
 )
 
 const (
@@ -77,21 +81,25 @@ func (t tabulator) listed(ctx context.Context, seen hour) (hour, error) {
 }
 
 // fill writes the hour's tables to files. A table that exists and no longer has a row
-// becomes an empty one. It reports whether the catalog knows all of the hour's objects: the
-// writer makes an object's entry after the object.
+// becomes an empty one. It reports whether the catalog knows all of the hour's objects that
+// it was asked for: the writer makes an object's entry after the object.
 func (t tabulator) fill(ctx context.Context, h hour, files *work) (known bool, err error) {
 	w := files.writer()
 	defer func() { err = errors.Join(err, w.Close()) }()
 	if err := files.openExisting(w); err != nil {
 		return false, err
 	}
-	missing := h.ids()
+	missing, asked := h.ids(), map[time.Time]bool{}
 	err = t.each(ctx, h, func(m message, r reading) error {
+		if r.asked {
+			asked[hub.Received(m.id)] = true
+		}
 		for _, entry := range r.entries {
 			delete(missing, entry.ID)
 		}
 		return w.Add(r.table(m.id))
 	})
+	maps.DeleteFunc(missing, func(_ string, received time.Time) bool { return !asked[received] })
 	return len(missing) == 0, err
 }
 
