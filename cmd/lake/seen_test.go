@@ -4,6 +4,8 @@ package main
 // that commands a terminal.
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/operate"
+	"hl7lake/operate/acceptance"
+	"hl7lake/operate/doctor"
 )
 
 func TestAPathGivesTheWholeFieldAndEachRepetition(t *testing.T) {
@@ -149,6 +156,28 @@ func withoutLongValues(pretty string) string {
 		rest = append(rest, line)
 	}
 	return strings.Join(rest, "")
+}
+
+func TestWhatAnOperatorSeesFits80Columns(t *testing.T) {
+	const id, owner, long = "019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "an-institution-with-a-long-name", "a reason that is told in many words, and in some more of them"
+	var out bytes.Buffer
+	screen := term.Screen{Writer: &out, Width: columns}
+	p := &program{name: "lake", out: screen, err: screen}
+	if err := errors.Join(
+		p.reportLetter(operate.DeadLetter{Queue: "hl7lake-dev-core-WriterFailed1B2C3D4E-0123456789AB", Outcome: operate.Returned, ID: id, Event: "ingested", Type: "ADT^A01", Cause: long}, true),
+		p.reportReplayed(operate.Replayed{ID: id, Owner: owner, Type: "ADT^A01", Results: []operate.Result{{Connector: "staging-er7", Version: 2, Failed: true}}}, false),
+		p.reportDiscrepancy(operate.Discrepancy{Fault: operate.NoObject, ID: id, Owner: owner, Key: "ingestion/protocol=hl7v2/source=" + owner + "/date=2026-11-25/" + id + ".er7"}),
+		p.reportReconciled(operate.Reconciled{Missing: 2, MissingMessages: []operate.MissingMessage{{ID: id, Owner: owner}}}),
+		p.showFinding(doctor.Finding{Verdict: doctor.Fail, Probe: "credentials", Text: long, Next: long + " and " + long}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	p.showStep(acceptance.Step{Name: "access: " + long, Outcome: acceptance.Failed, Reason: long + " and " + long})
+	p.noteReplayed(1, 0, 1, true)
+	if err := p.summarize(map[operate.Outcome]int{operate.SetAside: 1, operate.Malformed: 1}, 4, false); !errors.Is(err, errReported) {
+		t.Error(err)
+	}
+	fits(t, "an operator's lines", out.String())
 }
 
 func TestNamesOfElementsAreFoldedBesideTheirValues(t *testing.T) {

@@ -163,10 +163,10 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 			{"send", "--wait", sampleFolder}, {"send", "--wait", "--split", faulty}, {"send", "--wait", "--whole", faulty}, {"send", faulty, "-u", "reader"},
 			{"trace", admission}, {"trace", text}, {"trace", "x"}, {"get", admission}, {"get", text}, {"get", "x"}, {"get", admission, "-u", "writer"},
 			{"logs"}, {"logs", admission}, {"logs", "x"}, {"token", "-u", "nobody"}, {"replay", "--errors", "--dry-run"}, {"replay", admission}, {"replay", "x"},
-			{"redrive", "--dry-run"}, {"redrive", "x"}, {"verify"}, {"reconcile"}, {"disclosures"}, {"disclosures", admission}, {"forget", "x", "--reason", "test"},
+			{"verify"}, {"reconcile"}, {"disclosures"}, {"disclosures", admission}, {"forget", "x", "--reason", "test"},
 			{"users", "list"}, {"users", "add", "seen@example.org", "--read", "elsewhere"}, {"users", "grant", "seen@example.org", "--read", "lakeside"},
 			{"users", "grant", "seen@example.org", "--read", "a,b,c"}, {"users", "disable", "seen@example.org"}, {"users", "remove", "seen@example.org"},
-			{"users", "remove", "seen@example.org"}, {"doctor"}, {"check"}, {"env"},
+			{"users", "remove", "seen@example.org"}, {"doctor"}, {"env"},
 		} {
 			got := callOnScreen(t, nil, append(arguments, "--dir", dir)...)
 			fits(t, strings.Join(arguments, " "), got.Out+got.Err)
