@@ -34,15 +34,6 @@ import (
 // so there is no point in waiting longer.
 const answerTimeout = 35 * time.Second
 
-// TokenSource gives the ID token of a signed-in user. It is called before every
-// request and may be called from several goroutines at once.
-type TokenSource func(context.Context) (string, error)
-
-// Token is a TokenSource for a single token that was obtained elsewhere.
-func Token(token string) TokenSource {
-	return func(context.Context) (string, error) { return token, nil }
-}
-
 // Client is one user's access to one lake. It is safe for concurrent use.
 type Client struct {
 	base   *url.URL

@@ -2,8 +2,6 @@ package edge
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -82,24 +80,9 @@ func onlyFor(institution string, tokens client.TokenSource) client.TokenSource {
 		if err != nil {
 			return "", err
 		}
-		if got := institutionOf(token); got != institution {
+		if got := client.ReadClaims(token).Write; got != institution {
 			return "", &InstitutionError{Want: institution, Got: got}
 		}
 		return token, nil
 	}
-}
-
-// institutionOf reads the claim custom:write of an ID token without verifying it: the
-// lake does that.
-func institutionOf(token string) string {
-	_, rest, _ := strings.Cut(token, ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	var claims struct {
-		Write string `json:"custom:write"`
-	}
-	if err != nil || json.Unmarshal(text, &claims) != nil {
-		return ""
-	}
-	return claims.Write
 }
