@@ -172,6 +172,8 @@ func TestEscapesAreDecodedOnceAndWhatIsNotUnderstoodStays(t *testing.T) {
 		`\Z01\T\x`:                    `\Z01\T\x`,
 		`\H\T\x`:                      `\H\T\x`,
 		`\.in+4\T\x`:                  `\.in+4\T\x`,
+		`\Zz\T\x`:                     `\Zz\T\x`,
+		`\.fi\T\x`:                    `\.fi\T\x`,
 		`\X4\T\x`:                     `\X4\T\x`,
 		`\C\T\x`:                      `\C&x`, // no sequence comes before the T's
 		`\CG\T\x`:                     `\CG&x`,
