@@ -77,10 +77,12 @@ func dropToken(request *http.Request, earlier []*http.Request) error {
 	return nil
 }
 
-// Message is what a sender sends: the bytes of one message. The lake keeps them as they are.
+// Message is what a sender sends: the bytes of one message. The lake keeps them as they
+// are.
 type Message struct {
-	// Protocol and Format say what the body is, such as "x12" and "edi"; both empty for ER7. Each is up to 32 small letters,
-	// digits, dots and dashes. The lake need not know them.
+	// Protocol and Format say what the body is, such as "x12" and "edi"; both empty for
+	// ER7. Each is up to 32 small letters, digits, dots and dashes. The lake need not
+	// know them.
 	Protocol, Format string
 
 	Body    []byte
@@ -140,14 +142,15 @@ func (c *Client) Content(ctx context.Context, id string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/content")
 }
 
-// Result returns the newest that the connector of that name, such as "staging-er7", made of the message. If there is nothing,
-// the error is a *Problem with status 404 and the code not-yet, not-staged or no-result.
+// Result returns the newest that the connector of that name, such as "staging-er7", made
+// of the message. If there is nothing, the error is a *Problem with status 404 and the
+// code not-yet, not-staged or no-result.
 func (c *Client) Result(ctx context.Context, id, connector string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/content/"+url.PathEscape(connector))
 }
 
-// ER7 returns the message as it was sent, byte for byte. For a message that is not ER7 the error is a *Problem with status 404
-// and the code not-er7.
+// ER7 returns the message as it was sent, byte for byte. For a message that is not ER7
+// the error is a *Problem with status 404 and the code not-er7.
 func (c *Client) ER7(ctx context.Context, id string) ([]byte, error) {
 	return c.get(ctx, "messages/"+url.PathEscape(id)+"/er7")
 }

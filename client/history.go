@@ -103,8 +103,9 @@ func (h History) Find(zone Zone) (Step, bool) {
 	return Step{}, false
 }
 
-// Outcome returns the step that the status is about: of ER7 its JSON, else the record of its error; of other kinds the newest
-// result of any connector, else the newest error. It reports false while there is neither.
+// Outcome returns the step that the status is about: of ER7 its JSON, else the record of
+// its error; of other kinds the newest result of any connector, else the newest error. It
+// reports false while there is neither.
 func (h History) Outcome() (Step, bool) {
 	zone, known := map[Status]Zone{Staged: Staging, Errored: Failed}[h.Status]
 	isER7 := h.Format == "" || h.Protocol == contract.ProtocolHL7v2 && h.Format == contract.FormatER7

@@ -163,9 +163,9 @@ func grantRead(values map[string]string, name string) error {
 	return nil
 }
 
-// Revoke takes permissions from a user and returns the changed user. Tokens that hold these
-// permissions remain valid until they expire, see TokenLifetime. If the user lacks one of
-// the permissions, nothing is changed and the error is ErrNotGranted.
+// Revoke takes permissions from a user and returns the changed user. Tokens that hold
+// these permissions remain valid until they expire, see TokenLifetime. If the user lacks
+// one of the permissions, nothing is changed and the error is ErrNotGranted.
 func (p *Pool) Revoke(ctx context.Context, email string, read []string, write string) (User, error) {
 	return p.alter(ctx, "revoke from", email, func(values map[string]string) error {
 		for _, name := range read {
@@ -254,8 +254,8 @@ func (p *Pool) Disable(ctx context.Context, email string) error {
 	if err != nil {
 		return changed("disable", email, err)
 	}
-	// The identity pool asks whether a user was signed out, not whether the user is disabled.
-	// And the sessions from before must not come back with Enable.
+	// The identity pool asks whether a user was signed out, not whether the user is
+	// disabled. And the sessions from before must not come back with Enable.
 	_, err = p.api.AdminUserGlobalSignOut(ctx, &cognito.AdminUserGlobalSignOutInput{UserPoolId: &p.options.ID, Username: &email})
 	return changed("end the sessions of", email, err)
 }

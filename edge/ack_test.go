@@ -1,6 +1,7 @@
 package edge_test
 
-// This file is about acknowledgements: when one is given, and what becomes of a message that gets another.
+// This file is about acknowledgements: when one is given, and what becomes of a message
+// that gets another.
 
 import (
 	"context"

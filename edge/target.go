@@ -13,7 +13,8 @@ import (
 	"hl7lake/edge/config"
 )
 
-// ErrNoSecret says that a password is neither in its file nor in its environment variable.
+// ErrNoSecret says that a password is neither in its file nor in its environment
+// variable.
 var ErrNoSecret = errors.New("the password is empty")
 
 // NewTarget returns the lake of a configuration with the credentials of a listener. It

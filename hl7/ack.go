@@ -87,8 +87,8 @@ func (m *Message) Wants(code AckCode) bool {
 	return true
 }
 
-// InEnhancedMode reports whether the sender asked for acknowledgments in enhanced mode, by a
-// value in MSH-15 or MSH-16 (HL7 v2.5.1, 2.9.3).
+// InEnhancedMode reports whether the sender asked for acknowledgments in enhanced mode,
+// by a value in MSH-15 or MSH-16 (HL7 v2.5.1, 2.9.3).
 func (m *Message) InEnhancedMode() bool {
 	return m.ackCondition(15) != "" || m.ackCondition(16) != ""
 }
@@ -193,8 +193,8 @@ func (m *Message) addErrors(problems []Problem) error {
 	return nil
 }
 
-// addLocations adds one ERR segment with a repetition of ERR-1 for each problem, and their
-// texts to MSA-3 (HL7 v2.4, 2.16.5 and 2.16.8).
+// addLocations adds one ERR segment with a repetition of ERR-1 for each problem, and
+// their texts to MSA-3 (HL7 v2.4, 2.16.5 and 2.16.8).
 func (m *Message) addLocations(problems []Problem) error {
 	if len(problems) == 0 {
 		return nil

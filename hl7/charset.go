@@ -76,8 +76,9 @@ const maxCharsetName = 64
 const usualHeader = `MSH|^~\&`
 
 // lookup finds a character set by its HL7 or IANA name. The encoding is nil for UTF-8 and
-// ASCII, which need none. A set that does not write a header as ASCII does, such as EBCDIC
-// and HZ, is not found: if it were the message's set, its name could not have been read.
+// ASCII, which need none. A set that does not write a header as ASCII does, such as
+// EBCDIC and HZ, is not found: if it were the message's set, its name could not have been
+// read.
 func lookup(value string) (c charset) {
 	if len(value) > maxCharsetName {
 		return c

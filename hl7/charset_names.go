@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// macCyrillic is the name in the WHATWG's Encoding standard; the IANA has none.
+// macCyrillic is the name in the WHATWG's Encoding standard; the IANA has no name for it.
 const macCyrillic = "x-mac-cyrillic"
 
-// canonical returns the IANA name of a character set. It knows the names of HL7 table 0211
-// (v2.1 to v2.8.2), of DICOM (PS3.3, C.12.1.1.2, without code extensions), of the IANA, of
-// Windows and IBM code pages, of Java and of Python. It ignores case, dashes, underscores,
-// spaces and the like. It returns an unknown name unchanged. For a set that cannot be read
-// by itself it returns one that includes it.
+// canonical returns the IANA name of a character set. It knows the names of HL7 table
+// 0211 (v2.1 to v2.8.2), of DICOM (PS3.3, C.12.1.1.2, without code extensions), of the
+// IANA, of Windows and IBM code pages, of Java and of Python. It ignores case, dashes,
+// underscores, spaces and the like. It returns an unknown name unchanged. For a set that
+// cannot be read by itself it returns one that includes it.
 //
-// CNS 11643-1992 and the withdrawn UNICODE cannot be read. UTF-16 and UTF-32 are recognized
-// by their bytes, whatever is declared.
+// CNS 11643-1992 and the withdrawn UNICODE cannot be read. UTF-16 and UTF-32 are
+// recognized by their bytes, whatever is declared.
 func canonical(value string) string {
 	value = strings.ToUpper(strings.TrimSpace(value))
 	name := strings.Map(func(r rune) rune {
@@ -126,7 +126,8 @@ func latin(name string) string {
 }
 
 // codePage returns the IANA name of a code page of Windows, DOS or IBM, such as "CP1252",
-// "MS932" or "819", empty if the name is of none. Windows has its own numbers for many sets.
+// "MS932" or "819", empty if the name is of none. Windows has its own numbers for many
+// sets.
 func codePage(name string) string {
 	page := name
 	for _, prefix := range [...]string{"WINDOWS", "WIN", "MSWIN", "CODEPAGE", "CCSID", "CP", "MS", "IBM", "ANSI", "DOS", "OEM", "PC"} {

@@ -16,8 +16,8 @@ import (
 	"hl7lake/hl7"
 )
 
-// namesOf are names by which HL7 table 0211 (2.1 to 2.8.2), DICOM, the IANA, Windows, IBM, Java and
-// Python know a character set.
+// namesOf are names by which HL7 table 0211 (2.1 to 2.8.2), DICOM, the IANA, Windows,
+// IBM, Java and Python know a character set.
 var namesOf = map[string]string{
 	"us-ascii":       "ASCII,US-ASCII,ISO IR6,ISO_IR 6,ISO646-US,ISO_646.irv:1991,ANSI_X3.4-1968,ANSI_X3.4-1986,646,IBM367,CP367,csASCII,us,20127",
 	"utf-8":          "UNICODE UTF-8,UTF-8,CP65001,65001,ISO_IR 192,csUTF8,unicode-1-1-utf-8,IBM-1208,UTF8N",
@@ -68,8 +68,8 @@ var namesOf = map[string]string{
 	"euc-kr":         "KS X 1001,KS X 1001:1992,EUC-KR,KS_C_5601-1987,KSC5601,CP949,MS949,windows-949,UHC,korean,ISO-IR-149,csEUCKR,ibm-970",
 }
 
-// spellings returns a name in capitals and small letters, and with other characters or none
-// between its parts.
+// spellings returns a name in capitals and small letters, and with other characters or
+// none between its parts.
 func spellings(name string) []string {
 	all := []string{name, " " + name + " "}
 	parts := strings.FieldsFunc(name, func(r rune) bool { return strings.ContainsRune(" -_/:.+", r) })

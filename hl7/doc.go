@@ -17,6 +17,6 @@
 //
 // Files, batches and streams hold several messages. A [Reader] splits them.
 //
-// On amd64 and arm64 the index is built by vector instructions, in assembly; the build tag
-// purego leaves that out, and parsing takes about twice as long.
+// On amd64 and arm64 the index is built by vector instructions, in assembly; the build
+// tag purego leaves that out, and parsing takes about twice as long.
 package hl7

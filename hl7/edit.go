@@ -39,9 +39,9 @@ func (m *Message) outputEncoding() encoding.Encoding {
 
 // Set replaces the text of the element that [Message.Get] reads at a path. It escapes the
 // text as needed. Missing fields, repetitions, components and sub-components before it
-// are added empty. The segment must exist. Its time grows with the message. Setting MSH-18
-// changes the character set that [Message.Encode] writes. The error wraps [ErrPath],
-// [ErrNoSegment], [ErrNotEncodable] or, for MSH-18, [ErrCharset].
+// are added empty. The segment must exist. Its time grows with the message. Setting
+// MSH-18 changes the character set that [Message.Encode] writes. The error wraps
+// [ErrPath], [ErrNoSegment], [ErrNotEncodable] or, for MSH-18, [ErrCharset].
 func (m *Message) Set(path, text string) error {
 	p, err := ParsePath(path)
 	if err != nil {

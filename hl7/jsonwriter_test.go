@@ -2,6 +2,7 @@ package hl7_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -127,6 +128,30 @@ func TestAppendJSONLeavesWhatWasThere(t *testing.T) {
 		got := m.AppendJSON(memory[:10], hl7.JSON{})
 		if string(got[:10]) != "xxxxxxxxxx" || !bytes.Equal(got[10:], want) {
 			t.Errorf("with room for %d: %q", capacity, got)
+		}
+	}
+}
+
+// MSH-1 and MSH-2 are written apart from the other fields, which may all be empty.
+func TestAHeaderOfDelimitersAloneIsValidJSON(t *testing.T) {
+	const header = `{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}]}}`
+	for data, want := range map[string]string{
+		"MSH|^~\\&|":            "[" + header + "]",
+		"MSH|^~\\&|\r":          "[" + header + "]",
+		"MSH|^~\\&||||^~&||\r":  "[" + header + "]",
+		"MSH|^~\\&|\rZZZ\r":     "[" + header + `,{"seq":2,"id":"ZZZ","fields":{}}]`,
+		"MSH|^~\\&|\rZZZ||\r":   "[" + header + `,{"seq":2,"id":"ZZZ","fields":{}}]`,
+		"MSH|^~\\&|\rZZZ|1\r":   "[" + header + `,{"seq":2,"id":"ZZZ","fields":{"1":[{"1":"1"}]}}]`,
+		"MSH|^|\r":              `[{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^"}]}}]`,
+		"MSH\"'|\"\rZZZ\"1'2\r": `[{"seq":1,"id":"MSH","fields":{"1":[{"1":"\""}],"2":[{"1":"'|"}]}},{"seq":2,"id":"ZZZ","fields":{"1":[{"1":"1","2":"2"}]}}]`,
+	} {
+		m, err := hl7.Parse([]byte(data))
+		if err != nil {
+			t.Fatalf("%q: %v", data, err)
+		}
+		got := m.AppendJSON(nil, hl7.JSON{})
+		if diff := cmp.Diff(want, string(got)); diff != "" || !json.Valid(got) {
+			t.Errorf("%q (-want +got):\n%s", data, diff)
 		}
 	}
 }

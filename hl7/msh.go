@@ -100,7 +100,8 @@ func headerOf(text []byte, x index, body int, d *Delimiters, m *Message) Header 
 	var places headerPlaces
 	end := findHeader(&places, text, x, body, d)
 	escaped := m != nil && d.Escape != 0 && bytes.IndexByte(text[body:end], d.Escape) >= 0
-	// All strings share one allocation: the values unchanged, then MSH-7 in ISO 8601, then the type.
+	// All strings share one allocation: the values unchanged, then MSH-7 in ISO 8601,
+	// then the type.
 	var stack [256]byte
 	memory := append(stack[:0], text[body:end]...)
 	raw := func(slot headerSlot) []byte { return text[places[slot].start:places[slot].end] }
@@ -173,7 +174,8 @@ func slotOf(field, component int) headerSlot {
 	return notWanted
 }
 
-// headerPlaces are the offsets of the values in the text. The place of notWanted is not used.
+// headerPlaces are the offsets of the values in the text. The place of notWanted is not
+// used.
 type headerPlaces [headerSlots]struct{ start, end int }
 
 // findHeader sets the places of the values, each without its further sub-components, and

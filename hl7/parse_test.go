@@ -1,6 +1,7 @@
 package hl7_test
 
-// This file is about Parse, which is in message.go and scan.go, and the errors that it returns.
+// This file is about Parse, which is in message.go and scan.go, and the errors that it
+// returns.
 
 import (
 	"errors"

@@ -1,6 +1,7 @@
 package hl7_test
 
-// This file is about what a program does with a message: edit.go, path.go and iterate.go together.
+// This file is about what a program does with a message: edit.go, path.go and iterate.go
+// together.
 
 import (
 	"errors"

@@ -16,10 +16,10 @@ import (
 // its own or in an MLLP frame. It ends before the next header or trailer, or with its
 // frame. NUL, FS and spaces separate messages as well. A line of text that only begins
 // like a header is text, and so is a header after a space, a quotation mark or an opening
-// bracket within a line. But a header directly after another character, as in FMSH|^~\&|, looks like two messages whose
-// separator was lost. They stay one part, because nothing says where the first one ends,
-// and [Part.Doubt] says so. Bytes that belong to no message are a part of their own, and [Reader.Tell] is
-// called for them.
+// bracket within a line. But a header directly after another character, as in FMSH|^~\&|,
+// looks like two messages whose separator was lost. They stay one part, because nothing
+// says where the first one ends, and [Part.Doubt] says so. Bytes that belong to no
+// message are a part of their own, and [Reader.Tell] is called for them.
 type Reader struct {
 	// Limit is the most bytes that one message may have. Zero means 256 MiB.
 	Limit int

@@ -30,8 +30,8 @@ func Reply(data []byte, a Ack) (*Message, error) {
 	return bareReply(a)
 }
 
-// plainProblems returns the problems with a question mark for each character that m may not
-// be able to write.
+// plainProblems returns the problems with a question mark for each character that m may
+// not be able to write.
 func (m *Message) plainProblems(problems []Problem) []Problem {
 	plain := func(r rune) rune {
 		if r < ' ' || r >= 0x7f || m.delimiters.has(byte(r)) {

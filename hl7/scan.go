@@ -206,8 +206,8 @@ func (s *scan) checkFrame(at int) {
 }
 
 // glued returns where in a message a header with the same delimiters directly follows
-// another character, or -1. A header after a space, a quotation mark or an opening bracket
-// is quoted by a text.
+// another character, or -1. A header after a space, a quotation mark or an opening
+// bracket is quoted by a text.
 func (s *scan) glued(message []byte) int {
 	if s.kind != Single || len(message)-s.start < len("MSH|^") {
 		return -1

@@ -41,8 +41,8 @@ const (
 )
 
 // GCPercent is for debug.SetGCPercent in a process that only runs a lake. A lake uses a
-// few megabytes. Keeping five times that as garbage is no burden on a machine, and saves
-// a seventh of the lake's processor time.
+// few megabytes. A machine can easily keep five times that as garbage, which saves a
+// seventh of the lake's processor time.
 const GCPercent = 400
 
 // Options say what to run and where to keep it.

@@ -57,7 +57,7 @@ func (e *FunctionError) Error() string {
 // Reconcile runs the lake's function reconcile now, for messages that were accepted
 // longer than overdue ago, in whole seconds. With a negative overdue, the function uses
 // its own default. Reconcile returns when the run has ended, which takes up to five
-// minutes. The error is ErrReconciling, a *FunctionError, or that of the call.
+// minutes. The error is ErrReconciling, a *FunctionError, or an error of the call.
 func (o *Operator) Reconcile(ctx context.Context, overdue time.Duration) (Reconciled, error) {
 	var request struct {
 		OverdueSeconds *int64 `json:"overdueSeconds,omitempty"`

@@ -25,7 +25,8 @@ import (
 // Outcome is what became of a dead letter.
 type Outcome string
 
-// The outcomes of a dead letter. All but Redriven, Erased and SetAside leave it in its queue.
+// The outcomes of a dead letter. All but Redriven, Erased and SetAside leave it in its
+// queue.
 const (
 	Redriven  Outcome = "redriven"   // it is on the hub again, and no longer in its queue
 	WouldBe   Outcome = "would be"   // it would be redriven, if this were not a dry run
@@ -115,7 +116,7 @@ type RedriveOptions struct {
 // Redrive publishes again what lies in the dead-letter queues, and takes each letter out
 // of its queue once the hub has it. A dry run only looks. Redrive calls report with each
 // letter, one after the other. A letter that fails again and comes back during the
-// redrive is left for the next one. The error is that of a queue that cannot be read.
+// redrive is left for the next one. The error says which queue cannot be read.
 func (o *Operator) Redrive(ctx context.Context, options RedriveOptions, report func(DeadLetter)) error {
 	urls, err := o.queueURLs(ctx, options.Queues)
 	if err != nil {
@@ -214,8 +215,8 @@ func (r *redrive) forgotten(ctx context.Context, root uuid.UUID) (bool, error) {
 }
 
 // hopeless returns the outcome of a letter whose event cannot be opened because of the
-// error. It returns "" if the letter can be redriven all the same: a person who redrives
-// need not be allowed to read its content.
+// error. It returns "" if the letter can still be redriven: a person who redrives need
+// not be allowed to read its content.
 func hopeless(err error) Outcome {
 	_, noObject := errors.AsType[*s3types.NoSuchKey](err)
 	_, isCall := errors.AsType[*smithy.OperationError](err)

@@ -67,8 +67,7 @@ const publishers = 8
 // dry run only looks them up. Replay calls report with each message, one after the other
 // and in no particular order. The results of another version of a connector stand beside
 // the earlier ones. The same version makes the same results with the same ids, so that
-// only the count of attempts changes. The error is that of a lake that cannot be
-// searched.
+// only the count of attempts changes. The error says why the lake cannot be searched.
 func (o *Operator) Replay(ctx context.Context, selection Selection, dry bool, report func(Replayed)) error {
 	var group errgroup.Group
 	group.SetLimit(publishers)
@@ -128,8 +127,9 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 	return result, true
 }
 
-// resultsOf returns what connectors made of a message, by all of its entries. A version that made both an error and something
-// else, since the message was read in two character sets, has not failed.
+// resultsOf returns what connectors made of a message, by all of its entries. A version
+// that made both an error and something else, since the message was read in two character
+// sets, has not failed.
 func resultsOf(entries []catalog.Entry) []Result {
 	failed := map[hub.Connector]bool{}
 	for _, entry := range entries {
@@ -148,7 +148,8 @@ func resultsOf(entries []catalog.Entry) []Result {
 	return results
 }
 
-// unmade reports whether a connector could make nothing of the message in any of its versions.
+// unmade reports whether a connector could make nothing of the message in any of its
+// versions.
 func unmade(results []Result) bool {
 	made := map[string]bool{}
 	for _, r := range results {
@@ -196,7 +197,8 @@ func (o *Operator) rootsOf(ctx context.Context, owner string, selection Selectio
 	return o.stored(ctx, owner, selection)
 }
 
-// stored lists the keys of messages as they were sent, protocol by protocol. Those of one are in the order of acceptance.
+// stored lists the keys of messages as they were sent, protocol by protocol. Those of one
+// are in the order of acceptance.
 func (o *Operator) stored(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		protocols, err := o.folders(ctx, catalog.ProtocolsPrefix(catalog.Ingestion))
@@ -287,7 +289,8 @@ func (o *Operator) owners(ctx context.Context, selection Selection) ([]string, e
 	return slices.Compact(owners), nil
 }
 
-// folders lists the names that follow a prefix in the lake's keys, each up to the next slash.
+// folders lists the names that follow a prefix in the lake's keys, each up to the next
+// slash.
 func (o *Operator) folders(ctx context.Context, prefix string) ([]string, error) {
 	var names []string
 	pages := s3.NewListObjectsV2Paginator(o.objects, &s3.ListObjectsV2Input{Bucket: &o.route.Bucket, Prefix: &prefix, Delimiter: new("/")})

@@ -10,8 +10,8 @@ import (
 
 // Root returns the id of the message that id belongs to: id itself in its usual form, or
 // the message's if id is that of a JSON document or an error that was made of it. It
-// returns id as it is if there is no such message, or if it is no id at all. The error is
-// that of a lake that cannot be searched.
+// returns id as it is if there is no such message, or if it is no id at all. The error
+// says why the lake cannot be searched.
 func (o *Operator) Root(ctx context.Context, id string) (string, error) {
 	parsed, err := uuid.Parse(id)
 	if err != nil {

@@ -14,19 +14,19 @@ import (
 )
 
 // SetAsideOwner is the institution under which dead letters are stored that can never be
-// redriven: nobody knows whose they are. No institution may have this name, and only a user
-// to whom it is granted reads them.
+// redriven: nobody knows whose they are. No institution may have this name, and only a
+// user to whom it is granted reads them.
 const SetAsideOwner = "set-aside"
 
 // deadLetter is the kind of what is set aside: a message of SNS, or Lambda's record of a
 // failed invocation, or any text that somebody put there. No connector reads it.
 const deadLetter hub.Kind = "dead-letter/txt"
 
-// setAside stores a letter in the lake, exactly as it lay in its queue, with the attributes
-// and the error that put it there, and takes it out of the queue. It is a message of the
-// lake then, which can be traced, read and forgotten by its id. The id is derived from the
-// letter's id in the queue, so setting a letter aside again after an interruption makes no
-// second copy.
+// setAside stores a letter in the lake, exactly as it lay in its queue, with the
+// attributes and the error that put it there, and takes it out of the queue. It is a
+// message of the lake then, which can be traced, read and forgotten by its id. The id is
+// derived from the letter's id in the queue, so setting a letter aside again after an
+// interruption makes no second copy.
 func (r *redrive) setAside(ctx context.Context, message types.Message, letter DeadLetter) DeadLetter {
 	id := setAsideID(*message.MessageId, letter.Since)
 	err := r.route.Hub.Publish(ctx, hub.Event{
@@ -45,8 +45,8 @@ func (r *redrive) setAside(ctx context.Context, message types.Message, letter De
 	return letter
 }
 
-// setAsideID is a UUIDv7 of the time at which the letter came into its queue, with the hash
-// of its id there in place of random bits (RFC 9562, 5.7).
+// setAsideID is a UUIDv7 of the time at which the letter came into its queue, with the
+// hash of its id there in place of random bits (RFC 9562, 5.7).
 func setAsideID(messageID string, since time.Time) (id uuid.UUID) {
 	sum := sha256.Sum256([]byte(messageID))
 	copy(id[:], sum[:])

@@ -23,15 +23,17 @@ func (t *Tabulated) add(more Tabulated) {
 	t.Complete = more.Complete
 }
 
-// ErrTabulating says that a run of tabulate is already under way. There is only one at a time, and the schedule may have
-// started it.
+// ErrTabulating says that a run of tabulate is already under way. There is only one at a
+// time, and the schedule may have started it.
 var ErrTabulating = errors.New("a run of tabulate is under way")
 
-// tabulateRuns is how many runs one call starts at most. One that is not complete has taken a quarter of an hour.
+// tabulateRuns is how many runs one call starts at most. One that is not complete has
+// taken a quarter of an hour.
 const tabulateRuns = 8
 
-// Tabulate brings the lake's tables up to date, in as many runs of the function as that takes, up to eight. The error is
-// ErrTabulating, a *FunctionError, or that of the call.
+// Tabulate brings the lake's tables up to date, in as many runs of the function as that
+// takes, up to eight. The error is ErrTabulating, a *FunctionError, or an error of the
+// call.
 func (o *Operator) Tabulate(ctx context.Context) (Tabulated, error) {
 	var all Tabulated
 	for range tabulateRuns {
@@ -44,9 +46,9 @@ func (o *Operator) Tabulate(ctx context.Context) (Tabulated, error) {
 	return all, nil
 }
 
-// RebuildTables makes the tables of messages anew that were accepted from one time on and before another: of whole hours, in
-// UTC. It does so day by day, a run of the function for each, and ends at the first that is not complete. The errors are
-// those of Tabulate.
+// RebuildTables makes the tables of messages anew that were accepted from one time on and
+// before another: of whole hours, in UTC. It does so day by day, a run of the function
+// for each, and ends at the first that is not complete. The errors are those of Tabulate.
 func (o *Operator) RebuildTables(ctx context.Context, from, to time.Time) (Tabulated, error) {
 	all := Tabulated{Complete: true}
 	for from = from.UTC(); from.Before(to) && all.Complete; {

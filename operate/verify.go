@@ -52,11 +52,12 @@ const lookers = 16
 
 // Verify compares claims, catalog and lake completely: what was accepted must be in the
 // catalog, what is in the catalog must be in the lake in that version, each message in
-// the lake must be in the catalog, and nothing may be left of what was forgotten. Use it after a restore, when the three may be from
-// different times; reconcile only looks at recent messages. Verify reads whole tables,
-// with one request for each item, and no content. It may report a message that is being
-// accepted at the same time. It calls report with each fault, one after the other and in
-// no particular order. The error is that of a lake that cannot be read.
+// the lake must be in the catalog, and nothing may be left of what was forgotten. Use it
+// after a restore, when the three may be from different times; reconcile only looks at
+// recent messages. Verify reads whole tables, with one request for each item, and no
+// content. It may report a message that is being accepted at the same time. It calls
+// report with each fault, one after the other and in no particular order. The error says
+// why the lake cannot be read.
 func (o *Operator) Verify(ctx context.Context, report func(Discrepancy)) (Verified, error) {
 	received, err := o.outputs.Get(client.OutputReceived)
 	if err != nil {

@@ -53,9 +53,9 @@ type Environment struct {
 	// that posts or reads.
 	PostLimit, ReadLimit RateLimit
 	// OwnerLimit is how much of that one institution may post, and have staged at once,
-	// so that it cannot starve the others: messages, of which one of more than 64 KiB
-	// counts as several, by its size. API Gateway knows no institution, so a flood above
-	// PostLimit is refused before this is asked.
+	// so that it cannot starve the others: messages; one of more than 64 KiB counts as
+	// several, by its size. API Gateway knows no institution, so a flood above PostLimit
+	// is refused before this is asked.
 	OwnerLimit RateLimit
 	// DeferredConcurrency is how many messages are staged at once of all that
 	// institutions have beyond their shares: 2 to 1000, and a part of what staging may

@@ -77,9 +77,9 @@ func newReaderRole(stack awscdk.Stack, id string, pool awscognito.CfnIdentityPoo
 // grantReadTagged lets sessions of the role read, in the lake, the objects of the
 // institution in their tag of that name, and list them. Each tag has statements of its
 // own: one that is absent leaves those of the others as they are. An empty tag would name
-// the objects of nobody; it is refused all the same. The star stands for a protocol and
-// could stand for more, slashes included, but a key of the writer's has one source: no
-// part of it but that begins with source=.
+// the objects of nobody; it is refused too. The star stands for a protocol and could
+// stand for more, slashes included, but a key of the writer's has one source: only its
+// part that begins with source=.
 func (c Core) grantReadTagged(role awsiam.Role, tag string) {
 	var objects, prefixes []*string
 	for _, zone := range []string{contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError} {

@@ -10,13 +10,15 @@ import (
 	"hl7lake/tables"
 )
 
-// scanLimit is the most, in bytes, that one query may read. Athena charges by the terabyte.
+// scanLimit is the most, in bytes, that one query may read. Athena charges by the
+// terabyte.
 const scanLimit = 100 << 30
 
 // firstDate is the earliest date that a partition may have.
 const firstDate = "2020-01-01"
 
-// addCatalog defines the database that Athena knows the tables by, and the workgroup in which they are asked.
+// addCatalog defines the database that Athena knows the tables by, and the workgroup in
+// which they are asked.
 func (t Tables) addCatalog(base Foundation, answers awss3.Bucket) {
 	name := "hl7lake_" + base.Name
 	database := awsglue.NewCfnDatabase(t.Stack, new("Database"), &awsglue.CfnDatabaseProps{
@@ -56,8 +58,9 @@ func (t Tables) addCatalog(base Foundation, answers awss3.Bucket) {
 	}).AddResourceDependency(group, nil)
 }
 
-// addTable defines one table. Athena computes its partitions from what a query asks for and looks none up (Amazon Athena User
-// Guide, Partition projection): a query names its institution, dates and hours are known.
+// addTable defines one table. Athena computes its partitions from what a query asks for
+// and looks none up (Amazon Athena User Guide, Partition projection): a query names its
+// institution, dates and hours are known.
 func (t Tables) addTable(table *tables.Table, database string) awsglue.CfnTable {
 	folder := "s3://" + *t.Bucket.BucketName() + "/" + table.Name + "/"
 	columns := []any{}
@@ -103,7 +106,8 @@ func (t Tables) addTable(table *tables.Table, database string) awsglue.CfnTable 
 	})
 }
 
-// maxComment is the most characters that Glue takes for a column's comment (AWS Glue API, Column).
+// maxComment is the most characters that Glue takes for a column's comment (AWS Glue API,
+// Column).
 const maxComment = 255
 
 // comment is what Athena shows of a column.

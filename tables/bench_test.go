@@ -13,7 +13,8 @@ import (
 	"hl7lake/tables"
 )
 
-// feed is what a hospital sends, in small: admissions, and reports with a few results, each of another patient.
+// feed is a small sample of what a hospital sends: admissions, and reports with a few
+// results, each about another patient.
 func feed(n int) []tables.Message {
 	admission := strings.ReplaceAll(`MSH|^~\&|WARDS|NORTHFIELD|LAKE|NORTHFIELD|20260314091542+0100||ADT^A01^ADT_A01|NF%[1]d|P|2.5.1
 EVN|A01|20260314091500
@@ -46,8 +47,9 @@ OBX|4|NM|2160-0^Creatinine^LN||0.%[3]d|mg/dL|0.6-1.2|N|||F|||20260314100900
 	return messages
 }
 
-// BenchmarkWriter writes messages of two kinds, of 600 bytes in the mean, all tables of them. Its messages/s are of the
-// processor's time, which what else a machine does changes least.
+// BenchmarkWriter writes all tables of messages of two kinds, 600 bytes on average. Its
+// messages/s are per second of processor time, which depends least on what else the
+// machine does.
 func BenchmarkWriter(b *testing.B) {
 	messages := feed(10_000)
 	bytesOf := 0
@@ -86,7 +88,8 @@ func processorTime(t testing.TB) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// TestMemoryDoesNotGrowWithTheNumberOfMessages writes five times as many and looks at what is in use at the end.
+// TestMemoryDoesNotGrowWithTheNumberOfMessages compares the memory in use at the end with
+// that after five times as many messages.
 func TestMemoryDoesNotGrowWithTheNumberOfMessages(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")

@@ -1,6 +1,6 @@
 package tables_test
 
-// This file is about time and output, which are bounded by the size of the message.
+// Tests of the bounds on time and output.
 
 import (
 	"io"
@@ -11,13 +11,14 @@ import (
 	"hl7lake/tables"
 )
 
-// count counts what all files take.
+// count counts the bytes of all files.
 type count struct{ bytes int }
 
 func (c *count) Write(p []byte) (int, error) { c.bytes += len(p); return len(p), nil }
 func (c *count) Close() error                { return nil }
 
-// TestWhatAMessageTakesIsBoundedByItsSize feeds worst cases of each kind at growing sizes.
+// TestWhatAMessageTakesIsBoundedByItsSize writes worst cases of each kind at growing
+// sizes.
 func TestWhatAMessageTakesIsBoundedByItsSize(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes some seconds")
@@ -49,7 +50,7 @@ func TestWhatAMessageTakesIsBoundedByItsSize(t *testing.T) {
 	for name, kind := range kinds {
 		t.Run(name, func(t *testing.T) {
 			linear := false
-			for range 5 { // other work on the machine makes a writer slower, and never quicker
+			for range 5 { // other work on the machine makes a writer slower, never faster
 				shortTime, _ := cost(t, header+kind(small))
 				longTime, size := cost(t, header+kind(large))
 				if size > 8*large+256<<10 {
@@ -68,7 +69,8 @@ func TestWhatAMessageTakesIsBoundedByItsSize(t *testing.T) {
 	}
 }
 
-// cost returns the processor's time that a message takes, the best of some, and the size of its files.
+// cost returns the processor time that a message takes, the least of several runs, and
+// the size of its files.
 func cost(t *testing.T, body string) (best time.Duration, size int) {
 	best = time.Hour
 	for range 2 {

@@ -1,9 +1,9 @@
 package tables
 
-// key is how all tables but two tell their rows apart.
+// key identifies a row in all tables except two.
 func key() []string { return []string{"root", "seq"} }
 
-// head are the columns that each table begins with.
+// head is the columns that every table begins with.
 func head(seq string) field {
 	return field{
 		columns: []Column{
@@ -19,7 +19,7 @@ func head(seq string) field {
 	}
 }
 
-// ofPatient are the columns that refer to a row's patient.
+// ofPatient is the columns that refer to a row's patient.
 func ofPatient() field {
 	return join(
 		reference("patient_seq", pid, "patients"),
@@ -27,7 +27,7 @@ func ofPatient() field {
 	)
 }
 
-// reference is the column that refers to a row of another table, by the segment of that.
+// reference is the column that refers to a row of another table by that row's segment.
 func reference(name string, to slot, table string) field {
 	return field{
 		columns: []Column{{Name: name, Type: Integer, Doc: "the `seq` of the row of " + table + " that this one belongs to, NULL where there is none"}},
@@ -78,7 +78,7 @@ func messages() *Table {
 	)
 }
 
-// unique marks a field's columns as those of which nearly every row has another value.
+// unique marks the columns of a field as having a different value in nearly every row.
 func unique(f field) field {
 	for i := range f.columns {
 		f.columns[i].unique = true

@@ -38,7 +38,7 @@ func patients() *Table {
 	)
 }
 
-// date is a day, its text and its precision.
+// date is three columns: a day, its text and its precision.
 func date(name, paths string, class Class, doc string) field {
 	places, from := placesOf(paths)
 	return field{
@@ -52,8 +52,8 @@ func date(name, paths string, class Class, doc string) field {
 	}
 }
 
-// identifierFields are the fields of PID that hold identifiers (HL7 v2.5.1, 3.4.2): external, internal and alternate ones
-// before version 2.3.1, account, national number.
+// identifierFields are the fields of PID that hold identifiers (HL7 v2.5.1, 3.4.2):
+// external, internal and alternate ones before version 2.3.1, account, national number.
 func identifierFields() []int32 { return []int32{2, 3, 4, 18, 19} }
 
 func identifiers() *Table {
@@ -81,7 +81,7 @@ func identifiers() *Table {
 	)
 }
 
-// identifier sets six columns to a repetition that is a CX, or what stood there before version 2.3.
+// identifier sets six columns to a repetition, which is a CX from version 2.3 on.
 func (r *row) identifier(at int, of slot, field, repetition int32) {
 	segment, ok := r.segment(of)
 	if !ok {
@@ -130,8 +130,9 @@ func patientLinks() *Table {
 	)
 }
 
-// linkKind is what an event does to the identifiers of MRG (HL7 v2.5.1, 3.3.18 to 3.3.51), by MSH-9.2 or else EVN-1; nil of
-// events that are not about identifiers.
+// linkKind returns what an event does to the identifiers of MRG (HL7 v2.5.1, 3.3.18 to
+// 3.3.51). The event is MSH-9.2, or EVN-1 if that is empty. It is nil if the event is not
+// about identifiers.
 func linkKind(event string, early []byte) []byte {
 	if event == "" {
 		event = string(early)
@@ -147,11 +148,11 @@ func linkKind(event string, early []byte) []byte {
 	return nil
 }
 
-// eventOfEVN returns EVN-1, nil where there is none.
+// eventOfEVN returns EVN-1, or nil if there is none.
 func (r *row) eventOfEVN() []byte { return r.get([]place{{evn, 1, 1, 1}}) }
 
-// survivor returns the repetition of PID-3 that stands for the same thing as that of MRG-1: of its authority and type. It is
-// the first where none is, or where the prior one has neither.
+// survivor returns the repetition of PID-3 that has the same authority and type as MRG-1.
+// If there is none, or MRG-1 has neither, it returns the first repetition.
 func (r *row) survivor() int32 {
 	prior, ok := r.segment(mrg)
 	patient, known := r.segment(pid)

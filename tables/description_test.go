@@ -1,6 +1,6 @@
 package tables_test
 
-// This file is about the description of the columns, in the describe files, and docs/tables.md.
+// Tests of the description of the columns, in the describe files, and of docs/tables.md.
 
 import (
 	"bytes"
@@ -71,7 +71,8 @@ func TestTheFileHasTheColumnsOfTheDescriptionInItsOrder(t *testing.T) {
 	}
 }
 
-// TestTheDocumentIsTheDescription holds docs/tables.md to the code, from its first table on.
+// TestTheDocumentIsTheDescription compares docs/tables.md, from its first table on, with
+// the description.
 func TestTheDocumentIsTheDescription(t *testing.T) {
 	const file = "../docs/tables.md"
 	document, err := os.ReadFile(file)

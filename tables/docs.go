@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Markdown is the reference of all tables, as docs/tables.md has it behind its introduction.
+// Markdown returns the reference of all tables: docs/tables.md after its introduction.
 func Markdown() string {
 	var b strings.Builder
 	for _, t := range New().All() {
@@ -23,7 +23,7 @@ func Markdown() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// String is the class as the documents name it; empty for [Plain].
+// String returns the class's name in the documents, empty for [Plain].
 func (c Class) String() string {
 	return [...]string{
 		Plain: "", Name: "name", Identifier: "identifier", Address: "address", PostalCode: "postal code", Contact: "contact",

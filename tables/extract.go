@@ -9,7 +9,7 @@ import (
 	"hl7lake/hl7"
 )
 
-// An extractor makes rows of messages, one at a time.
+// An extractor makes rows from messages, one message at a time.
 type extractor struct {
 	message hl7.Message
 	scan    scan
@@ -20,10 +20,10 @@ type extractor struct {
 	problem        string // why the message cannot be read
 	charset        string
 	bytes          int32
-	zone           *time.Location // of MSH-7; nil where it has none
+	zone           *time.Location // of MSH-7; nil if it has none
 
-	current   [slots]int32 // the segment of each slot that is in effect, -1 where none is
-	about     int32        // the last segment that is no NTE, -1 where there is none
+	current   [slots]int32 // the segment of each slot that is in effect, or -1
+	about     int32        // the last segment that is not an NTE, or -1
 	field     int32        // of the identifier
 	survivors []int32      // the first repetitions of PID-3 that are not empty
 
@@ -31,10 +31,11 @@ type extractor struct {
 	to   Tables
 }
 
-// maxSurvivors is how many identifiers of a patient are looked through for the one that a prior one became.
+// maxSurvivors is how many identifiers of a patient are searched for the one that
+// replaces a prior identifier.
 const maxSurvivors = 16
 
-// read makes the extractor one of a message. What cannot be read has no segments.
+// read starts on a message. A message that cannot be read has no segments.
 func (x *extractor) read(m Message) {
 	x.root = requiredText([]byte(m.Root))
 	x.received = parquet.Int64Value(m.Received.UnixMilli())
@@ -62,7 +63,7 @@ func parse(into *hl7.Message, m Message) error {
 	return into.ParseAs(m.Charset, m.Body)
 }
 
-// problemOf is the code of an error of hl7.
+// problemOf returns the code of an error of package hl7.
 func problemOf(err error) string {
 	var refused *hl7.ParseError
 	if errors.As(err, &refused) {
@@ -71,7 +72,8 @@ func problemOf(err error) string {
 	return "charset"
 }
 
-// setZone keeps the zone of MSH-7, and the one that it has where that is the same.
+// setZone sets the zone to that of MSH-7. If the zone does not change, the old value
+// stays.
 func (x *extractor) setZone(sent []byte) {
 	if len(sent) > longestTime || !hasZone(sent) {
 		x.zone = nil
@@ -91,7 +93,7 @@ func (x *extractor) setZone(sent []byte) {
 	x.zone = time.FixedZone("", offset)
 }
 
-// rows makes the rows of the message.
+// rows makes all rows of the message.
 func (x *extractor) rows() {
 	x.current[evn] = x.ahead(-1, evn, pid)
 	if len(x.scan.segments) > 0 {
@@ -103,8 +105,9 @@ func (x *extractor) rows() {
 	}
 }
 
-// segment makes the rows of one segment, and puts it in effect for those that follow. A patient's segment ends the visit and
-// the order before it, an order's the results before it.
+// segment makes the rows of one segment and puts the segment in effect for those after
+// it. A patient's segment ends the visit and the order before it. An order's segment ends
+// the results before it.
 func (x *extractor) segment(i int32) {
 	at := &x.scan.segments[i]
 	switch at.slot {
@@ -137,7 +140,7 @@ func (x *extractor) segment(i int32) {
 	}
 }
 
-// detail makes the row of a segment that no other one depends on.
+// detail makes the row of a segment that no other segment depends on.
 func (x *extractor) detail(i int32, of slot) {
 	var table *Table
 	switch of {
@@ -161,7 +164,8 @@ func (x *extractor) detail(i int32, of slot) {
 	x.emitFor(table, of)
 }
 
-// emitFor makes a row about the segment of a slot, unless that is empty. A message's row is made in any case.
+// emitFor makes a row about the segment of a slot, unless the segment is empty. The row
+// of MSH is always made.
 func (x *extractor) emitFor(t *Table, own slot) {
 	if i := x.current[own]; own != msh && x.scan.segments[i].first == x.scan.segments[i].last {
 		return
@@ -176,8 +180,9 @@ func (x *extractor) end(which ...slot) {
 	}
 }
 
-// ahead returns the next segment of a slot behind position i, -1 where one of those that stop comes first. Those are such
-// that a message is looked through a few times at most.
+// ahead returns the next segment of a slot after position i, or -1 if one of the stopping
+// segments comes first. They are chosen so that a message is searched a few times at
+// most.
 func (x *extractor) ahead(i int32, of slot, stop ...slot) int32 {
 	for j := i + 1; j < int32(len(x.scan.segments)); j++ {
 		s := x.scan.segments[j].slot
@@ -208,13 +213,13 @@ func (x *extractor) patient(at segment) {
 	}
 }
 
-// links makes the rows of a MRG segment.
+// links makes the rows of an MRG segment.
 func (x *extractor) links(at segment) {
 	x.scan.eachRepetition(at, 1, func(repetition int32) { x.emit(x.to.PatientLinks, mrg, repetition) })
 }
 
-// commonOrder puts an ORC segment in effect, with what stands behind it up to the next one. Where no OBR does, the order is
-// the ORC's.
+// commonOrder puts an ORC segment in effect for the segments up to the next ORC. If no
+// OBR is among them, the ORC itself is the order.
 func (x *extractor) commonOrder(i int32) {
 	x.end(obr, spm)
 	x.current[orc] = i
@@ -227,8 +232,9 @@ func (x *extractor) commonOrder(i int32) {
 	x.end(rxo, rxe, rxa)
 }
 
-// detailedOrder puts an OBR segment in effect and makes the order's row. An ORC belongs to the first OBR behind it; the next one
-// begins an order without (HL7 v2.5.1, 7.3.1, the group ORDER_OBSERVATION).
+// detailedOrder puts an OBR segment in effect and makes the order's row. An ORC belongs
+// to the first OBR after it. The next OBR begins an order that has no ORC (HL7 v2.5.1,
+// 7.3.1, the group ORDER_OBSERVATION).
 func (x *extractor) detailedOrder(i int32) {
 	if x.current[obr] >= 0 {
 		x.end(orc)
@@ -237,7 +243,8 @@ func (x *extractor) detailedOrder(i int32) {
 	x.emitFor(x.to.Orders, obr)
 }
 
-// order returns the segment that the order in effect has its row of, -1 where there is none.
+// order returns the segment that the row of the order in effect is about, or -1 if no
+// order is in effect.
 func (x *extractor) order() int32 {
 	if x.current[obr] >= 0 {
 		return x.current[obr]
@@ -245,7 +252,7 @@ func (x *extractor) order() int32 {
 	return x.current[orc]
 }
 
-// appointment makes the row of a SCH segment. Its patient and services stand behind it.
+// appointment makes the row of a SCH segment. Its patient and services come after it.
 func (x *extractor) appointment(i int32) {
 	for _, of := range []slot{pid, tq1, ais, ail} {
 		x.current[of] = x.ahead(i, of, sch)
@@ -254,8 +261,8 @@ func (x *extractor) appointment(i int32) {
 	x.emitFor(x.to.Appointments, sch)
 }
 
-// isVaccination reports whether the message is one about vaccinations (HL7 v2.5.1, 4.17 to 4.20): other RXA segments are of
-// medicines.
+// isVaccination reports whether the message is about vaccinations (HL7 v2.5.1, 4.17 to
+// 4.20). In other messages, RXA segments are about medicines.
 func (x *extractor) isVaccination() bool {
 	switch x.header.Message {
 	case "VXU", "VXR", "VXX", "RSP":

@@ -7,22 +7,22 @@ import (
 	"hl7lake/hl7"
 )
 
-// A field is what one place of HL7 becomes: one column, or several that belong together.
+// A field is what one place in HL7 becomes: one column, or several that belong together.
 type field struct {
 	columns []Column
 	first   int                  // of the columns in the table
-	slots   []slot               // the segments that it comes from; none where fill asks nobody
-	fill    func(r *row, at int) // sets the columns of a new row, the first of which is at
+	slots   []slot               // the segments that fill reads, if any
+	fill    func(r *row, at int) // sets the columns of a new row, from column at on
 }
 
-// A place is a path, ready to be looked up.
+// A place is a parsed path.
 type place struct {
 	slot                           slot
 	field, component, subcomponent int32
 }
 
-// placesOf reads paths such as "OBR-2.1, ORC-2.1". The descriptions are part of the program, so that one which is no path is
-// a fault of the program.
+// placesOf reads paths such as "OBR-2.1, ORC-2.1". The descriptions are part of the
+// program, so a malformed path is a fault of the program.
 func placesOf(paths string) ([]place, []slot) {
 	var places []place
 	var from []slot
@@ -47,7 +47,8 @@ func below(path string, component int) string {
 	return strings.Join(parts, ", ")
 }
 
-// text is a column of the text of the first of some places that has one, of its first repetition.
+// text is a column of text. It comes from the first repetition of the first place that
+// has a value.
 func text(name, paths string, class Class, doc string) field {
 	places, from := placesOf(paths)
 	return field{
@@ -57,8 +58,8 @@ func text(name, paths string, class Class, doc string) field {
 	}
 }
 
-// repeated is a column of all repetitions of a field, of their first component, with a separator between them; of the first
-// of some fields that has any.
+// repeated is a column with the first components of all repetitions of a field, with a
+// separator between them. The field is the first one that has a value.
 func repeated(name, paths, separator string, class Class, doc string) field {
 	places, from := placesOf(paths)
 	return field{
@@ -75,7 +76,7 @@ func repeated(name, paths, separator string, class Class, doc string) field {
 	}
 }
 
-// integer is a number without a fraction, and its text.
+// integer is two columns: a number without a fraction, and its text.
 func integer(name, paths, doc string) field {
 	places, from := placesOf(paths)
 	return field{
@@ -94,7 +95,7 @@ func integer(name, paths, doc string) field {
 	}
 }
 
-// number is a number, and its text.
+// number is two columns: a number, and its text.
 func number(name, paths, doc string) field {
 	places, from := placesOf(paths)
 	return field{
@@ -113,18 +114,18 @@ func number(name, paths, doc string) field {
 	}
 }
 
-// timestamp is a time: the moment, the text as it was sent, how precise it is, and the offset in which it was read. See
-// [row.timestamp].
+// timestamp is four columns: the moment, the text that was sent, its precision, and the
+// offset with which it was read. See [row.timestamp].
 func timestamp(name, paths, doc string) field {
 	places, from := placesOf(paths)
 	return field{
 		columns: timestampColumns(name, paths, doc),
-		slots:   append(from, msh), // which has the zone
+		slots:   append(from, msh), // which contains the zone
 		fill:    func(r *row, at int) { r.timestamp(at, r.get(places)) },
 	}
 }
 
-// timestampColumns are the columns that [row.timestamp] sets.
+// timestampColumns is the columns that [row.timestamp] sets.
 func timestampColumns(name, paths, doc string) []Column {
 	return []Column{
 		{Name: name, Type: Timestamp, Path: paths, Doc: doc + ", in UTC; where it is not precise, the first moment", Class: Day},
@@ -135,8 +136,9 @@ func timestampColumns(name, paths, doc string) []Column {
 	}
 }
 
-// coded is a coded element (HL7 v2.5.1, 2.A.13): code, text and coding system, and the alternate ones. In versions before 2.3
-// some are an ID or ST, whose only component is the code.
+// coded is the columns of a coded element (HL7 v2.5.1, 2.A.13): code, text and coding
+// system, and the alternate ones. Before version 2.3 some are an ID or ST, whose only
+// component is the code.
 func coded(name, path string, doc string) field {
 	from, slots := placesOf(path)
 	columns := []Column{
@@ -160,8 +162,8 @@ func coded(name, path string, doc string) field {
 	}
 }
 
-// numbered is an identifier with who assigned it: an EI, CX or HD-qualified number. authority is the component that names
-// the authority.
+// numbered is two columns: an identifier (EI, CX or a number qualified by HD), and who
+// assigned it. Authority is the component that names the authority.
 func numbered(name, path string, authority int, doc string) field {
 	return join(
 		text(name, below(path, 1), Identifier, doc),
@@ -169,7 +171,8 @@ func numbered(name, path string, authority int, doc string) field {
 	)
 }
 
-// person is somebody who cares for the patient: a CN, or an XCN from version 2.3 on.
+// person is the columns of somebody who cares for the patient: a CN, or an XCN from
+// version 2.3 on.
 func person(name, path, doc string) field {
 	return join(
 		text(name+"_id", below(path, 1), Identifier, doc+": number"),
@@ -178,7 +181,7 @@ func person(name, path, doc string) field {
 	)
 }
 
-// join makes one field of several.
+// join combines several fields into one.
 func join(fields ...field) field {
 	var all field
 	for i := range fields {

@@ -36,7 +36,7 @@ type closer struct{ io.Writer }
 
 func (closer) Close() error { return nil }
 
-// written is what messages become.
+// written returns the tables of messages.
 func written(t testing.TB, messages ...tables.Message) memory {
 	t.Helper()
 	files := memory{}
@@ -71,8 +71,8 @@ func (m memory) rows(t testing.TB, table string, yield func(r *tables.Reader, ro
 	}
 }
 
-// text writes the rows of all tables: of each the columns that are not NULL, but root and received_at, which are the same
-// for all.
+// text writes the rows of all tables. For each row it writes the columns that are not
+// NULL, except root and received_at, which are the same for all rows.
 func (m memory) text(t testing.TB, with func(table string) bool) string {
 	t.Helper()
 	var b strings.Builder

@@ -9,12 +9,13 @@ import (
 	"hl7lake/hl7"
 )
 
-// A moment is what the columns of a time hold.
+// A moment is the values of a time's columns.
 type moment struct {
 	moment, precision, offset, zone parquet.Value
 }
 
-// moments reads times, and keeps some of them: the results of a report often share theirs.
+// moments reads times. It keeps some of them, because results of a report often have the
+// same time.
 type moments struct {
 	read map[string]moment
 	in   *time.Location
@@ -26,8 +27,8 @@ const keptMoments = 256
 // longestTime is the length of the longest time: YYYYMMDDHHMMSS.SSSSSSSSS+ZZZZ.
 const longestTime = 29
 
-// parse reads a time, which is in the given zone where it names none itself; nil where the message names none either. It
-// reports false for what is no time.
+// parse reads a time. If the time has no offset, it is in the given zone, which is nil if
+// the message has none either. It reports false if the text is not a time.
 func (m *moments) parse(text []byte, in *time.Location) (moment, bool) {
 	if len(text) > longestTime {
 		return moment{}, false
@@ -47,7 +48,8 @@ func (m *moments) parse(text []byte, in *time.Location) (moment, bool) {
 	return found, !found.moment.IsNull()
 }
 
-// parseMoment is parse for one that was not kept. What is no time has no moment.
+// parseMoment is parse for a time that was not kept. It returns nil if the text is not a
+// time.
 func parseMoment(text string, in *time.Location) moment {
 	t, precision, err := hl7.ParseTime(text, in)
 	if err != nil {
@@ -71,10 +73,10 @@ func parseMoment(text string, in *time.Location) moment {
 	return m
 }
 
-// precisionName is how a precision is written.
+// precisionName returns the name of a precision in the tables.
 func precisionName(p hl7.Precision) string {
 	return [...]string{"year", "month", "day", "hour", "minute", "second", "fraction"}[p]
 }
 
-// hasZone reports whether a time names its offset.
+// hasZone reports whether a time has an offset.
 func hasZone(text []byte) bool { return bytes.ContainsAny(text, "+-") }

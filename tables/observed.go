@@ -26,8 +26,9 @@ const (
 	valueAt
 )
 
-// observedValue is OBX-5, whose type OBX-2 states (HL7 v2.5.1, 7.4.2.2 and 7.4.2.5, table 0125). Of several repetitions the
-// first is typed; texts are lines of one. The table values has all.
+// observedValue is OBX-5, whose type OBX-2 states (HL7 v2.5.1, 7.4.2.2 and 7.4.2.5, table
+// 0125). Only the first of several repetitions is typed. The texts of all repetitions are
+// joined as lines. The table values has every repetition.
 func observedValue() field {
 	columns := []Column{
 		{Name: "value_type", Path: "OBX-2", Doc: "the type of the value: `NM` number, `SN` structured number, `CE` `CWE` code, `TX` text, … (HL7 table 0125)"},
@@ -107,7 +108,7 @@ type observed struct {
 	repetition int32 // the first that is not empty
 }
 
-// part returns a component, nil where there is none.
+// part returns a component, or nil if there is none.
 func (v observed) part(component int32) []byte {
 	return v.scan.get(v.segment, 5, v.repetition, component, 1)
 }
@@ -118,7 +119,7 @@ func (v observed) setNumber(column int, text []byte) {
 	}
 }
 
-// plain sets the text to the first components of all repetitions, each a line.
+// plain sets the text to the first components of all repetitions, one on each line.
 func (v observed) plain() { v.text(v.at+valueText, v.joined(place{slot: obx, field: 5}, "\n")) }
 
 // structured is an SN: comparator, number, separator, number (HL7 v2.5.1, 2.A.69).
@@ -144,12 +145,12 @@ func (v observed) numericRange() {
 	v.setNumber(valueNumber2, v.part(2))
 }
 
-// coded is a code with its text and system; ID and IS are a code alone.
+// coded is a code with its text and system. ID and IS have only a code.
 func (v observed) coded() {
 	for component := int32(1); component <= 6; component++ {
 		v.text(v.at+valueCode+int(component)-1, v.part(component))
 	}
-	for _, component := range []int32{2, 9, 1, 5, 4} { // CWE-9 is what was written, where the code does not say all
+	for _, component := range []int32{2, 9, 1, 5, 4} { // CWE-9 is the original text, which may say more than the code
 		if found := v.part(component); found != nil {
 			v.text(v.at+valueText, found)
 			return
@@ -178,8 +179,8 @@ func (v observed) media(kind, subtype int32) {
 	}
 }
 
-// referenceRange is OBX-7: the text, and its ends where it is one of `low-high`, `< high`, `<= high`, `> low`, `>= low` (HL7
-// v2.5.1, 7.4.2.7).
+// referenceRange is OBX-7: the text, and its two ends if it has the form `low-high`, `<
+// high`, `<= high`, `> low`, `>= low` (HL7 v2.5.1, 7.4.2.7).
 func referenceRange() field {
 	return field{
 		columns: []Column{
@@ -202,8 +203,8 @@ func referenceRange() field {
 	}
 }
 
-// rangeEnds returns the two ends of a range of numbers, nil for one that it does not have. Where one of two is no number, it
-// has none.
+// rangeEnds returns the two ends of a range of numbers; an end that is missing is nil. If
+// one end is not a number, both are nil.
 func rangeEnds(text []byte) (low, high []byte) {
 	text = bytes.TrimSpace(text)
 	if rest, found := bytes.CutPrefix(text, []byte("<")); found {

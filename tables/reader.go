@@ -11,21 +11,21 @@ import (
 	"github.com/parquet-go/parquet-go/format"
 )
 
-// A Reader reads a Parquet file whose columns are of the types that tables have. It is for looking at a table and for tests; a
-// question is better asked in SQL.
+// A Reader reads a Parquet file whose columns have the types of package tables. It is for
+// tests and for a first look at a table. Questions are better asked in SQL.
 type Reader struct {
-	// Columns are the columns' names, in their order.
+	// Columns is the names of the columns, in order.
 	Columns []string
 
 	file  *parquet.File
 	types []func(parquet.Value) any
 }
 
-// ErrColumn is the error of a column that no table would have, such as a list.
+// ErrColumn is the error for a column of a type that no table has, such as a list.
 var ErrColumn = errors.New("not a column of a table")
 
-// NewReader returns a Reader of a file of that size. The error wraps [ErrColumn], or is one of reading or of what is no
-// Parquet file.
+// NewReader returns a Reader of a file of the given size in bytes. The error wraps
+// [ErrColumn], or says that the file could not be read or is not a Parquet file.
 func NewReader(from io.ReaderAt, size int64) (*Reader, error) {
 	file, err := parquet.OpenFile(from, size)
 	if err != nil {
@@ -43,10 +43,11 @@ func NewReader(from io.ReaderAt, size int64) (*Reader, error) {
 	return r, nil
 }
 
-// Len returns how many rows there are.
+// Len returns the number of rows.
 func (r *Reader) Len() int64 { return r.file.NumRows() }
 
-// converter returns what makes a Go value of one of the column's that is not NULL, nil for a column of another type.
+// converter returns a function that converts a value of the column to a Go value, or nil
+// for a column of another type. The value must not be NULL.
 func converter(column parquet.Field) func(parquet.Value) any {
 	if !column.Leaf() || column.Repeated() {
 		return nil
@@ -72,8 +73,9 @@ func converter(column parquet.Field) func(parquet.Value) any {
 	return nil
 }
 
-// Rows returns an iterator over the rows: for each column nil, a string, an int64, a float64, or a time.Time in UTC. The slice
-// is used again for the next row. An error ends the iteration.
+// Rows returns an iterator over the rows. A row has for each column nil, a string, an
+// int64, a float64, or a time.Time in UTC. The slice is reused for the next row. An error
+// ends the iteration.
 func (r *Reader) Rows() iter.Seq2[[]any, error] {
 	return func(yield func([]any, error) bool) {
 		row := make([]any, len(r.types))

@@ -10,22 +10,23 @@ import (
 	"hl7lake/hl7"
 )
 
-// MaxShared is the most, in bytes, that a row holds of one value of another segment than its own: a hundred thousand
-// results must not each repeat what their order has at length. Longer values are NULL there. Their own rows have them, and
-// so has the table values.
+// MaxShared is the largest value of another segment, in bytes, that a row repeats.
+// Otherwise a hundred thousand results could each repeat a long text of their order. A
+// longer value is NULL there. It is still in the row of its own segment and in the table
+// values.
 const MaxShared = 256
 
-// A row is the one that is being made. Its cells are NULL until they are set.
+// A row is a row while it is made. Its cells are NULL until they are set.
 type row struct {
 	*extractor
 	own        slot  // of the segment that the row is about
-	repetition int32 // of the field that the row is about, where it is about one
+	repetition int32 // of the field that the row is about, if any
 	into       *tableWriter
 }
 
 func (r *row) set(column int, v parquet.Value) { r.into.cells[column][r.into.n] = v }
 
-// text sets a column, unless there is no text.
+// text sets a column, unless the text is nil.
 func (r *row) text(column int, text []byte) {
 	if text != nil {
 		r.set(column, textValue(text))
@@ -38,7 +39,7 @@ func (r *row) number(column int, n float64) { r.set(column, parquet.DoubleValue(
 
 func textValue(text []byte) parquet.Value { return parquet.ByteArrayValue(text).Level(0, 1, 0) }
 
-// segment returns the segment that is in effect, false where there is none.
+// segment returns the segment that is in effect. It reports false if there is none.
 func (r *row) segment(of slot) (segment, bool) {
 	i := r.current[of]
 	if i < 0 {
@@ -47,7 +48,7 @@ func (r *row) segment(of slot) (segment, bool) {
 	return r.scan.segments[i], true
 }
 
-// bounded returns a text of a segment, nil where it is too long to be repeated.
+// bounded returns a text of a segment, or nil if it is too long to be repeated.
 func (r *row) bounded(of slot, text []byte) []byte {
 	if of != r.own && len(text) > MaxShared {
 		return nil
@@ -55,7 +56,7 @@ func (r *row) bounded(of slot, text []byte) []byte {
 	return text
 }
 
-// get returns the text of the first of some places that has one, of the first repetition.
+// get returns the text of the first repetition of the first place that has a value.
 func (r *row) get(places []place) []byte {
 	for _, p := range places {
 		segment, ok := r.segment(p.slot)
@@ -69,8 +70,8 @@ func (r *row) get(places []place) []byte {
 	return nil
 }
 
-// components sets as many columns from at on to the components of a field's first repetition, and reports whether it has
-// any.
+// components sets columns, from at on, to the components of a field's first repetition.
+// It reports whether there is any.
 func (r *row) components(at int, p place, count int) bool {
 	segment, ok := r.segment(p.slot)
 	if !ok {
@@ -89,8 +90,8 @@ func (r *row) components(at int, p place, count int) bool {
 	return found
 }
 
-// timestamp sets the columns of [timestampColumns]. A time without an offset is in that of MSH-7, as the standard wants it
-// (HL7 v2.5.1, 2.15.9.7), and in UTC where that has none either.
+// timestamp sets the columns of [timestampColumns]. A time without an offset has the
+// offset of MSH-7 (HL7 v2.5.1, 2.15.9.7), or is in UTC if MSH-7 has none.
 func (r *row) timestamp(at int, text []byte) {
 	if text == nil {
 		return
@@ -121,7 +122,7 @@ func (r *row) day(at int, text []byte) {
 	r.text(at+2, []byte(precisionName(precision)))
 }
 
-// parseInteger reads digits, with a sign if any.
+// parseInteger reads digits with an optional sign.
 func parseInteger(text []byte) (int32, bool) {
 	if len(text) == 0 || len(text) > 11 {
 		return 0, false
@@ -130,8 +131,9 @@ func parseInteger(text []byte) (int32, bool) {
 	return int32(n), err == nil
 }
 
-// parseNumber reads an NM: digits, with a sign and a decimal point if any (HL7 v2.5.1, 2.A.47). Blanks around it are passed
-// over. Exponents, thousands' separators and words are no part of it.
+// parseNumber reads an NM: digits with an optional sign and decimal point (HL7 v2.5.1,
+// 2.A.47). Spaces around it are ignored. Exponents, thousands separators and words are
+// not allowed.
 func parseNumber(text []byte) (float64, bool) {
 	text = bytes.TrimSpace(text)
 	digits := 0
@@ -148,11 +150,12 @@ func parseNumber(text []byte) (float64, bool) {
 	if digits == 0 || digits > 300 {
 		return 0, false
 	}
-	n, err := strconv.ParseFloat(string(text), 64) // which refuses a second point
+	n, err := strconv.ParseFloat(string(text), 64) // which rejects a second point
 	return n, err == nil
 }
 
-// joined returns the first components of a field's repetitions as one text, nil where there are none.
+// joined returns the first components of a field's repetitions as one text, or nil if
+// there are none.
 func (r *row) joined(p place, separator string) []byte {
 	segment, ok := r.segment(p.slot)
 	if !ok {
@@ -173,13 +176,14 @@ func (r *row) joined(p place, separator string) []byte {
 	return r.bounded(p.slot, bytes.Join(texts, []byte(separator)))
 }
 
-// required is a number in a column that is never NULL.
+// required sets a number in a column that is never NULL.
 func required(n int32) parquet.Value { return parquet.Int32Value(n) }
 
-// requiredText is a text in a column that is never NULL.
+// requiredText sets a text in a column that is never NULL.
 func requiredText(text []byte) parquet.Value { return parquet.ByteArrayValue(text) }
 
-// isSegmentName reports whether a name has the form of a segment's: three capital letters or digits (HL7 v2.5.1, 2.5.1).
+// isSegmentName reports whether a name has the form of a segment's name: three capital
+// letters or digits (HL7 v2.5.1, 2.5.1).
 func isSegmentName(name string) bool {
 	if len(name) != 3 {
 		return false

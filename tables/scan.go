@@ -2,7 +2,7 @@ package tables
 
 import "hl7lake/hl7"
 
-// A value is one value of a message that is not empty, with its place.
+// A value is one nonempty value of a message, with its place.
 type value struct {
 	field, repetition, component, subcomponent int32
 	text                                       []byte
@@ -21,15 +21,16 @@ func (v *value) before(field, repetition, component, subcomponent int32) bool {
 	return v.subcomponent < subcomponent
 }
 
-// A segment is where the values of one segment begin and end in a scan.
+// A segment says where the values of one segment begin and end in a scan.
 type segment struct {
 	name        string
 	slot        slot
 	first, last int32
 }
 
-// A scan is all values of a message, each decoded once. Its memory is used again for the next message, that of the texts is
-// not: rows refer to them until their file has them.
+// A scan is all values of a message, each decoded once. Its memory is reused for the next
+// message. The memory of the texts is not, because rows refer to them until they are
+// written.
 type scan struct {
 	values   []value
 	segments []segment
@@ -37,16 +38,16 @@ type scan struct {
 	bySlot   map[string]slot
 }
 
-// arenaSize is how much memory for texts is taken at once.
+// arenaSize is how much memory for texts is allocated at once, in bytes.
 const arenaSize = 64 << 10
 
-// read makes the scan one of m.
+// read fills the scan with the values of m.
 func (s *scan) read(m *hl7.Message) {
 	s.values, s.segments = s.values[:0], s.segments[:0]
 	for each := range m.Segments() {
 		at := segment{name: each.Name(), first: int32(len(s.values))}
 		at.slot = s.bySlot[at.name]
-		if len(s.segments) == 0 { // what MSH-1 and MSH-2 hold is no value to hl7, as it delimits the others
+		if len(s.segments) == 0 { // hl7 does not yield MSH-1 and MSH-2, which are the delimiters
 			for field := range int32(2) {
 				raw, _ := m.RawAt(hl7.Path{Segment: "MSH", Field: int(field) + 1})
 				s.values = append(s.values, value{field + 1, 1, 1, 1, s.keep(string(raw))})
@@ -62,7 +63,7 @@ func (s *scan) read(m *hl7.Message) {
 	}
 }
 
-// keep returns the bytes of a text.
+// keep returns a text as bytes that stay unchanged.
 func (s *scan) keep(text string) []byte {
 	if len(text) > cap(s.arena)-len(s.arena) {
 		s.arena = make([]byte, 0, max(arenaSize, len(text)))
@@ -72,8 +73,8 @@ func (s *scan) keep(text string) []byte {
 	return s.arena[n:len(s.arena):len(s.arena)]
 }
 
-// find returns the index of the first value of a segment that is not before a place, which is the segment's end where
-// there is none.
+// find returns the index of the first value of a segment that is at a place or after it,
+// or the segment's end if there is none.
 func (s *scan) find(at segment, field, repetition, component, subcomponent int32) int32 {
 	low, high := at.first, at.last
 	for low < high {
@@ -87,7 +88,7 @@ func (s *scan) find(at segment, field, repetition, component, subcomponent int32
 	return low
 }
 
-// get returns the text at a place of a segment, nil where there is none.
+// get returns the text at a place of a segment, or nil if there is none.
 func (s *scan) get(at segment, field, repetition, component, subcomponent int32) []byte {
 	i := s.find(at, field, repetition, component, subcomponent)
 	if i < at.last {
@@ -103,7 +104,7 @@ func (s *scan) of(at segment, field int32) []value {
 	return s.values[s.find(at, field, 1, 1, 1):s.find(at, field+1, 1, 1, 1)]
 }
 
-// eachRepetition calls yield with the number of each repetition of a field that is not empty.
+// eachRepetition calls yield with the number of each nonempty repetition of a field.
 func (s *scan) eachRepetition(at segment, field int32, yield func(repetition int32)) {
 	last := int32(0)
 	for i := s.find(at, field, 1, 1, 1); i < at.last && s.values[i].field == field; i++ {

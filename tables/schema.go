@@ -8,10 +8,11 @@ import (
 	"github.com/parquet-go/parquet-go/encoding"
 )
 
-// newCodec makes the compression of a Writer's files. It keeps encoders, of half a megabyte each, so that all columns share one.
+// newCodec returns the compression of a Writer's files. All columns share its encoders,
+// which take half a megabyte each.
 func newCodec() *zstd.Codec { return &zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1} }
 
-// options are those of a table's Parquet file.
+// options returns the options of a table's Parquet file.
 func options(t *Table, codec *zstd.Codec) []parquet.WriterOption {
 	return []parquet.WriterOption{
 		schema(t, codec),
@@ -19,11 +20,12 @@ func options(t *Table, codec *zstd.Codec) []parquet.WriterOption {
 		parquet.KeyValueMetadata("hl7lake.tables", Version),
 		parquet.DataPageStatistics(false), // four copies of a value in each page; those of the row group and the index are what readers use
 		parquet.PageBufferSize(64 << 10),
-		parquet.DictionaryMaxBytes(256 << 10), // what has more texts is no list of codes, and is written without a dictionary
+		parquet.DictionaryMaxBytes(256 << 10), // a column with more texts is not a list of codes, and is written without a dictionary
 	}
 }
 
-// schema is the Parquet schema of a table, its columns in the order of the description.
+// schema returns the Parquet schema of a table, with the columns in the order of the
+// description.
 func schema(t *Table, codec *zstd.Codec) *parquet.Schema {
 	columns := ordered{Group: parquet.Group{}}
 	for _, c := range t.Columns {
@@ -33,7 +35,7 @@ func schema(t *Table, codec *zstd.Codec) *parquet.Schema {
 	return parquet.NewSchema(t.Name, columns)
 }
 
-// node is the column in Parquet.
+// node returns the column's Parquet node.
 func (c Column) node(codec *zstd.Codec) parquet.Node {
 	var node parquet.Node
 	switch c.Type {
@@ -59,7 +61,8 @@ func (c Column) node(codec *zstd.Codec) parquet.Node {
 	return parquet.Optional(node)
 }
 
-// ordered is a group whose fields are in an order of its own; those of a parquet.Group are in that of their names.
+// ordered is a group whose fields have an explicit order. The fields of a parquet.Group
+// are ordered by name.
 type ordered struct {
 	parquet.Group
 	names []string

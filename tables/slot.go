@@ -1,9 +1,9 @@
 package tables
 
-// A slot is a segment that some column comes from.
+// A slot stands for a segment name that some column comes from.
 type slot int8
 
-// The slots; the zero slot is any other segment.
+// The slots. The zero slot stands for any other segment.
 const (
 	other slot = iota
 	msh
@@ -33,7 +33,7 @@ const (
 	slots // how many there are
 )
 
-// slotsByName are the slots by the names of their segments.
+// slotsByName maps the name of a segment to its slot.
 func slotsByName() map[string]slot {
 	return map[string]slot{
 		"MSH": msh, "EVN": evn, "PID": pid, "MRG": mrg, "PV1": pv1, "PV2": pv2, "ORC": orc, "OBR": obr, "SPM": spm, "RXO": rxo,

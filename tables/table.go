@@ -2,8 +2,8 @@ package tables
 
 import "slices"
 
-// Version is that of the tables. Raise it when the rows of an unchanged message change: files of another version are then
-// made again.
+// Version is the version of the tables. Raise it when the same message gives other rows:
+// files of another version are then made again.
 const Version = "1"
 
 // Type is the type of a column's values.
@@ -18,33 +18,35 @@ const (
 	Timestamp             // a moment in UTC, in milliseconds; without a zone, so that it reads the same in every session
 )
 
-// Glue is the type's name in a Glue table, in which Athena, Spark and Hive agree.
+// Glue returns the type's name in a Glue table. Athena, Spark and Hive use the same
+// names.
 func (t Type) Glue() string {
 	return [...]string{Text: "string", Integer: "int", Number: "double", Date: "date", Timestamp: "timestamp"}[t]
 }
 
-// Class says what a column may tell about a patient, and so what de-identification does with it.
+// A Class says what a column may tell about a patient, and therefore what
+// de-identification does with it.
 type Class int
 
 // The classes, after the identifiers that 45 CFR 164.514(b)(2) lists.
 const (
 	Plain       Class = iota // codes, numbers, states: nothing that identifies a person
 	Name                     // of a person
-	Identifier               // a number or code that stands for a person, a visit, an order, a message, a device
+	Identifier               // a number or code that identifies a person, a visit, an order, a message or a device
 	Address                  // of a person, below the state
 	PostalCode               // of a person
 	Contact                  // telephone, e-mail
 	Day                      // a date or time that has to do with the patient
 	Birth                    // the patient's date of birth
-	Institution              // who sent or keeps the record, and where in the house
+	Institution              // who sent or keeps the record, and where in the hospital
 	FreeText                 // what a person may have typed
 )
 
 // A Table is one table.
 type Table struct {
 	Name    string
-	Doc     string   // a sentence: what one row is
-	Key     []string // the columns that tell its rows apart
+	Doc     string   // a sentence that says what one row is
+	Key     []string // the columns that identify a row
 	Columns []Column
 
 	fields []field
@@ -63,18 +65,18 @@ type Column struct {
 	unique bool // nearly every row has another value: a dictionary would not help
 }
 
-// Index returns the position of a column, -1 where the table has none of that name.
+// Index returns the position of a column, or -1 if the table has no column of that name.
 func (t *Table) Index(column string) int {
 	return slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == column })
 }
 
-// Tables are all tables, in the order of the documents.
+// Tables is all tables, in the order of the documents.
 type Tables struct {
 	Messages, Patients, Identifiers, PatientLinks, Visits, Orders, Observations, Notes, Diagnoses, Allergies,
 	Insurance, NextOfKin, Immunizations, Appointments, Values *Table
 }
 
-// New returns the tables. They are the same at each call, and the caller's.
+// New returns the tables. Each call makes them anew, and the caller may change them.
 func New() Tables {
 	return Tables{
 		Messages:      messages(),
@@ -103,7 +105,7 @@ func (t Tables) All() []*Table {
 	}
 }
 
-// newTable makes a table of its fields.
+// newTable makes a table from its fields.
 func newTable(name, doc string, key []string, fields ...field) *Table {
 	t := &Table{Name: name, Doc: doc, Key: key, fields: fields}
 	for i := range t.fields {

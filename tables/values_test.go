@@ -1,6 +1,6 @@
 package tables_test
 
-// This file is about the table of values, from which segments can be rebuilt.
+// Tests of the table values, from which segments can be rebuilt.
 
 import (
 	"bytes"
@@ -20,14 +20,15 @@ import (
 	"hl7lake/tables"
 )
 
-// A rebuilt segment is one of [hl7.Message.AppendJSON].
+// A rebuilt segment has the form of a segment of [hl7.Message.AppendJSON].
 type rebuilt struct {
 	Seq    int                            `json:"seq"`
 	ID     string                         `json:"id"`
 	Fields map[string][]map[string]string `json:"fields"`
 }
 
-// fromValues rebuilds the segments of each message, by its root, from the rows of the table values.
+// fromValues rebuilds the segments of each message from the rows of the table values.
+// Messages are keyed by root.
 func fromValues(t testing.TB, files memory) map[string][]rebuilt {
 	t.Helper()
 	messages := map[string][]rebuilt{}
@@ -65,7 +66,8 @@ func fromValues(t testing.TB, files memory) map[string][]rebuilt {
 	return messages
 }
 
-// rebuild checks that the table values holds all of some messages. Those that cannot be read have no rows there.
+// rebuild checks that the table values contains all values of some messages. Messages
+// that cannot be read have no rows there.
 func rebuild(t testing.TB, bodies ...[]byte) {
 	t.Helper()
 	want := map[string][]rebuilt{}
@@ -88,7 +90,7 @@ func rebuild(t testing.TB, bodies ...[]byte) {
 	}
 }
 
-// numbered is the id of a test's i-th message.
+// numbered returns the id of a test's i-th message.
 func numbered(i int) string { return fmt.Sprintf("01a20506-0000-7000-8000-%012d", i) }
 
 func TestValuesRebuildTheSegmentsOfTheCorpus(t *testing.T) {
@@ -110,11 +112,11 @@ func TestValuesRebuildTheSegmentsOfTheCorpus(t *testing.T) {
 	rebuild(t, bodies...)
 }
 
-// parts are the first messages of a file.
+// parts returns the first messages of a file.
 func parts(t *testing.T, file []byte) [][]byte {
 	var bodies [][]byte
 	r := hl7.NewReader(bytes.NewReader(file))
-	for len(bodies) < 20 { // a batch has more of the same
+	for len(bodies) < 20 { // a batch has more of the same kind
 		part, err := r.Next()
 		if err == io.EOF {
 			break
@@ -169,7 +171,7 @@ func TestRowsOfManyMessagesAreThoseOfEach(t *testing.T) {
 	}
 }
 
-// allRows counts the rows of all tables, each as a text.
+// allRows counts the rows of all tables, by their text.
 func allRows(t testing.TB, files memory) map[string]int {
 	t.Helper()
 	rows := map[string]int{}

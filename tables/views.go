@@ -5,24 +5,26 @@ import (
 	"strings"
 )
 
-// The partitions of a table's files, in the order of their folders: <table>/source=<institution>/date=<YYYY-MM-DD>/hour=<HH>/.
-// Date and hour are those of acceptance, in UTC.
+// The partitions of a table's files, in the order of the folders:
+// <table>/source=<institution>/date=<YYYY-MM-DD>/hour=<HH>/. Date and hour are those of
+// acceptance, in UTC.
 const (
 	PartitionSource = "source"
 	PartitionDate   = "date"
 	PartitionHour   = "hour"
 )
 
-// FileName is the name of the only file of a table's partition.
+// FileName is the name of the only file in a table's partition.
 const FileName = "all.parquet"
 
-// Key is the name of a table's file in an hour, a date as 2026-03-14.
+// Key returns the key of a table's file for an hour. The date has the form 2026-03-14.
 func Key(table, source, date string, hour int) string {
 	return fmt.Sprintf("%s/source=%s/date=%s/hour=%02d/%s", table, source, date, hour, FileName)
 }
 
-// DuckDB returns SQL for DuckDB that defines a view for each table, of all of its files in a folder or bucket, and
-// [Current]. A table that has no file there, as has tells, is an empty view of the same columns.
+// DuckDB returns SQL for DuckDB that defines a view for each table, over all its files in
+// a folder or bucket, and [Current]. If a table has no file there, which has reports, its
+// view has the same columns and no rows.
 func DuckDB(folder string, has func(t *Table) bool) string {
 	var b strings.Builder
 	for _, t := range New().All() {
@@ -42,20 +44,22 @@ func DuckDB(folder string, has func(t *Table) bool) string {
 	return b.String()
 }
 
-// duckDB is the type's name in DuckDB.
+// duckDB returns the type's name in DuckDB.
 func (t Type) duckDB() string {
 	return [...]string{Text: "VARCHAR", Integer: "INTEGER", Number: "DOUBLE", Date: "DATE", Timestamp: "TIMESTAMP"}[t]
 }
 
-// quoted is a text as SQL has it.
+// quoted returns a text as an SQL literal.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
-// Current is the query of the view observations_current, in SQL that Athena and DuckDB share: of each result the rows of the
-// message that came last. Results are the same where order, observation, sub-id and patient are; without an order's number each
-// message stands for itself.
+// Current is the query of the view observations_current, in SQL that Athena and DuckDB
+// share. It selects, for each result, the rows of the message that came last. Two rows
+// are about the same result if order, observation, sub-id and patient are equal. Results
+// without an order number are never the same in two messages.
 func Current() string { return current("") }
 
-// CurrentOf is [Current] for one institution, which Athena's tables want to be told.
+// CurrentOf returns [Current] for one institution. Athena's tables need a condition on
+// it.
 func CurrentOf(source string) string { return current("\n  WHERE source = " + quoted(source)) }
 
 func current(of string) string {

@@ -14,16 +14,17 @@ import (
 type Message struct {
 	Root     string    // the id that the sender was told
 	Received time.Time // when it was accepted
-	Body     []byte    // the ER7; not changed, and not kept
-	Charset  string    // the character set that the sender declared beside the message; empty where none was
-	ReadIn   string    // the one that an operator decided on; empty where nobody did
+	Body     []byte    // the ER7; it is neither changed nor kept
+	Charset  string    // the character set that the sender declared beside the message, if any
+	ReadIn   string    // the character set that an operator set, if any
 }
 
-// Files opens the file of a table. It is called when the table's first row comes; a table without rows gets no file.
+// Files opens the file of a table. It is called for the table's first row. A table
+// without rows gets no file.
 type Files func(t *Table) (io.WriteCloser, error)
 
-// A Writer writes the rows of messages to one Parquet file a table. Its memory does not grow with their number. It is for one
-// goroutine.
+// A Writer writes the rows of messages, to one Parquet file for each table. Its memory
+// does not grow with the number of messages. It is not safe for concurrent use.
 type Writer struct {
 	x      extractor
 	files  Files
@@ -33,7 +34,7 @@ type Writer struct {
 	err    error
 }
 
-// NewWriter returns a Writer to the files of tables.
+// NewWriter returns a Writer that writes to the given files.
 func NewWriter(files Files) *Writer {
 	w := &Writer{files: files, tables: map[*Table]*tableWriter{}}
 	w.x.to = New()
@@ -47,8 +48,9 @@ func NewWriter(files Files) *Writer {
 	return w
 }
 
-// Add writes the rows of a message. One that cannot be read has a row in messages, which says why, and no other. After an
-// error, which is one of a file, the Writer is of no use; Close is still to be called.
+// Add writes the rows of a message. A message that cannot be read has only a row in
+// messages, which says why. An error is one of writing a file. After an error the Writer
+// cannot be used, but Close must still be called.
 func (w *Writer) Add(m Message) error {
 	if w.err != nil {
 		return w.err
@@ -60,7 +62,8 @@ func (w *Writer) Add(m Message) error {
 	return w.err
 }
 
-// Open opens the file of a table that has no row yet, so that it gets one all the same. A table of no such name is none.
+// Open opens the file of a table even if no row comes. If no table has that name, it does
+// nothing.
 func (w *Writer) Open(name string) error {
 	for _, t := range w.x.to.All() {
 		if t.Name == name && w.err == nil && w.tables[t].file == nil {
@@ -70,7 +73,7 @@ func (w *Writer) Open(name string) error {
 	return w.err
 }
 
-// Close writes what is left and closes the files. The error is the first of any file.
+// Close writes the remaining rows and closes the files. It returns the first error.
 func (w *Writer) Close() error {
 	for _, t := range w.x.to.All() {
 		w.err = errors.Join(w.err, w.tables[t].close(w.err == nil))
@@ -136,7 +139,7 @@ func (w *Writer) addValue(into *tableWriter, seq, name parquet.Value, v *value) 
 	into.n++
 }
 
-// room makes room for another row, and reports false after an error.
+// room makes room for another row. It reports false after an error.
 func (w *Writer) room(into *tableWriter) bool {
 	if w.err != nil {
 		return false
@@ -149,11 +152,11 @@ func (w *Writer) room(into *tableWriter) bool {
 	return w.err == nil
 }
 
-// batch is how many rows are kept before they go to their columns.
+// batch is how many rows are collected before they are written to their columns.
 const batch = 512
 
-// A row group is ended by the number of its rows, or by the bytes of their texts: it is what a reader skips or reads, and what
-// a writer has in memory.
+// A row group ends at a number of rows, or at a number of bytes of their texts. Readers
+// skip or read whole row groups, and a writer has one in memory.
 const (
 	groupRows  = 1 << 17
 	groupBytes = 32 << 20
@@ -169,16 +172,16 @@ type tableWriter struct {
 
 	cells [][]parquet.Value // by column, then row
 	n     int               // rows in cells
-	rows  int               // of the row group, those in cells not counted
+	rows  int               // of the row group, without those in cells
 	bytes int               // of texts in the row group
 
-	last       [slots]int32 // what was in effect for the last row
+	last       [slots]int32 // the segments in effect for the last row
 	lastSerial int          // its message
 	lastOwn    slot
 }
 
-// repeats reports whether a field of the row to come is what it was in the last one: of segments that are in effect still,
-// and none of the row's own.
+// repeats reports whether a field has the same values as in the last row: all its
+// segments are still in effect, and none is the row's own segment.
 func (w *tableWriter) repeats(f *field, own slot, serial int, x *extractor) bool {
 	if w.n == 0 || w.lastSerial != serial || w.lastOwn != own || len(f.slots) == 0 {
 		return false
@@ -207,7 +210,7 @@ func (w *tableWriter) open(files Files) error {
 	return nil
 }
 
-// flush gives the rows to their columns, and ends the row group where it is large enough.
+// flush writes the rows to their columns, and ends the row group if it is large enough.
 func (w *tableWriter) flush() error {
 	for i, column := range w.columns {
 		cells := w.cells[i][:w.n]
@@ -228,7 +231,7 @@ func (w *tableWriter) flush() error {
 	return nil
 }
 
-// close writes the rest, if all went well so far, and closes the file.
+// close writes the remaining rows, unless there was an error, and closes the file.
 func (w *tableWriter) close(well bool) error {
 	if w.file == nil {
 		return nil

@@ -14,7 +14,8 @@ import (
 	"hl7lake/stacks"
 )
 
-// newPatients defines the connector of docs/connector.md: of each admission, discharge and transfer it makes a FHIR Patient.
+// newPatients defines the connector of docs/connector.md: of each admission, discharge
+// and transfer it makes a FHIR Patient.
 func newPatients(app awscdk.App, core stacks.Core) stacks.Connector {
 	connector := stacks.NewConnector(app, "Patients", stacks.ConnectorProps{
 		Core: core, Name: "patients", Description: "makes FHIR patients of ER7 messages",
@@ -36,8 +37,8 @@ func newPatients(app awscdk.App, core stacks.Core) stacks.Connector {
 	return connector
 }
 
-// TestAConnectorChangesNoOtherStack synthesizes dev with one connector more and with one less: every byte of every other
-// template stays as it is.
+// TestAConnectorChangesNoOtherStack synthesizes dev with one connector more and with one
+// less: every byte of every other template stays as it is.
 func TestAConnectorChangesNoOtherStack(t *testing.T) {
 	env := settings(t, "dev")
 	for name, test := range map[string]struct {
@@ -68,7 +69,8 @@ func TestAConnectorChangesNoOtherStack(t *testing.T) {
 	}
 }
 
-// TestThePatientsConnectorIsItsSnapshot holds its template, which test/e2e runs, and wants no warning of it.
+// TestThePatientsConnectorIsItsSnapshot holds its template, which test/e2e runs, and
+// wants no warning of it.
 func TestThePatientsConnectorIsItsSnapshot(t *testing.T) {
 	env := settings(t, "dev")
 	made := synthApp(t.TempDir(), func(app awscdk.App) { newPatients(app, stacks.NewSystem(app, env).Core) })

@@ -262,7 +262,8 @@ func TestWhatKeepsAReconciliationComesWithTheNextStep(t *testing.T) {
 	}
 }
 
-// buryJunk puts a text into a dead-letter queue of the lake in dir that is no dead letter.
+// buryJunk puts a text that is not a dead letter into a dead-letter queue of the lake in
+// dir.
 func buryJunk(t *testing.T, dir string) {
 	t.Helper()
 	connection, err := client.ReadConnection(filepath.Join(dir, connectionFile))

@@ -9,8 +9,8 @@ import (
 	"hl7lake/operate"
 )
 
-// roots returns the ids of the messages that the ids belong to, and says where that is
-// another one.
+// roots returns the ids of the messages that the ids belong to. It prints a note for each
+// id that is not the message's own.
 func (p *program) roots(ctx context.Context, operator *operate.Operator, ids []string) ([]string, error) {
 	var all []string
 	for _, id := range ids {

@@ -16,8 +16,8 @@ import (
 	"hl7lake/hl7"
 )
 
-// receiver takes messages over MLLP until the test ends. What it answers is MSH-3 of the message: an acknowledgment code, or what to do
-// in place of an answer, the first time.
+// receiver takes messages over MLLP until the test ends. What it answers is MSH-3 of the
+// message: an acknowledgment code, or what to do in place of an answer, the first time.
 type receiver struct {
 	net.Listener
 	mu    sync.Mutex

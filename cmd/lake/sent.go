@@ -112,7 +112,8 @@ func (s *sending) note(text string) {
 	s.program.note(text)
 }
 
-// all sends messages until there are no more, ctx ends or the lake is not to be talked to.
+// all sends messages until there are no more, ctx ends or the lake is not to be talked
+// to.
 func (s *sending) all(ctx context.Context, messages iter.Seq[outgoing]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	queue := make(chan chan sent, s.o.parallel-1)

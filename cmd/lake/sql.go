@@ -88,7 +88,8 @@ func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
 	return p.runDuckDB(ctx, path, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, p.asking(o, query)...))
 }
 
-// freshTables brings the tables of the lake on this machine up to date, and returns their folder.
+// freshTables brings the tables of the lake on this machine up to date, and returns their
+// folder.
 func (p *program) freshTables(ctx context.Context) (string, error) {
 	connection, err := p.connection()
 	if err != nil {
@@ -132,8 +133,8 @@ func (p *program) asking(o sqlOptions, query string) []string {
 	return arguments
 }
 
-// runDuckDB runs the program. Its answers pass through the screen, which lets no content command a terminal; its shell has the
-// terminal for itself.
+// runDuckDB runs the program. Its answers pass through the screen, which lets no content
+// command a terminal; its shell has the terminal for itself.
 func (p *program) runDuckDB(ctx context.Context, path string, shell bool, arguments []string) error {
 	duckdb := exec.CommandContext(ctx, path, arguments...)
 	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = p.in, p.out, p.err

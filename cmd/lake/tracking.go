@@ -42,7 +42,7 @@ func (t *tracking) add(done sent) error {
 	return nil
 }
 
-// leave writes what is not in the journals yet.
+// leave writes to the journals what they do not have yet.
 func (t *tracking) leave() error {
 	for _, d := range t.done {
 		if err := t.journals.add(d.file, d.messages, true); err != nil {

@@ -162,19 +162,22 @@ func (p *program) eachUser(ctx context.Context, emails []string, do func(pool *c
 	return nil
 }
 
-// bucketHours is how long credentials of the identity pool work: the longest session of its role.
+// bucketHours is how long credentials of the identity pool work: the longest session of
+// its role.
 const bucketHours = 1
 
 // userChange is what a user may do after a change.
 type userChange struct {
 	client.User
-	// TokensEnd is for how many seconds a token that was given out before the change still works at the API, and
-	// CredentialsEnd for how many credentials for S3 do. Both are 0 where nothing was taken away.
+	// TokensEnd is for how many seconds a token that was given out before the change
+	// still works at the API, and CredentialsEnd for how many credentials for S3 do. Both
+	// are 0 where nothing was taken away.
 	TokensEnd      int64 `json:"tokens_end_seconds,omitempty"`
 	CredentialsEnd int64 `json:"credentials_end_seconds,omitempty"`
 }
 
-// tellTaken says what a user may still do from whom something was taken, and until when what they had works.
+// tellTaken says what a user may still do from whom something was taken, and until when
+// what they had works.
 func (p *program) tellTaken(ctx context.Context, pool *client.Pool, user client.User) error {
 	lifetime, err := pool.TokenLifetime(ctx)
 	if err != nil {

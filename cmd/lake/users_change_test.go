@@ -84,7 +84,8 @@ func TestADisabledUserSignsInNoMoreAndIsEnabledAgain(t *testing.T) {
 	}
 }
 
-// TestTheCommandsSayWhatAUserMayDoAndForHowLongTheRestWorks calls the commands as they are typed.
+// TestTheCommandsSayWhatAUserMayDoAndForHowLongTheRestWorks calls the commands as they
+// are typed.
 func TestTheCommandsSayWhatAUserMayDoAndForHowLongTheRestWorks(t *testing.T) {
 	dir := t.TempDir()
 	if err := poolConnection(t).Write(filepath.Join(dir, connectionFile)); err != nil {

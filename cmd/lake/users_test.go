@@ -25,7 +25,7 @@ func pool(t *testing.T) *client.Pool {
 	return pool
 }
 
-// poolConnection is the connection to a lake of which nothing but the user pool runs.
+// poolConnection is the connection to a lake that has only a user pool.
 func poolConnection(t *testing.T) client.Connection {
 	t.Helper()
 	kept, err := store.Open(filepath.Join(t.TempDir(), "store"), store.Fleeting)

@@ -59,7 +59,7 @@ func (r *Reader) Skipped() int64 { return r.skipped }
 // Next returns the content of the next frame, which is valid until the next call. The
 // error is [io.EOF] if the stream ends between frames, [io.ErrUnexpectedEOF] if it ends
 // within one, [ErrTooLarge] with the first bytes of the content after such a frame has
-// ended, and otherwise that of the stream.
+// ended, and otherwise the error of the stream.
 func (r *Reader) Next() ([]byte, error) {
 	r.pass(r.passed)
 	r.passed = 0

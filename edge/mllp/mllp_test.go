@@ -84,7 +84,8 @@ func TestAReaderTakesFramesOutOfWhatSendersWrite(t *testing.T) {
 	}
 }
 
-// TestAFrameIsGivenBeforeTheNextByteComes is what a sender that waits for its answer needs.
+// TestAFrameIsGivenBeforeTheNextByteComes is what a sender that waits for its answer
+// needs.
 func TestAFrameIsGivenBeforeTheNextByteComes(t *testing.T) {
 	r, w := io.Pipe()
 	defer w.Close()

@@ -3,10 +3,10 @@
 //
 //	go run ./hl7/compare
 //
-// It installs npm's simple-hl7, hl7, hl7v2 and @medplum/core, Debian's python3-hl7 and Maven
-// Central's HAPI in a temporary folder, for which it needs node and npm, python3 and
-// apt-get, java and mvn. It names what cannot be installed and leaves it out. Times are processor times, so that a busy
-// machine changes them little.
+// It installs npm's simple-hl7, hl7, hl7v2 and @medplum/core, Debian's python3-hl7 and
+// Maven Central's HAPI in a temporary folder, for which it needs node and npm, python3
+// and apt-get, java and mvn. It names what cannot be installed and leaves it out. Times
+// are processor times, so that a busy machine changes them little.
 package main
 
 import (
@@ -177,7 +177,8 @@ func (c commands) python(seconds string) ([]result, error) {
 	return parseResults(out, err)
 }
 
-// java has Maven copy HAPI and what it needs into lib, and runs the source file with that.
+// java has Maven copy HAPI and what it needs into lib, and runs the source file with
+// that.
 func (c commands) java(seconds string) ([]result, error) {
 	source := filepath.Join(c.folder, "Measure.java")
 	if err := errors.Join(

@@ -1,6 +1,6 @@
 package dictionary
 
-// This file is about segments that can have two places in a message.
+// This file is about segments that fit in two places of a message.
 
 import (
 	"flag"
@@ -15,7 +15,8 @@ import (
 
 const ambiguitiesFile = "testdata/ambiguities.tsv"
 
-// A pair holds the places that two readings of a message give to one segment, the lower number first.
+// A pair holds the places that two readings of a message give to one segment, the lower
+// number first.
 type pair [2]int
 
 // An ambiguity is a segment that can have two places in a conforming message.
@@ -25,8 +26,9 @@ type ambiguity struct {
 	places [2]string
 }
 
-// ambiguities finds all of a structure. It follows two readings of one message at the same time:
-// they may separate wherever the structure allows it, and both must reach the end.
+// ambiguities finds all of a structure. It follows two readings of one message at the
+// same time: they may separate wherever the structure allows it, and both must reach the
+// end.
 func ambiguities(s *Structure) (found []ambiguity) {
 	x := s.syntax()
 	after := x.after()
@@ -82,8 +84,8 @@ func (x *syntax) after() [][]int {
 	return after
 }
 
-// reach visits all pairs that can be reached from begin, nearest first, and records in from
-// where each was reached from.
+// reach visits all pairs that can be reached from begin, nearest first, and records in
+// from where each was reached from.
 func (x *syntax) reach(begin []pair, next func(pair) []pair, from map[pair]pair) {
 	for _, p := range begin {
 		from[p] = p
@@ -98,7 +100,8 @@ func (x *syntax) reach(begin []pair, next func(pair) []pair, from map[pair]pair)
 	}
 }
 
-// ambiguity builds the shortest message in which the readings separate from pair q to pair p.
+// ambiguity builds the shortest message in which the readings separate from pair q to
+// pair p.
 func (x *syntax) ambiguity(s *Structure, p, q pair, to, on map[pair]pair) ambiguity {
 	name := func(p pair) string { return shared(x.places[p[0]], x.places[p[1]])[0] }
 	names := []string{name(q)}

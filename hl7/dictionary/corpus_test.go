@@ -35,7 +35,7 @@ func TestTheFindingsInPublicMessagesAreAsCounted(t *testing.T) {
 		}
 		for m, err := range hl7.NewReader(bytes.NewReader(data)).Messages() {
 			if err != nil {
-				continue // what is no message is the Reader's concern
+				continue // the Reader's tests are about text that is not a message
 			}
 			messages++
 			v := dictionary.Of(m.Version())

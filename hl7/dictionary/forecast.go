@@ -1,9 +1,10 @@
 package dictionary
 
-// placedAsForecast looks for the place of a segment in a message that conforms to its structure
-// and goes there. It tries the ways that let no required segment be missing, in the order of
-// [Structure.Locate], and takes the first place after which the rest of the message fits. If
-// none of them leads to such a place, it takes any that the structure has.
+// placedAsForecast looks for the place of a segment in a message that conforms to its
+// structure and goes there. It tries the ways that let no required segment be missing, in
+// the order of [Structure.Locate], and takes the first place after which the rest of the
+// message fits. If none of them leads to such a place, it takes any that the structure
+// has.
 func (w *walk) placedAsForecast(name string) bool {
 	for _, to := range [...]way{
 		{(*Node).startsWith, always, (*Node).repeats},
@@ -42,8 +43,8 @@ func (w *walk) searchForecast(name string, to way) bool {
 	return false
 }
 
-// isForecast reports whether no required segment is missing before a place, and the rest of
-// the message fits after it.
+// isForecast reports whether no required segment is missing before a place, and the rest
+// of the message fits after it.
 func (w *walk) isForecast(here place, to way, name string) bool {
 	i := w.open[here.depth]
 	node := i.group.Children[here.child]

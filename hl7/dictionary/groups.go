@@ -15,15 +15,15 @@ type Location struct {
 
 // Locate returns the location of each segment of m in the structure.
 //
-// A message that conforms to the structure is read exactly as the structure says, even where
-// only a later segment decides. If the structure allows several readings, as the standard
-// does in some places, a segment goes to the group of the previous segment, or to a group
-// beside or within that one, rather than to one further out. But an ORC begins the next
-// ORDER of an OML_O21, rather than a PRIOR_RESULT without its patient.
+// A message that conforms to the structure is read exactly as the structure says, even
+// where only a later segment decides. If the structure allows several readings, as the
+// standard does in some places, a segment goes to the group of the previous segment, or
+// to a group beside or within that one, rather than to one further out. But an ORC begins
+// the next ORDER of an OML_O21, rather than a PRIOR_RESULT without its patient.
 //
-// In any other message, Locate starts from the place of the previous segment and takes the
-// first of the following that exists. It looks for each in the innermost group first and
-// then in the groups around it:
+// In any other message, Locate starts from the place of the previous segment and takes
+// the first of the following that exists. It looks for each in the innermost group first
+// and then in the groups around it:
 //
 //  1. a place further on or a repetition, in the group or as the very first segment of
 //     one that begins there;

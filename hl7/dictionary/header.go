@@ -44,8 +44,8 @@ func isWide(name string) bool {
 	return strings.HasPrefix(name, "utf-16") || strings.HasPrefix(name, "utf-32")
 }
 
-// namesWide reports whether a declaration means UTF-16 or UTF-32, such as "UNICODE UTF-16" or
-// the withdrawn "UNICODE" (HL7 table 0211).
+// namesWide reports whether a declaration means UTF-16 or UTF-32, such as "UNICODE
+// UTF-16" or the withdrawn "UNICODE" (HL7 table 0211).
 func namesWide(declared string) bool {
 	declared = strings.NewReplacer("-", "", "_", "", " ", "").Replace(strings.ToUpper(declared))
 	for _, name := range [...]string{"UTF16", "UTF32", "UCS2", "UCS4", "10646"} {
@@ -56,7 +56,8 @@ func namesWide(declared string) bool {
 	return declared == "UNICODE"
 }
 
-// hasLost reports whether a message has U+FFFD, which stands for bytes that are no character.
+// hasLost reports whether a message has U+FFFD, which stands for bytes that are not a
+// character.
 func hasLost(m *hl7.Message) bool {
 	for i := range m.Len() {
 		if bytes.Contains(m.Segment(i).Raw(), []byte("\ufffd")) {

@@ -88,8 +88,8 @@ func (v *Version) SegmentsIn(m *hl7.Message, group string) (iter.Seq2[int, hl7.S
 	}, nil
 }
 
-// Groups returns an iterator over the groups that a message has, in the order in which they
-// begin, each once: "PATIENT_RESULT[1]", "PATIENT_RESULT[1]/PATIENT[1]", ….
+// Groups returns an iterator over the groups that a message has, in the order in which
+// they begin, each once: "PATIENT_RESULT[1]", "PATIENT_RESULT[1]/PATIENT[1]", ….
 func (s *Structure) Groups(m *hl7.Message) iter.Seq[string] {
 	w := newWalk(s, m)
 	for range m.Len() {

@@ -9,7 +9,8 @@ func (n *Node) isSegment() bool { return n.Children == nil || n.Name == "" }
 // segments carrying the data" (HL7 v2.5.1, 8.5.1).
 func (n *Node) repeats() bool { return n.Repeats || n.isSegment() && n.is(AnySegment) }
 
-// names returns the names of the segments that the node, a segment or a choice, stands for.
+// names returns the names of the segments that the node, a segment or a choice, stands
+// for.
 func (n *Node) names() []string {
 	if n.Children == nil {
 		return []string{n.Name}

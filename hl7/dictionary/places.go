@@ -155,8 +155,8 @@ func (w *walk) count(name string) int {
 	return count
 }
 
-// continues reports whether a segment of that name may follow every other one (HL7 v2.5.1,
-// 2.10.2).
+// continues reports whether a segment of that name may follow every other one (HL7
+// v2.5.1, 2.10.2).
 func continues(name string) bool { return name == "ADD" || name == "DSC" }
 
 // isOther reports whether [AnySegment] may be a segment of that name.

@@ -9,9 +9,9 @@ import (
 	"hl7lake/hl7/dictionary"
 )
 
-// result251 is a result of v2.5.1 as laboratories send it. It has identifiers with assigning
-// authorities, LOINC and SNOMED CT codes with local ones, many of the data types that OBX-2
-// can name, and timing, specimen, notes and a document.
+// result251 is a result of v2.5.1 as laboratories send it. It has identifiers with
+// assigning authorities, LOINC and SNOMED CT codes with local ones, many of the data
+// types that OBX-2 can name, and timing, specimen, notes and a document.
 const result251 = `MSH|^~\&|LAB^2.16.840.1.113883.3.72.5.20^ISO|NORTH^2.16.840.1.113883.3.72.5.21^ISO|EHR|CLINIC|20260314093015.123+0100||ORU^R01^ORU_R01|2026031400001|P|2.5.1|||AL|NE|USA|UNICODE UTF-8|en-US^English^ISO639||LRI_Common_Component^^2.16.840.1.113883.9.16^ISO
 SFT|Example Laboratory Systems^L^^^^EXAMPLE&2.16.840.1.113883.3.987.1&ISO^XX^^^1234|5.2.1|Resulter|8f3c-77||20260101
 PID|1||900712^^^NORTH&2.16.840.1.113883.3.72.5.30.2&ISO^MR~123-45-6789^^^USA&2.16.840.1.113883.4.1&ISO^SS||Testperson^Tilda^Anna^Jr^Dr^^L^^^^^^^MD||198502030815|F||2106-3^White^HL70005^W^White^L|12 Example Street^Suite 4^Springfield^IL^62701^USA^H^^17167||^PRN^PH^^1^217^5550142^^~^NET^Internet^tilda@example.org|^WPN^PH^^1^217^5550143|en^English^ISO639|M^Married^HL70002||||||2186-5^Not Hispanic or Latino^HL70189||N|||||||N

@@ -2,9 +2,9 @@ package dictionary
 
 import "slices"
 
-// A syntax is a structure in the form of a regular expression over the names of segments. Every
-// structure is one, because no group contains itself. A syntax tells whether a message conforms
-// to the structure, and which places its segments can have.
+// A syntax is a structure in the form of a regular expression over the names of segments.
+// Every structure is one, because no group contains itself. A syntax tells whether a
+// message conforms to the structure, and which places its segments can have.
 type syntax struct {
 	places []*Node          // the segments and choices of the structure, in order
 	named  map[string][]int // the places for segments of a name
@@ -48,8 +48,8 @@ func (x *syntax) list(nodes []*Node) {
 
 func (x *syntax) none() set { return make(set, (len(x.places)+63)/64) }
 
-// A part describes a node: the places that it may begin and end with, and whether it may be
-// empty.
+// A part describes a node: the places that it may begin and end with, and whether it may
+// be empty.
 type part struct {
 	first, last set
 	empty       bool
@@ -102,17 +102,17 @@ func (x *syntax) follow(before, after set) {
 	}
 }
 
-// A forecast says, for each segment of a message, which places the previous segment may have,
-// so that this segment and all later ones conform to the structure.
+// A forecast says, for each segment of a message, which places the previous segment may
+// have, so that this segment and all later ones conform to the structure.
 type forecast struct {
 	words set   // the sets, one after another
 	size  int   // of each, in words
 	at    []int // where in words the set of each segment begins; consecutive segments may share one
 }
 
-// forecast reads a message from its end. It returns nil if the message does not conform to the
-// structure. It ignores segments that the structure does not have, and those that may follow
-// any other.
+// forecast reads a message from its end. It returns nil if the message does not conform
+// to the structure. It ignores segments that the structure does not have, and those that
+// may follow any other.
 func (x *syntax) forecast(names []string) *forecast {
 	f := &forecast{words: slices.Clone(x.last), size: len(x.last), at: make([]int, len(names)+1)}
 	possible := x.none()

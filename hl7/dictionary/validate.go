@@ -18,7 +18,7 @@ const (
 	Misplaced          Rule = "misplaced"            // one that the structure has, but not at this place: it stays with the group before it
 	RunTogether        Rule = "run-together"         // another segment or message begins within a segment: the terminator between them is missing or is text
 	MissingField       Rule = "missing-field"        // one that the segment requires
-	BadType            Rule = "bad-type"             // no date, time or number where one is required
+	BadType            Rule = "bad-type"             // not a date, time or number where one is required
 	TooManyRepetitions Rule = "too-many-repetitions" // more repetitions with a value than the version allows
 	WrongCharset       Rule = "charset"              // the bytes are not valid in the declared character set, or that is not known
 	WrongDelimiters    Rule = "delimiters"           // MSH-2 is not what the sender means, or not what the standard allows
@@ -63,9 +63,9 @@ func (f Finding) String() string {
 // Validate lists the places where a message departs from the version, in the order of the
 // message. What is missing as a whole comes last.
 //
-// A value that consists of delimiters only is no value. A null says that a value is to be
-// deleted: it fills a required field, is of every type and is never too long (HL7 v2.5.1,
-// 2.5.3).
+// A value that consists of delimiters only counts as empty. A null says that a value is
+// to be deleted: it fills a required field, is of every type and is never too long (HL7
+// v2.5.1, 2.5.3).
 //
 // If the standard does not say how to read what a sender wrote, the message is read so
 // that nothing is lost, and there is a finding:

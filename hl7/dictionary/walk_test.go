@@ -1,6 +1,7 @@
 package dictionary_test
 
-// This file is about the walk of segments through a structure: places.go, groups.go and ragged.go.
+// This file is about the walk of segments through a structure: places.go, groups.go and
+// ragged.go.
 
 import (
 	"os"

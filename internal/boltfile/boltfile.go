@@ -1,6 +1,6 @@
-// Package boltfile opens bbolt files with care, for all that keep data in one: the store of
-// a lake on one machine, and the queue of an edge. It finds damage when a file is opened,
-// and says why a file cannot be opened or written in the words of its caller.
+// Package boltfile opens bbolt files with care, for all that keep data in one: the store
+// of a lake on one machine, and the queue of an edge. It finds damage when a file is
+// opened, and says why a file cannot be opened or written in the words of its caller.
 package boltfile
 
 import (

@@ -11,8 +11,8 @@ import (
 
 // Key is the name of an object of the lake, in its parts. Its text form is
 // <zone>/protocol=<protocol>/source=<owner>/date=<YYYY-MM-DD>/<id>.<format>. The folders
-// are Hive-style partitions. The date is that of the root, so that a redelivery writes
-// the same key.
+// are Hive-style partitions. The date is the root's, so that a redelivery writes the same
+// key.
 type Key struct {
 	Zone  Zone
 	Kind  hub.Kind

@@ -17,15 +17,18 @@ type Lister interface {
 	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
 }
 
-// sameTime is how many messages of one institution and protocol, accepted in the same millisecond, are looked at.
+// sameTime is how many messages of one institution and protocol, accepted in the same
+// millisecond, are looked at.
 const sameTime = 100
 
-// RootOf returns the root of the message that led to the event with the derived id, among the messages of the owners, or of
-// all for nil. It reports false if there is none, or if the message itself is no longer in the bucket.
+// RootOf returns the root of the message that led to the event with the derived id, among
+// the messages of the owners, or of all for nil. It reports false if there is none, or if
+// the message itself is no longer in the bucket.
 //
-// A derived id tells when its message was accepted, and the keys of messages are in the order of that time, so it takes a
-// listing for each owner and protocol and a query for each message of that millisecond. An index of the catalog by derived
-// ids would cost a write for each message for what is seldom asked.
+// A derived id tells when its message was accepted, and the keys of messages are in the
+// order of that time, so it takes a listing for each owner and protocol and a query for
+// each message of that millisecond. An index of the catalog by derived ids would cost a
+// write for each message for what is seldom asked.
 func (t Table) RootOf(ctx context.Context, objects Lister, bucket string, id uuid.UUID, owners []string) (root uuid.UUID, found bool, err error) {
 	at := hub.Received(id)
 	protocols, err := folders(ctx, objects, bucket, ProtocolsPrefix(Ingestion))

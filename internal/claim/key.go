@@ -10,17 +10,18 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// Key returns the key of body, which is of the kind, among owner's messages. The owner is part of it, so that
-// one institution can neither block another nor find out what it has sent. An ER7 message has
-// one key, whatever its line ends and framing. Bodies of other kinds are compared byte for byte, each kind for itself.
+// Key returns the key of body, which is of the kind, among owner's messages. The owner is
+// part of it, so that one institution can neither block another nor find out what it has
+// sent. An ER7 message has one key, whatever its line ends and framing. Bodies of other
+// kinds are compared byte for byte, each kind for itself.
 func Key(owner string, kind hub.Kind, body []byte) string {
 	key, _ := Keys(owner, kind, body)
 	return key
 }
 
 // Keys returns the key of body among owner's messages, and sent, the key of its bytes as
-// they are. The two are equal unless body is ER7 and not tidy. Earlier versions kept the claim under
-// sent.
+// they are. The two are equal unless body is ER7 and not tidy. Earlier versions kept the
+// claim under sent.
 func Keys(owner string, kind hub.Kind, body []byte) (key, sent string) {
 	if kind != hub.ER7 { // no name of an institution has a slash
 		key = hash(owner+"/"+string(kind), body)

@@ -42,6 +42,6 @@ const (
 
 // The folders of the tables' bucket that hold no table.
 const (
-	TablesManifests = "manifests" // of which messages the tables of an hour are made
+	TablesManifests = "manifests" // the messages that the tables of an hour were made from
 	TablesCursors   = "cursors"   // up to which hour an institution's tables are complete
 )

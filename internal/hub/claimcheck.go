@@ -163,8 +163,8 @@ func (w Wire) Inline() ([]byte, error) {
 	}
 }
 
-// reference reads the body of a wire form as a reference to the bucket. No reference is to
-// empty content, which travels within the event.
+// reference reads the body of a wire form as a reference to the bucket. No reference is
+// to empty content, which travels within the event.
 func (c ClaimCheck) reference(body string) (ref reference, err error) {
 	if json.Unmarshal([]byte(body), &ref) != nil || ref.Bucket != c.Bucket || ref.Size <= 0 {
 		return ref, ErrReference

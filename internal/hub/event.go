@@ -33,7 +33,7 @@ type Name string
 const (
 	Ingested Name = contract.EventIngested // a sender's message was accepted
 	Staged   Name = contract.EventStaged   // a connector made something of it
-	Error    Name = contract.EventError    // a connector could not process it; the body is what it was given
+	Error    Name = contract.EventError    // a connector could not process it; the body is unchanged
 )
 
 // Event is one event of the hub, with its body in hand.
@@ -70,7 +70,7 @@ func Received(id uuid.UUID) time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
 }
 
-// Derived reports whether id is that of a derived event.
+// Derived reports whether id belongs to a derived event.
 func Derived(id uuid.UUID) bool { return id.Version() == 8 }
 
 // IDAt returns the beginning of an id that is made at the given time. It sorts before

@@ -1,6 +1,6 @@
 package main
 
-// This file is about the answers of the handler to a sender that is beyond its allowance.
+// This file is about the answers to a sender that has used up its allowance.
 
 import (
 	"bytes"

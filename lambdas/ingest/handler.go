@@ -139,7 +139,7 @@ func located(status int, body answer) events.APIGatewayV2HTTPResponse {
 
 // accept makes content a message of the lake and returns its id. If it returns nil, the
 // hub has the message. After an error the sender may send it again, and it will still be
-// one message. work ends before ctx, which is that of the invocation.
+// one message. work ends before ctx, which is the invocation's context.
 func (h handler) accept(ctx, work context.Context, owner string, content content) (uuid.UUID, error) {
 	claim, err := h.received.Acquire(work, owner, content.kind, content.body, leaseEnd(ctx), patience)
 	if err != nil {

@@ -283,7 +283,7 @@ type resend struct {
 // TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept posts a message repeatedly, each
 // time in any of its forms, with a fault at any call and any time in between. The lake
 // keeps what is published first. At most one post gets a 201, and the kept bytes are its
-// own. A duplicate that is told of no difference has the same bytes too.
+// own. If no difference is told, the duplicate also has the same bytes.
 func TestAnAnswerNeverPromisesBytesThatAreNotTheOnesKept(t *testing.T) {
 	form := rapid.SampledFrom([]string{adt, strings.ReplaceAll(adt, "\r", "\n"), "\x0b" + adt + "\x1c\r"})
 	post := rapid.Custom(func(t *rapid.T) resend {

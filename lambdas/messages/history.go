@@ -143,8 +143,8 @@ func newStep(entry catalog.Entry) step {
 	return s
 }
 
-// status is that of the results of StagingER7 for ER7, and for messages of other kinds
-// that of all connectors' results.
+// For ER7, status comes from the results of StagingER7. For other kinds it comes from the
+// results of all connectors.
 func (h history) status() string {
 	has := func(zone catalog.Zone) bool {
 		_, ok := catalog.Result(h.entries, contract.ConnectorER7, zone)

@@ -60,7 +60,8 @@ type findings struct {
 
 func newFindings() *findings { return &findings{owners: map[string]*report{}} }
 
-// add counts a claim. age is that of a message that has not ended, and 0 for any other.
+// add counts a claim. age is the age of a message that has not ended, and 0 for any
+// other.
 func (f *findings) add(claim received.Unsettled, what finding, age time.Duration) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

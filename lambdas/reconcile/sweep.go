@@ -25,7 +25,7 @@ type sweep struct {
 }
 
 // late looks at the claims that earlier runs found late. A claim that cannot be dealt
-// with is left to the next run. The error is that of a list that ended early.
+// with is left to the next run. The error says why the list ended early.
 func (s sweep) late(ctx context.Context) (failure error) {
 	var work sync.WaitGroup
 	defer work.Wait()

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"context"
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
@@ -15,8 +14,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	"github.com/aws/smithy-go/middleware"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
@@ -42,7 +39,7 @@ func main() {
 			Publisher:  audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger},
 			ClaimCheck: claimCheck,
 		},
-		workflow: workflow{arn: env.Text(contract.EnvStateMachineARN), starter: sfn.NewFromConfig(aws, retryThrottles, literalEndpoint)},
+		workflow: workflow{arn: env.Text(contract.EnvStateMachineARN), starter: sfn.NewFromConfig(aws, retryThrottles)},
 		deferral: deferral{
 			shares:   allowance.New(env.Text(contract.EnvSharesTable), dynamodb.NewFromConfig(aws), limit),
 			queueURL: env.Text(contract.EnvDeferredQueueURL),
@@ -60,19 +57,5 @@ func retryThrottles(o *sfn.Options) {
 		s.MaxAttempts = 6
 		s.MaxBackoff = 4 * time.Second
 		s.RateLimiter = ratelimit.None
-	})
-}
-
-// literalEndpoint uses an endpoint that was set by hand unchanged: the prefix that
-// StartSyncExecution puts before the host name is for AWS's own.
-func literalEndpoint(o *sfn.Options) {
-	if o.BaseEndpoint == nil {
-		return
-	}
-	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("LiteralEndpoint",
-			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				return next.HandleInitialize(smithyhttp.DisableEndpointHostPrefix(ctx, true), in)
-			}), middleware.Before)
 	})
 }

@@ -85,8 +85,8 @@ func executionError(code string) error {
 	}
 }
 
-// tidy reports whether the body of wire is at hand and prepare would leave it unchanged,
-// which it asks the function that prepare itself uses. Most engines send such messages.
+// tidy reports whether the body of wire is in the event itself and prepare would leave it
+// unchanged. Prepare uses the same function. Most engines send such messages.
 func tidy(wire hub.Wire) bool {
 	body, err := wire.Inline()
 	return err == nil && bytes.Equal(hl7.Normalize(nil, body), body)

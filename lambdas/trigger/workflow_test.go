@@ -7,12 +7,13 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/smithy-go"
@@ -26,11 +27,19 @@ func against(t *testing.T, timeout time.Duration, serve http.HandlerFunc) (*hub.
 	t.Helper()
 	server := httptest.NewServer(serve)
 	defer server.Close()
+	address, err := url.Parse(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
 	client := sfn.NewFromConfig(aws.Config{
-		Region:       "eu-central-1",
-		Credentials:  credentials.NewStaticCredentialsProvider("id", "secret", ""),
-		BaseEndpoint: &server.URL,
-	}, literalEndpoint, func(o *sfn.Options) { o.RetryMaxAttempts = 1 })
+		Region:           "eu-central-1",
+		Credentials:      credentials.NewStaticCredentialsProvider("id", "secret", ""),
+		BaseEndpoint:     &server.URL,
+		RetryMaxAttempts: 1,
+		HTTPClient: awshttp.NewBuildableClient().WithTransportOptions(func(transport *http.Transport) {
+			transport.Proxy = http.ProxyURL(address) // the SDK asks for the host sync-127.0.0.1
+		}),
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	return workflow{arn: "machine", starter: client}.run(ctx, "name", hub.Wire{Body: "MSH"})
@@ -78,18 +87,6 @@ func TestAServerThatHangsIsAnErrorAndNoReason(t *testing.T) {
 	})
 	if !errors.Is(err, context.DeadlineExceeded) || got != nil {
 		t.Errorf("%v, %v", got, err)
-	}
-}
-
-func TestAnEndpointSetByHandIsTakenAsItStands(t *testing.T) {
-	_, err := against(t, time.Minute, func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasPrefix(r.Host, "127.0.0.1:") {
-			t.Errorf("asked for %s", r.Host)
-		}
-		fmt.Fprint(w, `{"status":"SUCCEEDED"}`)
-	})
-	if err != nil {
-		t.Error(err)
 	}
 }
 

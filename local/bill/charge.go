@@ -81,8 +81,8 @@ func (m *Meter) Invoked(i Invocation) {
 	}
 }
 
-// Logged counts what a function wrote to its log: its bytes, and its lines, each of which
-// is an event.
+// Logged counts what a function wrote to its log: its bytes, and its lines, each an
+// event.
 func (m *Meter) Logged(function string, size, lines int) {
 	m.Add(LogByte, function, float64(size+lines*logEventOverhead))
 }

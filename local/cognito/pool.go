@@ -234,7 +234,7 @@ func (p *pool) accepts(password string) error {
 	return nil
 }
 
-// passwordPolicy is the pool's, or Cognito's own where it has none.
+// passwordPolicy returns the pool's policy, or Cognito's default if it has none.
 func (p *pool) passwordPolicy() PasswordPolicy {
 	policy := PasswordPolicy{8, true, true, true, true, 7}
 	if p.Policies.PasswordPolicy != nil {

@@ -38,7 +38,8 @@ func TestSigningAUserOutEndsTheirSessionsAndNoLaterOne(t *testing.T) {
 			return do("InitiateAuth", map[string]any{"ClientId": clientID, "AuthFlow": "USER_PASSWORD_AUTH",
 				"AuthParameters": map[string]string{"USERNAME": email, "PASSWORD": good}})["AuthenticationResult"].(map[string]any)
 		}
-		// answers are what refreshing, asking about oneself and an identity pool's check say of a session.
+		// answers are what refreshing, asking about oneself and an identity pool's check
+		// say of a session.
 		answers := func(session map[string]any) [3]string {
 			t.Helper()
 			_, refreshed := ask(t, s, "InitiateAuth", map[string]any{"ClientId": clientID, "AuthFlow": "REFRESH_TOKEN_AUTH",

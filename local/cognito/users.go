@@ -34,7 +34,7 @@ type user struct {
 	Password   *password // nil: none that anybody knows
 	Created    time.Time
 	Modified   time.Time
-	SignedOut  time.Time // what was signed in up to then is no longer; zero: never signed out
+	SignedOut  time.Time // sessions from before then are signed out; zero: never signed out
 }
 
 // signedOut reports whether the session that began at authTime, in Unix seconds, was

@@ -1,4 +1,5 @@
-// Package edge lets a client that is answered before it has sent its whole request receive the answer.
+// Package edge lets a client that is answered before it has sent its whole request
+// receive the answer.
 package edge
 
 import (
@@ -18,10 +19,10 @@ const (
 	leftoverWait = 5 * time.Second
 )
 
-// Handler returns a handler that calls next and then reads what next left of the request's body. A server that
-// answers and closes with content unread resets the connection, and with it the answer on
-// its way (RFC 9112, 9.6). A client that sends while it is refused would see a broken
-// connection, and not the reason.
+// Handler returns a handler that calls next and then reads what next left of the
+// request's body. A server that answers and closes with content unread resets the
+// connection, and with it the answer on its way (RFC 9112, 9.6). A client that sends
+// while it is refused would see a broken connection, and not the reason.
 //
 // A client that sent Expect: 100-continue and was not told to continue gets the whole
 // answer first, and need not send the body (RFC 9110, 10.1.1). It may still send it if it

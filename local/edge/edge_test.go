@@ -113,8 +113,8 @@ func TestWhoWaitsForContinueIsRefusedWithoutSending(t *testing.T) {
 	}
 }
 
-// TestAConnectionGoesOnAfterWhatWasNotRead has a second request behind a body of
-// which the handler read a part.
+// TestAConnectionGoesOnAfterWhatWasNotRead sends a second request after a body that the
+// handler read only in part.
 func TestAConnectionGoesOnAfterWhatWasNotRead(t *testing.T) {
 	addr := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.CopyN(io.Discard, r.Body, 10)

@@ -68,7 +68,7 @@ func (p *principals) UnmarshalJSON(data []byte) error {
 }
 
 // check refuses what this package does not evaluate, so that no statement is taken to
-// mean something else. version is that of the document.
+// mean something else. version is the document's version.
 func (s Statement) check(version string) error {
 	if s.Effect != "Allow" && s.Effect != "Deny" {
 		return fmt.Errorf("the effect %q is neither Allow nor Deny", s.Effect)

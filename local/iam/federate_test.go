@@ -1,6 +1,6 @@
 package iam_test
 
-// This file is about the trust policy of a role that an identity pool gives.
+// This file is about trust policies of roles that an identity pool gives.
 
 import (
 	"testing"

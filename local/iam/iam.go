@@ -207,7 +207,7 @@ func (v verdict) granted(caller, resource string) bool {
 	}
 }
 
-// key reports whether the ARN is that of a KMS key.
+// key reports whether the ARN names a KMS key.
 func key(arn string) bool {
 	return strings.HasPrefix(arn, "arn:aws:kms:") && strings.Contains(arn, ":key/")
 }

@@ -105,8 +105,8 @@ func (s *Service) described(ctx context.Context, name string) (any, error) {
 	return describe(f.Function), nil
 }
 
-// sourceConfiguration is what Lambda says about a queue that feeds a function: the parts of
-// EventSourceMappingConfiguration that mean something here.
+// sourceConfiguration is what Lambda says about a queue that feeds a function: the parts
+// of EventSourceMappingConfiguration that mean something here.
 type sourceConfiguration struct {
 	UUID, EventSourceArn, FunctionArn, State, StateTransitionReason string
 

@@ -18,6 +18,8 @@ import (
 
 	awslambda "github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"hl7lake/local/lambda"
 	"hl7lake/local/store"
@@ -82,6 +84,16 @@ func behave(ctx context.Context, o order) (map[string]string, error) {
 		return map[string]string{"v": strings.Repeat("x", n-len(`{"v":""}`))}, nil
 	case "environment":
 		return map[string]string{"value": os.Getenv(o.Text)}, nil
+	case "start a workflow": // named by the text
+		settings, err := config.LoadDefaultConfig(ctx)
+		if err != nil {
+			return nil, err
+		}
+		output, err := sfn.NewFromConfig(settings).StartSyncExecution(ctx, &sfn.StartSyncExecutionInput{StateMachineArn: &o.Text})
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"value": string(output.Status)}, nil
 	case "count": // every call appends a line to the file
 		f, err := os.OpenFile(o.Text, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -99,11 +111,12 @@ type machine struct {
 	arn         string
 	undelivered chan string
 	db          string
+	aws         http.HandlerFunc // answers what the function asks of AWS
 }
 
 func newMachine(t *testing.T, change func(*lambda.Function, *lambda.Config)) *machine {
 	t.Helper()
-	m := &machine{undelivered: make(chan string, 10), db: filepath.Join(t.TempDir(), "db")}
+	m := &machine{undelivered: make(chan string, 10), db: filepath.Join(t.TempDir(), "db"), aws: http.NotFound}
 	m.run(t, change)
 	return m
 }
@@ -136,7 +149,13 @@ func (m *machine) run(t *testing.T, change func(*lambda.Function, *lambda.Config
 		change(&function, &config)
 	}
 	m.Service = lambda.New(config)
-	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { m.Unsigned(r).ServeHTTP(w, r) })
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if runtimeAPI := m.Unsigned(r); runtimeAPI != nil {
+			runtimeAPI.ServeHTTP(w, r)
+			return
+		}
+		m.aws(w, r)
+	})
 	server.Start()
 	binary, err := os.Executable()
 	if err != nil {
@@ -250,6 +269,25 @@ func TestAFunctionSeesItsEnvironmentAndNotOurs(t *testing.T) {
 		if got, _ := m.invoke(t, order{Do: "environment", Text: name}); got["value"] != want {
 			t.Errorf("%s is %q, want %q", name, got["value"], want)
 		}
+	}
+}
+
+// The SDK sends StartSyncExecution to a host name of its own. A function needs no code to
+// reach this machine nevertheless: its environment is enough.
+func TestAFunctionStartsAWorkflowOnThisMachineWithTheSDKAsItIs(t *testing.T) {
+	m := newMachine(t, nil)
+	asked := make(chan *http.Request, 1)
+	m.aws = func(w http.ResponseWriter, r *http.Request) {
+		asked <- r
+		fmt.Fprint(w, `{"status":"SUCCEEDED"}`)
+	}
+	answer, functionError := m.invoke(t, order{Do: "start a workflow", Text: "machine"})
+	if answer["value"] != "SUCCEEDED" || functionError != "" {
+		t.Fatalf("got %v %q", answer, functionError)
+	}
+	r := <-asked
+	if target := r.Header.Get("X-Amz-Target"); target != "AWSStepFunctions.StartSyncExecution" || !strings.HasPrefix(r.Host, "sync-127.0.0.1:") {
+		t.Errorf("asked %s for %s", r.Host, target)
 	}
 }
 

@@ -124,7 +124,8 @@ func (i *instance) serveInitError(w http.ResponseWriter, r *http.Request) {
 }
 
 // ServeHTTP answers the Invoke operation of Lambda's own API
-// (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), and those that only read.
+// (https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html), and those that only
+// read.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.describes(w, r) {
 		return

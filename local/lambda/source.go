@@ -56,9 +56,10 @@ type Queues interface {
 }
 
 // Map has a queue feed a function from [Service.Start] on. The function must have been
-// added. It refuses what AWS refuses (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html):
-// a role that may not use the queue, and a queue that shows a message again while the
-// function may still be at work on it.
+// added. It refuses what AWS refuses
+// (https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html): a role that
+// may not use the queue, and a queue that shows a message again while the function may
+// still be at work on it.
 func (s *Service) Map(m EventSourceMapping) error {
 	f, err := s.function(ARN(m.FunctionName))
 	if err != nil {
@@ -114,9 +115,9 @@ func (s *Service) poll(f *function, queueARN string) {
 	}
 }
 
-// handOver gives a function one message and takes it out of the queue when the
-// function has handled it. Else it is there again when it is no longer hidden. What
-// Lambda itself could not do is tried again until then.
+// handOver gives a function one message and takes it out of the queue when the function
+// has handled it. Otherwise it returns when it is no longer hidden. What Lambda itself
+// could not do is tried again until then.
 func (s *Service) handOver(ctx context.Context, f *function, queueARN string, m QueueMessage) {
 	payload, err := json.Marshal(queueEvent(queueARN, m))
 	if err != nil {

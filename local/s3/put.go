@@ -36,7 +36,7 @@ func (s *Service) putObject(w http.ResponseWriter, in *request) error {
 	if err != nil {
 		return err
 	}
-	// Checked early too, so that no content is read in vain.
+	// Checked early too, so that no content is read for nothing.
 	if err := s.checkPut(in.bucket, in.key, conditions); err != nil {
 		return err
 	}

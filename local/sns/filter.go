@@ -12,7 +12,7 @@ import (
 )
 
 // A filter policy is a set of conditions on message attributes, which must all hold. $or
-// holds sets of which one must hold
+// contains sets, one of which must match
 // (https://docs.aws.amazon.com/sns/latest/dg/sns-subscription-filter-policies.html). A
 // nil filter lets every message pass.
 type filter func(attributes map[string]Attribute) bool

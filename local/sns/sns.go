@@ -245,7 +245,7 @@ func (m Message) check() error {
 	return nil
 }
 
-// size is that of the message in bytes, with its attributes.
+// size is the size of the message in bytes, with its attributes.
 func (m Message) size() int {
 	size := len(m.Body)
 	for name, a := range m.Attributes {

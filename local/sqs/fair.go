@@ -96,9 +96,9 @@ func (q *queue) show(now time.Time) {
 	}
 }
 
-// next is the visible message that is to be received next, or nil: the oldest of a
-// group with the fewest in flight. SQS prefers so only where a group has become a
-// noisy neighbor, by its messages in flight or by the time that they take
+// next is the visible message that is to be received next, or nil: the oldest of a group
+// with the fewest in flight. SQS prefers so only where a group has become a noisy
+// neighbor, by its messages in flight or by the time that they take
 // (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
 func (q *queue) next() (next *message) {
 	fewest := 0

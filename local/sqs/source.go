@@ -30,8 +30,8 @@ func (s *Service) Receive(ctx context.Context, queueARN string) (r Received, ok 
 	return Received{ID: m.ID, Body: m.Body, Handle: seen.ReceiptHandle, Attributes: seen.Attributes, Hidden: m.Visible}, true, nil
 }
 
-// Delete takes a message that was received out of its queue, for the caller in ctx.
-// One that is gone already is no error.
+// Delete takes a message that was received out of its queue, for the caller in ctx. It is
+// not an error if the message is already gone.
 func (s *Service) Delete(ctx context.Context, queueARN, handle string) error {
 	q, err := s.allowed(ctx, "DeleteMessage", nameOf(queueARN, ":"))
 	if err != nil {

@@ -60,14 +60,14 @@ type Service struct {
 	queues map[string]*queue // by name
 }
 
-// Requested is told of each message that was sent, received or deleted, by its size in
-// bytes; of one that is deleted, zero.
+// Requested is called for each message that was sent, received or deleted, with its size
+// in bytes; of one that is deleted, zero.
 type Requested func(ctx context.Context, size int)
 
 // Option changes how a Service works.
 type Option func(*Service)
 
-// WithRequested has the service tell of what is asked of it.
+// WithRequested makes the service report its requests.
 func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
 
 // WithTimeScale multiplies the visibility time-outs of queues that say one, so that each

@@ -50,8 +50,8 @@ func (r *Rule) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// parseCondition parses the operators that are run here; any other is refused by name. A value of another type than the
-// operator's never matches.
+// parseCondition parses the operators that are run here; any other is refused by name. A
+// value of another type than the operator's never matches.
 func parseCondition(variable *path, operator string, operand json.RawMessage) (condition, error) {
 	switch operator {
 	case "And":

@@ -1,6 +1,6 @@
 package store_test
 
-// This file is about files that are damaged, empty or held by another.
+// This file is about files that are damaged, empty or locked by another process.
 
 import (
 	"bytes"

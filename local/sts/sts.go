@@ -36,7 +36,7 @@ type identity struct {
 	Account string
 }
 
-// identityOf returns that of the account's root, or of a session of a role.
+// identityOf returns the identity of the account's root user, or of a role's session.
 func identityOf(caller string) identity {
 	if caller == iam.Root {
 		return identity{caller, wire.Account, wire.Account}

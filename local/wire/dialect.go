@@ -13,7 +13,7 @@ type Dialect struct {
 
 	Denied     Code // no policy grants the call
 	UnknownKey Code // nobody has the access key
-	WrongToken Code // the session token is not that of the access key
+	WrongToken Code // the session token does not belong to the access key
 	Expired    Code // the session has ended
 	Failed     Code // the service failed
 	Throttled  Code // it was asked for too much

@@ -32,8 +32,8 @@ func Errorf(code, format string, args ...any) *Error {
 	return &Error{Status: http.StatusBadRequest, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// Unsupported refuses a request for a part of a service that is not run here. name is
-// that of the operation or member asked for.
+// Unsupported refuses a request for a part of a service that is not run here. name is the
+// name of the operation or member asked for.
 func Unsupported(name string) *Error {
 	return &Error{
 		Status: http.StatusNotImplemented, Code: "NotImplemented",

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestTheTutorialShowsTheConnectorsOwnCode holds that each block of Go in docs/connector.md stands in the connector, but for the
-// white space.
+// TestTheTutorialShowsTheConnectorsOwnCode checks that the connector contains each block
+// of Go in docs/connector.md, except for white space.
 func TestTheTutorialShowsTheConnectorsOwnCode(t *testing.T) {
 	words := func(path string) string {
 		text, err := os.ReadFile(filepath.Join(root, path))

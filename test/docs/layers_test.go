@@ -10,7 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestTheLinterAllowsTheImportsThatContributingLists compares the rules of folders, which are those that allow one itself.
+// TestTheLinterAllowsTheImportsThatContributingLists compares the rules of folders, which
+// are those that allow one itself.
 func TestTheLinterAllowsTheImportsThatContributingLists(t *testing.T) {
 	rules, err := os.ReadFile("../../.golangci.yml")
 	if err != nil {

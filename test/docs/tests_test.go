@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestATestStandsBesideItsSourceOrSaysWhatItIsAbout leaves out test/, whose packages are tests only. A test file may also be
-// named for its package, or for its kind.
+// TestATestStandsBesideItsSourceOrSaysWhatItIsAbout leaves out test/, whose packages are
+// tests only. A test file may also be named for its package, or for its kind.
 func TestATestStandsBesideItsSourceOrSaysWhatItIsAbout(t *testing.T) {
 	kinds := []string{"bench", "corpus", "example", "full_linux", "fuzz", "golden", "model"}
 	about := regexp.MustCompile(`(?m)^package \w+\n\n// This file (is about|has) `)

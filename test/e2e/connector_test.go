@@ -13,7 +13,8 @@ import (
 	"hl7lake/operate"
 )
 
-// withPatients is a folder with dev's templates and that of the connector of docs/connector.md.
+// withPatients returns a folder with dev's templates and the template of the connector of
+// docs/connector.md.
 func withPatients(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -36,8 +37,9 @@ func withPatients(t *testing.T) string {
 	return dir
 }
 
-// TestAConnectorComesToALakeWithDataAndGoes adds the connector of docs/connector.md to a lake that has messages, replays these
-// into it, and removes it again. What was there before stays as it is, and what the connector made remains.
+// TestAConnectorComesToALakeWithDataAndGoes adds the connector of docs/connector.md to a
+// lake that has messages, replays these into it, and removes it again. What was there
+// before stays as it is, and what the connector made remains.
 func TestAConnectorComesToALakeWithDataAndGoes(t *testing.T) {
 	t.Parallel()
 	options := local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}

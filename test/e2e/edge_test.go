@@ -17,7 +17,8 @@ import (
 	"hl7lake/hl7"
 )
 
-// edgeOf runs an edge, with one listener in a mode, in front of a lake until the test ends.
+// edgeOf runs an edge, with one listener in a mode, in front of a lake until the test
+// ends.
 func (l *lake) edgeOf(t *testing.T, mode config.AckMode) *edge.Edge {
 	t.Helper()
 	user := client.User{Email: "engine@example.org", Read: client.Institutions{scenario.Institution}, Write: scenario.Institution}
@@ -79,7 +80,8 @@ func overMLLP(t *testing.T, to net.Addr, messages ...[]byte) (codes []string) {
 	return codes
 }
 
-// TestAMessageOverMLLPIsInTheLakeByteForByte sends over MLLP what the lake then has, and gets its AA in both modes.
+// TestAMessageOverMLLPIsInTheLakeByteForByte sends over MLLP what the lake then has, and
+// gets its AA in both modes.
 func TestAMessageOverMLLPIsInTheLakeByteForByte(t *testing.T) {
 	for _, mode := range []config.AckMode{config.Queued, config.Delivered} {
 		t.Run(string(mode), func(t *testing.T) {

@@ -20,7 +20,7 @@ func TestMessagesOfEverySizeComeBackByteForByteAndBecomeJSON(t *testing.T) {
 	l := start(t)
 	tokens := l.admin(t)
 	c := l.client(t, tokens)
-	const inline = 262_144 // bytes: the topic's limit and that of the workflow's states
+	const inline = 262_144 // bytes: the limits of the topic and of the workflow's states
 	for _, size := range []int{
 		1_000, 120_000, inline - 9_000, inline - 8_192, inline - 1, inline, inline + 1, 1 << 20, 4 << 20,
 	} {

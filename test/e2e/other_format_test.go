@@ -9,8 +9,9 @@ import (
 	"hl7lake/operate"
 )
 
-// TestAMessageThatNoConnectorKnowsIsKeptAndGivenBack sends what is no HL7 the whole way: it is kept byte for byte, is a duplicate
-// the second time, waits for no JSON, and is published again and forgotten like any other.
+// TestAMessageThatNoConnectorKnowsIsKeptAndGivenBack sends what is no HL7 the whole way:
+// it is kept byte for byte, is a duplicate the second time, waits for no JSON, and is
+// published again and forgotten like any other.
 func TestAMessageThatNoConnectorKnowsIsKeptAndGivenBack(t *testing.T) {
 	l := start(t)
 	tokens := l.admin(t)

@@ -26,7 +26,7 @@ func (l *lake) publish(t *testing.T, id, messageType string, body []byte) {
 }
 
 // publishWith puts an ingested event with a subject onto the hub, as a replay in another
-// character set does; nil is none.
+// character set does. If subject is nil, the event has none.
 func (l *lake) publishWith(t *testing.T, id, messageType string, subject *string, body []byte) {
 	t.Helper()
 	attributes := map[string]snstypes.MessageAttributeValue{}

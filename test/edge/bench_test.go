@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// BenchmarkAcknowledged measures messages of 2 KB that are acknowledged, each synced to disk before, from so many engines at once. The
-// lake is away: what it would take is another measure.
+// BenchmarkAcknowledged measures messages of 2 KB that are acknowledged, each synced to
+// disk before, from so many engines at once. The lake is away: what it would take is
+// another measure.
 //
 //	go test ./test/edge -run '^$' -bench Acknowledged -benchtime 5s
 func BenchmarkAcknowledged(b *testing.B) {

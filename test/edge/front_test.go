@@ -18,7 +18,8 @@ import (
 	"hl7lake/edge/queue"
 )
 
-// front is an API that takes every message at once, or none while it is away: what is measured or tried is the edge.
+// front is an API that takes every message at once, or none while it is away: what is
+// measured or tried is the edge.
 type front struct {
 	*httptest.Server
 	away   bool

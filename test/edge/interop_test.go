@@ -19,7 +19,8 @@ const (
 	simpleHL7 = "simple-hl7"
 )
 
-// missing ends the test of a program that is not installed. It only skips the test, unless JUDGES has the program.
+// missing ends the test of a program that is not installed. It only skips the test,
+// unless JUDGES has the program.
 func missing(t *testing.T, name, install string) {
 	t.Helper()
 	message := fmt.Sprintf("%s is not installed, so it tried nothing; install it with: %s", name, install)
@@ -65,7 +66,8 @@ func messages(t *testing.T, n int) (files, bodies []string) {
 	return files, bodies
 }
 
-// TestSendersByOthersAreAcknowledgedAndTheirMessagesArrive has python-hl7 and simple-hl7 send to an edge.
+// TestSendersByOthersAreAcknowledgedAndTheirMessagesArrive has python-hl7 and simple-hl7
+// send to an edge.
 func TestSendersByOthersAreAcknowledgedAndTheirMessagesArrive(t *testing.T) {
 	for name, send := range map[string]func(t *testing.T, port string, files []string) (answers string){
 		pythonHL7: func(t *testing.T, port string, files []string) string {
@@ -116,7 +118,8 @@ func TestSendersByOthersAreAcknowledgedAndTheirMessagesArrive(t *testing.T) {
 	}
 }
 
-// TestReceiversByOthersTakeWhatLakeSendSends has `lake send --mllp` send to python-hl7 and simple-hl7.
+// TestReceiversByOthersTakeWhatLakeSendSends has `lake send --mllp` send to python-hl7
+// and simple-hl7.
 func TestReceiversByOthersTakeWhatLakeSendSends(t *testing.T) {
 	lake := filepath.Join(t.TempDir(), "lake")
 	built := false

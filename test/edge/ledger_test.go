@@ -25,8 +25,8 @@ import (
 	"hl7lake/internal/pause"
 )
 
-// engines is how many send at once, and pace how long each waits between two messages: more than the lake on this machine takes
-// would only make the queue longer.
+// engines is how many send at once, and pace how long each waits between two messages:
+// more than the lake on this machine takes would only make the queue longer.
 const (
 	engines = 8
 	pace    = 150 * time.Millisecond
@@ -45,8 +45,9 @@ func (l *ledger) note(body string, acknowledged int) {
 	l.acknowledged[body] += acknowledged
 }
 
-// TestTheLedgerOfWhatWasAcknowledgedIsThatOfTheLake has engines send messages, each until it is acknowledged, while the edge, the lake
-// and connections are killed. Then each that was acknowledged is in the lake exactly once, and no other more than once.
+// TestTheLedgerOfWhatWasAcknowledgedIsThatOfTheLake has engines send messages, each until
+// it is acknowledged, while the edge, the lake and connections are killed. Then each that
+// was acknowledged is in the lake exactly once, and no other more than once.
 func TestTheLedgerOfWhatWasAcknowledgedIsThatOfTheLake(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a lake, and kills it")
@@ -83,7 +84,8 @@ func TestTheLedgerOfWhatWasAcknowledgedIsThatOfTheLake(t *testing.T) {
 	}
 }
 
-// havoc kills and cuts, in rounds of all kinds in random order, until ctx ends, and leaves all running. It returns what it did.
+// havoc kills and cuts, in rounds of all kinds in random order, until ctx ends, and
+// leaves all running. It returns what it did.
 func (s *site) havoc(ctx context.Context, t *testing.T) map[string]int {
 	t.Helper()
 	random := rand.New(rand.NewPCG(*seed, 0))
@@ -231,7 +233,8 @@ func (s *site) kept(t *testing.T) map[string]int {
 	return all
 }
 
-// filed waits until the writer has filed what was accepted: until no key was added for a while.
+// filed waits until the writer has filed what was accepted: until no key was added for a
+// while.
 func (s *site) filed(t *testing.T, api *s3.Client, bucket string) {
 	t.Helper()
 	const quiet = 5 * time.Second

@@ -12,7 +12,8 @@ import (
 
 var queued = flag.Int64("queued", 5_000, "how many messages the test of memory puts into the queue; a million is the figure of docs/edge.md")
 
-// TestMemoryDoesNotGrowWithTheQueue fills the queue of an edge whose lake is away and looks at the heap on the way.
+// TestMemoryDoesNotGrowWithTheQueue fills the queue of an edge whose lake is away and
+// looks at the heap on the way.
 func TestMemoryDoesNotGrowWithTheQueue(t *testing.T) {
 	const most = 32 << 20 // of growth, whatever is queued: buffers, and what the collector has not come to
 	to := edgeTo(t, newFront(t, true))

@@ -1,5 +1,6 @@
-// Package edge holds the edge against what it promises: what it has acknowledged is in the lake, once, whatever is killed or cut
-// between, and that programs by others can talk to it. It runs the edge and the lake in processes of their own.
+// Package edge holds the edge against what it promises: what it has acknowledged is in
+// the lake, once, whatever is killed or cut between, and that programs by others can talk
+// to it. It runs the edge and the lake in processes of their own.
 //
 // The default run is a short form. The rest runs with
 //
@@ -38,14 +39,15 @@ var (
 	seed      = flag.Uint64("seed", 1, "of what is killed and cut; the same seed makes the same plan")
 )
 
-// asLake and asEdge make the test's own program a lake or an edge that is to be killed: they name the data folder and the configuration.
+// asLake and asEdge make the test's own program a lake or an edge that is to be killed:
+// they name the data folder and the configuration.
 const (
 	asLake     = "HL7LAKE_TEST_LAKE"
 	asLakeAddr = "HL7LAKE_TEST_LAKE_ADDR"
 	asEdge     = "HL7LAKE_TEST_EDGE"
 )
 
-const password = "PASSWORD" // the environment variable with that of the edge's user
+const password = "PASSWORD" // the environment variable with the password of the edge's user
 
 func TestMain(m *testing.M) {
 	var err error
@@ -91,7 +93,8 @@ func connect(running *local.Lake) (client.Connection, error) {
 	}, err
 }
 
-// serveEdge runs an edge until the process is killed or gets SIGTERM, or until who started it is gone.
+// serveEdge runs an edge until the process is killed or gets SIGTERM, or until who
+// started it is gone.
 func serveEdge(path string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()

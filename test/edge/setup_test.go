@@ -19,7 +19,8 @@ import (
 // institution is whose messages are sent.
 const institution = "st-elsewhere"
 
-// site is an edge in front of a lake, each in a process of its own, with networks between them that cut connections.
+// site is an edge in front of a lake, each in a process of its own, with networks between
+// them that cut connections.
 type site struct {
 	lake, edge         *process
 	toEdge, toLake     *network

@@ -1,8 +1,8 @@
 // Package fault proves the lake's promise on the whole lake, run from its committed
-// templates but for some settings of staging (see templates): a message that was answered
-// 201 is kept and can be found, one that was not can be sent again, and neither makes a
-// second copy, whatever goes wrong at whichever call or delivery, and whenever the whole
-// lake is killed.
+// templates, with some settings of staging changed (see templates): a message that was
+// answered 201 is kept and can be found, one that was not can be sent again, and neither
+// makes a second copy, whatever goes wrong at whichever call or delivery, and whenever
+// the whole lake is killed.
 //
 // The default run is a short form. The full run is started with
 //
@@ -63,10 +63,10 @@ type lake struct {
 	pool *client.Pool
 }
 
-// templates are the committed ones, but for some settings of staging: an institution's
-// share is a few messages, so that others are deferred; what fails is tried again from
-// the queue of these as soon and as often as a test can wait for; and many are at once,
-// since one cell's failures hold a place each.
+// templates are the committed ones, with some settings of staging changed: an
+// institution's share is a few messages, so that others are deferred; what fails is tried
+// again from the queue of these as soon and as often as a test can wait for; and many are
+// at once, since one cell's failures hold a place each.
 func templates(t *testing.T) string {
 	t.Helper()
 	return altered.Templates(t, "../snapshots/dev",

@@ -122,8 +122,8 @@ func (l *metered) look(t *testing.T, idle bill.Bill) bill.Bill {
 }
 
 // wantWrites expects five writes for a message, and for about twenty one of its
-// institution's allowance and one of its share of staging: how many runs begin with
-// units at hand is chance, and among how many instances the messages go.
+// institution's allowance and one of its share of staging: chance decides how many runs
+// begin with units left, and how many instances share the messages.
 func wantWrites(t *testing.T, each float64) {
 	t.Helper()
 	if each < 5.08 || each > 5.2 {

@@ -145,7 +145,7 @@ func percentile(values []time.Duration, p int) time.Duration {
 }
 
 // BenchmarkMessages sends messages and waits until every one is JSON in the lake. Time
-// per operation is that of the whole way, from the first post to the last object.
+// per operation covers everything from the first post to the last object.
 func BenchmarkMessages(b *testing.B) {
 	// Removed at the very end: a file system that has just removed many files may be slow
 	// to make new ones.

@@ -1,7 +1,8 @@
 // Command generate writes the dictionary's definitions and code tables. It merges the npm
 // package hl7-dictionary (1.0.1, MIT licence) with the facts of two other
 // implementations, hl7apy (MIT licence) and HAPI, which it looks for beside this module.
-// HAPI's facts decide between the others. Alone they count only where the rules below say so:
+// HAPI's facts decide between the others. Alone they count only where the rules below say
+// so:
 //
 //	npm install --no-save hl7-dictionary@1.0.1
 //	go generate ./hl7/dictionary
@@ -40,8 +41,9 @@
 //
 // Code tables are hl7apy's, by version, with the npm package's meanings of the codes.
 // Versions before v2.3.1, which hl7apy lacks, get those of v2.3.1. Names that are cut off
-// are completed, in the npm package's own spelling if it has one elsewhere, or from HAPI if
-// what is missing is in parentheses. Names of groups that a program made up are replaced.
+// are completed, in the npm package's own spelling if it has one elsewhere, or from HAPI
+// if what is missing is in parentheses. Names of groups that a program made up are
+// replaced.
 //
 // The package loads what this writes; see its tables.go for the format.
 package main

@@ -364,9 +364,9 @@ func (m *merger) correctV23() {
 	}
 }
 
-// correctV25 sets limits in v2.5.1 that HAPI has there and v2.6 also has, and limits in v2.5
-// that v2.4 and v2.5.1 both have. Of these two versions the other sources only say that such
-// a field repeats.
+// correctV25 sets limits in v2.5.1 that HAPI has there and v2.6 also has, and limits in
+// v2.5 that v2.4 and v2.5.1 both have. Of these two versions the other sources only say
+// that such a field repeats.
 func (m *merger) correctV25() {
 	for _, v := range []struct{ name, before, after string }{{"2.5.1", "", "2.6"}, {"2.5", "2.4", "2.5.1"}} {
 		for name, s := range m.into.segments[v.name] {

@@ -75,8 +75,9 @@ func letters(name string) string {
 	}, strings.ToUpper(name))
 }
 
-// agreed returns the npm package's name, or the name on which both others agree. A name that
-// is cut before a parenthesis is completed from HAPI, which spells names as the standard does.
+// agreed returns the npm package's name, or the name on which both others agree. A name
+// that is cut before a parenthesis is completed from HAPI, which spells names as the
+// standard does.
 func (s *speller) agreed(base, one, other string) string {
 	if n := strings.IndexByte(other, '('); n > 0 && letters(base) == letters(other[:n]) {
 		name := strings.TrimRight(other[:n], " -")

@@ -15,8 +15,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// NewStorage makes the local lake's S3 with empty buckets of these names, and returns the SDK's client for it, which needs no
-// network. It ends with the test.
+// NewStorage makes the local lake's S3 with empty buckets of these names, and returns the
+// SDK's client for it, which needs no network. It ends with the test.
 func NewStorage(t testing.TB, buckets ...string) *sdk.Client {
 	t.Helper()
 	dir := t.TempDir()

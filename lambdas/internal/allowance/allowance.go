@@ -2,8 +2,8 @@
 // none can fill the lake's functions and queues while others wait: what it may post
 // (ingest), and how much of it is staged at once (trigger). Each institution has a bucket
 // of units that fills at a steady rate. A message takes units according to its size,
-// because staging takes time in proportion. The buckets are items of a table of the
-// caller's, so that all instances of a function share them. An instance takes several
+// because staging takes time in proportion. The buckets are items of a table that the
+// caller names, so all instances of a function share them. An instance takes several
 // units at once and keeps them for later messages: a write for each message would cost as
 // much as the catalog's entry.
 package allowance

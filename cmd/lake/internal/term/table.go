@@ -22,8 +22,8 @@ type Table struct {
 	rows   [][]Cell
 }
 
-// NewTable returns an empty table with these titles. A title that begins with > is that
-// of a right-aligned column, for numbers.
+// NewTable returns an empty table with these titles. A title that begins with > makes its
+// column right-aligned, for numbers.
 func NewTable(titles ...string) *Table {
 	t := &Table{}
 	for _, title := range titles {
@@ -64,7 +64,7 @@ func (t *Table) Write(s Screen) error {
 	return err
 }
 
-// fit returns the widths of the columns, together at most that of the screen if possible.
+// fit returns the widths of the columns, together no wider than the screen, if possible.
 func (t *Table) fit(width int) []int {
 	widths, least := t.widths()
 	for {

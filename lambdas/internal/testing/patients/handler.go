@@ -11,7 +11,8 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// connector is who publishes. Raise the version when patientOf makes something else of an unchanged message.
+// connector is who publishes. Raise the version when patientOf makes something else of an
+// unchanged message.
 func connector() hub.Connector { return hub.Connector{Name: "patients", Version: 1} }
 
 // patientJSON says what is published.
@@ -21,8 +22,9 @@ type handler struct {
 	hub hub.Topic
 }
 
-// handle makes a patient of each message of the batch. An error has Lambda deliver the batch again, and in the end leaves it in a
-// dead-letter queue; to handle an event twice is harmless, since its result has the same id.
+// handle makes a patient of each message of the batch. An error has Lambda deliver the
+// batch again, and in the end leaves it in a dead-letter queue; to handle an event twice
+// is harmless, since its result has the same id.
 func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, error) {
 	return struct{}{}, hub.Each(batch, func(wire hub.Wire) error {
 		event, err := h.hub.ClaimCheck.Open(ctx, wire)
@@ -37,7 +39,8 @@ func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, e
 	})
 }
 
-// resultOf is the event that follows from an ingested message: its patient, or the error where it cannot be read.
+// resultOf is the event that follows from an ingested message: its patient, or the error
+// where it cannot be read.
 func resultOf(event hub.Event) (hub.Event, error) {
 	var message hl7.Message
 	if err := read(&message, event); err != nil {
@@ -51,7 +54,8 @@ func resultOf(event hub.Event) (hub.Event, error) {
 	return result, err
 }
 
-// read parses the body in the charset that an operator decided on, else in what the message or its sender declares.
+// read parses the body in the charset that an operator decided on, else in what the
+// message or its sender declares.
 func read(message *hl7.Message, event hub.Event) error {
 	if event.ReadIn != "" {
 		return message.ParseIn(event.ReadIn, event.Body)

@@ -1,5 +1,6 @@
-// Command patients is the function of a connector that exists for docs/connector.md and the tests: of each admission, discharge
-// and transfer it makes a FHIR R4 Patient with what PID says. It is whole, and small; no environment has it.
+// Command patients is the function of a connector that exists for docs/connector.md and
+// the tests: of each admission, discharge and transfer it makes a FHIR R4 Patient with
+// what PID says. It is whole, and small; no environment has it.
 package main
 
 import (

@@ -7,7 +7,8 @@ import (
 	"hl7lake/hl7"
 )
 
-// patient is a FHIR R4 Patient (https://hl7.org/fhir/R4/patient.html) with some of its elements.
+// patient is a FHIR R4 Patient (https://hl7.org/fhir/R4/patient.html) with some of its
+// elements.
 type patient struct {
 	ResourceType string       `json:"resourceType"`
 	Identifier   []identifier `json:"identifier,omitempty"`
