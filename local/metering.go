@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"sync/atomic"
 	"time"
 
 	"hl7lake/local/bill"
@@ -17,7 +18,14 @@ import (
 
 // metering tells the meter what the services do. Requests of the account's root, the
 // person who runs the lake, are not part of the lake's bill.
-type metering struct{ meter bill.Meter }
+type metering struct {
+	meter    bill.Meter
+	requests atomic.Int64 // to the HTTP API
+}
+
+// Requests returns how many requests the HTTP API has had since the start. As long as it
+// does not change, no message has come.
+func (l *Lake) Requests() int64 { return l.metering.requests.Load() }
 
 // Bill is what AWS would charge for what the lake has done since its start, as far as its
 // services are run here. Package bill says what is exact and what is estimated.
@@ -37,6 +45,7 @@ func byRoot(ctx context.Context) bool { return wire.Caller(ctx) == iam.Root }
 // meterAPI counts the requests to an HTTP API, and its access log, which is not written
 // here.
 func (l *Lake) meterAPI(r *http.Request) {
+	l.metering.requests.Add(1)
 	l.metering.meter.APICall(int(r.ContentLength))
 	if l.accessLine > 0 {
 		l.metering.meter.Logged("API access", l.accessLine, 1)

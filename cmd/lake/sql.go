@@ -8,10 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"hl7lake/client"
+	"hl7lake/operate"
 	"hl7lake/tables"
 )
 
@@ -109,10 +111,33 @@ func (p *program) freshTables(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := operator.Tabulate(ctx); err != nil {
+	if err := tabulate(ctx, operator); err != nil {
 		return "", p.notTabulated(err)
 	}
 	return filepath.Join(p.access.dir, "s3", bucket), nil
+}
+
+// How long sql waits for a run of tabulate that is under way, such as one of `lake up`, and
+// how often it tries.
+const (
+	tabulatePatience = time.Minute
+	tabulateRetry    = 200 * time.Millisecond
+)
+
+// tabulate brings the tables up to date. A run that is under way may have begun before the
+// last messages came, so it is waited for, and another one started.
+func tabulate(ctx context.Context, operator *operate.Operator) error {
+	for end := time.Now().Add(tabulatePatience); ; {
+		_, err := operator.Tabulate(ctx)
+		if !errors.Is(err, operate.ErrTabulating) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(tabulateRetry):
+		}
+	}
 }
 
 // asking are DuckDB's arguments for one query, a file of them, or none.

@@ -35,6 +35,9 @@ func (p *program) upCommand() *cobra.Command {
 there again the next time. It makes three users and leaves in the folder what
 send, get, trace, users, token and env need, in connection.json, readable by you
 alone. Delete the folder to start afresh.
+
+The tables, which sql asks, have a message some seconds after it was accepted. With
+--report they are written each hour only, as on AWS.
 ` + exitCodes,
 		Example: `  lake up
   lake up --port 8080 --dir /srv/lake
@@ -84,6 +87,13 @@ func (p *program) up(ctx context.Context, o local.Options, report, verbose bool)
 	}
 	if verbose {
 		stop := p.showLogs(ctx, o.Dir)
+		defer stop()
+	}
+	if !report { // which is what AWS would charge, where the tables are made each hour
+		stop, err := p.keepTables(ctx, running, connection, o.Log)
+		if err != nil {
+			return err
+		}
 		defer stop()
 	}
 	if err := running.Wait(ctx); err != nil {

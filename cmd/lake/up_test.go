@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"hl7lake/client"
@@ -137,6 +138,23 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 			if got := call(t, as, "", append(arguments, "--outputs", outputs)...); got.Status != statusDone {
 				t.Errorf("%v: %+v", arguments, got)
 			}
+		}
+	})
+	t.Run("the tables have what was sent without being asked for", func(t *testing.T) {
+		files := filepath.Join(dir, "s3", "*", "messages", "source=*", "date=*", "hour=*", "all.parquet")
+		rows := 0
+		for end := time.Now().Add(time.Minute); rows < len(messages) && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+			rows = 0
+			found, err := filepath.Glob(files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range found {
+				rows += strings.Count(call(t, nil, "", "tables", "show", "--json", "-n", "100", file).Out, "\n")
+			}
+		}
+		if rows != len(messages) {
+			t.Errorf("%d rows, want %d", rows, len(messages))
 		}
 	})
 	t.Run("the next start keeps messages, passwords and the key", func(t *testing.T) {

@@ -39,12 +39,8 @@ type State struct {
 	Retry          []Retrier
 	Catch          []Catcher
 
-	Result json.RawMessage // Pass
-
 	Choices []Rule // Choice
 	Default string
-
-	Seconds *int // Wait
 
 	Error, Cause         string // Fail
 	ErrorPath, CausePath path
@@ -136,15 +132,11 @@ func (d *Definition) check() error {
 // fieldsOf lists, by type, the fields that only some types of state may have.
 func fieldsOf() map[string][]string {
 	io := []string{"InputPath", "OutputPath"}
-	flow := append([]string{"Next", "End"}, io...)
 	return map[string][]string{
 		"Task": append([]string{"Parameters", "ResultSelector", "ResultPath", "Resource", "TimeoutSeconds",
-			"Retry", "Catch"}, flow...),
-		"Pass":    append([]string{"Parameters", "ResultPath", "Result"}, flow...),
-		"Choice":  append([]string{"Choices", "Default"}, io...),
-		"Wait":    append([]string{"Seconds"}, flow...),
-		"Succeed": io,
-		"Fail":    {"Error", "Cause", "ErrorPath", "CausePath"},
+			"Retry", "Catch", "Next", "End"}, io...),
+		"Choice": append([]string{"Choices", "Default"}, io...),
+		"Fail":   {"Error", "Cause", "ErrorPath", "CausePath"},
 	}
 }
 
@@ -155,8 +147,7 @@ func (s *State) present() []string {
 		"Next": s.Next != "", "End": s.End, "InputPath": s.InputPath.given, "Parameters": s.Parameters.given,
 		"ResultSelector": s.ResultSelector.given, "ResultPath": s.ResultPath.given, "OutputPath": s.OutputPath.given,
 		"Resource": s.Resource != "", "TimeoutSeconds": s.TimeoutSeconds != 0, "Retry": s.Retry != nil,
-		"Catch": s.Catch != nil, "Result": s.Result != nil, "Choices": s.Choices != nil, "Default": s.Default != "",
-		"Seconds": s.Seconds != nil, "Error": s.Error != "", "Cause": s.Cause != "",
+		"Catch": s.Catch != nil, "Choices": s.Choices != nil, "Default": s.Default != "", "Error": s.Error != "", "Cause": s.Cause != "",
 		"ErrorPath": s.ErrorPath.given, "CausePath": s.CausePath.given,
 	} {
 		if there {
@@ -189,10 +180,6 @@ func (s *State) check(d *Definition) error {
 	switch s.Type {
 	case "Task":
 		return s.checkTask()
-	case "Wait":
-		if s.Seconds == nil {
-			return fmt.Errorf("it needs Seconds")
-		}
 	case "Choice":
 		return s.checkChoice(d)
 	case "Fail":

@@ -13,24 +13,27 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 	for name, test := range map[string]struct{ definition, want string }{
 		"Map":                     {only(`{"Type":"Map","Iterator":{},"End":true}`), "Iterator"},
 		"Parallel":                {only(`{"Type":"Parallel","End":true}`), `type "Parallel" is not run`},
-		"JSONata":                 {`{"QueryLanguage":"JSONata","StartAt":"S","States":{"S":{"Type":"Succeed"}}}`, "JSONata"},
-		"JSONata in a state":      {only(`{"Type":"Succeed","QueryLanguage":"JSONata"}`), "JSONata"},
+		"Pass":                    {only(`{"Type":"Pass","End":true}`), `type "Pass" is not run`},
+		"Wait":                    {only(`{"Type":"Wait","Seconds":1,"End":true}`), "Seconds"},
+		"Succeed":                 {only(`{"Type":"Succeed"}`), `type "Succeed" is not run`},
+		"JSONata":                 {`{"QueryLanguage":"JSONata","StartAt":"S","States":{"S":{"Type":"Fail"}}}`, "JSONata"},
+		"JSONata in a state":      {only(`{"Type":"Fail","QueryLanguage":"JSONata"}`), "JSONata"},
 		"another service":         {only(`{"Type":"Task","Resource":"arn:aws:states:::sqs:sendMessage","End":true}`), "sqs:sendMessage"},
 		"a callback":              {only(`{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke.waitForTaskToken","End":true}`), "waitForTaskToken"},
-		"an intrinsic function":   {only(`{"Type":"Pass","Parameters":{"x.$":"States.Format('{}', $.a)"},"End":true}`), "States.Format"},
+		"an intrinsic function":   {only(`{` + invoke + `,"Parameters":{"x.$":"States.Format('{}', $.a)"}}`), "States.Format"},
 		"an intrinsic in Fail":    {only(`{"Type":"Fail","CausePath":"States.Format('{}', $.a)"}`), "States.Format"},
-		"a wildcard":              {only(`{"Type":"Pass","InputPath":"$.a[*]","End":true}`), "$.a[*]"},
-		"a descent":               {only(`{"Type":"Pass","InputPath":"$..a","End":true}`), "$..a"},
-		"a filter":                {only(`{"Type":"Pass","InputPath":"$.a[?(@.b==1)]","End":true}`), "?(@"},
-		"a slice":                 {only(`{"Type":"Pass","InputPath":"$.a[0:2]","End":true}`), "[0:2]"},
+		"a wildcard":              {only(`{"Type":"Choice","InputPath":"$.a[*]"}`), "$.a[*]"},
+		"a descent":               {only(`{"Type":"Choice","InputPath":"$..a"}`), "$..a"},
+		"a filter":                {only(`{"Type":"Choice","InputPath":"$.a[?(@.b==1)]"}`), "?(@"},
+		"a slice":                 {only(`{"Type":"Choice","InputPath":"$.a[0:2]"}`), "[0:2]"},
 		"a heartbeat":             {only(`{` + invoke + `,"HeartbeatSeconds":3}`), "HeartbeatSeconds"},
 		"an asynchronous call":    {only(`{` + invoke + `,"Parameters":{"FunctionName":"f","InvocationType":"Event"}}`), "InvocationType Event"},
 		"a qualifier":             {only(`{` + invoke + `,"Parameters":{"FunctionName":"f","Qualifier":"v"}}`), "Qualifier"},
 		"an invoke of nothing":    {only(`{` + invoke + `,"Parameters":{"Payload":{}}}`), "must name the function"},
-		"a field of another type": {only(`{"Type":"Pass","Seconds":3,"End":true}`), "no field Seconds"},
-		"neither Next nor End":    {only(`{"Type":"Pass"}`), "Next or End"},
-		"both Next and End":       {only(`{"Type":"Pass","Next":"S","End":true}`), "Next or End"},
-		"a Next to nowhere":       {only(`{"Type":"Pass","Next":"X"}`), `"X"`},
+		"a field of another type": {only(`{"Type":"Fail","OutputPath":"$"}`), "no field OutputPath"},
+		"neither Next nor End":    {only(`{"Type":"Task"}`), "Next or End"},
+		"both Next and End":       {only(`{` + invoke + `,"Next":"S"}`), "Next or End"},
+		"a Next to nowhere":       {only(`{"Type":"Task","Next":"X"}`), `"X"`},
 		"a Catch to nowhere":      {only(`{` + invoke + `,"Parameters":{"FunctionName":"f"},"Catch":[{"ErrorEquals":["States.ALL"],"Next":"X"}]}`), `"X"`},
 		"a choice to nowhere":     {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","IsPresent":true,"Next":"X"}]}`), `"X"`},
 		"an unknown comparison":   {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","StringIs":"x","Next":"S"}]}`), "StringIs"},
@@ -38,12 +41,10 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 		"a mistyped comparison":   {only(`{"Type":"Choice","Choices":[{"Variable":"$.a","BooleanEquals":"x","Next":"S"}]}`), "BooleanEquals"},
 		"a comparison of nothing": {only(`{"Type":"Choice","Choices":[{"BooleanEquals":true,"Next":"S"}]}`), "it needs Variable"},
 		"no start":                {`{"StartAt":"X","States":{}}`, `state machine definition: StartAt names the state "X"`},
-		"a later version":         {`{"Version":"1.1","StartAt":"S","States":{"S":{"Type":"Succeed"}}}`, "version 1.1"},
+		"a later version":         {`{"Version":"1.1","StartAt":"S","States":{"S":{"Type":"Fail"}}}`, "version 1.1"},
 		"ALL among others":        {only(`{` + invoke + `,"Parameters":{"FunctionName":"f"},"Retry":[{"ErrorEquals":["States.ALL","E"]}]}`), "States.ALL must stand alone"},
 		"a rate below one":        {only(`{` + invoke + `,"Parameters":{"FunctionName":"f"},"Retry":[{"ErrorEquals":["E"],"BackoffRate":0.5}]}`), "BackoffRate"},
-		"a result in the context": {only(`{"Type":"Pass","ResultPath":"$$.x","End":true}`), "reference path"},
-		"no way to wait":          {only(`{"Type":"Wait","End":true}`), "it needs Seconds"},
-		"two ways to wait":        {only(`{"Type":"Wait","Seconds":1,"SecondsPath":"$.a","End":true}`), "SecondsPath"},
+		"a result in the context": {only(`{` + invoke + `,"ResultPath":"$$.x"}`), "reference path"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := states.Load([]byte(test.definition)); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -54,7 +55,7 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 }
 
 func TestTheLanguageAndItsVersionMayBeNamed(t *testing.T) {
-	if _, err := states.Load([]byte(`{"Version":"1.0","QueryLanguage":"JSONPath","StartAt":"S","States":{"S":{"Type":"Succeed"}}}`)); err != nil {
+	if _, err := states.Load([]byte(`{"Version":"1.0","QueryLanguage":"JSONPath","StartAt":"S","States":{"S":{"Type":"Fail"}}}`)); err != nil {
 		t.Error(err)
 	}
 }
@@ -95,8 +96,8 @@ func TestAChoiceTakesTheFirstRuleThatMatches(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) {
 			got := run(t, `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{`+rule+`,"Next":"Yes"}],"Default":"No"},
-				"Yes":{"Type":"Pass","Result":true,"End":true},"No":{"Type":"Pass","Result":false,"End":true}}}`, input, nil)
-			if yes := got.Output == "true"; yes != want || got.Status != "SUCCEEDED" {
+				"Yes":{"Type":"Fail","Error":"Yes"},"No":{"Type":"Fail","Error":"No"}}}`, input, nil)
+			if yes := got.Error == "Yes"; yes != want || !yes && got.Error != "No" {
 				t.Errorf("got %+v", got)
 			}
 		})
@@ -106,7 +107,7 @@ func TestAChoiceTakesTheFirstRuleThatMatches(t *testing.T) {
 // FuzzLoad: whatever a definition says, it is refused or it ends.
 func FuzzLoad(f *testing.F) {
 	for _, seed := range []string{staging, `{}`, only(`{"Type":"Choice","Choices":[{"And":[{"Variable":"$","IsPresent":true}],"Next":"S"}]}`),
-		only(`{"Type":"Pass","Parameters":{"a.$":"$$.State"},"ResultPath":"$.a['b'][0]","End":true}`)} {
+		only(`{"Type":"Task","Resource":"` + function("f") + `","Parameters":{"a.$":"$$.State"},"ResultPath":"$.a['b'][0]","End":true}`)} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -113,7 +113,8 @@ func (e *execution) attempt(ctx context.Context, state *State, data, object any)
 	return state.Next, output, failure
 }
 
-// work does what the state does and passes the result through its paths.
+// work runs a Task state: it passes the input, and the result of the function, through the
+// state's paths.
 func (e *execution) work(ctx context.Context, state *State, data, input, object any) (output any, failure *Failure) {
 	result := input
 	if state.Parameters.given {
@@ -121,20 +122,11 @@ func (e *execution) work(ctx context.Context, state *State, data, input, object 
 			return nil, failure
 		}
 	}
-	switch state.Type {
-	case "Task":
-		result, failure = e.task(ctx, state, result)
-	case "Wait":
-		_ = pause.For(ctx, time.Duration(*state.Seconds)*time.Second) // that ctx ended is seen by run
-	case "Pass":
-		if state.Result != nil {
-			result, _ = decode(state.Result) // JSON: it came from a JSON document
-		}
-	}
+	result, failure = e.task(ctx, state, result)
 	if failure == nil && state.ResultSelector.given {
 		result, failure = state.ResultSelector.fill(result, object)
 	}
-	if failure == nil && state.Type != "Wait" && state.Type != "Succeed" {
+	if failure == nil {
 		result, failure = state.ResultPath.merge(data, result)
 	}
 	if failure == nil {

@@ -1,12 +1,13 @@
 package states_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,17 +23,23 @@ type answer struct {
 	Status, Output, Error, Cause string
 }
 
-// ask calls an operation without a network, so that it can be done in a synctest bubble.
-func ask(t *testing.T, s *states.Service, operation string, input any, output any) {
+// request is a call of an operation.
+func request(t *testing.T, operation string, input any) *http.Request {
 	t.Helper()
 	text, err := json.Marshal(input)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := httptest.NewRequest("POST", "/", strings.NewReader(string(text)))
+	r := httptest.NewRequest(http.MethodPost, "/", bytes.NewReader(text))
 	r.Header.Set("X-Amz-Target", "AWSStepFunctions."+operation)
+	return r
+}
+
+// ask calls an operation without a network, so that it can be done in a synctest bubble.
+func ask(t *testing.T, s *states.Service, operation string, input any, output any) {
+	t.Helper()
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
+	s.ServeHTTP(w, request(t, operation, input))
 	if w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, w.Body)
 	}
@@ -53,10 +60,23 @@ func run(t *testing.T, definition, input string, f functions) (a answer) {
 	return a
 }
 
-// echo answers with its event.
+// echo answers with its event, five with 5.
 func echo() functions {
-	return functions{function("echo"): func(_ context.Context, payload []byte) (string, string, error) {
-		return string(payload), "", nil
+	return functions{
+		function("echo"): func(_ context.Context, payload []byte) (string, string, error) { return string(payload), "", nil },
+		function("five"): func(context.Context, []byte) (string, string, error) { return "5", "", nil },
+	}
+}
+
+// taking answers after a while.
+func taking(d time.Duration) functions {
+	return functions{function("f"): func(ctx context.Context, _ []byte) (string, string, error) {
+		select {
+		case <-time.After(d):
+			return "{}", "", nil
+		case <-ctx.Done():
+			return "", "", ctx.Err()
+		}
 	}}
 }
 
@@ -64,27 +84,26 @@ func echo() functions {
 func only(state string) string { return `{"StartAt":"S","States":{"S":` + state + `}}` }
 
 func TestDataPassesThroughAStatesPathsInOrder(t *testing.T) {
-	bare := `"Resource":"` + function("echo") + `"`
+	bare := `"Type":"Task","Resource":"` + function("echo") + `"`
+	five := `"Type":"Task","Resource":"` + function("five") + `"`
 	for name, test := range map[string]struct{ state, input, want string }{
-		"a result replaces the input":       {`{"Type":"Pass","Result":{"r":1},"End":true}`, `{"a":1}`, `{"r":1}`},
-		"input passes without a result":     {`{"Type":"Pass","End":true}`, `{"a":1.0}`, `{"a":1.0}`},
-		"InputPath selects":                 {`{"Type":"Pass","InputPath":"$.a.b","End":true}`, `{"a":{"b":[1,2]}}`, `[1,2]`},
-		"InputPath null is an empty object": {`{"Type":"Pass","InputPath":null,"End":true}`, `{"a":1}`, `{}`},
-		"OutputPath selects":                {`{"Type":"Pass","OutputPath":"$.a","End":true}`, `{"a":"x"}`, `"x"`},
-		"OutputPath null":                   {`{"Type":"Pass","OutputPath":null,"End":true}`, `{"a":1}`, `{}`},
-		"an index from a list":              {`{"Type":"Pass","OutputPath":"$.a[1]['b c']","End":true}`, `{"a":[0,{"b c":7}]}`, `7`},
-		"a negative index":                  {`{"Type":"Pass","OutputPath":"$.a[-1]","End":true}`, `{"a":[1,2,3]}`, `3`},
-		"Parameters":                        {`{"Type":"Pass","Parameters":{"k":"v","n":{"x.$":"$.a","l":[{"y.$":"$"}]}},"End":true}`, `{"a":1}`, `{"k":"v","n":{"l":[{"y":{"a":1}}],"x":1}}`},
-		"ResultPath adds to the input":      {`{"Type":"Pass","Result":5,"ResultPath":"$.x.y","End":true}`, `{"a":1}`, `{"a":1,"x":{"y":5}}`},
-		"ResultPath into a list":            {`{"Type":"Pass","Result":5,"ResultPath":"$.a[0]","End":true}`, `{"a":[1,2]}`, `{"a":[5,2]}`},
-		"ResultPath null drops the result":  {`{"Type":"Pass","Result":5,"ResultPath":null,"End":true}`, `{"a":1}`, `{"a":1}`},
-		"ResultPath joins the raw input":    {`{"Type":"Pass","InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":1,"b":2}`, `{"a":1,"b":2,"r":1}`},
-		"a bare function":                   {`{"Type":"Task",` + bare + `,"End":true}`, `{"a":1}`, `{"a":1}`},
-		"ResultSelector":                    {`{"Type":"Task",` + bare + `,"ResultSelector":{"only.$":"$.a"},"ResultPath":"$.r","End":true}`, `{"a":1}`, `{"a":1,"r":{"only":1}}`},
+		"a result replaces the input":       {`{` + five + `,"End":true}`, `{"a":1}`, `5`},
+		"InputPath selects":                 {`{` + bare + `,"InputPath":"$.a.b","End":true}`, `{"a":{"b":[1,2]}}`, `[1,2]`},
+		"InputPath null is an empty object": {`{` + bare + `,"InputPath":null,"End":true}`, `{"a":1}`, `{}`},
+		"OutputPath selects":                {`{` + bare + `,"OutputPath":"$.a","End":true}`, `{"a":"x"}`, `"x"`},
+		"OutputPath null":                   {`{` + bare + `,"OutputPath":null,"End":true}`, `{"a":1}`, `{}`},
+		"an index from a list":              {`{` + bare + `,"OutputPath":"$.a[1]['b c']","End":true}`, `{"a":[0,{"b c":7}]}`, `7`},
+		"a negative index":                  {`{` + bare + `,"OutputPath":"$.a[-1]","End":true}`, `{"a":[1,2,3]}`, `3`},
+		"Parameters":                        {`{` + bare + `,"Parameters":{"k":"v","n":{"x.$":"$.a","l":[{"y.$":"$"}]}},"End":true}`, `{"a":1}`, `{"k":"v","n":{"l":[{"y":{"a":1}}],"x":1}}`},
+		"ResultPath adds to the input":      {`{` + five + `,"ResultPath":"$.x.y","End":true}`, `{"a":1}`, `{"a":1,"x":{"y":5}}`},
+		"ResultPath into a list":            {`{` + five + `,"ResultPath":"$.a[0]","End":true}`, `{"a":[1,2]}`, `{"a":[5,2]}`},
+		"ResultPath null drops the result":  {`{` + five + `,"ResultPath":null,"End":true}`, `{"a":1}`, `{"a":1}`},
+		"ResultPath joins the raw input":    {`{` + bare + `,"InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":1,"b":2}`, `{"a":1,"b":2,"r":1}`},
+		"a bare function":                   {`{` + bare + `,"End":true}`, `{"a":1.0}`, `{"a":1.0}`},
+		"ResultSelector":                    {`{` + bare + `,"ResultSelector":{"only.$":"$.a"},"ResultPath":"$.r","End":true}`, `{"a":1}`, `{"a":1,"r":{"only":1}}`},
 		"the invoke integration":            {`{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"echo","Payload":{"p.$":"$.a"}},"ResultSelector":{"s.$":"$.StatusCode","p.$":"$.Payload"},"End":true}`, `{"a":1}`, `{"p":{"p":1},"s":200}`},
 		"no payload is an empty object":     {`{"Type":"Task","Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"echo"},"OutputPath":"$.Payload","End":true}`, `{"a":1}`, `{}`},
-		"the context object":                {`{"Type":"Pass","Parameters":{"s.$":"$$.State.Name","r.$":"$$.Execution.RoleArn","i.$":"$$.Execution.Input.a","m.$":"$$.StateMachine.Name"},"End":true}`, `{"a":1}`, `{"i":1,"m":"Staging","r":"` + roleARN + `","s":"S"}`},
-		"Succeed":                           {`{"Type":"Succeed","InputPath":"$.a","OutputPath":"$.b"}`, `{"a":{"b":1}}`, `1`},
+		"the context object":                {`{` + bare + `,"Parameters":{"s.$":"$$.State.Name","r.$":"$$.Execution.RoleArn","i.$":"$$.Execution.Input.a","m.$":"$$.StateMachine.Name"},"End":true}`, `{"a":1}`, `{"i":1,"m":"Staging","r":"` + roleARN + `","s":"S"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := run(t, only(test.state), test.input, echo()); got.Status != "SUCCEEDED" || got.Output != test.want {
@@ -98,7 +117,8 @@ func TestAFailureHasTheNameThatStepFunctionsGives(t *testing.T) {
 	failing := func(output, functionError string, err error) functions {
 		return functions{function("f"): func(context.Context, []byte) (string, string, error) { return output, functionError, err }}
 	}
-	task := `{"Type":"Task","Resource":"` + function("f") + `","End":true}`
+	task := `"Type":"Task","Resource":"` + function("f") + `"`
+	ends := `{` + task + `,"End":true}`
 	for name, test := range map[string]struct {
 		state, input string
 		functions    functions
@@ -106,28 +126,28 @@ func TestAFailureHasTheNameThatStepFunctionsGives(t *testing.T) {
 	}{
 		"Fail":            {`{"Type":"Fail","Error":"E","Cause":"C"}`, `{}`, nil, answer{Error: "E", Cause: "C"}},
 		"Fail from paths": {`{"Type":"Fail","ErrorPath":"$.e","CausePath":"$$.State.Name"}`, `{"e":"E"}`, nil, answer{Error: "E", Cause: "S"}},
-		"a path that leads nowhere": {`{"Type":"Pass","InputPath":"$.a","End":true}`, `{"secret":1}`, nil,
+		"a path that leads nowhere": {`{` + task + `,"InputPath":"$.a","End":true}`, `{"secret":1}`, nil,
 			answer{Error: "States.Runtime", Cause: "The JSONPath '$.a' specified for the field 'InputPath' could not be found in the input"}},
-		"a parameter that leads nowhere": {`{"Type":"Pass","Parameters":{"x.$":"$.a"},"End":true}`, `{}`, nil,
+		"a parameter that leads nowhere": {`{` + task + `,"Parameters":{"x.$":"$.a"},"End":true}`, `{}`, nil,
 			answer{Error: "States.Runtime", Cause: "The JSONPath '$.a' specified for the field 'x.$' could not be found in the input"}},
-		"a path into null": {`{"Type":"Pass","Parameters":{"x.$":"$"},"End":true}`, `null`, nil,
+		"a path into null": {`{` + task + `,"Parameters":{"x.$":"$"},"End":true}`, `null`, nil,
 			answer{Error: "States.Runtime", Cause: "The JSONPath '$' specified for the field 'x.$' could not be found in the input"}},
-		"a result that has no place": {`{"Type":"Pass","Result":1,"ResultPath":"$.a.b","End":true}`, `{"a":1}`, nil,
+		"a result that has no place": {`{` + task + `,"ResultPath":"$.a.b","End":true}`, `{"a":1}`, failing("1", "", nil),
 			answer{Error: "States.ResultPathMatchFailure", Cause: "the result cannot be put at $.a.b"}},
 		"no choice": {`{"Type":"Choice","Choices":[{"Variable":"$.a","BooleanEquals":true,"Next":"S"}]}`, `{"a":1}`, nil,
 			answer{Error: "States.NoChoiceMatched", Cause: "no choice matched and there is no default"}},
-		"a function's own": {task, `{}`, failing(`{"errorMessage":"m","errorType":"ParseError"}`, "Unhandled", nil),
+		"a function's own": {ends, `{}`, failing(`{"errorMessage":"m","errorType":"ParseError"}`, "Unhandled", nil),
 			answer{Error: "ParseError", Cause: `{"errorMessage":"m","errorType":"ParseError"}`}},
-		"a function that died": {task, `{}`, failing(`{"errorMessage":"RequestId: 1 Error: Runtime exited"}`, "Unhandled", nil),
+		"a function that died": {ends, `{}`, failing(`{"errorMessage":"RequestId: 1 Error: Runtime exited"}`, "Unhandled", nil),
 			answer{Error: "Lambda.Unknown", Cause: `{"errorMessage":"RequestId: 1 Error: Runtime exited"}`}},
-		"a throttled function": {task, `{}`, failing("", "", &wire.Error{Status: 429, Code: "TooManyRequestsException", Message: "Rate Exceeded."}),
+		"a throttled function": {ends, `{}`, failing("", "", &wire.Error{Status: 429, Code: "TooManyRequestsException", Message: "Rate Exceeded."}),
 			answer{Error: "Lambda.TooManyRequestsException", Cause: "Rate Exceeded."}},
-		"a role without the grant": {task, `{}`, failing("", "", &wire.Error{Status: 403, Code: "AccessDeniedException", Message: "no"}),
+		"a role without the grant": {ends, `{}`, failing("", "", &wire.Error{Status: 403, Code: "AccessDeniedException", Message: "no"}),
 			answer{Error: "Lambda.AWSLambdaException", Cause: "no"}},
-		"no such function": {task, `{}`, functions{}, answer{Error: "Lambda.ResourceNotFoundException", Cause: "Function not found: " + function("f")}},
-		"too much data": {task, `{}`, failing(`"`+strings.Repeat("x", states.MaxData)+`"`, "", nil),
+		"no such function": {ends, `{}`, functions{}, answer{Error: "Lambda.ResourceNotFoundException", Cause: "Function not found: " + function("f")}},
+		"too much data": {ends, `{}`, failing(`"`+strings.Repeat("x", states.MaxData)+`"`, "", nil),
 			answer{Error: "States.DataLimitExceeded", Cause: "The task returned a result with a size exceeding the maximum number of bytes service limit."}},
-		"too much to give": {`{"Type":"Task","Resource":"` + function("f") + `","Parameters":{"a.$":"$","b.$":"$"},"End":true}`,
+		"too much to give": {`{` + task + `,"Parameters":{"a.$":"$","b.$":"$"},"End":true}`,
 			`"` + strings.Repeat("x", states.MaxData/2) + `"`, failing("{}", "", nil),
 			answer{Error: "States.DataLimitExceeded", Cause: "The task's parameters returned a result with a size exceeding the maximum number of bytes service limit."}},
 	} {
@@ -169,8 +189,8 @@ func TestACatcherTakesTheErrorsThatItNames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got := run(t, `{"StartAt":"T","States":{
 				"T":{"Type":"Task","Resource":"`+function("f")+`","End":true,"Catch":[{"ErrorEquals":`+test.names+`,"Next":"Caught","ResultPath":"$.error"}]},
-				"Caught":{"Type":"Pass","Parameters":{"caught":true,"a.$":"$.a","named.$":"$.error.Error"},"OutputPath":"$.a","End":true}}}`, `{"a":1}`, test.functions)
-			if caught := got.Status == "SUCCEEDED" && got.Output == "1"; caught != test.caught {
+				"Caught":{"Type":"Fail","ErrorPath":"$.error.Error","CausePath":"$.kept"}}}`, `{"kept":"caught"}`, test.functions)
+			if caught := got.Error != "" && got.Cause == "caught"; caught != test.caught || got.Status != "FAILED" {
 				t.Errorf("got %s %s %s", got.Status, got.Output, got.Error)
 			}
 		})
@@ -247,58 +267,39 @@ func TestATaskThatTakesTooLongIsTimedOut(t *testing.T) {
 }
 
 func TestAnExecutionThatTakesTooLongIsTimedOut(t *testing.T) {
-	for definition, want := range map[string]time.Duration{
-		`{"StartAt":"S","TimeoutSeconds":60,"States":{"S":{"Type":"Wait","Seconds":61,"Next":"S"}}}`:                                         time.Minute,
-		only(`{"Type":"Wait","Seconds":100,"Next":"S"}`):                                                                                     5 * time.Minute,
-		only(`{"Type":"Task","Resource":"` + function("f") + `","End":true,"Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":400}]}`): 5 * time.Minute,
+	again := `{"Type":"Task","Resource":"` + function("f") + `","Next":"S"}`
+	for name, test := range map[string]struct {
+		definition string
+		functions  functions
+		want       time.Duration
+	}{
+		"the machine's own time":        {`{"StartAt":"S","TimeoutSeconds":60,"States":{"S":` + again + `}}`, taking(61 * time.Second), time.Minute},
+		"an Express workflow's":         {only(again), taking(100 * time.Second), 5 * time.Minute},
+		"in the pause before a retrial": {only(`{"Type":"Task","Resource":"` + function("f") + `","End":true,"Retry":[{"ErrorEquals":["States.ALL"],"IntervalSeconds":400}]}`), functions{}, 5 * time.Minute},
 	} {
-		synctest.Test(t, func(t *testing.T) {
-			begin := time.Now()
-			got := run(t, definition, `{}`, functions{})
-			if got != (answer{Status: "TIMED_OUT"}) || time.Since(begin) != want {
-				t.Errorf("got %+v after %s, want TIMED_OUT after %s", got, time.Since(begin), want)
-			}
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				got := run(t, test.definition, `{}`, test.functions)
+				if got != (answer{Status: "TIMED_OUT"}) || time.Since(begin) != test.want {
+					t.Errorf("got %+v after %s, want TIMED_OUT after %s", got, time.Since(begin), test.want)
+				}
+			})
 		})
 	}
 }
 
-func TestAWaitEndsWhenItSays(t *testing.T) {
+func TestAnExecutionEndsWithTheServiceAndItsCallerIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		begin := time.Now()
-		if got := run(t, only(`{"Type":"Wait","Seconds":10,"End":true}`), `{"a":1}`, nil); got.Output != `{"a":1}` {
-			t.Errorf("got %+v", got)
-		}
-		if took := time.Since(begin); took != 10*time.Second {
-			t.Errorf("it took %s", took)
-		}
-	})
-}
-
-func TestAnExecutionThatNobodyWaitsForEndsBeforeTheServiceIsClosed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var ended atomic.Int32
-		s := states.New(allow, functions{function("f"): func(ctx context.Context, _ []byte) (string, string, error) {
-			select {
-			case <-time.After(time.Second):
-			case <-ctx.Done():
-			}
-			ended.Add(1)
-			return "{}", "", ctx.Err()
-		}})
+		s := states.New(allow, taking(time.Minute))
 		if err := s.Add(machineARN, machine(t, only(`{"Type":"Task","Resource":"`+function("f")+`","End":true}`))); err != nil {
 			t.Fatal(err)
 		}
-		var started struct{ ExecutionArn string }
-		ask(t, s, "StartExecution", map[string]string{"stateMachineArn": machineARN, "name": "mine"}, &started)
-		if !strings.HasPrefix(started.ExecutionArn, "arn:aws:states:us-east-1:123456789012:express:Staging:mine:") {
-			t.Errorf("got %s", started.ExecutionArn)
-		}
-		time.Sleep(2 * time.Second)
-		ask(t, s, "StartExecution", map[string]string{"stateMachineArn": machineARN}, &started)
-		synctest.Wait()
-		s.Close()
-		if ended.Load() != 2 {
-			t.Errorf("%d executions ended, want 2", ended.Load())
+		begin, w := time.Now(), httptest.NewRecorder()
+		time.AfterFunc(time.Second, s.Close)
+		s.ServeHTTP(w, request(t, "StartSyncExecution", map[string]string{"stateMachineArn": machineARN}))
+		if took := time.Since(begin); w.Code != http.StatusServiceUnavailable || took != time.Second {
+			t.Errorf("got %d %s after %s", w.Code, w.Body, took)
 		}
 	})
 }

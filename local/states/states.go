@@ -1,11 +1,10 @@
 // Package states runs Step Functions' Express workflows. It loads the state machines of
-// the templates and answers StartSyncExecution and StartExecution behind the service's
-// own protocol.
+// the templates and answers StartSyncExecution behind the service's own protocol.
 //
 // It runs the parts of the Amazon States Language that are needed here: Task (Lambda),
-// Pass, Choice, Wait, Succeed and Fail, with JSONPath, Retry and Catch. A state machine
-// that needs more (Map, Parallel, JSONata, intrinsic functions, other services) is
-// refused when it is added, never run differently.
+// Choice and Fail, with JSONPath, Retry and Catch. A state machine that needs more (other
+// types of state, JSONata, intrinsic functions, other services) is refused when it is
+// added, never run differently.
 //
 // # Reaching StartSyncExecution
 //
@@ -76,23 +75,21 @@ type Service struct {
 	invoker   Invoker
 	executed  Executed
 	timeScale float64
-	ctx       context.Context // ends with the service; asynchronous executions run in it
+	ctx       context.Context // ends with the service; executions run in it
 	cancel    context.CancelFunc
-	running   sync.WaitGroup // asynchronous executions
 	handler   http.Handler
 
 	mu       sync.RWMutex
 	machines map[string]*machine // by ARN
 }
 
-// Executed is called for each synchronous execution with the time that its caller waited
-// for it.
+// Executed is called for each execution with the time that its caller waited for it.
 type Executed func(ctx context.Context, took time.Duration)
 
 // Option changes how a Service works.
 type Option func(*Service)
 
-// WithExecuted makes the service report synchronous executions.
+// WithExecuted makes the service report executions.
 func WithExecuted(executed Executed) Option { return func(s *Service) { s.executed = executed } }
 
 // WithTimeScale multiplies the time-outs of the state machines.
@@ -110,21 +107,15 @@ func New(authorize wire.Authorize, invoker Invoker, options ...Option) *Service 
 	}
 	s.handler = wire.JSON("1.0", map[string]wire.Operation{
 		"StartSyncExecution":   wire.Op(s.startSync),
-		"StartExecution":       wire.Op(s.start),
 		"DescribeStateMachine": wire.Op(s.describe),
 		"ListStateMachines":    wire.Op(s.list),
 	})
 	return s
 }
 
-// Close ends the executions that nobody waits for and returns when they are gone. Express
-// executions are not durable on AWS either.
-func (s *Service) Close() {
-	s.mu.Lock()
-	s.cancel()
-	s.mu.Unlock()
-	s.running.Wait()
-}
+// Close ends the executions. Their callers, who wait for them, are told that the service
+// is closed.
+func (s *Service) Close() { s.cancel() }
 
 // ServeHTTP answers the service's operations.
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
@@ -179,8 +170,8 @@ type started struct {
 }
 
 // prepare checks a request to start.
-func (s *Service) prepare(ctx context.Context, action string, in *startInput) (*started, error) {
-	m, err := s.machine(ctx, action, in.StateMachineArn)
+func (s *Service) prepare(ctx context.Context, in *startInput) (*started, error) {
+	m, err := s.machine(ctx, "states:StartSyncExecution", in.StateMachineArn)
 	if err != nil {
 		return nil, err
 	}
@@ -263,13 +254,13 @@ type billing struct {
 func (s *Service) startSync(ctx context.Context, in *startInput) (*syncOutput, error) {
 	began := time.Now()
 	defer func() { s.executed(ctx, time.Since(began)) }()
-	run, err := s.prepare(ctx, "states:StartSyncExecution", in)
+	run, err := s.prepare(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	status, output, failure := s.run(run)
 	if s.ctx.Err() != nil {
-		return nil, closed()
+		return nil, &wire.Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "the service is closed"}
 	}
 	stopped := time.Now()
 	answer := &syncOutput{
@@ -295,31 +286,6 @@ func (s *Service) startSync(ctx context.Context, in *startInput) (*syncOutput, e
 
 // seconds is a time as the JSON protocol writes it.
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
-
-func closed() error {
-	return &wire.Error{Status: http.StatusServiceUnavailable, Code: "ServiceUnavailable", Message: "the service is closed"}
-}
-
-type startOutput struct {
-	ExecutionArn string  `json:"executionArn"`
-	StartDate    float64 `json:"startDate"`
-}
-
-// start begins an execution that nobody waits for. As on AWS, only a log would tell how
-// it ended.
-func (s *Service) start(ctx context.Context, in *startInput) (*startOutput, error) {
-	run, err := s.prepare(ctx, "states:StartExecution", in)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.ctx.Err() != nil {
-		return nil, closed()
-	}
-	s.running.Go(func() { s.run(run) })
-	return &startOutput{run.arn, seconds(run.at)}, nil
-}
 
 type listOutput struct {
 	StateMachines []listedMachine `json:"stateMachines"`

@@ -193,7 +193,7 @@ func TestAnSDKWithTwoVariablesReachesTheService(t *testing.T) {
 		}
 		return
 	}
-	server := service(t, `{"StartAt":"Done","States":{"Done":{"Type":"Succeed"}}}`, nil)
+	server := service(t, only(`{"Type":"Task","Resource":"`+function("echo")+`","End":true}`), echo())
 	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$")
 	child.Env = append(os.Environ(), "STATES_TEST_CHILD=1", "AWS_REGION="+wire.Region, "AWS_ACCESS_KEY_ID=id",
 		"AWS_SECRET_ACCESS_KEY=secret", "AWS_ENDPOINT_URL="+server.URL, "HTTP_PROXY="+server.URL)
@@ -203,7 +203,7 @@ func TestAnSDKWithTwoVariablesReachesTheService(t *testing.T) {
 }
 
 func TestTheLongestInputAndNameAreTakenAndNoLongerOnes(t *testing.T) {
-	sdk := client(t, service(t, `{"StartAt":"Done","States":{"Done":{"Type":"Succeed","OutputPath":null}}}`, nil))
+	sdk := client(t, service(t, only(`{"Type":"Fail"}`), nil))
 	for _, test := range []struct{ input, name, refusal string }{
 		{strings.Repeat(" ", states.MaxData-2) + "{}", strings.Repeat("n", 80), ""},
 		{strings.Repeat(" ", states.MaxData-1) + "{}", "n", "ValidationException"},

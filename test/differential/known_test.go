@@ -66,7 +66,8 @@ func knownOfStates() []disagreement {
 	return []disagreement{
 		row("states", `data-.*"OutputPath":"\$.a".*`, `SUCCEEDED "x"`, "an output that is not JSON: x", "Step Functions API Reference, DescribeExecution: the output is JSON, also where it is a text"),
 		row("states", `data-.*"\$.a\[1\]\['b c'\]".*`, "SUCCEEDED 7", `SUCCEEDED \[7\]`, "Step Functions Developer Guide, Using JSONPath paths: a reference path names a single node"),
-		row("states", `failure-.*"ResultPath":"\$.a.b".*`, "FAILED States.ResultPathMatchFailure", "FAILED States.Runtime", errorsPage+"States.ResultPathMatchFailure"),
+		row("states", `failure-.*"ResultPath":"\$.a.b".*`, "FAILED States.ResultPathMatchFailure", "FAILED Exception", errorsPage+"States.ResultPathMatchFailure"),
+		row("states", `failure-.*"Parameters":{"x.\$":"\$.nowhere"}.*`, "FAILED States.Runtime", "FAILED Exception", errorsPage+"States.Runtime where a path cannot be applied"),
 		row("states", `failure-.*"Type":"Choice".*`, "FAILED States.NoChoiceMatched", "FAILED States.Runtime", errorsPage+"States.NoChoiceMatched"),
 		row("states", `failure-.*function:dies.*`, ".*Lambda.Unknown.*", ".*Exception.*", errorsPage+"Lambda.Unknown for what the runtime could not name"),
 		row("states", "failure-"+absent, ".*Lambda.ResourceNotFoundException.*", "FAILED (States.Runtime|Exception)", errorsPage+"errors of Lambda itself begin with Lambda."),

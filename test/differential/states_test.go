@@ -35,7 +35,7 @@ func compareStates(t *testing.T, moto *server, functions *functions, agree verdi
 	type pair struct{ ours, motos string }
 	all := append(workflows(), ofTheLake(t)...)
 	answers := make([]pair, len(all))
-	var running sync.WaitGroup // they wait, in Wait states and between retries, so together they take no longer than the longest
+	var running sync.WaitGroup // they wait between retries, so together they take no longer than the longest
 	for i, w := range all {
 		running.Go(func() { answers[i].ours = runLocally(t, service, local, w) })
 		running.Go(func() { answers[i].motos = runOnMoto(t, moto, i, w) })
@@ -127,6 +127,10 @@ func only(state string) string { return `{"StartAt":"S","States":{"S":` + state 
 
 func functionARN(name string) string { return wire.ARN("lambda", "function:"+name) }
 
+// echoes begins a state whose function answers what it is given: the state's own input, or
+// its Parameters.
+const echoes = `"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:echo"`
+
 // workflows are a few of each state, path, error name, retrier and catcher that the local
 // lake runs.
 func workflows() []workflow {
@@ -169,31 +173,26 @@ func ofTheLake(t *testing.T) (all []workflow) {
 
 // dataFlows pass data through paths.
 func dataFlows() (all []workflow) {
-	echo := `"Resource":"` + functionARN("echo") + `"`
 	invoke := `"Resource":"arn:aws:states:::lambda:invoke","Parameters":{"FunctionName":"` + functionARN("echo") + `"`
 	for i, c := range [][2]string{
-		{`{"Type":"Pass","Result":{"r":1},"End":true}`, `{"a":1}`},
-		{`{"Type":"Pass","End":true}`, `{"a":1.5,"b":[true,null,"x"]}`},
-		{`{"Type":"Pass","InputPath":"$.a.b","End":true}`, `{"a":{"b":[1,2]}}`},
-		{`{"Type":"Pass","InputPath":null,"End":true}`, `{"a":1}`},
-		{`{"Type":"Pass","OutputPath":"$.a","End":true}`, `{"a":"x"}`},
-		{`{"Type":"Pass","OutputPath":null,"End":true}`, `{"a":1}`},
-		{`{"Type":"Pass","OutputPath":"$.a[1]['b c']","End":true}`, `{"a":[0,{"b c":7}]}`},
-		{`{"Type":"Pass","OutputPath":"$.a[0]","End":true}`, `{"a":[1,2,3]}`},
-		{`{"Type":"Pass","Parameters":{"k":"v","n":{"x.$":"$.a","l":[{"y.$":"$"}]}},"End":true}`, `{"a":1}`},
-		{`{"Type":"Pass","InputPath":"$.b","Parameters":{"x.$":"$.c","y.$":"$$.Execution.Input.a"},"End":true}`, `{"a":1,"b":{"c":2}}`},
-		{`{"Type":"Pass","Result":5,"ResultPath":"$.x.y","End":true}`, `{"a":1}`},
-		{`{"Type":"Pass","Result":5,"ResultPath":"$.a","End":true}`, `{"a":1,"b":2}`},
-		{`{"Type":"Pass","Result":5,"ResultPath":null,"End":true}`, `{"a":1}`},
-		{`{"Type":"Pass","InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":1,"b":2}`},
-		{`{"Type":"Pass","Parameters":{"s.$":"$$.State.Name","r.$":"$$.Execution.RoleArn"},"End":true}`, `{}`},
-		{`{"Type":"Succeed","InputPath":"$.a","OutputPath":"$.b"}`, `{"a":{"b":1}}`},
-		{`{"Type":"Succeed"}`, `[1,2]`},
-		{`{"Type":"Wait","Seconds":1,"End":true}`, `{"a":1}`},
-		{`{"Type":"Task",` + echo + `,"End":true}`, `{"a":1}`},
-		{`{"Type":"Task",` + echo + `,"InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":{"b":2}}`},
-		{`{"Type":"Task",` + echo + `,"Parameters":{"p.$":"$.a"},"ResultSelector":{"only.$":"$.p"},"ResultPath":"$.r","End":true}`, `{"a":1}`},
-		{`{"Type":"Task",` + echo + `,"ResultPath":null,"OutputPath":"$.a","End":true}`, `{"a":1}`},
+		{`{` + echoes + `,"Parameters":{"r":1},"End":true}`, `{"a":1}`},
+		{`{` + echoes + `,"End":true}`, `{"a":1.5,"b":[true,null,"x"]}`},
+		{`{` + echoes + `,"InputPath":"$.a.b","End":true}`, `{"a":{"b":[1,2]}}`},
+		{`{` + echoes + `,"InputPath":null,"End":true}`, `{"a":1}`},
+		{`{` + echoes + `,"OutputPath":"$.a","End":true}`, `{"a":"x"}`},
+		{`{` + echoes + `,"OutputPath":null,"End":true}`, `{"a":1}`},
+		{`{` + echoes + `,"OutputPath":"$.a[1]['b c']","End":true}`, `{"a":[0,{"b c":7}]}`},
+		{`{` + echoes + `,"OutputPath":"$.a[0]","End":true}`, `{"a":[1,2,3]}`},
+		{`{` + echoes + `,"Parameters":{"k":"v","n":{"x.$":"$.a","l":[{"y.$":"$"}]}},"End":true}`, `{"a":1}`},
+		{`{` + echoes + `,"InputPath":"$.b","Parameters":{"x.$":"$.c","y.$":"$$.Execution.Input.a"},"End":true}`, `{"a":1,"b":{"c":2}}`},
+		{`{` + echoes + `,"Parameters":{"r":5},"ResultPath":"$.x.y","End":true}`, `{"a":1}`},
+		{`{` + echoes + `,"Parameters":{"r":5},"ResultPath":"$.a","End":true}`, `{"a":1,"b":2}`},
+		{`{` + echoes + `,"Parameters":{"r":5},"ResultPath":null,"End":true}`, `{"a":1}`},
+		{`{` + echoes + `,"InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":1,"b":2}`},
+		{`{` + echoes + `,"Parameters":{"s.$":"$$.State.Name","r.$":"$$.Execution.RoleArn"},"End":true}`, `{}`},
+		{`{` + echoes + `,"InputPath":"$.a","ResultPath":"$.r","End":true}`, `{"a":{"b":2}}`},
+		{`{` + echoes + `,"Parameters":{"p.$":"$.a"},"ResultSelector":{"only.$":"$.p"},"ResultPath":"$.r","End":true}`, `{"a":1}`},
+		{`{` + echoes + `,"ResultPath":null,"OutputPath":"$.a","End":true}`, `{"a":1}`},
 		{`{"Type":"Task",` + invoke + `,"Payload":{"p.$":"$.a"}},"ResultSelector":{"s.$":"$.StatusCode","p.$":"$.Payload","v.$":"$.ExecutedVersion"},"End":true}`, `{"a":1}`},
 		{`{"Type":"Task",` + invoke + `,"Payload.$":"$"},"OutputPath":"$.Payload","End":true}`, `{"a":{"b":[1,"x"]}}`},
 	} {
@@ -209,7 +208,7 @@ func choices() (all []workflow) {
 		{`"BooleanEquals":true`, `true`}, {`"BooleanEquals":false`, `true`}, {`"BooleanEquals":true`, `"true"`}, {`"IsPresent":true`, `null`},
 	} {
 		definition := `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{"Variable":"$.a",` + c[0] + `,"Next":"Yes"}],"Default":"No"},
-			"Yes":{"Type":"Pass","Result":{"is":true},"End":true},"No":{"Type":"Pass","Result":{"is":false},"End":true}}}`
+			"Yes":{` + echoes + `,"Parameters":{"is":true},"End":true},"No":{` + echoes + `,"Parameters":{"is":false},"End":true}}}`
 		all = append(all, workflow{fmt.Sprintf("choice-%d", i), definition, `{"a":` + c[1] + `,"b":"y","c":7}`})
 	}
 	for i, rule := range []string{
@@ -219,7 +218,7 @@ func choices() (all []workflow) {
 		`"Variable":"$.absent","IsPresent":false`,
 	} {
 		definition := `{"StartAt":"C","States":{"C":{"Type":"Choice","Choices":[{` + rule + `,"Next":"Yes"}],"Default":"No"},
-			"Yes":{"Type":"Pass","Result":{"is":true},"End":true},"No":{"Type":"Succeed"}}}`
+			"Yes":{` + echoes + `,"Parameters":{"is":true},"End":true},"No":{` + echoes + `,"End":true}}}`
 		all = append(all, workflow{fmt.Sprintf("rule-%d", i), definition, `{"a":true,"b":false}`})
 	}
 	return all
@@ -232,7 +231,7 @@ func failures() (all []workflow) {
 	}
 	caught := func(function, names, retry string) string {
 		return `{"StartAt":"T","States":{"T":` + task(function, retry+`,"Catch":[{"ErrorEquals":`+names+`,"ResultPath":"$.caught","Next":"C"}]`) +
-			`,"C":{"Type":"Pass","Parameters":{"error.$":"$.caught.Error","a.$":"$.a"},"End":true}}}`
+			`,"C":{` + echoes + `,"Parameters":{"error.$":"$.caught.Error","a.$":"$.a"},"End":true}}}`
 	}
 	direct := func(function string) string {
 		return only(`{"Type":"Task","Resource":"` + functionARN(function) + `","End":true}`)
@@ -241,13 +240,13 @@ func failures() (all []workflow) {
 		only(`{"Type":"Fail","Error":"E","Cause":"C"}`),
 		only(`{"Type":"Fail"}`),
 		only(`{"Type":"Fail","ErrorPath":"$.e","CausePath":"$.c"}`),
-		only(`{"Type":"Pass","InputPath":"$.nowhere","End":true}`),
-		only(`{"Type":"Pass","Parameters":{"x.$":"$.nowhere"},"End":true}`),
-		only(`{"Type":"Pass","OutputPath":"$.nowhere","End":true}`),
-		only(`{"Type":"Pass","Result":1,"ResultPath":"$.a.b","End":true}`),
+		only(`{` + echoes + `,"InputPath":"$.nowhere","End":true}`),
+		only(`{` + echoes + `,"Parameters":{"x.$":"$.nowhere"},"End":true}`),
+		only(`{` + echoes + `,"OutputPath":"$.nowhere","End":true}`),
+		only(`{` + echoes + `,"ResultPath":"$.a.b","End":true}`),
 		only(`{"Type":"Choice","Choices":[{"Variable":"$.a","BooleanEquals":true,"Next":"S"}]}`),
 		only(`{"Type":"Choice","Choices":[{"Variable":"$.nowhere","BooleanEquals":true,"Next":"S"}]}`),
-		`{"StartAt":"S","TimeoutSeconds":1,"States":{"S":{"Type":"Wait","Seconds":20,"End":true}}}`,
+		`{"StartAt":"S","TimeoutSeconds":1,"States":{"S":` + task("fails-E", `,"Retry":[{"ErrorEquals":["E"],"IntervalSeconds":20}]`) + `}}`,
 		only(task("fails-ParseError", "")),
 		only(task("dies", "")),
 		only(task("absent", "")),
@@ -274,11 +273,11 @@ func failures() (all []workflow) {
 		caught("fails-E", `["States.ALL"]`, `,"Retry":[{"ErrorEquals":["E"],"MaxAttempts":1,"IntervalSeconds":1}]`),
 		`{"StartAt":"T","States":{"T":` + task("fails-E", `,"Catch":[{"ErrorEquals":["States.ALL"],"Next":"F"}]`) + `,"F":{"Type":"Fail","ErrorPath":"$.Error","CausePath":"$.Cause"}}}`,
 		// Refused at creation.
-		`{"StartAt":"X","States":{"S":{"Type":"Succeed"}}}`,
-		only(`{"Type":"Pass","Next":"X"}`),
+		`{"StartAt":"X","States":{"S":{"Type":"Fail"}}}`,
+		only(`{` + echoes + `,"Next":"X"}`),
 		only(`{"Type":"Dance","End":true}`),
-		only(`{"Type":"Pass"}`),
-		`{"States":{"S":{"Type":"Succeed"}}}`,
+		only(`{` + echoes + `}`),
+		`{"States":{"S":{"Type":"Fail"}}}`,
 	} {
 		all = append(all, workflow{fmt.Sprintf("failure-%d", i), definition, `{"a":1,"e":"Err","c":"why"}`})
 	}
