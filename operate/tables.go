@@ -3,7 +3,12 @@ package operate
 import (
 	"context"
 	"errors"
+	"io"
+	"iter"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"hl7lake/client"
 )
@@ -72,4 +77,51 @@ func (o *Operator) RebuildTables(ctx context.Context, from, to time.Time) (Tabul
 // tabulate is one run of the function.
 func (o *Operator) tabulate(ctx context.Context, request any) (Tabulated, error) {
 	return runFunction[Tabulated](ctx, o, client.OutputTabulate, request, ErrTabulating)
+}
+
+// A TableFile is one file in the tables' bucket.
+type TableFile struct {
+	Key  string
+	Size int64 // in bytes
+}
+
+// TableFiles lists the files in the tables' bucket whose keys begin with a prefix, in the
+// order of their keys. An error ends the iteration.
+func (o *Operator) TableFiles(ctx context.Context, prefix string) iter.Seq2[TableFile, error] {
+	return func(yield func(TableFile, error) bool) {
+		bucket, err := o.outputs.Get(client.OutputTables)
+		if err != nil {
+			yield(TableFile{}, err)
+			return
+		}
+		pages := s3.NewListObjectsV2Paginator(o.objects, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(TableFile{}, err)
+				return
+			}
+			for _, object := range page.Contents {
+				if !yield(TableFile{Key: aws.ToString(object.Key), Size: aws.ToInt64(object.Size)}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// ReadTable writes the content of a file in the tables' bucket. It is of one moment, even
+// if tabulate replaces the file meanwhile.
+func (o *Operator) ReadTable(ctx context.Context, key string, to io.Writer) error {
+	bucket, err := o.outputs.Get(client.OutputTables)
+	if err != nil {
+		return err
+	}
+	out, err := o.objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
+	if err != nil {
+		return err
+	}
+	defer out.Body.Close()
+	_, err = io.Copy(to, out.Body)
+	return err
 }

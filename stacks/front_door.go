@@ -72,7 +72,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core))
 	door.addReconcile(core)
 	door.watchFeeds(base)
-	identities := newIdentityPool(stack, "Identities", core, users, door.Client, console)
+	identities := newIdentities(stack, "Identities", core, users, door.Client, console)
 
 	newOutput(stack, contract.OutputAPI, door.http.URL(), "Base URL of the HTTP API")
 	newOutput(stack, contract.OutputUserPool, users.UserPoolId(), "Pool of the API's users")
@@ -80,7 +80,8 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	newOutput(stack, contract.OutputConsoleClient, console.UserPoolClientId(), "Client of browser applications (code + PKCE)")
 	newOutput(stack, contract.OutputSignIn, domain.BaseUrl(nil), "Sign-in pages, and /oauth2/token for machines")
 	newOutput(stack, contract.OutputReceived, door.Received.TableName(), "Table of what was accepted")
-	newOutput(stack, contract.OutputIdentityPool, identities.Ref(), "Pool that gives users credentials to read the lake in S3")
+	newOutput(stack, contract.OutputIdentityPool, identities.pool.Ref(), "Pool that gives users credentials to read the lake in S3")
+	newOutput(stack, contract.OutputReaders, identities.readers.RoleName(), "Role of the users with credentials of that pool")
 	return door
 }
 

@@ -16,11 +16,12 @@ type System struct {
 // NewSystem defines the stacks of an environment and connects them.
 func NewSystem(scope constructs.Construct, env Environment) System {
 	core := NewCore(scope, "Core", CoreProps{Environment: env})
+	door := NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Core: core})
 	return System{
 		Core:       core,
-		FrontDoor:  NewFrontDoor(scope, "FrontDoor", FrontDoorProps{Core: core}),
+		FrontDoor:  door,
 		StagingER7: NewStagingER7(scope, "StagingER7", StagingER7Props{Core: core}),
-		Tables:     NewTables(scope, "Tables", TablesProps{Core: core}),
+		Tables:     NewTables(scope, "Tables", TablesProps{Core: core, FrontDoor: door}),
 	}
 }
 

@@ -22,7 +22,8 @@ const (
 
 // Tables is the stack that lets SQL query the lake: a function that writes messages as
 // Parquet files, and the tables over these files for Athena. It reads the lake and does
-// not depend on other connectors' results.
+// not depend on other connectors' results. FrontDoor's users may read the files of their
+// institutions.
 type Tables struct {
 	awscdk.Stack
 	// Bucket holds the tables' files:
@@ -32,7 +33,10 @@ type Tables struct {
 
 // TablesProps is what Tables needs.
 type TablesProps struct {
+	// Core is the stack whose lake the tables are made of.
 	Core Core
+	// FrontDoor is the stack whose users read the tables' files.
+	FrontDoor FrontDoor
 }
 
 // NewTables defines the Tables stack.
@@ -42,6 +46,7 @@ func NewTables(scope constructs.Construct, id string, props TablesProps) Tables 
 	accessLogs := newAccessLogs(stack, "AccessLogs", base.Environment)
 	made := Tables{Stack: stack, Bucket: newTablesBucket(stack, "Files", base, accessLogs, 0)}
 	made.addTabulate(props.Core)
+	made.letUsersRead(props.FrontDoor)
 	made.addCatalog(base, newTablesBucket(stack, "Answers", base, accessLogs, answerDays))
 	ownCleanerLogs(stack, base)
 	newOutput(stack, contract.OutputTables, made.Bucket.BucketName(), "Bucket of the tables' files")
@@ -98,6 +103,18 @@ func (t Tables) addTabulate(core Core) {
 		// there was none.
 		SilenceIsBad: true,
 	})
+}
+
+// letUsersRead lets users with credentials of the identity pool read the tables' files of
+// the institutions that they may read. They may use the key already: it is the lake's. A
+// star stands for the table, because all policies of a role together may have no more
+// than 10,240 characters (IAM User Guide, IAM and AWS STS quotas). It lets them read the
+// institution's manifests too, which hold digests and counts.
+func (t Tables) letUsersRead(door FrontDoor) {
+	policy := door.letReaders(t.Stack, "Readers", letReadTagged(t.Bucket, "*")...)
+	accept(policy, "HIPAA.Security-IAMNoInlinePolicy", "The policy is of this stack and goes with it.")
+	accept(policy, "AwsSolutions-IAM5", "All files of one institution, which a tag of the session names.",
+		`/^Resource::<Files[0-9A-F]{8}\.Arn>\/\*\/source=<aws:PrincipalTag\/read[2-4]?>\/\*$/`)
 }
 
 // schedule runs the function every given number of hours, with an input or with the

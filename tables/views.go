@@ -3,6 +3,7 @@ package tables
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // The partitions of a table's files, in the order of the folders:
@@ -22,12 +23,31 @@ func Key(table, source, date string, hour int) string {
 	return fmt.Sprintf("%s/source=%s/date=%s/hour=%02d/%s", table, source, date, hour, FileName)
 }
 
-// DuckDB returns SQL for DuckDB that defines a view for each table, over all its files in
-// a folder or bucket, and [Current]. If a table has no file there, which has reports, its
-// view has the same columns and no rows.
-func DuckDB(folder string, has func(t *Table) bool) string {
+// A Partition is what [Key] makes a key of.
+type Partition struct {
+	Table, Source string
+	Hour          time.Time // its start, in UTC
+}
+
+// ParseKey reads a key as [Key] makes it. It reports false for any other.
+func ParseKey(key string) (Partition, bool) {
+	parts := strings.Split(key, "/")
+	if len(parts) != 5 || parts[4] != FileName {
+		return Partition{}, false
+	}
+	source, hasSource := strings.CutPrefix(parts[1], PartitionSource+"=")
+	hour, err := time.Parse(PartitionDate+"=2006-01-02/"+PartitionHour+"=15", parts[2]+"/"+parts[3])
+	return Partition{parts[0], source, hour}, hasSource && err == nil
+}
+
+// DuckDB returns SQL for DuckDB that defines a view for each of some tables, over all its
+// files in a folder or bucket, and [Current] if observations is one of them. If a table
+// has no file there, which has reports, its view has the same columns and no rows.
+func DuckDB(folder string, of []*Table, has func(t *Table) bool) string {
 	var b strings.Builder
-	for _, t := range New().All() {
+	observations := false
+	for _, t := range of {
+		observations = observations || t.Name == New().Observations.Name
 		if has(t) {
 			fmt.Fprintf(&b, "CREATE VIEW \"%s\" AS FROM read_parquet(%s, union_by_name = true, hive_partitioning = true,\n"+
 				"  hive_types = {'source': VARCHAR, 'date': DATE, 'hour': INTEGER});\n",
@@ -40,7 +60,9 @@ func DuckDB(folder string, has func(t *Table) bool) string {
 		}
 		b.WriteString("NULL::VARCHAR AS source, NULL::DATE AS date, NULL::INTEGER AS hour WHERE false;\n")
 	}
-	fmt.Fprintf(&b, "CREATE VIEW observations_current AS\n%s;\n", Current())
+	if observations {
+		fmt.Fprintf(&b, "CREATE VIEW %s AS\n%s;\n", CurrentName, Current())
+	}
 	return b.String()
 }
 
@@ -51,6 +73,9 @@ func (t Type) duckDB() string {
 
 // quoted returns a text as an SQL literal.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// CurrentName is the name of the view that [Current] is the query of.
+const CurrentName = "observations_current"
 
 // Current is the query of the view observations_current, in SQL that Athena and DuckDB
 // share. It selects, for each result, the rows of the message that came last. Two rows

@@ -115,7 +115,7 @@ func TestAMachineMayAskForItsOwnInstitutionOnly(t *testing.T) {
 func TestASessionReadsTheInstitutionsInItsTags(t *testing.T) {
 	for env, assembly := range assemblies {
 		reads := map[string]int{} // statements that let it read, by tag
-		for _, permission := range permissions(t, assembly) {
+		for _, permission := range permissions(t, map[string]stack{"FrontDoor": assembly["FrontDoor"]}) {
 			if !strings.HasPrefix(permission.role, "IdentitiesReader") {
 				continue
 			}
@@ -145,6 +145,35 @@ func TestASessionReadsTheInstitutionsInItsTags(t *testing.T) {
 		tags, _ := json.Marshal(only(t, door, "AWS::Cognito::IdentityPoolPrincipalTag").Properties["PrincipalTags"])
 		if string(tags) != `{"read":"custom:read","read2":"custom:read2","read3":"custom:read3","read4":"custom:read4"}` {
 			t.Errorf("%s: tags %s", env, tags)
+		}
+	}
+}
+
+// TestASessionReadsTheTablesOfTheInstitutionsInItsTags looks at the policy that Tables
+// adds to the role.
+func TestASessionReadsTheTablesOfTheInstitutionsInItsTags(t *testing.T) {
+	for env, assembly := range assemblies {
+		const folder = `"/*/source=${aws:PrincipalTag/`
+		reads := map[string]int{} // statements that let it read, by tag
+		for _, permission := range permissions(t, map[string]stack{"Tables": assembly["Tables"]}) {
+			if !strings.HasPrefix(permission.role, "Readers") {
+				continue
+			}
+			switch permission.actions[0] {
+			case "s3:GetObject":
+				_, rest, _ := strings.Cut(permission.resources, folder)
+				tag, end, _ := strings.Cut(rest, "}")
+				reads[tag]++
+				if !strings.HasPrefix(end, `/*"`) || strings.Count(permission.resources, "Files") != 1 {
+					t.Errorf("%s: reads %s", env, permission.resources)
+				}
+			case "s3:ListBucket":
+			default:
+				t.Errorf("%s: may do %s", env, permission.actions)
+			}
+		}
+		if diff := cmp.Diff(map[string]int{"read": 1, "read2": 1, "read3": 1, "read4": 1}, reads); diff != "" {
+			t.Errorf("%s: statements that let it read (-want +got):\n%s", env, diff)
 		}
 	}
 }

@@ -119,6 +119,7 @@ func TestTheTrailRecordsAllButWhatEachMessageMakesOurFunctionsDo(t *testing.T) {
 			{administrator, "GetObject", object, files, true},
 			{role("Tabulate"), "DeleteObject", object, lake, true},
 			{role("Identities"), "GetObject", object, lake, true},
+			{role("Identities"), "GetObject", object, files, true},
 			{role("Identities"), "PutObject", object, lake, true},
 			{role("Messages"), "GetObject", object, lake, true},
 			{role("Writer"), "GetObject", object, lake, true},

@@ -25,7 +25,8 @@ func (p *program) demoCommand() *cobra.Command {
 institution and has each of them post the same two texts, an ADT^A01 and a line
 that is not HL7. Then it posts messages of several types, versions and line ends,
 sends one over MLLP through an edge as an interface engine does, follows each until
-it is JSON or an error, and reads all of it back.
+it is JSON or an error, and reads all of it back. Last, it asks the lake's tables in
+SQL, with duckdb if that is in PATH.
 
 The exit status is 0 only if everything went as it should.
 ` + exitCodes,
@@ -63,10 +64,14 @@ func (p *program) demo(ctx context.Context, o local.Options, keep bool) error {
 		progress.Bar(fmt.Sprintf("%s: %d of %d", what, done, total), int64(done), int64(total))
 	})
 	progress.Clear()
-	if err = errors.Join(err, running.Close()); err == nil {
-		err = p.showReport(report, started)
+	result := demoResult{Report: report}
+	if err == nil {
+		result.SQL, err = p.askDemo(ctx, connection, dir, &result.Report)
 	}
-	if err == nil && len(report.Differences) > 0 {
+	if err = errors.Join(err, running.Close()); err == nil {
+		err = p.showReport(result, started)
+	}
+	if err == nil && len(result.Differences) > 0 {
 		err = errReported
 	}
 	if keep || err != nil && ctx.Err() == nil {
@@ -76,11 +81,17 @@ func (p *program) demo(ctx context.Context, o local.Options, keep bool) error {
 	return errors.Join(err, os.RemoveAll(dir))
 }
 
-func (p *program) showReport(report scenario.Report, started time.Duration) error {
+// demoResult is what the demo shows.
+type demoResult struct {
+	scenario.Report
+	SQL answer `json:"sql"`
+}
+
+func (p *program) showReport(r demoResult, started time.Duration) error {
 	if p.json {
-		return p.object(report)
+		return p.object(r)
 	}
-	return writeReport(p.out, report, started)
+	return writeReport(p.out, r, started)
 }
 
 // note writes a line for a person, separate from the results.

@@ -17,9 +17,9 @@ import (
 	"hl7lake/cmd/lake/scenario"
 )
 
-// writeReport shows the result of playing the scenario; started is how long the lake took
-// to start.
-func writeReport(s term.Screen, r scenario.Report, started time.Duration) error {
+// writeReport shows the result of the demo; started is how long the lake took to start.
+func writeReport(s term.Screen, result demoResult, started time.Duration) error {
+	r := result.Report
 	var out bytes.Buffer
 	page := s
 	page.Writer = &out
@@ -34,6 +34,9 @@ func writeReport(s term.Screen, r scenario.Report, started time.Duration) error 
 	}
 	writeSpecimen(page, r)
 	writeOverMLLP(page, r.OverMLLP)
+	if err := writeAnswer(page, result.SQL); err != nil {
+		return err
+	}
 	writeVerdict(page, r, started)
 	_, err := out.WriteTo(s)
 	return err

@@ -18,8 +18,10 @@ import (
 )
 
 type sqlOptions struct {
-	folder string // --tables
-	csv    bool
+	folder   string // --tables
+	csv      bool
+	part     part
+	from, to string // of the part, as they were given
 }
 
 func (p *program) sqlCommand() *cobra.Command {
@@ -31,34 +33,65 @@ func (p *program) sqlCommand() *cobra.Command {
 observations_current, of the results as they are now. It asks one query, those of a
 file whose name ends in .sql, or, without either, opens DuckDB's shell. The tables are
 those of the lake on this machine, which are brought up to date first, or with
---tables those in a folder. A lake on AWS is asked in Athena.
+--tables those in a folder.
+
+With --outputs they are those of a deployed lake. The files of the tables that the
+query names are copied into a temporary folder, with your AWS credentials, and
+removed at the end; --source, --from and --to choose some of them. Athena asks the
+same tables where they are.
 
 duckdb is a program of its own, which is not part of lake: pip install duckdb-cli==1.5.6, or
 see https://duckdb.org/install.
 ` + exitCodes,
 		Example: `  lake sql
   lake sql "SELECT type, count(*) FROM messages GROUP BY ALL"
-  lake sql --tables tables --csv questions.sql`,
+  lake sql --tables tables --csv questions.sql
+  lake sql --outputs outputs.json --from 2026-03-01 "SELECT * FROM visits"`,
 		Args: atMostOne("one query or file"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
-			if o.csv && p.json {
-				return usage(cmd, errors.New("--csv and --json are two forms of one answer"))
-			}
 			query := ""
 			if len(arguments) == 1 {
 				query = arguments[0]
+			}
+			if err := p.checkSQL(&o); err != nil {
+				return usage(cmd, err)
 			}
 			return p.sql(cmd.Context(), o, query)
 		},
 	}
 	cmd.Flags().StringVar(&o.folder, "tables", "", "ask the tables in this `folder`, as tables write makes it")
 	cmd.Flags().BoolVar(&o.csv, "csv", false, "write CSV")
+	cmd.Flags().StringVar(&o.part.source, "source", "", "of a deployed lake, ask the tables of this `institution`")
+	cmd.Flags().StringVar(&o.from, "from", "", "… of messages accepted from this `time` on, as 2026-03-01 or 2026-03-01T14:00:00Z")
+	cmd.Flags().StringVar(&o.to, "to", "", "… and before this `time`, both by whole hours")
 	p.placeFlags(cmd)
+	cmd.MarkFlagsMutuallyExclusive("tables", "outputs")
 	return cmd
 }
 
-// sql runs DuckDB on the tables in a folder.
-func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
+// checkSQL checks the options, and reads the part's times.
+func (p *program) checkSQL(o *sqlOptions) (err error) {
+	if o.csv && p.json {
+		return errors.New("--csv and --json are two forms of one answer")
+	}
+	if o.from != "" {
+		if o.part.from, err = parseMoment(o.from); err != nil {
+			return fmt.Errorf("--from %s: %w", o.from, err)
+		}
+	}
+	if o.to != "" {
+		if o.part.to, err = parseMoment(o.to); err != nil {
+			return fmt.Errorf("--to %s: %w", o.to, err)
+		}
+	}
+	if o.part.limited() && p.access.outputs == "" {
+		return errors.New("--source, --from and --to choose what is copied of a deployed lake: they go with --outputs")
+	}
+	return nil
+}
+
+// sql runs DuckDB on tables.
+func (p *program) sql(ctx context.Context, o sqlOptions, query string) (err error) {
 	path, err := exec.LookPath("duckdb")
 	if err != nil {
 		return &hintError{
@@ -66,31 +99,30 @@ func (p *program) sql(ctx context.Context, o sqlOptions, query string) error {
 			hint: "pip install duckdb-cli==1.5.6 gets it; `" + p.name + " tables show FILE` needs none.",
 		}
 	}
-	if o.folder == "" {
+	of := tables.New().All()
+	switch {
+	case p.access.outputs != "":
+		if of, o.folder, err = p.copiedTables(ctx, query, o.part); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(o.folder)) }()
+	case o.folder == "":
 		if o.folder, err = p.freshTables(ctx); err != nil {
 			return err
 		}
 	}
-	has := func(t *tables.Table) bool {
-		found, err := filepath.Glob(filepath.Join(o.folder, t.Name, "*", "*", "*", "*.parquet"))
-		return err == nil && len(found) > 0
-	}
-	if _, err := os.Stat(o.folder); err != nil {
-		return err
-	}
-	temporary, err := os.MkdirTemp("", "lake-sql-")
+	duckdb, err := newDuckDB(path, o.folder, of)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(temporary)
-	views := filepath.Join(temporary, "views.sql")
-	if err := os.WriteFile(views, []byte(tables.DuckDB(filepath.ToSlash(o.folder), has)), 0o600); err != nil {
-		return err
-	}
-	return p.runDuckDB(ctx, path, query == "", append([]string{"-bail", "-cmd", ".read '" + views + "'"}, p.asking(o, query)...))
+	defer func() { err = errors.Join(err, duckdb.close()) }()
+	return p.runDuckDB(duckdb.command(ctx, p.asking(o, query)...), query == "")
 }
 
-// freshTables brings the tables of the lake on this machine up to date, and returns their
+// isQueryFile reports whether a query is the name of a file of them.
+func isQueryFile(query string) bool { return strings.HasSuffix(query, ".sql") }
+
+// freshTables brings the tables of the lake on this machine up to date and returns their
 // folder.
 func (p *program) freshTables(ctx context.Context) (string, error) {
 	connection, err := p.connection()
@@ -100,12 +132,6 @@ func (p *program) freshTables(ctx context.Context) (string, error) {
 	bucket, err := connection.Outputs.Get(client.OutputTables)
 	if err != nil {
 		return "", err
-	}
-	if connection.Credentials == nil {
-		return "", &hintError{
-			err:  errors.New("a lake on AWS is asked in Athena"),
-			hint: "Or copy what you need: aws s3 sync s3://" + bucket + " FOLDER, and ask with --tables FOLDER.",
-		}
 	}
 	operator, err := p.operator(ctx)
 	if err != nil {
@@ -150,7 +176,7 @@ func (p *program) asking(o sqlOptions, query string) []string {
 		arguments = append(arguments, "-csv")
 	}
 	switch {
-	case strings.HasSuffix(query, ".sql"):
+	case isQueryFile(query):
 		return append(arguments, "-f", query)
 	case query != "":
 		return append(arguments, "-c", query)
@@ -160,8 +186,7 @@ func (p *program) asking(o sqlOptions, query string) []string {
 
 // runDuckDB runs the program. Its answers pass through the screen, which lets no content
 // command a terminal; its shell has the terminal for itself.
-func (p *program) runDuckDB(ctx context.Context, path string, shell bool, arguments []string) error {
-	duckdb := exec.CommandContext(ctx, path, arguments...)
+func (p *program) runDuckDB(duckdb *exec.Cmd, shell bool) error {
 	duckdb.Stdin, duckdb.Stdout, duckdb.Stderr = p.in, p.out, p.err
 	if shell && p.out.Live {
 		duckdb.Stdout, duckdb.Stderr = os.Stdout, os.Stderr

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -62,12 +61,7 @@ func TestSQLSaysHowToGetDuckDB(t *testing.T) {
 
 // TestSQLAnswersFromTheTables runs the user's duckdb, if there is one.
 func TestSQLAnswersFromTheTables(t *testing.T) {
-	if _, err := exec.LookPath("duckdb"); err != nil {
-		if strings.Contains(os.Getenv("JUDGES"), "duckdb-cli") {
-			t.Fatal("duckdb must be there")
-		}
-		t.Skip("no program duckdb: pip install duckdb-cli==1.5.6")
-	}
+	needDuckDB(t)
 	folder := writtenTables(t)
 	questions := filepath.Join(t.TempDir(), "questions.sql")
 	if err := os.WriteFile(questions, []byte("SELECT count(*) AS n FROM patient_links;\nSELECT count(DISTINCT seq) > 0 AS some FROM observations_current;\n"), 0o600); err != nil {

@@ -8,6 +8,7 @@ const (
 	OutputConsoleClient  = "ConsoleClientId"
 	OutputSignIn         = "SignInUrl"
 	OutputIdentityPool   = "IdentityPoolId"
+	OutputReaders        = "ReadersRoleName"
 	OutputLake           = "LakeBucketName"
 	OutputHub            = "HubTopicArn"
 	OutputCatalog        = "CatalogTableName"

@@ -109,6 +109,7 @@ func (g grant) notRun() string {
 		"Trail":              "for a part that is not run on this machine",
 		"ReconcileSchedule":  "EventBridge is not run by this test, which wakes reconcile itself",
 		"IdentitiesReader":   "users take this role through the identity pool",
+		"Readers":            "of that role too",
 		"UndeliveredPolicy":  "missed only where the topic cannot invoke its function",
 	} {
 		if strings.Contains(g.resource+g.to, part) {

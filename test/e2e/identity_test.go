@@ -56,6 +56,12 @@ func (l *lake) session(ctx context.Context, t *testing.T, token string) (*identi
 	return out.Credentials, nil
 }
 
+// s3As is S3 with a session's credentials, and with that token in place of its own.
+func (l *lake) s3As(key *identitytypes.Credentials, token string) *s3.Client {
+	provider := credentials.NewStaticCredentialsProvider(*key.AccessKeyId, *key.SecretKey, token)
+	return s3.NewFromConfig(l.configAs(provider), func(o *s3.Options) { o.UsePathStyle = true })
+}
+
 func TestTheIdentityPoolOpensAnInstitutionsObjectsToItsReadersOnly(t *testing.T) {
 	l := start(t)
 	admin := l.admin(t)
@@ -71,9 +77,7 @@ func TestTheIdentityPoolOpensAnInstitutionsObjectsToItsReadersOnly(t *testing.T)
 	}
 	object, _ := history.Find(client.Staging)
 	get := func(key *identitytypes.Credentials, token string) error {
-		provider := credentials.NewStaticCredentialsProvider(*key.AccessKeyId, *key.SecretKey, token)
-		out, err := s3.NewFromConfig(l.configAs(provider), func(o *s3.Options) { o.UsePathStyle = true }).
-			GetObject(t.Context(), &s3.GetObjectInput{Bucket: &object.Bucket, Key: &object.Key})
+		out, err := l.s3As(key, token).GetObject(t.Context(), &s3.GetObjectInput{Bucket: &object.Bucket, Key: &object.Key})
 		if err == nil {
 			_ = out.Body.Close()
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,5 +72,67 @@ func TestTheTablesHaveEachMessageOnce(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, l.rootsOf(t, "messages")); diff != "" {
 		t.Errorf("rebuilt, -want +got:\n%s", diff)
+	}
+}
+
+func TestTheIdentityPoolOpensAnInstitutionsTablesToItsReadersOnly(t *testing.T) {
+	l := start(t)
+	sent := 0
+	for _, owner := range []string{"north", "south"} {
+		sender := l.client(t, l.user(t, client.User{Email: "sender-of-" + owner + "@example.org", Read: client.Institutions{owner}, Write: owner}))
+		sent += len(l.accepted(t, sender, admission(1)))
+	}
+	eventually(t, "the lake holds all", func() bool { return len(l.keys(t, client.Ingestion)) == sent })
+	if done, err := l.operator(t).Tabulate(t.Context()); err != nil || done.Messages != sent {
+		t.Fatalf("%+v, %v: want %d messages", done, err, sent)
+	}
+	bucket := l.output(t, client.OutputTables)
+	all, err := l.s3().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, reads := range map[string]client.Institutions{
+		"one": {"north"}, "another": {"south"}, "both": {"elsewhere", "south", "north"}, "others": {"nort", "north2", "*"}, "nobody": nil,
+	} {
+		token, err := l.user(t, client.User{Email: "reads-tables-of-" + name + "@example.org", Read: reads, Write: "north"})(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := l.session(t.Context(), t, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		as := l.s3As(key, *key.SessionToken)
+		allowed := func(err error) bool {
+			if err != nil && code(err) != "AccessDenied" {
+				t.Errorf("%s: %v", name, err)
+			}
+			return err == nil
+		}
+		opened := 0
+		for _, object := range all.Contents {
+			_, rest, _ := strings.Cut(*object.Key, "/source=")
+			source, _, folder := strings.Cut(rest, "/")
+			got, err := as.GetObject(t.Context(), &s3.GetObjectInput{Bucket: &bucket, Key: object.Key})
+			opens := allowed(err)
+			if opens {
+				opened++
+				_ = got.Body.Close()
+			}
+			if want := folder && slices.Contains(reads, source); opens != want {
+				t.Errorf("%s opens %s: %v", name, *object.Key, opens)
+			}
+		}
+		if (opened > 0) != (name == "one" || name == "another" || name == "both") {
+			t.Errorf("%s opens %d files", name, opened)
+		}
+		for prefix, of := range map[string]string{
+			"observations/source=north/": "north", "patients/source=south/date=": "south", "": "-", "patients/": "-", "patients/source=": "-",
+		} {
+			_, err := as.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
+			if got := allowed(err); got != slices.Contains(reads, of) {
+				t.Errorf("%s lists %q: %v", name, prefix, got)
+			}
+		}
 	}
 }
