@@ -46,6 +46,7 @@ type Listener struct {
 	Credentials    *Credentials `yaml:"credentials"`
 	Charset        string       `yaml:"charset"` // for messages whose MSH-18 declares none; "" assumes nothing
 	Ack            AckMode      `yaml:"ack"`
+	Lanes          int          `yaml:"lanes"` // how many messages, of different patients, are posted at once; 1 keeps all in order
 	Allow          []Prefix     `yaml:"allow"` // who may connect; none means everybody
 	MaxMessage     Size         `yaml:"max_message"`
 	MaxConnections int          `yaml:"max_connections"`
@@ -83,6 +84,8 @@ type Prefix netip.Prefix
 
 // The defaults.
 const (
+	defaultLanes          = 1
+	mostLanes             = 64
 	defaultMaxMessages    = 10_000_000
 	defaultMaxBytes       = Size(20 << 30)
 	defaultMaxMessage     = Size(4 << 20)
@@ -101,6 +104,7 @@ func (c *Config) fillIn() {
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
 		setDefault(&l.Ack, Queued)
+		setDefault(&l.Lanes, defaultLanes)
 		setDefault(&l.MaxMessage, defaultMaxMessage)
 		setDefault(&l.MaxConnections, defaultMaxConnections)
 		setDefault(&l.Idle, defaultIdle)

@@ -43,7 +43,7 @@ func TestTheDefaultsAreFilledInAndPathsAreThoseOfTheFilesFolder(t *testing.T) {
 		Data: filepath.Join(dir, "data"), KeyFile: "/etc/lake/edge.key", Lake: config.Location{Outputs: filepath.Join(dir, "outputs.json")},
 		Queue: config.Queue{MaxMessages: 10_000_000, MaxBytes: 20 << 30}, Credentials: credentials,
 		Listeners: []config.Listener{{
-			Name: "adt", Address: ":2575", Ack: config.Queued, MaxMessage: 4 << 20, MaxConnections: 256, Idle: config.Duration(time.Hour),
+			Name: "adt", Address: ":2575", Ack: config.Queued, Lanes: 1, MaxMessage: 4 << 20, MaxConnections: 256, Idle: config.Duration(time.Hour),
 			Credentials: &credentials,
 		}},
 	}
@@ -65,6 +65,7 @@ listeners:
     credentials: {user: lab@example.org, password_env: LAB_PASSWORD}
     charset: iso-8859-1
     ack: delivered
+    lanes: 8
     allow: [10.1.0.0/16, 10.2.3.4, "fd00::/8"]
     max_message: 512 KiB
     max_connections: 3
@@ -84,7 +85,7 @@ listeners:
 		t.Error(diff)
 	}
 	if c.Queue != (config.Queue{MaxMessages: 2_000_000, MaxBytes: 5e9}) || l.MaxMessage != 512<<10 || l.Idle != config.Duration(90*time.Second) ||
-		l.Ack != config.Delivered || l.Credentials.PasswordEnv != "LAB_PASSWORD" {
+		l.Ack != config.Delivered || l.Lanes != 8 || l.Credentials.PasswordEnv != "LAB_PASSWORD" {
 		t.Errorf("%+v", c)
 	}
 	for address, want := range map[string]bool{"10.1.2.3": true, "::ffff:10.1.2.3": true, "10.2.3.4": true, "10.2.3.5": false, "fd00::1": true, "::1": false} {
@@ -117,6 +118,8 @@ func TestEveryMistakeIsToldWithItsLine(t *testing.T) {
 		"two passwords":             {"password_file: password", "password_file: a, password_env: b", "4: credentials: name one of"},
 		"no user":                   {"user: engine@example.org, ", "", "4: credentials.user: name the user"},
 		"a name with a blank":       {"name: adt", "name: a b", "6: listeners[0].name: want"},
+		"too many lanes":            {"name: adt", "name: adt, lanes: 65", "6: listeners[0].lanes: want 64 at most"},
+		"no lane":                   {"name: adt", "name: adt, lanes: 0", "6: listeners[0].lanes: want a whole number"},
 		"a name twice":              {`":2575"}`, `":2575"}` + "\n  - {name: adt, address: \":2576\"}", "7: listeners[1].name: another"},
 		"an address twice":          {`":2575"}`, `":2575"}` + "\n  - {name: lab, address: \":2575\"}", "7: listeners[1].address: is in use"},
 		"no port":                   {`":2575"`, `localhost`, "6: listeners[0].address: want host:port"},

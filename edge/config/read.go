@@ -121,6 +121,9 @@ func (d *decoder) listener(at string, l Listener) {
 	if l.Ack != Queued && l.Ack != Delivered {
 		d.at(at+".ack", "want %s or %s", Queued, Delivered)
 	}
+	if l.Lanes > mostLanes {
+		d.at(at+".lanes", "want %d at most", mostLanes)
+	}
 	if l.MaxMessage > LargestMessage {
 		d.at(at+".max_message", "a lake takes up to 4.5 MB")
 	}
