@@ -32,8 +32,9 @@ import (
 // so there is no point in waiting longer.
 const answerTimeout = 35 * time.Second
 
-// TokenSource gives the ID token of a signed-in user. It is called before every
-// request and may be called from several goroutines at once.
+// TokenSource gives the ID token of a signed-in user, or the access token of a machine
+// client. It is called before every request and may be called from several goroutines at
+// once.
 type TokenSource func(context.Context) (string, error)
 
 // Token is a TokenSource for a single token that was obtained elsewhere.

@@ -59,6 +59,26 @@ const tokenMargin = time.Minute
 // token is about to expire. The pool's client must allow USER_PASSWORD_AUTH, as the one
 // of dev does.
 func (p *Pool) SignIn(email, password string) TokenSource {
+	return renewing(func(ctx context.Context) (string, time.Duration, error) {
+		out, err := p.api.InitiateAuth(ctx, &cognito.InitiateAuthInput{
+			AuthFlow:       types.AuthFlowTypeUserPasswordAuth,
+			ClientId:       &p.options.ClientID,
+			AuthParameters: map[string]string{"USERNAME": email, "PASSWORD": password},
+		})
+		if err != nil {
+			return "", 0, signInError(email, err)
+		}
+		if out.AuthenticationResult == nil {
+			return "", 0, &SignInError{Email: email, Reason: fmt.Sprintf("the user pool asks for %s first", out.ChallengeName)}
+		}
+		result := out.AuthenticationResult
+		return aws.ToString(result.IdToken), time.Duration(result.ExpiresIn) * time.Second, nil
+	})
+}
+
+// renewing returns a TokenSource that keeps a token, and gets another one shortly before
+// its lifetime is over.
+func renewing(get func(context.Context) (token string, lifetime time.Duration, err error)) TokenSource {
 	var (
 		mu      sync.Mutex
 		token   string
@@ -70,27 +90,18 @@ func (p *Pool) SignIn(email, password string) TokenSource {
 		if token != "" && time.Now().Before(expires) {
 			return token, nil
 		}
-		out, err := p.api.InitiateAuth(ctx, &cognito.InitiateAuthInput{
-			AuthFlow:       types.AuthFlowTypeUserPasswordAuth,
-			ClientId:       &p.options.ClientID,
-			AuthParameters: map[string]string{"USERNAME": email, "PASSWORD": password},
-		})
+		fresh, lifetime, err := get(ctx)
 		if err != nil {
-			return "", signInError(email, err)
+			return "", err
 		}
-		if out.AuthenticationResult == nil {
-			return "", &SignInError{Email: email, Reason: fmt.Sprintf("the user pool asks for %s first", out.ChallengeName)}
-		}
-		token = aws.ToString(out.AuthenticationResult.IdToken)
-		lifetime := time.Duration(out.AuthenticationResult.ExpiresIn) * time.Second
-		expires = time.Now().Add(lifetime - tokenMargin)
+		token, expires = fresh, time.Now().Add(lifetime-tokenMargin)
 		return token, nil
 	}
 }
 
-// SignInError says why a user could not sign in.
+// SignInError says why a user, or a machine client, could not sign in.
 type SignInError struct {
-	Email  string
+	Email  string // or the client's id
 	Reason string
 	Err    error // Cognito's error; may be nil
 }

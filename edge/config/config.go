@@ -31,11 +31,16 @@ type Location struct {
 	Connection string `yaml:"connection"` // file connection.json of a lake on this machine
 }
 
-// Credentials say who sends. Secrets are in a file or in an environment variable.
+// Credentials say who sends: a user, or a machine client of the user pool. The password
+// or secret is in a file or in an environment variable.
 type Credentials struct {
 	User        string `yaml:"user"` // e-mail address
 	PasswordEnv string `yaml:"password_env"`
 	Password    string `yaml:"password_file"`
+
+	Client    string `yaml:"client"` // its id
+	SecretEnv string `yaml:"secret_env"`
+	Secret    string `yaml:"secret_file"`
 }
 
 // Listener is one port on which engines send.

@@ -99,6 +99,21 @@ listeners:
 	}
 }
 
+func TestAMachineClientHasASecretInAFileOrAVariable(t *testing.T) {
+	for given, want := range map[string]config.Credentials{
+		"client: 1a2b, secret_env: SECRET":  {Client: "1a2b", SecretEnv: "SECRET"},
+		"client: 1a2b, secret_file: secret": {Client: "1a2b", Secret: "secret"},
+	} {
+		c, path, err := read(t, strings.Replace(least, "user: engine@example.org, password_file: password", given, 1))
+		if want.Secret != "" {
+			want.Secret = filepath.Join(filepath.Dir(path), want.Secret)
+		}
+		if err != nil || *c.Listeners[0].Credentials != want {
+			t.Errorf("%s: %+v, %v", given, c.Listeners[0].Credentials, err)
+		}
+	}
+}
+
 // TestEveryMistakeIsToldWithItsLine changes a correct configuration. A mistake is
 // reported on its own line.
 func TestEveryMistakeIsToldWithItsLine(t *testing.T) {
@@ -116,8 +131,12 @@ func TestEveryMistakeIsToldWithItsLine(t *testing.T) {
 		"no credentials":            {"credentials: {user: engine@example.org, password_file: password}\n", "", "5: listeners[0].credentials: name them"},
 		"a password in the file":    {"password_file: password", "password: secret", "4: credentials.password: there is no such setting"},
 		"two passwords":             {"password_file: password", "password_file: a, password_env: b", "4: credentials: name one of"},
-		"no user":                   {"user: engine@example.org, ", "", "4: credentials.user: name the user"},
+		"no user":                   {"user: engine@example.org, ", "", "4: credentials: name one of user and client"},
 		"a name with a blank":       {"name: adt", "name: a b", "6: listeners[0].name: want"},
+		"a user and a client":       {"user: engine@example.org", "user: engine@example.org, client: 1a2b", "4: credentials: name one of user and client"},
+		"a client with a password":  {"user: engine@example.org", "client: 1a2b", "4: credentials: a client has secret_file or secret_env"},
+		"a user with a secret":      {"password_file: password", "secret_file: secret", "4: credentials: a user has password_file or password_env"},
+		"a client without a secret": {"user: engine@example.org, password_file: password", "client: 1a2b", "4: credentials: name one of secret_file and secret_env"},
 		"too many lanes":            {"name: adt", "name: adt, lanes: 65", "6: listeners[0].lanes: want 64 at most"},
 		"no lane":                   {"name: adt", "name: adt, lanes: 0", "6: listeners[0].lanes: want a whole number"},
 		"a name twice":              {`":2575"}`, `":2575"}` + "\n  - {name: adt, address: \":2576\"}", "7: listeners[1].name: another"},

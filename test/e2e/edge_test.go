@@ -30,9 +30,15 @@ func (l *lake) edgeOf(t *testing.T, mode config.AckMode) *edge.Edge {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openEdge(t, c, password)
+}
+
+// openEdge runs an edge until the test ends. Every environment variable is the secret.
+func openEdge(t *testing.T, c config.Config, secret string) *edge.Edge {
+	t.Helper()
 	e, err := edge.Open(t.Context(), c, edge.Options{
 		Target: func(listener config.Listener) (*client.Client, error) {
-			return edge.NewTarget(c, listener, func(string) string { return password })
+			return edge.NewTarget(c, listener, func(string) string { return secret })
 		},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})
