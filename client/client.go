@@ -18,8 +18,10 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -31,16 +33,6 @@ import (
 // answerTimeout is how long one request may take. API Gateway gives up after 30 seconds,
 // so there is no point in waiting longer.
 const answerTimeout = 35 * time.Second
-
-// TokenSource gives the ID token of a signed-in user, or the access token of a machine
-// client. It is called before every request and may be called from several goroutines at
-// once.
-type TokenSource func(context.Context) (string, error)
-
-// Token is a TokenSource for a single token that was obtained elsewhere.
-func Token(token string) TokenSource {
-	return func(context.Context) (string, error) { return token, nil }
-}
 
 // Client is one user's access to one lake. It is safe for concurrent use.
 type Client struct {
@@ -230,7 +222,24 @@ type UnreachableError struct {
 	Err error
 }
 
-func (e *UnreachableError) Error() string { return fmt.Sprintf("no answer from %s: %v", e.URL, e.Err) }
+func (e *UnreachableError) Error() string {
+	return fmt.Sprintf("no answer from %s: %s", e.URL, e.reason())
+}
+
+// reason is the cause without the call and the address that package net adds.
+func (e *UnreachableError) reason() string {
+	err := e.Err
+	if operation, ok := errors.AsType[*net.OpError](err); ok {
+		err = operation.Err
+	}
+	if call, ok := errors.AsType[*os.SyscallError](err); ok {
+		err = call.Err
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return "the connection was closed"
+	}
+	return err.Error()
+}
 
 func (e *UnreachableError) Unwrap() error { return e.Err }
 

@@ -163,6 +163,9 @@ func TestAnAddressWhereNothingListensIsToldAtOnce(t *testing.T) {
 	if !ok || !unreachable.Refused() || unreachable.URL != server.URL {
 		t.Errorf("%v", err)
 	}
+	if want := "no answer from " + server.URL + ": connection refused"; err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
+	}
 }
 
 func TestALakeThatAnsweredAndIsGoneIsLookedForAgain(t *testing.T) {

@@ -97,6 +97,27 @@ type Account struct {
 	Password string `json:"password"`
 }
 
+// Running is a lake that runs in this process, as that of hl7lake/local does.
+type Running interface {
+	Outputs() (map[string]map[string]string, error)
+	URL() string
+	Credentials() aws.Credentials // the administrator's
+}
+
+// ConnectionTo returns the connection to a lake that runs in this process. The error is
+// that of its Outputs.
+func ConnectionTo(lake Running) (Connection, error) {
+	outputs, err := lake.Outputs()
+	if err != nil {
+		return Connection{}, err
+	}
+	key := lake.Credentials()
+	return Connection{
+		Outputs: outputs, Endpoint: lake.URL(),
+		Credentials: &Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
+	}, nil
+}
+
 // ReadConnection reads a file that Write wrote. If there is none, the error is
 // fs.ErrNotExist.
 func ReadConnection(path string) (Connection, error) {

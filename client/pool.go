@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,10 +50,6 @@ func StaticCredentials(accessKeyID, secretAccessKey string) aws.CredentialsProvi
 	return credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, "")
 }
 
-// tokenMargin is how long before its expiry a token is no longer used, so that it does
-// not expire on its way.
-const tokenMargin = time.Minute
-
 // SignIn returns a TokenSource for the user. It signs in on first use, and again when the
 // token is about to expire. The pool's client must allow USER_PASSWORD_AUTH, as the one
 // of dev does.
@@ -74,29 +69,6 @@ func (p *Pool) SignIn(email, password string) TokenSource {
 		result := out.AuthenticationResult
 		return aws.ToString(result.IdToken), time.Duration(result.ExpiresIn) * time.Second, nil
 	})
-}
-
-// renewing returns a TokenSource that keeps a token, and gets another one shortly before
-// its lifetime is over.
-func renewing(get func(context.Context) (token string, lifetime time.Duration, err error)) TokenSource {
-	var (
-		mu      sync.Mutex
-		token   string
-		expires time.Time
-	)
-	return func(ctx context.Context) (string, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if token != "" && time.Now().Before(expires) {
-			return token, nil
-		}
-		fresh, lifetime, err := get(ctx)
-		if err != nil {
-			return "", err
-		}
-		token, expires = fresh, time.Now().Add(lifetime-tokenMargin)
-		return token, nil
-	}
 }
 
 // SignInError says why a user, or a machine client, could not sign in.

@@ -2,8 +2,6 @@ package edge
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -97,34 +95,9 @@ func onlyFor(institution string, tokens client.TokenSource) client.TokenSource {
 		if err != nil {
 			return "", err
 		}
-		if got := institutionOf(token); got != institution {
+		if got := client.ReadClaims(token).Institution(); got != institution {
 			return "", &InstitutionError{Want: institution, Got: got}
 		}
 		return token, nil
 	}
-}
-
-// writeScope stands before an institution's name in a machine's token.
-const writeScope = "lake/write."
-
-// institutionOf returns for whom a token lets its bearer send: the claim custom:write of
-// an ID token, or the scope of an access token. It does not verify the token: the lake
-// does that.
-func institutionOf(token string) string {
-	_, rest, _ := strings.Cut(token, ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	var claims struct {
-		Write string `json:"custom:write"`
-		Scope string `json:"scope"`
-	}
-	if err != nil || json.Unmarshal(text, &claims) != nil {
-		return ""
-	}
-	for scope := range strings.FieldsSeq(claims.Scope) {
-		if institution, ok := strings.CutPrefix(scope, writeScope); ok {
-			return institution
-		}
-	}
-	return claims.Write
 }

@@ -11,7 +11,7 @@ import (
 
 	"hl7lake/hl7"
 	"hl7lake/hl7/dictionary"
-	"hl7lake/hl7/internal/growth"
+	"hl7lake/hl7/growth"
 )
 
 // worst are inputs of about n bytes, each made of one thing only that a function might

@@ -39,7 +39,7 @@ func canonical(value string) string {
 // isoPart returns the IANA name of a part of ISO 8859, empty if the name is of none.
 func isoPart(name string) string {
 	if part, ok := strings.CutPrefix(strings.TrimPrefix(name, "ISO"), "8859"); ok {
-		for n := 16; n > 0; n-- {
+		for n := 16; n >= 1; n-- {
 			if edition, ok := strings.CutPrefix(part, strconv.Itoa(n)); ok && isEdition(edition) {
 				return isoName(n)
 			}

@@ -122,7 +122,7 @@ func TestEachSetThatCanBeReadIsKnownByTheNamesOfTheStandards(t *testing.T) {
 
 func TestASetInWhichNoHeaderCanBeReadIsNotKnown(t *testing.T) {
 	for _, name := range []string{"", "KLINGON", "IBM037", "IBM01140", "CP1047", "HZ-GB-2312", "UTF-7", "UTF-16", "UNICODE", "CNS 11643-1992", "ISO 8859-17", "8859", "latin",
-		"windows-1259", "L", "CP", "X", "ISO-2022-KR", strings.Repeat("L1", 100)} {
+		"windows-1259", "L", "CP", "X", "ISO-2022-KR", strings.Repeat("L1", 100), "8859Z1", "8859/1:1980", "8859/1:2010"} {
 		if got, ok := hl7.LookupCharset(name); ok {
 			t.Errorf("%q is %q", name, got)
 		}

@@ -2,6 +2,7 @@ package hl7_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,6 +83,26 @@ func TestTextIsReadInTheDeclaredCharacterSet(t *testing.T) {
 			checkJSON(t, m)
 			checkCanonical(t, m)
 		})
+	}
+}
+
+// A name may be padded with blanks, but only up to 64 bytes, and only 32 repetitions of
+// MSH-18 are read: both bound the work that a header can ask for.
+func TestOnlySoMuchOfADeclarationIsRead(t *testing.T) {
+	for name, test := range map[string]struct {
+		msh18 string
+		want  string
+	}{
+		"a name of 64 bytes":       {"8859/2" + strings.Repeat(" ", 58), "iso-8859-2"},
+		"a name of 65 bytes":       {"8859/2" + strings.Repeat(" ", 59), "utf-8"},
+		"the 32nd repetition":      {strings.Repeat("8859/1~", 31) + "ISO IR87", "iso-2022-jp"},
+		"none beyond the 32nd":     {strings.Repeat("8859/1~", 32) + "ISO IR87", "iso-8859-1"},
+		"the last of several sets": {"8859/1~8859/2~ISO IR87", "iso-2022-jp"},
+	} {
+		m := parse(t, "MSH|^~\\&|A||||||ADT^A01|1|P|2.5||||||"+test.msh18+"\rPID|1||x||\x1b$B;3ED\x1b(B\r")
+		if got := m.Charset().Used; got != test.want {
+			t.Errorf("%s: read as %s, want %s", name, got, test.want)
+		}
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"hl7lake/hl7"
-	"hl7lake/hl7/internal/growth"
+	"hl7lake/hl7/growth"
 )
 
 // A feed is a stream that a sender might produce, and what is in it.

@@ -218,7 +218,7 @@ func (o *Operator) stored(ctx context.Context, owner string, selection Selection
 func (o *Operator) storedOf(ctx context.Context, protocol, owner string, selection Selection, yield func(string, error) bool) bool {
 	in := &s3.ListObjectsV2Input{Bucket: &o.route.Bucket, Prefix: new(catalog.SourcePrefix(catalog.Ingestion, protocol, owner))}
 	if !selection.From.IsZero() {
-		in.StartAfter = new(catalog.FirstKey(protocol, owner, selection.From))
+		in.StartAfter = new(catalog.FirstKey(catalog.Ingestion, protocol, owner, selection.From))
 	}
 	for pages := s3.NewListObjectsV2Paginator(o.objects, in); pages.HasMorePages(); {
 		page, err := pages.NextPage(ctx)

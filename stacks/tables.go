@@ -79,6 +79,7 @@ func (t Tables) addTabulate(core Core) {
 		Concurrency: 1, // two runs at once do no harm, and no good
 		Environment: map[string]*string{
 			contract.EnvLakeBucket:   core.Lake.BucketName(),
+			contract.EnvCatalogTable: core.Catalog.TableName(),
 			contract.EnvTablesBucket: t.Bucket.BucketName(),
 		},
 	})
@@ -129,15 +130,19 @@ func (t Tables) schedule(id, description string, hours float64, fn Function, inp
 	})
 }
 
-// GrantReadMessages lets the grantee list the messages of HL7v2 in the lake and read them
-// as they were sent.
+// GrantReadMessages lets the grantee list the messages of HL7v2 in the lake and what was
+// made of them, read the messages as they were sent, and look them up in the catalog.
 func (c Core) GrantReadMessages(grantee awsiam.IGrantable) {
-	prefix := contract.ZoneIngestion + "/protocol=" + contract.ProtocolHL7v2 + "/*"
-	grant(grantee, []string{"s3:GetObject"}, c.Lake.ArnForObjects(&prefix))
+	const folder = "/protocol=" + contract.ProtocolHL7v2 + "/*"
+	grant(grantee, []string{"s3:GetObject"}, c.Lake.ArnForObjects(new(contract.ZoneIngestion+folder)))
 	grantee.GrantPrincipal().AddToPrincipalPolicy(awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-		Actions:    texts("s3:ListBucket"),
-		Resources:  &[]*string{c.Lake.BucketArn()},
-		Conditions: &map[string]any{"StringLike": map[string]any{"s3:prefix": prefix}},
+		Actions:   texts("s3:ListBucket"),
+		Resources: &[]*string{c.Lake.BucketArn()},
+		Conditions: &map[string]any{"StringLike": map[string]any{"s3:prefix": []string{
+			contract.ZoneIngestion + folder, contract.ZoneStaging + folder, contract.ZoneError + folder,
+		}}},
 	}))
 	grantDecrypt(grantee, c.Foundation.Keys.Lake)
+	grant(grantee, []string{"dynamodb:Query"}, c.Catalog.TableArn())
+	grantTableKey(grantee, c.Foundation.Keys.Tables)
 }

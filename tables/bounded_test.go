@@ -1,13 +1,13 @@
 package tables_test
 
-// Tests of the bounds on time and output.
+// This file is about the bounds on time and output.
 
 import (
 	"io"
 	"strings"
 	"testing"
-	"time"
 
+	"hl7lake/hl7/growth"
 	"hl7lake/tables"
 )
 
@@ -46,44 +46,34 @@ func TestWhatAMessageTakesIsBoundedByItsSize(t *testing.T) {
 		"escapes":                func(n int) string { return "OBX|1|TX|||" + strings.Repeat(`\T\`, n/3) },
 		"times":                  func(n int) string { return "OBX|1|TS|||" + strings.Repeat("2", n) },
 	}
-	const small, large = 16 << 10, 128 << 10
+	const small = 16 << 10
 	for name, kind := range kinds {
 		t.Run(name, func(t *testing.T) {
-			linear := false
-			for range 5 { // other work on the machine makes a writer slower, never faster
-				shortTime, _ := cost(t, header+kind(small))
-				longTime, size := cost(t, header+kind(large))
-				if size > 8*large+256<<10 {
-					t.Fatalf("%d bytes became %d", large, size)
+			first, second, linear := growth.Linear(small, func(size int) func() {
+				body := header + kind(size)
+				return func() {
+					if written := sizeOf(t, body); written > 8*len(body)+256<<10 {
+						t.Errorf("%d bytes became %d", len(body), written)
+					}
 				}
-				linear = longTime < 4*large/small*(shortTime+time.Millisecond)
-				if linear {
-					break
-				}
-				t.Logf("%d times the size takes %v, %v before", large/small, longTime, shortTime)
-			}
+			})
 			if !linear {
-				t.Error("the time is not bounded by the size")
+				t.Errorf("%v for %d bytes, %v for %d times as many", first, small, second, growth.Times)
 			}
 		})
 	}
 }
 
-// cost returns the processor time that a message takes, the least of several runs, and
-// the size of its files.
-func cost(t *testing.T, body string) (best time.Duration, size int) {
-	best = time.Hour
-	for range 2 {
-		var c count
-		start := processorTime(t)
-		w := tables.NewWriter(func(*tables.Table) (io.WriteCloser, error) { return &c, nil })
-		if err := w.Add(tables.Message{Root: root, Received: received, Body: []byte(body)}); err != nil {
-			t.Fatal(err)
-		}
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-		best, size = min(best, processorTime(t)-start), c.bytes
+// sizeOf returns the size of the files that one message becomes.
+func sizeOf(t *testing.T, body string) int {
+	t.Helper()
+	var c count
+	w := tables.NewWriter(func(*tables.Table) (io.WriteCloser, error) { return &c, nil })
+	if err := w.Add(tables.Message{Root: root, Received: received, Body: []byte(body)}); err != nil {
+		t.Fatal(err)
 	}
-	return best, size
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return c.bytes
 }

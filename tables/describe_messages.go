@@ -7,7 +7,7 @@ func key() []string { return []string{"root", "seq"} }
 func head(seq string) field {
 	return field{
 		columns: []Column{
-			{Name: "root", Required: true, Doc: "the id that the sender was told; the first column of every key", Class: Identifier},
+			{Name: "root", Required: true, Doc: "the id that the sender was told; the first column of every key", Class: Identifier, unique: true},
 			{Name: "seq", Type: Integer, Required: true, Doc: "the position in the message, from 1, of " + seq},
 			{Name: "received_at", Type: Timestamp, Required: true, Doc: "when the lake accepted the message, in UTC", Class: Day},
 		},
@@ -90,7 +90,7 @@ func valuesTable() *Table {
 	t := newTable("values", "One row a value that is not empty, of every segment, Z segments too: all that a message says, and nothing twice.",
 		[]string{"root", "seq", "field", "repetition", "component", "subcomponent"},
 		field{columns: []Column{
-			{Name: "root", Required: true, Doc: "the id that the sender was told", Class: Identifier},
+			{Name: "root", Required: true, Doc: "the id that the sender was told", Class: Identifier, unique: true},
 			{Name: "seq", Type: Integer, Required: true, Doc: "the segment's position in the message, from 1"},
 			{Name: "segment", Doc: "the segment's name; NULL where the line is no segment"},
 			{Name: "field", Type: Integer, Required: true, Doc: "the field's number; 0 is a row about the segment, which a segment without values has, and a " +
@@ -98,7 +98,7 @@ func valuesTable() *Table {
 			{Name: "repetition", Type: Integer, Required: true, Doc: "the repetition's number, from 1"},
 			{Name: "component", Type: Integer, Required: true, Doc: "the component's number, from 1"},
 			{Name: "subcomponent", Type: Integer, Required: true, Doc: "the sub-component's number, from 1"},
-			{Name: "value", Doc: "the text, decoded; MSH-1 and MSH-2 as they stand", Class: FreeText},
+			{Name: "value", Doc: "the text, decoded; MSH-1 and MSH-2 as they stand", Class: FreeText, unique: true},
 		}},
 	)
 	return t

@@ -88,7 +88,7 @@ func (r *row) identifier(at int, of slot, field, repetition int32) {
 		return
 	}
 	for i, p := range [...]struct{ component, subcomponent int32 }{{1, 1}, {2, 1}, {4, 1}, {4, 2}, {5, 1}, {6, 1}} {
-		r.text(at+i, r.bounded(of, r.scan.get(segment, field, repetition, p.component, p.subcomponent)))
+		r.value(at+i, of, r.scan.at(segment, field, repetition, p.component, p.subcomponent))
 	}
 }
 
@@ -159,12 +159,12 @@ func (r *row) survivor() int32 {
 	if !ok || !known {
 		return 1
 	}
-	authority, kind := r.scan.get(prior, 1, r.repetition, 4, 1), r.scan.get(prior, 1, r.repetition, 5, 1)
+	authority, kind := r.scan.get(prior, 1, r.repetition, 4), r.scan.get(prior, 1, r.repetition, 5)
 	if authority == nil && kind == nil {
 		return 1
 	}
 	for _, n := range r.survivors {
-		if bytes.Equal(authority, r.scan.get(patient, 3, n, 4, 1)) && bytes.Equal(kind, r.scan.get(patient, 3, n, 5, 1)) {
+		if bytes.Equal(authority, r.scan.get(patient, 3, n, 4)) && bytes.Equal(kind, r.scan.get(patient, 3, n, 5)) {
 			return n
 		}
 	}

@@ -1,6 +1,6 @@
 package tables_test
 
-// Tests of the description of the columns, in the describe files, and of docs/tables.md.
+// This file is about the description of the columns, in the describe files, and of docs/tables.md.
 
 import (
 	"bytes"

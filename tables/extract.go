@@ -53,7 +53,7 @@ func (x *extractor) read(m Message) {
 		return
 	}
 	x.charset = x.message.Charset().Used
-	x.setZone(x.scan.get(x.scan.segments[0], 7, 1, 1, 1))
+	x.setZone(x.scan.get(x.scan.segments[0], 7, 1, 1))
 }
 
 func parse(into *hl7.Message, m Message) error {

@@ -54,7 +54,10 @@ func text(name, paths string, class Class, doc string) field {
 	return field{
 		columns: []Column{{Name: name, Path: paths, Doc: doc, Class: class}},
 		slots:   from,
-		fill:    func(r *row, at int) { r.text(at, r.get(places)) },
+		fill: func(r *row, at int) {
+			of, found := r.find(places)
+			r.value(at, of, found)
+		},
 	}
 }
 
@@ -78,36 +81,28 @@ func repeated(name, paths, separator string, class Class, doc string) field {
 
 // integer is two columns: a number without a fraction, and its text.
 func integer(name, paths, doc string) field {
-	places, from := placesOf(paths)
-	return field{
-		columns: []Column{
-			{Name: name, Type: Integer, Path: paths, Doc: doc + ", as a number"},
-			{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent"},
-		},
-		slots: from,
-		fill: func(r *row, at int) {
-			found := r.get(places)
-			if n, ok := parseInteger(found); ok {
-				r.integer(at, n)
-			}
-			r.text(at+1, found)
-		},
-	}
+	return numeric(name, paths, doc, Integer, parseInteger, (*row).integer)
 }
 
 // number is two columns: a number, and its text.
 func number(name, paths, doc string) field {
+	return numeric(name, paths, doc, Number, parseNumber, (*row).number)
+}
+
+// numeric is two columns: what parse makes of a value, which is null if parse reports
+// false, and the value's text.
+func numeric[T any](name, paths, doc string, of Type, parse func([]byte) (T, bool), set func(*row, int, T)) field {
 	places, from := placesOf(paths)
 	return field{
 		columns: []Column{
-			{Name: name, Type: Number, Path: paths, Doc: doc + ", as a number"},
+			{Name: name, Type: of, Path: paths, Doc: doc + ", as a number"},
 			{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent"},
 		},
 		slots: from,
 		fill: func(r *row, at int) {
 			found := r.get(places)
-			if n, ok := parseNumber(found); ok {
-				r.number(at, n)
+			if n, ok := parse(found); ok {
+				set(r, at, n)
 			}
 			r.text(at+1, found)
 		},

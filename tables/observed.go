@@ -61,7 +61,7 @@ func fillObserved(r *row, at int) {
 	if !ok {
 		return
 	}
-	kind := r.scan.get(segment, 2, 1, 1, 1)
+	kind := r.scan.get(segment, 2, 1, 1)
 	r.text(at+valueType, kind)
 	count, first := int32(0), int32(1)
 	r.scan.eachRepetition(segment, 5, func(repetition int32) {
@@ -110,7 +110,7 @@ type observed struct {
 
 // part returns a component, or nil if there is none.
 func (v observed) part(component int32) []byte {
-	return v.scan.get(v.segment, 5, v.repetition, component, 1)
+	return v.scan.get(v.segment, 5, v.repetition, component)
 }
 
 func (v observed) setNumber(column int, text []byte) {

@@ -24,9 +24,21 @@ type Reader struct {
 // ErrColumn is the error for a column of a type that no table has, such as a list.
 var ErrColumn = errors.New("not a column of a table")
 
+// ErrNotParquet is the error for a file that is not a Parquet file.
+var ErrNotParquet = errors.New("not a Parquet file")
+
+// magic is how a Parquet file begins (Apache Parquet, File Format).
+const magic = "PAR1"
+
 // NewReader returns a Reader of a file of the given size in bytes. The error wraps
-// [ErrColumn], or says that the file could not be read or is not a Parquet file.
+// [ErrNotParquet] or [ErrColumn], or says that the file could not be read.
 func NewReader(from io.ReaderAt, size int64) (*Reader, error) {
+	var front [len(magic)]byte
+	if n, err := from.ReadAt(front[:], 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read the table: %w", err)
+	} else if string(front[:n]) != magic {
+		return nil, ErrNotParquet
+	}
 	file, err := parquet.OpenFile(from, size)
 	if err != nil {
 		return nil, fmt.Errorf("read the table: %w", err)

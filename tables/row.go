@@ -34,6 +34,15 @@ func (r *row) text(column int, text []byte) {
 	}
 }
 
+// value sets a column to a value of a segment, unless there is none or it is too long to
+// be repeated.
+func (r *row) value(column int, of slot, v *value) {
+	if text := r.bounded(of, v.text()); text != nil {
+		r.set(column, v.cell)
+		r.into.bytes += len(text)
+	}
+}
+
 func (r *row) integer(column int, n int32)  { r.set(column, parquet.Int32Value(n).Level(0, 1, 0)) }
 func (r *row) number(column int, n float64) { r.set(column, parquet.DoubleValue(n).Level(0, 1, 0)) }
 
@@ -56,18 +65,25 @@ func (r *row) bounded(of slot, text []byte) []byte {
 	return text
 }
 
-// get returns the text of the first repetition of the first place that has a value.
-func (r *row) get(places []place) []byte {
+// find returns the value of the first repetition of the first place that has one, and the
+// segment that it is from.
+func (r *row) find(places []place) (slot, *value) {
 	for _, p := range places {
 		segment, ok := r.segment(p.slot)
 		if !ok {
 			continue
 		}
-		if found := r.scan.get(segment, p.field, 1, p.component, p.subcomponent); found != nil {
-			return r.bounded(p.slot, found)
+		if found := r.scan.at(segment, p.field, 1, p.component, p.subcomponent); found != nil {
+			return p.slot, found
 		}
 	}
-	return nil
+	return other, nil
+}
+
+// get returns the text of what find returns; nil if it is too long to be repeated.
+func (r *row) get(places []place) []byte {
+	of, found := r.find(places)
+	return r.bounded(of, found.text())
 }
 
 // components sets columns, from at on, to the components of a field's first repetition.
@@ -78,12 +94,14 @@ func (r *row) components(at int, p place, count int) bool {
 		return false
 	}
 	found := false
-	for _, v := range r.scan.values[r.scan.find(segment, p.field, 1, 1, 1):segment.last] {
+	values := r.scan.values[r.scan.find(segment, p.field, 1, 1, 1):segment.last]
+	for i := range values {
+		v := &values[i]
 		if v.field != p.field || v.repetition != 1 || int(v.component) > count {
 			break
 		}
 		if v.subcomponent == 1 {
-			r.text(at+int(v.component)-1, r.bounded(p.slot, v.text))
+			r.value(at+int(v.component)-1, p.slot, v)
 			found = true
 		}
 	}
@@ -162,9 +180,11 @@ func (r *row) joined(p place, separator string) []byte {
 		return nil
 	}
 	var texts [][]byte
-	for _, v := range r.scan.of(segment, p.field) {
+	values := r.scan.of(segment, p.field)
+	for i := range values {
+		v := &values[i]
 		if v.component == 1 && v.subcomponent == 1 {
-			texts = append(texts, v.text)
+			texts = append(texts, v.text())
 		}
 	}
 	switch len(texts) {

@@ -1,11 +1,27 @@
 package tables
 
-import "hl7lake/hl7"
+import (
+	"github.com/parquet-go/parquet-go"
+
+	"hl7lake/hl7"
+)
 
 // A value is one nonempty value of a message, with its place.
 type value struct {
 	field, repetition, component, subcomponent int32
-	text                                       []byte
+	cell                                       parquet.Value // the text, for columns that may be NULL: made once, for all of its rows
+}
+
+func newValue(field, repetition, component, subcomponent int, text []byte) value {
+	return value{int32(field), int32(repetition), int32(component), int32(subcomponent), textValue(text)}
+}
+
+// text returns the value's text; nil if there is no value.
+func (v *value) text() []byte {
+	if v == nil {
+		return nil
+	}
+	return v.cell.ByteArray()
 }
 
 // before orders values by their places.
@@ -48,15 +64,13 @@ func (s *scan) read(m *hl7.Message) {
 		at := segment{name: each.Name(), first: int32(len(s.values))}
 		at.slot = s.bySlot[at.name]
 		if len(s.segments) == 0 { // hl7 does not yield MSH-1 and MSH-2, which are the delimiters
-			for field := range int32(2) {
-				raw, _ := m.RawAt(hl7.Path{Segment: "MSH", Field: int(field) + 1})
-				s.values = append(s.values, value{field + 1, 1, 1, 1, s.keep(string(raw))})
+			for field := range 2 {
+				raw, _ := m.RawAt(hl7.Path{Segment: "MSH", Field: field + 1})
+				s.values = append(s.values, newValue(field+1, 1, 1, 1, s.keep(string(raw))))
 			}
 		}
 		for path, text := range each.Values() {
-			s.values = append(s.values, value{
-				int32(path.Field), int32(path.Repetition), int32(path.Component), int32(path.Subcomponent), s.keep(text),
-			})
+			s.values = append(s.values, newValue(path.Field, path.Repetition, path.Component, path.Subcomponent, s.keep(text)))
 		}
 		at.last = int32(len(s.values))
 		s.segments = append(s.segments, at)
@@ -88,15 +102,21 @@ func (s *scan) find(at segment, field, repetition, component, subcomponent int32
 	return low
 }
 
-// get returns the text at a place of a segment, or nil if there is none.
-func (s *scan) get(at segment, field, repetition, component, subcomponent int32) []byte {
-	i := s.find(at, field, repetition, component, subcomponent)
-	if i < at.last {
+// at returns the value at a place of a segment; nil if there is none.
+func (s *scan) at(in segment, field, repetition, component, subcomponent int32) *value {
+	i := s.find(in, field, repetition, component, subcomponent)
+	if i < in.last {
 		if v := &s.values[i]; v.field == field && v.repetition == repetition && v.component == component && v.subcomponent == subcomponent {
-			return v.text
+			return v
 		}
 	}
 	return nil
+}
+
+// get returns the text of a component of a segment, of its first sub-component; nil if
+// there is none.
+func (s *scan) get(in segment, field, repetition, component int32) []byte {
+	return s.at(in, field, repetition, component, 1).text()
 }
 
 // of returns the values of one field of a segment.

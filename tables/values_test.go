@@ -1,6 +1,6 @@
 package tables_test
 
-// Tests of the table values, from which segments can be rebuilt.
+// This file is about the table values, from which segments can be rebuilt.
 
 import (
 	"bytes"
@@ -131,11 +131,19 @@ func parts(t *testing.T, file []byte) [][]byte {
 	return bodies
 }
 
-func TestValuesRebuildTheSegmentsOfAnyMessage(t *testing.T) {
+func TestValuesRebuildTheSegmentsOfAnyMessageOfAnyVersion(t *testing.T) {
+	versions := rapid.SampledFrom([]string{"2.1", "2.2", "2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6", "2.7", "2.7.1", "2.8", "2.8.2", ""})
+	types := rapid.SampledFrom([]string{"ADT^A01", "ADT", "ADT^A40^ADT_A39", "ORU^R01^ORU_R01", "ORM^O01", "VXU^V04^VXU_V04", "SIU^S12", ""})
+	charsets := rapid.SampledFrom([]string{"", "8859/1", "UNICODE UTF-8"})
+	text := rapid.StringOfN(rapid.SampledFrom([]rune("|||^^~&\\\r\r\nABCPIDOBXNTEÄ\"\"17. EFSTRX#")), 0, 200, -1)
 	rapid.Check(t, func(rt *rapid.T) {
-		text := rapid.StringOfN(rapid.SampledFrom([]rune("|||^^~&\\\r\r\nABCPIDOBXNTEÄ\"\"17. EFSTRX")), 0, 200, -1)
-		body := []byte(`MSH|^~\&|A|B|||2026||ORU^R01|1|P|2.5` + "\r" + text.Draw(rt, "segments"))
-		rebuild(t, body)
+		delimiters := `^~\&`
+		version := versions.Draw(rt, "version")
+		if version >= "2.7" && rapid.Bool().Draw(rt, "truncates") {
+			delimiters += "#" // HL7 v2.7, 2.5.5.2
+		}
+		rebuild(t, fmt.Appendf(nil, "MSH|%s|A|B|||2026||%s|1|P|%s||||||%s\r%s", delimiters,
+			types.Draw(rt, "type"), version, charsets.Draw(rt, "charset"), text.Draw(rt, "segments")))
 	})
 }
 

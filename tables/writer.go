@@ -114,7 +114,7 @@ func (w *Writer) writeValues() {
 		if name.IsNull() || at.first == at.last {
 			about := value{}
 			if name.IsNull() {
-				about.text = []byte(at.name)
+				about.cell = textValue([]byte(at.name))
 			}
 			w.addValue(into, seq, name, &about)
 		}
@@ -132,10 +132,8 @@ func (w *Writer) addValue(into *tableWriter, seq, name parquet.Value, v *value) 
 	into.cells[0][n], into.cells[1][n], into.cells[2][n] = w.x.root, seq, name
 	into.cells[3][n], into.cells[4][n] = required(v.field), required(v.repetition)
 	into.cells[5][n], into.cells[6][n] = required(v.component), required(v.subcomponent)
-	if v.text != nil {
-		into.cells[7][n] = textValue(v.text)
-		into.bytes += len(v.text)
-	}
+	into.cells[7][n] = v.cell
+	into.bytes += len(v.text())
 	into.n++
 }
 

@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -104,25 +102,10 @@ func (p *program) senderKey() (string, error) {
 		who = account.Email
 	}
 	if token := cmp.Or(p.access.token, p.getenv("LAKE_TOKEN")); token != "" && p.access.user == "" {
-		who = institutionOf(token)
+		claims := client.ReadClaims(token)
+		who = cmp.Or(claims.Write, claims.Scope)
 	}
 	return api + " " + who, nil
-}
-
-// institutionOf reads the claim custom:write or the scopes of a token, without verifying
-// the token. It returns "" if there is neither.
-func institutionOf(token string) string {
-	_, rest, _ := strings.Cut(token, ".")
-	payload, _, _ := strings.Cut(rest, ".")
-	text, err := base64.RawURLEncoding.DecodeString(payload)
-	var claims struct {
-		Write string `json:"custom:write"`
-		Scope string `json:"scope"`
-	}
-	if err != nil || json.Unmarshal(text, &claims) != nil {
-		return ""
-	}
-	return cmp.Or(claims.Write, claims.Scope)
 }
 
 // tokenSource signs the user in: with a token, as an account that the lake was started

@@ -73,14 +73,15 @@ func (p *program) check(ctx context.Context, limit time.Duration) error {
 
 func (p *program) showStep(step acceptance.Step) {
 	style := map[acceptance.Outcome]term.Style{acceptance.Passed: term.Good, acceptance.Failed: term.Bad, acceptance.Skipped: term.Note}[step.Outcome]
-	fmt.Fprintf(p.out, "%s  %8s  %s\n", p.out.Styled(style, fmt.Sprintf("%-7s", step.Outcome)), took(step.Took), step.Name)
+	const indent = 19
+	_ = p.row(indent, "%s  %8s  %s", p.out.Styled(style, fmt.Sprintf("%-7s", step.Outcome)), took(step.Took), step.Name)
 	if step.Reason != "" {
-		fmt.Fprintf(p.out, "%19s%s\n", "", step.Reason)
+		_ = p.row(0, "%*s%s", indent, "", step.Reason)
 	}
 }
 
 func (p *program) showCheck(report acceptance.Report) error {
-	fmt.Fprintf(p.out, "\nleft in the lake, of the institution %s: %d messages, %d objects\n",
+	_ = p.row(0, "\nleft in the lake, of the institution %s: %d messages, %d objects",
 		report.Institution, len(report.Messages), len(report.Objects))
 	for _, id := range report.Messages {
 		fmt.Fprintf(p.out, "  %s\n", id)

@@ -93,6 +93,3 @@ func (p *program) showReport(r demoResult, started time.Duration) error {
 	}
 	return writeReport(p.out, r, started)
 }
-
-// note writes a line for a person, separate from the results.
-func (p *program) note(text string) { fmt.Fprintln(p.err, text) }

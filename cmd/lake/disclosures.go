@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"os"
 	"path/filepath"
@@ -125,6 +124,5 @@ func (p *program) reportDisclosure(d operate.Disclosure) error {
 	if p.json {
 		return p.object(d)
 	}
-	_, err := fmt.Fprintf(p.out, "%s  %-3s  %-36s  %s  %s\n", d.Time.UTC().Format(time.RFC3339), d.By, d.ID, d.Who, d.Part)
-	return err
+	return p.row(22, "%s  %-3s  %-36s  %s  %s", d.Time.UTC().Format(time.RFC3339), d.By, d.ID, d.Who, d.Part)
 }

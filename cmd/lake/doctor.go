@@ -136,9 +136,10 @@ func (p *program) showFinding(f doctor.Finding) error {
 	style := map[doctor.Verdict]term.Style{
 		doctor.OK: term.Good, doctor.Warn: term.Note, doctor.Fail: term.Bad, doctor.Skip: term.Note,
 	}[f.Verdict]
-	_, err := fmt.Fprintf(p.out, "%s  %-13s  %s\n", p.out.Styled(style, fmt.Sprintf("%-4s", f.Verdict)), f.Probe, f.Text)
+	const indent = 21
+	err := p.row(indent, "%s  %-13s  %s", p.out.Styled(style, fmt.Sprintf("%-4s", f.Verdict)), f.Probe, f.Text)
 	if f.Next != "" && err == nil {
-		_, err = fmt.Fprintf(p.out, "%21s%s\n", "", f.Next)
+		err = p.row(0, "%*s%s", indent, "", f.Next)
 	}
 	return err
 }

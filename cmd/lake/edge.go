@@ -86,8 +86,7 @@ func (p *program) checkEdge(c config.Config, path string) error {
 	if p.json {
 		return p.object(map[string]any{"config": path, "listeners": len(c.Listeners)})
 	}
-	_, err := fmt.Fprintf(p.out, "%s: good, listeners: %d\n", path, len(c.Listeners))
-	return err
+	return p.row(0, "%s: good, listeners: %d", path, len(c.Listeners))
 }
 
 // edge runs an edge until ctx ends.
@@ -125,11 +124,10 @@ func (p *program) edgeLog(progress *term.Progress, verbose bool) *slog.Logger {
 	if verbose {
 		options.Level = slog.LevelInfo
 	}
-	to := clearingWriter{progress, p.err}
 	if p.json {
-		return slog.New(slog.NewJSONHandler(to, options))
+		return slog.New(slog.NewJSONHandler(clearingWriter{progress, p.err}, options))
 	}
-	return slog.New(slog.NewTextHandler(to, options))
+	return slog.New(slog.NewTextHandler(clearingWriter{progress, records{p.err}}, options))
 }
 
 type clearingWriter struct {

@@ -75,9 +75,10 @@ func (p *program) explain(ctx context.Context, err error) int {
 	case errors.Is(err, errUnread):
 		return statusUnusable
 	}
-	fmt.Fprintln(p.err, p.err.Styled(term.Bad, "lake: ")+err.Error())
+	const indent = len("lake: ")
+	fmt.Fprintln(p.err, p.err.Folded(p.err.Styled(term.Bad, "lake: ")+plainly(err), indent))
 	if next := p.next(err); next != "" {
-		fmt.Fprintln(p.err, "      "+next)
+		p.note(strings.Repeat(" ", indent) + next)
 	}
 	return statusOf(err)
 }

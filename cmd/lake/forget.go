@@ -81,7 +81,7 @@ func (p *program) forget(ctx context.Context, id string, reason operate.ForgetRe
 	if dry {
 		status, style = "would be", term.Note
 	}
-	if _, err := fmt.Fprintf(p.out, "%s  %s  %s  objects: %d\n", p.out.Styled(style, fmt.Sprintf("%-9s", status)), id, forgotten.Owner, forgotten.Objects); err != nil {
+	if err := p.row(11, "%s  %s  %s  objects: %d", p.out.Styled(style, fmt.Sprintf("%-9s", status)), id, forgotten.Owner, forgotten.Objects); err != nil {
 		return err
 	}
 	if forgotten.Done && !forgotten.Released {
@@ -98,7 +98,7 @@ func (p *program) notForgotten(id string, err error) error {
 		}
 		return errReported
 	}
-	if _, err := fmt.Fprintf(p.out, "%s  %s  %s\n", p.out.Styled(term.Bad, "kept     "), id, err); err != nil {
+	if err := p.row(11, "%s  %s  %s", p.out.Styled(term.Bad, "kept     "), id, err); err != nil {
 		return err
 	}
 	return errReported

@@ -34,11 +34,8 @@ func (g errorGroups) add(done sent) {
 		title = status + ": " + text
 	}
 	kind := title
-	switch problem, is := errors.AsType[*client.Problem](done.err); {
-	case is && problem.Code != "":
+	if problem, is := errors.AsType[*client.Problem](done.err); is && problem.Code != "" {
 		kind = problem.Code
-	case unreadable(done.err): // its text names the file
-		kind, title = "unreadable", "unreadable, as "+text
 	}
 	group := g[kind]
 	if group == nil {

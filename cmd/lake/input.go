@@ -5,7 +5,6 @@ import (
 	"bufio"
 	"compress/gzip"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"iter"
@@ -157,15 +156,18 @@ func unpacked(name string, front *bufio.Reader) content {
 	}
 	inner, err := gzip.NewReader(front)
 	if err != nil {
-		return content{name: name, err: &fs.PathError{Op: "unpack", Path: name, Err: err}}
+		return content{name: name, err: &fs.PathError{Op: opUnpack, Path: name, Err: err}}
 	}
 	return content{name: name, input: bufio.NewReaderSize(&packedReader{name, inner}, readAhead)}
 }
 
+// opUnpack is the operation of an error about a compressed file.
+const opUnpack = "unpack"
+
 // archived yields the files in a zip archive, in the archive's order.
 func archived(archive *os.File, file found, passed func(int64), yield func(content) bool) {
 	broken := func(err error) content {
-		return content{name: file.name, err: &fs.PathError{Op: "unpack", Path: file.name, Err: err}}
+		return content{name: file.name, err: &fs.PathError{Op: opUnpack, Path: file.name, Err: err}}
 	}
 	list, err := zip.NewReader(archive, file.size)
 	if err != nil {
@@ -181,7 +183,7 @@ func archived(archive *os.File, file found, passed func(int64), yield func(conte
 		name := file.name + "/" + entry.Name
 		source, err := entry.Open()
 		if err != nil {
-			if !yield(content{name: name, err: &fs.PathError{Op: "unpack", Path: name, Err: err}}) {
+			if !yield(content{name: name, err: &fs.PathError{Op: opUnpack, Path: name, Err: err}}) {
 				return
 			}
 			continue
@@ -220,7 +222,7 @@ type packedReader struct {
 func (p *packedReader) Read(b []byte) (int, error) {
 	n, err := p.r.Read(b)
 	if _, named := errors.AsType[*fs.PathError](err); err != nil && !errors.Is(err, io.EOF) && !named {
-		err = &fs.PathError{Op: "unpack", Path: p.name, Err: err}
+		err = &fs.PathError{Op: opUnpack, Path: p.name, Err: err}
 	}
 	return n, err
 }
@@ -248,5 +250,5 @@ func readError(name string, err error) error {
 	if unreadable(err) {
 		return err
 	}
-	return fmt.Errorf("read %s: %w", name, &fs.PathError{Op: "read", Path: name, Err: err})
+	return &fs.PathError{Op: "read", Path: name, Err: err}
 }

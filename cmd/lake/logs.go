@@ -154,7 +154,8 @@ func (line logLine) format(s term.Screen) string {
 	case "ERROR":
 		style = term.Bad
 	}
-	return fmt.Sprintf("%-13s  %s  %s%s", clock, s.Styled(term.Dim, fmt.Sprintf("%-9s", line.function)), s.Styled(style, level), term.OnOneLine(rest))
+	const indent = 26 // of the level
+	return s.Folded(fmt.Sprintf("%-13s  %s  %s%s", clock, s.Styled(term.Dim, fmt.Sprintf("%-9s", line.function)), s.Styled(style, level), term.OnOneLine(rest)), indent)
 }
 
 // quoted puts a value with spaces or control characters into quotation marks.

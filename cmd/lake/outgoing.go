@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"strconv"
 
@@ -116,7 +115,7 @@ func split(from content, yield func(outgoing) bool) (more bool) {
 			}
 			return more
 		case err != nil:
-			return yield(outgoing{name: from.name, err: &fs.PathError{Op: "split", Path: from.name, Err: err}})
+			return yield(outgoing{name: from.name, err: readError(from.name, err)})
 		case part.Kind == hl7.Single:
 			n++
 			message := outgoing{name: from.name + "#" + strconv.Itoa(n), body: bytes.Clone(part.Data), at: part.Offset + int64(len(part.Data))}

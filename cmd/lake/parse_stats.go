@@ -134,9 +134,9 @@ func (s *stats) end(out *bufio.Writer, took time.Duration, read int64) error {
 	if s.Parsed < s.Messages || len(s.Problems) > 0 {
 		style = term.Bad
 	}
-	_, err := fmt.Fprintf(page, "%s in %s: %s%s, %d segments\n%s\n", size(read), strings.TrimSpace(took.Round(time.Millisecond).String()),
+	_, err := fmt.Fprintln(page, page.Folded(fmt.Sprintf("%s in %s: %s%s, %d segments\n%s", size(read), strings.TrimSpace(took.Round(time.Millisecond).String()),
 		perSecond(s.Messages, took), speed, s.Segments,
-		page.Styled(style, fmt.Sprintf("parsed %d of %d messages", s.Parsed, s.Messages)))
+		page.Styled(style, fmt.Sprintf("parsed %d of %d messages", s.Parsed, s.Messages))), 0))
 	return err
 }
 
@@ -182,7 +182,7 @@ func (s *stats) writeProblems(page term.Screen) {
 	})
 	for _, code := range codes {
 		kind := s.Problems[code]
-		fmt.Fprintf(page, "  %d × %s: %s\n", kind.Count, page.Styled(term.Bad, code), kind.Text)
+		fmt.Fprintln(page, page.Folded(fmt.Sprintf("  %d × %s: %s", kind.Count, page.Styled(term.Bad, code), kind.Text), 4))
 		for _, place := range kind.Places {
 			fmt.Fprintf(page, "    %s\n", place)
 		}

@@ -48,7 +48,9 @@ func (v *validation) write(out *bufio.Writer, p parsed) error {
 		return v.writeFindings(out, p, findings)
 	}
 	for _, found := range findings {
-		if _, err := fmt.Fprintf(out, "%s: %s%s\n", p.place(), found, v.value(p, found)); err != nil {
+		const hang = 4
+		line := v.screen.Folded(fmt.Sprintf("%s: %s%s", p.place(), found, v.value(p, found)), hang)
+		if _, err := fmt.Fprintln(out, line); err != nil {
 			return err
 		}
 	}

@@ -144,8 +144,7 @@ func (p *program) tellResent(done sent) error {
 		return p.object(done)
 	}
 	status, text, style := done.answer()
-	_, err := fmt.Fprintf(p.out, "%-3s  %s  %s\n", p.out.Styled(style, status), done.File, text)
-	return err
+	return p.row(answerIndent, "%-3s  %s  %s", p.out.Styled(style, status), done.File, text)
 }
 
 // targets are the lake as the users of an edge's listeners see it.

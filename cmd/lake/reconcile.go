@@ -92,11 +92,15 @@ func (p *program) reportReconciled(found operate.Reconciled) error {
 		if line.count == 0 {
 			line.style = term.Dim
 		}
-		fmt.Fprintln(p.out, p.out.Styled(line.style, fmt.Sprintf("%-11s  %6d", line.name, line.count))+"  "+line.means)
+		if err := p.row(21, "%s  %s", p.out.Styled(line.style, fmt.Sprintf("%-11s  %6d", line.name, line.count)), line.means); err != nil {
+			return err
+		}
 	}
 	for _, message := range found.MissingMessages {
 		age := time.Duration(message.AgeSeconds) * time.Second
-		fmt.Fprintf(p.out, "  %s  %s  %s, accepted %s ago\n", p.out.Styled(term.Bad, "missing"), message.ID, message.Owner, took(age))
+		if err := p.row(9, "  %s  %s  %s, accepted %s ago", p.out.Styled(term.Bad, "missing"), message.ID, message.Owner, took(age)); err != nil {
+			return err
+		}
 	}
 	if unnamed := found.Missing - len(found.MissingMessages); unnamed > 0 {
 		p.note(fmt.Sprintf("missing and not named here: %d; the function's log names each", unnamed))

@@ -96,11 +96,11 @@ func (p *program) summarize(counts map[operate.Outcome]int, queues int, dry bool
 		p.note(fmt.Sprintf("of messages that were forgotten, and taken out of their queues: %d", erased))
 	}
 	if aside := counts[operate.SetAside]; aside > 0 {
-		p.note(term.Paragraph(fmt.Sprintf("set aside: %d. They are messages of the institution %s now; a user to whom `%s users grant EMAIL --read %[2]s` "+
-			"lets read it can trace and get them by these ids.", aside, operate.SetAsideOwner, p.name)))
+		p.note(fmt.Sprintf("set aside: %d. They are messages of the institution %s now; a user to whom `%s users grant EMAIL --read %[2]s` "+
+			"lets read it can trace and get them by these ids.", aside, operate.SetAsideOwner, p.name))
 	}
 	if hopeless > 0 {
-		p.note(term.Paragraph(fmt.Sprintf("can never be redriven: %d. `%s redrive --set-aside` stores them in the lake and takes them out of their queues.", hopeless, p.name)))
+		p.note(fmt.Sprintf("can never be redriven: %d. `%s redrive --set-aside` stores them in the lake and takes them out of their queues.", hopeless, p.name))
 	}
 	if left > 0 {
 		return errReported
@@ -126,9 +126,8 @@ func (p *program) reportLetter(letter operate.DeadLetter, heading bool) error {
 	case operate.WouldBe, operate.Returned:
 		style = term.Note
 	}
-	_, err := fmt.Fprintf(p.out, "  %s  %-36s  %-8s  %-7s  %s, %s ago\n", p.out.Styled(style, fmt.Sprintf("%-10s", letter.Outcome)),
+	return p.row(12, "  %s  %-36s  %-8s  %-7s  %s, %s ago", p.out.Styled(style, fmt.Sprintf("%-10s", letter.Outcome)),
 		orDash(letter.ID), orDash(letter.Event), orDash(letter.Type), cause(letter), took(time.Since(letter.Since)))
-	return err
 }
 
 // cause says why a letter is dead or, if it stays in its queue, why that is.

@@ -150,8 +150,8 @@ func (p *program) noteReplayed(published, failed, known int, dry bool) {
 	}
 	p.note(fmt.Sprintf("%s: %d, failed: %d", what, published, failed))
 	if known > 0 {
-		p.note(fmt.Sprintf("%d of them have results. A connector of the same version makes the same ones again, under the same\n"+
-			"ids: then nothing changes but the count of attempts.", known))
+		p.note(fmt.Sprintf("%d of them have results. A connector of the same version makes the same ones again, under the "+
+			"same ids: then nothing changes but the count of attempts.", known))
 	}
 }
 
@@ -190,6 +190,5 @@ func (p *program) reportReplayed(message operate.Replayed, dry bool) error {
 	case len(message.Results) > 0:
 		had = "had " + resultsText(message.Results)
 	}
-	_, err := fmt.Fprintf(p.out, "%s  %-36s  %-7s  %s  %s\n", p.out.Styled(style, fmt.Sprintf("%-9s", status)), message.ID, orDash(message.Type), orDash(message.Owner), had)
-	return err
+	return p.row(11, "%s  %-36s  %-7s  %s  %s", p.out.Styled(style, fmt.Sprintf("%-9s", status)), message.ID, orDash(message.Type), orDash(message.Owner), had)
 }

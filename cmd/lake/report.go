@@ -185,7 +185,7 @@ func writeVerdict(s term.Screen, r scenario.Report, started time.Duration) {
 	}
 	fmt.Fprintf(s, "\n%s\n", s.Styled(term.Bad, "Not all went as it should:"))
 	for _, difference := range r.Differences {
-		fmt.Fprintf(s, "  - %s\n", difference)
+		fmt.Fprintln(s, s.Folded("  - "+difference, 2))
 	}
 	fmt.Fprintln(s, times)
 }

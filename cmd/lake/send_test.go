@@ -67,7 +67,7 @@ func TestSendReportsEachMessageInItsOrder(t *testing.T) {
 403  DIR/d.txt  It says 403.
 201  DIR/e.hl7  id-e
 201  -  id-in
--    DIR/none  stat DIR/none: no such file or directory
+-    DIR/none  there is no such file or folder
 `,
 		Err: "accepted: 3, duplicates: 2, refused: 1, unreadable: 1\n",
 	}

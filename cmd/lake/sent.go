@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
 	"net/http"
 	"slices"
@@ -201,7 +202,7 @@ func (s *sending) one(ctx context.Context, message outgoing) sent {
 		done.Status = problem.Status
 	}
 	if done.err != nil {
-		done.Error = done.err.Error()
+		done.Error = plainly(done.err)
 	}
 	return done
 }
@@ -248,9 +249,11 @@ func (s *sending) report(done sent) error {
 		return l.object(done)
 	}
 	status, text, style := done.answer()
-	_, err := fmt.Fprintf(l.out, "%-3s  %s  %s\n", l.out.Styled(style, status), done.File, text)
-	return err
+	return l.row(answerIndent, "%-3s  %s  %s", l.out.Styled(style, status), done.File, text)
 }
+
+// answerIndent is how far what is said about a message is indented below its status.
+const answerIndent = 5
 
 // answer returns the line of a message: its status, what to say about it, and its style.
 func (s sent) answer() (status, text string, style term.Style) {
@@ -264,6 +267,9 @@ func (s sent) answer() (status, text string, style term.Style) {
 		}
 		if negative, ok := errors.AsType[*ackError](s.err); ok {
 			return negative.code, negative.text, term.Bad
+		}
+		if file, ok := errors.AsType[*fs.PathError](s.err); ok { // the line has the name
+			return "-", unusable(file), term.Bad
 		}
 		return "-", s.Error, term.Bad
 	case s.Ack != "":

@@ -38,17 +38,12 @@ func (p *program) start(ctx context.Context, o local.Options) (*local.Lake, clie
 	if err != nil {
 		return nil, client.Connection{}, err
 	}
-	outputs, err := running.Outputs()
+	connection, err := client.ConnectionTo(running)
 	if err != nil {
 		running.Close()
 		return nil, client.Connection{}, err
 	}
-	key := running.Credentials()
-	return running, client.Connection{
-		Outputs:     outputs,
-		Endpoint:    running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	}, nil
+	return running, connection, nil
 }
 
 // logTo returns the log of a lake's services: warnings, or everything if verbose.
@@ -57,5 +52,5 @@ func (p *program) logTo(verbose bool) *slog.Logger {
 	if verbose {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewTextHandler(records{p.err}, &slog.HandlerOptions{Level: level}))
 }

@@ -78,7 +78,10 @@ func (p *program) writeTables(ctx context.Context, names []string, folder, sourc
 		sum := sha256.Sum256(body)
 		return w.Add(tables.Message{Root: uuid.NewSHA1(uuid.NameSpaceOID, sum[:]).String(), Received: now, Body: body})
 	})
-	if err := errors.Join(err, w.Close()); err != nil {
+	if closing := w.Close(); err == nil { // Close repeats an error of Add
+		err = closing
+	}
+	if err != nil {
 		return err
 	}
 	p.note(fmt.Sprintf("%d messages; `%s sql --tables %s` asks them", count, p.name, quote(folder)))

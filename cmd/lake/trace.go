@@ -59,7 +59,7 @@ func (p *program) trace(ctx context.Context, id string, wait time.Duration) erro
 		return err
 	}
 	if late {
-		fmt.Fprintf(p.err, "the message is still %s after %v\n", history.Status, wait)
+		p.note(fmt.Sprintf("the message is still %s after %v", history.Status, wait))
 	}
 	if late || history.Status == client.Errored {
 		return errReported

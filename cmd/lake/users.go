@@ -132,7 +132,7 @@ func (p *program) withPassword(email string, ask bool, use func(password string)
 	if p.json {
 		return p.object(client.Account{User: client.User{Email: email}, Password: password})
 	}
-	fmt.Fprintf(p.err, "The password of %s, shown this once:\n", email)
+	p.note(fmt.Sprintf("The password of %s, shown this once:", email))
 	_, err := fmt.Fprintln(p.out, password)
 	return err
 }

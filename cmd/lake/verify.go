@@ -63,6 +63,5 @@ func (p *program) reportDiscrepancy(d operate.Discrepancy) error {
 	if p.json {
 		return p.object(d)
 	}
-	_, err := fmt.Fprintf(p.out, "%s  %-36s  %s  %s\n", p.out.Styled(term.Bad, fmt.Sprintf("%-10s", d.Fault)), d.ID, orDash(d.Owner), d.Key)
-	return err
+	return p.row(12, "%s  %-36s  %s  %s", p.out.Styled(term.Bad, fmt.Sprintf("%-10s", d.Fault)), d.ID, orDash(d.Owner), d.Key)
 }

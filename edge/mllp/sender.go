@@ -19,17 +19,18 @@ type Sender struct {
 	secured  *tls.Config
 	patience time.Duration
 	idle     chan *Link
+	pause    time.Duration // before the second attempt; it doubles
 }
 
-// NewSender returns a Sender to host:port, with TLS unless secured is nil. wait is the
-// time for each acknowledgment, and keep is how many unused connections are kept at most.
+// NewSender returns a Sender to host:port, with TLS unless secured is nil. patience is the
+// time for each acknowledgment, and connections is how many unused ones are kept at most.
 func NewSender(address string, secured *tls.Config, patience time.Duration, connections int) *Sender {
-	return &Sender{address, secured, patience, make(chan *Link, connections)}
+	return &Sender{address, secured, patience, make(chan *Link, connections), firstPause}
 }
 
 const (
-	attempts  = 6
-	firstWait = 250 * time.Millisecond // it doubles
+	attempts   = 6
+	firstPause = 250 * time.Millisecond
 )
 
 // ErrNoAck says that no acknowledgment came in time.
@@ -38,7 +39,7 @@ var ErrNoAck = errors.New("no acknowledgment in time")
 // Send sends a message and returns its acknowledgment, whatever that says, and the number
 // of attempts. After an error the outcome of the message is unknown.
 func (s *Sender) Send(ctx context.Context, message []byte) (answer *hl7.Message, attempt int, err error) {
-	wait := firstWait
+	wait := s.pause
 	for attempt = 1; ; attempt++ {
 		if answer, err = s.once(ctx, message); err == nil {
 			return answer, attempt, nil

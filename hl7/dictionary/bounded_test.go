@@ -10,7 +10,7 @@ import (
 
 	"hl7lake/hl7"
 	"hl7lake/hl7/dictionary"
-	"hl7lake/hl7/internal/growth"
+	"hl7lake/hl7/growth"
 )
 
 // repeated are messages of about n segments or values, each made of one thing only that a

@@ -49,12 +49,12 @@ func TestTheFirstKeyOfATimeStandsBetweenWhatCameBeforeAndAfter(t *testing.T) {
 	at := hub.Received(root)
 	key := catalog.KeyOf(message).String()
 	for _, from := range []time.Time{at, at.Add(-time.Millisecond), at.Add(-24 * time.Hour), at.In(time.FixedZone("", -9*3600))} {
-		if first := catalog.FirstKey("hl7v2", "st-elsewhere", from); first >= key {
+		if first := catalog.FirstKey(catalog.Ingestion, "hl7v2", "st-elsewhere", from); first >= key {
 			t.Errorf("from %s: %s is not before %s", from, first, key)
 		}
 	}
 	for _, from := range []time.Time{at.Add(time.Millisecond), at.Add(24 * time.Hour)} {
-		if first := catalog.FirstKey("hl7v2", "st-elsewhere", from); first <= key {
+		if first := catalog.FirstKey(catalog.Ingestion, "hl7v2", "st-elsewhere", from); first <= key {
 			t.Errorf("from %s: %s is not after %s", from, first, key)
 		}
 	}

@@ -50,11 +50,11 @@ func ParseKey(text string) (Key, bool) {
 	return k, err == nil && k.Kind.Valid() && hub.ValidOwner(k.Owner) && k.String() == text
 }
 
-// FirstKey returns a text that sorts before the keys of all messages of a protocol that
-// owner sent from a time on, and after those of earlier ones. It is for the zone
-// Ingestion, where ids are roots; elsewhere only the date is in order.
-func FirstKey(protocol, owner string, from time.Time) string {
-	return SourcePrefix(Ingestion, protocol, owner) + "date=" + from.UTC().Format(time.DateOnly) + "/" + hub.IDAt(from)
+// FirstKey returns a text that sorts before the keys in a zone of all messages of a
+// protocol that owner sent from a time on, and of what was made of them, and after those
+// of earlier ones. All ids begin with the time of acceptance, see hub.Received.
+func FirstKey(zone Zone, protocol, owner string, from time.Time) string {
+	return SourcePrefix(zone, protocol, owner) + "date=" + from.UTC().Format(time.DateOnly) + "/" + hub.IDAt(from)
 }
 
 // ProtocolsPrefix returns the beginning of all keys of a zone; the protocol's name

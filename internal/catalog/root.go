@@ -44,7 +44,7 @@ func (t Table) RootOf(ctx context.Context, objects Lister, bucket string, id uui
 		}
 		for _, owner := range among {
 			out, err := objects.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
-				Bucket: &bucket, Prefix: new(SourcePrefix(Ingestion, protocol, owner)), StartAfter: new(FirstKey(protocol, owner, at)), MaxKeys: new(int32(sameTime)),
+				Bucket: &bucket, Prefix: new(SourcePrefix(Ingestion, protocol, owner)), StartAfter: new(FirstKey(Ingestion, protocol, owner, at)), MaxKeys: new(int32(sameTime)),
 			})
 			if err != nil {
 				return root, false, fmt.Errorf("list the messages: %w", err)

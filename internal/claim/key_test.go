@@ -16,29 +16,14 @@ import (
 	"hl7lake/hl7"
 	"hl7lake/internal/claim"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/testing/variants"
 )
 
 const owner = "st-elsewhere"
 
-// ways are one message as different programs send it.
-var ways = map[string]string{
-	"as the standard has it":    "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r",
-	"LF":                        "MSH|^~\\&|A\nPID|1||7\nNTE|1||x\n",
-	"CRLF":                      "MSH|^~\\&|A\r\nPID|1||7\r\nNTE|1||x\r\n",
-	"line ends of several":      "MSH|^~\\&|A\r\nPID|1||7\rNTE|1||x\r\n",
-	"MLLP":                      "\x0bMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x1c\r",
-	"MLLP around LF":            "\x0bMSH|^~\\&|A\nPID|1||7\nNTE|1||x\n\x1c\r",
-	"MLLP, its last CR cut off": "\x0bMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x1c",
-	"a byte order mark":         "\ufeffMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r",
-	"no last terminator":        "MSH|^~\\&|A\rPID|1||7\rNTE|1||x",
-	"LF, no last terminator":    "MSH|^~\\&|A\nPID|1||7\nNTE|1||x",
-	"blank lines around":        "\r\n\r\nMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\r\n\n",
-	"a NUL behind it":           "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x00",
-}
-
 func TestAMessageHasOneKeyWhicheverWayItCame(t *testing.T) {
-	want := claim.Key(owner, hub.ER7, []byte(ways["as the standard has it"]))
-	for name, way := range ways {
+	want := claim.Key(owner, hub.ER7, []byte(variants.Message()[variants.Standard]))
+	for name, way := range variants.Message() {
 		if claim.Key(owner, hub.ER7, []byte(way)) != want {
 			t.Errorf("%s is another message", name)
 		}
@@ -144,13 +129,13 @@ func TestAMessageThatIsTidyHasTheKeyThatItAlwaysHad(t *testing.T) {
 }
 
 func TestTheBytesAsTheyStandHaveAKeyBesideTheMessages(t *testing.T) {
-	for name, way := range ways {
+	for name, way := range variants.Message() {
 		key, sent := claim.Keys(owner, hub.ER7, []byte(way))
 		sum := sha256.Sum256([]byte(owner + "\x00" + way))
 		if key != claim.Key(owner, hub.ER7, []byte(way)) || sent != hex.EncodeToString(sum[:]) {
 			t.Errorf("%s: %s and %s", name, key, sent)
 		}
-		if (key == sent) != (name == "as the standard has it") {
+		if (key == sent) != (name == variants.Standard) {
 			t.Errorf("%s is taken for tidy: %t", name, key == sent)
 		}
 	}

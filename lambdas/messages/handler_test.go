@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -15,7 +13,6 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
@@ -61,7 +58,7 @@ func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) ev
 		logger:   logger,
 		catalog:  catalog.Table{Name: fake.Catalog, DB: r.tables},
 		received: received.Table{Name: fake.Received, DB: r.tables},
-		lake:     lake{bucket: "lake", objects: r.buckets, presigner: r.buckets},
+		lake:     lake{bucket: fake.Lake, objects: r.buckets, presigner: r.buckets},
 	}
 	request := events.APIGatewayV2HTTPRequest{RawPath: path}
 	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
@@ -77,24 +74,7 @@ func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) ev
 // file writes what the writer writes about e, seconds after start.
 func (r *readSide) file(t *testing.T, e hub.Event, seconds int) catalog.Entry {
 	t.Helper()
-	entry := catalog.NewEntry(e, "lake", start.Add(time.Duration(seconds)*time.Second))
-	sum := sha256.Sum256(e.Body)
-	out, err := r.buckets.PutObject(t.Context(), &s3.PutObjectInput{
-		Bucket: &entry.Bucket, Key: &entry.Key, Body: bytes.NewReader(e.Body),
-		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	entry.VersionID, entry.SHA256, entry.Size, entry.Attempts = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body)), 1
-	item, err := attributevalue.MarshalMap(entry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
-		t.Fatal(err)
-	}
-	return entry
+	return fake.File(t, r.tables, r.buckets, e, start.Add(time.Duration(seconds)*time.Second))
 }
 
 func ingested(body string) hub.Event {

@@ -3,9 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"sync/atomic"
@@ -14,8 +11,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -61,7 +56,7 @@ func (f *fixture) run(ctx context.Context, in request) (report, error) {
 		metrics:  telemetry.Metrics{Environment: "test"},
 		received: f.received(),
 		catalog:  catalog.Table{Name: fake.Catalog, DB: f.tables},
-		route: replay.Route{Bucket: "lake", Objects: &f.buckets, Hub: hub.Topic{
+		route: replay.Route{Bucket: fake.Lake, Objects: &f.buckets, Hub: hub.Topic{
 			ARN: "hub", Publisher: audit.Publisher{Publisher: &f.topic, Logger: logger}, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: &f.buckets},
 		}},
 		now: time.Now,
@@ -105,23 +100,7 @@ func ingested(claim received.Claim, body []byte) hub.Event {
 // file leaves what the writer leaves of e.
 func (f *fixture) file(t *testing.T, e hub.Event) {
 	t.Helper()
-	entry := catalog.NewEntry(e, "lake", time.Now())
-	sum := sha256.Sum256(e.Body)
-	out, err := f.buckets.PutObject(t.Context(), &s3.PutObjectInput{
-		Bucket: &entry.Bucket, Key: &entry.Key, Body: bytes.NewReader(e.Body),
-		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	entry.VersionID, entry.SHA256, entry.Size = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body))
-	item, err := attributevalue.MarshalMap(entry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(fake.Catalog), Item: item}); err != nil {
-		t.Fatal(err)
-	}
+	fake.File(t, f.tables, &f.buckets, e, time.Now())
 }
 
 // published returns the events that were published, opened.

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/feature/dynamodb/attributevalue"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -29,13 +31,16 @@ import (
 // noon is when the tests' first messages are accepted.
 var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 
-// world is a lake, and the tables' bucket beside it.
+// world is a lake with its catalog, and the tables' bucket beside it.
 type world struct {
 	*s3.Client
-	t *testing.T
+	catalog *fake.Tables
+	t       *testing.T
 }
 
-func newWorld(t *testing.T) world { return world{fake.NewStorage(t, "lake", "tables"), t} }
+func newWorld(t *testing.T) world {
+	return world{fake.NewStorage(t, "lake", "tables"), fake.NewTables(t), t}
+}
 
 // id returns the id of a message that was accepted at a time; n distinguishes those of
 // one time.
@@ -56,17 +61,38 @@ func (w world) accept(source string, at time.Time, n int) uuid.UUID {
 	if n%5 == 4 {
 		body = "no message"
 	}
-	_, err := w.PutObject(w.t.Context(), &s3.PutObjectInput{Bucket: aws.String("lake"), Key: aws.String(key(source, root)), Body: strings.NewReader(body)})
+	w.enter(w.put(hub.Event{Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root, Owner: source, Type: "ORU^R01", Body: []byte(body)}))
+	return root
+}
+
+// put stores an event's object as the writer does, and returns the entry that the writer
+// makes then.
+func (w world) put(e hub.Event) catalog.Entry {
+	w.t.Helper()
+	entry := catalog.NewEntry(e, "lake", noon)
+	_, err := w.PutObject(w.t.Context(), &s3.PutObjectInput{Bucket: &entry.Bucket, Key: &entry.Key, Body: bytes.NewReader(e.Body)})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return root
+	return entry
+}
+
+// enter records an entry in the catalog.
+func (w world) enter(entry catalog.Entry) {
+	w.t.Helper()
+	item, err := attributevalue.MarshalMap(entry)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.catalog.PutItem(w.t.Context(), &dynamodb.PutItemInput{TableName: aws.String(fake.Catalog), Item: item}); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w world) handler(objects objectStore, now time.Time) handler {
 	return handler{
 		logger:    slog.New(slog.DiscardHandler),
-		tabulator: tabulator{lake: lake{"lake", objects}, tables: bucket{"tables", objects}},
+		tabulator: tabulator{lake: lake{"lake", objects, catalog.Table{Name: fake.Catalog, DB: w.catalog}}, tables: bucket{"tables", objects}},
 		now:       func() time.Time { return now },
 	}
 }
@@ -85,6 +111,18 @@ func (w world) run(now time.Time, in request) report {
 func (w world) roots(table string) map[string][]string {
 	w.t.Helper()
 	roots := map[string][]string{}
+	w.rows(table, func(source string, _ *tables.Reader, row []any) {
+		roots[source] = append(roots[source], row[0].(string))
+	})
+	for _, of := range roots {
+		slices.Sort(of)
+	}
+	return roots
+}
+
+// rows calls yield with each row of a table, and the source in the name of its file.
+func (w world) rows(table string, yield func(source string, r *tables.Reader, row []any)) {
+	w.t.Helper()
 	out, err := w.ListObjectsV2(w.t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("tables"), Prefix: aws.String(table + "/")})
 	if err != nil {
 		w.t.Fatal(err)
@@ -107,13 +145,9 @@ func (w world) roots(table string) map[string][]string {
 			if err != nil {
 				w.t.Fatal(err)
 			}
-			roots[source] = append(roots[source], row[0].(string))
+			yield(source, r, row)
 		}
 	}
-	for _, of := range roots {
-		slices.Sort(of)
-	}
-	return roots
 }
 
 // holds checks that the tables have each message once, and no other.

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
-	"hl7lake/internal/hub"
 	"hl7lake/tables"
 )
 
@@ -33,7 +32,8 @@ type tabulator struct {
 // versions that existed before the messages were listed, and the manifest is written
 // last. So a run that listed earlier cannot replace what a run that listed later has put.
 // A run that was killed leaves a manifest that does not match the files, so the next run
-// makes them again.
+// makes them again. So does one that finds, later than S3 does, an object that the
+// catalog did not know yet.
 func (t tabulator) tabulate(ctx context.Context, seen hour, again bool) (messages int, err error) {
 	var made manifest
 	key := manifestKey(seen.source, seen.start)
@@ -57,14 +57,22 @@ func (t tabulator) tabulate(ctx context.Context, seen hour, again bool) (message
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, files.remove()) }()
-	if err := t.fill(ctx, now, there, files); err != nil {
+	known, err := t.fill(ctx, now, there, files)
+	if err != nil {
 		return 0, err
+	}
+	if !known {
+		now.digest = unknown
 	}
 	if err := t.put(ctx, now, there, files); err != nil {
 		return 0, err
 	}
 	return len(now.messages), t.tables.write(ctx, key, was, manifest{Digest: now.digest, Messages: len(now.messages)})
 }
+
+// unknown is the digest in a manifest of tables that were made before the catalog knew
+// all of the hour's objects. It is the digest of no list.
+const unknown = "unknown"
 
 // versions are those of the hour's existing tables, by their names.
 func (t tabulator) versions(ctx context.Context, h hour) (map[string]version, error) {
@@ -98,41 +106,47 @@ func (t tabulator) listed(ctx context.Context, seen hour) (hour, error) {
 }
 
 // fill writes the hour's tables to files. A table that exists and no longer has a row
-// becomes an empty one.
-func (t tabulator) fill(ctx context.Context, h hour, there map[string]version, files *folder) (err error) {
+// becomes an empty one. It reports whether the catalog knows all of the hour's objects: the
+// writer makes an object's entry after the object.
+func (t tabulator) fill(ctx context.Context, h hour, there map[string]version, files *folder) (known bool, err error) {
 	w := tables.NewWriter(files.open)
 	defer func() { err = errors.Join(err, w.Close()) }()
 	for name := range there {
 		if err := w.Open(name); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return t.each(ctx, h, func(m message, body []byte) error {
-		return w.Add(tables.Message{Root: m.id.String(), Received: hub.Received(m.id), Body: body})
+	missing := h.ids()
+	err = t.each(ctx, h, func(m message, r reading) error {
+		for _, entry := range r.entries {
+			delete(missing, entry.ID)
+		}
+		return w.Add(r.table(m.id))
 	})
+	return len(missing) == 0, err
 }
 
 // each calls do with the hour's messages in their order. Some are read ahead.
-func (t tabulator) each(ctx context.Context, h hour, do func(message, []byte) error) error {
+func (t tabulator) each(ctx context.Context, h hour, do func(message, reading) error) error {
 	work, ctx := errgroup.WithContext(ctx)
 	room := semaphore.NewWeighted(inMemory)
-	coming := make(chan chan []byte, fetchers)
+	coming := make(chan chan reading, fetchers)
 	work.Go(func() error {
 		defer close(coming)
 		for _, m := range h.messages {
 			if err := room.Acquire(ctx, weight(m)); err != nil {
 				return context.Cause(ctx)
 			}
-			one := make(chan []byte, 1)
+			one := make(chan reading, 1)
 			select {
 			case coming <- one:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
 			work.Go(func() error {
-				body, err := t.lake.get(ctx, h.source, m)
+				found, err := t.lake.read(ctx, h.source, m)
 				if err == nil {
-					one <- body
+					one <- found
 				}
 				return err
 			})
@@ -146,8 +160,8 @@ func (t tabulator) each(ctx context.Context, h hour, do func(message, []byte) er
 				return context.Cause(ctx)
 			}
 			select {
-			case body := <-one:
-				if err := do(m, body); err != nil {
+			case found := <-one:
+				if err := do(m, found); err != nil {
 					return err
 				}
 			case <-ctx.Done():

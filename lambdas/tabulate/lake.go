@@ -4,10 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
-	"io"
 	"iter"
 	"strings"
 	"time"
@@ -30,10 +28,12 @@ type objectStore interface {
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 }
 
-// lake is the data lake's bucket, from which the messages as they were sent are read.
+// lake is the data lake: its bucket, from which the messages as they were sent are read,
+// and its catalog.
 type lake struct {
 	bucket  string
 	objects objectStore
+	catalog catalog.Table
 }
 
 // A message is one of the lake.
@@ -43,16 +43,31 @@ type message struct {
 }
 
 // An hour is the messages of one institution that were accepted in an hour, in the order
-// of their acceptance, and a digest of which objects they are.
+// of their acceptance, the ids of what was made of them, and a digest of which objects
+// both are. What was made of them is in the digest because a message that was staged
+// again may have been read in another character set.
 type hour struct {
 	source   string
 	start    time.Time
 	messages []message
+	results  []uuid.UUID
 	digest   string
 }
 
 // end is where the next hour starts.
 func (h hour) end() time.Time { return h.start.Add(time.Hour) }
+
+// ids are those of all objects of the hour, as the catalog has them.
+func (h hour) ids() map[string]bool {
+	ids := map[string]bool{}
+	for _, m := range h.messages {
+		ids[m.id.String()] = true
+	}
+	for _, id := range h.results {
+		ids[id.String()] = true
+	}
+	return ids
+}
 
 // sources lists the institutions that have messages.
 func (l lake) sources(ctx context.Context) ([]string, error) {
@@ -83,13 +98,24 @@ func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter
 			if len(now.messages) == 0 {
 				return true
 			}
+			var err error
+			if now.results, err = l.results(ctx, now); err != nil {
+				yield(hour{}, err)
+				return false
+			}
+			for _, id := range now.results {
+				fmt.Fprintln(sum, id)
+			}
 			now.digest = hex.EncodeToString(sum.Sum(nil))
 			return yield(now, nil)
 		}
-		for object, err := range l.list(ctx, source, from) {
+		for object, err := range l.list(ctx, catalog.Ingestion, source, from) {
 			if err != nil {
 				yield(hour{}, err)
 				return
+			}
+			if object.kind.Format() != contract.FormatER7 {
+				continue // not an HL7 message, and so not in a table
 			}
 			start := hub.Received(object.id).Truncate(time.Hour)
 			if !start.Equal(now.start) {
@@ -109,20 +135,40 @@ func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter
 	}
 }
 
-// listed is a message in a list of objects.
+// results lists the ids of what connectors made of an hour's messages, and of what they
+// could not.
+func (l lake) results(ctx context.Context, h hour) ([]uuid.UUID, error) {
+	var ids []uuid.UUID
+	for _, zone := range []catalog.Zone{catalog.Staging, catalog.Failed} {
+		for object, err := range l.list(ctx, zone, h.source, h.start) {
+			if err != nil {
+				return nil, err
+			}
+			if !hub.Received(object.id).Before(h.end()) {
+				break
+			}
+			ids = append(ids, object.id)
+		}
+	}
+	return ids, nil
+}
+
+// listed is an object in a list: a message, or what was made of one.
 type listed struct {
 	message
+	kind hub.Kind
 	etag string
 }
 
-// list lists an institution's messages from a time on.
-func (l lake) list(ctx context.Context, source string, from time.Time) iter.Seq2[listed, error] {
+// list lists the objects in a zone of an institution's messages, from a time of
+// acceptance on.
+func (l lake) list(ctx context.Context, zone catalog.Zone, source string, from time.Time) iter.Seq2[listed, error] {
 	return func(yield func(listed, error) bool) {
 		in := &s3.ListObjectsV2Input{
-			Bucket: &l.bucket, Prefix: aws.String(catalog.SourcePrefix(catalog.Ingestion, contract.ProtocolHL7v2, source)),
+			Bucket: &l.bucket, Prefix: aws.String(catalog.SourcePrefix(zone, contract.ProtocolHL7v2, source)),
 		}
 		if !from.IsZero() {
-			in.StartAfter = aws.String(catalog.FirstKey(contract.ProtocolHL7v2, source, from))
+			in.StartAfter = aws.String(catalog.FirstKey(zone, contract.ProtocolHL7v2, source, from))
 		}
 		pages := s3.NewListObjectsV2Paginator(l.objects, in)
 		for pages.HasMorePages() {
@@ -133,38 +179,13 @@ func (l lake) list(ctx context.Context, source string, from time.Time) iter.Seq2
 			}
 			for _, object := range page.Contents {
 				key, ok := catalog.ParseKey(aws.ToString(object.Key))
-				if !ok || key.Kind.Format() != contract.FormatER7 {
-					continue // not an HL7 message, and so not in a table
+				if !ok {
+					continue // not written by the writer
 				}
-				if !yield(listed{message{key.ID, aws.ToInt64(object.Size)}, aws.ToString(object.ETag)}, nil) {
+				if !yield(listed{message{key.ID, aws.ToInt64(object.Size)}, key.Kind, aws.ToString(object.ETag)}, nil) {
 					return
 				}
 			}
 		}
 	}
-}
-
-// errChanged says that the messages of an hour changed while its tables were made. The
-// next run makes them.
-var errChanged = errors.New("the hour's messages changed")
-
-// get reads a message.
-func (l lake) get(ctx context.Context, source string, m message) ([]byte, error) {
-	key := catalog.Key{
-		Zone: catalog.Ingestion, Kind: hub.KindOf(contract.ProtocolHL7v2, contract.FormatER7), Owner: source,
-		Date: hub.Received(m.id).Format(time.DateOnly), ID: m.id,
-	}
-	out, err := l.objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &l.bucket, Key: aws.String(key.String())})
-	if isNotFound(err) {
-		return nil, errChanged
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read a message: %w", err)
-	}
-	defer out.Body.Close()
-	body := make([]byte, m.size)
-	if _, err := io.ReadFull(out.Body, body); err != nil {
-		return nil, fmt.Errorf("read a message: %w", err)
-	}
-	return body, nil
 }

@@ -3,7 +3,7 @@
 // table, made from the messages as they were sent.
 //
 // It lists the lake instead of following the hub, so no redelivery can double a row: an
-// hour's files depend on the objects that exist, and on nothing that happened before.
+// hour's files depend on the objects that exist and on the catalog's entries for them.
 package main
 
 import (
@@ -11,8 +11,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"hl7lake/internal/catalog"
 	"hl7lake/internal/contract"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
@@ -25,7 +27,10 @@ func main() {
 		logger:  logger,
 		metrics: telemetry.Metrics{Environment: env.Text(contract.EnvName)},
 		tabulator: tabulator{
-			lake:   lake{bucket: env.Text(contract.EnvLakeBucket), objects: objects},
+			lake: lake{
+				bucket: env.Text(contract.EnvLakeBucket), objects: objects,
+				catalog: catalog.Table{Name: env.Text(contract.EnvCatalogTable), DB: dynamodb.NewFromConfig(aws)},
+			},
 			tables: bucket{name: env.Text(contract.EnvTablesBucket), objects: objects},
 		},
 		now: time.Now,

@@ -117,6 +117,19 @@ func (r rig) signIn(ctx context.Context, name, password string) (*cip.InitiateAu
 	})
 }
 
+// signedIn creates a user with the attributes, and returns the tokens of the first
+// sign-in.
+func (r rig) signedIn(t *testing.T, attributes ...types.AttributeType) *types.AuthenticationResultType {
+	t.Helper()
+	r.create(t, email, attributes...)
+	r.setPassword(t, email, good)
+	output, err := r.signIn(t.Context(), email, good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output.AuthenticationResult
+}
+
 func attribute(name, value string) types.AttributeType {
 	return types.AttributeType{Name: &name, Value: &value}
 }
@@ -213,30 +226,25 @@ func code(err error) string {
 
 func TestARefreshTokenKeepsTheSignInsTime(t *testing.T) {
 	r := started(t)
-	r.create(t, email)
-	r.setPassword(t, email, good)
-	first, err := r.signIn(t.Context(), email, good)
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := r.signedIn(t)
 	refresh := func(token string) (*cip.InitiateAuthOutput, error) {
 		return r.InitiateAuth(t.Context(), &cip.InitiateAuthInput{
 			ClientId: aws.String(clientID), AuthFlow: types.AuthFlowTypeRefreshTokenAuth,
 			AuthParameters: map[string]string{"REFRESH_TOKEN": token},
 		})
 	}
-	second, err := refresh(*first.AuthenticationResult.RefreshToken)
+	second, err := refresh(*first.RefreshToken)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, after := r.claims(t, *first.AuthenticationResult.IdToken), r.claims(t, *second.AuthenticationResult.IdToken)
+	before, after := r.claims(t, *first.IdToken), r.claims(t, *second.AuthenticationResult.IdToken)
 	if before["origin_jti"] != after["origin_jti"] || before["auth_time"] != after["auth_time"] {
 		t.Errorf("got %v after %v", after, before)
 	}
 	if second.AuthenticationResult.RefreshToken != nil {
 		t.Error("a refresh gives no new refresh token")
 	}
-	if _, err := refresh(*first.AuthenticationResult.IdToken); code(err) != "NotAuthorizedException" {
+	if _, err := refresh(*first.IdToken); code(err) != "NotAuthorizedException" {
 		t.Errorf("an ID token is no refresh token: %v", err)
 	}
 }
@@ -246,13 +254,7 @@ func TestUsersAndKeysSurviveARestart(t *testing.T) {
 	var token string
 	t.Run("before", func(t *testing.T) {
 		r := start(t, path)
-		r.create(t, email)
-		r.setPassword(t, email, good)
-		output, err := r.signIn(t.Context(), email, good)
-		if err != nil {
-			t.Fatal(err)
-		}
-		token = *output.AuthenticationResult.IdToken
+		token = *r.signedIn(t).IdToken
 	})
 	t.Run("after", func(t *testing.T) {
 		r := start(t, path)

@@ -88,13 +88,8 @@ func TestSigningAUserOutEndsTheirSessionsAndNoLaterOne(t *testing.T) {
 
 func TestADeletedUsersTokenIsGoodForNoIdentityPool(t *testing.T) {
 	r := started(t)
-	r.create(t, email)
-	r.setPassword(t, email, good)
-	signedIn, err := r.signIn(t.Context(), email, good)
-	if err != nil {
-		t.Fatal(err)
-	}
-	claims, err := r.service.IDClaims(*signedIn.AuthenticationResult.IdToken)
+	signedIn := r.signedIn(t)
+	claims, err := r.service.IDClaims(*signedIn.IdToken)
 	if err != nil {
 		t.Fatal(err)
 	}

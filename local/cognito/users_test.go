@@ -163,17 +163,12 @@ func TestAnAdministratorChangesAttributes(t *testing.T) {
 
 func TestADeletedUserIsGoneAndTheirRefreshTokenWithThem(t *testing.T) {
 	r := started(t)
-	r.create(t, email)
-	r.setPassword(t, email, good)
-	signedIn, err := r.signIn(t.Context(), email, good)
-	if err != nil {
-		t.Fatal(err)
-	}
+	signedIn := r.signedIn(t)
 	if _, err := r.AdminDeleteUser(t.Context(), &cip.AdminDeleteUserInput{UserPoolId: aws.String(poolID), Username: aws.String(email)}); err != nil {
 		t.Fatal(err)
 	}
-	_, err = r.InitiateAuth(t.Context(), &cip.InitiateAuthInput{ClientId: aws.String(clientID), AuthFlow: types.AuthFlowTypeRefreshTokenAuth,
-		AuthParameters: map[string]string{"REFRESH_TOKEN": *signedIn.AuthenticationResult.RefreshToken}})
+	_, err := r.InitiateAuth(t.Context(), &cip.InitiateAuthInput{ClientId: aws.String(clientID), AuthFlow: types.AuthFlowTypeRefreshTokenAuth,
+		AuthParameters: map[string]string{"REFRESH_TOKEN": *signedIn.RefreshToken}})
 	if refusal(err) != "NotAuthorizedException: Invalid Refresh Token" {
 		t.Errorf("got %v", err)
 	}

@@ -26,6 +26,8 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 		"a descent":               {only(`{"Type":"Choice","InputPath":"$..a"}`), "$..a"},
 		"a filter":                {only(`{"Type":"Choice","InputPath":"$.a[?(@.b==1)]"}`), "?(@"},
 		"a slice":                 {only(`{"Type":"Choice","InputPath":"$.a[0:2]"}`), "[0:2]"},
+		"an empty name":           {only(`{"Type":"Choice","InputPath":"$['']"}`), "$['']"},
+		"half a quoted name":      {only(`{"Type":"Choice","InputPath":"$[']"}`), "$[']"},
 		"a heartbeat":             {only(`{` + invoke + `,"HeartbeatSeconds":3}`), "HeartbeatSeconds"},
 		"an asynchronous call":    {only(`{` + invoke + `,"Parameters":{"FunctionName":"f","InvocationType":"Event"}}`), "InvocationType Event"},
 		"a qualifier":             {only(`{` + invoke + `,"Parameters":{"FunctionName":"f","Qualifier":"v"}}`), "Qualifier"},
@@ -51,6 +53,28 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
+	}
+}
+
+func TestARetriersNumbersHaveTheirLeastValues(t *testing.T) {
+	for field, test := range map[string]struct{ refused, taken string }{
+		"IntervalSeconds": {"0", "1"},
+		"MaxAttempts":     {"-1", "0"},
+		"BackoffRate":     {"0.99", "1"},
+		"MaxDelaySeconds": {"0", "1"},
+		"JitterStrategy":  {`"HALF"`, `"NONE"`},
+	} {
+		load := func(value string) error {
+			_, err := states.Load([]byte(only(`{"Type":"Task","Resource":"` + function("f") + `","End":true,
+				"Retry":[{"ErrorEquals":["E"],"` + field + `":` + value + `}]}`)))
+			return err
+		}
+		if err := load(test.refused); err == nil || !strings.Contains(err.Error(), field) {
+			t.Errorf("%s of %s: %v", field, test.refused, err)
+		}
+		if err := load(test.taken); err != nil {
+			t.Errorf("%s of %s: %v", field, test.taken, err)
+		}
 	}
 }
 

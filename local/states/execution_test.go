@@ -48,10 +48,10 @@ func ask(t *testing.T, s *states.Service, operation string, input any, output an
 	}
 }
 
-// run runs a definition's states on an input, beginning with the first one named.
-func run(t *testing.T, definition, input string, f functions) (a answer) {
+// run runs a definition on an input.
+func run(t *testing.T, definition, input string, f functions, options ...states.Option) (a answer) {
 	t.Helper()
-	s := states.New(allow, f)
+	s := states.New(allow, f, options...)
 	defer s.Close()
 	if err := s.Add(machineARN, machine(t, definition)); err != nil {
 		t.Fatal(err)
@@ -93,6 +93,8 @@ func TestDataPassesThroughAStatesPathsInOrder(t *testing.T) {
 		"OutputPath selects":                {`{` + bare + `,"OutputPath":"$.a","End":true}`, `{"a":"x"}`, `"x"`},
 		"OutputPath null":                   {`{` + bare + `,"OutputPath":null,"End":true}`, `{"a":1}`, `{}`},
 		"an index from a list":              {`{` + bare + `,"OutputPath":"$.a[1]['b c']","End":true}`, `{"a":[0,{"b c":7}]}`, `7`},
+		"the first of a list":               {`{` + bare + `,"OutputPath":"$.a[0]","End":true}`, `{"a":[1,2,3]}`, `1`},
+		"the first, counted from the end":   {`{` + bare + `,"OutputPath":"$.a[-3]","End":true}`, `{"a":[1,2,3]}`, `1`},
 		"a negative index":                  {`{` + bare + `,"OutputPath":"$.a[-1]","End":true}`, `{"a":[1,2,3]}`, `3`},
 		"Parameters":                        {`{` + bare + `,"Parameters":{"k":"v","n":{"x.$":"$.a","l":[{"y.$":"$"}]}},"End":true}`, `{"a":1}`, `{"k":"v","n":{"l":[{"y":{"a":1}}],"x":1}}`},
 		"ResultPath adds to the input":      {`{` + five + `,"ResultPath":"$.x.y","End":true}`, `{"a":1}`, `{"a":1,"x":{"y":5}}`},
@@ -132,6 +134,12 @@ func TestAFailureHasTheNameThatStepFunctionsGives(t *testing.T) {
 			answer{Error: "States.Runtime", Cause: "The JSONPath '$.a' specified for the field 'x.$' could not be found in the input"}},
 		"a path into null": {`{` + task + `,"Parameters":{"x.$":"$"},"End":true}`, `null`, nil,
 			answer{Error: "States.Runtime", Cause: "The JSONPath '$' specified for the field 'x.$' could not be found in the input"}},
+		"an index after the last": {`{` + task + `,"InputPath":"$.a[3]","End":true}`, `{"a":[1,2,3]}`, nil,
+			answer{Error: "States.Runtime", Cause: "The JSONPath '$.a[3]' specified for the field 'InputPath' could not be found in the input"}},
+		"an index before the first": {`{` + task + `,"InputPath":"$.a[-4]","End":true}`, `{"a":[1,2,3]}`, nil,
+			answer{Error: "States.Runtime", Cause: "The JSONPath '$.a[-4]' specified for the field 'InputPath' could not be found in the input"}},
+		"a result after the last of a list": {`{` + task + `,"ResultPath":"$.a[2]","End":true}`, `{"a":[1,2]}`, failing("1", "", nil),
+			answer{Error: "States.ResultPathMatchFailure", Cause: "the result cannot be put at $.a[2]"}},
 		"a result that has no place": {`{` + task + `,"ResultPath":"$.a.b","End":true}`, `{"a":1}`, failing("1", "", nil),
 			answer{Error: "States.ResultPathMatchFailure", Cause: "the result cannot be put at $.a.b"}},
 		"no choice": {`{"Type":"Choice","Choices":[{"Variable":"$.a","BooleanEquals":true,"Next":"S"}]}`, `{"a":1}`, nil,
@@ -157,6 +165,15 @@ func TestAFailureHasTheNameThatStepFunctionsGives(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestAResultMayBeAsLongAsTheQuota(t *testing.T) {
+	longest := `"` + strings.Repeat("x", states.MaxData-2) + `"`
+	f := functions{function("f"): func(context.Context, []byte) (string, string, error) { return longest, "", nil }}
+	got := run(t, only(`{"Type":"Task","Resource":"`+function("f")+`","End":true}`), `{}`, f)
+	if got.Status != "SUCCEEDED" || got.Output != longest {
+		t.Errorf("got %s and %d bytes, error %q", got.Status, len(got.Output), got.Error)
 	}
 }
 
@@ -225,6 +242,21 @@ func TestARetrierWaitsLongerEachTimeUpToItsLimit(t *testing.T) {
 	}
 }
 
+func TestAStateSeesHowOftenItWasRetried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var got []string
+		f := functions{function("f"): func(_ context.Context, payload []byte) (string, string, error) {
+			got = append(got, string(payload))
+			return `{"errorType":"E"}`, "Unhandled", nil
+		}}
+		run(t, only(`{"Type":"Task","Resource":"`+function("f")+`","Parameters":{"n.$":"$$.State.RetryCount"},"End":true,
+			"Retry":[{"ErrorEquals":["E"],"MaxAttempts":2}]}`), `{}`, f)
+		if diff := cmp.Diff([]string{`{"n":0}`, `{"n":1}`, `{"n":2}`}, got); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	})
+}
+
 func TestEachRetrierCountsForItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls := 0
@@ -285,6 +317,46 @@ func TestAnExecutionThatTakesTooLongIsTimedOut(t *testing.T) {
 					t.Errorf("got %+v after %s, want TIMED_OUT after %s", got, time.Since(begin), test.want)
 				}
 			})
+		})
+	}
+}
+
+func TestATimeScaleMultipliesTimeOuts(t *testing.T) {
+	for definition, want := range map[string]answer{
+		`{"StartAt":"S","TimeoutSeconds":60,"States":{"S":{"Type":"Task","Resource":"` + function("f") + `","End":true}}}`: {Status: "TIMED_OUT"},
+		only(`{"Type":"Task","Resource":"` + function("f") + `","TimeoutSeconds":60,"End":true}`):                          {Status: "FAILED", Error: "States.Timeout"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			begin := time.Now()
+			got := run(t, definition, `{}`, taking(time.Hour), states.WithTimeScale(1.5))
+			if got != want || time.Since(begin) != 90*time.Second {
+				t.Errorf("got %+v after %s, want %+v after 90s", got, time.Since(begin), want)
+			}
+		})
+	}
+}
+
+func TestAnExecutionIsTimedToTheMillisecondAndBilledInStepsOf100(t *testing.T) {
+	for took, billed := range map[time.Duration]int64{
+		time.Millisecond: 100, 100 * time.Millisecond: 100, 101 * time.Millisecond: 200, 250 * time.Millisecond: 300,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := states.New(allow, taking(took))
+			defer s.Close()
+			if err := s.Add(machineARN, machine(t, only(`{"Type":"Task","Resource":"`+function("f")+`","End":true}`))); err != nil {
+				t.Fatal(err)
+			}
+			type times struct {
+				StartDate, StopDate float64 // seconds
+				BillingDetails      struct{ BilledDurationInMilliseconds int64 }
+			}
+			var got, want times
+			want.StartDate, want.StopDate = float64(time.Now().UnixMilli())/1000, float64(time.Now().Add(took).UnixMilli())/1000
+			want.BillingDetails.BilledDurationInMilliseconds = billed
+			ask(t, s, "StartSyncExecution", map[string]string{"stateMachineArn": machineARN}, &got)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s (-want +got):\n%s", took, diff)
+			}
 		})
 	}
 }

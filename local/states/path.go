@@ -3,6 +3,7 @@ package states
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -139,10 +140,8 @@ func put(data any, steps []any, value any) (any, bool) {
 		if !isObject && data != nil {
 			return nil, false
 		}
-		changed := make(map[string]any, len(object)+1)
-		for name, member := range object {
-			changed[name] = member
-		}
+		changed := map[string]any{}
+		maps.Copy(changed, object)
 		member, ok := put(object[step], steps[1:], value)
 		changed[step] = member
 		return changed, ok

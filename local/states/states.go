@@ -25,6 +25,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -137,21 +138,12 @@ func (s *Service) Add(arn string, m StateMachine) error {
 	if err != nil {
 		return err
 	}
-	added := &machine{arn: arn, name: nameOf(arn), role: m.RoleArn, text: text, definition: definition, created: time.Now()}
+	name := arn[strings.LastIndexByte(arn, ':')+1:]
+	added := &machine{arn: arn, name: name, role: m.RoleArn, text: text, definition: definition, created: time.Now()}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.machines[arn] = added
 	return nil
-}
-
-// nameOf is the part of an ARN after its last colon.
-func nameOf(arn string) string {
-	for i := len(arn) - 1; i >= 0; i-- {
-		if arn[i] == ':' {
-			return arn[i+1:]
-		}
-	}
-	return arn
 }
 
 type startInput struct {
@@ -267,8 +259,7 @@ func (s *Service) startSync(ctx context.Context, in *startInput) (*syncOutput, e
 		ExecutionArn: run.arn, StateMachineArn: run.machine.arn, Name: run.name,
 		StartDate: seconds(run.at), StopDate: seconds(stopped), Status: status,
 		Input: in.Input, InputDetails: included{true}, OutputDetails: included{true},
-		// Duration is billed in steps of 100 ms, memory in steps of 64 MB.
-		BillingDetails: billing{Duration: (stopped.Sub(run.at).Milliseconds()/100 + 1) * 100, Memory: 64},
+		BillingDetails: billing{Duration: billed(stopped.Sub(run.at)).Milliseconds(), Memory: 64},
 	}
 	if failure != nil {
 		answer.Error, answer.Cause = failure.Error, failure.Cause
@@ -282,6 +273,13 @@ func (s *Service) startSync(ctx context.Context, in *startInput) (*syncOutput, e
 	}
 	answer.Output = string(text)
 	return answer, nil
+}
+
+// billed rounds a duration up to the next step of 100 ms. Memory is billed in steps of
+// 64 MB (https://aws.amazon.com/step-functions/pricing/).
+func billed(d time.Duration) time.Duration {
+	const step = 100 * time.Millisecond
+	return (d + step - 1).Truncate(step)
 }
 
 // seconds is a time as the JSON protocol writes it.

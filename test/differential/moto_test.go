@@ -1,7 +1,6 @@
 package differential_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -10,7 +9,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +18,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"hl7lake/internal/testing/answer"
+	"hl7lake/internal/testing/subprocess"
 	"hl7lake/local/wire"
 )
 
@@ -46,15 +45,15 @@ func startMoto(t *testing.T, functions *functions) *server {
 	if err != nil {
 		missing(t)
 	}
-	address := freeAddress(t)
+	address := subprocess.FreeAddress(t)
 	host, port, _ := net.SplitHostPort(address)
-	output := new(lockedBuffer)
+	output := new(subprocess.Output)
 	process := exec.CommandContext(t.Context(), program, "-H", host, "-p", port)
 	// moto looks for the services that its state machines call where this variable says.
 	// The port that it serves is in its arguments.
 	process.Env = append(os.Environ(), "MOTO_PORT="+functions.port())
 	process.Stdout, process.Stderr = output, output
-	endWithParent(process)
+	subprocess.EndWithParent(process)
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +61,7 @@ func startMoto(t *testing.T, functions *functions) *server {
 		_ = process.Process.Kill() // it may have ended on its own
 		_ = process.Wait()
 		if t.Failed() {
-			t.Logf("the last that moto's server said:\n%s", output.tail(4000))
+			t.Logf("the last that moto's server said:\n%s", output.Tail(4000))
 		}
 	})
 	moto := &server{"http://" + address}
@@ -80,18 +79,7 @@ func missing(t *testing.T) {
 	t.Skip("NOT COMPARED WITH A SECOND OPINION: " + advice)
 }
 
-// freeAddress returns an address of the loopback interface that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-func (s *server) await(t *testing.T, output *lockedBuffer) {
+func (s *server) await(t *testing.T, output *subprocess.Output) {
 	t.Helper()
 	for deadline := time.Now().Add(startLimit); ; time.Sleep(50 * time.Millisecond) {
 		answer, err := http.Get(s.url + "/moto-api/")
@@ -100,7 +88,7 @@ func (s *server) await(t *testing.T, output *lockedBuffer) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("moto's server does not answer: %v\n%s", err, output.tail(4000))
+			t.Fatalf("moto's server does not answer: %v\n%s", err, output.Tail(4000))
 		}
 	}
 }
@@ -117,25 +105,6 @@ func (s *server) configure(t *testing.T) {
 	if answer.StatusCode/100 != 2 {
 		t.Fatalf("moto's configuration is answered %s", answer.Status)
 	}
-}
-
-// lockedBuffer is a buffer that a process writes to while the test reads.
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *lockedBuffer) tail(n int) string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	text := b.text.String()
-	return text[max(0, len(text)-n):]
 }
 
 // code returns AWS's name for an error. Two emulators cannot be expected to agree on

@@ -66,14 +66,8 @@ func startWith(t *testing.T, o local.Options, tests ...testbed.Options) *lake {
 		}
 	})
 	l := &lake{Lake: running}
-	outputs, err := running.Outputs()
-	if err != nil {
+	if l.connection, err = client.ConnectionTo(running); err != nil {
 		t.Fatal(err)
-	}
-	key := running.Credentials()
-	l.connection = client.Connection{
-		Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
 	}
 	if l.pool, err = l.connection.Pool(nil); err != nil {
 		t.Fatal(err)

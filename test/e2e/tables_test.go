@@ -13,11 +13,23 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/operate"
 	"hl7lake/tables"
 )
 
 // rootsOf are the roots of a table's rows in the tables' bucket, sorted.
 func (l *lake) rootsOf(t *testing.T, table string) (roots []string) {
+	t.Helper()
+	l.rowsOf(t, table, func(r *tables.Reader, row []any) {
+		roots = append(roots, row[slices.Index(r.Columns, "root")].(string))
+	})
+	slices.Sort(roots)
+	return roots
+}
+
+// rowsOf calls yield with each row that a table in the tables' bucket has of the
+// scenario's institution.
+func (l *lake) rowsOf(t *testing.T, table string, yield func(r *tables.Reader, row []any)) {
 	t.Helper()
 	bucket, prefix := l.output(t, client.OutputTables), table+"/source="+scenario.Institution+"/"
 	out, err := l.s3().ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix})
@@ -41,11 +53,9 @@ func (l *lake) rootsOf(t *testing.T, table string) (roots []string) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			roots = append(roots, row[slices.Index(r.Columns, "root")].(string))
+			yield(r, row)
 		}
 	}
-	slices.Sort(roots)
-	return roots
 }
 
 func TestTheTablesHaveEachMessageOnce(t *testing.T) {
@@ -72,6 +82,31 @@ func TestTheTablesHaveEachMessageOnce(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, l.rootsOf(t, "messages")); diff != "" {
 		t.Errorf("rebuilt, -want +got:\n%s", diff)
+	}
+}
+
+func TestTheTablesAreReadInTheCharacterSetInWhichAMessageWasStagedLast(t *testing.T) {
+	l := start(t)
+	c := l.client(t, l.admin(t))
+	ids := l.accepted(t, c, []byte("MSH|^~\\&|A|B|||2026||ADT^A01|CHARSET|P|2.5\rPID|1||1||\xbc\r"))
+	names := func() (all []string) {
+		if done, err := l.operator(t).Tabulate(t.Context()); err != nil || !done.Complete {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		l.rowsOf(t, "patients", func(r *tables.Reader, row []any) {
+			name, _ := row[slices.Index(r.Columns, "family_name")].(string)
+			all = append(all, name)
+		})
+		return all
+	}
+	names()
+	l.replay(t, operate.Selection{IDs: ids, Charset: "iso-8859-5"}, false)
+	eventually(t, "the message is staged again", func() bool {
+		history, err := c.History(t.Context(), ids[0])
+		return err == nil && len(history.Steps) == 3
+	})
+	if got := names(); !slices.Equal(got, []string{"М"}) {
+		t.Errorf("the names are %q", got)
 	}
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"hl7lake/internal/testing/subprocess"
 )
 
 // The programs by others that .ci/run installs, as JUDGES names them.
@@ -133,7 +135,7 @@ func TestReceiversByOthersTakeWhatLakeSendSends(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			addr := freeAddr(t)
+			addr := subprocess.FreeAddress(t)
 			_, port, err := net.SplitHostPort(addr)
 			if err != nil {
 				t.Fatal(err)

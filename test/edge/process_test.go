@@ -27,6 +27,7 @@ import (
 	"hl7lake/client"
 	"hl7lake/edge"
 	"hl7lake/edge/config"
+	"hl7lake/internal/testing/subprocess"
 	"hl7lake/local"
 	"hl7lake/local/store"
 )
@@ -75,7 +76,7 @@ func serveLake(dir string) error {
 	if err != nil {
 		return err
 	}
-	connection, err := connect(running)
+	connection, err := client.ConnectionTo(running)
 	if err == nil {
 		err = connection.Write(filepath.Join(dir, connectionFile))
 	}
@@ -83,15 +84,6 @@ func serveLake(dir string) error {
 		_, _ = os.Stdin.Read(make([]byte, 1)) // ends with whoever started this
 	}
 	return errors.Join(err, running.Close())
-}
-
-func connect(running *local.Lake) (client.Connection, error) {
-	outputs, err := running.Outputs()
-	key := running.Credentials()
-	return client.Connection{
-		Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	}, err
 }
 
 // serveEdge runs an edge until the process is killed or gets SIGTERM, or until who
@@ -129,23 +121,13 @@ type process struct {
 // newProcess chooses a port. The process is killed when the test ends.
 func newProcess(t *testing.T, environment ...string) *process {
 	t.Helper()
-	p := &process{addr: freeAddr(t), environment: environment}
+	p := &process{addr: subprocess.FreeAddress(t), environment: environment}
 	t.Cleanup(func() {
 		if p.running != nil {
 			p.kill()
 		}
 	})
 	return p
-}
-
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }
 
 // start starts the process and waits until it answers on its address.

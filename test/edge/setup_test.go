@@ -14,6 +14,7 @@ import (
 	"hl7lake/client"
 	"hl7lake/edge"
 	"hl7lake/edge/queue"
+	"hl7lake/internal/testing/subprocess"
 )
 
 // institution is whose messages are sent.
@@ -34,7 +35,7 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	lakeDir := t.TempDir()
-	s := &site{lake: newProcess(t, asLake+"="+lakeDir), dir: t.TempDir(), status: freeAddr(t)}
+	s := &site{lake: newProcess(t, asLake+"="+lakeDir), dir: t.TempDir(), status: subprocess.FreeAddress(t)}
 	s.lake.environment = append(s.lake.environment, asLakeAddr+"="+s.lake.addr)
 	if err := s.lake.start(); err != nil {
 		t.Fatal(err)

@@ -86,10 +86,14 @@ func templates(t *testing.T) string {
 // start runs such templates, with what goes wrong, until the test ends.
 func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 	t.Helper()
-	running, err := local.Start(t.Context(), local.Options{
-		Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting,
-		Assembly: templates(t),
-	}, testbed.Options{Faults: plan, TimeScale: timeScale})
+	return startWith(t, local.Options{Dir: t.TempDir(), Assembly: templates(t)}, plan)
+}
+
+// startWith runs a lake with the options, with what goes wrong, until the test ends.
+func startWith(t *testing.T, o local.Options, plan fault.Plan) (*lake, *local.Lake) {
+	t.Helper()
+	o.Addr, o.Durability = "127.0.0.1:0", store.Fleeting
+	running, err := local.Start(t.Context(), o, testbed.Options{Faults: plan, TimeScale: timeScale})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,21 +102,11 @@ func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 			t.Error(err)
 		}
 	})
-	connection, err := connect(running)
+	connection, err := client.ConnectionTo(running)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return join(t, connection), running
-}
-
-// connect is what a client needs to know of a lake.
-func connect(running *local.Lake) (client.Connection, error) {
-	outputs, err := running.Outputs()
-	key := running.Credentials()
-	return client.Connection{
-		Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	}, err
 }
 
 func join(t *testing.T, connection client.Connection) *lake {

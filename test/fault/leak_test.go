@@ -29,10 +29,8 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/internal/testing/canary"
-	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/fault"
-	"hl7lake/local/store"
 )
 
 // evidence is something that a lake shows to others than the permitted reader of a
@@ -91,23 +89,9 @@ func newWitness(t *testing.T, script *script) *witness {
 		}
 		return script.plan(p)
 	}
-	running, err := local.Start(t.Context(), local.Options{
-		Dir: w.dir, Addr: "127.0.0.1:0", Durability: store.Fleeting,
-		Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	}, testbed.Options{Faults: listening, TimeScale: timeScale})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := running.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	connection, err := connect(running)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.lake, w.running = join(t, connection), running
+	w.lake, w.running = startWith(t, local.Options{
+		Dir: w.dir, Log: slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}, listening)
 	return w
 }
 

@@ -59,7 +59,7 @@ func serve(dir string) error {
 	if err != nil {
 		return err
 	}
-	connection, err := connect(running)
+	connection, err := client.ConnectionTo(running)
 	if err == nil {
 		err = connection.Write(filepath.Join(dir, "connection.json"))
 	}

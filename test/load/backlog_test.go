@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"hl7lake/client"
 	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
@@ -33,24 +31,7 @@ const (
 // backlog is staged in the end, and none of it is a dead letter. The test then takes
 // the share away and sees that the backlog would be felt.
 func TestABacklogOfOneInstitutionInStagingLeavesAnotherItsLatency(t *testing.T) {
-	const times, tries = 2, 3
-	for try := 1; ; try++ {
-		usual, beside := backlogOf(t, share{stagedShare, 2 * stagedShare})
-		t.Logf("usual %v, beside a backlog %v", usual, beside)
-		if beside.within(usual, times) {
-			break
-		}
-		if try == tries {
-			t.Errorf("beside a backlog it takes %v, usually %v", beside, usual)
-			break
-		}
-		t.Log("once more: other programs may have taken the processors")
-	}
-	usual, beside := backlogOf(t, unlimited())
-	t.Logf("without a share: usual %v, beside a backlog %v", usual, beside)
-	if beside.within(usual, times) {
-		t.Error("without a share the backlog is not felt either, so that this test shows nothing")
-	}
+	leavesLatency(t, share{stagedShare, 2 * stagedShare}, backlogOf)
 }
 
 // backlogOf measures a lake in which an institution may have so much staged at once.
@@ -88,10 +69,7 @@ func backlogOf(t *testing.T, staged share) (usual, beside latency) {
 // replay has all messages of an institution staged again, several times each.
 func (l *metered) replay(t *testing.T, owner string) {
 	t.Helper()
-	operator, err := operate.New(l.Connection, aws.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	operator := l.operator(t)
 	for range replays {
 		err := operator.Replay(t.Context(), operate.Selection{Owner: owner}, false, func(r operate.Replayed) {
 			if r.Err != nil {
@@ -107,11 +85,7 @@ func (l *metered) replay(t *testing.T, owner string) {
 // deadLetters counts what lies in the dead-letter queues.
 func (l *metered) deadLetters(t *testing.T) (n int) {
 	t.Helper()
-	operator, err := operate.New(l.Connection, aws.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := operator.Redrive(t.Context(), operate.RedriveOptions{DryRun: true}, func(operate.DeadLetter) { n++ }); err != nil {
+	if err := l.operator(t).Redrive(t.Context(), operate.RedriveOptions{DryRun: true}, func(operate.DeadLetter) { n++ }); err != nil {
 		t.Fatal(err)
 	}
 	return n

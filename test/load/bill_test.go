@@ -72,15 +72,11 @@ func startHere(t *testing.T, o local.Options, tests ...testbed.Options) *metered
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = running.Close() })
-	outputs, err := running.Outputs()
+	connection, err := client.ConnectionTo(running)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := running.Credentials()
-	l := &lake{Connection: client.Connection{
-		Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	}}
+	l := &lake{Connection: connection}
 	l.addEngines(t)
 	return &metered{lake: l, running: running, sender: &sender{lake: l}}
 }
@@ -162,17 +158,23 @@ func (l *metered) feed(t *testing.T, messages int) {
 	}
 }
 
-// reconcile makes the function look at everything received so far, because it is young,
-// and returns how many messages have ended.
-func (l *metered) reconcile(t *testing.T) (settled int) {
+// operator may do with the lake what an administrator may.
+func (l *metered) operator(t *testing.T) *operate.Operator {
 	t.Helper()
 	operator, err := operate.New(l.Connection, aws.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return operator
+}
+
+// reconcile makes the function look at everything received so far, because it is young,
+// and returns how many messages have ended.
+func (l *metered) reconcile(t *testing.T) (settled int) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	found, err := operator.Reconcile(ctx, 0)
+	found, err := l.operator(t).Reconcile(ctx, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,23 +34,31 @@ const (
 // the flood would be felt, because otherwise the test would show nothing. With -load the
 // phases are longer.
 func TestAFloodByOneInstitutionLeavesAnotherItsLatency(t *testing.T) {
+	leavesLatency(t, share{ownerPerSecond, ownerBurst}, floodOf)
+}
+
+// leavesLatency fails the test unless the latency beside what one institution does is the
+// usual one if that institution has a share, and is not if it has none. measure returns
+// both.
+func leavesLatency(t *testing.T, limit share, measure func(*testing.T, share) (usual, beside latency)) {
+	t.Helper()
 	const times, tries = 2, 3
 	for try := 1; ; try++ {
-		usual, flooded := floodOf(t, share{ownerPerSecond, ownerBurst})
-		t.Logf("usual %v, beside a flood %v", usual, flooded)
-		if flooded.within(usual, times) {
+		usual, beside := measure(t, limit)
+		t.Logf("with a share: usual %v, beside the other institution %v", usual, beside)
+		if beside.within(usual, times) {
 			break
 		}
 		if try == tries {
-			t.Errorf("beside a flood it takes %v, usually %v", flooded, usual)
+			t.Errorf("beside an institution with a share it takes %v, usually %v", beside, usual)
 			break
 		}
 		t.Log("once more: other programs may have taken the processors")
 	}
-	usual, flooded := floodOf(t, unlimited())
-	t.Logf("without a limit: usual %v, beside a flood %v", usual, flooded)
-	if flooded.within(usual, times) {
-		t.Error("without a limit the flood is not felt either, so that this test shows nothing")
+	usual, beside := measure(t, unlimited())
+	t.Logf("without a share: usual %v, beside the other institution %v", usual, beside)
+	if beside.within(usual, times) {
+		t.Error("without a share the other institution is not felt either, so that this test shows nothing")
 	}
 }
 

@@ -89,16 +89,11 @@ func serve(dir string, shared int, profile string) (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	outputs, err := l.Outputs()
+	connection, err := client.ConnectionTo(l)
 	if err != nil {
 		return err
 	}
-	key := l.Credentials()
-	err = json.NewEncoder(os.Stdout).Encode(client.Connection{
-		Outputs: outputs, Endpoint: l.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey},
-	})
-	if err != nil {
+	if err := json.NewEncoder(os.Stdout).Encode(connection); err != nil {
 		return err
 	}
 	_, err = io.Copy(io.Discard, os.Stdin)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"hl7lake/internal/testing/subprocess"
 )
 
 // root is the module's root, relative to this package.
@@ -24,7 +26,7 @@ func cdkCommand(ctx context.Context, environment []string, arguments ...string) 
 		"CI=true", "NO_COLOR=1", "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION=1",
 	})
 	process.WaitDelay = 5 * time.Second
-	endWithParent(process)
+	subprocess.EndWithParent(process)
 	return process
 }
 

@@ -1,7 +1,6 @@
 package rehearse_test
 
 import (
-	"bytes"
 	"context"
 	"net"
 	"net/http"
@@ -9,9 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"hl7lake/internal/testing/subprocess"
 )
 
 // kind is an emulator as its makers publish it.
@@ -30,7 +30,7 @@ type emulator struct {
 	kind        *kind
 	url         string
 	environment []string // for a program that will call it
-	output      *buffer
+	output      *subprocess.Output
 }
 
 // start runs the emulator on a free port of the loopback interface until the test ends.
@@ -46,9 +46,9 @@ func (k *kind) start(t *testing.T, ctx context.Context) *emulator {
 	if err != nil {
 		t.Fatalf("%v: install it as docs/rehearsal.md says, or name it with -program", err)
 	}
-	host, port, _ := net.SplitHostPort(freeAddress(t))
+	host, port, _ := net.SplitHostPort(subprocess.FreeAddress(t))
 	home := t.TempDir()
-	e := &emulator{kind: k, url: "http://" + net.JoinHostPort(host, port), output: new(buffer)}
+	e := &emulator{kind: k, url: "http://" + net.JoinHostPort(host, port), output: new(subprocess.Output)}
 	e.environment = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + home, "CDK_HOME=" + home, "AWS_ENDPOINT_URL=" + e.url,
 		"AWS_REGION=us-east-1", "AWS_DEFAULT_REGION=us-east-1", "AWS_ACCESS_KEY_ID=test", "AWS_SECRET_ACCESS_KEY=test",
@@ -62,7 +62,7 @@ func (k *kind) start(t *testing.T, ctx context.Context) *emulator {
 	process.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home}, k.environment(host, port)...)
 	process.Stdout, process.Stderr = e.output, e.output
 	process.WaitDelay = 5 * time.Second
-	endWithParent(process)
+	subprocess.EndWithParent(process)
 	if err := process.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func (k *kind) find(t *testing.T) *emulator {
 		of, with, _ := strings.Cut(name, "/")
 		found.lacks = append(found.lacks, missing{kind: of, with: with, why: "-leave-out"})
 	}
-	return &emulator{kind: &found, url: address, environment: environment, output: new(buffer)}
+	return &emulator{kind: &found, url: address, environment: environment, output: new(subprocess.Output)}
 }
 
 // loopback reports whether a URL leads to this machine.
@@ -122,39 +122,8 @@ func (e *emulator) await(t *testing.T, ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("the emulator does not answer: %v\n%s", err, e.output.tail(4000))
+			t.Fatalf("the emulator does not answer: %v\n%s", err, e.output.Tail(4000))
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
-}
-
-// freeAddress returns an address of the loopback interface that nobody listens on.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
-}
-
-// buffer is a process's output; the process may still be writing.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-// tail returns the last n bytes.
-func (b *buffer) tail(n int) string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	text := b.text.String()
-	return text[max(0, len(text)-n):]
 }

@@ -75,7 +75,7 @@ func (r *rehearsal) must(ctx context.Context, command ...string) {
 	output, err := r.cdk(ctx, command...)
 	if err != nil {
 		r.t.Fatalf("cdk %s: %v\n%s\nthe last that the emulator said:\n%s",
-			strings.Join(command, " "), err, telling(output), r.emulator.output.tail(4000))
+			strings.Join(command, " "), err, telling(output), r.emulator.output.Tail(4000))
 	}
 	r.t.Logf("cdk %s: accepted, after %.1f s", strings.Join(command, " "), time.Since(begun).Seconds())
 }

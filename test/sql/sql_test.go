@@ -113,13 +113,10 @@ func filled(t *testing.T) (folder string, sent corpus) {
 			t.Error(err)
 		}
 	}()
-	outputs, err := running.Outputs()
+	connection, err := client.ConnectionTo(running)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := running.Credentials()
-	connection := client.Connection{Outputs: outputs, Endpoint: running.URL(),
-		Credentials: &client.Key{AccessKeyID: key.AccessKeyID, SecretAccessKey: key.SecretAccessKey}}
 	pool, err := connection.Pool(nil)
 	if err != nil {
 		t.Fatal(err)

@@ -11,33 +11,18 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/internal/hub"
+	"hl7lake/internal/testing/variants"
 	"hl7lake/lambdas/internal/received"
 )
 
-// ways are one message as different programs send it.
-var ways = map[string]string{
-	"as the standard has it":    "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r",
-	"LF":                        "MSH|^~\\&|A\nPID|1||7\nNTE|1||x\n",
-	"CRLF":                      "MSH|^~\\&|A\r\nPID|1||7\r\nNTE|1||x\r\n",
-	"line ends of several":      "MSH|^~\\&|A\r\nPID|1||7\rNTE|1||x\r\n",
-	"MLLP":                      "\x0bMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x1c\r",
-	"MLLP around LF":            "\x0bMSH|^~\\&|A\nPID|1||7\nNTE|1||x\n\x1c\r",
-	"MLLP, its last CR cut off": "\x0bMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x1c",
-	"a byte order mark":         "\ufeffMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r",
-	"no last terminator":        "MSH|^~\\&|A\rPID|1||7\rNTE|1||x",
-	"LF, no last terminator":    "MSH|^~\\&|A\nPID|1||7\nNTE|1||x",
-	"blank lines around":        "\r\n\r\nMSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\r\n\n",
-	"a NUL behind it":           "MSH|^~\\&|A\rPID|1||7\rNTE|1||x\r\x00",
-}
-
-// acquireAs claims the message in one of the ways.
+// acquireAs claims a variant of the message.
 func acquireAs(t *testing.T, table received.Table, way string) (received.Claim, error) {
 	t.Helper()
-	return table.Acquire(t.Context(), owner, hub.ER7, []byte(ways[way]), time.Now().Add(lease), patience)
+	return table.Acquire(t.Context(), owner, hub.ER7, []byte(variants.Message()[way]), time.Now().Add(lease), patience)
 }
 
 func TestADuplicateIsToldWhetherItsBytesAreTheFirstOnes(t *testing.T) {
-	for first := range ways {
+	for first := range variants.Message() {
 		t.Run(first, func(t *testing.T) {
 			table, _ := newTable(t)
 			claim, err := acquireAs(t, table, first)
@@ -45,7 +30,7 @@ func TestADuplicateIsToldWhetherItsBytesAreTheFirstOnes(t *testing.T) {
 				t.Fatal(err)
 			}
 			finish(t, table, claim)
-			for second := range ways {
+			for second := range variants.Message() {
 				_, err := acquireAs(t, table, second)
 				want := &received.DuplicateError{ID: claim.ID, Differs: second != first}
 				var duplicate *received.DuplicateError

@@ -3,7 +3,6 @@ package term
 import (
 	"bytes"
 	"strings"
-	"unicode/utf8"
 )
 
 // Cell is one text in a table.
@@ -39,9 +38,6 @@ func (t *Table) Row(cells ...Cell) { t.rows = append(t.rows, cells) }
 
 // gap stands between columns.
 const gap = "  "
-
-// narrow is the width assumed for a screen of unknown width.
-const narrow = 80
 
 // Write writes the table to the screen, indented by two. If it is wider than the screen,
 // the widest column is folded between words, and a long word after one of its marks.
@@ -86,18 +82,18 @@ func (t *Table) fit(width int) []int {
 func (t *Table) widths() (widths, least []int) {
 	widths, least = make([]int, len(t.titles)), make([]int, len(t.titles))
 	for i, title := range t.titles {
-		widths[i] = utf8.RuneCountInString(title)
+		widths[i] = columns(title)
 		least[i] = widths[i]
 	}
 	for _, row := range t.rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell.Text))
+			widths[i] = max(widths[i], columns(cell.Text))
 			if t.right[i] { // a number stays with its unit
 				least[i] = widths[i]
 				continue
 			}
 			for _, word := range words(cell.Text) {
-				least[i] = max(least[i], utf8.RuneCountInString(strings.TrimRight(word, " ")))
+				least[i] = max(least[i], columns(strings.TrimRight(word, " ")))
 			}
 		}
 	}
@@ -122,46 +118,11 @@ func (t *Table) row(out *bytes.Buffer, s Screen, widths []int, cells []Cell) {
 	}
 }
 
-// Fold breaks a text into lines of at most that many columns: between words, and within a
-// longer word after a mark such as a slash.
-func Fold(text string, columns int) []string {
-	if utf8.RuneCountInString(text) <= columns {
-		return []string{text}
-	}
-	var lines []string
-	line := ""
-	for _, word := range words(text) {
-		if line != "" && utf8.RuneCountInString(line)+utf8.RuneCountInString(strings.TrimRight(word, " ")) > columns {
-			lines = append(lines, strings.TrimRight(line, " "))
-			line = ""
-		}
-		line += word
-	}
-	return append(lines, strings.TrimRight(line, " "))
-}
-
-// Paragraph folds a text for a screen of unknown width.
-func Paragraph(text string) string { return strings.Join(Fold(text, narrow), "\n") }
-
-// words splits a text where a line may end: after spaces, slashes and colons.
-func words(text string) []string {
-	var all []string
-	start := 0
-	for i := range len(text) - 1 {
-		next := text[i+1]
-		if text[i] == ' ' && next != ' ' || strings.IndexByte("/:", text[i]) >= 0 && strings.IndexByte("/: ", next) < 0 {
-			all = append(all, text[start:i+1])
-			start = i + 1
-		}
-	}
-	return append(all, text[start:])
-}
-
 func (t *Table) line(out *bytes.Buffer, s Screen, widths []int, cells []Cell) {
 	var line strings.Builder
 	for i, cell := range cells {
 		line.WriteString(gap)
-		padding := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell.Text))
+		padding := strings.Repeat(" ", widths[i]-columns(cell.Text))
 		if t.right[i] {
 			line.WriteString(padding)
 			padding = ""

@@ -6,6 +6,7 @@ package term
 import (
 	"io"
 	"os"
+	"strconv"
 
 	"golang.org/x/term"
 )
@@ -31,15 +32,20 @@ type Screen struct {
 	Width  int  // columns; 0 if unknown
 }
 
-// NewScreen finds out what w can show: plain text only, unless it is a terminal.
+// NewScreen finds out what w can show: plain text only, unless it is a terminal. If the
+// environment has COLUMNS, that is its width, terminal or not (POSIX.1-2024, 8.3).
 func NewScreen(w io.Writer, getenv func(string) string) Screen {
+	width, err := strconv.Atoi(getenv("COLUMNS"))
+	asked := err == nil && width > 0
+	if !asked {
+		width = 0
+	}
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || getenv("TERM") == "dumb" {
-		return Screen{Writer: w}.Clean()
+		return Screen{Writer: w, Width: width}.Clean()
 	}
-	width, _, err := term.GetSize(int(file.Fd()))
-	if err != nil {
-		width = 0
+	if found, _, err := term.GetSize(int(file.Fd())); err == nil && !asked {
+		width = found
 	}
 	plain := getenv("NO_COLOR") != ""
 	return Screen{Writer: w, Colour: !plain, Live: !plain, Width: width}.Clean()

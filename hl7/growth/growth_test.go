@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"hl7lake/hl7/internal/growth"
+	"hl7lake/hl7/growth"
 )
 
 const size = 16 << 10

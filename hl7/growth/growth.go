@@ -1,6 +1,6 @@
 // Package growth finds out, for tests, whether the time of a function grows in proportion
-// to its input. The tests of hl7 and of its dictionary use it to hold that the time of
-// every function is bounded by the size of the message.
+// to its input. The tests of packages that go through messages use it to hold that the
+// time of every function is bounded by the size of the message.
 package growth
 
 import (
