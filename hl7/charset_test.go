@@ -2,6 +2,7 @@ package hl7_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +122,22 @@ func TestHexadecimalEscapesAreInTheMessagesCharacterSet(t *testing.T) {
 	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||8859/1\rPID|M\xfcller \\XFC\\\r")
 	if got := m.Get("PID-1"); got != "Müller ü" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// What could not be read stays a replacement character, and takes nothing with it when the
+// message is edited.
+func TestAnEditKeepsWhatCannotBeWrittenInItsPlace(t *testing.T) {
+	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||ISO IR14\rPID|a\xffb|x|end\r")
+	if got := m.Get("PID-1"); got != "a\ufffdb" {
+		t.Fatalf("PID-1 reads %q", got)
+	}
+	if err := m.Set("PID-2", "表"); err != nil {
+		t.Fatal(err)
+	}
+	again := parse(t, string(m.Encode()))
+	if got := []string{again.Get("PID-1"), again.Get("PID-2"), again.Get("PID-3")}; !slices.Equal(got, []string{"a\x1ab", "表", "end"}) {
+		t.Errorf("read again: %q", got)
 	}
 }
 

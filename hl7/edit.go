@@ -1,6 +1,7 @@
 package hl7
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -266,15 +267,13 @@ func (m *Message) InsertRepetition(path, text string) error {
 // terminator returns the terminator of the message's first segment, or CR if there is
 // none.
 func (m *Message) terminator() []byte {
-	end := m.segments[0].end
-	n := end
-	for n < len(m.text) && n < end+2 && isLineEnd(m.text[n]) && (n == end || m.text[n] == '\n' && m.text[end] == '\r') {
-		n++
+	after := m.text[m.segments[0].end:]
+	for _, terminator := range []string{"\r\n", "\r", "\n"} {
+		if bytes.HasPrefix(after, []byte(terminator)) {
+			return []byte(terminator)
+		}
 	}
-	if n == end {
-		return []byte{'\r'}
-	}
-	return slices.Clone(m.text[end:n])
+	return []byte{'\r'}
 }
 
 // splice replaces text[start:end] and indexes the message again. If that changes MSH-18,

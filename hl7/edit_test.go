@@ -2,6 +2,7 @@ package hl7_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -160,6 +161,31 @@ func TestACharacterSetThatCannotWriteTheMessageIsRefused(t *testing.T) {
 		}
 		if got := string(m.Encode()); got != before || m.Get("PID-3") != "5 €" {
 			t.Errorf("%q changed the message: %q", declare, got)
+		}
+	}
+}
+
+func TestTheErrorOfANewSegmentNamesTheFieldThatCannotBeWritten(t *testing.T) {
+	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||8859/1\rPID|1\r")
+	before := string(m.Encode())
+	err := m.InsertSegment(1, "NTE", "1", "", "表")
+	if err == nil || !strings.Contains(err.Error(), "NTE-3:") {
+		t.Errorf("got %v", err)
+	}
+	if after := string(m.Encode()); after != before {
+		t.Errorf("a refused segment left %q", after)
+	}
+}
+
+func TestANewSegmentHasTheLineEndOfTheHeader(t *testing.T) {
+	for end, first := range map[string]string{"\r": "\r", "\n": "\n", "\r\n": "\r\n", "\r\n\n": "\r\n", "\n\r": "\n"} { // what follows is a blank line
+		m := parse(t, "MSH|^~\\&|A||||||ADT^A01|1|P|2.5"+end+"PID|1\r")
+		if err := m.AddSegment("NTE", "1"); err != nil {
+			t.Fatal(err)
+		}
+		want := "MSH|^~\\&|A||||||ADT^A01|1|P|2.5" + end + "PID|1" + first + "NTE|1\r"
+		if got := string(m.Encode()); got != want {
+			t.Errorf("after %q: got %q, want %q", end, got, want)
 		}
 	}
 }

@@ -172,6 +172,7 @@ func TestEscapesAreDecodedOnceAndWhatIsNotUnderstoodStays(t *testing.T) {
 		`\\`:                          `\\`,
 		`ends in \`:                   `ends in \`,
 		`C:\temp\log\T\x`:             `C:\temp\log&x`,
+		`a stray \\T\x`:               `a stray \&x`,
 		`unclosed \T and so on`:       `unclosed \T and so on`,
 		`a \ b \ c`:                   `a \ b \ c`,
 		`\unknown\`:                   `\unknown\`,
