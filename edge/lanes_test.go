@@ -114,7 +114,7 @@ func (f *farLake) deliver(ctx context.Context, m queue.Message) error {
 
 // run delivers what is in the queue, until it is empty or the time is over.
 func (f *farLake) run(ctx context.Context) {
-	lanes, ctx := newLanes(ctx, f.course.lanes, f.deliver)
+	lanes, ctx := newLanes(ctx, f.lanes, f.deliver)
 	defer lanes.close()
 	for n, whose := range f.messages {
 		if slices.Contains(f.removed, n) {
@@ -138,7 +138,7 @@ func (f *farLake) wrong() string {
 	}
 	for at, n := range f.taken {
 		for _, later := range f.taken[at+1:] {
-			if later < n && (f.messages[n] == f.messages[later] || f.messages[n] == "" || f.messages[later] == "" || f.course.lanes == 1) {
+			if later < n && (f.messages[n] == f.messages[later] || f.messages[n] == "" || f.messages[later] == "" || f.lanes == 1) {
 				return fmt.Sprintf("message %d, of %q, came before %d, of %q", n, f.messages[n], later, f.messages[later])
 			}
 		}
