@@ -64,7 +64,7 @@ func New(apiURL string, token TokenSource) (*Client, error) {
 // is signed, and S3 refuses a request that carries a second authorization.
 func dropToken(request *http.Request, earlier []*http.Request) error {
 	if len(earlier) > 1 {
-		return errors.New("the lake sends from one place to the next")
+		return errors.New("the lake redirected the request too often")
 	}
 	request.Header.Del("Authorization")
 	return nil

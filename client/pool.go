@@ -94,7 +94,7 @@ func signInError(email string, err error) error {
 		return &SignInError{Email: email, Reason: "unknown user or wrong password", Err: err}
 	}
 	if _, ok := errors.AsType[*types.InvalidParameterException](err); ok {
-		return &SignInError{Email: email, Reason: "this lake signs nobody in by password, it wants an ID token", Err: err}
+		return &SignInError{Email: email, Reason: "this lake does not allow signing in by password: give an ID token", Err: err}
 	}
 	return fmt.Errorf("sign in as %s: %w", email, cause(err))
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // ErrNoCertificate says that a file of authorities holds no certificate.
-var ErrNoCertificate = errors.New("there is no certificate in the file")
+var ErrNoCertificate = errors.New("the file has no certificate")
 
 // certificates reads a listener's files again when they have changed.
 type certificates struct {

@@ -30,10 +30,10 @@ var (
 	ErrTooLarge = errors.New("larger than the limit")
 	// ErrLayout: formatting commands such as \.sp200\ stand for more line ends and spaces
 	// than any report has.
-	ErrLayout = errors.New("formatting commands without measure")
+	ErrLayout = errors.New("too many formatting commands")
 	// ErrCount: BTS-1 or FTS-1 disagrees with the content of the batch or file (HL7
 	// v2.5.1, 2.15.3 and 2.15.7).
-	ErrCount = errors.New("count disagrees with the trailer")
+	ErrCount = errors.New("the count differs from the trailer's")
 	// ErrTime: a value is not a date or time.
 	ErrTime = errors.New("not a time")
 	// ErrCharset: a character set is not known.

@@ -109,8 +109,8 @@ func TestWhatCannotBeReadIsReportedAndTheRestIsRead(t *testing.T) {
 		"1",
 		fmt.Sprintf("hl7: line 6, segment 1, MSH-2, offset %d: bad-delimiters: unusable delimiters", at("NOT")),
 		"2",
-		fmt.Sprintf("hl7: line 9, BTS-1, offset %d: batch-count: count disagrees with the trailer", at("2\nFTS")),
-		fmt.Sprintf("hl7: line 10, FTS-1, offset %d: file-count: count disagrees with the trailer", len(input)-2),
+		fmt.Sprintf("hl7: line 9, BTS-1, offset %d: batch-count: the count differs from the trailer's", at("2\nFTS")),
+		fmt.Sprintf("hl7: line 10, FTS-1, offset %d: file-count: the count differs from the trailer's", len(input)-2),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

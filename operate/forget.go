@@ -46,7 +46,7 @@ var (
 	ErrReason = errors.New("there is no such reason")
 	// ErrUnderWay says that a message has not ended yet: its result would still be
 	// written after it was forgotten.
-	ErrUnderWay = errors.New("the message is not at the end of its way yet")
+	ErrUnderWay = errors.New("the message is still being processed")
 	// ErrForgotten says that a message was already forgotten.
 	ErrForgotten = errors.New("the message was forgotten")
 )

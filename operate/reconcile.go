@@ -91,7 +91,7 @@ func runFunction[Report any](ctx context.Context, o *Operator, output string, re
 		return report, failure(name, out.Payload)
 	}
 	if err := json.Unmarshal(out.Payload, &report); err != nil {
-		return report, fmt.Errorf("%s answers no report", name)
+		return report, fmt.Errorf("%s did not return a report", name)
 	}
 	return report, nil
 }

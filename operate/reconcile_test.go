@@ -80,7 +80,7 @@ func TestARunThatDoesNotEndWellIsAnError(t *testing.T) {
 			w.Header().Set("X-Amzn-Errortype", "TooManyRequestsException")
 			w.WriteHeader(http.StatusTooManyRequests)
 		}, ErrReconciling},
-		{"no report", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `"Jane"`) }, errors.New("reconciler answers no report")},
+		{"no report", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `"Jane"`) }, errors.New("reconciler did not return a report")},
 	} {
 		o, _ := reconciling(t, test.answer)
 		if _, err := o.Reconcile(t.Context(), -1); err == nil || err.Error() != test.want.Error() {

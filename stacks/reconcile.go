@@ -43,7 +43,7 @@ func (d FrontDoor) addReconcile(core Core) {
 	newOutput(d.Stack, contract.OutputReconcile, reconcile.Lambda.FunctionName(), "Function that looks for stuck and missing messages")
 	base.alarm(d.Stack, "UnstagedAge", alarmProps{
 		Runbook: "unstaged-age",
-		Means:   "A message was accepted half an hour ago and is neither staged nor an error yet, or nobody has looked.",
+		Means:   "A message was accepted half an hour ago and is neither staged nor an error yet, or the check itself does not run.",
 		Metric:  base.ownMetric(contract.MetricOldestUnstagedAge, statistic("Maximum", 2*reconcileMinutes)),
 		AtLeast: 30 * 60,
 		// Reconcile writes its metric in every run. Without the metric, it is not

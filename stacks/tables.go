@@ -97,7 +97,7 @@ func (t Tables) addTabulate(core Core) {
 	newOutput(t.Stack, contract.OutputTabulate, tabulate.Lambda.FunctionName(), "Function that writes the tables")
 	base.alarm(t.Stack, "Lag", alarmProps{
 		Runbook: "tables-lag",
-		Means:   "The tables lack messages of three hours ago, or nobody has looked.",
+		Means:   "The tables lack messages of three hours ago, or the check itself does not run.",
 		Metric:  base.ownMetric(contract.MetricTablesLag, statistic("Maximum", 2*60)),
 		AtLeast: 3 * 60 * 60,
 		// Tabulate writes its metric after every successful run. Without the metric,

@@ -30,7 +30,7 @@ func ofPatient() field {
 // reference is the column that refers to a row of another table by that row's segment.
 func reference(name string, to slot, table string) field {
 	return field{
-		columns: []Column{{Name: name, Type: Integer, Doc: "the `seq` of the row of " + table + " that this one belongs to, NULL where there is none"}},
+		columns: []Column{{Name: name, Type: Integer, Doc: "the `seq` of the row of " + table + " that this one belongs to, NULL if there is none"}},
 		slots:   []slot{to},
 		fill: func(r *row, at int) {
 			if i := r.current[to]; i >= 0 {
@@ -92,9 +92,9 @@ func valuesTable() *Table {
 		field{columns: []Column{
 			{Name: "root", Required: true, Doc: "the id that the sender was told", Class: Identifier, unique: true},
 			{Name: "seq", Type: Integer, Required: true, Doc: "the segment's position in the message, from 1"},
-			{Name: "segment", Doc: "the segment's name; NULL where the line is no segment"},
+			{Name: "segment", Doc: "the segment's name; NULL if the line is not a segment"},
 			{Name: "field", Type: Integer, Required: true, Doc: "the field's number; 0 is a row about the segment, which a segment without values has, and a " +
-				"line that is no segment: `value` is its name then"},
+				"line that is not a segment: `value` is its name then"},
 			{Name: "repetition", Type: Integer, Required: true, Doc: "the repetition's number, from 1"},
 			{Name: "component", Type: Integer, Required: true, Doc: "the component's number, from 1"},
 			{Name: "subcomponent", Type: Integer, Required: true, Doc: "the sub-component's number, from 1"},

@@ -39,7 +39,7 @@ func observations() *Table {
 		ofPatient(),
 		reference("visit_seq", pv1, "visits"),
 		field{
-			columns: []Column{{Name: "order_seq", Type: Integer, Doc: "the `seq` of the row of orders that this one belongs to, NULL where there is none"}},
+			columns: []Column{{Name: "order_seq", Type: Integer, Doc: "the `seq` of the row of orders that this one belongs to, NULL if there is none"}},
 			slots:   []slot{orc, obr},
 			fill: func(r *row, at int) {
 				if i := r.order(); i >= 0 {

@@ -30,7 +30,7 @@ func placesOf(paths string) ([]place, []slot) {
 		path, err := hl7.ParsePath(text)
 		at, known := slotsByName()[path.Segment]
 		if err != nil || !known {
-			panic(fmt.Sprintf("tables: %q is no path of a column", text))
+			panic(fmt.Sprintf("tables: %q is not a path", text))
 		}
 		places = append(places, place{at, int32(path.Field), int32(max(path.Component, 1)), int32(max(path.Subcomponent, 1))})
 		from = append(from, at)
@@ -126,7 +126,7 @@ func timestampColumns(name, paths, doc string) []Column {
 		{Name: name, Type: Timestamp, Path: paths, Doc: doc + ", in UTC; where it is not precise, the first moment", Class: Day},
 		{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent", Class: Day},
 		{Name: name + "_precision", Path: paths, Doc: "the last part of it that is known: `year` `month` `day` `hour` `minute` `second` `fraction`"},
-		{Name: name + "_offset", Type: Integer, Path: paths, Doc: "minutes east of UTC in which it was read; NULL where nobody says"},
+		{Name: name + "_offset", Type: Integer, Path: paths, Doc: "minutes east of UTC in which it was read; NULL if nothing states it"},
 		{Name: name + "_zone", Path: paths, Doc: "who says the offset: `value`; `message`, the one of MSH-7; `unknown`, read as UTC"},
 	}
 }

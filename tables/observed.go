@@ -185,7 +185,7 @@ func referenceRange() field {
 	return field{
 		columns: []Column{
 			{Name: "reference_range", Path: "OBX-7", Doc: "the range of normal values, as it was sent"},
-			{Name: "reference_low", Type: Number, Path: "OBX-7", Doc: "its lower end; NULL where it has none, or is no range of numbers"},
+			{Name: "reference_low", Type: Number, Path: "OBX-7", Doc: "its lower end; NULL if it has none, or is not a range of numbers"},
 			{Name: "reference_high", Type: Number, Path: "OBX-7", Doc: "its upper end"},
 		},
 		slots: []slot{obx},

@@ -50,7 +50,7 @@ func (p *program) check(ctx context.Context, limit time.Duration) error {
 			return err
 		}
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the check's time of %v is over", limit))
+	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the check did not finish within %v", limit))
 	defer cancel()
 	report, err := acceptance.Run(limited, connection, configuration, func(step acceptance.Step) {
 		if !p.json {

@@ -31,7 +31,7 @@ aws sqs --endpoint-url "$AWS_ENDPOINT_URL" ….
 				return err
 			}
 			if connection.Credentials == nil {
-				return fmt.Errorf("%s is of a lake on AWS, where your own AWS configuration holds", p.access.outputs)
+				return fmt.Errorf("%s is for a lake on AWS, which uses your own AWS configuration", p.access.outputs)
 			}
 			variables, err := environment(connection)
 			if err != nil {

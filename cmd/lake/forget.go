@@ -42,7 +42,7 @@ until "lake redrive" meets them, which takes them out.
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			err := p.forget(cmd.Context(), arguments[0], operate.ForgetReason(reason), dry)
 			if errors.Is(err, operate.ErrReason) {
-				return usage(cmd, fmt.Errorf("--reason %q is none of: %s", reason, strings.Join(codes, ", ")))
+				return usage(cmd, fmt.Errorf("--reason %q is not one of: %s", reason, strings.Join(codes, ", ")))
 			}
 			return err
 		},

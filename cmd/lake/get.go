@@ -26,7 +26,7 @@ and ER7's segments stand on lines of their own; in a file or pipe no byte differ
 		Args: exactly(1, "the id of one message"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			if (o.er7 || o.sent) && p.json {
-				return usage(cmd, errors.New("--er7 and --json are two things, and so are --sent and --json"))
+				return usage(cmd, errors.New("--json cannot be combined with --er7 or --sent"))
 			}
 			return p.get(cmd.Context(), strings.ToLower(strings.TrimSpace(arguments[0])), o)
 		},

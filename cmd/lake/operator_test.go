@@ -25,16 +25,16 @@ func TestAnOperatorsWrongWordsAreToldBeforeALakeIsAsked(t *testing.T) {
 	}{
 		{"replay", "say which messages: ids, --owner or --errors"},
 		{"replay --type ADT^A01", "say which messages"},
-		{"replay --errors 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "ids and a choice of messages are two things"},
-		{"replay --owner a --from yesterday", `"yesterday" is no time`},
+		{"replay --errors 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "ids cannot be combined with a choice of messages"},
+		{"replay --owner a --from yesterday", `"yesterday" is not a time`},
 		{"replay --owner a --from 2026-11-22 --to 2026-11-22", "--from is not before --to"},
-		{"replay --owner a --charset klingon", `"klingon" is no character set that can be read`},
+		{"replay --owner a --charset klingon", `"klingon" is not a known character set`},
 		{"redrive WriterFailed", "want no arguments"},
 		{"reconcile 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "want no arguments"},
 		{"reconcile --overdue -1m", "--overdue is negative"},
 		{"forget", "missing one message id"},
-		{"forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", `--reason "" is none of: court-order, mistake`},
-		{"forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --reason Jane", `--reason "Jane" is none of`},
+		{"forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", `--reason "" is not one of: court-order, mistake`},
+		{"forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --reason Jane", `--reason "Jane" is not one of`},
 		{"reconcile --overdue soon", "invalid argument"},
 	} {
 		got := call(t, nil, "", strings.Fields(test.arguments)...)
@@ -182,7 +182,7 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.Out), &report); err != nil || len(report.Steps) == 0 {
 			t.Fatalf("%v: %s", err, got.Out)
 		}
-		if got := report.Steps[0]; got.Outcome != "failed" || !strings.Contains(got.Reason, "time of 1ns is over") {
+		if got := report.Steps[0]; got.Outcome != "failed" || !strings.Contains(got.Reason, "did not finish within 1ns") {
 			t.Errorf("%+v", got)
 		}
 	})

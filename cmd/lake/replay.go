@@ -67,14 +67,14 @@ func check(cmd *cobra.Command, selection *operate.Selection, from, to string) (e
 	}
 	switch {
 	case selection.IDs != nil && chosen:
-		return errors.New("ids and a choice of messages are two things")
+		return errors.New("ids cannot be combined with a choice of messages")
 	case selection.IDs == nil && selection.Owner == "" && !selection.Errors:
 		return errors.New("say which messages: ids, --owner or --errors")
 	}
 	if given := selection.Charset; given != "" {
 		var ok bool
 		if selection.Charset, ok = hl7.LookupCharset(given); !ok {
-			return fmt.Errorf("%q is no character set that can be read: want one as iso-8859-2, windows-1250 or utf-8", given)
+			return fmt.Errorf("%q is not a known character set: want a name such as iso-8859-2, windows-1250 or utf-8", given)
 		}
 	}
 	if selection.From, err = parseTime(from); err != nil {
@@ -99,7 +99,7 @@ func parseTime(text string) (time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return at, fmt.Errorf("%q is no time: want it as 2026-11-22 or 2026-11-22T08:00:00Z", text)
+		return at, fmt.Errorf("%q is not a time: want one such as 2026-11-22 or 2026-11-22T08:00:00Z", text)
 	}
 	return at, nil
 }

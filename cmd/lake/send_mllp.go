@@ -52,7 +52,7 @@ func (o mllpOptions) config() (*tls.Config, error) {
 			return nil, err
 		}
 		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(text) {
-			return nil, fmt.Errorf("%s: there is no certificate in the file", o.ca)
+			return nil, fmt.Errorf("%s: the file has no certificate", o.ca)
 		}
 	}
 	if o.cert != "" {

@@ -72,7 +72,7 @@ see https://duckdb.org/install.
 // checkSQL checks the options, and reads the part's times.
 func (p *program) checkSQL(o *sqlOptions) (err error) {
 	if o.csv && p.json {
-		return errors.New("--csv and --json are two forms of one answer")
+		return errors.New("--csv and --json cannot be combined")
 	}
 	if o.from != "" {
 		if o.part.from, err = parseMoment(o.from); err != nil {

@@ -36,7 +36,7 @@ func (p *permissions) check(cmd *cobra.Command) error {
 	}
 	for _, name := range append(p.read[:len(p.read):len(p.read)], p.write) {
 		if name != "" && !institution.MatchString(name) {
-			return usage(cmd, fmt.Errorf("%q is no name of an institution: want up to 64 letters, digits, dots, hyphens and underscores, a letter or digit first", name))
+			return usage(cmd, fmt.Errorf("%q is not a name of an institution: want up to 64 letters, digits, dots, hyphens and underscores, a letter or digit first", name))
 		}
 	}
 	return nil

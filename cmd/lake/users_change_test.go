@@ -105,7 +105,7 @@ func TestTheCommandsSayWhatAUserMayDoAndForHowLongTheRestWorks(t *testing.T) {
 		{"revoke a@example.org --read lakeside,general", statusDone, "a@example.org reads st-elsewhere and sends for st-elsewhere." + goes, ""},
 		{"revoke a@example.org --read lakeside", statusRefused, "", "the user does not have this permission Nothing was changed."},
 		{"revoke a@example.org", statusUnusable, "", "no institution is named"},
-		{"grant a@example.org --read ../x", statusUnusable, "", `"../x" is no name of an institution`},
+		{"grant a@example.org --read ../x", statusUnusable, "", `"../x" is not a name of an institution`},
 		{"grant b@example.org --read x", statusRefused, "", "there is no user with this e-mail address"},
 		{"disable a@example.org", statusDone, "a@example.org is disabled; enabled, the user reads st-elsewhere and sends for st-elsewhere." + goes, ""},
 		{"list", statusDone, "a@example.org  st-elsewhere  st-elsewhere  disabled", ""},

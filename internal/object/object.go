@@ -21,7 +21,7 @@ type Getter interface {
 }
 
 // ErrDiffers says that an object is not the one that was recorded.
-var ErrDiffers = errors.New("object: size or hash are not those that were recorded")
+var ErrDiffers = errors.New("object: size or hash differs from what was recorded")
 
 // Read returns the content of an object and when it was last written. Its size in bytes
 // and its SHA-256, in hex, must be those given; otherwise the error is ErrDiffers. Other

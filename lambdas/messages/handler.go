@@ -32,10 +32,10 @@ type handler struct {
 var (
 	errNotFound  = &problem.Problem{Status: http.StatusNotFound, Code: "not-found", Detail: "There is no such message, or it is not yours to read."}
 	errNotYet    = &problem.Problem{Status: http.StatusNotFound, Code: "not-yet", Detail: "The message is accepted and this content is still being made.", RetryAfter: 1}
-	errNotStaged = &problem.Problem{Status: http.StatusNotFound, Code: "not-staged", Detail: "Nothing could be made of the message. Its history says why."}
+	errNotStaged = &problem.Problem{Status: http.StatusNotFound, Code: "not-staged", Detail: "The message has no such content. Its history says why."}
 	errNotER7    = &problem.Problem{Status: http.StatusNotFound, Code: "not-er7", Detail: "The message is not ER7. Ask for …/content, which is the message as it was sent."}
-	errNoResult  = &problem.Problem{Status: http.StatusNotFound, Code: "no-result", Detail: "The connector has made nothing of this message, or not yet. Its history says of whom there are results."}
-	errGone      = &problem.Problem{Status: http.StatusGone, Code: "gone", Detail: "This content no longer exists: its time was over, or it was deleted. The message's history remains."}
+	errNoResult  = &problem.Problem{Status: http.StatusNotFound, Code: "no-result", Detail: "The connector has no result for this message, or not yet. Its history lists the results."}
+	errGone      = &problem.Problem{Status: http.StatusGone, Code: "gone", Detail: "This content no longer exists: it has expired, or it was deleted. The message's history remains."}
 )
 
 // get answers GET /messages/{id} and the addresses of its contents below it, and

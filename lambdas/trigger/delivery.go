@@ -23,7 +23,7 @@ type record struct {
 }
 
 // errDelivery says that trigger did not put a message into the queue.
-var errDelivery = errors.New("trigger: the message of the queue is no event of the hub")
+var errDelivery = errors.New("trigger: the queue's message is not an event of the hub")
 
 // deferred reports whether the event comes from the queue of deferred ones.
 func (r record) deferred() bool { return r.EventSource == "aws:sqs" }

@@ -53,7 +53,7 @@ func (p *UserPool) UnmarshalJSON(text []byte) error {
 // Ignored are the properties that are not run here, and why not.
 func (*UserPool) Ignored() wire.Ignored {
 	return wire.Ignored{
-		"AccountRecoverySetting":      "nobody recovers an account by mail here",
+		"AccountRecoverySetting":      "accounts are not recovered by mail here",
 		"AutoVerifiedAttributes":      "no address is verified here: no mail is sent",
 		"DeletionProtection":          "the pool lives as long as the data folder",
 		"EmailVerificationMessage":    "no mail is sent here",

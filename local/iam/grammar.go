@@ -52,7 +52,7 @@ func Check(document []byte, kind Kind) error {
 	}
 	object, is := value.(map[string]any)
 	if !is {
-		return malformed("", "it is no object")
+		return malformed("", "it is not an object")
 	}
 	if err := onlyElements("", object, "Version", "Id", "Statement"); err != nil {
 		return err
@@ -90,7 +90,7 @@ func checkStatements(value any, kind Kind) error {
 		path := fmt.Sprintf("Statement[%d]", i)
 		statement, is := item.(map[string]any)
 		if !is {
-			return malformed(path, "it is no object")
+			return malformed(path, "it is not an object")
 		}
 		if err := checkStatement(path, statement, kind); err != nil {
 			return err
@@ -231,7 +231,7 @@ func checkConditions(path string, value any) error {
 	}
 	operators, is := value.(map[string]any)
 	if !is {
-		return malformed(path, "it is no object")
+		return malformed(path, "it is not an object")
 	}
 	for _, operator := range slices.Sorted(maps.Keys(operators)) {
 		fits, known := operatorValue(operator)

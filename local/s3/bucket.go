@@ -72,7 +72,7 @@ type bucket struct {
 func (s *Service) CreateBucket(definition Bucket) error {
 	// General purpose bucket naming rules, Amazon S3 User Guide.
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(definition.BucketName) {
-		return fmt.Errorf("%q is no bucket name: 3 to 63 of a-z, 0-9, - and . are", definition.BucketName)
+		return fmt.Errorf("%q is not a bucket name: want 3 to 63 characters of a-z, 0-9, dots and hyphens", definition.BucketName)
 	}
 	b := &bucket{name: definition.BucketName, cors: definition.CorsConfiguration}
 	if v := definition.VersioningConfiguration; v != nil {

@@ -181,7 +181,7 @@ func (s *Stack) join(argument any) (any, error) {
 	separator, _ := parts[0].(string)
 	values, isList := parts[1].([]any)
 	if !isList {
-		return nil, fmt.Errorf("the second argument is no list")
+		return nil, fmt.Errorf("the second argument is not a list")
 	}
 	texts := make([]string, len(values))
 	for i, value := range values {
@@ -204,7 +204,7 @@ func (s *Stack) sub(argument any) (any, error) {
 	}
 	format, isText := pattern.(string)
 	if !isText {
-		return nil, fmt.Errorf("the pattern is no text")
+		return nil, fmt.Errorf("the pattern is not a text")
 	}
 	var failure error
 	replaced := subVariable.ReplaceAllStringFunc(format, func(found string) string {

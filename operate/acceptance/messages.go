@@ -100,7 +100,7 @@ func (c *check) follow(ctx context.Context, id string, body []byte, want client.
 	if err != nil {
 		return client.History{}, err
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not at the end of its way after %v", patience))
+	limited, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not finished after %v", patience))
 	defer cancel()
 	history, err := lake.Wait(limited, id)
 	c.left(history)
@@ -118,7 +118,7 @@ func (c *check) follow(ctx context.Context, id string, body []byte, want client.
 		return history, err
 	}
 	if !bytes.Equal(back, body) {
-		return history, fmt.Errorf("%d bytes came back that are not the %d sent", len(back), len(body))
+		return history, fmt.Errorf("%d bytes came back, and they differ from the %d sent", len(back), len(body))
 	}
 	text, err := lake.JSON(ctx, id)
 	if want == client.Errored {
@@ -132,7 +132,7 @@ func (c *check) follow(ctx context.Context, id string, body []byte, want client.
 	}
 	var document struct{ Root, Source string }
 	if err := json.Unmarshal(text, &document); err != nil || document.Root != id || document.Source != c.report.Institution {
-		return history, errors.New("the JSON is not that of the message")
+		return history, errors.New("the JSON does not match the message")
 	}
 	return history, nil
 }

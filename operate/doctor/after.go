@@ -99,7 +99,7 @@ func subscriptions(ctx context.Context, c aws.Config, outputs client.Outputs) (F
 		return Finding{Verdict: Warn, Text: fmt.Sprintf("%d of %d not confirmed: %s", len(pending), all, strings.Join(pending, ", ")),
 			Next: "Confirm by the link in the mail of AWS Notifications within two days. Another mail: " + subscribe}, nil
 	case all == 0:
-		return Finding{Verdict: Warn, Text: "nobody is told of alarms",
+		return Finding{Verdict: Warn, Text: "no person is told of alarms",
 			Next: "Set AlarmAddresses in stacks/environments.go and deploy. If they are set, nobody confirmed in time: " + subscribe}, nil
 	}
 	return Finding{Verdict: OK, Text: fmt.Sprintf("%d confirmed", all)}, nil

@@ -23,7 +23,7 @@ func stack(ctx context.Context, a *account, name string) (Finding, error) {
 		return Finding{}, about(a.stackARN(name), err)
 	}
 	if len(out.Stacks) != 1 {
-		return Finding{}, errors.New("CloudFormation describes no stack " + name)
+		return Finding{}, errors.New("CloudFormation has no stack " + name)
 	}
 	found := out.Stacks[0]
 	verdict, next := judge(found.StackStatus, name)

@@ -91,7 +91,7 @@ func reservations(folder string) (sum int, err error) {
 			}
 			var n int
 			if err := json.Unmarshal(resource.Properties.ReservedConcurrentExecutions, &n); err != nil {
-				return 0, fmt.Errorf("%s: %s reserves no plain number", name, id)
+				return 0, fmt.Errorf("%s: the reserved concurrency of %s is not a plain number", name, id)
 			}
 			sum += n
 		}

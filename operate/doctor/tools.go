@@ -79,7 +79,7 @@ func cdk(repository string) (Finding, error) {
 func parseVersion(text string) (version [3]int, err error) {
 	_, err = fmt.Sscanf(strings.TrimPrefix(text, "v"), "%d.%d.%d", &version[0], &version[1], &version[2])
 	if err != nil {
-		return version, fmt.Errorf("%q is no version", text)
+		return version, fmt.Errorf("%q is not a version", text)
 	}
 	return version, nil
 }

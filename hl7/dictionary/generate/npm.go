@@ -155,7 +155,7 @@ func (n npmNode) times() (byte, error) {
 	case [2]int{1, 0}:
 		return '+', nil
 	}
-	return 0, fmt.Errorf("%s occurs %d to %d times, which the format cannot say", n.Name, n.Min, n.Max)
+	return 0, fmt.Errorf("%s occurs %d to %d times, which the format cannot express", n.Name, n.Min, n.Max)
 }
 
 var (

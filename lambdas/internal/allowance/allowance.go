@@ -61,7 +61,7 @@ func ParseLimit(perSecond, burst string) (Limit, error) {
 func number(text string) (float64, error) {
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(n >= 1 && n <= 1e6) { // NaN is not
-		return 0, fmt.Errorf("allowance: %q is no limit: it must be a number from 1 to 1000000", text)
+		return 0, fmt.Errorf("allowance: %q is not a limit: want a number from 1 to 1000000", text)
 	}
 	return n, nil
 }

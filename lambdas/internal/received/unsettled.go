@@ -98,7 +98,7 @@ func seenKey(shard string) string { return "seen#" + shard }
 func (t Table) Seen(ctx context.Context, shard string) (time.Time, error) {
 	out, err := t.DB.GetItem(ctx, &dynamodb.GetItemInput{TableName: &t.Name, Key: key(seenKey(shard)), ConsistentRead: new(true)})
 	if err != nil {
-		return time.Time{}, fmt.Errorf("look how far was seen: %w", err)
+		return time.Time{}, fmt.Errorf("read the position: %w", err)
 	}
 	var stored struct {
 		Through int64 `dynamodbav:"through"` // epoch milliseconds
@@ -116,7 +116,7 @@ func (t Table) See(ctx context.Context, shard string, through time.Time) error {
 		ExpressionAttributeValues: map[string]types.AttributeValue{":through": number(through.UnixMilli())},
 	})
 	if err != nil {
-		return fmt.Errorf("note how far was seen: %w", err)
+		return fmt.Errorf("store the position: %w", err)
 	}
 	return nil
 }

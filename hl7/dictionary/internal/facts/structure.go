@@ -48,7 +48,7 @@ func ParseStructure(text string) (*Node, error) {
 		if c == ')' || c == '>' {
 			open = open[:len(open)-1]
 			if len(open) == 0 {
-				return nil, fmt.Errorf("%c closes nothing", c)
+				return nil, fmt.Errorf("%c without an opening one", c)
 			}
 			continue
 		}
