@@ -202,7 +202,7 @@ blocks:
 				before, key = field, firstKey
 			case c == d.Component && key < lastKey:
 				key += 1 << 8
-			case c == d.Repetition && before == sameRepetition && c != 0: // 0 is no delimiter, but may follow the last segment
+			case c == d.Repetition && before == sameRepetition && c != 0: // which is 0 if the message has none
 				before, key = nextRepetition, firstKey
 			default:
 				break blocks

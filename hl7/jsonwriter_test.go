@@ -138,6 +138,25 @@ func TestAppendJSONLeavesWhatWasThere(t *testing.T) {
 	}
 }
 
+// Quoting looks at eight bytes at once.
+func TestAByteIsQuotedWhereverInAnEscapedValueItStands(t *testing.T) {
+	for c := byte(1); c < 0x80; c++ {
+		if bytes.IndexByte([]byte("\n\v\r\x1c|^~&\\"), c) >= 0 {
+			continue // it ends the value or begins an escape
+		}
+		for before := range 18 {
+			data := "MSH|^~\\&|\rZZZ|" + strings.Repeat("a", before) + string(c) + strings.Repeat("ü", 4) + `\E\"b` + "\r"
+			m, err := hl7.Parse([]byte(data))
+			if err != nil {
+				t.Fatalf("%q: %v", data, err)
+			}
+			if diff := cmp.Diff(jsonByValues(m), string(m.AppendJSON(nil, hl7.JSON{}))); diff != "" {
+				t.Fatalf("%q (-by values +JSON):\n%s", data, diff)
+			}
+		}
+	}
+}
+
 // MSH-1 and MSH-2 are written apart from the other fields, which may all be empty.
 func TestAHeaderOfDelimitersAloneIsValidJSON(t *testing.T) {
 	const header = `{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}]}}`
