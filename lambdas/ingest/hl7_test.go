@@ -157,6 +157,7 @@ func TestAStatusOtherThan200ComesWithoutHL7(t *testing.T) {
 		{"nothing", toHL7("application/hl7-v2", "\r\n"), nil, 400, "empty-body"},
 		{"no HL7", toHL7("application/hl7-v2", "Hello"), nil, 400, "no-hl7"},
 		{"too many messages", toHL7("application/hl7-v2", "BHS|^~\\&\r"+strings.Repeat("MSH|^~\\&|A|\r", maxParts+1)), nil, 413, "too-many-messages"},
+		{"too many batches", toHL7("application/hl7-v2", strings.Repeat("BHS|^~\\&\r", maxEnvelopes+1)), nil, 413, "too-many-messages"},
 		{"an outage", toHL7("application/hl7-v2", adt), outage, 503, "unavailable"},
 		{"an outage for a batch", toHL7("application/hl7-v2", "BHS|^~\\&\r"+adt), outage, 503, "unavailable"},
 	} {
@@ -394,6 +395,24 @@ func TestNoPatientDataLeavesBesideTheBodyOfAPostInHL7(t *testing.T) {
 			canary.Check(t, "the log", door.log.String())
 			canary.Check(t, "the received table", door.tables.Items(t, fake.Received))
 		})
+	}
+}
+
+// TestTheAnswerToAnyPostFitsIntoLambdas: 6 MB (AWS Lambda quotas).
+func TestTheAnswerToAnyPostFitsIntoLambdas(t *testing.T) {
+	field := strings.Repeat("x", maxHeader-100)
+	file := "FHS|^~\\&|" + field + "\r"
+	for range maxEnvelopes - 2 {
+		file += "BHS|^~\\&|" + field + "\r"
+	}
+	for range maxParts {
+		file += "MSH|^~\\&|" + field + "||||||ADT|1|P|2.5\r"
+	}
+	door := newFrontDoor(t)
+	door.post(t, toHL7("application/hl7-v2", "MSH|^~\\&|"+field+"||||||ADT|1|P|2.5\r")) // so that all are duplicates
+	response := door.post(t, toHL7("application/hl7-v2", file))
+	if acks := codes(hl7Of(t, response)); len(acks) != maxParts || len(response.Body) > maxBody*9/10 {
+		t.Errorf("%d acknowledgments in %d bytes", len(acks), len(response.Body))
 	}
 }
 

@@ -15,8 +15,11 @@ const (
 	// maxParts is how many messages one post may hold, so that all can be kept within the
 	// function's time: each takes about 20 ms.
 	maxParts = 500
+	// maxEnvelopes is how many headers and trailers of batches and files there may be. It
+	// bounds the answer, which has one for each.
+	maxEnvelopes = 200
 	// maxHeader is how long the header of a message may be that is to be acknowledged.
-	// The acknowledgment repeats most of it.
+	// The acknowledgment repeats most of it, so this bounds the answer, too.
 	maxHeader = 4 << 10
 )
 
@@ -40,7 +43,7 @@ var (
 	errParts = &problem.Problem{
 		Status: http.StatusRequestEntityTooLarge,
 		Code:   "too-many-messages",
-		Detail: "The batch holds more than 500 messages. None of them was kept. Send it in several parts.",
+		Detail: "The batch holds more than 500 messages, or 200 headers and trailers. No message was kept. Send it in several parts.",
 	}
 	longHeader = &fault{"header-too-long", hl7.Problem{
 		Code: "207", Name: "Application internal error", Text: "The MSH segment is longer than 4 KiB, so the message cannot be acknowledged.",
@@ -66,10 +69,11 @@ func split(c content) (parts []part, batch bool, err error) {
 	return []part{{kind: hl7.Single, data: c.body, wrong: faultOf(wrong)}}, false, nil
 }
 
+// splitBatch is split for a batch or file.
 func splitBatch(body []byte) (parts []part, err error) {
 	var m hl7.Message
 	reader := hl7.NewReader(bytes.NewReader(body))
-	for messages := 0; ; {
+	for messages, envelopes := 0, 0; ; {
 		p, err := reader.Next()
 		if errors.Is(err, io.EOF) {
 			return parts, nil
@@ -90,10 +94,13 @@ func splitBatch(body []byte) (parts []part, err error) {
 		if wrong != nil {
 			parts = append(parts, part{kind: p.Kind, name: p.Name(), data: data, wrong: faultOf(wrong)})
 		}
+		if p.Kind == hl7.Opening || p.Kind == hl7.Closing {
+			envelopes++
+		}
 		if p.Kind == hl7.Single || wrong != nil {
 			messages++
 		}
-		if messages > maxParts {
+		if messages > maxParts || envelopes > maxEnvelopes {
 			return nil, errParts
 		}
 	}

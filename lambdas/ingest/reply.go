@@ -20,18 +20,18 @@ import (
 // a batch or file one of the same shape, with the acknowledgments in the order of the
 // messages (HL7 v2.5.1, 2.10.3).
 type reply struct {
-	media   string
-	charset string // of the request; else of the first message that is acknowledged
-	body    bytes.Buffer
-	message hl7.Message
+	media    string
+	charset  string // of the request; else of the first message that is acknowledged
+	declared bool   // the request declares its charset
+	body     bytes.Buffer
+	message  hl7.Message
 
-	file, batch     []byte // the headers that are not ended yet; nil if there is none
-	batches, acks   int    // in the file, and in the batch
-	declaredCharset bool
+	file, batch   []byte // the headers that are not ended yet; nil if there is none
+	batches, acks int    // in the file, and in the batch
 }
 
 func newReply(c content) *reply {
-	return &reply{media: c.media, charset: c.charset, declaredCharset: c.charset != ""}
+	return &reply{media: c.media, charset: c.charset, declared: c.charset != ""}
 }
 
 // acknowledge adds the acknowledgment of a part: AA if the lake has the message, AE if it
@@ -77,7 +77,7 @@ func keptAs(id uuid.UUID, before bool) string {
 // HTTP, 2.4).
 func (r *reply) read(data []byte) *hl7.Message {
 	m := &r.message
-	if r.declaredCharset && m.ParseIn(r.charset, data) == nil {
+	if r.declared && m.ParseIn(r.charset, data) == nil {
 		return m
 	}
 	if m.ParseAs(r.charset, data) == nil && r.charset == "" {
