@@ -79,7 +79,7 @@ lake: it sends messages, follows them and brings them back.
 	root.SetVersionTemplate("lake {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON for machines")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
-	root.AddCommand(p.sendCommand(), p.getCommand(), p.traceCommand(), p.usersCommand(), p.tokenCommand(), p.envCommand(),
+	root.AddCommand(p.sendCommand(), p.getCommand(), p.listCommand(), p.traceCommand(), p.usersCommand(), p.tokenCommand(), p.envCommand(),
 		p.demoCommand(), p.upCommand(), p.parseCommand(), p.redriveCommand(), p.replayCommand(), p.verifyCommand(), p.disclosuresCommand(), p.reconcileCommand(), p.forgetCommand(),
 		p.tablesCommand(), p.sqlCommand(), p.checkCommand(), p.doctorCommand(), p.edgeCommand(), p.logsCommand(), p.versionCommand())
 	fitHelp(root)

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// listing is a lake that answers with two pages, and notes what it was asked for.
+func listing(t *testing.T) (url string, asked *[]string) {
+	t.Helper()
+	asked = new([]string)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, r.URL.String())
+		if r.URL.Query().Has("cursor") {
+			fmt.Fprint(w, `{"messages":[{"id":"019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a76","owner":"lakeside","received":"2026-11-21T08:00:00.448Z","protocol":"x12",`+
+				`"format":"edi","type":"unknown","state":"ingested","ended":true}],"other_protocols":true}`)
+			return
+		}
+		fmt.Fprint(w, `{"messages":[{"id":"019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a79","owner":"st-elsewhere","received":"2026-11-22T20:32:43.448Z","protocol":"hl7v2",`+
+			`"format":"er7","state":"accepted","ended":false},{"id":"019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77","owner":"st-elsewhere","received":"2026-11-22T20:32:42.448Z",`+
+			`"protocol":"hl7v2","format":"er7","type":"ADT^A01","state":"error","ended":true,"reason":"bad-delimiters","connectors":["staging-er7"]}],"cursor":"next"}`)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, asked
+}
+
+func TestAListIsARowForEachMessage(t *testing.T) {
+	url, asked := listing(t)
+	got := call(t, nil, "", "list", "--url", url, "--token", "x", "--type", "ADT^A01", "--from", "2026-11-01")
+	want := result{Out: `RECEIVED             ID                                    TYPE     STATE
+2026-11-22 20:32:43  019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a79           accepted
+2026-11-22 20:32:42  019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77  ADT^A01  error bad-delimiters
+2026-11-21 08:00:00  019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a76  unknown  ingested  lakeside
+`, Err: "There are more protocols than a list covers; --protocol lists the messages of one.\n"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	wantAsked := []string{
+		"/messages?from=2026-11-01T00%3A00%3A00Z&limit=50&type=ADT%5EA01",
+		"/messages?cursor=next&from=2026-11-01T00%3A00%3A00Z&limit=48&type=ADT%5EA01",
+	}
+	if diff := cmp.Diff(wantAsked, *asked); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAListHasAsManyMessagesAsAreWanted(t *testing.T) {
+	for limit, want := range map[string]struct {
+		lines    int
+		requests string
+	}{
+		"2": {2, "/messages?limit=2"},
+		"0": {3, "/messages?limit=500 /messages?cursor=next&limit=500"},
+		"3": {3, "/messages?limit=3 /messages?cursor=next&limit=1"},
+	} {
+		url, asked := listing(t)
+		got := call(t, nil, "", "list", "--url", url, "--token", "x", "--limit", limit, "--json")
+		if lines := strings.Count(got.Out, "\n"); lines != want.lines || strings.Join(*asked, " ") != want.requests || got.Status != statusDone {
+			t.Errorf("--limit %s: status %d, %d lines, asked for %v", limit, got.Status, lines, *asked)
+		}
+		const first = `{"id":"019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a79","owner":"st-elsewhere","received":"2026-11-22T20:32:43.448Z","protocol":"hl7v2","format":"er7","state":"accepted","ended":false}` + "\n"
+		if !strings.HasPrefix(got.Out, first) {
+			t.Errorf("--json: %s", got.Out)
+		}
+	}
+}
+
+func TestAListThatCannotBeAskedForIsWrongUsage(t *testing.T) {
+	for want, arguments := range map[string][]string{
+		`"done" is not a state: want accepted, ingested, staged or error`: {"--state", "done"},
+		"--limit -1: want 0 or more":                                      {"--limit", "-1"},
+		`"yesterday" is not a time`:                                       {"--from", "yesterday"},
+		`"noon" is not a time`:                                            {"--to", "noon"},
+		"want no arguments, got 1 argument":                               {"ID"},
+	} {
+		got := call(t, nil, "", append([]string{"list", "--url", "http://127.0.0.1:1", "--token", "x"}, arguments...)...)
+		if got.Status != statusUnusable || !strings.Contains(got.Err, want) {
+			t.Errorf("%v: %d %s", arguments, got.Status, got.Err)
+		}
+	}
+}
