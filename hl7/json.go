@@ -2,6 +2,7 @@ package hl7
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strconv"
 )
 
@@ -29,48 +30,68 @@ type JSON struct {
 // "\"\"". Escapes are decoded. MSH-1 and MSH-2 are unchanged. The shape is the same for
 // every version and type of message, and always valid UTF-8.
 func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
+	if len(m.segments) == 0 {
+		return append(dst, "[]"...)
+	}
 	w := jsonWriter{m: m}
-	w.written(append(dst, '['))
+	w.written(dst)
 	for i := range m.segments {
-		if as.Limit > 0 && w.n-len(dst) > as.Limit {
+		if as.Limit > 0 && w.n-len(dst) >= as.Limit {
 			break
-		}
-		if i > 0 {
-			w.written(append(w.out[:w.n], ','))
 		}
 		w.segment(i)
 		if as.Members != nil {
 			w.written(as.Members(w.out[:w.n], i))
 		}
-		w.written(append(w.out[:w.n], '}'))
 	}
-	return append(w.out[:w.n], ']')
+	return append(w.out[:w.n], "}]"...)
 }
 
-// segment writes the object of a segment, without its closing bracket.
+// segment writes the object of a segment, without its closing bracket but with that of the
+// segment before.
 func (w *jsonWriter) segment(i int) {
-	s, text := w.m.Segment(i), w.m.text
-	first, fields, last := 1, s.separator(), `":{`
-	w.grow()
-	b := append(w.out[:w.n], `{"seq":`...)
+	s, text := w.m.segments[i], w.m.text
+	b := w.out[:w.n]
+	if i == 0 {
+		b = append(b, `[{"seq":`...)
+	} else {
+		b = append(b, `},{"seq":`...)
+	}
 	b = append(appendNumber(b, i+1), `,"id":"`...)
-	switch name := text[s.start:fields]; {
-	case s.isHeader():
-		b = append(b, `MSH","fields":{"1":[{"1":"`...)
-		b = appendQuoted(b, text[s.start+3:s.start+4])
-		b = append(b, `"}],"2":[{"1":"`...)
-		b = append(appendQuoted(b, text[s.start+4:w.m.body]), `"}]`...)
-		first, fields, last = 3, w.m.body, "}]"
-	case isCode(name):
-		b = append(append(b, name[0], name[1], name[2]), `","fields":{`...)
-	default:
-		b = append(w.m.appendValue(b, name), `","fields":{`...)
+	if s.start < w.m.body {
+		w.header(b, s)
+		return
 	}
-	w.written(b)
-	if fields < s.end {
-		w.fields(first, fields+1, s.end, last)
+	fields := s.start + 3
+	if fields < s.end && text[fields] == w.m.delimiters.Field && isCode(text[s.start:fields]) {
+		b = append(b, text[s.start], text[s.start+1], text[s.start+2]) // as nearly all names
+	} else {
+		fields = w.m.Segment(i).separator()
+		b = w.m.appendValue(b, text[s.start:fields])
 	}
-	w.written(append(w.out[:w.n], '}'))
+	b = append(b, `","fields":{`...)
+	// What fields writes begins with "}], as if another field stood before. That goes over
+	// the end of b, which is then put back.
+	begin := len(b) - len(`s":{`)
+	w.written(b[:begin])
+	if w.fields(1, fields+1, s.end); w.n == begin {
+		w.written(append(w.out[:begin], `s":{}`...))
+		return
+	}
+	*(*[4]byte)(w.out[begin:]) = [4]byte{'s', '"', ':', '{'}
+	w.written(append(w.out[:w.n], `"}]}`...))
+}
+
+// header appends the rest of an MSH segment's object to b. Its first two fields are the
+// delimiters. They are not divided.
+func (w *jsonWriter) header(b []byte, s segment) {
+	text := w.m.text
+	b = append(b, `MSH","fields":{"1":[{"1":"`...)
+	b = appendQuoted(b, text[s.start+3:s.start+4])
+	b = append(b, `"}],"2":[{"1":"`...)
+	w.written(appendQuoted(b, text[s.start+4:w.m.body]))
+	w.fields(3, w.m.body+1, s.end)
+	w.written(append(w.out[:w.n], `"}]}`...))
 }
 
 func appendNumber(dst []byte, n int) []byte {
@@ -96,7 +117,12 @@ func (m *Message) appendValue(dst, value []byte) []byte {
 func appendQuoted(dst, text []byte) []byte {
 	const digits = "0123456789abcdef"
 	plain := 0
-	for i, c := range text {
+	for i := 0; i < len(text); i++ {
+		if len(text)-i >= 8 && isPlain(binary.LittleEndian.Uint64(text[i:])) {
+			i += 7
+			continue
+		}
+		c := text[i]
 		if c >= ' ' && c != '"' && c != '\\' {
 			continue
 		}
@@ -117,4 +143,12 @@ func appendQuoted(dst, text []byte) []byte {
 		}
 	}
 	return append(dst, text[plain:]...)
+}
+
+// isPlain reports whether eight bytes stand in a JSON string as they are. It compares them
+// as [wordMarker] does.
+func isPlain(eight uint64) bool {
+	b := eight & low7
+	miss := ((b ^ '"'*each) + low7) & ((b ^ '\\'*each) + low7) & (b&(0x60*each) + low7)
+	return (miss|eight)&top == top
 }

@@ -1,6 +1,7 @@
 package hl7
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"slices"
 	"strconv"
@@ -9,6 +10,8 @@ import (
 // A jsonWriter writes segments as JSON. Most values are short, so most of the time is spent
 // on going from one value to the next. [jsonWriter.run] does that fast for the most usual
 // values and delimiters, and [jsonWriter.step] handles all others.
+//
+// The quotation mark that ends a value is written with the text before the next one.
 type jsonWriter struct {
 	m   *Message
 	out []byte // with its whole capacity
@@ -19,54 +22,68 @@ type jsonWriter struct {
 	base       int              // of the block
 	edge       [windowSize]byte // see window
 	delimiters uint64           // of the block, without those already passed; the segment's end counts as one
-	special    uint64           // of the block
+	special    uint64           // of the block, without those already passed
 
 	// The next value.
-	start     int
-	hard      bool   // it has special bytes before the block
-	field     uint64 // its number
-	before    uint64 // which text of between comes before it; in the upper half, how many empty repetitions
-	component uint64 // its number; in the upper half, how many sub-components come before it
+	start        int
+	hard         bool // it has special bytes before the block
+	before       int  // which text comes before it: an offset in between
+	empty        int  // how many empty repetitions come after that text
+	field        int
+	component    int
+	subcomponent int
 }
 
 const (
-	windowSize = 64 + 64 + 16 // 64 bytes before a block, the block, and what a copy may read after it
+	maxUsual   = 32                       // the length of the longest value that run writes
+	windowSize = maxUsual + 64 + maxUsual // a block, and what is read before and after it
 
-	// windowJSON is the longest JSON of a window: 64 values with at most 15 bytes before and one
-	// byte after each, and the values. blockRoom is room for several. A copy may write up to
-	// room, and the next one overwrites the rest.
-	windowJSON = 64*(15+1) + 64 + 64
-	blockRoom  = 4096
-	room       = blockRoom + 32
-
-	upper = 1 << 32 // one in the upper half of a word that holds two numbers
+	// run writes until it has written more than blockRoom bytes. The last value and the text
+	// before it, which may exceed that, have room for at most 15 + 5 + maxUsual bytes.
+	blockRoom = 4096
+	room      = blockRoom + 64
 )
 
-// between has the texts between two values, in 16 bytes each: the text before component 1 in
-// the same repetition, in the next repetition, and in each of the fields 1 to 99. The last
-// byte is the length of the text plus '@'.
-const between = "" +
-	`,"1":"         F},{"1":"       H}],"1":[{"1":" N}],"2":[{"1":" N}],"3":[{"1":" N}],"4":[{"1":" N}],"5":[{"1":" N` +
-	`}],"6":[{"1":" N}],"7":[{"1":" N}],"8":[{"1":" N}],"9":[{"1":" N}],"10":[{"1":"O}],"11":[{"1":"O}],"12":[{"1":"O` +
-	`}],"13":[{"1":"O}],"14":[{"1":"O}],"15":[{"1":"O}],"16":[{"1":"O}],"17":[{"1":"O}],"18":[{"1":"O}],"19":[{"1":"O` +
-	`}],"20":[{"1":"O}],"21":[{"1":"O}],"22":[{"1":"O}],"23":[{"1":"O}],"24":[{"1":"O}],"25":[{"1":"O}],"26":[{"1":"O` +
-	`}],"27":[{"1":"O}],"28":[{"1":"O}],"29":[{"1":"O}],"30":[{"1":"O}],"31":[{"1":"O}],"32":[{"1":"O}],"33":[{"1":"O` +
-	`}],"34":[{"1":"O}],"35":[{"1":"O}],"36":[{"1":"O}],"37":[{"1":"O}],"38":[{"1":"O}],"39":[{"1":"O}],"40":[{"1":"O` +
-	`}],"41":[{"1":"O}],"42":[{"1":"O}],"43":[{"1":"O}],"44":[{"1":"O}],"45":[{"1":"O}],"46":[{"1":"O}],"47":[{"1":"O` +
-	`}],"48":[{"1":"O}],"49":[{"1":"O}],"50":[{"1":"O}],"51":[{"1":"O}],"52":[{"1":"O}],"53":[{"1":"O}],"54":[{"1":"O` +
-	`}],"55":[{"1":"O}],"56":[{"1":"O}],"57":[{"1":"O}],"58":[{"1":"O}],"59":[{"1":"O}],"60":[{"1":"O}],"61":[{"1":"O` +
-	`}],"62":[{"1":"O}],"63":[{"1":"O}],"64":[{"1":"O}],"65":[{"1":"O}],"66":[{"1":"O}],"67":[{"1":"O}],"68":[{"1":"O` +
-	`}],"69":[{"1":"O}],"70":[{"1":"O}],"71":[{"1":"O}],"72":[{"1":"O}],"73":[{"1":"O}],"74":[{"1":"O}],"75":[{"1":"O` +
-	`}],"76":[{"1":"O}],"77":[{"1":"O}],"78":[{"1":"O}],"79":[{"1":"O}],"80":[{"1":"O}],"81":[{"1":"O}],"82":[{"1":"O` +
-	`}],"83":[{"1":"O}],"84":[{"1":"O}],"85":[{"1":"O}],"86":[{"1":"O}],"87":[{"1":"O}],"88":[{"1":"O}],"89":[{"1":"O` +
-	`}],"90":[{"1":"O}],"91":[{"1":"O}],"92":[{"1":"O}],"93":[{"1":"O}],"94":[{"1":"O}],"95":[{"1":"O}],"96":[{"1":"O` +
-	`}],"97":[{"1":"O}],"98":[{"1":"O}],"99":[{"1":"O`
+// between has the texts before the key of a value, in 16 bytes each: the text in the same
+// repetition, in the next repetition, and in each of the fields 1 to 126. The last byte is
+// the length of the text plus '@'. Nothing writes to between.
+var between = []byte("" +
+	`",             B"},{           D` +
+	`"}],"1":[{     J"}],"2":[{     J"}],"3":[{     J"}],"4":[{     J"}],"5":[{     J"}],"6":[{     J"}],"7":[{     J` +
+	`"}],"8":[{     J"}],"9":[{     J"}],"10":[{    K"}],"11":[{    K"}],"12":[{    K"}],"13":[{    K"}],"14":[{    K` +
+	`"}],"15":[{    K"}],"16":[{    K"}],"17":[{    K"}],"18":[{    K"}],"19":[{    K"}],"20":[{    K"}],"21":[{    K` +
+	`"}],"22":[{    K"}],"23":[{    K"}],"24":[{    K"}],"25":[{    K"}],"26":[{    K"}],"27":[{    K"}],"28":[{    K` +
+	`"}],"29":[{    K"}],"30":[{    K"}],"31":[{    K"}],"32":[{    K"}],"33":[{    K"}],"34":[{    K"}],"35":[{    K` +
+	`"}],"36":[{    K"}],"37":[{    K"}],"38":[{    K"}],"39":[{    K"}],"40":[{    K"}],"41":[{    K"}],"42":[{    K` +
+	`"}],"43":[{    K"}],"44":[{    K"}],"45":[{    K"}],"46":[{    K"}],"47":[{    K"}],"48":[{    K"}],"49":[{    K` +
+	`"}],"50":[{    K"}],"51":[{    K"}],"52":[{    K"}],"53":[{    K"}],"54":[{    K"}],"55":[{    K"}],"56":[{    K` +
+	`"}],"57":[{    K"}],"58":[{    K"}],"59":[{    K"}],"60":[{    K"}],"61":[{    K"}],"62":[{    K"}],"63":[{    K` +
+	`"}],"64":[{    K"}],"65":[{    K"}],"66":[{    K"}],"67":[{    K"}],"68":[{    K"}],"69":[{    K"}],"70":[{    K` +
+	`"}],"71":[{    K"}],"72":[{    K"}],"73":[{    K"}],"74":[{    K"}],"75":[{    K"}],"76":[{    K"}],"77":[{    K` +
+	`"}],"78":[{    K"}],"79":[{    K"}],"80":[{    K"}],"81":[{    K"}],"82":[{    K"}],"83":[{    K"}],"84":[{    K` +
+	`"}],"85":[{    K"}],"86":[{    K"}],"87":[{    K"}],"88":[{    K"}],"89":[{    K"}],"90":[{    K"}],"91":[{    K` +
+	`"}],"92":[{    K"}],"93":[{    K"}],"94":[{    K"}],"95":[{    K"}],"96":[{    K"}],"97":[{    K"}],"98":[{    K` +
+	`"}],"99":[{    K"}],"100":[{   L"}],"101":[{   L"}],"102":[{   L"}],"103":[{   L"}],"104":[{   L"}],"105":[{   L` +
+	`"}],"106":[{   L"}],"107":[{   L"}],"108":[{   L"}],"109":[{   L"}],"110":[{   L"}],"111":[{   L"}],"112":[{   L` +
+	`"}],"113":[{   L"}],"114":[{   L"}],"115":[{   L"}],"116":[{   L"}],"117":[{   L"}],"118":[{   L"}],"119":[{   L` +
+	`"}],"120":[{   L"}],"121":[{   L"}],"122":[{   L"}],"123":[{   L"}],"124":[{   L"}],"125":[{   L"}],"126":[{   L`)
 
 const (
 	sameRepetition = 0
-	nextRepetition = 1
-	aField         = 1 // plus its number
-	betweens       = len(between) / 16
+	nextRepetition = 16
+	lastField      = 127 * 16
+)
+
+// fieldText returns the offset in between of the text before a field. If the field is not in
+// between, the offset is beyond lastField.
+func fieldText(number int) int { return (number + 1) * 16 }
+
+// The keys of the components 1 to 9 up to the value: "1":" and so on, with the first byte in
+// the lowest bits.
+const (
+	firstKey = '"' | '1'<<8 | '"'<<16 | ':'<<24 | '"'<<32
+	lastKey  = firstKey + 8<<8
+	keySize  = 5
 )
 
 // written records what was written.
@@ -79,179 +96,184 @@ func (w *jsonWriter) grow() {
 	}
 }
 
-// fields writes the fields in text[start:end]. The first one has the given number. The text
-// before the first value overwrites last, the end of what was written. fields restores it
-// when it has written all values.
-func (w *jsonWriter) fields(first, start, end int, last string) {
-	begin := w.n - len(last)
-	w.n, w.start, w.end, w.hard = begin, start, end, false
-	w.field, w.before, w.component = uint64(first), uint64(first)+aField, 1
-	w.base = start &^ 63
-	w.enter()
-	w.delimiters &= ^uint64(0) << (start % 64)
-	w.special &= ^uint64(0) << (start % 64)
-	for more := true; more; {
-		w.grow()
-		if w.run(); w.delimiters != 0 {
-			more = w.step()
-			continue
-		}
-		w.hard = w.hard || w.special != 0
-		w.base += 64
-		w.enter()
-	}
-	if w.n == begin {
-		w.n += len(last)
+// fields writes the values in text[start:end], without the quotation mark after the last
+// one. The first field has the given number.
+func (w *jsonWriter) fields(first, start, end int) {
+	if start >= end {
 		return
 	}
-	copy(w.out[begin:], last)
-	w.written(append(w.out[:w.n], "}]"...))
-}
-
-// enter reads the marks of the block at w.base.
-func (w *jsonWriter) enter() {
-	w.delimiters, w.special = w.m.marks.delimiters[w.base/64], w.m.marks.special[w.base/64]
-	if left := w.end - w.base; left < 64 {
-		w.delimiters = w.delimiters&(1<<left-1) | 1<<left
+	w.start, w.end, w.hard = start, end, false
+	w.enterField(first)
+	w.enterBlock(start &^ 63)
+	passed := uint64(1)<<(start&63) - 1
+	w.delimiters &^= passed
+	w.special &^= passed
+	for w.start < end {
+		w.grow()
+		if w.run(); w.delimiters == 0 {
+			w.hard = w.hard || w.special != 0
+			w.enterBlock(w.base + 64)
+		} else if w.start < end {
+			w.step()
+		}
 	}
 }
 
-// window returns the text that begins 64 bytes before the block. Before and after the text
-// are zeros, which are not delimiters.
+// enterField begins a field.
+func (w *jsonWriter) enterField(number int) {
+	w.field, w.component, w.subcomponent = number, 1, 1
+	w.before, w.empty = fieldText(number), 0
+}
+
+// enterBlock reads the marks of the block at base.
+func (w *jsonWriter) enterBlock(base int) {
+	word := uint(base) / 64
+	w.base, w.delimiters, w.special = base, w.m.marks.delimiters[word], w.m.marks.special[word]
+	if left := w.end - base; left < 64 {
+		end := uint64(1) << (left & 63)
+		w.delimiters = w.delimiters&(end-1) | end
+		w.special &= end - 1
+	}
+}
+
+// window returns the text that begins maxUsual bytes before the block. Before and after the
+// text are zeros, which are not delimiters.
 func (w *jsonWriter) window() *[windowSize]byte {
-	text := w.m.text
-	if w.base >= 64 && len(text)-w.base >= windowSize-64 {
-		return (*[windowSize]byte)(text[w.base-64:])
+	text, from := w.m.text, w.base-maxUsual
+	if from >= 0 && from <= len(text)-windowSize {
+		return (*[windowSize]byte)(text[from:])
 	}
 	w.edge = [windowSize]byte{}
-	copy(w.edge[max(64-w.base, 0):], text[max(w.base-64, 0):])
+	copy(w.edge[max(-from, 0):], text[max(from, 0):])
 	return &w.edge
 }
 
+// isUsual reports whether run can write the next value, as far as it is known.
+func (w *jsonWriter) isUsual() bool {
+	return !w.hard && w.before <= lastField && w.empty == 0 && w.component <= 9 && w.subcomponent == 1
+}
+
 // run writes values and moves past their delimiters, block by block, while these are usual:
-// a value without special bytes, within the window, in the first 9 components of the first
-// 99 fields; a delimiter of fields or components. It stops before the delimiter of another
-// value and before another delimiter, at the end of the segment, and at the end of a block
-// if there is not enough room or text for the next.
+// a value of at most maxUsual bytes, none of them special, in the first 9 components of the
+// first 126 fields; a delimiter of fields, components or repetitions. It stops before the
+// delimiter of another value and before another delimiter, at the segment's end, and in a
+// block with special bytes after the last delimiter before them.
 //
-// The masks on offsets change nothing: offsets in out are below blockRoom, and those in
-// window below 128. They make the compiler leave out its checks.
+// The inner loop is passed once for each delimiter. It writes a value by copies of fixed
+// sizes. Each of them overwrites what the one before copied too much:
+//
+//	"}],"5":[{          16 bytes of between; the last one holds the length of the text
+//	          "1":"     8 bytes of the key
+//	               DOE  16 bytes of the window, and 16 more if the value is longer
+//
+// In the loop, start and at are offsets from where the block begins. If the value began
+// before it, start is negative. The compiler leaves out all checks of bounds there, because
+// it can prove that at <= 64, 0 < length <= maxUsual and 0 <= n <= blockRoom.
 func (w *jsonWriter) run() {
-	if w.hard || w.start < w.base-64 {
+	if !w.isUsual() {
 		return
 	}
-	marks, text, end := &w.m.marks, w.m.text, w.end
-	fieldSeparator, componentSeparator := w.m.delimiters.Field, w.m.delimiters.Component
-	out, n := (*[room]byte)(w.out[w.n:]), 0
-	window, base, start := w.window(), w.base, w.start-w.base+64 // start and at are offsets in the window
-	delimiters, special := w.delimiters, w.special
-	field, before, component := w.field, w.before, w.component
+	d, texts, out, n := &w.m.delimiters, (*[lastField + 16]byte)(between), (*[room]byte)(w.out[w.n:]), 0
+	start, before, field, key := w.start-w.base, w.before, fieldText(w.field), firstKey+uint64(w.component-1)<<8
 blocks:
 	for {
+		window := w.window()
+		delimiters := w.delimiters & (w.special - 1) &^ w.special // those before the first special byte
 		for delimiters != 0 {
-			at := 64 + bits.TrailingZeros64(delimiters)
+			at := bits.TrailingZeros64(delimiters)
 			if length := at - start; length != 0 {
-				if before >= uint64(betweens) || component > 9 || special&(delimiters-1)&^delimiters != 0 {
+				if uint(length) > maxUsual || uint(n) > blockRoom {
 					break blocks
 				}
-				to, text := out[n&(blockRoom-1):], between[16*before:16*before+16]
-				*(*[16]byte)(to) = [16]byte([]byte(text))
-				size := int(text[15]-'@') & 15
-				to[(size-4)&15] = '0' + byte(component)
-				n += size
-				for i := 0; ; i += 16 { // once for most values
-					*(*[16]byte)(out[(n+i)&(blockRoom-1):]) = [16]byte(window[(start+i)&127:])
-					if i+16 >= length {
-						break
-					}
+				to, text, value := out[n:], texts[before&lastField:], window[maxUsual+at-length:]
+				size := int(text[15]) & 15
+				*(*[16]byte)(to) = [16]byte(text)
+				binary.LittleEndian.PutUint64(to[size:], key)
+				*(*[16]byte)(to[size+keySize:]) = [16]byte(value)
+				if length > 16 {
+					*(*[16]byte)(to[size+keySize+16:]) = [16]byte(value[16:])
 				}
-				n += length
-				out[n&(blockRoom-1)] = '"'
-				n++
+				n += size + keySize + length
 				before, start = sameRepetition, at
 			}
-			switch window[at&127] {
-			case componentSeparator:
-				component = component%upper + 1
-			case fieldSeparator:
-				field++
-				before, component = field+aField, 1
+			switch c := window[maxUsual+at]; {
+			case c == d.Field && field < lastField:
+				field += 16
+				before, key = field, firstKey
+			case c == d.Component && key < lastKey:
+				key += 1 << 8
+			case c == d.Repetition && before == sameRepetition && c != 0: // which is 0 if the message has none
+				before, key = nextRepetition, firstKey
 			default:
 				break blocks
 			}
 			start = at + 1
 			delimiters &= delimiters - 1
 		}
-		if special != 0 || start < 64 || n > blockRoom-windowJSON || len(text)-base < windowSize {
+		if w.special != 0 {
 			break
 		}
-		base, start = base+64, start-64
-		delimiters, special = marks.delimiters[base/64], marks.special[base/64]
-		if left := end - base; left < 64 {
-			delimiters = delimiters&(1<<left-1) | 1<<left
-		}
-		window = (*[windowSize]byte)(text[base-64:])
+		start -= 64
+		w.enterBlock(w.base + 64)
 	}
 	w.n += n
-	w.base, w.start = base, start+base-64
-	w.delimiters, w.special = delimiters, special
-	w.field, w.before, w.component = field, before, component
+	w.delimiters &= ^uint64(0) << (max(start, 0) & 63)
+	w.start, w.before = w.base+start, before
+	w.field, w.component = field/16-1, int((key-firstKey)>>8)+1
 }
 
-// step writes a value of any kind and moves past the delimiter after it. It reports false at
-// the segment's end.
-func (w *jsonWriter) step() bool {
+// step writes a value of any kind and moves past the delimiter after it, if that is not the
+// segment's end.
+func (w *jsonWriter) step() {
 	at := w.base + bits.TrailingZeros64(w.delimiters)
 	passed := w.delimiters ^ (w.delimiters - 1)
 	if w.start < at {
 		w.value(at, w.hard || w.special&passed != 0)
 	}
-	if at == w.end {
-		return false
+	if w.start = at; at == w.end {
+		return
 	}
 	w.start, w.hard = at+1, false
 	w.delimiters &^= passed
 	w.special &^= passed
 	switch w.m.text[at] {
 	case w.m.delimiters.Field:
-		w.field++
-		w.before, w.component = w.field+aField, 1
+		w.enterField(w.field + 1)
 	case w.m.delimiters.Component:
-		w.component = w.component%upper + 1
+		w.component, w.subcomponent = w.component+1, 1
 	case w.m.delimiters.Subcomponent:
-		w.component += upper
+		w.subcomponent++
 	default:
-		w.component = 1
+		w.component, w.subcomponent = 1, 1
 		if w.before == sameRepetition {
 			w.before = nextRepetition
 		} else {
-			w.before += upper
+			w.empty++
 		}
 	}
-	return true
 }
 
 // value writes the value before end, and the text before it.
 func (w *jsonWriter) value(end int, special bool) {
-	b, repetitions := w.out[:w.n], w.before/upper
-	switch w.before % upper {
+	b := w.out[:w.n]
+	switch w.before {
 	case sameRepetition:
-		b = append(b, ',')
+		b = append(b, `",`...)
 	case nextRepetition:
-		repetitions++
+		b = append(b, `"},{`...)
 	default:
-		b = append(b, `}],"`...)
-		b = strconv.AppendUint(b, w.field, 10)
+		b = append(b, `"}],"`...)
+		b = strconv.AppendInt(b, int64(w.field), 10)
 		b = append(b, `":[{`...)
 	}
-	for range repetitions {
+	for range w.empty {
 		b = append(b, "},{"...)
 	}
 	b = append(b, '"')
-	b = strconv.AppendUint(b, w.component%upper, 10)
-	if subcomponents := w.component / upper; subcomponents > 0 {
+	b = strconv.AppendInt(b, int64(w.component), 10)
+	if w.subcomponent > 1 {
 		b = append(b, '.')
-		b = strconv.AppendUint(b, subcomponents+1, 10)
+		b = strconv.AppendInt(b, int64(w.subcomponent), 10)
 	}
 	b = append(b, `":"`...)
 	if special {
@@ -259,6 +281,6 @@ func (w *jsonWriter) value(end int, special bool) {
 	} else {
 		b = append(b, w.m.text[w.start:end]...)
 	}
-	w.written(append(b, '"'))
-	w.before = sameRepetition
+	w.written(b)
+	w.before, w.empty = sameRepetition, 0
 }

@@ -44,7 +44,9 @@ func jsonByValues(m *hl7.Message) string {
 		var fields []string
 		field, repetition := 0, 0
 		if seq == 1 {
-			fields = []string{`"1":[{"1":"|"}]`, `"2":[{"1":"^~\\&"}]`}
+			for i, delimiters := range []string{m.Get("MSH-1"), m.Get("MSH-2")} {
+				fields = append(fields, fmt.Sprintf(`"%d":[{"1":"%s"}]`, i+1, quoted(delimiters)))
+			}
 		}
 		for p, text := range s.Values() {
 			member := fmt.Sprintf(`"%d":"%s"`, p.Component, quoted(text))
@@ -84,8 +86,9 @@ func TestJSONIsTheSameWhereverInABlockAValueStands(t *testing.T) {
 		"many sub-components": "ZZZ|a" + strings.Repeat("&b", 30) + "^c|d",
 		"many repetitions":    "ZZZ|a" + strings.Repeat("~b^c", 30) + "|d",
 		"empty repetitions":   "ZZZ|~~a~~~b~|~c|d~~",
-		"fields to 120":       "ZZZ" + strings.Repeat("|ab", 120),
-		"first of field 100":  "ZZZ" + strings.Repeat("|", 100) + "a^b~c|d",
+		"fields to 140":       "ZZZ" + strings.Repeat("|ab", 140),
+		"first of field 126":  "ZZZ" + strings.Repeat("|", 126) + "a^b~c|d",
+		"first of field 127":  "ZZZ" + strings.Repeat("|", 127) + "a^b~c|d",
 		"nulls":               `ZZZ|""|a|""^""|"|b"c`,
 		"escapes":             `ZZZ|a\T\b|\|c|\F\^\X41\|d`,
 		"control characters":  "ZZZ|a\x01|b\tc|\x1f|d\x7f|e",
@@ -97,22 +100,25 @@ func TestJSONIsTheSameWhereverInABlockAValueStands(t *testing.T) {
 		"a name of its own":   `a "name"|x|y`,
 		"long of all":         strings.Repeat("ZZZ|"+strings.Repeat("abc^de|", 300)+"\r", 3),
 	}
+	// The same messages with delimiters that JSON escapes.
+	escaped := strings.NewReplacer("|", `"`, `"`, "^", "^", `\`, `\`, "|")
 	for name, segment := range segments {
-		t.Run(name, func(t *testing.T) {
-			for shift := range 64 {
-				for _, end := range []string{"\r", "", "\rZZZ|after|it\r"} {
-					data := "MSH|^~\\&|" + long[:shift] + "|B\r" + segment + end
-					m, err := hl7.Parse([]byte(data))
-					if err != nil {
-						t.Fatal(err)
-					}
-					want := jsonByValues(m)
-					if diff := cmp.Diff(want, string(m.AppendJSON(nil, hl7.JSON{}))); diff != "" {
-						t.Fatalf("shifted by %d, %q (-by values +JSON):\n%s", shift, data, diff)
+		for delimiters, change := range map[string]func(string) string{"": strings.Clone, " between quotation marks": escaped.Replace} {
+			t.Run(name+delimiters, func(t *testing.T) {
+				for shift := range 64 {
+					for _, end := range []string{"\r", "", "\rZZZ|after|it\r"} {
+						data := change("MSH|^~\\&|" + long[:shift] + "|B\r" + segment + end)
+						m, err := hl7.Parse([]byte(data))
+						if err != nil {
+							t.Fatal(err)
+						}
+						if diff := cmp.Diff(jsonByValues(m), string(m.AppendJSON(nil, hl7.JSON{}))); diff != "" {
+							t.Fatalf("shifted by %d, %q (-by values +JSON):\n%s", shift, data, diff)
+						}
 					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -132,6 +138,25 @@ func TestAppendJSONLeavesWhatWasThere(t *testing.T) {
 	}
 }
 
+// Quoting looks at eight bytes at once.
+func TestAByteIsQuotedWhereverInAnEscapedValueItStands(t *testing.T) {
+	for c := byte(1); c < 0x80; c++ {
+		if bytes.IndexByte([]byte("\n\v\r\x1c|^~&\\"), c) >= 0 {
+			continue // it ends the value or begins an escape
+		}
+		for before := range 18 {
+			data := "MSH|^~\\&|\rZZZ|" + strings.Repeat("a", before) + string(c) + strings.Repeat("ü", 4) + `\E\"b` + "\r"
+			m, err := hl7.Parse([]byte(data))
+			if err != nil {
+				t.Fatalf("%q: %v", data, err)
+			}
+			if diff := cmp.Diff(jsonByValues(m), string(m.AppendJSON(nil, hl7.JSON{}))); diff != "" {
+				t.Fatalf("%q (-by values +JSON):\n%s", data, diff)
+			}
+		}
+	}
+}
+
 // MSH-1 and MSH-2 are written apart from the other fields, which may all be empty.
 func TestAHeaderOfDelimitersAloneIsValidJSON(t *testing.T) {
 	const header = `{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}]}}`
@@ -143,6 +168,7 @@ func TestAHeaderOfDelimitersAloneIsValidJSON(t *testing.T) {
 		"MSH|^~\\&|\rZZZ||\r":   "[" + header + `,{"seq":2,"id":"ZZZ","fields":{}}]`,
 		"MSH|^~\\&|\rZZZ|1\r":   "[" + header + `,{"seq":2,"id":"ZZZ","fields":{"1":[{"1":"1"}]}}]`,
 		"MSH|^|\r":              `[{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^"}]}}]`,
+		"MSH|^|1":               `[{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^"}],"3":[{"1":"1"}]}}]`,
 		"MSH\"'|\"\rZZZ\"1'2\r": `[{"seq":1,"id":"MSH","fields":{"1":[{"1":"\""}],"2":[{"1":"'|"}]}},{"seq":2,"id":"ZZZ","fields":{"1":[{"1":"1","2":"2"}]}}]`,
 	} {
 		m, err := hl7.Parse([]byte(data))

@@ -251,7 +251,7 @@ func (m *Message) msh(field, component int) string {
 
 func isCode[T string | []byte](s T) bool {
 	for i := range len(s) {
-		if !isAlphanumeric(s[i]) || s[i] >= 'a' {
+		if c := s[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') {
 			return false
 		}
 	}

@@ -67,8 +67,8 @@ func newTablesBucket(scope constructs.Construct, id string, base Foundation, acc
 	return bucket
 }
 
-// addTabulate defines the function that writes the tables: each hour, and each night for
-// late messages.
+// addTabulate defines the function that writes the tables: each hour those of the hours
+// that have ended, and each night those for which messages came late.
 func (t Tables) addTabulate(core Core) {
 	base := core.Foundation
 	tabulate := newFunction(t.Stack, "Tabulate", base, FunctionProps{
@@ -91,9 +91,8 @@ func (t Tables) addTabulate(core Core) {
 		"All messages, which the function is there to read, and all files of the tables, which it is there to write.",
 		`/^Resource::<Lake[0-9A-F]{8}\.Arn>\/ingestion\/protocol=hl7v2\/\*$/`, `/^Resource::<Files[0-9A-F]{8}\.Arn>\/\*$/`)
 
-	t.schedule("Hourly", "Writes the tables of the hours that have new messages", 1, tabulate, nil)
-	t.schedule("Nightly", "Looks for messages that came late, or were deleted", 24, tabulate,
-		awsevents.RuleTargetInput_FromObject(map[string]any{"late": true}))
+	t.schedule("Hourly", "Writes the tables of the hours that have ended", 1, tabulate, map[string]any{"settled": true})
+	t.schedule("Nightly", "Looks for messages that came late, or were deleted", 24, tabulate, map[string]any{"settled": true, "late": true})
 	newOutput(t.Stack, contract.OutputTabulate, tabulate.Lambda.FunctionName(), "Function that writes the tables")
 	base.alarm(t.Stack, "Lag", alarmProps{
 		Runbook: "tables-lag",
@@ -118,14 +117,13 @@ func (t Tables) letUsersRead(door FrontDoor) {
 		`/^Resource::<Files[0-9A-F]{8}\.Arn>\/\*\/source=<aws:PrincipalTag\/read[2-4]?>\/\*$/`)
 }
 
-// schedule runs the function every given number of hours, with an input or with the
-// scheduled event.
-func (t Tables) schedule(id, description string, hours float64, fn Function, input awsevents.RuleTargetInput) {
+// schedule runs the function every given number of hours, with an input.
+func (t Tables) schedule(id, description string, hours float64, fn Function, input map[string]any) {
 	awsevents.NewRule(t.Stack, &id, &awsevents.RuleProps{
 		Description: &description,
 		Schedule:    awsevents.Schedule_Rate(awscdk.Duration_Hours(&hours)),
 		Targets: &[]awsevents.IRuleTarget{
-			awseventstargets.NewLambdaFunction(fn.Lambda, &awseventstargets.LambdaFunctionProps{Event: input}),
+			awseventstargets.NewLambdaFunction(fn.Lambda, &awseventstargets.LambdaFunctionProps{Event: awsevents.RuleTargetInput_FromObject(input)}),
 		},
 	})
 }

@@ -88,12 +88,9 @@ func (c *check) field(p hl7.Path, n int, types *segmentTypes) {
 	p.Field = n
 	f := types.field(n)
 	isDelimiters := c.position == 1 && n <= 2
-	var raw []byte
-	if n <= len(c.fields) {
-		raw = c.fields[n-1]
-	}
+	raw := c.raw(n)
 	if !c.hasValue(raw) && !isDelimiters {
-		if f.Usage == Required {
+		if f.Usage == Required || f.Usage == Conditional && n == types.by && c.isResult(types.varies) {
 			c.report(MissingField, p, f.Name)
 		}
 		return
@@ -121,6 +118,22 @@ func (c *check) field(p hl7.Path, n int, types *segmentTypes) {
 			c.repetition(p, f, types.of(f, p), value)
 		}
 	}
+}
+
+// raw returns a field of the segment, unchanged. It is empty if the segment does not reach
+// that far.
+func (c *check) raw(n int) []byte {
+	if n > len(c.fields) {
+		return nil
+	}
+	return c.fields[n-1]
+}
+
+// isResult reports whether OBX-5 holds a value that is of a type, so that OBX-2 must name
+// it. If OBX-11 is X, there is no result (HL7 v2.5.1, 7.4.2.2, and table 0085).
+func (c *check) isResult(obx5 int) bool {
+	value := c.raw(obx5)
+	return c.hasValue(value) && string(value) != hl7.Null && string(c.raw(11)) != "X"
 }
 
 // hasValue reports whether a part of a segment holds more than delimiters.
@@ -222,13 +235,22 @@ func (c *check) values(s hl7.Segment, p hl7.Path, types *segmentTypes) {
 				unknown(at, hl7.Path{Field: at.Field, Component: at.Component}, field.Name)
 			}
 		case "DT", "DTM", "TS", "TM", "NM", "SI":
-			if typed(dataType, text) == nil {
-				c.report(BadType, at, "not of type "+dataType)
-			}
+			c.form(at, dataType, text)
 		case "ID":
 			if c.strict {
 				c.code(at, text)
 			}
 		}
+	}
+}
+
+// form checks that a value is a date, a time or a number as its type says.
+func (c *check) form(at hl7.Path, dataType, text string) {
+	isTime := dataType == "DTM" || dataType == "TS" || dataType == "TM"
+	switch {
+	case typed(dataType, text) == nil:
+		c.report(BadType, at, "not of type "+dataType)
+	case c.strict && isTime && decimals(text) > maxDecimals:
+		c.report(TooLong, at, fmt.Sprintf("at most %d decimals of a second", maxDecimals))
 	}
 }

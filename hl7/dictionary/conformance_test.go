@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"hl7lake/hl7"
@@ -229,6 +230,67 @@ func TestAFieldIsTypedByTheOneThatNamesItsType(t *testing.T) {
 	m := message(t, "MFK^M01^MFK_M01", "2.5.1", "MSA|AA|1\nMFI|LOC||UPD|||NE\nMFA|MAD|1||S|seven|NM\n")
 	if diff := cmp.Diff([]string{"MFA[1]-5[1].1.1: bad-type: not of type NM"}, findings(m, dictionary.Lenient)); diff != "" {
 		t.Errorf("MFA (-want +got):\n%s", diff)
+	}
+}
+
+func TestOBX2IsRequiredIfThereIsAResult(t *testing.T) {
+	missing := []string{"OBX[1]-2: missing-field: Value Type"}
+	for _, test := range []struct {
+		version, obx string
+		want         []string
+	}{
+		{"2.5.1", "OBX|1||8^x||any||||||F", missing},
+		{"2.5.1", "OBX|1||8^x||any", append(slices.Clone(missing), "OBX[1]-11: missing-field: Observation Result Status")},
+		{"2.5.1", "OBX|1|^|8^x||^any~||||||F", missing},
+		{"2.5.1", "OBX|1|ST|8^x||any||||||F", nil},
+		{"2.5.1", "OBX|1||8^x||||||||F", nil},
+		{"2.5.1", "OBX|1||8^x||^~&||||||F", nil},
+		{"2.5.1", `OBX|1||8^x||""||||||F`, nil},  // to be deleted, of whatever type
+		{"2.5.1", "OBX|1||8^x||any||||||X", nil}, // there is no result
+		{"2.1", "OBX|1||8^x||any||||||F", nil},   // optional
+		{"2.2", "OBX|1||8^x||||||||F", missing},  // always required
+		{"2.3.1", "OBX|1||8^x||any||||||F", missing},
+		{"2.6", "OBX|1||8^x||any||||||F", missing},
+		{"2.8.2", "OBX|1||8^x||any||||||F", missing},
+	} {
+		m, err := hl7.Parse([]byte("MSH|^~\\&|A|B|C|D|20260102030405||ZZZ^Z01|1|P|" + test.version + "\r" + test.obx + "\r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := slices.DeleteFunc(findings(m, dictionary.Lenient), func(f string) bool { return !strings.HasPrefix(f, "OBX") })
+		if diff := cmp.Diff(test.want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("%s of v%s (-want +got):\n%s", test.obx, test.version, diff)
+		}
+	}
+}
+
+func TestASecondHasFourDecimalsAtMost(t *testing.T) {
+	for value, tooLong := range map[string]bool{
+		"TM|101010.1234": false, "TM|101010.1234+0100": false, "TM|101010.12345": true, "TM|101010.12345-0500": true, "TM|1010": false,
+		"DTM|20260102101010.1234": false, "DTM|20260102101010.12345": true, "DTM|20260102101010.123456789+0000": true,
+		"TS|20260102101010.1234-0500": false, "TS|20260102101010.12345": true, "NM|1.123456": false,
+	} {
+		dataType, text, _ := strings.Cut(value, "|")
+		m, err := hl7.Parse([]byte(header("2.6") + "PID|1||P1||Muster\rOBR|1|||T1\rOBX|1|" + dataType + "|A||" + text + "||||||F\r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := findings(m, dictionary.Lenient); got != nil {
+			t.Errorf("%s: %q", value, got)
+		}
+		found := slices.ContainsFunc(findings(m, dictionary.Strict), func(f string) bool {
+			return strings.HasPrefix(f, "OBX[1]-5[1].1") && strings.HasSuffix(f, "too-long: at most 4 decimals of a second")
+		})
+		if found != tooLong {
+			t.Errorf("%s is too long: %v", value, found)
+		}
+	}
+}
+
+func TestAMessageWhoseStructureIsWithdrawnIsNotHeldAgainstIt(t *testing.T) {
+	m := message(t, "ORM^O01^ORM_O01", "2.8", "PID|||7^^^H^MR||T\nPRT||AD||RE\nOBR||1||2^x\n") // without ORC
+	if diff := cmp.Diff([]string{"MSH-9: unknown-structure"}, findings(m, dictionary.Lenient)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

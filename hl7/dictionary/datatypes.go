@@ -11,9 +11,9 @@ import (
 type segmentTypes struct {
 	v       *Version
 	segment *Segment // nil if the version does not have the segment
-	varies  int      // the field that names the type of another one; 0 for none
+	varies  int      // the field whose type another one names; 0 for none
+	by      int      // the field that names it
 	named   []string // by the repetitions of that field
-
 }
 
 // typesOf returns the types of a segment, including those that the segment itself names:
@@ -21,22 +21,21 @@ type segmentTypes struct {
 // two repetition by repetition (HL7 v2.5.1, 7.4.2.5, 8.5.2.4 and 8.5.3.5).
 func (v *Version) typesOf(s hl7.Segment) segmentTypes {
 	t := segmentTypes{v: v, segment: v.segments[s.Name()]}
-	var by int
 	switch s.Name() {
 	case "OBX":
-		t.varies, by = 5, 2
+		t.varies, t.by = 5, 2
 	case "MFE":
-		t.varies, by = 4, 5
+		t.varies, t.by = 4, 5
 	case "MFA":
-		t.varies, by = 5, 6
+		t.varies, t.by = 5, 6
 	default:
 		return t
 	}
 	for p, text := range s.Values() {
-		if p.Field > by {
+		if p.Field > t.by {
 			break
 		}
-		if p.Field == by && p.Component == 1 && p.Subcomponent == 1 {
+		if p.Field == t.by && p.Component == 1 && p.Subcomponent == 1 {
 			for len(t.named) < p.Repetition {
 				t.named = append(t.named, "")
 			}
@@ -106,8 +105,8 @@ func (t *segmentTypes) ofValue(p hl7.Path) string {
 //   - NM is a number; zeros in front and behind a fraction do not count (2.A.47)
 //   - SI is a number that is not negative and has no fraction (2.A.70)
 //
-// More than four digits of a fraction of a second, which the standard does not have, are
-// accepted. They do not change the time.
+// More than four decimals of a second, which the standard does not have, are accepted. They
+// do not change the time.
 func typed(dataType, text string) any {
 	switch dataType {
 	case "DT":
@@ -132,6 +131,19 @@ func typed(dataType, text string) any {
 		}
 	}
 	return nil
+}
+
+// maxDecimals is how many decimals of a second a time may have (HL7 v2.5.1, 2.A.22 and
+// 2.A.75).
+const maxDecimals = 4
+
+// decimals returns how many decimals of a second a time of type DTM, TS or TM has.
+func decimals(time string) int {
+	_, fraction, _ := strings.Cut(time, ".")
+	if zone := strings.IndexAny(fraction, "+-"); zone >= 0 {
+		return zone
+	}
+	return len(fraction)
 }
 
 // isNumeric reports whether a text consists of digits only.

@@ -144,9 +144,28 @@ func (v *Version) Table(number int) *Table { return loadTables()[v.Name][number]
 
 // StructureOf returns the structure of a message. MSH-9.3 names it. Without MSH-9.3, it
 // is the structure of the message code and event, which early senders write in EVN-1
-// only, or else the one named after the code. It returns nil if the version has none of
-// these.
+// only, or else the one named after the code.
+//
+// If the version has none of these, but an earlier one had, the structure is that of the
+// last version that had it: senders go on using what the standard has withdrawn. ORM_O01,
+// the general order, is not in v2.7 and later, and is that of v2.6 there. StructureOf
+// returns nil if no version up to this one has the structure.
 func (v *Version) StructureOf(m *hl7.Message) *Structure {
+	if s := v.ownStructureOf(m); s != nil {
+		return s
+	}
+	for _, earlier := range slices.Backward(load()) {
+		if hl7.CompareVersions(earlier.Name, v.Name) < 0 {
+			if s := earlier.ownStructureOf(m); s != nil {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// ownStructureOf is StructureOf without the structures of earlier versions.
+func (v *Version) ownStructureOf(m *hl7.Message) *Structure {
 	h := m.Header()
 	event := cmp.Or(h.Event, m.Get("EVN-1"))
 	for _, name := range []string{h.Structure, h.Message + "_" + event, h.Message} {

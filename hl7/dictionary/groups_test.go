@@ -68,6 +68,16 @@ func TestEachSegmentHasItsGroup(t *testing.T) {
 			IN1 INSURANCE[1]
 			IN2 INSURANCE[1]
 			IN1 INSURANCE[2]`},
+		"an order of a version that has withdrawn it": {"ORM^O01^ORM_O01", "2.8", "PID|\nPRT|\nPV1|\nORC|\nOBR|\nOBX|\nORC|\nOBR|\n", `
+			MSH
+			PID PATIENT[1]
+			PRT PATIENT[1] ?
+			PV1 PATIENT[1]/PATIENT_VISIT[1]
+			ORC ORDER[1]
+			OBR ORDER[1]/ORDER_DETAIL[1]
+			OBX ORDER[1]/ORDER_DETAIL[1]/OBSERVATION[1]
+			ORC ORDER[2]
+			OBR ORDER[2]/ORDER_DETAIL[1]`},
 		"notes between an order and its request": {"ORM^O01", "2.3", "PID|\nORC|\nNTE|\nOBR|\nORC|\nNTE|\nOBR|\n", `
 			MSH
 			PID PATIENT[1]

@@ -13,7 +13,7 @@ import (
 
 // What can be wrong with a path through groups, in addition to [hl7.ErrPath].
 var (
-	// ErrNoStructure: the version does not have the message's structure.
+	// ErrNoStructure: neither the version nor an earlier one has the message's structure.
 	ErrNoStructure = errors.New("no structure is known for the message")
 	// ErrNoGroup: the structure does not have such a group there.
 	ErrNoGroup = errors.New("no such group")

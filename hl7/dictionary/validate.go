@@ -17,7 +17,7 @@ const (
 	UnexpectedSegment  Rule = "unexpected-segment"   // one that the structure does not have; Z segments are never a finding
 	Misplaced          Rule = "misplaced"            // one that the structure has, but not at this place: it stays with the group before it
 	RunTogether        Rule = "run-together"         // another segment or message begins within a segment: the terminator between them is missing or is text
-	MissingField       Rule = "missing-field"        // one that the segment requires
+	MissingField       Rule = "missing-field"        // one that the segment requires, or OBX-2 beside a value in OBX-5
 	BadType            Rule = "bad-type"             // not a date, time or number where one is required
 	TooManyRepetitions Rule = "too-many-repetitions" // more repetitions with a value than the version allows
 	WrongCharset       Rule = "charset"              // the bytes are not valid in the declared character set, or that is not known
@@ -27,7 +27,7 @@ const (
 	UnknownField       Rule = "unknown-field"        // strict: more fields or components than the version has
 	WithdrawnField     Rule = "withdrawn-field"      // strict: one that the version has withdrawn
 	MissingComponent   Rule = "missing-component"    // strict: one that the data type requires
-	TooLong            Rule = "too-long"             // strict: more characters than the version allows
+	TooLong            Rule = "too-long"             // strict: more characters, or decimals of a second, than the version allows
 	UnknownCode        Rule = "unknown-code"         // strict: a code that HL7's own table does not have
 )
 
@@ -67,6 +67,9 @@ func (f Finding) String() string {
 // to be deleted: it fills a required field, is of every type and is never too long (HL7
 // v2.5.1, 2.5.3).
 //
+// Places of segments are checked only if the version has the message's structure. If only
+// an earlier version had it, as [Version.StructureOf] says, the finding is unknown-structure.
+//
 // If the standard does not say how to read what a sender wrote, the message is read so
 // that nothing is lost, and there is a finding:
 //
@@ -83,7 +86,7 @@ func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 	if m.Len() == 0 {
 		return nil
 	}
-	structure := v.StructureOf(m)
+	structure := v.ownStructureOf(m)
 	var w *walk
 	if structure != nil {
 		w = newWalk(structure, m)

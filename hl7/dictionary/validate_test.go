@@ -42,7 +42,7 @@ func TestFindingsNameRuleAndPlace(t *testing.T) {
 		"a component is missing":    {evn + "PID|||^^^NORTH||T\n" + pv1, dictionary.Strict, []string{"PID[1]-3[1].1: missing-component: Patient Identifier List / ID Number"}},
 		"an unknown segment":        {evn + pid + pv1 + "QQQ|1\n", dictionary.Strict, []string{"QQQ[1]: unexpected-segment", "QQQ[1]: unknown-segment"}},
 		"text shows nowhere":        {evn + pid + pv1 + "Tilda Testperson came\n", dictionary.Lenient, []string{"???[1]: unexpected-segment"}},
-		"a result without its type": {evn + pid + pv1 + "OBX|1||8^x||any||||||F\n", dictionary.Lenient, nil},
+		"a result without its type": {evn + pid + pv1 + "OBX|1||8^x||any||||||F\n", dictionary.Lenient, []string{"OBX[1]-2: missing-field: Value Type"}},
 		"a result against its type": {evn + pid + pv1 + "OBX|1|NM|8^x||high||||||F\nOBX|2|ST|8^x||high||||||F\n", dictionary.Lenient, []string{"OBX[1]-5[1].1.1: bad-type: not of type NM"}},
 	} {
 		t.Run(name, func(t *testing.T) {

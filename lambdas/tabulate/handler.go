@@ -29,8 +29,12 @@ type handler struct {
 	now func() time.Time
 }
 
-// request is the function's input. EventBridge sends none of these fields.
+// request is the function's input. Without any field, it brings all tables up to date, those
+// of the current hour too.
 type request struct {
+	// Settled leaves out the hours that may still get messages. A run on a schedule does
+	// so, because it would read what it read of such an hour again in the next run.
+	Settled bool `json:"settled"`
 	// Late also looks at the hours of the last days, for messages that came late or were
 	// deleted.
 	Late bool `json:"late"`
@@ -74,7 +78,7 @@ func (h handler) tabulate(ctx context.Context, in request) (report, error) {
 		if in.rebuilds() {
 			err = h.rebuild(work, source, in, &done)
 		} else {
-			err = h.advance(work, source, in.Late, now, &done)
+			err = h.advance(work, source, in, now, &done)
 		}
 	}
 	if work.Err() != nil && ctx.Err() == nil { // out of time, and the next run goes on
@@ -119,19 +123,22 @@ func (h handler) emptied(ctx context.Context, source string, from, to time.Time,
 
 // advance brings an institution's tables up to date from its cursor on, and moves the
 // cursor.
-func (h handler) advance(ctx context.Context, source string, late bool, now time.Time, done *report) error {
+func (h handler) advance(ctx context.Context, source string, in request, now time.Time, done *report) error {
 	var at cursor
 	was, err := h.tables.read(ctx, cursorKey(source), &at)
 	if err != nil {
 		return err
 	}
 	from := at.Settled
-	if late && !from.IsZero() {
+	if in.Late && !from.IsZero() {
 		from = from.AddDate(0, 0, -lateDays)
 	}
-	settled := now.Add(-settle).Truncate(time.Hour)
+	settled, until := now.Add(-settle).Truncate(time.Hour), now.Add(time.Hour)
+	if in.Settled {
+		until = settled
+	}
 	conflicts, seen := done.Conflicts, map[time.Time]bool{}
-	for each, err := range h.lake.hours(ctx, source, from, now.Add(time.Hour)) {
+	for each, err := range h.lake.hours(ctx, source, from, until) {
 		if err != nil {
 			return err
 		}
@@ -143,8 +150,8 @@ func (h handler) advance(ctx context.Context, source string, late bool, now time
 			settled, conflicts = each.start, done.Conflicts // this hour is looked at again
 		}
 	}
-	if late {
-		if err := h.emptied(ctx, source, from, now, seen, done); err != nil {
+	if in.Late {
+		if err := h.emptied(ctx, source, from, until, seen, done); err != nil {
 			return err
 		}
 	}

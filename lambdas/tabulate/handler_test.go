@@ -214,6 +214,25 @@ func TestWhatComesLateOrIsDeletedIsSeenByTheNightlyRun(t *testing.T) {
 	w.holds(map[string][]uuid.UUID{"north": {first}})
 }
 
+func TestARunOnAScheduleReadsAnHourOnceItHasSettled(t *testing.T) {
+	w := newWorld(t)
+	first := w.accept("north", noon.Add(30*time.Minute), 0)
+	for _, now := range []time.Time{noon.Add(40 * time.Minute), noon.Add(74 * time.Minute)} {
+		if done := w.run(now, request{Settled: true}); done.Hours != 0 || !done.Complete {
+			t.Errorf("at %v: %+v", now, done)
+		}
+	}
+	w.holds(map[string][]uuid.UUID{})
+	w.accept("north", noon.Add(61*time.Minute), 1) // of the next hour
+	if done := w.run(noon.Add(76*time.Minute), request{Settled: true}); done.Hours != 1 || done.Messages != 1 {
+		t.Errorf("%+v", done)
+	}
+	w.holds(map[string][]uuid.UUID{"north": {first}})
+	late := w.accept("north", noon.Add(31*time.Minute), 2)
+	w.run(noon.Add(80*time.Minute), request{Settled: true, Late: true})
+	w.holds(map[string][]uuid.UUID{"north": {first, late}})
+}
+
 func TestRebuildMakesTheChosenHoursAnew(t *testing.T) {
 	w := newWorld(t)
 	roots := []uuid.UUID{w.accept("north", noon, 0), w.accept("north", noon.Add(time.Hour), 1), w.accept("north", noon.Add(2*time.Hour), 2)}

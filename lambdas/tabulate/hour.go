@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"hl7lake/internal/hub"
 	"hl7lake/tables"
 )
 
@@ -106,8 +109,8 @@ func (t tabulator) listed(ctx context.Context, seen hour) (hour, error) {
 }
 
 // fill writes the hour's tables to files. A table that exists and no longer has a row
-// becomes an empty one. It reports whether the catalog knows all of the hour's objects: the
-// writer makes an object's entry after the object.
+// becomes an empty one. It reports whether the catalog knows all of the hour's objects that
+// it was asked for: the writer makes an object's entry after the object.
 func (t tabulator) fill(ctx context.Context, h hour, there map[string]version, files *folder) (known bool, err error) {
 	w := tables.NewWriter(files.open)
 	defer func() { err = errors.Join(err, w.Close()) }()
@@ -116,13 +119,17 @@ func (t tabulator) fill(ctx context.Context, h hour, there map[string]version, f
 			return false, err
 		}
 	}
-	missing := h.ids()
+	missing, asked := h.ids(), map[time.Time]bool{}
 	err = t.each(ctx, h, func(m message, r reading) error {
+		if r.asked {
+			asked[hub.Received(m.id)] = true
+		}
 		for _, entry := range r.entries {
 			delete(missing, entry.ID)
 		}
 		return w.Add(r.table(m.id))
 	})
+	maps.DeleteFunc(missing, func(_ string, received time.Time) bool { return !asked[received] })
 	return len(missing) == 0, err
 }
 

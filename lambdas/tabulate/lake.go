@@ -57,14 +57,15 @@ type hour struct {
 // end is where the next hour starts.
 func (h hour) end() time.Time { return h.start.Add(time.Hour) }
 
-// ids are those of all objects of the hour, as the catalog has them.
-func (h hour) ids() map[string]bool {
-	ids := map[string]bool{}
+// ids are those of all objects of the hour, as the catalog has them, with the time at
+// which the message was accepted.
+func (h hour) ids() map[string]time.Time {
+	ids := map[string]time.Time{}
 	for _, m := range h.messages {
-		ids[m.id.String()] = true
+		ids[m.id.String()] = hub.Received(m.id)
 	}
 	for _, id := range h.results {
-		ids[id.String()] = true
+		ids[id.String()] = hub.Received(id)
 	}
 	return ids
 }

@@ -92,3 +92,37 @@ func TestTablesAreMadeAgainUntilTheCatalogKnowsAllObjects(t *testing.T) {
 		}
 	}
 }
+
+func TestAMessageThatSaysTheSameInEveryCharacterSetIsNotLookedUp(t *testing.T) {
+	w := newWorld(t)
+	w.put(hub.Event{
+		Name: hub.Ingested, Kind: hub.ER7, ID: id(noon, 0), Root: id(noon, 0), Owner: "north", Type: "ADT^A01", Charset: "iso-8859-1",
+		Body: []byte("MSH|^~\\&|A|B|||2026||ADT^A01|1|P|2.5\rPID|1||1||Muster\r"),
+	})
+	now := noon.Add(30 * time.Hour)
+	if done := w.run(now, request{}); done.Hours != 1 || w.name() != "Muster" {
+		t.Errorf("%+v", done)
+	}
+	if done := w.run(now, request{Late: true}); done.Hours != 0 { // though it is not in the catalog
+		t.Errorf("nothing new, and tables were made: %+v", done)
+	}
+}
+
+func TestAMessageIsPlainIfNoCharacterSetCanChangeIt(t *testing.T) {
+	for text, want := range map[string]bool{
+		"MSH|^~\\&|A\rPID|1||XRAY^X1~\\T\\^1X2A\r": true,
+		"PID|1||X2A^\\F\\X\r":                      true,
+		"PID|1||M\xfcller\r":                       false,
+		"PID|1||Müller\r":                          false,
+		"PID|1||\x1b$B;3ED\x1b(B\r":                false,
+		"PID|1||\x0eabc\x0f\r":                     false,
+		"P\x00I\x00D\x00":                          false,
+		"PID|1||M\\XFC\\ller\r":                    false,
+		"PID|1||^XA^\r":                            false, // which could be an escape
+		"PID|1||M!Xfc!ller\r":                      false,
+	} {
+		if got := plain([]byte(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

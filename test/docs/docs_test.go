@@ -90,6 +90,10 @@ func TestEveryCommandOfTheDocumentsThatCanRunHereDoes(t *testing.T) {
 					t.Logf("not run  %s\n         %s", line(command), reason)
 					continue
 				}
+				if strings.HasPrefix(command, "lake sql") && !r.hasDuckDB {
+					t.Logf("not run  %s\n         the program duckdb is not installed (pip install duckdb-cli==1.5.6)", line(command))
+					continue
+				}
 				if left := withoutAWS(command); !r.hasAWS && left != command {
 					t.Logf("not run  %s\n         the AWS CLI is not installed (pip install awscli)", line(command))
 					command = left
@@ -179,6 +183,7 @@ type reader struct {
 	values      *strings.Replacer // for what a reader writes in place of an example
 	aws         string            // makes the AWS CLI behave like the version that the documents are written for
 	hasAWS      bool
+	hasDuckDB   bool
 	preamble    string // what was typed before, in other documents
 }
 
@@ -215,6 +220,17 @@ func theAWS(t *testing.T) (prelude string, installed bool) {
 		t.Fatalf("the AWS CLI is not installed (pip install awscli): %v", err)
 	}
 	return "", false
+}
+
+// hasDuckDB reports whether there is the program that `lake sql` runs. If JUDGES has it,
+// it must be there.
+func hasDuckDB(t *testing.T) bool {
+	t.Helper()
+	_, err := exec.LookPath("duckdb")
+	if err != nil && slices.Contains(strings.Fields(os.Getenv("JUDGES")), "duckdb-cli") {
+		t.Fatalf("DuckDB is not installed (pip install duckdb-cli): %v", err)
+	}
+	return err == nil
 }
 
 // withoutAWS returns what remains of a command without an AWS CLI, which may be nothing.
@@ -282,7 +298,7 @@ func start(t *testing.T) *reader {
 	if err := os.Symlink(filepath.Join(absolute, "cmd"), filepath.Join(folder, "cmd")); err != nil {
 		t.Fatal(err)
 	}
-	r := &reader{folder: folder, aws: cli, hasAWS: installed, environment: append(os.Environ(),
+	r := &reader{folder: folder, aws: cli, hasAWS: installed, hasDuckDB: hasDuckDB(t), environment: append(os.Environ(),
 		"PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "LAKE_PASSWORD=", "AWS_PAGER=",
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)}
 	send := exec.CommandContext(t.Context(), lake, "send", "--json", "message.hl7")

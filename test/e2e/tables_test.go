@@ -2,7 +2,10 @@ package e2e_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,12 +13,91 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/local"
+	"hl7lake/local/store"
 	"hl7lake/operate"
 	"hl7lake/tables"
 )
+
+// TestAReaderOfTheTablesSeesEachMessageOnceBesideRebuildsAndReplays reads the table of
+// messages again and again, through S3 and, as DuckDB does here, from the disk. Meanwhile
+// all tables are made anew and all messages are published again.
+func TestAReaderOfTheTablesSeesEachMessageOnceBesideRebuildsAndReplays(t *testing.T) {
+	o := local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
+	t.Parallel()
+	l := startWith(t, o)
+	var bodies [][]byte
+	for n := range 12 {
+		bodies = append(bodies, admission(n))
+	}
+	want := slices.Sorted(slices.Values(l.accepted(t, l.client(t, l.admin(t)), bodies...)))
+	eventually(t, "the lake holds all", func() bool { return len(l.keys(t, client.Ingestion)) == len(want) })
+	operator := l.operator(t)
+	if _, err := operator.Tabulate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	const rebuilds = 8
+	day := time.Now().UTC().Truncate(24 * time.Hour)
+	work, ctx := errgroup.WithContext(t.Context())
+	work.Go(func() error {
+		for range rebuilds {
+			done, err := operator.RebuildTables(ctx, day.AddDate(0, 0, -1), day.AddDate(0, 0, 2))
+			if err != nil {
+				return err
+			}
+			if done.Messages != len(want) {
+				return fmt.Errorf("rebuild: %+v", done)
+			}
+		}
+		return nil
+	})
+	work.Go(func() error {
+		return operator.Replay(ctx, operate.Selection{Owner: scenario.Institution}, false, func(operate.Replayed) {})
+	})
+	ended := make(chan error, 1)
+	go func() { ended <- work.Wait() }()
+	for reads := 0; ; reads++ {
+		for from, got := range map[string][]string{"S3": l.rootsOf(t, "messages"), "the disk": l.rootsOnDisk(t, o.Dir)} {
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("read %d from %s, -want +got:\n%s", reads, from, diff)
+			}
+		}
+		select {
+		case err := <-ended:
+			if err != nil || reads < rebuilds {
+				t.Errorf("after %d reads: %v", reads, err)
+			}
+			return
+		default:
+		}
+	}
+}
+
+// rootsOnDisk are the roots of the rows of the table of messages in a lake's folder,
+// sorted.
+func (l *lake) rootsOnDisk(t *testing.T, dir string) (roots []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "s3", l.output(t, client.OutputTables), "messages", "*", "*", "*", tables.FileName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		eachRow(t, content, func(r *tables.Reader, row []any) {
+			roots = append(roots, row[slices.Index(r.Columns, "root")].(string))
+		})
+	}
+	slices.Sort(roots)
+	return roots
+}
 
 // rootsOf are the roots of a table's rows in the tables' bucket, sorted.
 func (l *lake) rootsOf(t *testing.T, table string) (roots []string) {
@@ -45,16 +127,22 @@ func (l *lake) rowsOf(t *testing.T, table string, yield func(r *tables.Reader, r
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := tables.NewReader(bytes.NewReader(content), int64(len(content)))
+		eachRow(t, content, yield)
+	}
+}
+
+// eachRow calls yield with each row of a table's file.
+func eachRow(t *testing.T, file []byte, yield func(r *tables.Reader, row []any)) {
+	t.Helper()
+	r, err := tables.NewReader(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, err := range r.Rows() {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for row, err := range r.Rows() {
-			if err != nil {
-				t.Fatal(err)
-			}
-			yield(r, row)
-		}
+		yield(r, row)
 	}
 }
 

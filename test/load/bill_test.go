@@ -25,13 +25,18 @@ const feed = million / (24. * 60 * 60)
 // runsADay is how often reconcile runs.
 const runsADay = 24 * 4
 
-// What a million messages may cost, in USD: everything, and the part that is counted. The
-// rest is for the time that functions take, in the fastest of a few runs, and leaves room
-// for a machine that is busier than the one of docs/bill.md, which has the bill.
+// What a million messages may cost, in USD: everything, and what is counted, of the lake
+// and of its tables. The rest is for the time that functions take, in the fastest of a
+// few runs. docs/bill.md has the bill.
 const (
-	budget        = 20
-	countedBudget = 19
+	budget              = 20
+	countedBudget       = 19
+	countedTablesBudget = 0.6
 )
+
+// quiet is what the time of the functions costs for a message, in USD, if nothing else
+// keeps the machine busy.
+const quiet = 0.4 / million
 
 // TestAMillionMessagesCostWhatTheirTableSays sends messages one at a time, so that no
 // function waits for a processor that another one has.
@@ -40,15 +45,28 @@ func TestAMillionMessagesCostWhatTheirTableSays(t *testing.T) {
 	idle := l.spent(t, func(t *testing.T) { l.reconcile(t) })
 	warmUp(t, l.sender, 1)
 	message := l.message(t).And(l.look(t, idle))
-	whole := message.Times(million).Sampled(bill.Sampling(feed)).And(idle.Times(runsADay))
-	if counted := whole.USD() - durations(whole); counted > countedBudget || whole.USD() > budget {
-		t.Errorf("a million messages cost %.2f USD, %.2f of them counted; the budgets are %d and %d", whole.USD(), counted, budget, countedBudget)
+	lake := message.Times(million).Sampled(bill.Sampling(feed)).And(idle.Times(runsADay))
+	if counted := lake.USD() - durations(lake); counted > countedBudget {
+		t.Errorf("a million messages cost %.2f USD that are counted, without their tables; the budget is %d", counted, countedBudget)
 	}
-	var table strings.Builder
-	if err := whole.WriteMarkdown(&table); err != nil {
-		t.Fatal(err)
+	tables := l.tables(t)
+	if counted := tables.USD() - durations(tables); counted > countedTablesBudget {
+		t.Errorf("the tables of a million messages cost %.2f USD that are counted; the budget is %.2f", counted, countedTablesBudget)
 	}
-	t.Log("\n" + table.String())
+	whole, timed := lake.USD()+tables.USD(), durations(lake)+durations(tables)
+	switch {
+	case timed > quiet*million: // the machine is busy with other work, and this is not the time of the lake
+		t.Logf("a million messages cost %.2f USD on this busy machine, %.2f of them for time", whole, timed)
+	case whole > budget:
+		t.Errorf("a million messages cost %.2f USD, %.2f of them for the tables; the budget is %d", whole, tables.USD(), budget)
+	}
+	for _, part := range []bill.Bill{lake, tables} {
+		var table strings.Builder
+		if err := part.WriteMarkdown(&table); err != nil {
+			t.Fatal(err)
+		}
+		t.Log("\n" + table.String())
+	}
 }
 
 // metered is a lake in this process, whose meter can be read.
@@ -85,7 +103,7 @@ func startHere(t *testing.T, o local.Options, tests ...testbed.Options) *metered
 // runs.
 func (l *metered) message(t *testing.T) (quietest bill.Bill) {
 	t.Helper()
-	const messages, runs, quiet = 200, 5, 0.4 / million // USD
+	const messages, runs = 200, 5
 	for run := range runs {
 		one := l.spent(t, func(t *testing.T) { l.feed(t, messages) }).Times(1. / messages)
 		wantEach(t, one, map[bill.Charge]float64{
@@ -139,11 +157,15 @@ func wantEach(t *testing.T, of bill.Bill, want map[bill.Charge]float64) {
 // durations is the part of a bill that depends on how fast this machine is.
 func durations(b bill.Bill) (usd float64) {
 	for _, line := range b.Lines {
-		if line.Charge == bill.LambdaGBSecond || line.Charge == bill.StatesGBSecond {
+		if isDuration(line) {
 			usd += line.USD
 		}
 	}
 	return usd
+}
+
+func isDuration(line bill.Line) bool {
+	return line.Charge == bill.LambdaGBSecond || line.Charge == bill.StatesGBSecond
 }
 
 // feed sends messages, one at a time, and waits until all are JSON.

@@ -26,10 +26,14 @@ const institution = "st-elsewhere"
 // accepted is when the first message was accepted.
 var accepted = time.Date(2026, 3, 16, 6, 0, 0, 0, time.UTC)
 
-// A lakeFolder has messages as they were sent, as JSON and as tables.
-type lakeFolder struct{ path string }
+// day is how long it took until the last message was accepted.
+const day = 24 * time.Hour
 
-func (l lakeFolder) raw() string { return filepath.Join(l.path, "raw") }
+// A lakeFolder has messages as JSON and as tables.
+type lakeFolder struct {
+	path     string
+	readable [][]byte // those that have JSON, as they were sent
+}
 
 // json is what comes before a question over JSON.
 func (l lakeFolder) json() string {
@@ -44,26 +48,27 @@ func (l lakeFolder) tables() string {
 	})
 }
 
-// writeLake writes messages in each of their forms. What cannot be read has a row in the
-// table messages, and no JSON.
+// writeLake writes messages, accepted in a day, as JSON and as tables. What cannot be read
+// has a row in the table messages, and no JSON.
 func writeLake(t testing.TB, bodies [][]byte) lakeFolder {
 	t.Helper()
-	l := lakeFolder{t.TempDir()}
-	w := tables.NewWriter(func(table *tables.Table) (io.WriteCloser, error) {
-		path := filepath.Join(l.path, "tables", filepath.FromSlash(tables.Key(table.Name, institution, accepted.Format(time.DateOnly), accepted.Hour())))
-		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-			return nil, err
+	l := lakeFolder{path: t.TempDir()}
+	var w *tables.Writer
+	var hour time.Time
+	closeHour := func() {
+		if w == nil {
+			return
 		}
-		return os.Create(path)
-	})
-	staging := filepath.Join(l.path, "staging", "protocol=hl7v2", "source="+institution, "date="+accepted.Format(time.DateOnly))
-	for _, folder := range []string{staging, l.raw()} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i, body := range bodies {
-		received := accepted.Add(time.Duration(i) * 30 * time.Millisecond)
+		received := accepted.Add(day / time.Duration(len(bodies)) * time.Duration(i))
+		if start := received.Truncate(time.Hour); start != hour {
+			closeHour()
+			w, hour = tables.NewWriter(l.hour(start)), start
+		}
 		sum := sha256.Sum256(body)
 		root := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(sum[:], i)).String()
 		if err := w.Add(tables.Message{Root: root, Received: received, Body: body}); err != nil {
@@ -73,16 +78,28 @@ func writeLake(t testing.TB, bodies [][]byte) lakeFolder {
 		if document == nil {
 			continue
 		}
-		for path, content := range map[string][]byte{filepath.Join(staging, root+".json"): document, filepath.Join(l.raw(), root+".er7"): body} {
-			if err := os.WriteFile(path, content, 0o600); err != nil {
-				t.Fatal(err)
-			}
+		l.readable = append(l.readable, body)
+		path := filepath.Join(l.path, "staging", "protocol=hl7v2", "source="+institution, "date="+received.Format(time.DateOnly), root+".json")
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, document, 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	closeHour()
 	return l
+}
+
+// hour opens the files of an hour's tables.
+func (l lakeFolder) hour(start time.Time) tables.Files {
+	return func(table *tables.Table) (io.WriteCloser, error) {
+		path := filepath.Join(l.path, "tables", filepath.FromSlash(tables.Key(table.Name, institution, start.Format(time.DateOnly), start.Hour())))
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			return nil, err
+		}
+		return os.Create(path)
+	}
 }
 
 // staged is a message's JSON in the shape of docs/lake.md, without what no question asks
@@ -187,7 +204,11 @@ func (v visit) stamp(minutes int) string {
 }
 
 func (v visit) header(kind, structure, version string) string {
-	return fmt.Sprintf("MSH|^~\\&|%s|NORTHFIELD|LAKE|NORTHFIELD|%s||%s^%s|N%d|P|%s\n", map[string]string{"ORU": "LAB"}[kind[:3]]+"WARDS", v.stamp(90), kind, structure, v.number, version)
+	from := "WARDS"
+	if structure == "ORU_R01" {
+		from = "LAB"
+	}
+	return fmt.Sprintf("MSH|^~\\&|%s|NORTHFIELD|LAKE|NORTHFIELD|%s||%s^%s|N%d|P|%s\n", from, v.stamp(90), kind, structure, v.number, version)
 }
 
 func (v visit) pid() string {
