@@ -138,10 +138,11 @@ func TestTheTimeOfEveryFunctionGrowsWithItsInputOnly(t *testing.T) {
 
 func TestTheTextOfAMessageIsNotMuchLongerThanTheMessage(t *testing.T) {
 	for name, input := range map[string]func(int) []byte{
-		"lines":             inBody("NTE|1||", `\.sp255\`),
-		"blanks":            inBody("NTE|1||", `\.sk200\`),
-		"zeros in front":    inBody("NTE|1||", `\.sp0255\`),
-		"one after another": inBody("NTE|1||", `x\.sp99\y|`),
+		"lines":              inBody("NTE|1||", `\.sp255\`),
+		"blanks":             inBody("NTE|1||", `\.sk200\`),
+		"zeros in front":     inBody("NTE|1||", `\.sp0255\`),
+		"one after another":  inBody("NTE|1||", `x\.sp99\y|`),
+		"each after a start": inBody("NTE|1||", `\.s\.sp255\`),
 	} {
 		m, err := hl7.Parse(input(256 << 10))
 		var refused *hl7.ParseError
@@ -150,6 +151,16 @@ func TestTheTextOfAMessageIsNotMuchLongerThanTheMessage(t *testing.T) {
 		}
 		if m, err = hl7.Parse(input(1024)); err != nil || len(m.AppendJSON(nil, hl7.JSON{})) < 2048 {
 			t.Errorf("%s: a few of them are refused or not followed: %v", name, err)
+		}
+	}
+}
+
+func TestFormattingCommandsMayStandFor65536LineEndsAndNoMore(t *testing.T) {
+	const limit = 64 << 10
+	for n, refused := range map[int]bool{limit: false, limit + 1: true} {
+		_, err := hl7.Parse([]byte("MSH|^~\\&|A\rNTE|1||" + strings.Repeat(`\.sp\`, n) + "\r"))
+		if errors.Is(err, hl7.ErrLayout) != refused {
+			t.Errorf("%d line ends: %v", n, err)
 		}
 	}
 }

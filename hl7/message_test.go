@@ -167,6 +167,23 @@ func TestEscapesAreDecodedOnceAndWhatIsNotUnderstoodStays(t *testing.T) {
 		`\.in+4\\.ti-2\\.fi\`:         `\.in+4\\.ti-2\\.fi\`,
 		`\H\loud\N\`:                  `\H\loud\N\`,
 		`\C2842\\M2442\\Z01\`:         `\C2842\\M2442\\Z01\`,
+		`\C2842\T\x`:                  `\C2842\T\x`, // the T is between sequences
+		`\M2442\T\x`:                  `\M2442\T\x`,
+		`\Z01\T\x`:                    `\Z01\T\x`,
+		`\H\T\x`:                      `\H\T\x`,
+		`\.in+4\T\x`:                  `\.in+4\T\x`,
+		`\Zz\T\x`:                     `\Zz\T\x`,
+		`\.fi\T\x`:                    `\.fi\T\x`,
+		`\X4\T\x`:                     `\X4\T\x`,
+		`\C\T\x`:                      `\C&x`, // no sequence comes before the T's
+		`\CG\T\x`:                     `\CG&x`,
+		`\Z\T\x`:                      `\Z&x`,
+		`\Z-\T\x`:                     `\Z-&x`,
+		`\Z{\T\x`:                     `\Z{&x`,
+		`\H1\T\x`:                     `\H1&x`,
+		`\.xx\T\x`:                    `\.xx&x`,
+		`\.b\T\x`:                     `\.b&x`,
+		`\.inx\T\x`:                   `\.inx&x`,
 		`\P\`:                         `\P\`, // this message has no truncation character
 		`\`:                           `\`,
 		`\\`:                          `\\`,

@@ -8,14 +8,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"hl7lake/local/store"
 )
 
 // folderVersion is the version of the data folder's layout. It changes when an older
 // program could not read what a newer one wrote, or the other way round.
 const folderVersion = "2"
 
-// database is the name of the store's file in the data folder.
-const database = "lake.db"
+// The names in the data folder: of the store's file, and of the folder of the objects in
+// S3.
+const (
+	database      = "lake.db"
+	objectsFolder = "s3"
+)
 
 // prepareFolder makes the data folder, or checks that this program understands the
 // existing one.
@@ -34,6 +40,23 @@ func prepareFolder(dir string) error {
 	if found := string(bytes.TrimSpace(content)); found != folderVersion {
 		return fmt.Errorf("the data folder %s is of version %q, this program reads version %s: "+
 			"use the program that wrote it, or name another folder", dir, found, folderVersion)
+	}
+	return checkDatabase(dir)
+}
+
+// checkDatabase finds that the store's file is gone or empty, though the folder has
+// objects. The store would begin anew, and the lake would know of none of them.
+func checkDatabase(dir string) error {
+	path := filepath.Join(dir, database)
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+		return nil
+	}
+	buckets, err := os.ReadDir(filepath.Join(dir, objectsFolder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("data folder: %w", err)
+	}
+	if len(buckets) > 0 {
+		return fmt.Errorf("%s: %w", path, store.ErrDamaged)
 	}
 	return nil
 }

@@ -1,10 +1,13 @@
 package local
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"hl7lake/local/store"
 )
 
 func TestANewDataFolderHasTheVersionThatIsReadAgain(t *testing.T) {
@@ -56,6 +59,27 @@ func TestAFileInThePlaceOfTheDataFolderIsSaidSo(t *testing.T) {
 	}
 	if err := prepareFolder(file); err == nil || !strings.Contains(err.Error(), file) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestObjectsWithoutADatabaseAreDamage(t *testing.T) {
+	for name, files := range map[string][]string{
+		"the database is gone":  {"version", "s3/bucket/object"},
+		"the database is empty": {"version", "s3/bucket/object", database},
+	} {
+		dir := t.TempDir()
+		for _, file := range files {
+			path, content := filepath.Join(dir, file), ""
+			if file == "version" {
+				content = folderVersion
+			}
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := prepareFolder(dir); !errors.Is(err, store.ErrDamaged) || !strings.Contains(err.Error(), filepath.Join(dir, database)) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

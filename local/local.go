@@ -148,7 +148,7 @@ func newLake(o Options, tests []testbed.Options) *Lake {
 func (l *Lake) open() (err error) {
 	l.store, err = store.Open(filepath.Join(l.options.Dir, database), l.options.Durability)
 	if err != nil {
-		return fmt.Errorf("the data folder %s: %w", l.options.Dir, err)
+		return err
 	}
 	if l.keys, err = newKeyring(l.store); err != nil {
 		return errors.Join(err, l.store.Close())

@@ -65,7 +65,7 @@ func (l *Lake) register() {
 	l.services = []Service{
 		l.policies,
 		dynamodb.New(l.store, authorize, dynamodb.WithConsumed(meter.dynamodb)),
-		s3.New(filepath.Join(l.options.Dir, "s3"), l.store, authorize, s3.WithRequested(meter.s3)),
+		s3.New(filepath.Join(l.options.Dir, objectsFolder), l.store, authorize, s3.WithRequested(meter.s3)),
 		l.sqs,
 		l.lambda,
 		sns.New(authorize, sns.Subscribers{Function: l.deliverToFunction, Queue: l.sqs.Send, Faults: l.faults}, sns.WithPublished(meter.sns)),

@@ -195,6 +195,22 @@ func TestALostConnectionIsToldWithWhatWasSent(t *testing.T) {
 	}
 }
 
+func TestATokenThatExpiresEndsTheSendWithHowToGoOn(t *testing.T) {
+	server, posts := lakeUntil(t, 3, func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"message":"Unauthorized"}`)
+	})
+	got := call(t, nil, "", "send", several(t, 10), "-p", "1", "--token", "x", "--url", server.URL)
+	if got.Status != statusRefused || posts.Load() > 5 {
+		t.Errorf("%d after %d posts: %s", got.Status, posts.Load(), got.Err)
+	}
+	for _, want := range []string{"accepted: 3, duplicates: 0, refused: 0\n", "--resume", "lake: 401 Unauthorized\n", "`lake token` gives a new one"} {
+		if !strings.Contains(got.Err, want) {
+			t.Errorf("no %q in %s", want, got.Err)
+		}
+	}
+}
+
 func TestATerminalShowsHowFarItIs(t *testing.T) {
 	server, _ := lakeUntil(t, 0, func(w http.ResponseWriter, _ *http.Request) {
 		time.Sleep(20 * time.Millisecond)

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -53,6 +56,41 @@ func call(t *testing.T, environment map[string]string, input string, arguments .
 	return result{Status: l.run(t.Context(), arguments), Out: out.String(), Err: err.String()}
 }
 
+// columns is how wide a terminal is at least.
+const columns = 80
+
+// callOnScreen is call with a screen of 80 columns. in is empty if it is nil.
+func callOnScreen(t *testing.T, in io.Reader, arguments ...string) result {
+	t.Helper()
+	var out, err bytes.Buffer
+	l := &program{
+		in:     in,
+		out:    term.Screen{Writer: &out, Width: columns},
+		err:    term.Screen{Writer: &err, Width: columns},
+		getenv: func(string) string { return "" },
+		name:   "lake",
+	}
+	if in == nil {
+		l.in = strings.NewReader("")
+	}
+	return result{Status: l.run(t.Context(), arguments), Out: out.String(), Err: err.String()}
+}
+
+// fits fails for a line that is wider than a terminal and could have been folded. JSON,
+// and what is one word, such as a path or an id, is not folded.
+func fits(t *testing.T, name, output string) {
+	t.Helper()
+	for line := range strings.Lines(output) {
+		n := utf8.RuneCountInString(strings.TrimRight(line, "\n"))
+		if n > columns && len(strings.Fields(line)) > 1 && !isJSON(line) {
+			t.Errorf("%s: %d columns: %s", name, n, line)
+		}
+	}
+}
+
+// isJSON reports whether a line is JSON, or a member of an object.
+func isJSON(line string) bool { return json.Valid([]byte(line)) || json.Valid([]byte("{"+line+"}")) }
+
 func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
 	empty := t.TempDir()
 	none := filepath.Join(empty, "none.hl7")
@@ -69,6 +107,10 @@ func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
 		{"both contents", []string{"get", "1", "--er7", "--json"}, "--json cannot be combined with --er7|lake get --help"},
 		{"nothing to send", []string{"send"}, "missing a file to send|lake send --help"},
 		{"no requests in flight", []string{"send", "x", "--parallel", "0"}, "--parallel 0: want 1 or more|lake send --help"},
+		{"a port that is none", []string{"up", "--port", "70000"}, "--port 70000: want 0 to 65535|lake up --help"},
+		{"a number that is none", []string{"send", "-p", "4x", "-"}, "--parallel 4x: want a number|lake send --help"},
+		{"a time that is none", []string{"logs", "--since", "yesterday"}, "--since yesterday: want a time, as 30s or 2m|lake logs --help"},
+		{"a switch with another value", []string{"parse", "--stats=x", "-"}, "--stats x: want true or false|lake parse --help"},
 		{"unknown command", []string{"sned"}, `unknown command "sned"|send`},
 		{"unknown flag", []string{"get", "1", "--er8"}, "unknown flag: --er8|lake get --help"},
 		{"a user who could do nothing", []string{"users", "add", "a@example.org"}, "give --read or --write|lake users add --help"},
@@ -104,6 +146,9 @@ func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
 func TestEveryCommandExplainsItself(t *testing.T) {
 	root := (&program{name: "lake"}).command()
 	for _, cmd := range append(root.Commands(), root) {
+		if cmd.Name() == "completion" { // cobra's own
+			continue
+		}
 		if cmd.Short == "" || cmd.Long == "" || !strings.Contains(cmd.Long, "Exit status:") || !strings.Contains(cmd.Example, "lake "+strings.TrimPrefix(cmd.Name(), "lake")) {
 			t.Errorf("%s: want a short and a long description with the exit status, and an example", cmd.CommandPath())
 		}

@@ -35,7 +35,7 @@ func TestAnOperatorsWrongWordsAreToldBeforeALakeIsAsked(t *testing.T) {
 		{"forget", "missing one message id"},
 		{"forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", `--reason "" is not one of: court-order, mistake`},
 		{"forget 019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77 --reason Jane", `--reason "Jane" is not one of`},
-		{"reconcile --overdue soon", "invalid argument"},
+		{"reconcile --overdue soon", "--overdue soon: want a time"},
 	} {
 		got := call(t, nil, "", strings.Fields(test.arguments)...)
 		if got.Status != statusUnusable || !strings.Contains(got.Err, test.want) || !strings.Contains(got.Err, "--help") {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/hl7"
@@ -251,10 +252,12 @@ func (o *prettyOutput) segment(out *bufio.Writer, segment jsonSegment, occurrenc
 	return nil
 }
 
-// The widths of the columns of paths and values. A longer one moves the rest of its line.
+// The widths of the columns of paths and values, and where the names begin. A longer path
+// or value moves the rest of its line.
 const (
 	pathWidth  = 16
 	valueWidth = 24
+	nameIndent = 2 + pathWidth + 2 + valueWidth + 2
 )
 
 // values writes those of one repetition, which is at path; plain is the field's path
@@ -265,14 +268,32 @@ func (o *prettyOutput) values(out *bufio.Writer, path, plain string, repetition 
 		if number != "1" || len(repetition) > 1 { // n is n.1 if there is nothing else
 			here, element = here+"."+number, element+"."+number
 		}
-		line, name := fmt.Sprintf("  %-*s  ", pathWidth, term.OnOneLine(here)), o.version.Describe(element)
-		line = o.screen.Styled(term.Dim, line) + fmt.Sprintf("%-*s", valueWidth, term.OnOneLine(repetition[number]))
-		line = strings.TrimRight(line+"  "+o.screen.Styled(term.Dim, name), " ")
-		if _, err := out.WriteString(line + "\n"); err != nil {
+		path := fmt.Sprintf("  %-*s  ", pathWidth, term.OnOneLine(here))
+		value := fmt.Sprintf("%-*s", valueWidth, term.OnOneLine(repetition[number]))
+		names := o.names(o.version.Describe(element), utf8.RuneCountInString(path+value))
+		line := o.screen.Styled(term.Dim, path) + value + "  " + o.screen.Styled(term.Dim, names[0])
+		for _, name := range names[1:] {
+			line = strings.TrimRight(line, " ") + "\n" + strings.Repeat(" ", nameIndent) + o.screen.Styled(term.Dim, name)
+		}
+		if _, err := out.WriteString(strings.TrimRight(line, " ") + "\n"); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// names folds the name of an element into its column of the screen. The first text stands
+// in the line of the value, which takes used columns with its path.
+func (o *prettyOutput) names(name string, used int) []string {
+	room := o.screen.Width - nameIndent
+	if room <= 0 { // also if the width is not known
+		return []string{name}
+	}
+	names := term.Fold(name, room)
+	if used+2+utf8.RuneCountInString(names[0]) > o.screen.Width {
+		names = append([]string{""}, names...)
+	}
+	return names
 }
 
 // compareNumbers orders "2" before "10" and "4" before "4.2".

@@ -184,7 +184,7 @@ func (s *stats) writeProblems(page term.Screen) {
 		kind := s.Problems[code]
 		fmt.Fprintln(page, page.Folded(fmt.Sprintf("  %d × %s: %s", kind.Count, page.Styled(term.Bad, code), kind.Text), 4))
 		for _, place := range kind.Places {
-			fmt.Fprintf(page, "    %s\n", place)
+			fmt.Fprintln(page, page.Folded("    "+place, 2))
 		}
 		if more := kind.Count - len(kind.Places); more > 0 {
 			fmt.Fprintf(page, "    and %d more\n", more)

@@ -150,8 +150,8 @@ func (p *program) noteReplayed(published, failed, known int, dry bool) {
 	}
 	p.note(fmt.Sprintf("%s: %d, failed: %d", what, published, failed))
 	if known > 0 {
-		p.note(fmt.Sprintf("%d of them have results. A connector of the same version makes the same ones again, under the "+
-			"same ids: then nothing changes but the count of attempts.", known))
+		p.note(fmt.Sprintf("with results already: %d. A connector of the same version makes the same ones again, under the same "+
+			"ids: then nothing changes but the count of attempts.", known))
 	}
 }
 

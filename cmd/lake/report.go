@@ -100,14 +100,9 @@ func answerCell(status int, expected bool) term.Cell {
 }
 
 func wayTable(r scenario.Report) *term.Table {
-	table := term.NewTable("MESSAGE", "TYPE", "VERSION", "SHAPE", ">SENT", ">AFTER", "BECAME")
+	table := term.NewTable("MESSAGE", "TYPE", "VERSION", "SHAPE", "BECAME")
 	for _, m := range r.Messages {
-		after := ""
-		if _, ended := m.History.Outcome(); ended {
-			after = took(m.Took())
-		}
-		table.Row(term.Text(m.Name), term.Text(m.Type), term.Text(m.Version), term.Cell{Text: m.Shape, Style: term.Dim},
-			term.Text(size(int64(m.Bytes))), term.Text(after), becameCell(m))
+		table.Row(term.Text(m.Name), term.Text(m.Type), term.Text(m.Version), term.Cell{Text: m.Shape, Style: term.Dim}, becameCell(m))
 	}
 	return table
 }
@@ -164,7 +159,11 @@ func writeSpecimen(s term.Screen, r scenario.Report) {
 }
 
 func writeVerdict(s term.Screen, r scenario.Report, started time.Duration) {
-	times := fmt.Sprintf("Lake started in %s, scenario played in %s.", took(started), took(r.Took))
+	var slowest time.Duration
+	for _, m := range r.Messages {
+		slowest = max(slowest, m.Took())
+	}
+	times := fmt.Sprintf("Lake started in %s, scenario played in %s, the slowest message at the end of its way after %s.", took(started), took(r.Took), took(slowest))
 	if len(r.Differences) == 0 {
 		staged, failed := r.Staged()
 		text := fmt.Sprintf("%d messages accepted, %d became JSON, %d were filed as errors, each read back byte for byte. %s", len(r.Messages), staged, failed, times)
@@ -175,5 +174,5 @@ func writeVerdict(s term.Screen, r scenario.Report, started time.Duration) {
 	for _, difference := range r.Differences {
 		fmt.Fprintln(s, s.Folded("  - "+difference, 2))
 	}
-	fmt.Fprintln(s, times)
+	fmt.Fprintln(s, term.Paragraph(times))
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/cmd/lake/samples"
 	"hl7lake/cmd/lake/scenario"
 )
 
@@ -74,6 +76,22 @@ func TestTheDemosReport(t *testing.T) {
 			})
 		}
 	}
+}
+
+func TestTheDemosTablesFit80Columns(t *testing.T) {
+	all := append(samples.Others(), samples.Admission(), samples.NotHL7(), samples.Document())
+	report := performance()
+	report.Messages = nil
+	for _, sample := range all {
+		failed := client.Step{Zone: client.Failed, Reason: &client.Reason{Code: "truncated-header", Path: "MSH-2"}}
+		report.Messages = append(report.Messages, scenario.Message{Name: sample.Name, Shape: sample.Shape, Type: sample.Type, Version: sample.Version,
+			History: client.History{Status: client.Errored, Steps: []client.Step{failed}}})
+	}
+	var out bytes.Buffer
+	if err := errors.Join(wayTable(report).Write(term.Screen{Writer: &out}), accessTable(report).Write(term.Screen{Writer: &out})); err != nil {
+		t.Fatal(err)
+	}
+	fits(t, "the demo", out.String())
 }
 
 func TestTheDemosReportForMachines(t *testing.T) {

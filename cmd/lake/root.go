@@ -4,11 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"hl7lake/cmd/lake/internal/term"
 )
@@ -78,18 +80,37 @@ lake: it sends messages, follows them and brings them back.
 	root.Version = version()
 	root.SetVersionTemplate("lake {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON for machines")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, flagError(err)) })
 	root.AddCommand(p.sendCommand(), p.getCommand(), p.listCommand(), p.traceCommand(), p.usersCommand(), p.tokenCommand(), p.envCommand(),
 		p.demoCommand(), p.upCommand(), p.parseCommand(), p.redriveCommand(), p.replayCommand(), p.verifyCommand(), p.disclosuresCommand(), p.reconcileCommand(), p.forgetCommand(),
 		p.tablesCommand(), p.sqlCommand(), p.checkCommand(), p.doctorCommand(), p.edgeCommand(), p.logsCommand(), p.versionCommand())
+	root.InitDefaultCompletionCmd()
 	fitHelp(root)
 	return root
 }
 
-// fitHelp folds the help of a command and of those below it.
+// flagError says what a flag wants whose value cannot be read.
+func flagError(err error) error {
+	invalid, is := errors.AsType[*pflag.InvalidValueError](err)
+	if !is {
+		return err
+	}
+	flag := invalid.GetFlag()
+	want, known := map[string]string{"int": "a number", "duration": "a time, as 30s or 2m", "bool": "true or false"}[flag.Value.Type()]
+	if !known {
+		return err
+	}
+	return fmt.Errorf("--%s %s: want %s", flag.Name, invalid.GetValue(), want)
+}
+
+// fitHelp folds the help of a command and of those below it. A paragraph that begins with
+// a tab is a command to copy, and stays.
 func fitHelp(cmd *cobra.Command) {
 	paragraphs := strings.Split(cmd.Long, "\n\n")
 	for i, paragraph := range paragraphs {
+		if strings.HasPrefix(paragraph, "\t") {
+			continue
+		}
 		paragraphs[i] = term.Paragraph(strings.ReplaceAll(strings.TrimSpace(paragraph), "\n", " "))
 	}
 	cmd.Long = strings.Join(paragraphs, "\n\n")

@@ -4,13 +4,22 @@ package main
 // that commands a terminal.
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+
+	"hl7lake/cmd/lake/internal/term"
+	"hl7lake/operate"
+	"hl7lake/operate/acceptance"
+	"hl7lake/operate/doctor"
 )
 
 func TestAPathGivesTheWholeFieldAndEachRepetition(t *testing.T) {
@@ -80,37 +89,108 @@ func TestWhatAMessageHoldsNeverCommandsATerminal(t *testing.T) {
 	}
 }
 
-// columns is how wide a screen is at least.
-const columns = 80
-
-func TestEveryHelpAndOutputFits80Columns(t *testing.T) {
-	root := (&program{name: "lake"}).command()
-	outputs := map[string]string{}
-	for _, cmd := range root.Commands() {
-		outputs[cmd.Name()] = call(t, nil, "", cmd.Name(), "--help").Out
-		for _, below := range cmd.Commands() {
-			outputs[cmd.Name()+" "+below.Name()] = call(t, nil, "", cmd.Name(), below.Name(), "--help").Out
+func TestEveryHelpFits80Columns(t *testing.T) {
+	for _, arguments := range commandLines((&program{name: "lake"}).command()) {
+		for line := range strings.Lines(call(t, nil, "", append(arguments, "--help")...).Out) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > columns && !strings.HasPrefix(line, "\t") {
+				t.Errorf("%s --help: %d columns: %s", arguments, n, line)
+			}
 		}
 	}
-	outputs["lake"] = call(t, nil, "").Out
-	for _, arguments := range [][]string{
-		{"parse", "--stats", sampleFolder}, {"send", "x", "--parallel", "0"}, {"get"}, {"parse", "--path", "pid-3", "-"},
-	} {
-		got := call(t, nil, "", arguments...)
-		outputs[strings.Join(arguments, " ")] = got.Out + got.Err
+}
+
+// commandLines returns how each command is called, of a command and all below it.
+func commandLines(cmd *cobra.Command) (all [][]string) {
+	all = append(all, strings.Fields(cmd.CommandPath())[1:])
+	for _, below := range cmd.Commands() {
+		all = append(all, commandLines(below)...)
 	}
+	return all
+}
+
+func TestGoldenOutputsFit80Columns(t *testing.T) {
 	for _, file := range []string{"timeline-plain.txt", "report-good-plain.txt", "report-bad-plain.txt"} {
 		text, err := os.ReadFile(filepath.Join("testdata", file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		outputs[file] = string(text)
+		fits(t, file, string(text))
 	}
-	for name, output := range outputs {
-		for line := range strings.Lines(output) {
-			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > columns {
-				t.Errorf("%s: %d columns: %s", name, n, line)
-			}
+}
+
+func TestOutputsWithoutALakeFit80Columns(t *testing.T) {
+	t.Parallel() // an address where nobody listens is tried again for some seconds
+	long := strings.Repeat("a-long-name/", 8)
+	dir := folder(t, map[string]string{
+		long + "one.hl7": one, "batch.hl7": one + two, "broken.hl7": "MSH|^~\\&\r", "LICENSE": "text\n",
+		"faulty.hl7": "MSH|^~\\&|A||||2026||ADT^A01^ADT_A01|1|P|2.5.1\rPID|1||" + strings.Repeat("some words ", 20) + "||||1.4.71\r",
+	})
+	in := func(name string) string { return filepath.Join(dir, name) }
+	for _, arguments := range [][]string{
+		{"parse", "--stats", sampleFolder}, {"parse", "--stats", dir}, {"parse", "--validate", "--strict", dir}, {"parse", "--path", "pid-3", "-"}, {"parse", in("none")},
+		{"parse", sampleFolder}, {"parse", in("batch.hl7"), in("LICENSE")}, {"send", "x", "--parallel", "0"}, {"send", "-p", "4x"}, {"send", dir},
+		{"send", dir, "--url", "http://127.0.0.1:1", "--token", "x"}, {"send", "--mllp", "127.0.0.1:1", dir}, {"get"}, {"get", "x", "--dir", dir}, {"get", "x", "--dir", long},
+		{"token", "--url", "http://127.0.0.1:1"}, {"token", "--user", "x", "--outputs", "testdata/other-outputs.json"}, {"users", "list", "--outputs", "testdata/other-outputs.json"},
+		{"users", "add", "a@example.org"}, {"users", "add", "a@example.org", "--read", "../x"}, {"replay"}, {"replay", "--owner", "x", "--from", "yesterday"},
+		{"forget"}, {"logs", "1", "2"}, {"edge", "--config", in("none")}, {"edge", "--config", in("LICENSE")}, {"edge", "key", in("LICENSE")},
+		{"tables", "write", "--out", in("tables"), dir}, {"tables", "show", in("LICENSE")}, {"up", "--port", "70000"},
+		{"up", "--dir", in("new"), "--assembly", dir}, {"sned"}, {"version"}, {"doctor", "--outputs", in("none")}, {"check", "--outputs", in("none")},
+	} {
+		got := callOnScreen(t, nil, arguments...)
+		if arguments[0] == "parse" && !slices.ContainsFunc(arguments, func(a string) bool { return strings.HasPrefix(a, "--") }) && got.Out != "" {
+			fits(t, strings.Join(arguments, " "), withoutLongValues(got.Out))
+			got.Out = ""
+		}
+		fits(t, strings.Join(arguments, " "), got.Out+got.Err)
+	}
+}
+
+// withoutLongValues leaves out the lines of values that are wider than their column, which
+// are not folded.
+func withoutLongValues(pretty string) string {
+	var rest []string
+	for line := range strings.Lines(pretty) {
+		if value := []rune(line); len(value) > nameIndent && string(value[nameIndent-2:nameIndent]) != "  " {
+			continue
+		}
+		rest = append(rest, line)
+	}
+	return strings.Join(rest, "")
+}
+
+func TestWhatAnOperatorSeesFits80Columns(t *testing.T) {
+	const id, owner, long = "019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "an-institution-with-a-long-name", "a reason that is told in many words, and in some more of them"
+	var out bytes.Buffer
+	screen := term.Screen{Writer: &out, Width: columns}
+	p := &program{name: "lake", out: screen, err: screen}
+	if err := errors.Join(
+		p.reportLetter(operate.DeadLetter{Queue: "hl7lake-dev-core-WriterFailed1B2C3D4E-0123456789AB", Outcome: operate.Returned, ID: id, Event: "ingested", Type: "ADT^A01", Cause: long}, true),
+		p.reportReplayed(operate.Replayed{ID: id, Owner: owner, Type: "ADT^A01", Results: []operate.Result{{Connector: "staging-er7", Version: 2, Failed: true}}}, false),
+		p.reportDiscrepancy(operate.Discrepancy{Fault: operate.NoObject, ID: id, Owner: owner, Key: "ingestion/protocol=hl7v2/source=" + owner + "/date=2026-11-25/" + id + ".er7"}),
+		p.reportReconciled(operate.Reconciled{Missing: 2, MissingMessages: []operate.MissingMessage{{ID: id, Owner: owner}}}),
+		p.showFinding(doctor.Finding{Verdict: doctor.Fail, Probe: "credentials", Text: long, Next: long + " and " + long}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	p.showStep(acceptance.Step{Name: "access: " + long, Outcome: acceptance.Failed, Reason: long + " and " + long})
+	p.noteReplayed(1, 0, 1, true)
+	if err := p.summarize(map[operate.Outcome]int{operate.SetAside: 1, operate.Malformed: 1}, 4, false); !errors.Is(err, errReported) {
+		t.Error(err)
+	}
+	fits(t, "an operator's lines", out.String())
+}
+
+func TestNamesOfElementsAreFoldedBesideTheirValues(t *testing.T) {
+	const message = "MSH|^~\\&|A||||2026||ADT^A01^ADT_A01|1|P|2.5.1\rPID|1||4711^^^A&1.2&ISO~1|||||||||||||||A value of more columns than it has\r"
+	got := callOnScreen(t, strings.NewReader(message), "parse", "-")
+	for _, want := range []string{`
+  PID-3[1].4.2      1.2                       Patient Identifier List /
+                                              Assigning Authority / Universal ID
+`, `
+  PID-18            A value of more columns than it has  Patient Account Number
+`} {
+		if !strings.Contains(got.Out, want) {
+			t.Errorf("no%sin\n%s", want, got.Out)
 		}
 	}
 }

@@ -169,8 +169,11 @@ func (s *sending) pace(took time.Duration) string {
 }
 
 // fatal reports whether the next message would meet the same error: no answer from the
-// lake, or no token.
+// lake, no token, or one that is not valid or not any more.
 func fatal(err error) bool {
+	if problem, ok := errors.AsType[*client.Problem](err); ok && problem.Status == http.StatusUnauthorized {
+		return true
+	}
 	_, refused := errors.AsType[*client.Problem](err)
 	_, negative := errors.AsType[*ackError](err)
 	return err != nil && !refused && !negative && !unreadable(err) && !notSent(err)

@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
 
 	"hl7lake/cmd/lake/internal/term"
@@ -95,6 +96,12 @@ func (p *program) copyTables(ctx context.Context, of []*tables.Table, c part) (f
 	defer progress.Clear()
 	progress.Say("listing the tables")
 	files, total, err := listTables(ctx, operator, of, c)
+	if problem, ok := errors.AsType[smithy.APIError](err); ok && problem.ErrorCode() == "AccessDenied" && c.source == "" {
+		return "", &hintError{
+			err:  p.unworkable(err),
+			hint: "A user who may read one institution only names it: --source NAME.",
+		}
+	}
 	if err != nil {
 		return "", p.unworkable(err)
 	}

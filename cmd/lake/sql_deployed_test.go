@@ -2,6 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +91,46 @@ func TestSQLAsksADeployedLake(t *testing.T) {
 	}
 	if left, err := os.ReadDir(temporary); err != nil || len(left) > 0 {
 		t.Errorf("copies are left: %v, %v", left, err)
+	}
+}
+
+func TestWhoMayNotListAllTablesIsToldToNameAnInstitution(t *testing.T) {
+	storage := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>`)
+	}))
+	defer storage.Close()
+	programs := t.TempDir()
+	if err := os.WriteFile(filepath.Join(programs, "duckdb"), []byte("#!/bin/sh\nexit 9\n"), 0o700); err != nil { // it is not to be run
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{
+		"PATH": programs, "AWS_ENDPOINT_URL": storage.URL, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+	} {
+		t.Setenv(name, value)
+	}
+	outputs := filepath.Join(t.TempDir(), "outputs.json")
+	text, err := json.Marshal(client.Outputs{
+		"hl7lake-dev-core": {
+			client.OutputLake: "lake", client.OutputHub: "arn:aws:sns:us-east-1:123456789012:hub", client.OutputCatalog: "catalog", client.OutputClaimCheck: "checks",
+		},
+		"hl7lake-dev-front-door": {client.OutputPool: "us-east-1_a"},
+		"hl7lake-dev-tables":     {client.OutputTables: "tables"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(outputs, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		arguments []string
+		hint      bool
+	}{{nil, true}, {[]string{"--source", "north"}, false}} {
+		got := call(t, nil, "", append([]string{"sql", "FROM visits", "--outputs", outputs}, test.arguments...)...)
+		if got.Status != statusUnusable || !strings.Contains(got.Err, "AccessDenied") || strings.Contains(got.Err, "--source NAME") != test.hint {
+			t.Errorf("%v: %+v", test.arguments, got)
+		}
 	}
 }
 

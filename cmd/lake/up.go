@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net"
 	"path/filepath"
 	"slices"
@@ -44,6 +45,9 @@ The tables, which sql asks, have a message some seconds after it was accepted. W
   npx cdk synth -c env=dev && lake up --assembly cdk.out`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if port < 0 || port > math.MaxUint16 {
+				return usage(cmd, fmt.Errorf("--port %d: want 0 to %d", port, math.MaxUint16))
+			}
 			o.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 			o.Durability = store.Durable
 			o.Log = p.logTo(verbose)
@@ -124,7 +128,7 @@ func (p *program) closingReport(running *local.Lake) error {
 		title = fmt.Sprintf("What AWS would charge for a million such messages, by the %.0f that were staged\n(docs/bill.md says what is counted and what is estimated):", messages)
 		costs = costs.Times(1e6 / messages)
 	}
-	fmt.Fprintf(p.out, "\n%s\n\n", p.out.Styled(term.Bold, title))
+	fmt.Fprintf(p.out, "\n%s\n\n", p.out.Folded(p.out.Styled(term.Bold, title), 0))
 	if err := billTable(costs).Write(p.out); err != nil {
 		return err
 	}
@@ -211,9 +215,9 @@ func (p *program) welcome(connection client.Connection, path, dir string, notRun
 	var out bytes.Buffer
 	page := p.out
 	page.Writer = &out
-	heading := func(text string) { fmt.Fprintf(&out, "\n%s\n\n", page.Styled(term.Bold, text)) }
+	heading := func(text string) { fmt.Fprintf(&out, "\n%s\n\n", page.Folded(page.Styled(term.Bold, text), 0)) }
 
-	fmt.Fprintf(&out, "%s  Kept in %s; Ctrl-C stops it.\n", page.Styled(term.Good, "The lake is up: "+api), dir)
+	fmt.Fprintf(&out, "%s\n%s\n", page.Styled(term.Good, "The lake is up: "+api), page.Folded("Kept in "+dir+"; Ctrl-C stops it.", 0))
 	heading("Users of " + scenario.Institution + ", whose passwords are in " + path + ":")
 	users := term.NewTable("USER", "MAY")
 	for _, account := range connection.Users {

@@ -157,6 +157,21 @@ func TestTheCommandsAgainstALakeThatIsUp(t *testing.T) {
 			t.Errorf("%d rows, want %d", rows, len(messages))
 		}
 	})
+	t.Run("what a terminal shows fits 80 columns", func(t *testing.T) {
+		faulty := folder(t, map[string]string{"batch.hl7": one + two, "faulty.hl7": "MSH|^~\\&|A\r", "LICENSE": "text\n"})
+		for _, arguments := range [][]string{
+			{"send", "--wait", sampleFolder}, {"send", "--wait", "--split", faulty}, {"send", "--wait", "--whole", faulty}, {"send", faulty, "-u", "reader"},
+			{"trace", admission}, {"trace", text}, {"trace", "x"}, {"get", admission}, {"get", text}, {"get", "x"}, {"get", admission, "-u", "writer"},
+			{"logs"}, {"logs", admission}, {"logs", "x"}, {"token", "-u", "nobody"}, {"replay", "--errors", "--dry-run"}, {"replay", admission}, {"replay", "x"},
+			{"verify"}, {"reconcile"}, {"disclosures"}, {"disclosures", admission}, {"forget", "x", "--reason", "test"},
+			{"users", "list"}, {"users", "add", "seen@example.org", "--read", "elsewhere"}, {"users", "grant", "seen@example.org", "--read", "lakeside"},
+			{"users", "grant", "seen@example.org", "--read", "a,b,c"}, {"users", "disable", "seen@example.org"}, {"users", "remove", "seen@example.org"},
+			{"users", "remove", "seen@example.org"}, {"doctor"}, {"env"},
+		} {
+			got := callOnScreen(t, nil, append(arguments, "--dir", dir)...)
+			fits(t, strings.Join(arguments, " "), got.Out+got.Err)
+		}
+	})
 	t.Run("the next start keeps messages, passwords and the key", func(t *testing.T) {
 		stop()
 		defer startUp(t, dir)()

@@ -26,17 +26,17 @@ func fileErrors() boltfile.Errors { return boltfile.Errors{InUse: ErrInUse, Dama
 func Open(path string, key Key, limits Limits) (*Queue, error) {
 	q := &Queue{key: key, limits: limits, pending: make(chan change, maxGroup), lanes: map[string]*lane{}}
 	if err := fileErrors().Inspect(path, q.countAll); err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	// The list of free pages is not kept in the file: it is long after a long outage, and
 	// each commit would write all of it.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: boltfile.LockWait, FreelistType: bbolt.FreelistMapType, NoFreelistSync: true})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, fileErrors().Opening(err))
+		return nil, fmt.Errorf("%s: %w", path, fileErrors().Opening(err))
 	}
 	q.db = db
 	if err := errors.Join(db.Update(q.prepare), syncFolder(filepath.Dir(path))); err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, errors.Join(committing(err), db.Close()))
+		return nil, fmt.Errorf("%s: %w", path, errors.Join(committing(err), db.Close()))
 	}
 	q.finished.Go(q.commitAll)
 	return q, nil

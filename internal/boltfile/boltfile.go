@@ -59,6 +59,8 @@ func (e Errors) Opening(err error) error {
 		return e.InUse
 	case errors.Is(err, bbolterrors.ErrInvalid), errors.Is(err, bbolterrors.ErrChecksum), errors.Is(err, bbolterrors.ErrVersionMismatch):
 		return e.Damaged
+	case strings.HasPrefix(err.Error(), "file size too small"): // bbolt has no type for it
+		return e.Damaged
 	}
 	return err
 }

@@ -58,6 +58,7 @@ func TestADamagedFileIsAnErrorWithTheNextStep(t *testing.T) {
 	page := os.Getpagesize()
 	for name, content := range map[string][]byte{
 		"cut off in its first page": whole[:100],
+		"cut off in its second one": whole[:page+900],
 		"cut off after two pages":   whole[:2*page],
 		"cut off in the middle":     whole[:len(whole)/2],
 		"another file":              []byte(strings.Repeat("not what the store wrote\n", 4000)),

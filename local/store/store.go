@@ -56,7 +56,7 @@ const (
 // another process has the file, after a short wait, and ErrDamaged if it is not whole.
 func Open(path string, durability Durability) (*Store, error) {
 	if err := inspect(path); err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	// The list of free pages is kept in the file. Otherwise bbolt would search for them
 	// on opening, in a goroutine of its own that panics at damage.
@@ -64,7 +64,7 @@ func Open(path string, durability Durability) (*Store, error) {
 		Timeout: boltfile.LockWait, FreelistType: bbolt.FreelistMapType, NoSync: durability == Fleeting, NoGrowSync: durability == Fleeting,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", path, fileErrors().Opening(err))
+		return nil, fmt.Errorf("%s: %w", path, fileErrors().Opening(err))
 	}
 	s := &Store{db: db, durable: durability, pending: make(chan write, maxGroup)}
 	s.finished.Go(s.commitAll)

@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // adding is the documents' command that makes up a password.
@@ -176,6 +177,30 @@ func begins(table map[string]string, command string) (prefix, value string) {
 	return prefix, value
 }
 
+// columns is how wide a reader's terminal is.
+const columns = 80
+
+// content are the commands of lake that write content, which is not folded.
+var content = regexp.MustCompile(`--er7|--sent|parse --path|parse --pretty|lake sql`)
+
+// fits fails for a line of lake's that is wider than the terminal and could have been
+// folded. JSON, and what is one word, such as a path or an id, is not folded.
+func fits(t *testing.T, command, said string) {
+	t.Helper()
+	if name := line(command); !strings.HasPrefix(name, "lake ") && !strings.HasPrefix(name, "go run ./cmd/lake") || content.MatchString(name) {
+		return
+	}
+	for text := range strings.Lines(said) {
+		text = strings.TrimRight(text, "\n")
+		if n := utf8.RuneCountInString(text); n > columns && len(strings.Fields(text)) > 1 && !isJSON(text) {
+			t.Errorf("%s: %d columns: %s", line(command), n, text)
+		}
+	}
+}
+
+// isJSON reports whether a line is JSON, or a member of an object.
+func isJSON(line string) bool { return json.Valid([]byte(line)) || json.Valid([]byte("{"+line+"}")) }
+
 // reader is a person who types commands beside a running lake.
 type reader struct {
 	folder      string // with .lake, and what the commands name
@@ -299,7 +324,7 @@ func start(t *testing.T) *reader {
 		t.Fatal(err)
 	}
 	r := &reader{folder: folder, aws: cli, hasAWS: installed, hasDuckDB: hasDuckDB(t), environment: append(os.Environ(),
-		"PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "LAKE_PASSWORD=", "AWS_PAGER=",
+		"PATH="+programs+string(os.PathListSeparator)+os.Getenv("PATH"), "LAKE_PASSWORD=", "AWS_PAGER=", "COLUMNS="+strconv.Itoa(columns),
 		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)}
 	send := exec.CommandContext(t.Context(), lake, "send", "--json", "message.hl7")
 	send.Dir = folder
@@ -354,6 +379,7 @@ func (r *reader) run(t *testing.T, commands []string) {
 			continue
 		}
 		t.Logf("ran      %s", line(command))
+		fits(t, command, said)
 		if strings.HasPrefix(command, "export ") || strings.HasPrefix(command, "eval ") || strings.Contains(command, "() {") ||
 			regexp.MustCompile(`^[A-Z]+=\S+$`).MatchString(command) {
 			kept := r.values.Replace(command + "\n")

@@ -6,10 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"hl7lake/local/bill"
-	"hl7lake/operate"
 )
 
 const (
@@ -71,10 +68,7 @@ func lists() bill.Bill {
 // read.
 func (l *metered) tabulate(t *testing.T) (spent bill.Bill, messages int) {
 	t.Helper()
-	operator, err := operate.New(l.Connection, aws.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	operator := l.operator(t)
 	spent = l.spent(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		defer cancel()

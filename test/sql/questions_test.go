@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -172,10 +173,12 @@ func TestTwentyQuestionsHaveTheAnswersThatWereCountedFromTheMessages(t *testing.
 				}
 			}
 			for i, q := range questions() {
-				if diff := cmp.Diff(want[i], lake.ask(t, duckdb, lake.tables(), q.tables)); diff != "" {
+				fromTables, _ := lake.ask(t, duckdb, lake.tables(), q.tables)
+				if diff := cmp.Diff(want[i], fromTables); diff != "" {
 					t.Errorf("%d, tables: %s -golden +got:\n%s", i+1, q.ask, diff)
 				}
-				if diff := cmp.Diff(want[i], lake.ask(t, duckdb, lake.json(), q.json)); diff != "" {
+				fromJSON, _ := lake.ask(t, duckdb, lake.json(), q.json)
+				if diff := cmp.Diff(want[i], fromJSON); diff != "" {
 					t.Errorf("%d, JSON: %s -golden +got:\n%s", i+1, q.ask, diff)
 				}
 			}
@@ -186,8 +189,12 @@ func TestTwentyQuestionsHaveTheAnswersThatWereCountedFromTheMessages(t *testing.
 // rows are an answer: a text for each row, in their order.
 type rows []string
 
+// A cost is what an answer took: of time, and of the processors' time, which what else a
+// machine does changes less.
+type cost struct{ time, processors time.Duration }
+
 // ask asks DuckDB one question after a preamble.
-func (l lakeFolder) ask(t testing.TB, duckdb, preamble, query string) rows {
+func (l lakeFolder) ask(t testing.TB, duckdb, preamble, query string) (rows, cost) {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "preamble.sql")
 	if err := os.WriteFile(file, []byte(preamble), 0o600); err != nil {
@@ -196,10 +203,12 @@ func (l lakeFolder) ask(t testing.TB, duckdb, preamble, query string) rows {
 	command := exec.CommandContext(t.Context(), duckdb, "-no-init", "-bail", "-cmd", ".read '"+file+"'", "-jsonlines", "-c", query)
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
+	begin := time.Now()
 	output, err := command.Output()
 	if err != nil {
 		t.Fatalf("%s\n%v: %s", query, err, stderr.Bytes())
 	}
+	took := cost{time.Since(begin), command.ProcessState.UserTime() + command.ProcessState.SystemTime()}
 	answer := rows{}
 	for line := range bytes.Lines(output) {
 		if len(bytes.TrimSpace(line)) > 0 { // of no rows, there is an empty line
@@ -207,7 +216,7 @@ func (l lakeFolder) ask(t testing.TB, duckdb, preamble, query string) rows {
 		}
 	}
 	slices.Sort(answer)
-	return answer
+	return answer, took
 }
 
 // row is the text of a row that DuckDB writes as an object. Columns are in their order.

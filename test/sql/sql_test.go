@@ -1,6 +1,7 @@
 // Package sql tries the SQL of docs/lake.md in DuckDB, on the folder of a lake with a
 // thousand messages of every shape. What a reader pastes must give an answer, and leave
-// nothing out.
+// nothing out. It also asks twenty questions of tables and of JSON, whose answers are
+// known, and measures them.
 package sql_test
 
 import (
