@@ -97,9 +97,14 @@ func timeParameter(at time.Time) string {
 // first error, which is that of [Client.Page]. Messages that arrive meanwhile are not
 // among them.
 func (c *Client) List(ctx context.Context, filter Filter) iter.Seq2[Listed, error] {
+	return c.pages(ctx, filter, 0)
+}
+
+// pages is List with pages of the size.
+func (c *Client) pages(ctx context.Context, filter Filter, size int) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
 		for cursor := ""; ; {
-			page, err := c.Page(ctx, filter, 0, cursor)
+			page, err := c.Page(ctx, filter, size, cursor)
 			if err != nil {
 				yield(Listed{}, err)
 				return

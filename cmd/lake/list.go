@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -25,11 +26,14 @@ each was accepted, its id, its type and how far it has come. Of an error it show
 the reason's code; lake trace tells more. The list holds what lies in the lake: not
 what has expired or was forgotten.
 
+With --follow the last of them come in the order of their acceptance, and then each
+new one until Ctrl-C: when it has ended or, if that takes longer, after some seconds.
 Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 ` + exitCodes,
 		Example: `  lake list
   lake list --state error --from 2026-11-22
-  lake list --type ADT^A01 --owner st-elsewhere --limit 0 --json`,
+  lake list --type ADT^A01 --owner st-elsewhere --limit 0 --json
+  lake list --follow`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.check(from, to); err != nil {
@@ -47,6 +51,7 @@ Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 	flags.StringVar(&from, "from", "", "only accepted at or after this `time`")
 	flags.StringVar(&to, "to", "", "only accepted before this `time`")
 	flags.IntVarP(&o.limit, "limit", "n", 50, "at most this `number`; 0 means all")
+	flags.BoolVarP(&o.follow, "follow", "f", false, "go on with new messages, until Ctrl-C")
 	p.userFlags(cmd)
 	return cmd
 }
@@ -55,6 +60,7 @@ Times are RFC 3339 or days, as 2026-11-22, in UTC; --to is not included.
 type listOptions struct {
 	filter client.Filter
 	limit  int // 0 means all
+	follow bool
 }
 
 // listStates returns the states that a list can ask for.
@@ -84,6 +90,8 @@ func (o *listOptions) check(from, to string) (err error) {
 		return fmt.Errorf("%q is not a state: want %s", o.filter.State, stateNames())
 	case o.limit < 0:
 		return fmt.Errorf("--limit %d: want 0 or more", o.limit)
+	case o.follow && !o.filter.To.IsZero():
+		return errors.New("--follow cannot be combined with --to")
 	}
 	return nil
 }
@@ -94,6 +102,9 @@ func (p *program) list(ctx context.Context, o listOptions) error {
 		return err
 	}
 	rows := messageRows{program: p}
+	if o.follow {
+		return follow(ctx, lake, o, rows.show)
+	}
 	left := o.limit
 	if left == 0 {
 		left = math.MaxInt
@@ -120,6 +131,23 @@ func (p *program) list(ctx context.Context, o listOptions) error {
 		}
 		return nil
 	}
+}
+
+// follow shows the last messages and then new ones until ctx is done, which is its proper
+// end.
+func follow(ctx context.Context, lake *client.Client, o listOptions, show func(client.Listed) error) error {
+	for message, err := range lake.Follow(ctx, o.filter, o.limit) {
+		if err == nil {
+			err = show(message)
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // pageSize is how many messages are asked for at once, at most.

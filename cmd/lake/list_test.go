@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/cmd/lake/internal/term"
 )
 
 // listing is a lake that answers with two pages, and notes what it was asked for.
@@ -70,11 +75,32 @@ func TestAListHasAsManyMessagesAsAreWanted(t *testing.T) {
 	}
 }
 
+func TestAFollowedListGoesOnUntilItIsInterrupted(t *testing.T) {
+	var asked atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		const message = `{"id":"%d","owner":"st-elsewhere","received":%q,"type":"ADT^A01","state":"staged","ended":true}`
+		n := asked.Add(1)
+		fmt.Fprintf(w, `{"messages":[`+message+`]}`, n, time.Now().Format(time.RFC3339Nano))
+	}))
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	out := &watched{until: "  3  ", found: cancel}
+	l := &program{out: term.Screen{Writer: out}, err: term.Screen{Writer: &watched{}}, getenv: func(string) string { return "" }, name: "lake"}
+	if status := l.run(ctx, []string{"list", "--follow", "--url", server.URL, "--token", "x"}); status != statusDone {
+		t.Errorf("status %d", status)
+	}
+	if strings.Count(out.text, "staged") != 3 {
+		t.Error(out.text)
+	}
+}
+
 func TestAListThatCannotBeAskedForIsWrongUsage(t *testing.T) {
 	for want, arguments := range map[string][]string{
 		`"done" is not a state: want accepted, ingested, staged or error`: {"--state", "done"},
 		"--limit -1: want 0 or more":                                      {"--limit", "-1"},
 		`"yesterday" is not a time`:                                       {"--from", "yesterday"},
+		"--follow cannot be combined with --to":                           {"--follow", "--to", "2026-11-01"},
 		`"noon" is not a time`:                                            {"--to", "noon"},
 		"want no arguments, got 1 argument":                               {"ID"},
 	} {

@@ -21,7 +21,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
@@ -35,7 +34,8 @@ import (
 
 // listSide is messages in front of the local lake's S3 and DynamoDB.
 type listSide struct {
-	*s3.Client
+	objectStore
+	storage  *s3.Client
 	tables   *fake.Tables
 	requests atomic.Int64 // ListObjectsV2
 	lookups  atomic.Int64 // Query
@@ -44,7 +44,8 @@ type listSide struct {
 }
 
 func newListSide(t testing.TB) *listSide {
-	l := &listSide{Client: fake.NewStorage(t, fake.Lake), tables: fake.NewTables(t), random: rand.New(rand.NewPCG(1, 2))}
+	storage := fake.NewStorage(t, fake.Lake)
+	l := &listSide{objectStore: storage, storage: storage, tables: fake.NewTables(t), random: rand.New(rand.NewPCG(1, 2))}
 	l.tables.Before = func(_ context.Context, operation string) error {
 		if operation == "Query" {
 			l.lookups.Add(1)
@@ -57,7 +58,7 @@ func newListSide(t testing.TB) *listSide {
 // ListObjectsV2 counts the requests.
 func (l *listSide) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, options ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 	l.requests.Add(1)
-	return l.Client.ListObjectsV2(ctx, in, options...)
+	return l.objectStore.ListObjectsV2(ctx, in, options...)
 }
 
 // id returns a new id of the given time, as an ingest makes it.
@@ -70,7 +71,7 @@ func (l *listSide) id(at time.Time) (id uuid.UUID) {
 // store leaves an event's body in the lake, and nothing in the catalog.
 func (l *listSide) store(t testing.TB, e hub.Event) {
 	t.Helper()
-	_, err := l.PutObject(t.Context(), &s3.PutObjectInput{Bucket: new(fake.Lake), Key: new(catalog.KeyOf(e).String()), Body: strings.NewReader("MSH")})
+	_, err := l.storage.PutObject(t.Context(), &s3.PutObjectInput{Bucket: new(fake.Lake), Key: new(catalog.KeyOf(e).String()), Body: strings.NewReader("MSH")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,31 +325,6 @@ func TestAListCoversSomeProtocolsAndSaysThatThereAreOthers(t *testing.T) {
 		l.store(t, m)
 		if got, want := l.page(t, "", owner), min(i+1, maxProtocols); len(got.Messages) != want || got.OtherProtocols != (i == maxProtocols) {
 			t.Errorf("%d protocols: %d messages, others: %v", i+1, len(got.Messages), got.OtherProtocols)
-		}
-	}
-}
-
-// fill stores n messages, the i-th of the time that at returns.
-func (l *listSide) fill(t testing.TB, n int, at func(i int) time.Time) (ids []uuid.UUID) {
-	t.Helper()
-	group, _ := errgroup.WithContext(t.Context())
-	group.SetLimit(together)
-	for i := range n {
-		m := l.message(owner, at(i))
-		ids = append(ids, m.ID)
-		group.Go(func() error { l.store(t, m); return nil })
-	}
-	return ids[:n:n]
-}
-
-func BenchmarkFirstPage(b *testing.B) {
-	l := newListSide(b)
-	begin := time.Now()
-	l.fill(b, 100_000, func(i int) time.Time { return start.Add(-time.Duration(i) * 24 * time.Hour / 100_000) })
-	b.Logf("filled in %v", time.Since(begin))
-	for b.Loop() {
-		if got := l.page(b, "", owner); len(got.Messages) != defaultLimit {
-			b.Fatalf("%d messages", len(got.Messages))
 		}
 	}
 }
