@@ -16,7 +16,7 @@ type Filter struct {
 	Owner     string    // the institution; "" means any
 	Protocol  string    // of the message as it was sent, such as hl7v2; "" means any
 	Type      string    // MSH-9, such as ADT^A01; "" means any
-	State     Status    // "" means any
+	State     Status    // "" means any that is in the lake: neither Accepted nor Missing
 	Connector string    // one that has filed something of the message, such as staging-er7; "" means any
 	From      time.Time // accepted at or after; zero means from the beginning
 	To        time.Time // accepted before; zero means until now
@@ -27,8 +27,8 @@ type Listed struct {
 	ID         string    `json:"id"`
 	Owner      string    `json:"owner"`
 	Received   time.Time `json:"received"`
-	Protocol   string    `json:"protocol"`             // such as hl7v2
-	Format     string    `json:"format"`               // such as er7
+	Protocol   string    `json:"protocol,omitempty"`   // such as hl7v2; empty until the message is in the lake
+	Format     string    `json:"format,omitempty"`     // such as er7
 	Type       string    `json:"type,omitempty"`       // empty until the catalog has the message
 	State      Status    `json:"state"`                // see [History]
 	Ended      bool      `json:"ended"`                // see [History]

@@ -24,7 +24,8 @@ func (p *program) listCommand() *cobra.Command {
 		Long: `list shows the messages of the institutions that you may read, newest first: when
 each was accepted, its id, its type and how far it has come. Of an error it shows
 the reason's code; lake trace tells more. The list holds what lies in the lake: not
-what has expired or was forgotten.
+what has expired or was forgotten. With --state accepted it holds what was accepted
+and is not in the lake yet, and with --state missing what should be there by now.
 
 With --follow the last of them come in the order of their acceptance, and then each
 new one until Ctrl-C: when it has ended or, if that takes longer, after some seconds.
@@ -65,7 +66,7 @@ type listOptions struct {
 
 // listStates returns the states that a list can ask for.
 func listStates() []client.Status {
-	return []client.Status{client.Accepted, client.Ingested, client.Staged, client.Errored}
+	return []client.Status{client.Accepted, client.Ingested, client.Staged, client.Errored, client.Missing}
 }
 
 func stateNames() string {

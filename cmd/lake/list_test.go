@@ -97,12 +97,12 @@ func TestAFollowedListGoesOnUntilItIsInterrupted(t *testing.T) {
 
 func TestAListThatCannotBeAskedForIsWrongUsage(t *testing.T) {
 	for want, arguments := range map[string][]string{
-		`"done" is not a state: want accepted, ingested, staged or error`: {"--state", "done"},
-		"--limit -1: want 0 or more":                                      {"--limit", "-1"},
-		`"yesterday" is not a time`:                                       {"--from", "yesterday"},
-		"--follow cannot be combined with --to":                           {"--follow", "--to", "2026-11-01"},
-		`"noon" is not a time`:                                            {"--to", "noon"},
-		"want no arguments, got 1 argument":                               {"ID"},
+		`"done" is not a state: want accepted, ingested, staged, error or missing`: {"--state", "done"},
+		"--limit -1: want 0 or more":            {"--limit", "-1"},
+		`"yesterday" is not a time`:             {"--from", "yesterday"},
+		"--follow cannot be combined with --to": {"--follow", "--to", "2026-11-01"},
+		`"noon" is not a time`:                  {"--to", "noon"},
+		"want no arguments, got 1 argument":     {"ID"},
 	} {
 		got := call(t, nil, "", append([]string{"list", "--url", "http://127.0.0.1:1", "--token", "x"}, arguments...)...)
 		if got.Status != statusUnusable || !strings.Contains(got.Err, want) {

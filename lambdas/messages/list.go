@@ -33,9 +33,9 @@ type page struct {
 type listed struct {
 	ID         uuid.UUID `json:"id"`
 	Owner      string    `json:"owner"`
-	Received   string    `json:"received"` // hub.TimeLayout
-	Protocol   string    `json:"protocol"`
-	Format     string    `json:"format"`
+	Received   string    `json:"received"`           // hub.TimeLayout
+	Protocol   string    `json:"protocol,omitempty"` // empty until the message is in the lake
+	Format     string    `json:"format,omitempty"`
 	Type       string    `json:"type,omitempty"` // empty until the message is in the catalog
 	State      string    `json:"state"`          // one of the statuses
 	Ended      bool      `json:"ended"`          // see catalog.Ended
@@ -57,16 +57,29 @@ func (h handler) list(ctx context.Context, rawQuery string, by caller.Caller) (e
 	return problem.JSON(http.StatusOK, found), nil
 }
 
+// candidates are the messages that a list may hold, from the newest to the oldest.
+type candidates interface {
+	more() bool    // there may be further ones
+	affords() bool // the requests that are left suffice for next
+	// next returns the next candidates, perhaps none, and goes on behind them.
+	next(context.Context) ([]candidate, error)
+	// back goes back to the candidate id, so that the list goes on behind it.
+	back(id uuid.UUID)
+	cursor() cursor // where the list is
+}
+
 // page collects the messages of a page. It ends when the page is full, when no message is
 // left, or when it has cost maxRequests or maxLimit.
-func (h handler) page(ctx context.Context, q query) (page, error) {
-	w, other, err := newWalk(ctx, h.lake, q)
-	if err != nil {
-		return page{}, err
+func (h handler) page(ctx context.Context, q query) (result page, err error) {
+	var from candidates = newClaimWalk(h.received, q)
+	if q.state != statusAccepted && q.state != statusMissing {
+		if from, result.OtherProtocols, err = newWalk(ctx, h.lake, q); err != nil {
+			return page{}, err
+		}
 	}
 	found := collection{handler: h, query: q, messages: []listed{}, lookups: maxLimit}
-	for w.more() && w.affords() && !found.complete() {
-		window, err := w.next(ctx)
+	for from.more() && from.affords() && !found.complete() {
+		window, err := from.next(ctx)
 		if err != nil {
 			return page{}, err
 		}
@@ -75,12 +88,12 @@ func (h handler) page(ctx context.Context, q query) (page, error) {
 			return page{}, err
 		}
 		if n < len(window) {
-			w.below = window[n-1].id // the next page goes on within the window
+			from.back(window[n-1].id)
 		}
 	}
-	result := page{Messages: found.messages, OtherProtocols: other}
-	if w.more() {
-		result.Cursor = cursor{below: w.below, width: w.width}.String()
+	result.Messages = found.messages
+	if from.more() {
+		result.Cursor = from.cursor().String()
 	}
 	return result, nil
 }
@@ -129,7 +142,13 @@ func (h handler) look(ctx context.Context, window []candidate) ([]listed, error)
 	for i, c := range window {
 		group.Go(func() error {
 			entries, err := h.catalog.History(ctx, c.id)
+			if err != nil {
+				return err
+			}
 			messages[i] = newListed(c, entries)
+			if c.claimed {
+				messages[i].State, err = h.claimState(ctx, c, messages[i].State, entries)
+			}
 			return err
 		})
 	}

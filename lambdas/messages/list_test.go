@@ -37,21 +37,16 @@ type listSide struct {
 	objectStore
 	storage  *s3.Client
 	tables   *fake.Tables
-	requests atomic.Int64 // ListObjectsV2
-	lookups  atomic.Int64 // Query
+	requests atomic.Int64 // for candidates
+	lookups  atomic.Int64 // of the catalog
 	log      bytes.Buffer
 	random   *rand.Rand
+	now      time.Time
 }
 
 func newListSide(t testing.TB) *listSide {
 	storage := fake.NewStorage(t, fake.Lake)
-	l := &listSide{objectStore: storage, storage: storage, tables: fake.NewTables(t), random: rand.New(rand.NewPCG(1, 2))}
-	l.tables.Before = func(_ context.Context, operation string) error {
-		if operation == "Query" {
-			l.lookups.Add(1)
-		}
-		return nil
-	}
+	l := &listSide{objectStore: storage, storage: storage, tables: fake.NewTables(t), random: rand.New(rand.NewPCG(1, 2)), now: start.Add(24 * time.Hour)}
 	return l
 }
 
@@ -59,6 +54,23 @@ func newListSide(t testing.TB) *listSide {
 func (l *listSide) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input, options ...func(*s3.Options)) (*s3.ListObjectsV2Output, error) {
 	l.requests.Add(1)
 	return l.objectStore.ListObjectsV2(ctx, in, options...)
+}
+
+// Query counts the lookups, for the catalog.
+func (l *listSide) Query(ctx context.Context, in *dynamodb.QueryInput, options ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	l.lookups.Add(1)
+	return l.tables.Query(ctx, in, options...)
+}
+
+// counted counts the queries of a table.
+type counted struct {
+	received.DynamoDB
+	queries *atomic.Int64
+}
+
+func (c counted) Query(ctx context.Context, in *dynamodb.QueryInput, options ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
+	c.queries.Add(1)
+	return c.DynamoDB.Query(ctx, in, options...)
 }
 
 // id returns a new id of the given time, as an ingest makes it.
@@ -102,10 +114,10 @@ func (l *listSide) ask(t testing.TB, parameters string, reads ...string) events.
 	logger := telemetry.NewLogger(&l.log)
 	h := handler{
 		logger:   logger,
-		catalog:  catalog.Table{Name: fake.Catalog, DB: l.tables},
-		received: received.Table{Name: fake.Received, DB: l.tables},
+		catalog:  catalog.Table{Name: fake.Catalog, DB: l},
+		received: received.Table{Name: fake.Received, DB: counted{l.tables, &l.requests}},
 		lake:     lake{bucket: fake.Lake, objects: l},
-		now:      func() time.Time { return start.Add(24 * time.Hour) },
+		now:      func() time.Time { return l.now },
 	}
 	claims := map[string]string{"sub": "user-1", "token_use": "id"}
 	for i, name := range reads {

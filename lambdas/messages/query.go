@@ -35,7 +35,16 @@ type query struct {
 	connector string   // a connector that has filed something of the message; "" means any
 	from, to  time.Time
 	limit     int
-	cursor    cursor
+	start     cursor    // where the page begins
+	now       time.Time // the time of the request
+}
+
+// below returns the id before which the page begins.
+func (q query) below() uuid.UUID {
+	if end := placeAt(q.to).id(); compare(end, q.start.below) < 0 {
+		return end
+	}
+	return q.start.below
 }
 
 // queryOf reads the parameters of GET /messages. A parameter that is unknown, repeated or
@@ -47,7 +56,7 @@ func queryOf(raw string, by caller.Caller, now time.Time) (query, error) {
 		return query{}, badQuery("The query is not one of a URL.")
 	}
 	// A minute ahead of this clock, because clocks differ.
-	q := query{owners: by.Read, to: now.Add(time.Minute), limit: defaultLimit}
+	q := query{owners: by.Read, to: now.Add(time.Minute), limit: defaultLimit, now: now}
 	readers := parameters()
 	for name, given := range values {
 		read, known := readers[name]
@@ -64,8 +73,8 @@ func queryOf(raw string, by caller.Caller, now time.Time) (query, error) {
 	if len(by.Read) == 0 || q.owner != "" && !by.MayRead(q.owner) {
 		return query{}, errNotFound
 	}
-	if q.cursor == (cursor{}) {
-		q.cursor = newestFirst(q.to)
+	if q.start == (cursor{}) {
+		q.start = newestFirst(q.to)
 	}
 	return q, nil
 }
@@ -93,15 +102,17 @@ func parameters() map[string]parameter {
 		"owner":     {"the name of an institution", func(q *query, text string) error { return readIf(&q.owner, text, hub.ValidOwner(text)) }},
 		"protocol":  {"a protocol such as hl7v2", func(q *query, text string) error { return readIf(&q.protocol, text, hub.KindOf(text, "any").Valid()) }},
 		"type":      {"a message type such as ADT^A01", func(q *query, text string) error { return readIf(&q.kind, text, text != "") }},
-		"state":     {"accepted, ingested, staged or error", func(q *query, text string) error { return readIf(&q.state, text, slices.Contains(states(), text)) }},
+		"state":     {"accepted, ingested, staged, error or missing", func(q *query, text string) error { return readIf(&q.state, text, slices.Contains(states(), text)) }},
 		"connector": {"the name of a connector", func(q *query, text string) error { return readIf(&q.connector, text, hub.ValidConnectorName(text)) }},
 		"limit":     {"a number from 1 to " + strconv.Itoa(maxLimit), readLimit},
-		"cursor":    {"what a page before gave as its cursor", func(q *query, text string) (err error) { q.cursor, err = parseCursor(text); return err }},
+		"cursor":    {"what a page before gave as its cursor", func(q *query, text string) (err error) { q.start, err = parseCursor(text); return err }},
 	}
 }
 
 // states returns the values of the parameter state.
-func states() []string { return []string{statusAccepted, statusIngested, statusStaged, statusError} }
+func states() []string {
+	return []string{statusAccepted, statusIngested, statusStaged, statusError, statusMissing}
+}
 
 // readIf stores text in field if it is valid.
 func readIf(field *string, text string, valid bool) error {

@@ -38,11 +38,14 @@ const (
 // order of acceptance.
 type source struct{ protocol, owner string }
 
-// candidate is a message of the lake, as its key tells of it.
+// candidate is a message that a list may hold.
 type candidate struct {
 	id    uuid.UUID
 	owner string
-	kind  hub.Kind
+	kind  hub.Kind // as the key tells; "" for a claim
+
+	claimed bool // a claim says that the message was accepted, if it was
+	late    bool // reconcile found the claim late
 }
 
 // walk goes through the messages of some sources from the newest to the oldest. S3 lists
@@ -62,10 +65,7 @@ type walk struct {
 // newWalk returns the walk through the messages that q may list. It reports whether there
 // are more protocols than are listed.
 func newWalk(ctx context.Context, l lake, q query) (w *walk, more bool, err error) {
-	w = &walk{lake: l, below: q.cursor.below, width: q.cursor.width, floor: placeAt(q.from), left: maxRequests}
-	if end := placeAt(q.to).id(); compare(end, w.below) < 0 {
-		w.below = end
-	}
+	w = &walk{lake: l, below: q.below(), width: q.start.width, floor: placeAt(q.from), left: maxRequests}
 	protocols := []string{q.protocol}
 	if q.protocol == "" {
 		if protocols, more, err = w.protocols(ctx); err != nil {
@@ -126,6 +126,13 @@ func (w *walk) more() bool { return len(w.sources) > 0 && above(w.below) > w.flo
 
 // affords reports whether the requests that are left suffice for a window.
 func (w *walk) affords() bool { return w.left >= len(w.sources) }
+
+// cursor returns where the walk is.
+func (w *walk) cursor() cursor { return cursor{w.below, w.width} }
+
+// back goes back to the message id, which next returned, so that the walk goes on behind
+// it.
+func (w *walk) back(id uuid.UUID) { w.below = id }
 
 // next returns the messages of the next window, newest first, and goes on to its lower
 // end. It returns none if the window is empty or turns out to be too wide.
