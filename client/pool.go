@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -51,46 +50,30 @@ func StaticCredentials(accessKeyID, secretAccessKey string) aws.CredentialsProvi
 	return credentials.NewStaticCredentialsProvider(accessKeyID, secretAccessKey, "")
 }
 
-// tokenMargin is how long before its expiry a token is no longer used, so that it does
-// not expire on its way.
-const tokenMargin = time.Minute
-
 // SignIn returns a TokenSource for the user. It signs in on first use, and again when the
 // token is about to expire. The pool's client must allow USER_PASSWORD_AUTH, as the one
 // of dev does.
 func (p *Pool) SignIn(email, password string) TokenSource {
-	var (
-		mu      sync.Mutex
-		token   string
-		expires time.Time
-	)
-	return func(ctx context.Context) (string, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		if token != "" && time.Now().Before(expires) {
-			return token, nil
-		}
+	return renewing(func(ctx context.Context) (string, time.Duration, error) {
 		out, err := p.api.InitiateAuth(ctx, &cognito.InitiateAuthInput{
 			AuthFlow:       types.AuthFlowTypeUserPasswordAuth,
 			ClientId:       &p.options.ClientID,
 			AuthParameters: map[string]string{"USERNAME": email, "PASSWORD": password},
 		})
 		if err != nil {
-			return "", signInError(email, err)
+			return "", 0, signInError(email, err)
 		}
 		if out.AuthenticationResult == nil {
-			return "", &SignInError{Email: email, Reason: fmt.Sprintf("the user pool asks for %s first", out.ChallengeName)}
+			return "", 0, &SignInError{Email: email, Reason: fmt.Sprintf("the user pool asks for %s first", out.ChallengeName)}
 		}
-		token = aws.ToString(out.AuthenticationResult.IdToken)
-		lifetime := time.Duration(out.AuthenticationResult.ExpiresIn) * time.Second
-		expires = time.Now().Add(lifetime - tokenMargin)
-		return token, nil
-	}
+		result := out.AuthenticationResult
+		return aws.ToString(result.IdToken), time.Duration(result.ExpiresIn) * time.Second, nil
+	})
 }
 
-// SignInError says why a user could not sign in.
+// SignInError says why a user, or a machine client, could not sign in.
 type SignInError struct {
-	Email  string
+	Email  string // or the client's id
 	Reason string
 	Err    error // Cognito's error; may be nil
 }

@@ -27,3 +27,15 @@ func TestClaimsAreThoseOfTheTokenAndEmptyWhereItCannotBeRead(t *testing.T) {
 		}
 	}
 }
+
+func TestATokenIsForOneInstitution(t *testing.T) {
+	for want, claims := range map[string]Claims{
+		"user":    {Write: "user"},
+		"machine": {Scope: "lake/read.other lake/write.machine"},
+		"":        {Scope: "lake/read.other aws.cognito.signin.user.admin"},
+	} {
+		if got := claims.Institution(); got != want {
+			t.Errorf("%+v: got %q, want %q", claims, got, want)
+		}
+	}
+}

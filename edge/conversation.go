@@ -1,7 +1,6 @@
 package edge
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -243,7 +242,7 @@ var tooLarge = hl7.Problem{Code: "207", Name: "Application internal error", Text
 func (c *conversation) refuse(content []byte, problem hl7.Problem) error {
 	c.metrics.refused.Inc()
 	code := hl7.ApplicationError
-	if header, ok := headerOf(content); ok && header.InEnhancedMode() {
+	if header, err := hl7.ParseHeader(content); err == nil && header.InEnhancedMode() {
 		switch {
 		case header.Wants(hl7.CommitError):
 			code = hl7.CommitError
@@ -251,26 +250,16 @@ func (c *conversation) refuse(content []byte, problem hl7.Problem) error {
 			return nil
 		}
 	}
-	ack, err := hl7.Reply(content, newAck(code, problem))
+	ack, err := hl7.Reply(content, hl7.NewAck(code, problem))
 	if err != nil {
 		return err
 	}
 	return c.write(code, ack)
 }
 
-// headerOf reads the MSH segment of a message that cannot be read completely.
-func headerOf(content []byte) (*hl7.Message, bool) {
-	end := bytes.IndexAny(content, "\r\n")
-	if end < 0 {
-		end = len(content)
-	}
-	m, err := hl7.Parse(content[:end])
-	return m, err == nil
-}
-
 // answer acknowledges a message.
 func (c *conversation) answer(m *hl7.Message, code hl7.AckCode, problems ...hl7.Problem) error {
-	ack, err := m.Acknowledge(newAck(code, problems...))
+	ack, err := m.Acknowledge(hl7.NewAck(code, problems...))
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"hl7lake/client"
 	"hl7lake/edge"
 	"hl7lake/edge/config"
@@ -293,4 +295,38 @@ func TestWhatTheLakeCannotTakeNowIsKeptInItsOrderOverARestart(t *testing.T) {
 	if got := strings.Join(lake.taken(), ""); got != strings.Join(want, "") {
 		t.Error("in another order")
 	}
+}
+
+// TestWithLanesEachPatientsMessagesStayInOrder sends messages of several patients to a
+// lake that is away for a while.
+func TestWithLanesEachPatientsMessagesStayInOrder(t *testing.T) {
+	lake := newLake(t)
+	lake.away.Store(true)
+	c := configuration(t)
+	c.Listeners[0].Lanes = 4
+	r := run(t, c, lake)
+	e := connect(t, r.Listeners()[0].Addr())
+	want := map[string][]string{} // by patient
+	for n := range 60 {
+		patient := fmt.Sprint(n % 7)
+		m := strings.Replace(message(fmt.Sprint(n), ""), fmt.Sprintf("||%d^", n), "||"+patient+"^", 1)
+		want[patient] = append(want[patient], m)
+		if e.send(framed(m)); e.answer() != fmt.Sprintf("AA %d", n) {
+			t.Fatal("not acknowledged")
+		}
+	}
+	lake.away.Store(false)
+	eventually(t, "delivered", func() bool { return len(lake.taken()) == 60 })
+	got := map[string][]string{}
+	for _, m := range lake.taken() {
+		parsed, err := hl7.Parse([]byte(m))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got[parsed.Get("PID-3")] = append(got[parsed.Get("PID-3")], m)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	eventually(t, "removed", func() bool { return r.Health().Listeners[0].Queued == 0 })
 }

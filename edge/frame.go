@@ -1,12 +1,6 @@
 package edge
 
-import (
-	"bytes"
-	"crypto/rand"
-	"time"
-
-	"hl7lake/hl7"
-)
+import "bytes"
 
 // lastBegun returns the message at the end of a frame, if its sender began another one
 // before and did not end it, and how many were begun like that. A VT without a header
@@ -25,10 +19,4 @@ func lastBegun(content []byte) (message []byte, torn int) {
 			content, at = rest, 0
 		}
 	}
-}
-
-// newAck returns an acknowledgment with an id of its own. MSH-10 had 20 characters before
-// v2.7.
-func newAck(code hl7.AckCode, problems ...hl7.Problem) hl7.Ack {
-	return hl7.Ack{Code: code, ControlID: rand.Text()[:20], Time: time.Now(), Problems: problems}
 }

@@ -37,7 +37,7 @@ func (e *Edge) listen(ctx context.Context, c config.Listener, target *client.Cli
 		conversations: map[uint64]*conversation{},
 	}
 	l.sender = &sender{
-		lane: c.Name, charset: c.Charset, queue: e.queue, quarantine: e.quarantine, target: target,
+		lane: c.Name, lanes: c.Lanes, charset: c.Charset, queue: e.queue, quarantine: e.quarantine, target: target,
 		settled: l.settled, metrics: l.metrics, log: l.log,
 	}
 	var secured *tls.Config

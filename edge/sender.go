@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"sync"
@@ -25,9 +26,10 @@ const (
 	longestPause = time.Minute
 )
 
-// A sender brings the messages of a lane to the lake, one after the other.
+// A sender brings the messages of a listener to the lake, in its lanes.
 type sender struct {
-	lane       string
+	lane       string // of the queue
+	lanes      int    // of the sender
 	charset    string
 	queue      *queue.Queue
 	quarantine quarantine.Folder
@@ -36,22 +38,24 @@ type sender struct {
 	metrics    listenerMetrics
 	log        *slog.Logger
 
-	mu      sync.Mutex
-	trouble error // why the first message is not delivered; nil if it is
+	mu       sync.Mutex
+	troubles map[uint64]error // why messages are not delivered, by their ids; 0 for the queue itself
 }
 
 // run delivers until ctx ends.
 func (s *sender) run(ctx context.Context) {
-	after := uint64(0) // later ones are removed, or about to be
+	lanes, ctx := newLanes(ctx, s.lanes, s.deliver)
+	defer lanes.close()
+	after := uint64(0) // later ones were not passed to lanes yet
 	for ctx.Err() == nil {
 		batch, err := s.queue.Next(s.lane, after, batchMessages, batchBytes)
+		s.hold(ctx, 0, err)
 		if err != nil {
-			s.hold(ctx, err)
 			_ = pause.For(ctx, longestPause)
 			continue
 		}
 		for _, m := range batch {
-			if err := s.deliver(ctx, m); err != nil {
+			if err := lanes.pass(ctx, m); err != nil {
 				return
 			}
 			after = m.ID
@@ -72,7 +76,7 @@ func (s *sender) deliver(ctx context.Context, m queue.Message) error {
 	for {
 		problem, err := s.attempt(ctx, m)
 		if err == nil {
-			s.hold(ctx, nil)
+			s.hold(ctx, m.ID, nil)
 			if err := s.queue.Remove(s.lane, m); err != nil {
 				return err
 			}
@@ -82,7 +86,7 @@ func (s *sender) deliver(ctx context.Context, m queue.Message) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		s.hold(ctx, err)
+		s.hold(ctx, m.ID, err)
 		s.metrics.retries.Inc()
 		if err := pause.For(ctx, wait/2+rand.N(wait/2+1)); err != nil {
 			return err
@@ -127,24 +131,44 @@ func forGood(p *client.Problem) bool {
 	return false
 }
 
-// hold records why messages are not delivered, and logs when that begins, changes or
-// ends.
-func (s *sender) hold(ctx context.Context, err error) {
+// hold records why a message is not delivered, or, without an error, that it is. It logs
+// when the first trouble begins, changes or ends.
+func (s *sender) hold(ctx context.Context, id uint64, err error) {
 	s.mu.Lock()
-	before := s.trouble
-	s.trouble = err
+	before := s.first()
+	if err == nil {
+		delete(s.troubles, id)
+	} else {
+		if s.troubles == nil {
+			s.troubles = map[uint64]error{}
+		}
+		s.troubles[id] = err
+	}
+	after := s.first()
 	s.mu.Unlock()
 	switch {
-	case err == nil && before != nil:
+	case after == nil && before != nil:
 		s.log.InfoContext(ctx, "messages are delivered again")
-	case err != nil && (before == nil || before.Error() != err.Error()):
-		s.log.WarnContext(ctx, "messages are not delivered and stay in the queue", "error", err)
+	case after != nil && (before == nil || before.Error() != after.Error()):
+		s.log.WarnContext(ctx, "messages are not delivered and stay in the queue", "error", after)
 	}
+}
+
+// first returns the trouble of the message that was queued first; nil if there is none.
+// It is called with s.mu held.
+func (s *sender) first() (err error) {
+	least := uint64(math.MaxUint64)
+	for id, trouble := range s.troubles {
+		if id <= least {
+			least, err = id, trouble
+		}
+	}
+	return err
 }
 
 // Trouble returns why messages are not delivered; nil if they are.
 func (s *sender) Trouble() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.trouble
+	return s.first()
 }

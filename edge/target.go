@@ -16,14 +16,33 @@ import (
 var ErrNoSecret = errors.New("the password is empty")
 
 // NewTarget returns the lake of a configuration with the credentials of a listener. It
-// reads the outputs and the password, and does not call the lake. If a token is for
+// reads the outputs and the password or secret, and does not call the lake. If a token is for
 // another institution than the listener's, every call returns an [*InstitutionError].
 func NewTarget(c config.Config, l config.Listener, getenv func(string) string) (*client.Client, error) {
 	connection, err := connectionOf(c.Lake)
 	if err != nil {
 		return nil, err
 	}
-	password, err := secret(l.Credentials.Password, l.Credentials.PasswordEnv, getenv)
+	tokens, err := tokensOf(connection, *l.Credentials, getenv)
+	if err != nil {
+		return nil, err
+	}
+	if l.Institution != "" {
+		tokens = onlyFor(l.Institution, tokens)
+	}
+	return connection.Client(tokens)
+}
+
+// tokensOf returns the tokens of a user or a machine client.
+func tokensOf(connection client.Connection, c config.Credentials, getenv func(string) string) (client.TokenSource, error) {
+	if c.Client != "" {
+		secret, err := secret(c.Secret, c.SecretEnv, getenv)
+		if err != nil {
+			return nil, err
+		}
+		return connection.Machine(c.Client, secret)
+	}
+	password, err := secret(c.Password, c.PasswordEnv, getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -31,11 +50,7 @@ func NewTarget(c config.Config, l config.Listener, getenv func(string) string) (
 	if err != nil {
 		return nil, err
 	}
-	tokens := pool.SignIn(l.Credentials.User, password)
-	if l.Institution != "" {
-		tokens = onlyFor(l.Institution, tokens)
-	}
-	return connection.Client(tokens)
+	return pool.SignIn(c.User, password), nil
 }
 
 func connectionOf(l config.Location) (client.Connection, error) {
@@ -69,7 +84,7 @@ func secret(path, variable string, getenv func(string) string) (string, error) {
 type InstitutionError struct{ Want, Got string }
 
 func (e *InstitutionError) Error() string {
-	return fmt.Sprintf("the user may send for the institution %q, and not for %q", e.Got, e.Want)
+	return fmt.Sprintf("the credentials are for the institution %q, and not for %q", e.Got, e.Want)
 }
 
 // onlyFor returns a source that gives tokens for one institution only: a mistake in the
@@ -80,7 +95,7 @@ func onlyFor(institution string, tokens client.TokenSource) client.TokenSource {
 		if err != nil {
 			return "", err
 		}
-		if got := client.ReadClaims(token).Write; got != institution {
+		if got := client.ReadClaims(token).Institution(); got != institution {
 			return "", &InstitutionError{Want: institution, Got: got}
 		}
 		return token, nil

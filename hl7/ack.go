@@ -2,6 +2,7 @@ package hl7
 
 import (
 	"cmp"
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,6 +31,15 @@ type Ack struct {
 	Time      time.Time // MSH-7
 	Problems  []Problem
 }
+
+// NewAck returns an acknowledgment of now with a random control id, of 20 characters:
+// MSH-10 had no more before v2.7.
+func NewAck(code AckCode, problems ...Problem) Ack {
+	return Ack{Code: code, ControlID: NewControlID(), Time: time.Now(), Problems: problems}
+}
+
+// NewControlID returns a random id for MSH-10 or BHS-11, of 20 characters.
+func NewControlID() string { return rand.Text()[:20] }
 
 // check returns an error that wraps ErrAck if a lacks something that is required.
 func (a Ack) check() error {
@@ -137,10 +147,6 @@ func (m *Message) Acknowledge(a Ack) (*Message, error) {
 
 // ackHeader returns a message that has only the acknowledgment's MSH.
 func (m *Message) ackHeader(a Ack) (*Message, error) {
-	raw := func(n int) string {
-		value, _ := m.Segment(0).raw(Path{Field: n})
-		return string(value)
-	}
 	controlID, err := m.escape(a.ControlID)
 	if err != nil {
 		return nil, fmt.Errorf("hl7: MSH-10: %w", err)
@@ -152,20 +158,44 @@ func (m *Message) ackHeader(a Ack) (*Message, error) {
 			messageType = append(messageType, "ACK")
 		}
 	}
-	fields := make([]string, 18)
-	copy(fields, []string{string(m.delimiters.Field), raw(2), raw(5), raw(6), raw(3), raw(4)})
-	fields[7-1] = a.Time.Format("20060102150405-0700")
+	raw := m.Segment(0).rawField
+	fields := m.replyFields(a.Time)
 	fields[9-1] = strings.Join(messageType, string(m.delimiters.Component))
 	fields[10-1], fields[11-1], fields[12-1], fields[18-1] = string(controlID), raw(11), raw(12), raw(18)
+	return m.reply(fields)
+}
+
+// ackTime is how the time of an answer is written.
+const ackTime = "20060102150405-0700"
+
+// replyFields returns the fields of an answer's header, up to MSH-18. It has the
+// delimiters of m, sender and receiver exchanged, and the time; the others are empty.
+func (m *Message) replyFields(at time.Time) []string {
+	raw := m.Segment(0).rawField
+	fields := make([]string, 18)
+	copy(fields, []string{string(m.delimiters.Field), raw(2), raw(5), raw(6), raw(3), raw(4), at.Format(ackTime)})
+	return fields
+}
+
+// rawField returns a field unchanged, or "" if there is none.
+func (s Segment) rawField(n int) string {
+	value, _ := s.raw(Path{Field: n})
+	return string(value)
+}
+
+// reply returns a message that has only a header with these fields, of which the first is
+// the field separator. It is in the character set that m was read in, so that m's sender
+// can read it.
+func (m *Message) reply(fields []string) (*Message, error) {
 	text := "MSH" + fields[0] + strings.TrimRight(strings.Join(fields[1:], fields[0]), fields[0])
-	ack := new(Message)
-	if err := ack.adopt([]byte(text + "\r")); err != nil {
+	answer := new(Message)
+	if err := answer.adopt([]byte(text + "\r")); err != nil {
 		return nil, err
 	}
-	if m.charset.encoding != nil { // the sender reads the answer in the character set that m was read in
-		ack.charset = charset{name: m.charset.name, encoding: m.charset.encoding, outside: m.charset.outside}
+	if m.charset.encoding != nil {
+		answer.charset = charset{name: m.charset.name, encoding: m.charset.encoding, outside: m.charset.outside}
 	}
-	return ack, nil
+	return answer, nil
 }
 
 // before reports whether the message's version is earlier than the given one.

@@ -189,3 +189,15 @@ func TestANewSegmentHasTheLineEndOfTheHeader(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutAnEscapeCharacterOnlyWhatNeedsOneIsRefused(t *testing.T) {
+	for text, refused := range map[string]bool{"plain": false, "a\x00b": false, "a#b": false, "a^b": true, "a\rb": true} {
+		m := parse(t, "MSH|^~~&#|A||||||ADT^A01|1|P|2.7\rPID|1\r") // the second ~ is off
+		if m.Delimiters().Escape != 0 || m.Delimiters().Truncation != '#' {
+			t.Fatalf("the delimiters are %+v", m.Delimiters())
+		}
+		if err := m.Set("PID-1", text); errors.Is(err, hl7.ErrNotEncodable) != refused {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}

@@ -38,10 +38,8 @@ func ParsePath(s string) (Path, error) {
 }
 
 func parsePath(s string) (p Path, ok bool) {
-	rest := s
-	if p.Segment, rest, ok = cutName(rest); !ok {
-		return Path{}, false
-	}
+	var rest string
+	p.Segment, rest = cutName(s)
 	ok = cutNumber(&rest, "[", "]", &p.Occurrence) &&
 		cutNumber(&rest, "-", "", &p.Field) &&
 		(p.Field > 0 || cutNumber(&rest, ".", "", &p.Field)) &&
@@ -85,12 +83,13 @@ func isSegmentName(name string) bool {
 	return name != ""
 }
 
-func cutName(s string) (name, rest string, ok bool) {
+// cutName takes what stands before a number from the front of s; it may be empty.
+func cutName(s string) (name, rest string) {
 	n := strings.IndexAny(s, "-.[")
 	if n < 0 {
 		n = len(s)
 	}
-	return s[:n], s[n:], n > 0
+	return s[:n], s[n:]
 }
 
 // cutNumber takes an optional number between open and end from the front of s.

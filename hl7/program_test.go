@@ -85,6 +85,32 @@ func TestInsertingARepetitionIsUndoneByDeletingIt(t *testing.T) {
 	})
 }
 
+func TestAPathIsTakenInItsFormOnly(t *testing.T) {
+	for path, want := range map[string]hl7.Path{
+		"PID": {Segment: "PID"}, "PID.5": {Segment: "PID", Field: 5}, "Z9A-1": {Segment: "Z9A", Field: 1},
+		"PID-999999999":   {Segment: "PID", Field: 999_999_999},
+		"OBX[9]-8[7].6.5": {Segment: "OBX", Occurrence: 9, Field: 8, Repetition: 7, Component: 6, Subcomponent: 5},
+		"PID-1000000000":  {}, // ten digits
+		"PID[0]-1":        {},
+		"PID[]-1":         {},
+		"PID-3[2":         {},
+		"PID-3]":          {},
+		"PID-3[2]4":       {},
+		"PID-3.1.2.3":     {},
+		"PID-1/":          {},
+		"PID-1:":          {},
+		"aID-1":           {},
+		"PIz-1":           {},
+		"-1":              {},
+		"[1]-1":           {},
+	} {
+		got, err := hl7.ParsePath(path)
+		if got != want || (err != nil) != (want == hl7.Path{}) {
+			t.Errorf("%q reads as %+v, %v", path, got, err)
+		}
+	}
+}
+
 func TestAPathOfAnotherLibraryIsRefusedWithTheRightSpelling(t *testing.T) {
 	for path, want := range map[string]string{
 		"PID-3-2": `"PID-3.2"`, "PID-3(1)-2": `"PID-3[2].2"`, "PID-3-4-1": `"PID-3.4.1"`, "pid-5": `"PID-5"`, "PID 5": `"PID-5"`, "PID:5": `"PID-5"`,

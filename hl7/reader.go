@@ -62,6 +62,16 @@ type Part struct {
 	Doubt *ParseError
 }
 
+// Name returns the name of the segment with which the part begins, such as "FHS"; "" for
+// a part of kind [Other].
+func (p Part) Name() string {
+	if p.Kind == Other {
+		return ""
+	}
+	text := p.Data[leadingFrame(p.Data):]
+	return string(text[:min(len(text), 3)])
+}
+
 // PartKind says what a [Part] is.
 type PartKind int
 
@@ -126,13 +136,13 @@ func (r *Reader) Messages() iter.Seq2[*Message, error] {
 			}
 			goOn := err == nil // otherwise the stream itself has ended
 			if err == nil {
-				if err = r.take(&m, p); err != nil && p.Kind == Single {
+				if err = r.Check(&m, p); err != nil && p.Kind == Single {
 					r.tell(Notice{Unreadable, p.Offset, p.Line, len(p.Data)})
 				}
 			}
 			switch {
 			case err != nil:
-				if !yield(nil, placed(err, p)) || !goOn {
+				if !yield(nil, err) || !goOn {
 					return
 				}
 			case p.Kind == Single:
@@ -154,8 +164,13 @@ func placed(err error, p Part) error {
 	return err
 }
 
-// take parses a message and counts it. It only checks other parts.
-func (r *Reader) take(m *Message, p Part) error {
+// Check parses p, the part that Next returned last, into m if it is a message, and
+// reports what is wrong with p as [Reader.Messages] does, except for p's Doubt. It is
+// called once for each part, because trailers are compared with the messages before them.
+// The error is a [*ParseError] with its place in the stream.
+func (r *Reader) Check(m *Message, p Part) error { return placed(r.check(m, p), p) }
+
+func (r *Reader) check(m *Message, p Part) error {
 	switch p.Kind {
 	case Single:
 		r.count.messages++

@@ -30,6 +30,17 @@ func Reply(data []byte, a Ack) (*Message, error) {
 	return bareReply(a)
 }
 
+// ParseHeader reads the MSH segment alone of an input that may be no message, for what it
+// tells about its sender. The error is a [*ParseError].
+func ParseHeader(data []byte) (*Message, error) {
+	start := leadingFrame(data)
+	end := len(data)
+	if n := bytes.IndexAny(data[start:], "\r\n"); n >= 0 {
+		end = start + n
+	}
+	return Parse(data[:end])
+}
+
 // plainProblems returns the problems with a question mark for each character that m may
 // not be able to write.
 func (m *Message) plainProblems(problems []Problem) []Problem {

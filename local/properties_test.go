@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"hl7lake/internal/testing/altered"
 	"hl7lake/local/resource"
 	"hl7lake/local/template"
 	"hl7lake/local/wire"
@@ -29,11 +30,12 @@ func registered(t *testing.T) *Lake {
 }
 
 // eachResource calls do for each resource of the committed templates of every
-// environment.
+// environment, and of dev with a twin of its tables.
 func eachResource(t *testing.T, do func(r *template.Resource)) {
 	t.Helper()
-	for _, environment := range []string{"dev", "prod"} {
-		assembly, err := Load("../test/snapshots/" + environment)
+	const dev = "../test/snapshots/dev"
+	for _, folder := range []string{dev, "../test/snapshots/prod", altered.Together(t, dev, "../test/testdata/dev-deidentified")} {
+		assembly, err := Load(folder)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,6 +24,7 @@ func ignoredTypes() wire.Ignored {
 		"AWS::CloudWatch::Dashboard":  "nothing is measured that a dashboard could show",
 		"AWS::Glue::Database":         "`lake sql` makes views of the tables' files itself",
 		"AWS::Glue::Table":            "`lake sql` makes views of the tables' files itself",
+		"AWS::IAM::ManagedPolicy":     "there are no roles of people here to which an operator could attach it",
 		"AWS::Logs::MetricFilter":     "nothing is measured from logs here",
 		"AWS::Logs::QueryDefinition":  "the logs are files, which grep can search",
 		"AWS::XRay::ResourcePolicy":   "nothing is traced here",

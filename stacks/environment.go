@@ -61,6 +61,9 @@ type Environment struct {
 	// institutions have beyond their shares: 2 to 1000, and a part of what staging may
 	// have at work.
 	DeferredConcurrency float64
+	// TablesDeid has the tables written a second time, de-identified, for people who may
+	// not read the messages (docs/decisions/0016-a-de-identified-twin.md).
+	TablesDeid bool
 	// Domain is the API's own name. Without it, API Gateway's name is used.
 	Domain *Domain
 

@@ -103,7 +103,7 @@ func (d FrontDoor) addIngest(core Core) Function {
 	core.LetPublish(ingest)
 	grant(ingest.Lambda, []string{"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}, d.Received.TableArn())
 	grantTableKey(ingest.Lambda, core.Foundation.Keys.Tables)
-	d.http.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7", "/messages/{protocol}/{format}")
+	d.http.addRoutes(ingest, awsapigatewayv2.HttpMethod_POST, core.Foundation.PostLimit, "/er7", "/hl7", "/messages/{protocol}/{format}")
 	return ingest
 }
 

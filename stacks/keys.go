@@ -67,16 +67,7 @@ func newKey(stack awscdk.Stack, id string, env Environment, holds string, servic
 	}
 	account := awsiam.NewAccountRootPrincipal()
 	policy := awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
-		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-			Sid:        new("Administration"),
-			Principals: &[]awsiam.IPrincipal{account},
-			Resources:  &[]*string{new("*")}, // in a key's policy: this key
-			Actions: texts("kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
-				"kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
-				"kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations", "kms:ListResourceTags", "kms:PutKeyPolicy",
-				"kms:RetireGrant", "kms:RevokeGrant", "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource",
-				"kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription"),
-		}),
+		letAdministerKey(),
 		awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
 			Sid:        new("UseThroughServices"),
 			Principals: &[]awsiam.IPrincipal{account},
@@ -101,6 +92,20 @@ func newKey(stack awscdk.Stack, id string, env Environment, holds string, servic
 		PendingWindow:     awscdk.Duration_Days(new(env.KeyDeletionDays)),
 		RemovalPolicy:     env.removalPolicy(),
 		Policy:            policy,
+	})
+}
+
+// letAdministerKey lets the account's administrators manage a key, and not use it.
+func letAdministerKey() awsiam.PolicyStatement {
+	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+		Sid:        new("Administration"),
+		Principals: &[]awsiam.IPrincipal{awsiam.NewAccountRootPrincipal()},
+		Resources:  &[]*string{new("*")}, // in a key's policy: this key
+		Actions: texts("kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
+			"kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus",
+			"kms:ListGrants", "kms:ListKeyPolicies", "kms:ListKeyRotations", "kms:ListResourceTags", "kms:PutKeyPolicy",
+			"kms:RetireGrant", "kms:RevokeGrant", "kms:RotateKeyOnDemand", "kms:ScheduleKeyDeletion", "kms:TagResource",
+			"kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription"),
 	})
 }
 

@@ -45,9 +45,12 @@ func NewTables(scope constructs.Construct, id string, props TablesProps) Tables 
 	stack := awscdk.NewStack(scope, &id, base.stackProps("tables", "hl7lake: messages as tables for SQL"))
 	accessLogs := newAccessLogs(stack, "AccessLogs", base.Environment)
 	made := Tables{Stack: stack, Bucket: newTablesBucket(stack, "Files", base, accessLogs, 0)}
-	made.addTabulate(props.Core)
+	tabulate := made.addTabulate(props.Core)
 	made.letUsersRead(props.FrontDoor)
 	made.addCatalog(base, newTablesBucket(stack, "Answers", base, accessLogs, answerDays))
+	if base.TablesDeid {
+		made.addTwin(base, tabulate)
+	}
 	ownCleanerLogs(stack, base)
 	newOutput(stack, contract.OutputTables, made.Bucket.BucketName(), "Bucket of the tables' files")
 	return made
@@ -69,7 +72,7 @@ func newTablesBucket(scope constructs.Construct, id string, base Foundation, acc
 
 // addTabulate defines the function that writes the tables: each hour those of the hours
 // that have ended, and each night those for which messages came late.
-func (t Tables) addTabulate(core Core) {
+func (t Tables) addTabulate(core Core) Function {
 	base := core.Foundation
 	tabulate := newFunction(t.Stack, "Tabulate", base, FunctionProps{
 		Package:     "lambdas/tabulate",
@@ -103,6 +106,7 @@ func (t Tables) addTabulate(core Core) {
 		// there was none.
 		SilenceIsBad: true,
 	})
+	return tabulate
 }
 
 // letUsersRead lets users with credentials of the identity pool read the tables' files of

@@ -1,6 +1,7 @@
 package stacks
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsathena"
@@ -21,16 +22,7 @@ const firstDate = "2020-01-01"
 // which they are asked.
 func (t Tables) addCatalog(base Foundation, answers awss3.Bucket) {
 	name := "hl7lake_" + base.Name
-	database := awsglue.NewCfnDatabase(t.Stack, new("Database"), &awsglue.CfnDatabaseProps{
-		CatalogId: t.Account(),
-		DatabaseInput: &awsglue.CfnDatabase_DatabaseInputProperty{
-			Name:        &name,
-			Description: new("hl7lake: messages of HL7v2 as tables"),
-		},
-	})
-	for _, table := range tables.New().All() {
-		t.addTable(table, name).AddResourceDependency(database, nil)
-	}
+	t.addDatabase("Database", "Table", name, "hl7lake: messages of HL7v2 as tables", tables.New().All(), hourly())
 	group := awsathena.NewCfnWorkGroup(t.Stack, new("WorkGroup"), &awsathena.CfnWorkGroupProps{
 		Name:                  new("hl7lake-" + base.Name),
 		Description:           new("Asks the tables of hl7lake"),
@@ -58,11 +50,47 @@ func (t Tables) addCatalog(base Foundation, answers awss3.Bucket) {
 	}).AddResourceDependency(group, nil)
 }
 
-// addTable defines one table. Athena computes its partitions from what a query asks for
-// and looks none up (Amazon Athena User Guide, Partition projection): a query names its
-// institution, dates and hours are known.
-func (t Tables) addTable(table *tables.Table, database string) awsglue.CfnTable {
-	folder := "s3://" + *t.Bucket.BucketName() + "/" + table.Name + "/"
+// partitioning is how Athena finds the files of tables.
+type partitioning struct {
+	folder     string            // of the tables' folders, empty or with a slash at its end
+	columns    [][2]string       // the partitions' names and types
+	template   string            // of a partition's folder in that of its table
+	projection map[string]string // how Athena computes the partitions that a query asks for
+}
+
+// hourly is how the tables' files are found. Athena computes their partitions from what a
+// query asks for and looks none up (Amazon Athena User Guide, Partition projection): a
+// query names its institution, dates and hours are known.
+func hourly() partitioning {
+	return partitioning{
+		columns:  [][2]string{{tables.PartitionSource, "string"}, {tables.PartitionDate, "date"}, {tables.PartitionHour, "int"}},
+		template: "source=${source}/date=${date}/hour=${hour}/",
+		projection: map[string]string{
+			"projection.source.type": "injected",
+			"projection.date.type":   "date",
+			"projection.date.format": "yyyy-MM-dd",
+			"projection.date.range":  firstDate + ",NOW",
+			"projection.hour.type":   "integer",
+			"projection.hour.range":  "0,23",
+			"projection.hour.digits": "2",
+		},
+	}
+}
+
+// addDatabase defines a database with tables. The tables' ids begin with prefix.
+func (t Tables) addDatabase(id, prefix, name, description string, all []*tables.Table, found partitioning) {
+	database := awsglue.NewCfnDatabase(t.Stack, &id, &awsglue.CfnDatabaseProps{
+		CatalogId:     t.Account(),
+		DatabaseInput: &awsglue.CfnDatabase_DatabaseInputProperty{Name: &name, Description: &description},
+	})
+	for _, table := range all {
+		t.addTable(prefix+camel(table.Name), name, table, found).AddResourceDependency(database, nil)
+	}
+}
+
+// addTable defines one table of a database.
+func (t Tables) addTable(id, database string, table *tables.Table, found partitioning) awsglue.CfnTable {
+	folder := "s3://" + *t.Bucket.BucketName() + "/" + found.folder + table.Name + "/"
 	columns := []any{}
 	for _, c := range table.Columns {
 		columns = append(columns, &awsglue.CfnTable_ColumnProperty{
@@ -70,10 +98,16 @@ func (t Tables) addTable(table *tables.Table, database string) awsglue.CfnTable 
 		})
 	}
 	partitions := []any{}
-	for _, p := range [][2]string{{tables.PartitionSource, "string"}, {tables.PartitionDate, "date"}, {tables.PartitionHour, "int"}} {
+	for _, p := range found.columns {
 		partitions = append(partitions, &awsglue.CfnTable_ColumnProperty{Name: new(p[0]), Type: new(p[1])})
 	}
-	return awsglue.NewCfnTable(t.Stack, new("Table"+camel(table.Name)), &awsglue.CfnTableProps{
+	parameters := map[string]string{
+		"classification":            "parquet",
+		"projection.enabled":        "true",
+		"storage.location.template": folder + found.template,
+	}
+	maps.Copy(parameters, found.projection)
+	return awsglue.NewCfnTable(t.Stack, &id, &awsglue.CfnTableProps{
 		CatalogId:    t.Account(),
 		DatabaseName: &database,
 		TableInput: &awsglue.CfnTable_TableInputProperty{
@@ -81,18 +115,7 @@ func (t Tables) addTable(table *tables.Table, database string) awsglue.CfnTable 
 			Description:   &table.Doc,
 			TableType:     new("EXTERNAL_TABLE"),
 			PartitionKeys: &partitions,
-			Parameters: map[string]string{
-				"classification":            "parquet",
-				"projection.enabled":        "true",
-				"projection.source.type":    "injected",
-				"projection.date.type":      "date",
-				"projection.date.format":    "yyyy-MM-dd",
-				"projection.date.range":     firstDate + ",NOW",
-				"projection.hour.type":      "integer",
-				"projection.hour.range":     "0,23",
-				"projection.hour.digits":    "2",
-				"storage.location.template": folder + "source=${source}/date=${date}/hour=${hour}/",
-			},
+			Parameters:    parameters,
 			StorageDescriptor: &awsglue.CfnTable_StorageDescriptorProperty{
 				Location:     &folder,
 				Columns:      &columns,

@@ -29,6 +29,9 @@ func TestEveryColumnIsDescribed(t *testing.T) {
 			if c.Doc == "" || strings.HasSuffix(c.Doc, ".") {
 				t.Errorf("%s.%s has no doc, or one that ends in a full stop", table.Name, c.Name)
 			}
+			if c.Class < tables.Plain || c.Class > tables.FreeText || c.Class.String() == "" {
+				t.Errorf("%s.%s has no class", table.Name, c.Name)
+			}
 			if c.Path == "" {
 				continue
 			}

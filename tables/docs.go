@@ -23,10 +23,10 @@ func Markdown() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// String returns the class's name in the documents, empty for [Plain].
+// String returns the class's name in the documents.
 func (c Class) String() string {
 	return [...]string{
-		Plain: "", Name: "name", Identifier: "identifier", Address: "address", PostalCode: "postal code", Contact: "contact",
+		Plain: "plain", Code: "code", Quantity: "quantity", State: "state", Name: "name", Identifier: "identifier", Address: "address", PostalCode: "postal code", Contact: "contact",
 		Day: "date", Birth: "birth", Institution: "institution", FreeText: "free text",
 	}[c]
 }

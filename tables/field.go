@@ -95,8 +95,8 @@ func numeric[T any](name, paths, doc string, of Type, parse func([]byte) (T, boo
 	places, from := placesOf(paths)
 	return field{
 		columns: []Column{
-			{Name: name, Type: of, Path: paths, Doc: doc + ", as a number"},
-			{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent"},
+			{Name: name, Type: of, Path: paths, Doc: doc + ", as a number", Class: Quantity},
+			{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent", Class: FreeText},
 		},
 		slots: from,
 		fill: func(r *row, at int) {
@@ -125,9 +125,9 @@ func timestampColumns(name, paths, doc string) []Column {
 	return []Column{
 		{Name: name, Type: Timestamp, Path: paths, Doc: doc + ", in UTC; where it is not precise, the first moment", Class: Day},
 		{Name: name + "_text", Path: paths, Doc: doc + ", as it was sent", Class: Day},
-		{Name: name + "_precision", Path: paths, Doc: "the last part of it that is known: `year` `month` `day` `hour` `minute` `second` `fraction`"},
-		{Name: name + "_offset", Type: Integer, Path: paths, Doc: "minutes east of UTC in which it was read; NULL if nothing states it"},
-		{Name: name + "_zone", Path: paths, Doc: "who says the offset: `value`; `message`, the one of MSH-7; `unknown`, read as UTC"},
+		{Name: name + "_precision", Path: paths, Doc: "the last part of it that is known: `year` `month` `day` `hour` `minute` `second` `fraction`", Class: Plain},
+		{Name: name + "_offset", Type: Integer, Path: paths, Doc: "minutes east of UTC in which it was read; NULL if nothing states it", Class: Day},
+		{Name: name + "_zone", Path: paths, Doc: "who says the offset: `value`; `message`, the one of MSH-7; `unknown`, read as UTC", Class: Plain},
 	}
 }
 
@@ -137,12 +137,12 @@ func timestampColumns(name, paths, doc string) []Column {
 func coded(name, path string, doc string) field {
 	from, slots := placesOf(path)
 	columns := []Column{
-		{Name: name + "_code", Path: below(path, 1), Doc: doc + ": the code"},
-		{Name: name + "_text", Path: below(path, 2), Doc: doc + ": its text"},
-		{Name: name + "_system", Path: below(path, 3), Doc: doc + ": the code's system, such as `LN` for LOINC (HL7 table 0396)"},
-		{Name: name + "_alternate_code", Path: below(path, 4), Doc: doc + ": the code in another system"},
-		{Name: name + "_alternate_text", Path: below(path, 5), Doc: doc + ": that one's text"},
-		{Name: name + "_alternate_system", Path: below(path, 6), Doc: doc + ": that one's system"},
+		{Name: name + "_code", Path: below(path, 1), Doc: doc + ": the code", Class: Code},
+		{Name: name + "_text", Path: below(path, 2), Doc: doc + ": its text", Class: FreeText},
+		{Name: name + "_system", Path: below(path, 3), Doc: doc + ": the code's system, such as `LN` for LOINC (HL7 table 0396)", Class: Code},
+		{Name: name + "_alternate_code", Path: below(path, 4), Doc: doc + ": the code in another system", Class: Code},
+		{Name: name + "_alternate_text", Path: below(path, 5), Doc: doc + ": that one's text", Class: FreeText},
+		{Name: name + "_alternate_system", Path: below(path, 6), Doc: doc + ": that one's system", Class: Code},
 	}
 	return field{
 		columns: columns,

@@ -31,23 +31,23 @@ const (
 // joined as lines. The table values has every repetition.
 func observedValue() field {
 	columns := []Column{
-		{Name: "value_type", Path: "OBX-2", Doc: "the type of the value: `NM` number, `SN` structured number, `CE` `CWE` code, `TX` text, … (HL7 table 0125)"},
-		{Name: "value_count", Type: Integer, Path: "OBX-5", Doc: "how many repetitions the value has that are not empty"},
+		{Name: "value_type", Path: "OBX-2", Doc: "the type of the value: `NM` number, `SN` structured number, `CE` `CWE` code, `TX` text, … (HL7 table 0125)", Class: Code},
+		{Name: "value_count", Type: Integer, Path: "OBX-5", Doc: "how many repetitions the value has that are not empty", Class: Plain},
 		{Name: "value_text", Path: "OBX-5", Doc: "the value as a person reads it: the number or text as it was sent, lines joined; of a code its text, else the code; " +
 			"of a structured number its parts; of what is kept elsewhere its address; NULL of documents", Class: FreeText},
-		{Name: "value_number", Type: Number, Path: "OBX-5.1, OBX-5.2", Doc: "the number of an `NM`, `SN` or `CQ`, the lower end of an `NR`"},
-		{Name: "value_comparator", Path: "OBX-5.1", Doc: "of an `SN`: `>` `<` `>=` `<=` `=` `<>`; NULL is `=`"},
-		{Name: "value_separator", Path: "OBX-5.3", Doc: "of an `SN`: `-` range, `/` or `:` ratio, `+` or more, as in a titre of 2+; of an `NR`: `-`"},
-		{Name: "value_number_2", Type: Number, Path: "OBX-5.4", Doc: "the second number of an `SN`, the upper end of an `NR`"},
-		{Name: "value_code", Path: "OBX-5.1", Doc: "the code of a `CE`, `CWE`, `CNE`, `CF`, `ID` or `IS`"},
+		{Name: "value_number", Type: Number, Path: "OBX-5.1, OBX-5.2", Doc: "the number of an `NM`, `SN` or `CQ`, the lower end of an `NR`", Class: Quantity},
+		{Name: "value_comparator", Path: "OBX-5.1", Doc: "of an `SN`: `>` `<` `>=` `<=` `=` `<>`; NULL is `=`", Class: Code},
+		{Name: "value_separator", Path: "OBX-5.3", Doc: "of an `SN`: `-` range, `/` or `:` ratio, `+` or more, as in a titre of 2+; of an `NR`: `-`", Class: Code},
+		{Name: "value_number_2", Type: Number, Path: "OBX-5.4", Doc: "the second number of an `SN`, the upper end of an `NR`", Class: Quantity},
+		{Name: "value_code", Path: "OBX-5.1", Doc: "the code of a `CE`, `CWE`, `CNE`, `CF`, `ID` or `IS`", Class: Code},
 		{Name: "value_code_text", Path: "OBX-5.2", Doc: "its text", Class: FreeText},
-		{Name: "value_code_system", Path: "OBX-5.3", Doc: "its system"},
-		{Name: "value_alternate_code", Path: "OBX-5.4", Doc: "the code in another system"},
+		{Name: "value_code_system", Path: "OBX-5.3", Doc: "its system", Class: Code},
+		{Name: "value_alternate_code", Path: "OBX-5.4", Doc: "the code in another system", Class: Code},
 		{Name: "value_alternate_text", Path: "OBX-5.5", Doc: "that one's text", Class: FreeText},
-		{Name: "value_alternate_system", Path: "OBX-5.6", Doc: "that one's system"},
-		{Name: "value_media", Path: "OBX-5.2, OBX-5.3", Doc: "of a document (`ED`, `RP`): its type and sub-type, `APPLICATION/PDF`"},
-		{Name: "value_encoding", Path: "OBX-5.4", Doc: "of an `ED`: `A` none, `Hex`, `Base64` (HL7 table 0299)"},
-		{Name: "value_size", Type: Integer, Path: "OBX-5.5", Doc: "of an `ED`: how many bytes of text its data take; they themselves are in values"},
+		{Name: "value_alternate_system", Path: "OBX-5.6", Doc: "that one's system", Class: Code},
+		{Name: "value_media", Path: "OBX-5.2, OBX-5.3", Doc: "of a document (`ED`, `RP`): its type and sub-type, `APPLICATION/PDF`", Class: Code},
+		{Name: "value_encoding", Path: "OBX-5.4", Doc: "of an `ED`: `A` none, `Hex`, `Base64` (HL7 table 0299)", Class: Code},
+		{Name: "value_size", Type: Integer, Path: "OBX-5.5", Doc: "of an `ED`: how many bytes of text its data take; they themselves are in values", Class: Plain},
 	}
 	return field{
 		columns: append(columns, timestampColumns("value_at", "OBX-5", "a value that is a time (`TS`, `DTM`, `DT`)")...),
@@ -184,9 +184,9 @@ func (v observed) media(kind, subtype int32) {
 func referenceRange() field {
 	return field{
 		columns: []Column{
-			{Name: "reference_range", Path: "OBX-7", Doc: "the range of normal values, as it was sent"},
-			{Name: "reference_low", Type: Number, Path: "OBX-7", Doc: "its lower end; NULL if it has none, or is not a range of numbers"},
-			{Name: "reference_high", Type: Number, Path: "OBX-7", Doc: "its upper end"},
+			{Name: "reference_range", Path: "OBX-7", Doc: "the range of normal values, as it was sent", Class: FreeText},
+			{Name: "reference_low", Type: Number, Path: "OBX-7", Doc: "its lower end; NULL if it has none, or is not a range of numbers", Class: Quantity},
+			{Name: "reference_high", Type: Number, Path: "OBX-7", Doc: "its upper end", Class: Quantity},
 		},
 		slots: []slot{obx},
 		fill: func(r *row, at int) {

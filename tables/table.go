@@ -28,18 +28,22 @@ func (t Type) Glue() string {
 // de-identification does with it.
 type Class int
 
-// The classes, after the identifiers that 45 CFR 164.514(b)(2) lists.
+// The classes, after the identifiers that 45 CFR 164.514(b)(2) lists. Zero is none of
+// them: each column has one.
 const (
-	Plain       Class = iota // codes, numbers, states: nothing that identifies a person
-	Name                     // of a person
-	Identifier               // a number or code that identifies a person, a visit, an order, a message or a device
-	Address                  // of a person, below the state
-	PostalCode               // of a person
-	Contact                  // telephone, e-mail
-	Day                      // a date or time that has to do with the patient
-	Birth                    // the patient's date of birth
-	Institution              // who sent or keeps the record, and where in the hospital
-	FreeText                 // what a person may have typed
+	Plain       Class = iota + 1 // a position, a count, or a word of this package: nothing that the sender chose
+	Code                         // of a coding system or a table of HL7
+	Quantity                     // a number that was measured or counted
+	State                        // of the United States
+	Name                         // of a person
+	Identifier                   // a number or code that identifies a person, a visit, an order, a message or a device
+	Address                      // of a person, below the state
+	PostalCode                   // of a person
+	Contact                      // telephone, e-mail
+	Day                          // a date or time that has to do with the patient
+	Birth                        // the patient's date of birth
+	Institution                  // who sent or keeps the record, and where in the hospital
+	FreeText                     // what a person may have typed
 )
 
 // A Table is one table.

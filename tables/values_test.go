@@ -83,6 +83,9 @@ func rebuild(t testing.TB, bodies ...[]byte) {
 		if err := json.Unmarshal(m.AppendJSON(nil, hl7.JSON{}), &segments); err != nil {
 			t.Fatal(err)
 		}
+		for i := range segments { // the table has a line of text as it stands, and JSON has it decoded
+			segments[i].ID = m.Segment(i).Name()
+		}
 		want[root] = segments
 	}
 	if diff := cmp.Diff(want, fromValues(t, written(t, messages...))); diff != "" {
@@ -110,6 +113,10 @@ func TestValuesRebuildTheSegmentsOfTheCorpus(t *testing.T) {
 	}
 	t.Logf("%d messages", len(bodies))
 	rebuild(t, bodies...)
+}
+
+func TestALineThatIsNoSegmentIsInValuesAsItStands(t *testing.T) {
+	rebuild(t, []byte("MSH|^~\\&|A\rPID|1\rsee \\T\\ overleaf\rsee \\X41\\|\\T\\\r"))
 }
 
 // parts returns the first messages of a file.

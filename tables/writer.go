@@ -30,7 +30,8 @@ type Writer struct {
 	files  Files
 	tables map[*Table]*tableWriter
 	values *tableWriter
-	serial int // of the message
+	twin   *twin // nil if the rows are not de-identified too
+	serial int   // of the message
 	err    error
 }
 
@@ -62,6 +63,12 @@ func (w *Writer) Add(m Message) error {
 	return w.err
 }
 
+// Deidentify has the rows of all messages that follow also written de-identified, to
+// files of their own: those of the tables that [Deidentified] describes. The key, of at
+// least 32 bytes, must be secret. The same key makes the same pseudonyms. Close closes
+// these files too.
+func (w *Writer) Deidentify(key []byte, files Files) { w.twin = newTwin(w.x.to, key, files) }
+
 // Open opens the file of a table even if no row comes. If no table has that name, it does
 // nothing.
 func (w *Writer) Open(name string) error {
@@ -73,10 +80,21 @@ func (w *Writer) Open(name string) error {
 	return w.err
 }
 
+// OpenDeidentified is Open for the files of [Writer.Deidentify].
+func (w *Writer) OpenDeidentified(name string) error {
+	if w.twin != nil && w.err == nil {
+		w.err = w.twin.open(name)
+	}
+	return w.err
+}
+
 // Close writes the remaining rows and closes the files. It returns the first error.
 func (w *Writer) Close() error {
 	for _, t := range w.x.to.All() {
 		w.err = errors.Join(w.err, w.tables[t].close(w.err == nil))
+	}
+	if w.twin != nil {
+		w.err = errors.Join(w.err, w.twin.close(w.err == nil))
 	}
 	return w.err
 }
@@ -97,6 +115,11 @@ func (w *Writer) emit(t *Table, own slot, repetition int32) {
 			continue
 		}
 		f.fill(&r, f.first)
+	}
+	if w.twin != nil {
+		if w.err = w.twin.add(t, &w.x, own, into); w.err != nil {
+			return
+		}
 	}
 	into.last, into.lastSerial, into.lastOwn = w.x.current, w.serial, own
 	into.n++
@@ -139,13 +162,8 @@ func (w *Writer) addValue(into *tableWriter, seq, name parquet.Value, v *value) 
 
 // room makes room for another row. It reports false after an error.
 func (w *Writer) room(into *tableWriter) bool {
-	if w.err != nil {
-		return false
-	}
-	if into.file == nil {
-		w.err = into.open(w.files)
-	} else if into.n == batch {
-		w.err = into.flush()
+	if w.err == nil {
+		w.err = into.room(w.files)
 	}
 	return w.err == nil
 }
@@ -190,6 +208,17 @@ func (w *tableWriter) repeats(f *field, own slot, serial int, x *extractor) bool
 		}
 	}
 	return true
+}
+
+// room makes room for another row, and opens the file for the first one.
+func (w *tableWriter) room(files Files) error {
+	if w.file == nil {
+		return w.open(files)
+	}
+	if w.n == batch {
+		return w.flush()
+	}
+	return nil
 }
 
 func (w *tableWriter) open(files Files) error {

@@ -24,8 +24,9 @@ func (p *program) demoCommand() *cobra.Command {
 		Long: `demo starts a lake that is thrown away afterwards, makes three users of one
 institution and has each of them post the same two texts, an ADT^A01 and a line
 that is not HL7. Then it posts messages of several types, versions and line ends,
-follows each until it is JSON or an error, and reads all of it back. Last, it asks
-the lake's tables in SQL, with duckdb if that is in PATH.
+sends one over MLLP through an edge as an interface engine does, follows each until
+it is JSON or an error, and reads all of it back. Last, it asks the lake's tables in
+SQL, with duckdb if that is in PATH.
 
 The exit status is 0 only if everything went as it should.
 ` + exitCodes,

@@ -33,6 +33,7 @@ func writeReport(s term.Screen, result demoResult, started time.Duration) error 
 		return err
 	}
 	writeSpecimen(page, r)
+	writeOverMLLP(page, r.OverMLLP)
 	if err := writeAnswer(page, result.SQL); err != nil {
 		return err
 	}
@@ -155,6 +156,17 @@ func writeSpecimen(s term.Screen, r scenario.Report) {
 			key := strconv.Itoa(number)
 			fmt.Fprintf(s, "  %s %s\n", s.Styled(term.Dim, fmt.Sprintf("%5q:", key)), segment.Fields[key])
 		}
+	}
+}
+
+// writeOverMLLP shows the acknowledgment that an engine got.
+func writeOverMLLP(s term.Screen, sent scenario.OverMLLP) {
+	if sent.Ack == "" {
+		return // the verdict says it
+	}
+	fmt.Fprintf(s, "\n%s\n\n", s.Styled(term.Bold, "An engine sent "+sent.Text+" over MLLP to lake edge, and was answered:"))
+	for line := range strings.Lines(sent.Ack) {
+		fmt.Fprintf(s, "  %s\n", strings.TrimSuffix(line, "\n"))
 	}
 }
 

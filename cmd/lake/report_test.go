@@ -36,7 +36,8 @@ func performance(differences ...string) scenario.Report {
 	}
 	report := scenario.Report{
 		Institution: scenario.Institution, Users: users, Posts: posts,
-		Reads: []scenario.Read{{User: users[0].Email, Want: 200, Status: 200}, {User: users[1].Email, Want: 200, Status: 200}, {User: users[2].Email, Want: 404, Status: 404}},
+		OverMLLP: scenario.OverMLLP{Text: "adt-a02.hl7", Code: "AA", Ack: "MSH|^~\\&|LAKE||||20260301120000+0000||ACK^A02^ACK|1|T|2.5.1\nMSA|AA|SAMPLE-0015"},
+		Reads:    []scenario.Read{{User: users[0].Email, Want: 200, Status: 200}, {User: users[1].Email, Want: 200, Status: 200}, {User: users[2].Email, Want: 404, Status: 404}},
 		Messages: []scenario.Message{
 			{Name: "adt-a01.hl7", Shape: "CR", Type: "ADT^A01", Version: "2.5.1", Bytes: 704, ID: "1",
 				History: client.History{Status: client.Staged, Received: received, Steps: []client.Step{step(client.Ingestion, 40, 704), step(client.Staging, 84, 2130)}},

@@ -31,11 +31,16 @@ type Location struct {
 	Connection string `yaml:"connection"` // file connection.json of a lake on this machine
 }
 
-// Credentials say who sends. Secrets are in a file or in an environment variable.
+// Credentials say who sends: a user, or a machine client of the user pool. The password
+// or secret is in a file or in an environment variable.
 type Credentials struct {
 	User        string `yaml:"user"` // e-mail address
 	PasswordEnv string `yaml:"password_env"`
 	Password    string `yaml:"password_file"`
+
+	Client    string `yaml:"client"` // its id
+	SecretEnv string `yaml:"secret_env"`
+	Secret    string `yaml:"secret_file"`
 }
 
 // Listener is one port on which engines send.
@@ -46,6 +51,7 @@ type Listener struct {
 	Credentials    *Credentials `yaml:"credentials"`
 	Charset        string       `yaml:"charset"` // for messages whose MSH-18 declares none; "" assumes nothing
 	Ack            AckMode      `yaml:"ack"`
+	Lanes          int          `yaml:"lanes"` // how many messages, of different patients, are posted at once; 1 keeps all in order
 	Allow          []Prefix     `yaml:"allow"` // who may connect; none means everybody
 	MaxMessage     Size         `yaml:"max_message"`
 	MaxConnections int          `yaml:"max_connections"`
@@ -83,6 +89,8 @@ type Prefix netip.Prefix
 
 // The defaults.
 const (
+	defaultLanes          = 1
+	mostLanes             = 64
 	defaultMaxMessages    = 10_000_000
 	defaultMaxBytes       = Size(20 << 30)
 	defaultMaxMessage     = Size(4 << 20)
@@ -101,6 +109,7 @@ func (c *Config) fillIn() {
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
 		setDefault(&l.Ack, Queued)
+		setDefault(&l.Lanes, defaultLanes)
 		setDefault(&l.MaxMessage, defaultMaxMessage)
 		setDefault(&l.MaxConnections, defaultMaxConnections)
 		setDefault(&l.Idle, defaultIdle)

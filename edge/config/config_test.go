@@ -43,7 +43,7 @@ func TestTheDefaultsAreFilledInAndPathsAreThoseOfTheFilesFolder(t *testing.T) {
 		Data: filepath.Join(dir, "data"), KeyFile: "/etc/lake/edge.key", Lake: config.Location{Outputs: filepath.Join(dir, "outputs.json")},
 		Queue: config.Queue{MaxMessages: 10_000_000, MaxBytes: 20 << 30}, Credentials: credentials,
 		Listeners: []config.Listener{{
-			Name: "adt", Address: ":2575", Ack: config.Queued, MaxMessage: 4 << 20, MaxConnections: 256, Idle: config.Duration(time.Hour),
+			Name: "adt", Address: ":2575", Ack: config.Queued, Lanes: 1, MaxMessage: 4 << 20, MaxConnections: 256, Idle: config.Duration(time.Hour),
 			Credentials: &credentials,
 		}},
 	}
@@ -65,6 +65,7 @@ listeners:
     credentials: {user: lab@example.org, password_env: LAB_PASSWORD}
     charset: iso-8859-1
     ack: delivered
+    lanes: 8
     allow: [10.1.0.0/16, 10.2.3.4, "fd00::/8"]
     max_message: 512 KiB
     max_connections: 3
@@ -84,7 +85,7 @@ listeners:
 		t.Error(diff)
 	}
 	if c.Queue != (config.Queue{MaxMessages: 2_000_000, MaxBytes: 5e9}) || l.MaxMessage != 512<<10 || l.Idle != config.Duration(90*time.Second) ||
-		l.Ack != config.Delivered || l.Credentials.PasswordEnv != "LAB_PASSWORD" {
+		l.Ack != config.Delivered || l.Lanes != 8 || l.Credentials.PasswordEnv != "LAB_PASSWORD" {
 		t.Errorf("%+v", c)
 	}
 	for address, want := range map[string]bool{"10.1.2.3": true, "::ffff:10.1.2.3": true, "10.2.3.4": true, "10.2.3.5": false, "fd00::1": true, "::1": false} {
@@ -94,6 +95,21 @@ listeners:
 		}
 		if got != want {
 			t.Errorf("%s is allowed: %v", address, got)
+		}
+	}
+}
+
+func TestAMachineClientHasASecretInAFileOrAVariable(t *testing.T) {
+	for given, want := range map[string]config.Credentials{
+		"client: 1a2b, secret_env: SECRET":  {Client: "1a2b", SecretEnv: "SECRET"},
+		"client: 1a2b, secret_file: secret": {Client: "1a2b", Secret: "secret"},
+	} {
+		c, path, err := read(t, strings.Replace(least, "user: engine@example.org, password_file: password", given, 1))
+		if want.Secret != "" {
+			want.Secret = filepath.Join(filepath.Dir(path), want.Secret)
+		}
+		if err != nil || *c.Listeners[0].Credentials != want {
+			t.Errorf("%s: %+v, %v", given, c.Listeners[0].Credentials, err)
 		}
 	}
 }
@@ -115,8 +131,14 @@ func TestEveryMistakeIsToldWithItsLine(t *testing.T) {
 		"no credentials":            {"credentials: {user: engine@example.org, password_file: password}\n", "", "5: listeners[0].credentials: name them"},
 		"a password in the file":    {"password_file: password", "password: secret", "4: credentials.password: there is no such setting"},
 		"two passwords":             {"password_file: password", "password_file: a, password_env: b", "4: credentials: name one of"},
-		"no user":                   {"user: engine@example.org, ", "", "4: credentials.user: name the user"},
+		"no user":                   {"user: engine@example.org, ", "", "4: credentials: name one of user and client"},
 		"a name with a blank":       {"name: adt", "name: a b", "6: listeners[0].name: want"},
+		"a user and a client":       {"user: engine@example.org", "user: engine@example.org, client: 1a2b", "4: credentials: name one of user and client"},
+		"a client with a password":  {"user: engine@example.org", "client: 1a2b", "4: credentials: a client has secret_file or secret_env"},
+		"a user with a secret":      {"password_file: password", "secret_file: secret", "4: credentials: a user has password_file or password_env"},
+		"a client without a secret": {"user: engine@example.org, password_file: password", "client: 1a2b", "4: credentials: name one of secret_file and secret_env"},
+		"too many lanes":            {"name: adt", "name: adt, lanes: 65", "6: listeners[0].lanes: want 64 at most"},
+		"no lane":                   {"name: adt", "name: adt, lanes: 0", "6: listeners[0].lanes: want a whole number"},
 		"a name twice":              {`":2575"}`, `":2575"}` + "\n  - {name: adt, address: \":2576\"}", "7: listeners[1].name: another"},
 		"an address twice":          {`":2575"}`, `":2575"}` + "\n  - {name: lab, address: \":2575\"}", "7: listeners[1].address: is in use"},
 		"no port":                   {`":2575"`, `localhost`, "6: listeners[0].address: want host:port"},

@@ -121,6 +121,9 @@ func (d *decoder) listener(at string, l Listener) {
 	if l.Ack != Queued && l.Ack != Delivered {
 		d.at(at+".ack", "want %s or %s", Queued, Delivered)
 	}
+	if l.Lanes > mostLanes {
+		d.at(at+".lanes", "want %d at most", mostLanes)
+	}
 	if l.MaxMessage > LargestMessage {
 		d.at(at+".max_message", "a lake takes up to 4.5 MB")
 	}
@@ -136,11 +139,17 @@ func (d *decoder) listener(at string, l Listener) {
 }
 
 func (d *decoder) credentials(at string, c Credentials) {
-	if c.User == "" {
-		d.at(at+".user", "name the user that sends")
-	}
-	if (c.Password == "") == (c.PasswordEnv == "") {
+	switch {
+	case (c.User == "") == (c.Client == ""):
+		d.at(at, "name one of user and client that sends")
+	case c.User != "" && (c.Secret != "" || c.SecretEnv != ""):
+		d.at(at, "a user has password_file or password_env, and no secret")
+	case c.Client != "" && (c.Password != "" || c.PasswordEnv != ""):
+		d.at(at, "a client has secret_file or secret_env, and no password")
+	case c.User != "" && (c.Password == "") == (c.PasswordEnv == ""):
 		d.at(at, "name one of password_file and password_env")
+	case c.Client != "" && (c.Secret == "") == (c.SecretEnv == ""):
+		d.at(at, "name one of secret_file and secret_env")
 	}
 }
 
@@ -156,11 +165,11 @@ func (d *decoder) address(at, address string, optional bool) {
 
 // resolve makes paths that are relative to the file's folder usable.
 func (c *Config) resolve(folder string) {
-	paths := []*string{&c.Data, &c.KeyFile, &c.Lake.Outputs, &c.Lake.Connection, &c.Credentials.Password}
+	paths := []*string{&c.Data, &c.KeyFile, &c.Lake.Outputs, &c.Lake.Connection, &c.Credentials.Password, &c.Credentials.Secret}
 	for i := range c.Listeners {
 		l := &c.Listeners[i]
 		if l.Credentials != nil && l.Credentials != &c.Credentials {
-			paths = append(paths, &l.Credentials.Password)
+			paths = append(paths, &l.Credentials.Password, &l.Credentials.Secret)
 		}
 		if l.TLS != nil {
 			paths = append(paths, &l.TLS.Certificate, &l.TLS.Key, &l.TLS.ClientCA)

@@ -105,11 +105,28 @@ func TestTheErrorOfAStreamIsThatOfTheReader(t *testing.T) {
 }
 
 func FuzzReader(f *testing.F) {
-	for _, seed := range []string{"\va\x1c\r", "\va\vb\x1c\r\n\v\x1c\x1c\r", "x\v\x1c", "\v0123456789abcdef\x1c\v\x1c\r"} {
+	for _, seed := range []string{
+		"\va\x1c\r",
+		"\va\x1c\r\vb\x1c\r",                // several at once
+		"\va",                               // torn
+		"\va\vb\x1c\r",                      // torn, and begun again
+		"\v\va\x1c\x1c\r\r",                 // each byte of the frame twice
+		"hello\r\n\va\x1c\r???\vb\x1c\rbye", // garbage between
+		"\va\x1cb\x1c\r",                    // an FS that is content
+		"\va\x1c\n\vb\x1c\vc\x1c\r",         // ends that some senders write
+		"\x1c\r\x1c\r",                      // ends without a beginning
+		"\v\x1c\r",                          // nothing in it
+		"\v0123456789abcdef\x1c\v\x1c\r",    // too large
+		"\v0123456789abcdef\x1c\r\va\x1c\r", // and another one behind it
+	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		const limit = 8
+		ended := mllp.AppendFrame(append(bytes.Clone(stream), "\x1c\r"...), []byte("good"))
+		if frames := hear(bytes.NewReader(ended), limit).Frames; len(frames) == 0 || frames[len(frames)-1] != "good" {
+			t.Fatalf("a good frame is lost: %q", frames)
+		}
 		whole, pieces := hear(bytes.NewReader(stream), limit), hear(iotest.OneByteReader(bytes.NewReader(stream)), limit)
 		for _, h := range []*heard{&whole, &pieces} {
 			for i, frame := range h.Frames {

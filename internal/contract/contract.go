@@ -42,6 +42,7 @@ const (
 
 // The folders of the tables' bucket that hold no table.
 const (
-	TablesManifests = "manifests" // the messages that the tables of an hour were made from
-	TablesCursors   = "cursors"   // up to which hour an institution's tables are complete
+	TablesManifests = "manifests"   // the messages that the tables of an hour were made from
+	TablesCursors   = "cursors"     // up to which hour an institution's tables are complete
+	TablesDeid      = "tables_deid" // the folders of the de-identified twin's tables
 )

@@ -15,5 +15,6 @@ const (
 	EnvSharesTable        = "SHARES_TABLE"         // of what each institution took of its share of staging
 	EnvDeferredQueueURL   = "DEFERRED_QUEUE_URL"   // of what institutions have beyond their shares
 	EnvTablesBucket       = "TABLES_BUCKET"
+	EnvTablesDeidKey      = "TABLES_DEID_KEY" // the key of the pseudonyms in the tables' twin; not set if there is no twin
 	EnvStateMachineARN    = "STATE_MACHINE_ARN"
 )

@@ -16,6 +16,7 @@ const (
 	OutputReceived       = "ReceivedTableName"
 	OutputReconcile      = "ReconcileFunctionName"
 	OutputTables         = "TablesBucketName"
+	OutputTwinReaders    = "TwinReadersPolicyArn"
 	OutputTabulate       = "TabulateFunctionName"
 	OutputReadsLog       = "ReadsLogGroupName"
 	OutputTrailLog       = "TrailLogGroupName"

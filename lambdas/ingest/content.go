@@ -32,6 +32,7 @@ const tooLarge = "The message is too large. Up to 4.5 MB fit, as text/plain in U
 // content is what a sender posted.
 type content struct {
 	kind    hub.Kind
+	media   string // media type of the request, in small letters and without parameters
 	body    []byte // byte for byte
 	charset string // as declared; empty if nothing was
 }
@@ -74,6 +75,12 @@ var (
 		Detail: "Send application/json, application/hl7-v2 or text/plain.",
 		Header: map[string]string{"Accept-Post": strings.Join(er7MediaTypes, ", ") + ", application/json"},
 	}
+	errHL7MediaType = &problem.Problem{
+		Status: http.StatusUnsupportedMediaType,
+		Code:   "unsupported-media-type",
+		Detail: "Send application/hl7-v2.",
+		Header: map[string]string{"Accept-Post": strings.Join(hl7MediaTypes, ", ")},
+	}
 	errNoMediaType = &problem.Problem{
 		Status: http.StatusUnsupportedMediaType,
 		Code:   "unsupported-media-type",
@@ -83,8 +90,11 @@ var (
 		"Protocol and format are up to 32 small letters, digits, dots and dashes each, and begin with a letter or digit.")
 )
 
+// hl7MediaTypes are those that HL7 over HTTP has had for ER7 (HL7 over HTTP, 2.4).
+var hl7MediaTypes = []string{"application/hl7-v2", "application/hl7-v2+er7", "x-application/hl7-v2+er7"}
+
 // er7MediaTypes are those of ER7 as it is.
-var er7MediaTypes = []string{"application/hl7-v2", "application/hl7-v2+er7", "x-application/hl7-v2+er7", "text/plain"}
+var er7MediaTypes = append(slices.Clip(hl7MediaTypes), "text/plain")
 
 func badRequest(code, format string, args ...any) *problem.Problem {
 	return &problem.Problem{Status: http.StatusBadRequest, Code: code, Detail: fmt.Sprintf(format, args...)}
@@ -104,6 +114,8 @@ func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
 	}
 	media, params, err := mime.ParseMediaType(header(request, "content-type"))
 	switch {
+	case request.RouteKey == routeHL7 && (err != nil || !slices.Contains(hl7MediaTypes, media)):
+		return content{}, errHL7MediaType
 	case err != nil && kind == hub.ER7:
 		return content{}, errMediaType
 	case err != nil:
@@ -113,7 +125,7 @@ func decode(request events.APIGatewayV2HTTPRequest) (content, error) {
 	if err != nil {
 		return content{}, err
 	}
-	c := content{kind: kind, body: body, charset: strings.TrimSpace(params["charset"])}
+	c := content{kind: kind, media: media, body: body, charset: strings.TrimSpace(params["charset"])}
 	switch {
 	case kind == hub.ER7 && media == "application/json":
 		if c, err = decodeJSON(body); err != nil {
@@ -137,8 +149,8 @@ func size(request events.APIGatewayV2HTTPRequest) int {
 	return len(request.Body)
 }
 
-// kindOf reads /er7 and /messages/{protocol}/{format}, after the name of a stage if there
-// is one.
+// kindOf reads /er7, /hl7 and /messages/{protocol}/{format}, after the name of a stage if
+// there is one.
 func kindOf(path string) (hub.Kind, bool) {
 	_, rest, ok := strings.Cut(path, "/messages/")
 	if !ok {

@@ -50,6 +50,14 @@ type answer struct {
 	Detail string    `json:"detail,omitempty"` // set if a duplicate has other bytes
 }
 
+// serve answers a request of any route.
+func (h handler) serve(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	if request.RouteKey == routeHL7 {
+		return h.postHL7(ctx, request)
+	}
+	return h.post(ctx, request)
+}
+
 // post answers POST /er7 and POST /messages/{protocol}/{format}, and records who posted
 // and the outcome.
 func (h handler) post(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
@@ -81,22 +89,27 @@ func answerTo(duplicate *received.DuplicateError) answer {
 
 // take makes a message of the lake from what was posted for owner.
 func (h handler) take(ctx context.Context, owner string, request events.APIGatewayV2HTTPRequest) (uuid.UUID, error) {
-	if owner == "" {
-		return uuid.Nil, errNoPrivilege
-	}
 	work, cancel := function.WithReserve(ctx, reserve)
 	defer cancel()
-	if err := h.admit(work, owner, size(request)); err != nil {
-		return uuid.Nil, err
-	}
-	content, err := decode(request)
+	content, err := h.receive(work, owner, request)
 	if err != nil {
 		return uuid.Nil, err
 	}
 	return h.accept(ctx, work, owner, content)
 }
 
-// account records and counts one request.
+// receive returns what was posted for owner, if owner may post it.
+func (h handler) receive(work context.Context, owner string, request events.APIGatewayV2HTTPRequest) (content, error) {
+	if owner == "" {
+		return content{}, errNoPrivilege
+	}
+	if err := h.admit(work, owner, size(request)); err != nil {
+		return content{}, err
+	}
+	return decode(request)
+}
+
+// account records and counts one message that was posted.
 func (h handler) account(ctx context.Context, by caller.Caller, id uuid.UUID, err error) {
 	outcome, metric := audit.Outcome(err), contract.MetricAccepted
 	var duplicate *received.DuplicateError

@@ -51,7 +51,7 @@ func newFrontDoor(t testing.TB) *frontDoor {
 		received:  received.Table{Name: fake.Received, DB: door.tables},
 		hub:       hub.Topic{ARN: "hub", Publisher: door.topic, ClaimCheck: hub.ClaimCheck{Bucket: "checks", Objects: door.buckets}},
 	}
-	door.answer = problem.Answer(logger, h.post)
+	door.answer = problem.Answer(logger, h.serve)
 	return door
 }
 

@@ -1,6 +1,7 @@
-// Command ingest is the Lambda function behind POST /er7 and POST
-// /messages/{protocol}/{format}. It authorizes the sender, refuses duplicates, and
-// publishes each new message on the hub before it answers 201.
+// Command ingest is the Lambda function behind POST /er7, POST
+// /messages/{protocol}/{format} and POST /hl7. It authorizes the sender, finds
+// duplicates, and publishes each new message on the hub before it answers. The first two
+// answer in JSON, and the last one with HL7 acknowledgments.
 package main
 
 import (
@@ -42,7 +43,7 @@ func main() {
 			ClaimCheck: hub.ClaimCheck{Bucket: env.Text(contract.EnvClaimCheckBucket), Objects: s3.NewFromConfig(aws)},
 		},
 	}
-	lambda.Start(problem.Answer(logger, h.post))
+	lambda.Start(problem.Answer(logger, h.serve))
 }
 
 // runner names this execution environment by its log stream. Each environment has its

@@ -147,11 +147,6 @@ type cursor struct {
 
 func cursorKey(source string) string { return contract.TablesCursors + "/source=" + source + ".json" }
 
-// tableKey returns the key of an hour's table.
-func tableKey(t *tables.Table, source string, start time.Time) string {
-	return tables.Key(t.Name, source, start.Format(time.DateOnly), start.Hour())
-}
-
 // isNotFound reports whether an error of S3 says that there is no such object.
 func isNotFound(err error) bool { return statusOf(err) == http.StatusNotFound }
 

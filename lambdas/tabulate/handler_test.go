@@ -35,11 +35,12 @@ var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 type world struct {
 	*s3.Client
 	catalog *fake.Tables
+	keys    *keys // nil in a world without a twin
 	t       *testing.T
 }
 
 func newWorld(t *testing.T) world {
-	return world{fake.NewStorage(t, "lake", "tables"), fake.NewTables(t), t}
+	return world{Client: fake.NewStorage(t, "lake", "tables"), catalog: fake.NewTables(t), t: t}
 }
 
 // id returns the id of a message that was accepted at a time; n distinguishes those of
@@ -90,10 +91,18 @@ func (w world) enter(entry catalog.Entry) {
 }
 
 func (w world) handler(objects objectStore, now time.Time) handler {
+	edition := tables.Version
+	if w.keys != nil {
+		edition += " " + w.keys.id
+	}
 	return handler{
-		logger:    slog.New(slog.DiscardHandler),
-		tabulator: tabulator{lake: lake{"lake", objects, catalog.Table{Name: fake.Catalog, DB: w.catalog}}, tables: bucket{"tables", objects}},
-		now:       func() time.Time { return now },
+		logger: slog.New(slog.DiscardHandler),
+		tabulator: tabulator{
+			lake:   lake{"lake", objects, catalog.Table{Name: fake.Catalog, DB: w.catalog}, edition},
+			tables: bucket{"tables", objects},
+			keys:   w.keys,
+		},
+		now: func() time.Time { return now },
 	}
 }
 
@@ -128,7 +137,8 @@ func (w world) rows(table string, yield func(source string, r *tables.Reader, ro
 		w.t.Fatal(err)
 	}
 	for _, object := range out.Contents {
-		source := strings.TrimPrefix(strings.Split(*object.Key, "/")[1], "source=")
+		_, source, _ := strings.Cut(*object.Key, "/source=")
+		source, _, _ = strings.Cut(source, "/")
 		got, err := w.GetObject(w.t.Context(), &s3.GetObjectInput{Bucket: aws.String("tables"), Key: object.Key})
 		if err != nil {
 			w.t.Fatal(err)

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"time"
 
@@ -11,7 +10,6 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"hl7lake/internal/hub"
-	"hl7lake/tables"
 )
 
 const (
@@ -26,12 +24,13 @@ const (
 type tabulator struct {
 	lake   lake
 	tables bucket
+	keys   *keys // of the de-identified twin; nil if none is made
 }
 
 // tabulate makes the tables of an hour, unless they were already made from exactly its
 // messages and that is enough. It returns how many messages it read.
 //
-// Each file depends only on the hour's messages and tables.Version. Files replace the
+// Each file depends only on the hour's messages and the lake's edition. Files replace the
 // versions that existed before the messages were listed, and the manifest is written
 // last. So a run that listed earlier cannot replace what a run that listed later has put.
 // A run that was killed leaves a manifest that does not match the files, so the next run
@@ -47,27 +46,23 @@ func (t tabulator) tabulate(ctx context.Context, seen hour, again bool) (message
 	if made.Digest == seen.digest && !again {
 		return 0, nil
 	}
-	there, err := t.versions(ctx, seen)
+	work, err := t.begin(ctx, seen)
 	if err != nil {
 		return 0, err
 	}
+	defer func() { err = errors.Join(err, work.end()) }()
 	now, err := t.listed(ctx, seen)
 	if err != nil {
 		return 0, err
 	}
-	files, err := newFolder()
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, files.remove()) }()
-	known, err := t.fill(ctx, now, there, files)
+	known, err := t.fill(ctx, now, work)
 	if err != nil {
 		return 0, err
 	}
 	if !known {
 		now.digest = unknown
 	}
-	if err := t.put(ctx, now, there, files); err != nil {
+	if err := t.put(ctx, work); err != nil {
 		return 0, err
 	}
 	return len(now.messages), t.tables.write(ctx, key, was, manifest{Digest: now.digest, Messages: len(now.messages)})
@@ -76,29 +71,6 @@ func (t tabulator) tabulate(ctx context.Context, seen hour, again bool) (message
 // unknown is the digest in a manifest of tables that were made before the catalog knew
 // all of the hour's objects. It is the digest of no list.
 const unknown = "unknown"
-
-// versions are those of the hour's existing tables, by their names.
-func (t tabulator) versions(ctx context.Context, h hour) (map[string]version, error) {
-	all := tables.New().All()
-	found := make([]version, len(all))
-	work, ctx := errgroup.WithContext(ctx)
-	for i, table := range all {
-		work.Go(func() (err error) {
-			found[i], err = t.tables.version(ctx, tableKey(table, h.source, h.start))
-			return err
-		})
-	}
-	if err := work.Wait(); err != nil {
-		return nil, err
-	}
-	there := map[string]version{}
-	for i, table := range all {
-		if found[i] != "" {
-			there[table.Name] = found[i]
-		}
-	}
-	return there, nil
-}
 
 // listed lists the messages of the hour now.
 func (t tabulator) listed(ctx context.Context, seen hour) (hour, error) {
@@ -111,13 +83,11 @@ func (t tabulator) listed(ctx context.Context, seen hour) (hour, error) {
 // fill writes the hour's tables to files. A table that exists and no longer has a row
 // becomes an empty one. It reports whether the catalog knows all of the hour's objects that
 // it was asked for: the writer makes an object's entry after the object.
-func (t tabulator) fill(ctx context.Context, h hour, there map[string]version, files *folder) (known bool, err error) {
-	w := tables.NewWriter(files.open)
+func (t tabulator) fill(ctx context.Context, h hour, files *work) (known bool, err error) {
+	w := files.writer()
 	defer func() { err = errors.Join(err, w.Close()) }()
-	for name := range there {
-		if err := w.Open(name); err != nil {
-			return false, err
-		}
+	if err := files.openExisting(w); err != nil {
+		return false, err
 	}
 	missing, asked := h.ids(), map[time.Time]bool{}
 	err = t.each(ctx, h, func(m message, r reading) error {
@@ -183,22 +153,3 @@ func (t tabulator) each(ctx context.Context, h hour, do func(message, reading) e
 
 // weight is how much memory a message takes.
 func weight(m message) int64 { return min(m.size+1, inMemory) }
-
-// put puts the files in place of the existing ones.
-func (t tabulator) put(ctx context.Context, h hour, there map[string]version, files *folder) error {
-	work, ctx := errgroup.WithContext(ctx)
-	for _, table := range tables.New().All() {
-		file := files.files[table.Name]
-		if file == nil {
-			continue
-		}
-		work.Go(func() error {
-			err := t.tables.replace(ctx, tableKey(table, h.source, h.start), there[table.Name], file, "application/vnd.apache.parquet")
-			if err != nil {
-				return fmt.Errorf("table %s: %w", table.Name, err)
-			}
-			return nil
-		})
-	}
-	return work.Wait()
-}

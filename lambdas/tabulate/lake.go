@@ -17,7 +17,6 @@ import (
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
-	"hl7lake/tables"
 )
 
 // objectStore is the part of Amazon S3 that tabulate needs; *s3.Client has it.
@@ -34,6 +33,9 @@ type lake struct {
 	bucket  string
 	objects objectStore
 	catalog catalog.Table
+	// edition tells what the tables depend on besides their messages. Those of another
+	// edition are made again.
+	edition string
 }
 
 // A message is one of the lake.
@@ -124,7 +126,7 @@ func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter
 					return
 				}
 				now, sum = hour{source: source, start: start}, sha256.New()
-				fmt.Fprintln(sum, tables.Version)
+				fmt.Fprintln(sum, l.edition)
 			}
 			if !start.Before(to) {
 				return

@@ -12,12 +12,14 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/contract"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/telemetry"
+	"hl7lake/tables"
 )
 
 func main() {
@@ -29,11 +31,16 @@ func main() {
 		tabulator: tabulator{
 			lake: lake{
 				bucket: env.Text(contract.EnvLakeBucket), objects: objects,
+				edition: tables.Version,
 				catalog: catalog.Table{Name: env.Text(contract.EnvCatalogTable), DB: dynamodb.NewFromConfig(aws)},
 			},
 			tables: bucket{name: env.Text(contract.EnvTablesBucket), objects: objects},
 		},
 		now: time.Now,
+	}
+	if key := env.TextIfAny(contract.EnvTablesDeidKey); key != "" {
+		h.keys = &keys{id: key, kms: kms.NewFromConfig(aws)}
+		h.lake.edition += " " + key
 	}
 	lambda.Start(function.Edge(logger, h.tabulate, reflect.TypeFor[*RequestError]()))
 }

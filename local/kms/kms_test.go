@@ -17,7 +17,7 @@ func TestAKeyIsDescribedByItsIDAndItsARN(t *testing.T) {
 	var asked string
 	var deny error
 	policies := map[string]iam.Document{}
-	service := kms.New(func(_ context.Context, action, resource string, _ map[string]string) error {
+	service := kms.New(nil, func(_ context.Context, action, resource string, _ map[string]string) error {
 		asked = action + " " + resource
 		return deny
 	}, func(resource string, d iam.Document) error {

@@ -2,11 +2,9 @@ package acceptance
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -31,10 +29,6 @@ func (c *check) machine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	signIn, err := c.connection.Outputs.Get(contract.OutputSignIn)
-	if err != nil {
-		return err
-	}
 	api := cognito.NewFromConfig(c.configuration)
 	pages := cognito.NewListUserPoolClientsPaginator(api, &cognito.ListUserPoolClientsInput{UserPoolId: &pool})
 	for pages.HasMorePages() {
@@ -48,38 +42,28 @@ func (c *check) machine(ctx context.Context) error {
 				return c.unlessLocal(err)
 			}
 			if slices.Contains(out.UserPoolClient.AllowedOAuthFlows, types.OAuthFlowTypeClientCredentials) {
-				return c.machineToken(ctx, signIn, out.UserPoolClient)
+				return c.machineToken(ctx, out.UserPoolClient)
 			}
 		}
 	}
 	return skipped("the environment has no client for machines")
 }
 
-func (c *check) machineToken(ctx context.Context, signIn string, machine *types.UserPoolClientType) error {
-	form := url.Values{"grant_type": {"client_credentials"}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, signIn+"/oauth2/token", strings.NewReader(form.Encode()))
+func (c *check) machineToken(ctx context.Context, machine *types.UserPoolClientType) error {
+	tokens, err := c.connection.Machine(aws.ToString(machine.ClientId), aws.ToString(machine.ClientSecret))
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	request.SetBasicAuth(aws.ToString(machine.ClientId), aws.ToString(machine.ClientSecret))
-	response, err := c.http.Do(request)
+	token, err := tokens(ctx)
 	if err != nil {
 		return err
-	}
-	defer response.Body.Close()
-	var token struct {
-		Access string `json:"access_token"`
-	}
-	if err := json.NewDecoder(response.Body).Decode(&token); err != nil || token.Access == "" {
-		return fmt.Errorf("/oauth2/token answered %d without a token", response.StatusCode)
 	}
 	base, err := c.connection.Outputs.Get(client.OutputAPI)
 	if err != nil {
 		return err
 	}
 	address := strings.TrimSuffix(base, "/") + "/messages/01a20501-9bd9-7ec2-8ff9-1df215e91332"
-	status, _, err := c.request(ctx, http.MethodGet, address, "Bearer "+token.Access, "", nil)
+	status, _, err := c.request(ctx, http.MethodGet, address, "Bearer "+token, "", nil)
 	if err == nil && status != http.StatusNotFound && status != http.StatusForbidden {
 		err = fmt.Errorf("the API answered %d, want 404, or 403 for a machine that may not read", status)
 	}

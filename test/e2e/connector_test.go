@@ -2,40 +2,15 @@ package e2e_test
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/altered"
 	"hl7lake/local"
 	"hl7lake/local/store"
 	"hl7lake/operate"
 )
-
-// withPatients returns a folder with dev's templates and the template of the connector of
-// docs/connector.md.
-func withPatients(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("../testdata/dev-and-patients")); err != nil {
-		t.Fatal(err)
-	}
-	templates, err := filepath.Glob("../snapshots/dev/*.template.json")
-	if err != nil || len(templates) == 0 {
-		t.Fatal("no templates of dev: ", err)
-	}
-	for _, template := range templates {
-		text, err := os.ReadFile(template)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, filepath.Base(template)), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return dir
-}
 
 // TestAConnectorComesToALakeWithDataAndGoes adds the connector of docs/connector.md to a
 // lake that has messages, replays these into it, and removes it again. What was there
@@ -50,7 +25,7 @@ func TestAConnectorComesToALakeWithDataAndGoes(t *testing.T) {
 	l.stop(t)
 
 	with := options
-	with.Assembly = withPatients(t)
+	with.Assembly = altered.Together(t, "../snapshots/dev", "../testdata/dev-and-patients")
 	l = startWith(t, with)
 	c := l.client(t, l.again(t))
 	fresh := l.accepted(t, c, admission(2))[0]

@@ -4,11 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -17,7 +14,6 @@ import (
 	"hl7lake/edge"
 	"hl7lake/edge/config"
 	"hl7lake/edge/mllp"
-	"hl7lake/edge/queue"
 	"hl7lake/hl7"
 )
 
@@ -25,37 +21,24 @@ import (
 // ends.
 func (l *lake) edgeOf(t *testing.T, mode config.AckMode) *edge.Edge {
 	t.Helper()
-	dir := t.TempDir()
 	user := client.User{Email: "engine@example.org", Read: client.Institutions{scenario.Institution}, Write: scenario.Institution}
 	password := client.NewPassword()
 	if err := l.pool.Add(t.Context(), user, password); err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf(`
-data: data
-key_file: edge.key
-lake: {connection: connection.json}
-credentials: {user: %s, password_env: PASSWORD}
-listeners:
-  - {name: adt, address: "127.0.0.1:0", institution: %s, ack: %s}
-`, user.Email, scenario.Institution, mode)
-	path := filepath.Join(dir, "edge.yaml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.connection.Write(filepath.Join(dir, "connection.json")); err != nil {
-		t.Fatal(err)
-	}
-	if err := queue.WriteKey(filepath.Join(dir, "edge.key")); err != nil {
-		t.Fatal(err)
-	}
-	c, err := config.Read(path)
+	c, err := scenario.EdgeConfig(t.TempDir(), l.connection, user, mode)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openEdge(t, c, password)
+}
+
+// openEdge runs an edge until the test ends. Every environment variable is the secret.
+func openEdge(t *testing.T, c config.Config, secret string) *edge.Edge {
+	t.Helper()
 	e, err := edge.Open(t.Context(), c, edge.Options{
 		Target: func(listener config.Listener) (*client.Client, error) {
-			return edge.NewTarget(c, listener, func(string) string { return password })
+			return edge.NewTarget(c, listener, func(string) string { return secret })
 		},
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	})

@@ -29,9 +29,9 @@ func TestEveryGrantOfTheTemplatesIsNeeded(t *testing.T) {
 func takenElsewhere(role string) bool { return strings.Contains(role, "-IdentitiesReader") }
 
 // walkEveryWay sends messages such that every call that a function can make is made:
-// small and large, HL7 and not, accepted, duplicate, claimed by another, taken over,
-// redelivered, deferred, forgotten and undeliverable, read back in every form and when it
-// is no longer there. At the end they all become tables.
+// small and large, HL7 and not, in ASCII and not, accepted, duplicate, claimed by
+// another, taken over, redelivered, deferred, forgotten and undeliverable, read back in
+// every form and when it is no longer there. At the end they all become tables.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
 	tokens := l.admin(t)
@@ -42,6 +42,7 @@ func (l *lake) walkEveryWay(t *testing.T) {
 	}{
 		"small": {admission(1), client.Staged}, "large": {document(1 << 20), client.Staged}, "no HL7": {[]byte("a line of text"), client.Errored},
 		"large, no HL7": {bytes.Repeat([]byte("text "), 80_000), client.Errored}, "more than an answer holds": {document(4 << 20), client.Staged},
+		"beyond ASCII": {bytes.ReplaceAll(admission(6), []byte("Sue"), []byte("Zoë")), client.Staged},
 	} {
 		r := l.mustDo(t, er7(token(t, tokens), m.body))
 		if r.status != http.StatusCreated {

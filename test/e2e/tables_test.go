@@ -17,6 +17,8 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/contract"
+	"hl7lake/internal/testing/altered"
 	"hl7lake/local"
 	"hl7lake/local/store"
 	"hl7lake/operate"
@@ -257,5 +259,47 @@ func TestTheIdentityPoolOpensAnInstitutionsTablesToItsReadersOnly(t *testing.T) 
 				t.Errorf("%s lists %q: %v", name, prefix, got)
 			}
 		}
+	}
+}
+
+// TestTheTwinOfTheTablesHoldsNothingThatWasSent runs dev with the twin: what a message
+// says of its patient is in no file of it, and pseudonyms stay after a restart.
+func TestTheTwinOfTheTablesHoldsNothingThatWasSent(t *testing.T) {
+	t.Parallel()
+	options := local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
+	options.Assembly = altered.Together(t, "../snapshots/dev", "../testdata/dev-deidentified")
+	l := startWith(t, options)
+	l.admin(t)
+	const patient = "MSH|^~\\&|A|B|||2026||ADT^A01|%d|P|2.5\rPID|1||TWIN-4711||Canary^Carla||19501112|F\r"
+	tabulated := func(n int) (pseudonym string) {
+		root := l.accepted(t, l.client(t, l.again(t)), fmt.Appendf(nil, patient, n))[0]
+		if done, err := l.operator(t).Tabulate(t.Context()); err != nil || !done.Complete {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		rows := 0
+		for _, table := range tables.Deidentified() {
+			l.rowsOf(t, contract.TablesDeid+"/"+table.Name, func(r *tables.Reader, row []any) {
+				text := fmt.Sprint(row...)
+				for _, sent := range []string{"Canary", "Carla", "TWIN-4711", "1950-11-12", root, time.Now().UTC().Format(time.DateOnly)} {
+					if strings.Contains(text, sent) {
+						t.Errorf("%s has %s", table.Name, sent)
+					}
+				}
+				if table.Name == "patients" {
+					rows++
+					pseudonym = row[slices.Index(r.Columns, "patient_id")].(string)
+				}
+			})
+		}
+		if rows != n {
+			t.Errorf("%d patients, want %d", rows, n)
+		}
+		return pseudonym
+	}
+	first := tabulated(1)
+	l.stop(t)
+	l = startWith(t, options)
+	if second := tabulated(2); second != first {
+		t.Errorf("the pseudonym was %s and is %s", first, second)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,9 @@ const (
 	pace    = 150 * time.Millisecond
 )
 
+// patients is how many patients the messages of each engine are about.
+const patients = 5
+
 // ledger is what the engines know: how often each of their messages was acknowledged.
 type ledger struct {
 	mu           sync.Mutex
@@ -47,7 +51,8 @@ func (l *ledger) note(body string, acknowledged int) {
 
 // TestTheLedgerOfWhatWasAcknowledgedIsThatOfTheLake has engines send messages, each until
 // it is acknowledged, while the edge, the lake and connections are killed. Then each that
-// was acknowledged is in the lake exactly once, and no other more than once.
+// was acknowledged is in the lake exactly once, and no other more than once. Those of a
+// patient are in the order in which they were sent.
 func TestTheLedgerOfWhatWasAcknowledgedIsThatOfTheLake(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts a lake, and kills it")
@@ -63,7 +68,11 @@ func TestTheLedgerOfWhatWasAcknowledgedIsThatOfTheLake(t *testing.T) {
 	kills := s.havoc(sending, t)
 	running.Wait()
 	s.drained(t)
-	kept := s.kept(t)
+	inOrder := s.kept(t)
+	kept := map[string]int{}
+	for _, body := range inOrder {
+		kept[body]++
+	}
 	lost, twice, unknown := 0, 0, 0
 	for body, times := range l.acknowledged {
 		if times > 0 && kept[body] == 0 {
@@ -82,6 +91,33 @@ func TestTheLedgerOfWhatWasAcknowledgedIsThatOfTheLake(t *testing.T) {
 	if lost+twice+unknown > 0 || len(l.acknowledged) < engines {
 		t.Errorf("lost %d, twice %d, never sent %d\nedge: %s", lost, twice, unknown, s.edge.output.String())
 	}
+	if n := overtaken(t, inOrder); n > 0 {
+		t.Errorf("%d messages of a patient were accepted after a later one", n)
+	}
+}
+
+// overtaken counts the messages that were accepted after one that the same engine sent
+// later about the same patient.
+func overtaken(t *testing.T, inOrder []string) (count int) {
+	t.Helper()
+	last := map[string]int{} // by engine and patient
+	for _, body := range inOrder {
+		m, err := hl7.Parse([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, number, _ := strings.Cut(m.ControlID(), "-")
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whose := m.Get("PID-3.1")
+		if n < last[whose] {
+			count++
+		}
+		last[whose] = max(last[whose], n)
+	}
+	return count
 }
 
 // havoc kills and cuts, in rounds of all kinds in random order, until ctx ends, and
@@ -131,7 +167,7 @@ func (s *site) engine(ctx context.Context, l *ledger, number int) {
 	var link *link
 	for n := 0; ctx.Err() == nil; n++ {
 		time.Sleep(pace) // the lake takes its time
-		body := fmt.Sprintf("MSH|^~\\&|E%d|HERE|LAKE|THERE|20260102030405||ADT^A01|%d-%d|T|2.5.1\rPID|1||%[3]d^^^HERE^MR||Sample^Sue\r", number, number, n)
+		body := fmt.Sprintf("MSH|^~\\&|E%d|HERE|LAKE|THERE|20260102030405||ADT^A01|%[1]d-%d|T|2.5.1\rPID|1||%[1]d.%d^^^HERE^MR||Sample^Sue\r", number, n, n%patients)
 		if n%100 == 99 { // one that takes many packets
 			body += "NTE|1||" + strings.Repeat("x", 200<<10) + "\r"
 		}
@@ -197,8 +233,9 @@ func (l *link) send(body string) error {
 	return nil
 }
 
-// kept returns how often each content is in the lake, as it was accepted.
-func (s *site) kept(t *testing.T) map[string]int {
+// kept returns each content that is in the lake, as it was accepted, in the order of
+// acceptance, which is that of the keys.
+func (s *site) kept(t *testing.T) []string {
 	t.Helper()
 	bucket, err := s.connection.Outputs.Get(client.OutputLake)
 	if err != nil {
@@ -209,11 +246,11 @@ func (s *site) kept(t *testing.T) map[string]int {
 		Credentials: client.StaticCredentials(s.connection.Credentials.AccessKeyID, s.connection.Credentials.SecretAccessKey),
 	})
 	s.filed(t, api, bucket)
-	all := map[string]int{}
-	var mu sync.Mutex
+	keys := keysOf(t, api, bucket)
+	all := make([]string, len(keys))
 	reading, ctx := errgroup.WithContext(t.Context())
 	reading.SetLimit(16)
-	for _, key := range keysOf(t, api, bucket) {
+	for i, key := range keys {
 		reading.Go(func() error {
 			object, err := api.GetObject(ctx, &s3.GetObjectInput{Bucket: &bucket, Key: &key})
 			if err != nil {
@@ -221,9 +258,7 @@ func (s *site) kept(t *testing.T) map[string]int {
 			}
 			defer object.Body.Close()
 			body, err := io.ReadAll(object.Body)
-			mu.Lock()
-			defer mu.Unlock()
-			all[string(body)]++
+			all[i] = string(body)
 			return err
 		})
 	}

@@ -38,6 +38,7 @@ const patience = 2 * time.Minute
 var (
 	ledgerFor = flag.Duration("ledger", 5*time.Second, "how long the ledger test sends messages")
 	seed      = flag.Uint64("seed", 1, "of what is killed and cut; the same seed makes the same plan")
+	lanes     = flag.Int("lanes", 4, "how many lanes the edge has")
 )
 
 // asLake and asEdge make the test's own program a lake or an edge that is to be killed:

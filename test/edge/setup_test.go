@@ -94,8 +94,8 @@ status: %s
 lake: {connection: connection.json}
 credentials: {user: %s, password_env: %s}
 listeners:
-  - {name: adt, address: %q, institution: %s}
-`, s.status, engineUser, password, s.edge.addr, institution)
+  - {name: adt, address: %q, institution: %s, lanes: %d}
+`, s.status, engineUser, password, s.edge.addr, institution, *lanes)
 	if err := os.WriteFile(filepath.Join(s.dir, "edge.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -290,6 +290,18 @@ func (w *witness) refusals(t *testing.T, s sender) {
 		}
 	}
 	w.tell(w.get(t.Context(), s, "/messages/"+url.PathEscape(string(canary.Message()))))
+	noHL7 := append([]byte("To whom it may concern: "), canary.Message()...)
+	if told := w.tell(w.request(t.Context(), s, http.MethodPost, "/hl7", "application/hl7-v2", noHL7)); told.Status != http.StatusBadRequest {
+		t.Errorf("text at /hl7 was answered %d", told.Status)
+	}
+	// An answer in HL7 names the message to its sender, so it is no leak.
+	batch := append([]byte("BHS|^~\\&|\rMSH|^~\\\r"), canary.Message()...)
+	switch told := w.request(t.Context(), s, http.MethodPost, "/hl7", "application/hl7-v2", batch); {
+	case told.Status >= 500: // one of the fates kills ingest
+		w.tell(told)
+	case told.Status != http.StatusOK:
+		t.Errorf("a batch at /hl7 was answered %d", told.Status)
+	}
 }
 
 func TestNothingButContentHoldsPatientData(t *testing.T) {

@@ -31,6 +31,11 @@ func Admission() Sample {
 	return read(Sample{Name: "adt-a01.hl7", Shape: "CR, repetitions", Type: "ADT^A01", Version: "2.5.1", Segments: 7})
 }
 
+// Transfer is the ADT^A02 that an engine sends over MLLP.
+func Transfer() Sample {
+	return read(Sample{Name: "adt-a02.hl7", Shape: "over MLLP", Type: "ADT^A02", Version: "2.5.1", Segments: 4})
+}
+
 const notHL7 = "not-hl7.txt"
 
 // NotHL7 is a line of text, as a misconfigured sender posts it.
@@ -38,7 +43,7 @@ func NotHL7() Sample {
 	return read(Sample{Name: notHL7, Shape: "a line of text", Type: "unknown"})
 }
 
-// Others are the samples except Admission and NotHL7.
+// Others are the samples except Admission, Transfer and NotHL7.
 func Others() []Sample {
 	list := []Sample{
 		{Name: "adt-a03-latin1.hl7", Shape: "Latin-1", Charset: "iso-8859-1", Type: "ADT^A03", Version: "2.4", Segments: 4},

@@ -9,7 +9,7 @@ import (
 	"hl7lake/hl7"
 )
 
-func all() []Sample { return append([]Sample{Admission(), NotHL7()}, Others()...) }
+func all() []Sample { return append([]Sample{Admission(), Transfer(), NotHL7()}, Others()...) }
 
 func TestSamplesParseAsWhatTheyClaimToBe(t *testing.T) {
 	for _, sample := range all() {

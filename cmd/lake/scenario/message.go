@@ -48,11 +48,15 @@ func (m *Message) differ(format string, arguments ...any) {
 	m.Differences = append(m.Differences, fmt.Sprintf(format, arguments...))
 }
 
-// accepted records a message that is to be followed.
+// accepted records the message of a post, which is to be followed if the post was accepted.
 func (p *play) accepted(done Post, sample samples.Sample) {
-	if done.Status != http.StatusCreated {
-		return
+	if done.Status == http.StatusCreated {
+		p.toFollow(done, sample)
 	}
+}
+
+// toFollow records a message that the lake has, and that is to be followed.
+func (p *play) toFollow(done Post, sample samples.Sample) {
 	p.report.Messages = append(p.report.Messages, Message{
 		Name: sample.Name, Shape: sample.Shape, Type: sample.Type, Version: sample.Version,
 		Bytes: len(sample.Body), ID: done.ID, sample: sample,

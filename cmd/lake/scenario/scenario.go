@@ -1,7 +1,8 @@
 // Package scenario is the lake's main work as a play with three users: one who may read
 // and write for an institution, one who may only read, one who may only write. They send
-// messages, find out who may, and follow each message until it is JSON or an error. `lake
-// demo` shows the play. The end-to-end tests check the lake with it.
+// messages, find out who may, and follow each message until it is JSON or an error. One
+// message comes from an engine, over MLLP. `lake demo` shows the play. The end-to-end
+// tests check the lake with it.
 package scenario
 
 import (
@@ -39,6 +40,7 @@ type Report struct {
 	Institution string        `json:"institution"`
 	Users       []client.User `json:"users"`
 	Posts       []Post        `json:"posts"`
+	OverMLLP    OverMLLP      `json:"over_mllp"`
 	Reads       []Read        `json:"reads"`
 	Messages    []Message     `json:"messages"`
 	// Differences are what was not as it should be, each a sentence. Empty means success.
@@ -66,7 +68,8 @@ type Progress func(what string, done, total int)
 type play struct {
 	connection client.Connection
 	progress   Progress
-	both       *client.Client            // of the first user, who may read and write
+	password   string                    // of the first user, who may read and write
+	both       *client.Client            // of the same
 	clients    map[string]*client.Client // by e-mail address
 	report     Report
 }
@@ -88,7 +91,7 @@ func Run(ctx context.Context, connection client.Connection, progress Progress) (
 }
 
 func (p *play) perform(ctx context.Context) error {
-	for _, act := range []func(context.Context) error{p.enter, p.postTheSame, p.postOthers, p.follow, p.read} {
+	for _, act := range []func(context.Context) error{p.enter, p.postTheSame, p.postOthers, p.sendOverMLLP, p.follow, p.read} {
 		if err := act(ctx); err != nil {
 			return err
 		}
@@ -113,6 +116,9 @@ func (p *play) enter(ctx context.Context) error {
 			return err
 		}
 		p.clients[user.Email] = lake
+		if i == 0 {
+			p.password = password
+		}
 	}
 	p.both = p.clients[p.report.Users[0].Email]
 	return nil

@@ -1,5 +1,5 @@
 // Package altered gives tests the committed templates with some settings changed, for
-// example with a lower limit that a test can reach.
+// example with a lower limit that a test can reach, or with other templates beside them.
 package altered
 
 import (
@@ -44,6 +44,29 @@ func Variables(values map[string]string) func(properties map[string]any) {
 			variables[name] = value
 		}
 	}
+}
+
+// Together returns a new folder with copies of the templates in several folders. Of those
+// with one name, it has the one of the last folder.
+func Together(t testing.TB, folders ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, folder := range folders {
+		files, err := filepath.Glob(filepath.Join(folder, "*.json"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no templates in %s: %v", folder, err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), text, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
 }
 
 // Templates returns a new folder with changed copies of the templates in a folder.

@@ -45,6 +45,12 @@ func (v Variables) Text(name string) string {
 	return text
 }
 
+// TextIfAny returns the value of the variable; empty if it is not set.
+func (v Variables) TextIfAny(name string) string {
+	text, _ := v.lookup(name)
+	return text
+}
+
 // Number returns the value of the variable, a whole number above zero.
 func (v Variables) Number(name string) int {
 	n, err := strconv.Atoi(v.Text(name))
