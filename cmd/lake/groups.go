@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"hl7lake/client"
+	"hl7lake/cmd/lake/internal/term"
 )
 
 // linesShown is how many answers are shown one by one.
@@ -44,7 +45,7 @@ func (g errorGroups) add(done sent) {
 	}
 	group.count++
 	if len(group.first) < placesOfGroup {
-		group.first = append(group.first, done.File)
+		group.first = append(group.first, term.OnOneLine(done.File))
 	}
 }
 

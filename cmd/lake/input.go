@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"hl7lake/cmd/lake/internal/term"
 )
 
 // found is a file to read, or the reason why it cannot be read.
@@ -30,7 +32,9 @@ type emptyError struct {
 	holds string
 }
 
-func (e *emptyError) Error() string { return e.name + ": no HL7 message: " + e.holds }
+func (e *emptyError) Error() string {
+	return term.OnOneLine(e.name) + ": no HL7 message: " + e.holds
+}
 
 // walk yields the files, and those in the folders, in the order of their names. It
 // follows links, except into a folder that it is already in. In folders it leaves out

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/hl7"
 )
 
@@ -48,7 +49,7 @@ func (c *noticed) String() string {
 
 // place describes a notice without the file's content.
 func place(file string, n hl7.Notice) string {
-	at := fmt.Sprintf("%s: line %d, offset %d: ", file, n.Line, n.Offset)
+	at := fmt.Sprintf("%s: line %d, offset %d: ", term.OnOneLine(file), n.Line, n.Offset)
 	switch n.Reason {
 	case hl7.Outside:
 		return at + fmt.Sprintf("skipped %d bytes, which belong to no message", n.Length)

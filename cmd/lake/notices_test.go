@@ -100,8 +100,8 @@ func TestParseTellsWhatIsInNoMessage(t *testing.T) {
 		Status: statusRefused,
 		Out:    "A\nB\n",
 		Err: "-: line 3, offset 18: kept as text, though it begins like a header\n" +
-			"-#2: hl7: line 5, segment 1, offset 27: no-header: does not begin with an MSH segment\n" +
-			"-#3: hl7: line 8, offset 47: unsure: not certain where the message ends\n" +
+			"-#2: line 5, segment 1, offset 27: no-header: does not begin with an MSH segment\n" +
+			"-#3: line 8, offset 47: unsure: not certain where the message ends\n" +
 			"-: skipped, as in no message: 8 bytes in 1 places; kept as text, though like a header: 1 lines\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hl7lake/cmd/lake/internal/term"
 	"hl7lake/hl7"
 )
 
@@ -88,9 +89,9 @@ type parsed struct {
 // place names the message: its file, and its number if it is not the first.
 func (p parsed) place() string {
 	if p.number <= 1 {
-		return p.file
+		return term.OnOneLine(p.file)
 	}
-	return fmt.Sprintf("%s#%d", p.file, p.number)
+	return fmt.Sprintf("%s#%d", term.OnOneLine(p.file), p.number)
 }
 
 // parseOutput is a way to show messages.
@@ -181,7 +182,7 @@ func (p *program) showParsed(out *bufio.Writer, output parseOutput, message pars
 	if err := out.Flush(); err != nil {
 		return err
 	}
-	p.note(fmt.Sprintf("%s: %v", message.place(), message.err))
+	p.note(message.place() + ": " + strings.TrimPrefix(message.err.Error(), "hl7: "))
 	return nil
 }
 
@@ -256,7 +257,7 @@ func (r *parseRun) tellEmpty(names []string) (empty int) {
 			r.say(held.Error())
 		}
 		if more := len(argument.holds) - placesShown; more > 0 {
-			r.say(fmt.Sprintf("%s: no HL7 message in %d files more", name, more))
+			r.say(fmt.Sprintf("%s: no HL7 message in %d files more", term.OnOneLine(name), more))
 		}
 	}
 	return empty
@@ -304,7 +305,7 @@ func (r *parseRun) sum(name string, all noticed) {
 		r.quiet.Bytes += all.Bytes
 		r.quiet.Lookalikes += all.Lookalikes
 	default:
-		r.say(name + ": " + all.String())
+		r.say(term.OnOneLine(name) + ": " + all.String())
 	}
 }
 

@@ -43,7 +43,7 @@ func TestParseWritesALineOfJSONForWhatItReadsAndWhatItCannot(t *testing.T) {
 		Out: `{"file":"-","number":1,"type":"ACK","version":"2.5","charset":"utf-8","segments":[{"seq":1,"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}],"3":[{"1":"A"}],"7":[{"1":"2026"}],"9":[{"1":"ACK"}],"10":[{"1":"1"}],"11":[{"1":"P"}],"12":[{"1":"2.5"}]}},{"seq":2,"id":"MSA","fields":{"1":[{"1":"AA"}]}}]}
 {"file":"-","number":2,"error":{"code":"truncated-header","line":3,"segment":1,"path":"MSH-2","offset":44}}
 `,
-		Err: "-#2: hl7: line 3, segment 1, MSH-2, offset 44: truncated-header: the MSH segment ends before its third field\n",
+		Err: "-#2: line 3, segment 1, MSH-2, offset 44: truncated-header: the MSH segment ends before its third field\n",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"strings"
 	"syscall"
+
+	"hl7lake/cmd/lake/internal/term"
 )
 
 // plainly returns the text of an error for a person. What is about a file names the file
@@ -15,7 +17,7 @@ func plainly(err error) string {
 	if !is {
 		return err.Error()
 	}
-	return strings.ReplaceAll(err.Error(), file.Error(), file.Path+": "+unusable(file))
+	return strings.ReplaceAll(err.Error(), file.Error(), term.OnOneLine(file.Path)+": "+unusable(file))
 }
 
 // unusable says why a file or a folder cannot be used. It does not name it.

@@ -72,12 +72,13 @@ func TestTheVersionIsTold(t *testing.T) {
 
 func TestWhatAMessageHoldsNeverCommandsATerminal(t *testing.T) {
 	const evil = "\x1b]0;x\a\x1b[2J\u009b"
-	dir := folder(t, map[string]string{"a\x1b[31m.hl7": "MSH|^~\\&|A||||2026||" + evil + "|1|P|" + evil + "\rPID|1||" + evil + "\r" + evil + "|1\r", "b\x1b.txt": "x"})
+	dir := folder(t, map[string]string{"a\x1b[31m.hl7": "MSH|^~\\&|A||||2026||" + evil + "|1|P|" + evil + "\rPID|1||" + evil + "\r" + evil + "|1\r", "b\x1b.txt": "x",
+		"c\n201  forged.hl7": one + evil, "d\n201  forged": "x", "e\n201  forged.gz": "\x1f\x8b\x08", "f\n201  forged.batch": one + "junk\r" + two})
 	url, _ := keepingLake(t)
 	for _, arguments := range [][]string{
 		{"parse", "--pretty"}, {"parse", "--json"}, {"parse", "--stats"}, {"parse", "--validate", "--strict", "--values"},
 		{"parse", "--path", "PID-3"}, {"parse", "--path", "PID-3", "--json"}, {"send", "--token", "x", "--url", url},
-		{"send", "--split", "--json", "--token", "x", "--url", url}, {"trace", "\x1b[2J", "--token", "x", "--url", url}, {"get", "x", "--url", "http://\x1b"},
+		{"send", "--split", "--token", "x", "--url", url}, {"send", "--split", "--json", "--token", "x", "--url", url}, {"trace", "\x1b[2J", "--token", "x", "--url", url}, {"get", "x", "--url", "http://\x1b"},
 	} {
 		got := call(t, nil, "", append(arguments, dir)...)
 		if arguments[0] == "trace" || arguments[0] == "get" {
@@ -85,6 +86,9 @@ func TestWhatAMessageHoldsNeverCommandsATerminal(t *testing.T) {
 		}
 		if strings.ContainsAny(got.Out+got.Err, "\x1b\a\r\u009b") {
 			t.Errorf("%q: %q", arguments, got.Out+got.Err)
+		}
+		if strings.Contains(got.Out+got.Err, "\n201  forged") {
+			t.Errorf("%q: a file's name stands in a line of its own:\n%s", arguments, got.Out+got.Err)
 		}
 	}
 }

@@ -252,7 +252,7 @@ func (s *sending) report(done sent) error {
 		return l.object(done)
 	}
 	status, text, style := done.answer()
-	return l.row(answerIndent, "%-3s  %s  %s", l.out.Styled(style, status), done.File, text)
+	return l.row(answerIndent, "%-3s  %s  %s", l.out.Styled(style, status), term.OnOneLine(done.File), text)
 }
 
 // answerIndent is how far what is said about a message is indented below its status.
@@ -312,7 +312,7 @@ func (p *program) reportNotice(done sent) error {
 	case done.notice != nil:
 		p.note(place(done.File, *done.notice))
 	default:
-		p.note(done.File + ": " + done.noticed.String())
+		p.note(term.OnOneLine(done.File) + ": " + done.noticed.String())
 	}
 	return nil
 }

@@ -266,6 +266,9 @@ func TestTheBillIsATableThatFits(t *testing.T) {
 			t.Error(line)
 		}
 	}
+	if note := billNote(costs); !strings.Contains(note, "X-Ray records 13 % of the traces; here all are counted.") {
+		t.Error(note)
+	}
 	if !strings.Contains(out.String(), "6.1728") || !strings.Contains(out.String(), "total") {
 		t.Error(out.String())
 	}

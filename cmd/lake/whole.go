@@ -71,7 +71,7 @@ func oneMessage(body []byte) error {
 	}
 	switch {
 	case batch:
-		return &notOneError{fmt.Sprintf("a batch, of %d messages", messages), true}
+		return &notOneError{fmt.Sprintf("a batch, messages in it: %d", messages), true}
 	case messages > 1:
 		return &notOneError{fmt.Sprintf("%d messages in one file", messages), true}
 	case messages == 1 && before > 0:
