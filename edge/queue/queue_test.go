@@ -100,6 +100,14 @@ func TestWhatWasPutIsThereInItsOrderAfterTheFileIsOpenedAgain(t *testing.T) {
 	}
 }
 
+func TestAMessageMayBeEmpty(t *testing.T) {
+	q := open(t, filepath.Join(t.TempDir(), "db"), newKey(t), roomy)
+	put(t, q, "a", "")
+	if diff := cmp.Diff([]string{""}, bodies(t, q, "a")); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestNextGivesNoMoreThanItIsAskedFor(t *testing.T) {
 	q := open(t, filepath.Join(t.TempDir(), "db"), newKey(t), roomy)
 	for range 5 {
@@ -109,7 +117,7 @@ func TestNextGivesNoMoreThanItIsAskedFor(t *testing.T) {
 		after    uint64
 		n, bytes int
 		want     int
-	}{{0, 2, 100, 2}, {0, 10, 6, 2}, {0, 10, 1, 1}, {3, 10, 100, 2}, {5, 10, 100, 0}} {
+	}{{0, 2, 100, 2}, {0, 10, 6, 2}, {0, 10, 5, 1}, {0, 10, 1, 1}, {3, 10, 100, 2}, {5, 10, 100, 0}} {
 		if messages, err := q.Next("a", test.after, test.n, test.bytes); err != nil || len(messages) != test.want {
 			t.Errorf("%+v: %d messages, %v", test, len(messages), err)
 		}
@@ -270,8 +278,14 @@ func TestAClosedQueueTakesNothing(t *testing.T) {
 	if err := q.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(q.Put("a", &m), q.Remove("a", m)); !errors.Is(err, queue.ErrClosed) {
-		t.Error(err)
+	before := q.Usage()
+	for call, err := range map[string]error{"put": q.Put("a", &m), "remove": q.Remove("a", m)} {
+		if !errors.Is(err, queue.ErrClosed) {
+			t.Errorf("%s: %v", call, err)
+		}
+	}
+	if after := q.Usage(); after != before {
+		t.Errorf("it holds %+v, and held %+v", after, before)
 	}
 }
 
