@@ -193,7 +193,7 @@ func TestNothingThatWasSentIsInTheTwinButCodesAndNumbers(t *testing.T) {
 	}
 }
 
-func TestEachDateOfAPatientIsToldTheSameDaysEarlier(t *testing.T) {
+func TestAllDatesOfAPatientAreMovedBackByTheSameDays(t *testing.T) {
 	main, twin := written(t, fixtures(t)...), deidentified(t, secret, fixtures(t)...)
 	shifts := map[int]map[int]bool{} // by message
 	for _, table := range tables.Deidentified() {
@@ -276,7 +276,7 @@ func TestRowsOfTheTwinAreJoinedByTheSamePseudonyms(t *testing.T) {
 	}
 }
 
-func TestZIPCodesAreToldByThreeDigitsAndSmallAreasNot(t *testing.T) {
+func TestAZIPCodeIsCutToThreeDigitsAndHiddenForASmallArea(t *testing.T) {
 	for address, want := range map[string]any{
 		"VT^05901": "000", "NH^03601": "000", "ca^90210": "902", "CA^90210-1234": "902", "CA^902101234": "902", "CA^9021": nil,
 		"CA^90210-12345": nil, "CA^9021O": nil, "CA^90-2101234": nil, "Bayern^80331": nil, "^90210": nil, "CA^-----": nil, "CA^\"\"": nil,

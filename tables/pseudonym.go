@@ -10,8 +10,9 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// pseudonyms makes what stands for identifiers, and by how much dates are shifted, with a
-// keyed hash (HMAC, RFC 2104): a plain one could be undone by trying all identifiers.
+// pseudonyms computes pseudonyms of identifiers, and by how many days dates are moved, with
+// a keyed hash (HMAC, RFC 2104). A hash without a key could be reversed by trying all
+// identifiers.
 type pseudonyms struct {
 	hash  hash.Hash
 	known map[string]parquet.Value // some of those made, since rows repeat them
@@ -43,11 +44,11 @@ func (p *pseudonyms) of(identifier []byte) parquet.Value {
 	return v
 }
 
-// longestShift is the most days by which dates are told earlier.
+// longestShift is the most days by which dates are moved back.
 const longestShift = 365
 
-// shift returns by how many days the dates of a patient, or of a message, are told
-// earlier: 1 to 365, the same for all of that patient's.
+// shift returns by how many days all dates of a patient, or of a message, are moved back: 1
+// to 365.
 func (p *pseudonyms) shift(kind string, id []byte) int32 {
 	if whose := kind + string(id); whose != p.whose {
 		p.whose = whose

@@ -18,7 +18,7 @@ type treatment func(v parquet.Value, r *twinRow) parquet.Value
 type twinRow struct {
 	names    *pseudonyms
 	received int64  // when the message was accepted, in milliseconds
-	shift    int32  // how many days earlier its dates are told
+	shift    int32  // by how many days its dates are moved back
 	state    []byte // of the address in the row
 }
 
@@ -58,8 +58,8 @@ func like(v, replacement parquet.Value) parquet.Value {
 	return replacement.Level(0, v.DefinitionLevel(), 0)
 }
 
-// keepIf keeps a text that has the form, and leaves out another one. In a column that is
-// never NULL, `unknown` stands in its place.
+// keepIf keeps a text that has the form, and leaves out any other. In a column that is
+// never NULL, `unknown` replaces it.
 func keepIf(form func(text []byte) bool) treatment {
 	return func(v parquet.Value, _ *twinRow) parquet.Value {
 		switch {
@@ -77,7 +77,7 @@ const longestCode = 20
 
 // isCode reports whether a text has the form of a code: printable ASCII without spaces.
 // What looks like an address in the internet, a social security number, a telephone
-// number or a date is none.
+// number or a date is not a code.
 func isCode(text []byte) bool {
 	if len(text) == 0 || len(text) > longestCode {
 		return false
@@ -136,7 +136,7 @@ func digitGroups(text []byte) string {
 // of time. A larger one may be an identifier in the wrong place.
 const mostCounted = 9999
 
-// quantity keeps a number that is no date.
+// quantity keeps a number that cannot be a date or an identifier.
 func quantity(v parquet.Value, _ *twinRow) parquet.Value {
 	switch {
 	case v.Kind() == parquet.Int32 && (v.Int32() > mostCounted || v.Int32() < -mostCounted),
@@ -161,13 +161,13 @@ func postalCode(v parquet.Value, r *twinRow) parquet.Value {
 
 const msPerDay = 24 * 60 * 60 * 1000
 
-// shifted tells a time earlier, by whole days.
+// shifted moves a time back by whole days.
 func shifted(v parquet.Value, r *twinRow) parquet.Value {
 	return like(v, parquet.Int64Value(v.Int64()-int64(r.shift)*msPerDay))
 }
 
-// eldest is the age from which all people have one: 164.514(b)(2)(i)(C) has ages over 89
-// told as 90 or older.
+// eldest is the highest age that is shown: ages over 89 may be shown only as 90 or older
+// (45 CFR 164.514(b)(2)(i)(C)).
 const eldest = 90
 
 // isEldest reports whether someone who was born at a time was 90 or older when the
@@ -176,9 +176,9 @@ func (r *twinRow) isEldest(born time.Time) bool {
 	return !born.AddDate(eldest, 0, 0).After(time.UnixMilli(r.received).UTC())
 }
 
-// birth tells a date of birth earlier by as many days as the other dates, so that ages
-// stay. Of all who were 90 or older when the message was accepted, it is the first day of
-// the year 90 years before.
+// birth moves a date of birth back by as many days as the other dates, so that ages stay
+// the same. If the patient was 90 or older when the message was accepted, the result is
+// the first day of the year 90 years before.
 func birth(v parquet.Value, r *twinRow) parquet.Value {
 	day := int64(v.Int32())
 	if r.isEldest(time.Unix(day*24*60*60, 0).UTC()) {
@@ -190,7 +190,7 @@ func birth(v parquet.Value, r *twinRow) parquet.Value {
 	return like(v, parquet.Int32Value(int32(day)))
 }
 
-// ages finds the results that tell an age over 89.
+// ages finds the results that show an age over 89.
 type ages struct {
 	codes   []int // columns of the table observations with a code of what was observed
 	numbers []int // of the twin, with the value as a number
@@ -206,9 +206,8 @@ func newAges(observations, twin *Table) *ages {
 	}
 }
 
-// cap leaves out the value of a result that is an age over 89, in whatever unit, or the
-// date of birth of somebody of that age. Which results these are is known of LOINC's
-// codes only.
+// cap leaves out the value of a result that is an age over 89, in any unit, or the date of
+// birth of somebody of that age. It recognizes such results by their LOINC codes only.
 func (a *ages) cap(from, into *tableWriter, r *twinRow) {
 	for _, column := range a.codes {
 		switch string(from.cells[column][from.n].ByteArray()) {

@@ -33,7 +33,7 @@ type lake struct {
 	bucket  string
 	objects objectStore
 	catalog catalog.Table
-	// edition tells what the tables depend on besides their messages. Those of another
+	// edition names what the tables depend on besides their messages. Tables of another
 	// edition are made again.
 	edition string
 }

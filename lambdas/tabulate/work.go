@@ -72,8 +72,8 @@ func (w *work) end() error {
 	return errors.Join(errs...)
 }
 
-// twinKey returns the key of a twin's file. It does not tell the hour, which would tell
-// when each patient was there.
+// twinKey returns the key of a twin's file. The key does not reveal the hour, because that
+// would reveal when each patient was there.
 func twinKey(table string, h hour, key []byte) string {
 	sum := hmac.New(sha256.New, key)
 	fmt.Fprint(sum, "hour ", h.start.Unix())

@@ -51,7 +51,7 @@ func (w world) twinHolds(messages, observations map[string]int) {
 	}
 }
 
-func TestTheTwinIsMadeBesideTheTablesAndTellsNoHour(t *testing.T) {
+func TestTheTwinIsMadeBesideTheTablesAndDoesNotRevealTheHour(t *testing.T) {
 	w := newWorld(t)
 	now := noon.Add(30 * time.Hour)
 	for n := range 3 {

@@ -53,7 +53,7 @@ func synthesize(t *testing.T, ctx context.Context) *assembly {
 }
 
 // order returns the stacks' construct ids, each after those on which it depends. All
-// depend on Core.
+// depend on Core, and Tables on FrontDoor too.
 func (a *assembly) order() []string {
 	found, _ := filepath.Glob(filepath.Join(a.folder, "*.template.json")) // the pattern is well formed
 	var stacks []string
