@@ -63,6 +63,9 @@ func (p *program) command() *cobra.Command {
 		Long: `lake runs a data lake for HL7v2 messages on this machine, from the same
 CloudFormation templates that are deployed to AWS, and is the client of any such
 lake: it sends messages, follows them and brings them back.
+
+What is written for people is folded to the width of the terminal, or to that in
+COLUMNS; NO_COLOR takes the colours away.
 ` + exitCodes,
 		Example: `  lake demo                 a throw-away lake, three users, some messages
   lake up                   a lake in ./.lake until Ctrl-C
