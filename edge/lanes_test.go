@@ -114,10 +114,11 @@ func (f *farLake) deliver(ctx context.Context, m queue.Message) error {
 
 // run delivers what is in the queue, until it is empty or the time is over.
 func (f *farLake) run(ctx context.Context) {
+	gone := slices.Clone(f.removed) // by the runs before
 	lanes, ctx := newLanes(ctx, f.lanes, f.deliver)
 	defer lanes.close()
 	for n, whose := range f.messages {
-		if slices.Contains(f.removed, n) {
+		if slices.Contains(gone, n) {
 			continue
 		}
 		segments := ""
