@@ -194,7 +194,10 @@ func (c *Client) once(ctx context.Context, method, path, contentType string, bod
 	if err != nil {
 		return answer{}, err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), bytes.NewReader(body))
+	path, query, _ := strings.Cut(path, "?") // an id in a path has no ?, see url.PathEscape
+	address := c.base.JoinPath(path)
+	address.RawQuery = query
+	request, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}
