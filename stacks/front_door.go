@@ -131,8 +131,9 @@ func (d FrontDoor) addMessages(core Core) Function {
 	// caller who may list the bucket (Amazon S3 API Reference, GetObject).
 	grant(messages.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
-	// To list what is accepted and not in the lake yet.
-	grant(messages.Lambda, []string{"dynamodb:Query"}, new(*d.Received.TableArn()+"/index/"+contract.IndexUnsettled))
+	// To list errors, and what is accepted and not in the lake yet.
+	grant(messages.Lambda, []string{"dynamodb:Query"}, new(*core.Catalog.TableArn()+"/index/"+contract.IndexByOwner),
+		new(*d.Received.TableArn()+"/index/"+contract.IndexUnsettled))
 	d.http.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
 		"/messages", "/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json", "/messages/{id}/content", "/messages/{id}/content/{connector}")
 	return messages

@@ -71,8 +71,13 @@ type candidates interface {
 // page collects the messages of a page. It ends when the page is full, when no message is
 // left, or when it has cost maxRequests or maxLimit.
 func (h handler) page(ctx context.Context, q query) (result page, err error) {
-	var from candidates = newClaimWalk(h.received, q)
-	if q.state != statusAccepted && q.state != statusMissing {
+	var from candidates
+	switch q.state {
+	case statusAccepted, statusMissing:
+		from = newClaimWalk(h.received, q)
+	case statusError:
+		from = newErrorWalk(h.catalog, q)
+	default:
 		if from, result.OtherProtocols, err = newWalk(ctx, h.lake, q); err != nil {
 			return page{}, err
 		}
@@ -156,7 +161,8 @@ func (h handler) look(ctx context.Context, window []candidate) ([]listed, error)
 }
 
 // newListed returns what a list shows of a message, given its entries in the catalog. If
-// there are none yet, the message is accepted, as its history says then.
+// there are none yet, the message is accepted, as its history says then. If it was
+// forgotten, it has no state and is not listed.
 func newListed(c candidate, entries []catalog.Entry) listed {
 	m := listed{
 		ID:       c.id,
@@ -169,8 +175,15 @@ func newListed(c candidate, entries []catalog.Entry) listed {
 	if len(entries) == 0 {
 		return m
 	}
+	if catalog.IsForgotten(entries) {
+		m.State = ""
+		return m
+	}
 	found := newHistory(c.id, entries)
 	m.Type, m.State, m.Ended = found.Type, found.Status, found.Ended
+	if c.kind == "" {
+		m.Protocol, m.Format = found.Protocol, found.Format
+	}
 	for _, step := range found.History {
 		if step.Connector != "" {
 			m.Connectors = append(m.Connectors, step.Connector)
@@ -186,6 +199,7 @@ func newListed(c candidate, entries []catalog.Entry) listed {
 
 // wants reports whether a message is one of those that q asks for.
 func (q query) wants(m listed) bool {
-	return (q.kind == "" || m.Type == q.kind) && (q.state == "" || m.State == q.state) &&
+	return m.State != "" && (q.state == "" || m.State == q.state) &&
+		(q.protocol == "" || m.Protocol == q.protocol) && (q.kind == "" || m.Type == q.kind) &&
 		(q.connector == "" || slices.Contains(m.Connectors, q.connector))
 }

@@ -56,9 +56,13 @@ func (l *listSide) ListObjectsV2(ctx context.Context, in *s3.ListObjectsV2Input,
 	return l.objectStore.ListObjectsV2(ctx, in, options...)
 }
 
-// Query counts the lookups, for the catalog.
+// Query counts the lookups and the requests for errors, for the catalog.
 func (l *listSide) Query(ctx context.Context, in *dynamodb.QueryInput, options ...func(*dynamodb.Options)) (*dynamodb.QueryOutput, error) {
-	l.lookups.Add(1)
+	if in.IndexName != nil {
+		l.requests.Add(1)
+	} else {
+		l.lookups.Add(1)
+	}
 	return l.tables.Query(ctx, in, options...)
 }
 
@@ -93,7 +97,13 @@ func (l *listSide) store(t testing.TB, e hub.Event) {
 func (l *listSide) file(t testing.TB, e hub.Event) {
 	t.Helper()
 	l.store(t, e)
-	item, err := attributevalue.MarshalMap(catalog.NewEntry(e, fake.Lake, hub.Received(e.Root)))
+	l.record(t, catalog.NewEntry(e, fake.Lake, hub.Received(e.Root)))
+}
+
+// record puts an entry into the catalog.
+func (l *listSide) record(t testing.TB, entry catalog.Entry) {
+	t.Helper()
+	item, err := attributevalue.MarshalMap(entry)
 	if err != nil {
 		t.Fatal(err)
 	}

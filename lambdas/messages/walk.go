@@ -42,7 +42,7 @@ type source struct{ protocol, owner string }
 type candidate struct {
 	id    uuid.UUID
 	owner string
-	kind  hub.Kind // as the key tells; "" for a claim
+	kind  hub.Kind // as the key tells; "" if no key does
 
 	claimed bool // a claim says that the message was accepted, if it was
 	late    bool // reconcile found the claim late

@@ -63,7 +63,7 @@ func (l *lake) walkEveryWay(t *testing.T) {
 			t.Errorf("%s: sent again, answered %d", name, again.status)
 		}
 	}
-	for _, state := range []client.Status{client.Staged, client.Accepted} { // from the lake, and from the claims
+	for _, state := range []client.Status{client.Staged, client.Errored, client.Accepted} { // by keys, and by an index each
 		listedIDs(t.Context(), t, c, client.Filter{State: state})
 	}
 	l.redeliver(t, tokens, "ADT^A01", admission(2))
