@@ -80,3 +80,28 @@ func TestAListHoldsTheMessagesOfTheReadersInstitutionsAlone(t *testing.T) {
 		t.Errorf("with another reader's cursor: %+v %v", got, err)
 	}
 }
+
+func TestAMessageThatTheLakeDoesNotHoldIsListedAsAcceptedAndThenAsMissing(t *testing.T) {
+	l, outage := broken(t)
+	c := l.client(t, l.admin(t))
+	id := l.dead(t, c) // accepted, and only in dead-letter queues
+	lists := func(when string, state client.Status, want ...string) {
+		t.Helper()
+		if got := listedIDs(t.Context(), t, c, client.Filter{State: state}); !slices.Equal(got, want) {
+			t.Errorf("%s, %s: %v, want %v", when, state, got, want)
+		}
+	}
+	lists("at first", client.Accepted, id)
+	lists("at first", client.Missing)
+	l.reconcile(t)
+	lists("once it is late", client.Accepted)
+	lists("once it is late", client.Missing, id)
+	lists("once it is late", "")
+	outage.over.Store(true)
+	l.redrive(t, false)
+	if h := ended(t, c, id); h.Status != client.Staged {
+		t.Errorf("ended as %s", h.Status)
+	}
+	lists("at its end", client.Missing)
+	lists("at its end", "", id)
+}
