@@ -2,8 +2,8 @@
 // HTTP API, and manages users in the Cognito user pool. It works with a deployed lake and
 // with a lake on one machine. A Connection says where the lake is.
 //
-// The commands `lake send`, `list`, `get`, `trace` and `users` use this package. A program that
-// sends to a lake can use it in the same way:
+// The commands `lake send`, `list`, `get`, `trace` and `users` use this package. A
+// program that sends to a lake can use it in the same way:
 //
 //	pool := client.NewPool(client.PoolOptions{ID: poolID, ClientID: clientID})
 //	lake, err := client.New(apiURL, pool.SignIn("engine@example.org", password))

@@ -17,10 +17,10 @@ const (
 	followBack = 10 * time.Second
 	// followAhead is how much this machine's clock may be ahead of the lake's.
 	followAhead = time.Minute
-	// followEnd is how long Follow waits for the end of a message's way.
+	// followEnd is how long Follow waits for a message to end.
 	followEnd = 5 * time.Second
-	// Follow asks again after followFirst. While nothing comes, and nothing is waited for,
-	// it waits longer each time, up to followLongest.
+	// Follow asks again after followFirst. While nothing comes, and nothing is waited
+	// for, it waits longer each time, up to followLongest.
 	followFirst, followLongest = 250 * time.Millisecond, 4 * time.Second
 	// largestPage is how many messages a page can hold.
 	largestPage = 500
@@ -82,18 +82,18 @@ func (c *Client) newest(ctx context.Context, filter Filter, last int) (messages 
 
 // following is what Follow remembers between two lists.
 type following struct {
-	from time.Time        // the next list begins here
+	from time.Time        // where the next list begins
 	seen map[string]sight // the messages accepted since then, by id
 }
 
-// sight is a message that a list held.
+// sight is a message that was in a list.
 type sight struct {
 	received    time.Time
 	first, last time.Time // when it was seen
 	yielded     bool
 }
 
-// due returns the messages of a list that are to be yielded. A message that waited for
+// due returns the messages of a list that must be yielded now. A message that waited for
 // its end and is no longer among those selected is forgotten.
 func (f *following) due(messages []Listed, now time.Time) (due []Listed) {
 	for _, m := range messages {
@@ -112,7 +112,7 @@ func (f *following) due(messages []Listed, now time.Time) (due []Listed) {
 	return due
 }
 
-// waits reports whether the end of a message's way is waited for.
+// waits reports whether Follow still waits for the message to end.
 func (f *following) waits() bool {
 	for _, s := range f.seen {
 		if !s.yielded {
@@ -122,9 +122,9 @@ func (f *following) waits() bool {
 	return false
 }
 
-// advance moves the beginning of the next list on, as far as no message is missed, and
-// forgets what lies before it. The first list was asked for its last messages, or all for
-// 0: what is older than these stays out of the next ones.
+// advance moves the beginning of the next list forward as far as no message can be
+// missed, and forgets the messages before it. Messages older than those of the first list
+// never come into a later one.
 func (f *following) advance(messages []Listed, now time.Time, last int) {
 	next := now.Add(-followAhead)
 	if len(messages) > 0 {

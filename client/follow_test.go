@@ -12,12 +12,12 @@ import (
 	"time"
 )
 
-// shelf is a lake whose list changes while it is followed: a message is listed from some
-// time after its acceptance on, and ends later.
+// shelf is a lake whose list changes while it is followed: a message is listed some time
+// after its acceptance, and ends later.
 type shelf struct {
 	begin    time.Time
 	messages []shelved
-	asked    []time.Time // what each list began with
+	asked    []time.Time // where each list began
 }
 
 type shelved struct {

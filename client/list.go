@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Filter selects messages: those to which all its fields apply. The zero Filter selects
-// all that the user may read.
+// Filter selects the messages to which all its fields apply. The zero Filter selects all
+// that the user may read.
 type Filter struct {
 	Owner     string    // the institution; "" means any
 	Protocol  string    // of the message as it was sent, such as hl7v2; "" means any
 	Type      string    // MSH-9, such as ADT^A01; "" means any
-	State     Status    // "" means any that is in the lake: neither Accepted nor Missing
-	Connector string    // one that has filed something of the message, such as staging-er7; "" means any
+	State     Status    // "" means any state of a message in the lake: neither Accepted nor Missing
+	Connector string    // a connector that has filed something for the message, such as staging-er7; "" means any
 	From      time.Time // accepted at or after; zero means from the beginning
 	To        time.Time // accepted before; zero means until now
 }
@@ -39,9 +39,9 @@ type Listed struct {
 // Page is a part of a list.
 type Page struct {
 	Messages []Listed `json:"messages"` // newest first
-	// Cursor is what the next page is asked for with; "" if there is none. A page with a
-	// cursor may hold fewer messages than asked for, or none, because the lake does a
-	// bounded amount of work for a page.
+	// Cursor asks for the next page; "" if there is none. A page with a cursor may hold
+	// fewer messages than asked for, or none, because the lake does a bounded amount of
+	// work for a page.
 	Cursor string `json:"cursor,omitempty"`
 	// OtherProtocols reports that the list does not cover all protocols that the lake
 	// knows. The messages of the others are listed with Filter.Protocol.
@@ -94,13 +94,13 @@ func timeParameter(at time.Time) string {
 }
 
 // List yields the selected messages, newest first, page after page. It ends after the
-// first error, which is that of [Client.Page]. Messages that arrive meanwhile are not
-// among them.
+// first error, which is an error of [Client.Page]. It does not yield messages that arrive
+// meanwhile.
 func (c *Client) List(ctx context.Context, filter Filter) iter.Seq2[Listed, error] {
 	return c.pages(ctx, filter, 0)
 }
 
-// pages is List with pages of the size.
+// pages is List with pages of the given size.
 func (c *Client) pages(ctx context.Context, filter Filter, size int) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
 		for cursor := ""; ; {

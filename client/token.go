@@ -46,13 +46,13 @@ func renewing(get func(context.Context) (token string, lifetime time.Duration, e
 	}
 }
 
-// Claims are what a token of the user pool says of its user, as far as a client asks.
+// Claims is what a client needs to know of a token of the user pool.
 type Claims struct {
 	Write string `json:"custom:write"` // the institution that the user may send for; in ID tokens
 	Scope string `json:"scope"`        // scopes with spaces between them; in access tokens
 }
 
-// writeScope stands before an institution's name in a machine's scope.
+// writeScope comes before an institution's name in a machine's scope.
 const writeScope = "lake/write."
 
 // Institution returns the institution that the bearer of the token may send for, or "".
@@ -65,8 +65,8 @@ func (c Claims) Institution() string {
 	return c.Write
 }
 
-// ReadClaims returns the claims of a token without verifying it, which only the lake does.
-// They are empty if the token is not a JSON Web Token.
+// ReadClaims returns the claims of a token without verifying it, which only the lake
+// does. They are empty if the token is not a JSON Web Token.
 func ReadClaims(token string) Claims {
 	_, rest, _ := strings.Cut(token, ".")
 	payload, _, _ := strings.Cut(rest, ".")

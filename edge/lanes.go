@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// laneLength is how many messages wait in a lane at most.
+	// laneLength is the most messages that wait in a lane.
 	laneLength = 64
 	// lanesBytes limits what waits in all lanes together, so that memory does not grow
 	// with the number of lanes. A message is never larger.
@@ -25,7 +25,7 @@ const (
 // after the other, so that they arrive in their order. A message about several patients,
 // or about none, waits until all before it are delivered, and all after it wait for it.
 //
-// Only pass's caller may call wait and pass.
+// One goroutine alone may call pass and close.
 type lanes struct {
 	deliver func(context.Context, queue.Message) error
 	lanes   []chan queue.Message
@@ -84,7 +84,7 @@ func (l *lanes) pass(ctx context.Context, m queue.Message) error {
 		return context.Cause(ctx)
 	}
 	l.under.Add(1)
-	l.lanes[maphash.String(l.seed, patient)%uint64(len(l.lanes))] <- m // a lane goes on to empty itself after ctx has ended
+	l.lanes[maphash.String(l.seed, patient)%uint64(len(l.lanes))] <- m // a lane still empties itself after ctx has ended
 	return nil
 }
 

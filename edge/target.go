@@ -16,8 +16,8 @@ import (
 var ErrNoSecret = errors.New("the password is empty")
 
 // NewTarget returns the lake of a configuration with the credentials of a listener. It
-// reads the outputs and the password or secret, and does not call the lake. If a token is for
-// another institution than the listener's, every call returns an [*InstitutionError].
+// reads the outputs and the password or secret, and does not call the lake. If a token is
+// for another institution than the listener's, every call returns an [*InstitutionError].
 func NewTarget(c config.Config, l config.Listener, getenv func(string) string) (*client.Client, error) {
 	connection, err := connectionOf(c.Lake)
 	if err != nil {

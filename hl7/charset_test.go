@@ -125,8 +125,8 @@ func TestHexadecimalEscapesAreInTheMessagesCharacterSet(t *testing.T) {
 	}
 }
 
-// What could not be read stays a replacement character, and takes nothing with it when the
-// message is edited.
+// What could not be read stays a replacement character, and takes nothing with it when
+// the message is edited.
 func TestAnEditKeepsWhatCannotBeWrittenInItsPlace(t *testing.T) {
 	m := parse(t, "MSH|^~\\&|A|||||"+"|ADT^A01|1|P|2.5||||||ISO IR14\rPID|a\xffb|x|end\r")
 	if got := m.Get("PID-1"); got != "a\ufffdb" {

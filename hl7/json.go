@@ -47,8 +47,8 @@ func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
 	return append(w.out[:w.n], "}]"...)
 }
 
-// segment writes the object of a segment, without its closing bracket but with that of the
-// segment before.
+// segment writes the object of a segment, without its closing bracket but with that of
+// the segment before.
 func (w *jsonWriter) segment(i int) {
 	s, text := w.m.segments[i], w.m.text
 	b := w.out[:w.n]
@@ -70,8 +70,8 @@ func (w *jsonWriter) segment(i int) {
 		b = w.m.appendValue(b, text[s.start:fields])
 	}
 	b = append(b, `","fields":{`...)
-	// What fields writes begins with "}], as if another field stood before. That goes over
-	// the end of b, which is then put back.
+	// What fields writes begins with "}], as if another field stood before. That goes
+	// over the end of b, which is then put back.
 	begin := len(b) - len(`s":{`)
 	w.written(b[:begin])
 	if w.fields(1, fields+1, s.end); w.n == begin {
@@ -145,8 +145,8 @@ func appendQuoted(dst, text []byte) []byte {
 	return append(dst, text[plain:]...)
 }
 
-// isPlain reports whether eight bytes stand in a JSON string as they are. It compares them
-// as [wordMarker] does.
+// isPlain reports whether eight bytes stand in a JSON string as they are. It compares
+// them as [wordMarker] does.
 func isPlain(eight uint64) bool {
 	b := eight & low7
 	miss := ((b ^ '"'*each) + low7) & ((b ^ '\\'*each) + low7) & (b&(0x60*each) + low7)

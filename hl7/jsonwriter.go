@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// A jsonWriter writes segments as JSON. Most values are short, so most of the time is spent
-// on going from one value to the next. [jsonWriter.run] does that fast for the most usual
-// values and delimiters, and [jsonWriter.step] handles all others.
+// A jsonWriter writes segments as JSON. Most values are short, so most of the time is
+// spent on going from one value to the next. [jsonWriter.run] does that fast for the most
+// usual values and delimiters, and [jsonWriter.step] handles all others.
 //
 // The quotation mark that ends a value is written with the text before the next one.
 type jsonWriter struct {
@@ -38,15 +38,16 @@ const (
 	maxUsual   = 32                       // the length of the longest value that run writes
 	windowSize = maxUsual + 64 + maxUsual // a block, and what is read before and after it
 
-	// run writes until it has written more than blockRoom bytes. The last value and the text
-	// before it, which may exceed that, have room for at most 15 + 5 + maxUsual bytes.
+	// run writes until it has written more than blockRoom bytes. The last value and the
+	// text before it, which may exceed that, have room for at most 15 + 5 + maxUsual
+	// bytes.
 	blockRoom = 4096
 	room      = blockRoom + 64
 )
 
 // between has the texts before the key of a value, in 16 bytes each: the text in the same
-// repetition, in the next repetition, and in each of the fields 1 to 126. The last byte is
-// the length of the text plus '@'. Nothing writes to between.
+// repetition, in the next repetition, and in each of the fields 1 to 126. The last byte
+// is the length of the text plus '@'. Nothing writes to between.
 var between = []byte("" +
 	`",             B"},{           D` +
 	`"}],"1":[{     J"}],"2":[{     J"}],"3":[{     J"}],"4":[{     J"}],"5":[{     J"}],"6":[{     J"}],"7":[{     J` +
@@ -74,12 +75,12 @@ const (
 	lastField      = 127 * 16
 )
 
-// fieldText returns the offset in between of the text before a field. If the field is not in
-// between, the offset is beyond lastField.
+// fieldText returns the offset in between of the text before a field. If the field is not
+// in between, the offset is beyond lastField.
 func fieldText(number int) int { return (number + 1) * 16 }
 
-// The keys of the components 1 to 9 up to the value: "1":" and so on, with the first byte in
-// the lowest bits.
+// The keys of the components 1 to 9 up to the value: "1":" and so on, with the first byte
+// in the lowest bits.
 const (
 	firstKey = '"' | '1'<<8 | '"'<<16 | ':'<<24 | '"'<<32
 	lastKey  = firstKey + 8<<8
@@ -136,8 +137,8 @@ func (w *jsonWriter) enterBlock(base int) {
 	}
 }
 
-// window returns the text that begins maxUsual bytes before the block. Before and after the
-// text are zeros, which are not delimiters.
+// window returns the text that begins maxUsual bytes before the block. Before and after
+// the text are zeros, which are not delimiters.
 func (w *jsonWriter) window() *[windowSize]byte {
 	text, from := w.m.text, w.base-maxUsual
 	if from >= 0 && from <= len(text)-windowSize {
@@ -153,11 +154,11 @@ func (w *jsonWriter) isUsual() bool {
 	return !w.hard && w.before <= lastField && w.empty == 0 && w.component <= 9 && w.subcomponent == 1
 }
 
-// run writes values and moves past their delimiters, block by block, while these are usual:
-// a value of at most maxUsual bytes, none of them special, in the first 9 components of the
-// first 126 fields; a delimiter of fields, components or repetitions. It stops before the
-// delimiter of another value and before another delimiter, at the segment's end, and in a
-// block with special bytes after the last delimiter before them.
+// run writes values and moves past their delimiters, block by block, while these are
+// usual: a value of at most maxUsual bytes, none of them special, in the first 9
+// components of the first 126 fields; a delimiter of fields, components or repetitions.
+// It stops before the delimiter of another value and before another delimiter, at the
+// segment's end, and in a block with special bytes after the last delimiter before them.
 //
 // The inner loop is passed once for each delimiter. It writes a value by copies of fixed
 // sizes. Each of them overwrites what the one before copied too much:
@@ -167,8 +168,8 @@ func (w *jsonWriter) isUsual() bool {
 //	               DOE  16 bytes of the window, and 16 more if the value is longer
 //
 // In the loop, start and at are offsets from where the block begins. If the value began
-// before it, start is negative. The compiler leaves out all checks of bounds there, because
-// it can prove that at <= 64, 0 < length <= maxUsual and 0 <= n <= blockRoom.
+// before it, start is negative. The compiler leaves out all checks of bounds there,
+// because it can prove that at <= 64, 0 < length <= maxUsual and 0 <= n <= blockRoom.
 func (w *jsonWriter) run() {
 	if !w.isUsual() {
 		return
@@ -222,8 +223,8 @@ blocks:
 	w.field, w.component = field/16-1, int((key-firstKey)>>8)+1
 }
 
-// step writes a value of any kind and moves past the delimiter after it, if that is not the
-// segment's end.
+// step writes a value of any kind and moves past the delimiter after it, if that is not
+// the segment's end.
 func (w *jsonWriter) step() {
 	at := w.base + bits.TrailingZeros64(w.delimiters)
 	passed := w.delimiters ^ (w.delimiters - 1)

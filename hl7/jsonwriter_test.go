@@ -71,8 +71,8 @@ func jsonByValues(m *hl7.Message) string {
 	return "[" + strings.Join(segments, ",") + "]"
 }
 
-// The writer reads blocks of 64 bytes, and handles usual values and others in two ways. Here
-// each kind is at every offset of a block.
+// The writer reads blocks of 64 bytes, and handles usual values and others in two ways.
+// Here each kind is at every offset of a block.
 func TestJSONIsTheSameWhereverInABlockAValueStands(t *testing.T) {
 	long := strings.Repeat("0123456789abcdef", 20)
 	segments := map[string]string{

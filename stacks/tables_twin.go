@@ -9,8 +9,8 @@ import (
 	"hl7lake/tables"
 )
 
-// addTwin has the function write the tables de-identified too, and defines the database
-// of these and a policy for those who may read them.
+// addTwin lets the function also write de-identified tables. It defines their database,
+// and a policy for those who may read them.
 func (t Tables) addTwin(base Foundation, tabulate Function) {
 	tabulate.tell(contract.EnvTablesDeidKey, t.newPseudonymKey(base, tabulate).KeyArn())
 	database := "hl7lake_" + base.Name + "_deid"
@@ -24,10 +24,10 @@ func (t Tables) addTwin(base Foundation, tabulate Function) {
 	t.addTwinReaders(base, database)
 }
 
-// newPseudonymKey makes the key of which the keys of pseudonyms are made. It never leaves
-// KMS, and only the function may use it: with it, each pseudonym could be found by trying.
-// KMS does not rotate keys for hashes, and another key would make other pseudonyms (AWS
-// KMS Developer Guide, HMAC keys).
+// newPseudonymKey makes the key from which the keys of pseudonyms are derived. It never
+// leaves KMS, and only the function may use it: with it, each pseudonym could be found by
+// trying. KMS does not rotate keys for hashes, and another key would make other
+// pseudonyms (AWS KMS Developer Guide, HMAC keys).
 func (t Tables) newPseudonymKey(base Foundation, tabulate Function) awskms.Key {
 	return awskms.NewKey(t.Stack, new("PseudonymKey"), &awskms.KeyProps{
 		Description:   new("hl7lake " + base.Name + ": pseudonyms in the de-identified tables"),

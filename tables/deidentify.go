@@ -7,9 +7,9 @@ import (
 )
 
 // Deidentified returns the tables of the de-identified twin, in the order of the
-// documents. Each has the name of the table that it is made from, and those of its columns
-// whose [Class] is not left out. A column's Doc describes it as it was before. There is no
-// table values: its texts may be anything that was sent.
+// documents. Each has the name of the table that it is made from, and those of its
+// columns whose [Class] is not left out. A column's Doc describes it as it was before.
+// There is no table values: its texts may be anything that was sent.
 //
 // What becomes of a column follows the method of 45 CFR 164.514(b)(2), with two
 // exceptions: identifiers become pseudonyms, and dates are shifted
@@ -25,7 +25,7 @@ func Deidentified() []*Table {
 	return all
 }
 
-// A twin writes the rows of a Writer once more, without what identifies a person.
+// A twin writes the rows of a Writer a second time, without what identifies a person.
 type twin struct {
 	files  Files
 	names  *pseudonyms
@@ -103,9 +103,9 @@ func (d *twin) add(t *Table, x *extractor, own slot, w *tableWriter) error {
 	return nil
 }
 
-// whose returns what decides by how many days a row's dates are moved: the patient's first
-// identifier, which is in the column patient_id, or the message's id if the row has no
-// patient. A row of the table messages belongs to the message's first patient.
+// whose returns the identifier that decides by how many days a row's dates are moved. It
+// is the patient's first identifier, in the column patient_id, or the message's id if the
+// row has no patient. A row of the table messages belongs to the message's first patient.
 func whose(x *extractor, own slot) (kind string, id []byte) {
 	i := x.current[pid]
 	if own == msh {

@@ -104,8 +104,8 @@ func readSegments() []string {
 	return slices.DeleteFunc(names, func(name string) bool { return name == "PID" || name == "OBX" })
 }
 
-// marked is a message of a type with a mark in every field, component and sub-component of every
-// segment that a table reads, and results of every type of value.
+// marked is a message of a type with a mark in every field, component and sub-component
+// of every segment that a table reads, and results of every type of value.
 func marked(messageType string, mark func(segment string, field, component, subcomponent int) string) []byte {
 	segment := func(name, first string) string {
 		fields := []string{name}

@@ -1,6 +1,7 @@
 package tables_test
 
-// This file is about the description of the columns, in the describe files, and of docs/tables.md.
+// This file is about the description of the columns, in the describe files, and of
+// docs/tables.md.
 
 import (
 	"bytes"

@@ -12,7 +12,7 @@ func isState(text []byte) bool {
 
 // shortZIP returns the first three digits of a ZIP code, or 000 if 20,000 people or fewer
 // live in the area of all ZIP codes that begin with these (45 CFR 164.514(b)(2)(i)(B)).
-// It reports false for what is no ZIP code.
+// It reports false if the text is not a ZIP code.
 //
 // The areas are those of the census of 2000, which the guidance of the Department of
 // Health and Human Services lists, and those that the census of 2010 added.

@@ -10,13 +10,13 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// pseudonyms computes pseudonyms of identifiers, and by how many days dates are moved, with
-// a keyed hash (HMAC, RFC 2104). A hash without a key could be reversed by trying all
+// pseudonyms computes pseudonyms of identifiers and the shifts of dates, with a keyed
+// hash (HMAC, RFC 2104). A hash without a key could be reversed by trying all
 // identifiers.
 type pseudonyms struct {
 	hash  hash.Hash
 	known map[string]parquet.Value // some of those made, since rows repeat them
-	whose string                   // the last one whose shift was asked
+	whose string                   // the last identifier whose shift was asked
 	days  int32
 }
 
@@ -27,8 +27,8 @@ func newPseudonyms(key []byte) *pseudonyms {
 	return &pseudonyms{hash: hmac.New(sha256.New, key), known: map[string]parquet.Value{}}
 }
 
-// of returns the pseudonym of an identifier: 32 hexadecimal digits, the same ones
-// wherever it stands, so that rows can be joined.
+// of returns the pseudonym of an identifier: 32 hexadecimal digits. The same identifier
+// always has the same one, so that rows can be joined.
 func (p *pseudonyms) of(identifier []byte) parquet.Value {
 	if string(identifier) == deleted {
 		return textValue(identifier)
@@ -47,8 +47,8 @@ func (p *pseudonyms) of(identifier []byte) parquet.Value {
 // longestShift is the most days by which dates are moved back.
 const longestShift = 365
 
-// shift returns by how many days all dates of a patient, or of a message, are moved back: 1
-// to 365.
+// shift returns by how many days all dates of a patient, or of a message, are moved back:
+// 1 to 365.
 func (p *pseudonyms) shift(kind string, id []byte) int32 {
 	if whose := kind + string(id); whose != p.whose {
 		p.whose = whose

@@ -10,8 +10,8 @@ import (
 	"hl7lake/hl7"
 )
 
-// A treatment makes the value of a de-identified row from the one that was sent, which is
-// not NULL. The result may be.
+// A treatment makes the value of a de-identified row from the value that was sent, which
+// is not NULL. The result may be NULL.
 type treatment func(v parquet.Value, r *twinRow) parquet.Value
 
 // A twinRow is what the treatment of a row's values needs to know.
@@ -50,10 +50,10 @@ func treat(c Column) treatment {
 	return nil
 }
 
-// deleted is the value with which HL7 deletes one. It stays as it is.
+// deleted is the value with which HL7 deletes another. It stays unchanged.
 const deleted = `""`
 
-// like gives a new value the levels of the one that it replaces.
+// like gives a new value the Parquet levels of the value that it replaces.
 func like(v, replacement parquet.Value) parquet.Value {
 	return replacement.Level(0, v.DefinitionLevel(), 0)
 }
@@ -75,9 +75,9 @@ func keepIf(form func(text []byte) bool) treatment {
 // longestCode is the most bytes that a code has. Those of SNOMED CT have up to 18 digits.
 const longestCode = 20
 
-// isCode reports whether a text has the form of a code: printable ASCII without spaces.
-// What looks like an address in the internet, a social security number, a telephone
-// number or a date is not a code.
+// isCode reports whether a text has the form of a code: printable ASCII without spaces. A
+// text that looks like an internet address, a social security number, a telephone number
+// or a date is not a code.
 func isCode(text []byte) bool {
 	if len(text) == 0 || len(text) > longestCode {
 		return false
@@ -102,8 +102,7 @@ func isCode(text []byte) bool {
 	return true
 }
 
-// isDay reports whether a text is a date or time of these centuries as HL7 writes it, from
-// the day on.
+// isDay reports whether a text begins with a date of these centuries, as HL7 writes it.
 func isDay(text []byte) bool {
 	if len(text) < len("20060102") || text[0] != '1' && text[0] != '2' {
 		return false
@@ -112,7 +111,8 @@ func isDay(text []byte) bool {
 	return err == nil && 1850 < at.Year() && at.Year() < 2100
 }
 
-// digitGroups writes how many digits stand together in a text: 3-2-4 of 123-45-6789.
+// digitGroups returns the lengths of the groups of digits in a text: 3-2-4 for
+// 123-45-6789.
 func digitGroups(text []byte) string {
 	var groups []byte
 	digits := byte(0)
@@ -146,8 +146,8 @@ func quantity(v parquet.Value, _ *twinRow) parquet.Value {
 	return v
 }
 
-// postalCode keeps the first three digits of a ZIP code. An address whose state is none
-// of the United States has none.
+// postalCode keeps the first three digits of a ZIP code. It leaves the value out if the
+// state is not one of the United States.
 func postalCode(v parquet.Value, r *twinRow) parquet.Value {
 	if !isState(r.state) {
 		return parquet.Value{}
@@ -190,7 +190,7 @@ func birth(v parquet.Value, r *twinRow) parquet.Value {
 	return like(v, parquet.Int32Value(int32(day)))
 }
 
-// ages finds the results that show an age over 89.
+// ages finds results that show an age over 89.
 type ages struct {
 	codes   []int // columns of the table observations with a code of what was observed
 	numbers []int // of the twin, with the value as a number
@@ -206,8 +206,8 @@ func newAges(observations, twin *Table) *ages {
 	}
 }
 
-// cap leaves out the value of a result that is an age over 89, in any unit, or the date of
-// birth of somebody of that age. It recognizes such results by their LOINC codes only.
+// cap leaves out the value of a result that is an age over 89, in any unit, or the date
+// of birth of somebody of that age. It recognizes such results by their LOINC codes only.
 func (a *ages) cap(from, into *tableWriter, r *twinRow) {
 	for _, column := range a.codes {
 		switch string(from.cells[column][from.n].ByteArray()) {

@@ -45,15 +45,15 @@ func (q question) sql() string {
 // An answer is a question in SQL with its rows.
 type answer struct {
 	Query string `json:"query"`
-	// By says who answered: duckdb, or parquet if the program itself read the files.
+	// By is duckdb, or parquet if the program itself read the files.
 	By      string   `json:"by"`
 	Columns []string `json:"columns"`
 	// Rows have for each column nil, a string or a number.
 	Rows [][]any `json:"rows"`
 }
 
-// askDemo brings the tables of the demo's lake up to date and asks them. What is missing
-// in them is a difference of the report.
+// askDemo brings the tables of the demo's lake up to date and asks them. A message that
+// they lack is a difference in the report.
 func (p *program) askDemo(ctx context.Context, connection client.Connection, dir string, report *scenario.Report) (answer, error) {
 	operator, err := operate.New(connection, aws.Config{})
 	if err != nil {

@@ -72,16 +72,17 @@ func TestAMessageThatIsNotInTheTablesIsADifference(t *testing.T) {
 	}
 }
 
-// shown are rows as the demo shows them: integers of one source are floats of the other.
+// shown returns rows as the demo shows them, because an integer of one source is a float
+// of the other.
 func shown(rows [][]any) (all []string) {
 	for _, row := range rows {
 		all = append(all, fmt.Sprint(row...))
 	}
-	slices.Sort(all) // rows that are the same in the first column have no order
+	slices.Sort(all) // rows with the same first column have no order
 	return all
 }
 
-// needDuckDB skips the test if there is no program duckdb and it need not be there.
+// needDuckDB skips the test if there is no program duckdb, unless CI demands it.
 func needDuckDB(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("duckdb"); err != nil {

@@ -17,8 +17,8 @@ func (p *program) row(hang int, format string, args ...any) error {
 	return err
 }
 
-// records writes the records of a log, which come one by one (log/slog, TextHandler), as
-// lines that fit the screen.
+// records writes the records of a log (log/slog, TextHandler) as lines that fit the
+// screen.
 type records struct{ screen term.Screen }
 
 func (r records) Write(record []byte) (int, error) {

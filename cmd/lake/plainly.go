@@ -10,8 +10,8 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-// plainly returns the text of an error for a person. What is about a file names the file
-// and says what is wrong with it, without the call that failed.
+// plainly returns the text of an error for a person. An error about a file names the file
+// and says what is wrong with it, without the system call that failed.
 func plainly(err error) string {
 	file, is := errors.AsType[*fs.PathError](err)
 	if !is {

@@ -149,8 +149,8 @@ func TestOutputsWithoutALakeFit80Columns(t *testing.T) {
 	}
 }
 
-// withoutLongValues leaves out the lines of values that are wider than their column, which
-// are not folded.
+// withoutLongValues leaves out the lines of values that are wider than their column,
+// which are not folded.
 func withoutLongValues(pretty string) string {
 	var rest []string
 	for line := range strings.Lines(pretty) {

@@ -143,15 +143,15 @@ func (p *program) freshTables(ctx context.Context) (string, error) {
 	return filepath.Join(p.access.dir, "s3", bucket), nil
 }
 
-// How long sql waits for a run of tabulate that is under way, such as one of `lake up`, and
-// how often it tries.
+// How long sql waits for a run of tabulate that is under way, such as one of `lake up`,
+// and how often it tries.
 const (
 	tabulatePatience = time.Minute
 	tabulateRetry    = 200 * time.Millisecond
 )
 
-// tabulate brings the tables up to date. A run that is under way may have begun before the
-// last messages came, so it is waited for, and another one started.
+// tabulate brings the tables up to date. A run that is under way may have begun before
+// the last messages came, so it is waited for, and another one started.
 func tabulate(ctx context.Context, operator *operate.Operator) error {
 	for end := time.Now().Add(tabulatePatience); ; {
 		_, err := operator.Tabulate(ctx)

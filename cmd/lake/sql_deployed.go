@@ -21,14 +21,14 @@ import (
 )
 
 const (
-	// mostCopied is how many bytes of a deployed lake's tables sql copies at most: the
+	// mostCopied is the most that sql copies of a deployed lake's tables, in bytes: the
 	// results of some ten million messages.
 	mostCopied = 4 << 30
 	// copiers is how many files are copied at once.
 	copiers = 16
 )
 
-// A part is the part of a deployed lake's tables that is asked.
+// A part is the part of a deployed lake's tables that a query reads.
 type part struct {
 	source   string    // the institution; empty for all
 	from, to time.Time // of acceptance, by whole hours; zero for no limit
@@ -53,9 +53,9 @@ func (c part) prefix(table string) string {
 	return table + "/" + tables.PartitionSource + "=" + c.source + "/"
 }
 
-// asked returns the tables that a query names. Without a query, which is one that is
-// still to be typed, it returns all. A table that a query names in no readable way has no
-// view, so the answer is an error and never one of too few rows.
+// asked returns the tables that a query names. Without a query, because it is still to be
+// typed, it returns all. If the name of a table is not found in a query, the table has no
+// view. Then the answer is an error, and never one with too few rows.
 func asked(query string) []*tables.Table {
 	all := tables.New().All()
 	if query == "" {

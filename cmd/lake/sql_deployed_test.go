@@ -101,7 +101,7 @@ func TestWhoMayNotListAllTablesIsToldToNameAnInstitution(t *testing.T) {
 	}))
 	defer storage.Close()
 	programs := t.TempDir()
-	if err := os.WriteFile(filepath.Join(programs, "duckdb"), []byte("#!/bin/sh\nexit 9\n"), 0o700); err != nil { // it is not to be run
+	if err := os.WriteFile(filepath.Join(programs, "duckdb"), []byte("#!/bin/sh\nexit 9\n"), 0o700); err != nil { // it must not run
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{

@@ -16,9 +16,9 @@ import (
 const (
 	// tablesEvery is how often up looks whether messages have come for the tables.
 	tablesEvery = 3 * time.Second
-	// tablesRest is how many times as long as a run took up waits before the next one. A
-	// run reads all messages of the hour again, so under load this keeps nine tenths of
-	// the machine for the messages themselves.
+	// tablesRest is how long up waits before the next run, in multiples of the last run's
+	// time. A run reads all messages of the hour again, so under load this keeps nine
+	// tenths of the machine for the messages themselves.
 	tablesRest = 9
 	// tablesPause is how long up waits after a run that failed.
 	tablesPause = time.Minute
@@ -58,8 +58,8 @@ func (p *program) keepTables(ctx context.Context, running *local.Lake, connectio
 	return func() { cancel(); <-done }, nil
 }
 
-// run looks for new messages until ctx ends. The first time it tabulates in any case, for
-// what an earlier run of the lake has left.
+// run looks for new messages until ctx ends. The first time it tabulates in any case,
+// because an earlier run of the lake may have left messages.
 func (k tablesKeeper) run(ctx context.Context) {
 	seen, unfiled := int64(-1), false
 	for wait := tablesEvery; ; {

@@ -23,7 +23,7 @@ type kept struct {
 	log      strings.Builder
 }
 
-// keep keeps the tables of a lake for some time, to which something happens meanwhile.
+// keep keeps the tables of a lake for some time, and calls a function meanwhile.
 func keep(t *testing.T, k *kept, long time.Duration, happens func()) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -22,8 +22,9 @@ type Sender struct {
 	pause    time.Duration // before the second attempt; it doubles
 }
 
-// NewSender returns a Sender to host:port, with TLS unless secured is nil. patience is the
-// time for each acknowledgment, and connections is how many unused ones are kept at most.
+// NewSender returns a Sender to host:port, with TLS unless secured is nil. patience is
+// the time for each acknowledgment, and connections is how many unused ones are kept at
+// most.
 func NewSender(address string, secured *tls.Config, patience time.Duration, connections int) *Sender {
 	return &Sender{address, secured, patience, make(chan *Link, connections), firstPause}
 }

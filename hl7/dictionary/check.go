@@ -120,8 +120,8 @@ func (c *check) field(p hl7.Path, n int, types *segmentTypes) {
 	}
 }
 
-// raw returns a field of the segment, unchanged. It is empty if the segment does not reach
-// that far.
+// raw returns a field of the segment, unchanged. It is empty if the segment does not
+// reach that far.
 func (c *check) raw(n int) []byte {
 	if n > len(c.fields) {
 		return nil

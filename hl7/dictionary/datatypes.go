@@ -105,8 +105,8 @@ func (t *segmentTypes) ofValue(p hl7.Path) string {
 //   - NM is a number; zeros in front and behind a fraction do not count (2.A.47)
 //   - SI is a number that is not negative and has no fraction (2.A.70)
 //
-// More than four decimals of a second, which the standard does not have, are accepted. They
-// do not change the time.
+// More than four decimals of a second, which the standard does not have, are accepted.
+// They do not change the time.
 func typed(dataType, text string) any {
 	switch dataType {
 	case "DT":

@@ -68,7 +68,8 @@ func (f Finding) String() string {
 // v2.5.1, 2.5.3).
 //
 // Places of segments are checked only if the version has the message's structure. If only
-// an earlier version had it, as [Version.StructureOf] says, the finding is unknown-structure.
+// an earlier version had it, as [Version.StructureOf] says, the finding is
+// unknown-structure.
 //
 // If the standard does not say how to read what a sender wrote, the message is read so
 // that nothing is lost, and there is a finding:

@@ -22,8 +22,8 @@ const (
 )
 
 // claimWalk goes through the claims of ingest whose messages may not be in the lake, from
-// the newest to the oldest: the fresh claims, for messages that were just accepted, or the
-// late ones. A request covers a shard of the claims, of all institutions.
+// the newest to the oldest: the fresh claims, for messages that were just accepted, or
+// the late ones. A request covers a shard of the claims, of all institutions.
 type claimWalk struct {
 	received received.Table
 	late     bool

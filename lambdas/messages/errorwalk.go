@@ -15,9 +15,9 @@ import (
 // perOwner is how many entries of the zone error one request returns.
 const perOwner = 500
 
-// errorWalk goes through the messages with an error, from the newest to the oldest, by the
-// catalog's index of errors. Errors are few, and looking for them among all messages would
-// take a page for each few hundred messages without any.
+// errorWalk goes through the messages with an error, from the newest to the oldest, by
+// the catalog's index of errors. Errors are few, and looking for them among all messages
+// would take a page for each few hundred messages without any.
 type errorWalk struct {
 	catalog catalog.Table
 	owners  []string

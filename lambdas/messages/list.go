@@ -21,8 +21,8 @@ import (
 type page struct {
 	Messages []listed `json:"messages"` // newest first
 	// Cursor asks for the next page. It is empty if there are no further messages. A page
-	// with a cursor may hold fewer messages than were asked for, or none, because the work
-	// for one page is bounded.
+	// with a cursor may hold fewer messages than were asked for, or none, because the
+	// work for one page is bounded.
 	Cursor string `json:"cursor,omitempty"`
 	// OtherProtocols reports that the lake knows more protocols than a list covers: the
 	// messages of the others are listed by their protocol only.

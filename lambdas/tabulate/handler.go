@@ -29,8 +29,8 @@ type handler struct {
 	now func() time.Time
 }
 
-// request is the function's input. Without any field, it brings all tables up to date, those
-// of the current hour too.
+// request is the function's input. Without any field, it brings all tables up to date,
+// those of the current hour too.
 type request struct {
 	// Settled leaves out the hours that may still get messages. A run on a schedule does
 	// so, because it would read what it read of such an hour again in the next run.

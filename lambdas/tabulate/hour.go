@@ -81,8 +81,8 @@ func (t tabulator) listed(ctx context.Context, seen hour) (hour, error) {
 }
 
 // fill writes the hour's tables to files. A table that exists and no longer has a row
-// becomes an empty one. It reports whether the catalog knows all of the hour's objects that
-// it was asked for: the writer makes an object's entry after the object.
+// becomes an empty one. It reports whether the catalog knows all of the hour's objects
+// that it was asked for: the writer makes an object's entry after the object.
 func (t tabulator) fill(ctx context.Context, h hour, files *work) (known bool, err error) {
 	w := files.writer()
 	defer func() { err = errors.Join(err, w.Close()) }()

@@ -72,9 +72,10 @@ func plain(body []byte) bool {
 	return true
 }
 
-// isHexEscape reports whether a text begins with an escape of hexadecimal digits: an escape
-// character, X, the digits, the character again. Any character may be the one, except for a
-// letter, a digit or a blank, so that a field such as |XA| is taken for an escape too.
+// isHexEscape reports whether a text begins with an escape of hexadecimal digits: an
+// escape character, X, the digits, the character again. Any character may be the one,
+// except for a letter, a digit or a blank, so that a field such as |XA| is taken for an
+// escape too.
 func isHexEscape(text []byte) bool {
 	end := 2
 	for end < len(text) && isHex(text[end]) {

@@ -30,7 +30,7 @@ type work struct {
 	deidKey []byte // of the twin's pseudonyms; nil if there is no twin
 }
 
-// begin looks which files of an hour exist. The caller ends the work.
+// begin finds out which files of an hour exist. The caller ends the work.
 func (t tabulator) begin(ctx context.Context, h hour) (*work, error) {
 	w := &work{sets: []*set{{
 		tables: tables.New().All(),
@@ -72,15 +72,15 @@ func (w *work) end() error {
 	return errors.Join(errs...)
 }
 
-// twinKey returns the key of a twin's file. The key does not reveal the hour, because that
-// would reveal when each patient was there.
+// twinKey returns the key of a twin's file. The key does not reveal the hour, because
+// that would reveal when each patient was there.
 func twinKey(table string, h hour, key []byte) string {
 	sum := hmac.New(sha256.New, key)
 	fmt.Fprint(sum, "hour ", h.start.Unix())
 	return contract.TablesDeid + "/" + table + "/source=" + h.source + "/" + hex.EncodeToString(sum.Sum(nil)[:16]) + ".parquet"
 }
 
-// versions are those of the existing files of a set, by table.
+// versions returns the versions of the existing files of a set, by table.
 func (t tabulator) versions(ctx context.Context, s *set) (map[string]version, error) {
 	found := make([]version, len(s.tables))
 	looks, ctx := errgroup.WithContext(ctx)

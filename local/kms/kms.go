@@ -1,6 +1,6 @@
 // Package kms describes the keys of the templates, for an operator who asks whether a key
-// exists and is enabled, and makes keyed hashes with those that are for it. Nothing that a
-// lake on one machine keeps is encrypted with a key, and no other operation is run.
+// exists and is enabled, and makes keyed hashes with those that are for it. Nothing that
+// a lake on one machine keeps is encrypted with a key, and no other operation is run.
 package kms
 
 import (

@@ -11,7 +11,8 @@ import (
 	"hl7lake/local/wire"
 )
 
-// macAlgorithm is the only one of a key of 256 bits (AWS KMS Developer Guide, HMAC keys).
+// macAlgorithm is the only algorithm for a key of 256 bits (AWS KMS Developer Guide, HMAC
+// keys).
 const macAlgorithm = "HMAC_SHA_256"
 
 // longestMessage is the most bytes that are hashed at once.
@@ -46,7 +47,7 @@ func (s *Service) generateMAC(ctx context.Context, in *macInput) (*macOutput, er
 	return &macOutput{KeyId: arn(id), MacAlgorithm: macAlgorithm, Mac: sum.Sum(nil)}, nil
 }
 
-// secret returns the secret of a key, which it makes when it is first asked.
+// secret returns the secret of a key. It makes the secret on first use.
 func (s *Service) secret(id string) (secret []byte, err error) {
 	err = s.store.Update(func(tx *bbolt.Tx) error {
 		b, err := tx.CreateBucketIfNotExists([]byte("kms"))

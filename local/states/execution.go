@@ -113,8 +113,8 @@ func (e *execution) attempt(ctx context.Context, state *State, data, object any)
 	return state.Next, output, failure
 }
 
-// work runs a Task state: it passes the input, and the result of the function, through the
-// state's paths.
+// work runs a Task state: it passes the input, and the result of the function, through
+// the state's paths.
 func (e *execution) work(ctx context.Context, state *State, data, input, object any) (output any, failure *Failure) {
 	result := input
 	if state.Parameters.given {

@@ -127,8 +127,8 @@ func only(state string) string { return `{"StartAt":"S","States":{"S":` + state 
 
 func functionARN(name string) string { return wire.ARN("lambda", "function:"+name) }
 
-// echoes begins a state whose function answers what it is given: the state's own input, or
-// its Parameters.
+// echoes begins a state whose function answers what it is given: the state's own input,
+// or its Parameters.
 const echoes = `"Type":"Task","Resource":"arn:aws:lambda:us-east-1:123456789012:function:echo"`
 
 // workflows are a few of each state, path, error name, retrier and catcher that the local

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// hoursADay is how often the tables of an institution are made.
+	// hoursADay is how often a day the tables of an institution are made.
 	hoursADay = 24
 	// keysInAList is how many keys one list of objects has.
 	keysInAList = 1000
@@ -50,7 +50,7 @@ func (l *metered) tables(t *testing.T) bill.Bill {
 	}
 }
 
-// timeless is a bill without what depends on how fast this machine is.
+// timeless returns a bill without the parts that depend on the speed of this machine.
 func timeless(b bill.Bill) bill.Bill {
 	b.Lines = slices.DeleteFunc(slices.Clone(b.Lines), isDuration)
 	return b

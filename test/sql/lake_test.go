@@ -35,12 +35,12 @@ type lakeFolder struct {
 	readable [][]byte // those that have JSON, as they were sent
 }
 
-// json is what comes before a question over JSON.
+// json is the SQL before a question over JSON.
 func (l lakeFolder) json() string {
 	return fmt.Sprintf(jsonPreamble, filepath.ToSlash(filepath.Join(l.path, "staging", "**", "*.json")))
 }
 
-// tables is what comes before a question over tables.
+// tables is the SQL before a question over tables.
 func (l lakeFolder) tables() string {
 	return tables.DuckDB(filepath.ToSlash(filepath.Join(l.path, "tables")), tables.New().All(), func(table *tables.Table) bool {
 		found, err := filepath.Glob(filepath.Join(l.path, "tables", table.Name, "*", "*", "*", tables.FileName))
@@ -48,8 +48,8 @@ func (l lakeFolder) tables() string {
 	})
 }
 
-// writeLake writes messages, accepted in a day, as JSON and as tables. What cannot be read
-// has a row in the table messages, and no JSON.
+// writeLake writes messages, accepted in a day, as JSON and as tables. A message that
+// cannot be read has a row in the table messages, and no JSON.
 func writeLake(t testing.TB, bodies [][]byte) lakeFolder {
 	t.Helper()
 	l := lakeFolder{path: t.TempDir()}
@@ -133,7 +133,7 @@ func nullable(value string) any {
 	return value
 }
 
-// sharedCorpus are the messages of many senders, which are not in this repository.
+// sharedCorpus returns messages of many senders, which are not in this repository.
 func sharedCorpus(t *testing.T) (bodies [][]byte) {
 	t.Helper()
 	files, err := filepath.Glob("../../../shared/corpus/*/*")
@@ -165,8 +165,8 @@ func sharedCorpus(t *testing.T) (bodies [][]byte) {
 	return bodies
 }
 
-// feed is what a hospital sends in a fortnight, in small: admissions, discharges, merges,
-// and laboratory reports. The messages are invented, and the same each time.
+// feed is a small sample of what a hospital sends in two weeks: admissions, discharges,
+// merges and laboratory reports. The messages are invented, and the same each time.
 func feed(n int) [][]byte {
 	random := rand.New(rand.NewPCG(2026, 3))
 	bodies := make([][]byte, n)
@@ -237,7 +237,7 @@ func (v visit) merge() string {
 	return v.header("ADT^A40", "ADT_A39", "2.5.1") + "EVN|A40|" + v.stamp(1) + "\n" + v.pid() + fmt.Sprintf("MRG|8%d^^^NORTHFIELD^MR~Y%d^^^REGISTRY^SS\n", v.patient, v.patient)
 }
 
-// report has one order, of a metabolic panel or of what is asked for if sepsis is feared.
+// report has one order, of a metabolic panel or of the tests for a suspected sepsis.
 func (v visit) report() string {
 	collected, reported := v.stamp(0), v.stamp(20+v.random.IntN(240))
 	text := v.header("ORU^R01", "ORU_R01", "2.5.1") + v.pid() + v.pv1("I", "")

@@ -186,11 +186,11 @@ func TestTwentyQuestionsHaveTheAnswersThatWereCountedFromTheMessages(t *testing.
 	}
 }
 
-// rows are an answer: a text for each row, in their order.
+// rows is an answer: a text for each row, in order.
 type rows []string
 
-// A cost is what an answer took: of time, and of the processors' time, which what else a
-// machine does changes less.
+// A cost is what an answer took: time, and processor time, which depends less on what
+// else the machine does.
 type cost struct{ time, processors time.Duration }
 
 // ask asks DuckDB one question after a preamble.
@@ -219,7 +219,8 @@ func (l lakeFolder) ask(t testing.TB, duckdb, preamble, query string) (rows, cos
 	return answer, took
 }
 
-// row is the text of a row that DuckDB writes as an object. Columns are in their order.
+// row returns the text of a row that DuckDB writes as an object. The columns keep their
+// order.
 func row(t testing.TB, object []byte) string {
 	t.Helper()
 	decoder := json.NewDecoder(bytes.NewReader(object))
@@ -240,8 +241,8 @@ func row(t testing.TB, object []byte) string {
 	return text(cells)
 }
 
-// text is a row as a text. Numbers have three places at most, as the sums of DuckDB and
-// of Python may differ in the last.
+// text returns a row as a text. Numbers have at most three decimals, because the sums of
+// DuckDB and of Python may differ in the last digit.
 func text(cells []any) string {
 	texts := make([]string, len(cells))
 	for i, cell := range cells {
@@ -316,7 +317,7 @@ func writeAnswers(t *testing.T, path string, answers []rows) {
 	}
 }
 
-// duckDBProgram is the program that lake sql runs.
+// duckDBProgram returns the program that lake sql runs.
 func duckDBProgram(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("duckdb")

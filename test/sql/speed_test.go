@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// runs is how often a question is asked of the tables. The quickest counts.
+// runs is how often a question is asked of the tables. The fastest counts.
 const runs = 3
 
 var load = flag.Int("load", 0, "ask the questions of so many messages, and write how long each takes")
@@ -53,7 +53,7 @@ func TestHowLongTheQuestionsTake(t *testing.T) {
 		size(t, filepath.Join(lake.path, "tables"))>>20, out.String())
 }
 
-// size is how many bytes the files in a folder have.
+// size returns the total size of the files in a folder, in bytes.
 func size(t *testing.T, folder string) (all int64) {
 	t.Helper()
 	err := filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {

@@ -48,7 +48,8 @@ func (m *Message) differ(format string, arguments ...any) {
 	m.Differences = append(m.Differences, fmt.Sprintf(format, arguments...))
 }
 
-// accepted records the message of a post, which is to be followed if the post was accepted.
+// accepted records the message of a post, which is to be followed if the post was
+// accepted.
 func (p *play) accepted(done Post, sample samples.Sample) {
 	if done.Status == http.StatusCreated {
 		p.toFollow(done, sample)

@@ -19,8 +19,8 @@ import (
 // Lake is the name of the bucket in which File leaves bodies.
 const Lake = "lake"
 
-// File leaves what the writer leaves of an event that it wrote at the given time: the body
-// in the bucket Lake, and the entry, which it returns, in the table Catalog.
+// File leaves what the writer leaves of an event that it wrote at the given time: the
+// body in the bucket Lake, and the entry, which it returns, in the table Catalog.
 func File(t testing.TB, tables *Tables, buckets *Buckets, e hub.Event, written time.Time) catalog.Entry {
 	t.Helper()
 	entry := catalog.NewEntry(e, Lake, written)

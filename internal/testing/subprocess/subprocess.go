@@ -1,5 +1,5 @@
-// Package subprocess helps tests that run programs: it finds a free address for one, keeps its
-// output, and lets it not outlive the test.
+// Package subprocess helps tests that run programs: it finds a free address for one,
+// keeps its output, and lets it not outlive the test.
 package subprocess
 
 import (
@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// FreeAddress returns an address, host:port, of the loopback interface that nobody listens
-// on.
+// FreeAddress returns an address, host:port, of the loopback interface that nobody
+// listens on.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -54,8 +54,9 @@ func ids(t *testing.T, claims iter.Seq2[received.Unsettled, error]) (all []uuid.
 
 func shardOf(claim received.Claim) string { return claim.ID.String()[35:] }
 
-// allFresh yields the shard's fresh claims of all times. The times of ids never go back, so
-// an id that is made in a bubble of testing/synctest may be later than the bubble's time.
+// allFresh yields the shard's fresh claims of all times. The times of ids never go back,
+// so an id that is made in a bubble of testing/synctest may be later than the bubble's
+// time.
 func allFresh(t *testing.T, table received.Table, shard string) iter.Seq2[received.Unsettled, error] {
 	return table.Fresh(t.Context(), shard, time.UnixMilli(0), time.UnixMilli(1<<47))
 }

@@ -8,12 +8,11 @@ import (
 // narrow is the width assumed for a screen of unknown width.
 const narrow = 80
 
-// leastRoom is how many columns a folded text has at least, whatever the screen and the
-// indentation leave.
+// leastRoom is the least width of a folded text in columns, however narrow the screen.
 const leastRoom = 24
 
-// columns returns how many columns a text takes on a screen: none for the mark of a
-// style, and for a control character those of the text that stands for it.
+// columns returns how many columns a text takes on a screen. The mark of a style takes
+// none. A control character takes those of the text that replaces it.
 func columns(text string) int {
 	n := 0
 	for len(text) > 0 {
@@ -32,8 +31,8 @@ func columns(text string) int {
 	return n
 }
 
-// Folded breaks the lines of a text that are wider than the screen, between words. What
-// comes after a break is indented like its line, and by hang columns more. No word is
+// Folded breaks the lines of a text that are wider than the screen, between words. The
+// part after a break is indented like its line, and by hang columns more. No word is
 // broken, so that paths and ids can be copied. If the width is not known, as in a file or
 // a pipe, each line stays one line.
 func (s Screen) Folded(text string, hang int) string {
@@ -61,7 +60,7 @@ func Paragraph(text string) string { return Screen{Width: narrow}.Folded(text, 0
 // longer word after a mark such as a slash.
 func Fold(text string, most int) []string { return fold(words(text), most, most) }
 
-// fold puts words into lines: as many as fit into the columns of the first line, and of
+// fold puts words into lines, as many as fit. The first line may have another width than
 // the others.
 func fold(words []string, first, others int) []string {
 	var lines []string
@@ -88,7 +87,7 @@ func spaced(text string) []string {
 	return split(text, func(at, next byte) bool { return at == ' ' && next != ' ' })
 }
 
-// split splits a text behind each byte at which it may end, seen with the next one.
+// split splits a text after each byte where a line may end, given that byte and the next.
 func split(text string, ends func(at, next byte) bool) []string {
 	var all []string
 	start := 0

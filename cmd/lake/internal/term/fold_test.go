@@ -33,7 +33,7 @@ func TestALineIsFoldedBetweenWordsAndIndentedBelowItself(t *testing.T) {
 	}
 }
 
-// TestFoldingKeepsEveryWord holds for any text and any screen.
+// TestFoldingKeepsEveryWord tries random texts and screens.
 func TestFoldingKeepsEveryWord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(rapid.StringMatching(`[a-zé/:\x1b]{1,30}`)).Draw(t, "words"), " ")
