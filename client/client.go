@@ -2,7 +2,7 @@
 // HTTP API, and manages users in the Cognito user pool. It works with a deployed lake and
 // with a lake on one machine. A Connection says where the lake is.
 //
-// The commands `lake send`, `get`, `trace` and `users` use this package. A program that
+// The commands `lake send`, `list`, `get`, `trace` and `users` use this package. A program that
 // sends to a lake can use it in the same way:
 //
 //	pool := client.NewPool(client.PoolOptions{ID: poolID, ClientID: clientID})
@@ -194,7 +194,10 @@ func (c *Client) once(ctx context.Context, method, path, contentType string, bod
 	if err != nil {
 		return answer{}, err
 	}
-	request, err := http.NewRequestWithContext(ctx, method, c.base.JoinPath(path).String(), bytes.NewReader(body))
+	path, query, _ := strings.Cut(path, "?") // an id in a path has no ?, see url.PathEscape
+	address := c.base.JoinPath(path)
+	address.RawQuery = query
+	request, err := http.NewRequestWithContext(ctx, method, address.String(), bytes.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}

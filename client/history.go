@@ -32,6 +32,9 @@ const (
 	Ingested Status = "ingested" // in the lake, and not JSON yet
 	Staged   Status = "staged"   // its JSON is in the lake
 	Errored  Status = "error"    // it has no JSON; the history says why
+	// Missing is a state of lists only: accepted some time ago, and not in the lake. The
+	// history of such a message says Accepted.
+	Missing Status = "missing"
 )
 
 // History is what the lake knows about one message, without its content.

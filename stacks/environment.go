@@ -62,7 +62,7 @@ type Environment struct {
 	// have at work.
 	DeferredConcurrency float64
 	// TablesDeid has the tables written a second time, de-identified, for people who may
-	// not read the messages (docs/decisions/0016-a-de-identified-twin.md).
+	// not read the messages (docs/decisions/0017-a-de-identified-twin.md).
 	TablesDeid bool
 	// Domain is the API's own name. Without it, API Gateway's name is used.
 	Domain *Domain

@@ -110,11 +110,12 @@ func (d FrontDoor) addIngest(core Core) Function {
 // number writes a number for a function's environment.
 func number(n float64) *string { return new(strconv.FormatFloat(n, 'f', -1, 64)) }
 
-// addMessages defines the function that returns a message to those who may read it.
+// addMessages defines the function that lists messages and returns them, to those who may
+// read them.
 func (d FrontDoor) addMessages(core Core) Function {
 	messages := newFunction(d.Stack, "Messages", core.Foundation, FunctionProps{
 		Package:     "lambdas/messages",
-		Description: "Gives back a message's history and content",
+		Description: "Lists messages and gives back their history and content",
 		Memory:      512,
 		Timeout:     20,
 		Concurrency: 100,
@@ -126,12 +127,15 @@ func (d FrontDoor) addMessages(core Core) Function {
 	})
 	newOutput(d.Stack, contract.OutputReadsLog, messages.Logs.LogGroupName(), "Log group with the record of who read what")
 	core.GrantRead(messages.Lambda)
-	// S3 says that an object is gone only to a caller who may list the bucket (Amazon S3
-	// API Reference, GetObject).
+	// To list messages by their keys. Besides, S3 says that an object is gone only to a
+	// caller who may list the bucket (Amazon S3 API Reference, GetObject).
 	grant(messages.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
 	grant(messages.Lambda, []string{"dynamodb:GetItem"}, d.Received.TableArn())
+	// To list errors, and what is accepted and not in the lake yet.
+	grant(messages.Lambda, []string{"dynamodb:Query"}, new(*core.Catalog.TableArn()+"/index/"+contract.IndexByOwner),
+		new(*d.Received.TableArn()+"/index/"+contract.IndexUnsettled))
 	d.http.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
-		"/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json", "/messages/{id}/content", "/messages/{id}/content/{connector}")
+		"/messages", "/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json", "/messages/{id}/content", "/messages/{id}/content/{connector}")
 	return messages
 }
 

@@ -13,7 +13,7 @@ import (
 //
 // What becomes of a column follows the method of 45 CFR 164.514(b)(2), with two
 // exceptions: identifiers become pseudonyms, and dates are shifted
-// (docs/decisions/0016-a-de-identified-twin.md).
+// (docs/decisions/0017-a-de-identified-twin.md).
 func Deidentified() []*Table {
 	var all []*Table
 	to := New()

@@ -63,6 +63,9 @@ func (p *program) command() *cobra.Command {
 		Long: `lake runs a data lake for HL7v2 messages on this machine, from the same
 CloudFormation templates that are deployed to AWS, and is the client of any such
 lake: it sends messages, follows them and brings them back.
+
+What is written for people is folded to the width of the terminal, or to that in
+COLUMNS; NO_COLOR takes the colours away.
 ` + exitCodes,
 		Example: `  lake demo                 a throw-away lake, three users, some messages
   lake up                   a lake in ./.lake until Ctrl-C
@@ -81,7 +84,7 @@ lake: it sends messages, follows them and brings them back.
 	root.SetVersionTemplate("lake {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON for machines")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, flagError(err)) })
-	root.AddCommand(p.sendCommand(), p.getCommand(), p.traceCommand(), p.usersCommand(), p.tokenCommand(), p.envCommand(),
+	root.AddCommand(p.sendCommand(), p.getCommand(), p.listCommand(), p.traceCommand(), p.usersCommand(), p.tokenCommand(), p.envCommand(),
 		p.demoCommand(), p.upCommand(), p.parseCommand(), p.redriveCommand(), p.replayCommand(), p.verifyCommand(), p.disclosuresCommand(), p.reconcileCommand(), p.forgetCommand(),
 		p.tablesCommand(), p.sqlCommand(), p.checkCommand(), p.doctorCommand(), p.edgeCommand(), p.logsCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()

@@ -48,17 +48,7 @@ func (t Table) History(ctx context.Context, root uuid.UUID) ([]Entry, error) {
 // after from and before to, oldest first. It ends after the first error. The index
 // follows the table within a second or so.
 func (t Table) Errors(ctx context.Context, owner string, from, to time.Time) iter.Seq2[Entry, error] {
-	in := &dynamodb.QueryInput{
-		TableName:                &t.Name,
-		IndexName:                new(contract.IndexByOwner),
-		KeyConditionExpression:   new("#owner = :owner AND received BETWEEN :from AND :to"),
-		ExpressionAttributeNames: map[string]string{"#owner": "owner"},
-		ExpressionAttributeValues: map[string]types.AttributeValue{
-			":owner": text(owner),
-			":from":  text(from.UTC().Format(hub.TimeLayout)),
-			":to":    text(to.UTC().Add(-time.Millisecond).Format(hub.TimeLayout)),
-		},
-	}
+	in := t.errors(owner, from, to.Add(-time.Millisecond))
 	return func(yield func(Entry, error) bool) {
 		for pages := dynamodb.NewQueryPaginator(t.DB, in); pages.HasMorePages(); {
 			out, err := pages.NextPage(ctx)
@@ -76,6 +66,36 @@ func (t Table) Errors(ctx context.Context, owner string, from, to time.Time) ite
 				}
 			}
 		}
+	}
+}
+
+// NewestErrors returns owner's entries of the zone Failed whose messages were accepted at
+// or after from and at or before to, newest first, at most limit. More reports whether
+// there may be earlier ones. The index follows the table within a second or so.
+func (t Table) NewestErrors(ctx context.Context, owner string, from, to time.Time, limit int32) (entries []Entry, more bool, err error) {
+	in := t.errors(owner, from, to)
+	in.ScanIndexForward, in.Limit = new(false), &limit
+	out, err := t.DB.Query(ctx, in)
+	if err != nil {
+		return nil, false, fmt.Errorf("query the catalog: %w", err)
+	}
+	err = attributevalue.UnmarshalListOfMaps(out.Items, &entries)
+	return entries, len(out.LastEvaluatedKey) > 0, err
+}
+
+// errors asks for owner's entries of the zone Failed whose messages were accepted from
+// from to to, which is included.
+func (t Table) errors(owner string, from, to time.Time) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName:                &t.Name,
+		IndexName:                new(contract.IndexByOwner),
+		KeyConditionExpression:   new("#owner = :owner AND received BETWEEN :from AND :to"),
+		ExpressionAttributeNames: map[string]string{"#owner": "owner"},
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":owner": text(owner),
+			":from":  text(from.UTC().Format(hub.TimeLayout)),
+			":to":    text(to.UTC().Format(hub.TimeLayout)),
+		},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
@@ -25,6 +26,7 @@ type handler struct {
 	catalog  catalog.Table
 	received received.Table
 	lake     lake
+	now      func() time.Time
 }
 
 // What can be answered in place of a message. Another institution's message, an unknown
@@ -38,10 +40,13 @@ var (
 	errGone      = &problem.Problem{Status: http.StatusGone, Code: "gone", Detail: "This content no longer exists: it has expired, or it was deleted. The message's history remains."}
 )
 
-// get answers GET /messages/{id} and the addresses of its contents below it, and
-// records who asked for what and was told what.
+// get answers GET /messages, GET /messages/{id} and the addresses of its contents below
+// it, and records who asked for what and was told what.
 func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	by := caller.Of(request)
+	if strings.HasSuffix(request.RawPath, "/messages") {
+		return h.list(ctx, request.RawQueryString, by)
+	}
 	id, part, ok := target(request.RawPath)
 	if !ok {
 		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", strings.Join(by.Read, ","))

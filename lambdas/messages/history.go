@@ -46,6 +46,9 @@ const (
 	statusIngested = "ingested" // in the lake, and not JSON yet
 	statusStaged   = "staged"   // its JSON is in the lake
 	statusError    = "error"    // it has no JSON; the history says why
+	// statusMissing is a state of lists only: accepted, found late by reconcile, and not in
+	// the lake. The history of such a message says accepted.
+	statusMissing = "missing"
 )
 
 // step is one object of the lake.

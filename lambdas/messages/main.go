@@ -1,8 +1,11 @@
-// Command messages is the Lambda function behind GET /messages/{id}. It leads from an id
-// to the message's history, its ER7 and its JSON.
+// Command messages is the Lambda function behind GET /messages and GET /messages/{id}. It
+// lists messages, newest first, and leads from an id to the message's history, its ER7
+// and its JSON.
 package main
 
 import (
+	"time"
+
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -22,6 +25,7 @@ func main() {
 		catalog:  catalog.Table{Name: env.Text(contract.EnvCatalogTable), DB: db},
 		received: received.Table{Name: env.Text(contract.EnvReceivedTable), DB: db},
 		lake:     lake{bucket: env.Text(contract.EnvLakeBucket), objects: objects, presigner: s3.NewPresignClient(objects)},
+		now:      time.Now,
 	}
 	lambda.Start(problem.Answer(logger, h.get))
 }

@@ -63,6 +63,9 @@ func (l *lake) walkEveryWay(t *testing.T) {
 			t.Errorf("%s: sent again, answered %d", name, again.status)
 		}
 	}
+	for _, state := range []client.Status{client.Staged, client.Errored, client.Accepted} { // by keys, and by an index each
+		listedIDs(t.Context(), t, c, client.Filter{State: state})
+	}
 	l.redeliver(t, tokens, "ADT^A01", admission(2))
 	l.redeliver(t, tokens, "unknown", []byte("another line of text"))
 	l.claim(t, admission(3), uuid.Must(uuid.NewV7()).String(), time.Now().Add(time.Minute))

@@ -67,6 +67,39 @@ func (t Table) Fresh(ctx context.Context, shard string, from, before time.Time) 
 	})
 }
 
+// Newest returns a shard's late claims, or its fresh ones, that were made at or after
+// from and have an id before below, newest first, at most limit. More reports whether
+// there may be earlier ones. The index follows the table within a second or so.
+func (t Table) Newest(ctx context.Context, shard string, late bool, from time.Time, below uuid.UUID, limit int32) (claims []Unsettled, more bool, err error) {
+	partition := freshPartition(shard)
+	if late {
+		partition = latePartition(shard)
+	}
+	out, err := t.DB.Query(ctx, &dynamodb.QueryInput{
+		TableName:              &t.Name,
+		IndexName:              new(contract.IndexUnsettled),
+		KeyConditionExpression: new("unsettled = :partition AND id BETWEEN :from AND :below"),
+		ExpressionAttributeValues: map[string]types.AttributeValue{
+			":partition": text(partition), ":from": text(hub.IDAt(from)), ":below": text(below.String()),
+		},
+		ScanIndexForward: new(false),
+		Limit:            &limit,
+	})
+	if err != nil {
+		return nil, false, fmt.Errorf("look for unsettled claims: %w", err)
+	}
+	for _, values := range out.Items {
+		claim, err := unsettledOf(values)
+		if err != nil {
+			return nil, false, err
+		}
+		if claim.ID != below {
+			claims = append(claims, claim)
+		}
+	}
+	return claims, len(out.LastEvaluatedKey) > 0, nil
+}
+
 func (t Table) unsettled(ctx context.Context, condition string, values map[string]types.AttributeValue) iter.Seq2[Unsettled, error] {
 	in := &dynamodb.QueryInput{
 		TableName:                 &t.Name,

@@ -88,6 +88,51 @@ func must(t *testing.T, err error) {
 	}
 }
 
+func TestTheNewestClaimsOfAShardComeInParts(t *testing.T) {
+	table := received.Table{Name: fake.Received, DB: fake.NewTables(t)}
+	of := map[string][]uuid.UUID{} // by shard
+	shard := ""
+	for i := 0; len(of[shard]) < 3; i++ {
+		claim := claimOn(t, table, strconv.Itoa(i))
+		shard = shardOf(claim)
+		of[shard] = append(of[shard], claim.ID)
+	}
+	newest := func(late bool, from time.Time, below uuid.UUID, limit int32) (ids []uuid.UUID, more bool) {
+		t.Helper()
+		claims, more, err := table.Newest(t.Context(), shard, late, from, below, limit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, claim := range claims {
+			if claim.Owner != owner {
+				t.Errorf("a claim of %q", claim.Owner)
+			}
+			ids = append(ids, claim.ID)
+		}
+		return ids, more
+	}
+	made := of[shard]
+	if got, more := newest(false, time.UnixMilli(0), uuid.Max, 2); !slices.Equal(got, []uuid.UUID{made[2], made[1]}) || !more {
+		t.Errorf("the first: %v, %v of %v", got, more, made)
+	}
+	if got, more := newest(false, time.UnixMilli(0), made[1], 10); !slices.Equal(got, []uuid.UUID{made[0]}) || more {
+		t.Errorf("before the second: %v, %v of %v", got, more, made)
+	}
+	if got, _ := newest(false, hub.Received(made[2]).Add(time.Millisecond), uuid.Max, 10); got != nil {
+		t.Errorf("later than all: %v", got)
+	}
+	claims := list(t, allFresh(t, table, shard))
+	if err := table.Defer(t.Context(), claims[1]); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := newest(true, time.UnixMilli(0), uuid.Max, 10); !slices.Equal(got, []uuid.UUID{made[1]}) {
+		t.Errorf("late: %v, want %v", got, made[1])
+	}
+	if got, _ := newest(false, time.UnixMilli(0), uuid.Max, 10); !slices.Equal(got, []uuid.UUID{made[2], made[0]}) {
+		t.Errorf("no longer fresh: %v", got)
+	}
+}
+
 func TestEachClaimIsInTheShardOfItsLastDigitAndInNoOther(t *testing.T) {
 	table, _ := newTable(t)
 	want := map[string][]uuid.UUID{}
