@@ -197,9 +197,11 @@ func TestEscapesAreDecodedOnceAndWhatIsNotUnderstoodStays(t *testing.T) {
 		strings.Repeat(`\H\ `, 100):   strings.Repeat(`\H\ `, 100),
 		strings.Repeat(`\`, 10) + "T": strings.Repeat(`\`, 10) + "T",
 	} {
-		m := parse(t, "MSH|^~\\&|A\rNTE|"+raw+"\r")
-		if got := m.Get("NTE-1"); got != want {
-			t.Errorf("%q reads %q, want %q", raw, got, want)
+		m := parse(t, "MSH|^~\\&|"+raw+"\rNTE|"+raw+"\r")
+		for _, path := range []string{"NTE-1", "MSH-3"} {
+			if got := m.Get(path); got != want {
+				t.Errorf("%q in %s reads %q, want %q", raw, path, got, want)
+			}
 		}
 		checkJSON(t, m)
 		checkCanonical(t, m)
@@ -312,6 +314,7 @@ func TestNormalizeLeavesOneTerminator(t *testing.T) {
 		"\vMSH|^~\\&|A\r\x1c\r":                    "MSH|^~\\&|A\r",
 		"MSH|^~\\&|A\r\x1c\r\vMSH|^~\\&|B\r\x1c\r": "MSH|^~\\&|A\r\x1c\r\vMSH|^~\\&|B\r",
 		"MSH|^~\\&|A":                              "MSH|^~\\&|A",
+		"MSH":                                      "MSH",
 		"\vMSH|^~\\&|A\x1c\r":                      "MSH|^~\\&|A\r",
 		"MSH|^~\\&|A\x00":                          "MSH|^~\\&|A\r",
 		"MSH|^~\\&|A\x00\x1c\r":                    "MSH|^~\\&|A\x00\r",

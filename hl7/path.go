@@ -105,7 +105,7 @@ func cutNumber(s *string, open, end string, n *int) bool {
 	}
 	rest, ended := strings.CutPrefix(digits[i:], end)
 	*s = rest
-	return i > 0 && *n > 0 && ended
+	return *n > 0 && ended
 }
 
 // String returns the path as [ParsePath] reads it.
@@ -217,7 +217,7 @@ func (s Segment) RawField(path string) ([]byte, bool) {
 
 func fieldPath(path string) (Path, bool) {
 	p, err := ParsePath("S-" + path)
-	return p, err == nil && p.Field > 0
+	return p, err == nil
 }
 
 func (s Segment) get(p Path) string {

@@ -91,13 +91,13 @@ func TestClaimsAreListedOnceInOrderHoweverManyAShardHolds(t *testing.T) {
 	l := newListSide(t)
 	l.now = time.Now()
 	var want []uuid.UUID
-	for i := range 20 * perShard { // more than a request for each shard returns
+	for i := range 18 * perShard { // more than a request for each shard returns
 		of := []string{owner, "elsewhere"}[i%2]
 		if id := l.claim(t, of, fmt.Sprint("message ", i), true); of == owner {
 			want = append(want, id)
 		}
 	}
-	for _, limit := range []int{30, 500} {
+	for _, limit := range []int{40, 500} {
 		if got, pages := l.all(t, fmt.Sprintf("state=accepted&limit=%d", limit), owner); !slices.Equal(got, newest(want)) {
 			t.Errorf("limit %d: %d of %d messages on %d pages", limit, len(got), len(want), pages)
 		}

@@ -34,7 +34,7 @@ func TestErrorsAreListedOnceInOrderHoweverManyThereAre(t *testing.T) {
 			want = append(want, m.ID)
 		}
 	}
-	for _, limit := range []int{30, 500} {
+	for _, limit := range []int{50, 500} {
 		got, pages := l.all(t, fmt.Sprintf("state=error&limit=%d", limit), owner, "lakeside")
 		if !slices.Equal(got, newest(want)) || pages > len(want)/limit+3 {
 			t.Errorf("limit %d: %d of %d messages on %d pages", limit, len(got), len(want), pages)
