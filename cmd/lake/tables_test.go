@@ -74,7 +74,7 @@ func TestSQLAnswersFromTheTables(t *testing.T) {
 		status    int
 		want      string // on standard output
 	}{
-		{"a table", []string{"--json", "SELECT count(*) AS n, count(DISTINCT source) AS sources FROM messages"}, "", statusDone, `[{"n":14,"sources":1}]` + "\n"},
+		{"a table", []string{"--json", "SELECT count(*) AS n, count(DISTINCT source) AS sources FROM messages"}, "", statusDone, `[{"n":15,"sources":1}]` + "\n"},
 		{"CSV", []string{"--csv", "SELECT typeof(received_at) AS t, typeof(hour) AS h FROM messages LIMIT 1"}, "", statusDone, "t,h\nTIMESTAMP,INTEGER\n"},
 		{"a file, of a table without rows and the view", []string{"--csv", questions}, "", statusDone, "n\n0\nsome\ntrue\n"},
 		{"standard input", []string{"--csv"}, "SELECT count(*) AS n FROM allergies WHERE false;", statusDone, "n\n0\n"},
