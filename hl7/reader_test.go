@@ -73,6 +73,9 @@ func TestAReaderTakesAStreamApart(t *testing.T) {
 						t.Fatal(err)
 					}
 					got.WriteString("§" + string(p.Data))
+					if end := p.Offset + int64(len(p.Data)); parts.InputOffset() != end {
+						t.Errorf("%s: offset %d after a part that ends at %d", reader, parts.InputOffset(), end)
+					}
 				}
 				if diff := cmp.Diff(marked, got.String()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", reader, diff)
@@ -114,6 +117,46 @@ func TestWhatCannotBeReadIsReportedAndTheRestIsRead(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAPartHasTheNameOfItsFirstSegment(t *testing.T) {
+	input := "Dear reader,\rFHS|^~\\&|A\rBHS|^~\\&|A\r\vMSH|^~\\&|A\r\x1c\rBTS|1\rFTS\r"
+	var got []string
+	for parts := hl7.NewReader(strings.NewReader(input)); ; {
+		p, err := parts.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, p.Name())
+	}
+	if diff := cmp.Diff([]string{"", "FHS", "BHS", "MSH", "BTS", "FTS"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestTheCountOfATrailerIsReadWhateverEndsIt(t *testing.T) {
+	for trailer, wrong := range map[string]bool{
+		"BTS|1": false, "BTS|2": true, "BTS|2\n": true, "BTS|2\r\n": true, "BTS|2|a comment": true, "BTS| 1 |2": false, "BTS||2": false, "BTS|": false, "BTS": false,
+	} {
+		var got error
+		for _, err := range hl7.NewReader(strings.NewReader("BHS|^~\\&|A\rMSH|^~\\&|A|||||" + "|ADT^A01|1\r" + trailer)).Messages() {
+			got = errors.Join(got, err)
+		}
+		if errors.Is(got, hl7.ErrCount) != wrong || got != nil && !wrong {
+			t.Errorf("%q: %v", trailer, got)
+		}
+	}
+}
+
+func TestTheErrorOfAPartWithoutAPlaceHasItsPlaceInThePart(t *testing.T) {
+	var m hl7.Message
+	err := hl7.NewReader(strings.NewReader("")).Check(&m, hl7.Part{Kind: hl7.Single, Data: []byte("MSH|NOT|")})
+	if found, ok := errors.AsType[*hl7.ParseError](err); !ok || found.Line != 1 || found.Offset != 4 {
+		t.Errorf("%v", err)
 	}
 }
 
