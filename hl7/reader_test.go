@@ -160,6 +160,17 @@ func TestTheErrorOfAPartWithoutAPlaceHasItsPlaceInThePart(t *testing.T) {
 	}
 }
 
+func TestAMessageAsLargeAsTheLimitIsRead(t *testing.T) {
+	const input = "MSH|^~\\&|A\r"
+	for limit, want := range map[int]error{len(input): nil, len(input) - 1: hl7.ErrTooLarge} {
+		r := hl7.NewReader(strings.NewReader(input))
+		r.Limit = limit
+		if _, err := r.Next(); !errors.Is(err, want) {
+			t.Errorf("limit %d: %v", limit, err)
+		}
+	}
+}
+
 func TestAMessageOverTheLimitEndsTheStream(t *testing.T) {
 	r := hl7.NewReader(strings.NewReader("MSH|^~\\&|A\rNTE|" + strings.Repeat("x", 10_000) + "\r"))
 	r.Limit = 1000

@@ -176,7 +176,7 @@ func longest(f *Field, t *DataType) int {
 	}
 	together := len(t.Components) - 1
 	for _, component := range t.Components {
-		if component.Usage != Withdrawn && component.Length == 0 {
+		if component.Length == 0 {
 			return f.Length
 		}
 		together += component.Length

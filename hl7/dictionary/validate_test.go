@@ -41,6 +41,7 @@ func TestFindingsNameRuleAndPlace(t *testing.T) {
 		"more components":           {evn + "PID|||7||T|||F^x\n" + pv1, dictionary.Strict, []string{"PID[1]-8[1]: too-long: at most 1 characters", "PID[1]-8[1].2.1: unknown-field: Administrative Sex"}},
 		"a component is missing":    {evn + "PID|||^^^NORTH||T\n" + pv1, dictionary.Strict, []string{"PID[1]-3[1].1: missing-component: Patient Identifier List / ID Number"}},
 		"an unknown segment":        {evn + pid + pv1 + "QQQ|1\n", dictionary.Strict, []string{"QQQ[1]: unexpected-segment", "QQQ[1]: unknown-segment"}},
+		"a name with a nine":        {evn + pid + pv1 + "Q99|1\n", dictionary.Strict, []string{"Q99[1]: unexpected-segment", "Q99[1]: unknown-segment"}},
 		"text shows nowhere":        {evn + pid + pv1 + "Tilda Testperson came\n", dictionary.Lenient, []string{"???[1]: unexpected-segment"}},
 		"a result without its type": {evn + pid + pv1 + "OBX|1||8^x||any||||||F\n", dictionary.Lenient, []string{"OBX[1]-2: missing-field: Value Type"}},
 		"a result against its type": {evn + pid + pv1 + "OBX|1|NM|8^x||high||||||F\nOBX|2|ST|8^x||high||||||F\n", dictionary.Lenient, []string{"OBX[1]-5[1].1.1: bad-type: not of type NM"}},
@@ -126,5 +127,35 @@ func TestAMessageWithoutAStructureIsStillLookedAt(t *testing.T) {
 	want := []string{"MSH-9: unknown-structure", "PID[1]-5: missing-field: Patient Name"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAFieldIsTooLongBeyondItsLengthOrThatOfItsComponents(t *testing.T) {
+	for name, test := range map[string]struct {
+		version  string
+		segments string
+		want     []string
+	}{
+		"an EI of 427":             {"2.5.1", "OBR|1||" + strings.Repeat("x", 427) + "\n", nil},
+		"an EI of 428":             {"2.5.1", "OBR|1||" + strings.Repeat("x", 428) + "\n", []string{"OBR[1]-3[1]: too-long: at most 427 characters"}},
+		"components of any length": {"2.7", "PRT|1234\nPRT|12345\n", []string{"PRT[2]-1[1]: too-long: at most 4 characters"}},
+		"an escaped delimiter":     {"2.5.1", "PID|||7||T|||\\F\\\n", nil},
+		"another":                  {"2.5.1", "PID|||7||T|||\\E\\\n", nil},
+		"two of them":              {"2.5.1", "PID|||7||T|||\\F\\\\E\\\n", []string{"PID[1]-8[1]: too-long: at most 1 characters"}},
+		"the half of one":          {"2.5.1", "PID|||7||T|||\\F\n", []string{"PID[1]-8[1]: too-long: at most 1 characters"}},
+		"other escapes":            {"2.5.1", "PID|||7||T|||\\X\\\n", []string{"PID[1]-8[1]: too-long: at most 1 characters"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := message(t, "ORU^R01^ORU_R01", test.version, test.segments)
+			var got []string
+			for _, f := range dictionary.Of(test.version).Validate(m, dictionary.Strict) {
+				if f.Rule == dictionary.TooLong {
+					got = append(got, f.String())
+				}
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
