@@ -317,6 +317,26 @@ func TestSegmentsThatRunTogetherAreToldAndNothingElseIsGuessed(t *testing.T) {
 	}
 }
 
+func TestAWordBeforeAnotherSegmentRunsTogetherOnlyWhereThatCanBe(t *testing.T) {
+	for _, test := range []struct {
+		structure, segments string
+		want                bool
+	}{
+		{"ORU^R01^ORU_R01", "PID|1||P1||T|||20260102OBR|1|||x\n", true},
+		{"ORU^R01^ORU_R01", "PID|1||P1||T|||20260102AL1|1||x\n", false}, // a result has no AL1
+		{"ZZZ^Z99", "PID|1||P1||T|||20260102AL1|1||x\n", true},
+		{"ZZZ^Z99", "PID|1||P1||T|||20260102Q99|1||x\n", false},
+	} {
+		got := false
+		for _, f := range dictionary.Of("2.5.1").Validate(message(t, test.structure, "2.5.1", test.segments), dictionary.Lenient) {
+			got = got || f.Rule == dictionary.RunTogether
+		}
+		if got != test.want {
+			t.Errorf("%s %q: %t", test.structure, test.segments, got)
+		}
+	}
+}
+
 func TestEncodingCharactersThatAreNotWhatTheyShouldAreTold(t *testing.T) {
 	for msh2, want := range map[string]string{
 		`^~\&`: "", `^~\&#`: "", `^~\`: "", `^~`: "", `^`: "", "^~&": "MSH-2: delimiters: sub-components need an escape character; none is read as one",

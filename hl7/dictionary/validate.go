@@ -93,7 +93,7 @@ func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 		w = newWalk(structure, m)
 		c.expects = func(name string) bool { return w.count(name) > 0 }
 	} else {
-		c.expects = func(name string) bool { return v.segments[name] != nil }
+		c.expects = func(string) bool { return true }
 	}
 	if !c.isRunTogether(m.Segment(0)) {
 		c.charset(m)
@@ -121,7 +121,7 @@ type check struct {
 	position   int                    // the number of the current segment
 	fields     [][]byte               // the fields of that segment, unchanged
 	seen       map[string]int         // how many segments of each name there were
-	expects    func(name string) bool // whether the message may have segments of a name
+	expects    func(name string) bool // whether the message may have a segment of the version
 	ragged     bool                   // whether segments run together, so that it is not known which segments there are
 }
 
