@@ -8,7 +8,6 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -201,9 +200,9 @@ func (o *Operator) rootsOf(ctx context.Context, owner string, selection Selectio
 // are in the order of acceptance.
 func (o *Operator) stored(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		protocols, err := o.folders(ctx, catalog.ProtocolsPrefix(catalog.Ingestion))
+		protocols, err := catalog.Protocols(ctx, o.objects, o.route.Bucket, catalog.Ingestion)
 		if err != nil {
-			yield("", fmt.Errorf("list the protocols: %w", err))
+			yield("", err)
 			return
 		}
 		for _, protocol := range protocols {
@@ -273,35 +272,18 @@ func (o *Operator) owners(ctx context.Context, selection Selection) ([]string, e
 	if selection.Owner != "" {
 		return []string{selection.Owner}, nil
 	}
-	protocols, err := o.folders(ctx, catalog.ProtocolsPrefix(catalog.Failed))
+	protocols, err := catalog.Protocols(ctx, o.objects, o.route.Bucket, catalog.Failed)
 	if err != nil {
-		return nil, fmt.Errorf("list the protocols: %w", err)
+		return nil, err
 	}
 	var owners []string
 	for _, protocol := range protocols {
-		of, err := o.folders(ctx, catalog.OwnersPrefix(catalog.Failed, protocol))
+		of, err := catalog.Owners(ctx, o.objects, o.route.Bucket, catalog.Failed, protocol)
 		if err != nil {
-			return nil, fmt.Errorf("list the institutions: %w", err)
+			return nil, err
 		}
 		owners = append(owners, of...)
 	}
 	slices.Sort(owners)
 	return slices.Compact(owners), nil
-}
-
-// folders lists the names that follow a prefix in the lake's keys, each up to the next
-// slash.
-func (o *Operator) folders(ctx context.Context, prefix string) ([]string, error) {
-	var names []string
-	pages := s3.NewListObjectsV2Paginator(o.objects, &s3.ListObjectsV2Input{Bucket: &o.route.Bucket, Prefix: &prefix, Delimiter: new("/")})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, folder := range page.CommonPrefixes {
-			names = append(names, strings.TrimSuffix(strings.TrimPrefix(*folder.Prefix, prefix), "/"))
-		}
-	}
-	return names, nil
 }

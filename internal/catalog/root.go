@@ -4,18 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 
 	"hl7lake/internal/hub"
 )
-
-// Lister is what finding a root needs of Amazon S3; *s3.Client has it.
-type Lister interface {
-	ListObjectsV2(context.Context, *s3.ListObjectsV2Input, ...func(*s3.Options)) (*s3.ListObjectsV2Output, error)
-}
 
 // sameTime is how many messages of one institution and protocol, accepted in the same
 // millisecond, are looked at.
@@ -31,14 +25,14 @@ const sameTime = 100
 // write for each message for what is seldom asked.
 func (t Table) RootOf(ctx context.Context, objects Lister, bucket string, id uuid.UUID, owners []string) (root uuid.UUID, found bool, err error) {
 	at := hub.Received(id)
-	protocols, err := folders(ctx, objects, bucket, ProtocolsPrefix(Ingestion))
+	protocols, err := Protocols(ctx, objects, bucket, Ingestion)
 	if err != nil {
 		return root, false, err
 	}
 	for _, protocol := range protocols {
 		among := owners
 		if among == nil {
-			if among, err = folders(ctx, objects, bucket, OwnersPrefix(Ingestion, protocol)); err != nil {
+			if among, err = Owners(ctx, objects, bucket, Ingestion, protocol); err != nil {
 				return root, false, err
 			}
 		}
@@ -67,19 +61,4 @@ func (t Table) RootOf(ctx context.Context, objects Lister, bucket string, id uui
 func (t Table) led(ctx context.Context, root, id uuid.UUID) (bool, error) {
 	entries, err := t.History(ctx, root)
 	return slices.ContainsFunc(entries, func(e Entry) bool { return e.ID == id.String() }), err
-}
-
-// folders returns the names behind the prefix, up to the next slash.
-func folders(ctx context.Context, objects Lister, bucket, prefix string) (names []string, err error) {
-	pages := s3.NewListObjectsV2Paginator(objects, &s3.ListObjectsV2Input{Bucket: &bucket, Prefix: &prefix, Delimiter: new("/")})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list the institutions: %w", err)
-		}
-		for _, folder := range page.CommonPrefixes {
-			names = append(names, strings.TrimSuffix(strings.TrimPrefix(*folder.Prefix, prefix), "/"))
-		}
-	}
-	return names, nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"hash"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -74,19 +73,7 @@ func (h hour) ids() map[string]time.Time {
 
 // sources lists the institutions that have messages.
 func (l lake) sources(ctx context.Context) ([]string, error) {
-	prefix := catalog.OwnersPrefix(catalog.Ingestion, contract.ProtocolHL7v2)
-	var sources []string
-	pages := s3.NewListObjectsV2Paginator(l.objects, &s3.ListObjectsV2Input{Bucket: &l.bucket, Prefix: &prefix, Delimiter: aws.String("/")})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list the institutions: %w", err)
-		}
-		for _, common := range page.CommonPrefixes {
-			sources = append(sources, strings.TrimSuffix(strings.TrimPrefix(aws.ToString(common.Prefix), prefix), "/"))
-		}
-	}
-	return sources, nil
+	return catalog.Owners(ctx, l.objects, l.bucket, catalog.Ingestion, contract.ProtocolHL7v2)
 }
 
 // hours yields an institution's hours that have messages, from one hour on and before
