@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/lambdas/internal/received"
@@ -25,66 +24,53 @@ const (
 // the newest to the oldest: the fresh claims, for messages that were just accepted, or
 // the late ones. A request covers a shard of the claims, of all institutions.
 type claimWalk struct {
+	descent
 	received received.Table
 	late     bool
-	owners   []string
-	from     time.Time
-	below    uuid.UUID
-	left     int  // how many requests may still be made
-	ended    bool // there are no further claims
 }
 
 // newClaimWalk returns the walk through the claims whose messages q may list.
 func newClaimWalk(table received.Table, q query) *claimWalk {
-	c := &claimWalk{received: table, late: q.state == statusMissing, owners: q.owners, from: q.from, below: q.below(), left: maxRequests}
+	c := &claimWalk{newDescent(q), table, q.state == statusMissing}
 	if earliest := q.now.Add(-accepting); !c.late && c.from.Before(earliest) {
 		c.from = earliest
 	}
 	return c
 }
 
-func (c *claimWalk) more() bool { return !c.ended && above(c.below) > placeAt(c.from) }
-
 func (c *claimWalk) affords() bool { return c.left >= len(received.Shards()) }
-
-func (c *claimWalk) back(id uuid.UUID) { c.below, c.ended = id, false }
-
-func (c *claimWalk) cursor() cursor { return cursor{c.below, firstWidth} }
 
 // next asks each shard for its newest claims, and returns them as far back as every shard
 // was looked at.
 func (c *claimWalk) next(ctx context.Context) ([]candidate, error) {
 	shards := received.Shards()
 	c.left -= len(shards)
-	found, further := make([][]received.Unsettled, len(shards)), make([]bool, len(shards))
-	group, working := errgroup.WithContext(ctx)
-	group.SetLimit(together)
-	for i, shard := range shards {
-		group.Go(func() (err error) {
-			found[i], further[i], err = c.received.Newest(working, shard, c.late, c.from, c.below, perShard)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	found, err := forEach(ctx, shards, func(ctx context.Context, shard string) (latest[received.Unsettled], error) {
+		claims, more, err := c.received.Newest(ctx, shard, c.late, c.from, c.below, perShard)
+		return latest[received.Unsettled]{claims, more}, err
+	})
+	if err != nil {
 		return nil, err
 	}
 	var end uuid.UUID // where the window ends
 	c.ended = true
-	for i, claims := range found {
-		if last := len(claims) - 1; further[i] && last >= 0 {
+	for _, claims := range found {
+		if last := len(claims.of) - 1; claims.more && last >= 0 {
 			c.ended = false
-			if compare(claims[last].ID, end) > 0 {
-				end = claims[last].ID
+			if compare(claims.of[last].ID, end) > 0 {
+				end = claims.of[last].ID
 			}
 		}
 	}
 	var window []candidate
-	for _, claim := range slices.Concat(found...) {
-		if compare(claim.ID, end) >= 0 && slices.Contains(c.owners, claim.Owner) {
-			window = append(window, candidate{id: claim.ID, owner: claim.Owner, claimed: true, late: c.late})
+	for _, claims := range found {
+		for _, claim := range claims.of {
+			if compare(claim.ID, end) >= 0 && slices.Contains(c.owners, claim.Owner) {
+				window = append(window, candidate{id: claim.ID, owner: claim.Owner, claimed: true, late: c.late})
+			}
 		}
 	}
-	slices.SortFunc(window, func(a, b candidate) int { return compare(b.id, a.id) })
+	sortNewestFirst(window)
 	c.below = end
 	return window, nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
@@ -138,26 +137,19 @@ func (c *collection) add(ctx context.Context, candidates []candidate) (through i
 	return through, nil
 }
 
-// look asks the catalog for the messages, some at the same time, and returns them in the
-// same order.
+// look asks the catalog for the messages, and returns them in the same order.
 func (h handler) look(ctx context.Context, window []candidate) ([]listed, error) {
-	messages := make([]listed, len(window))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(together)
-	for i, c := range window {
-		group.Go(func() error {
-			entries, err := h.catalog.History(ctx, c.id)
-			if err != nil {
-				return err
-			}
-			messages[i] = newListed(c, entries)
-			if c.claimed {
-				messages[i].State, err = h.claimState(ctx, c, messages[i].State, entries)
-			}
-			return err
-		})
-	}
-	return messages, group.Wait()
+	return forEach(ctx, window, func(ctx context.Context, c candidate) (listed, error) {
+		entries, err := h.catalog.History(ctx, c.id)
+		if err != nil {
+			return listed{}, err
+		}
+		m := newListed(c, entries)
+		if c.claimed {
+			m.State, err = h.claimState(ctx, c, m.State, entries)
+		}
+		return m, err
+	})
 }
 
 // newListed returns what a list shows of a message, given its entries in the catalog. If

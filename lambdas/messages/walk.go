@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/contract"
@@ -160,7 +159,7 @@ func (w *walk) next(ctx context.Context) ([]candidate, error) {
 		return nil, nil
 	}
 	window = slices.DeleteFunc(window, func(c candidate) bool { return compare(c.id, w.below) >= 0 })
-	slices.SortFunc(window, func(a, b candidate) int { return compare(b.id, a.id) })
+	sortNewestFirst(window)
 	if len(window) < most/(2*factor) {
 		w.width = min(w.width, maxWidth/factor) * factor
 	}
@@ -171,20 +170,10 @@ func (w *walk) next(ctx context.Context) ([]candidate, error) {
 // errCrowded says that one place holds more messages than a request returns, see place.
 var errCrowded = errors.New("more messages at one time than a listing holds")
 
-// each lists all sources, some at the same time, and returns the listings in the sources'
-// order.
+// each lists all sources, and returns the listings in the sources' order.
 func (w *walk) each(ctx context.Context, list func(context.Context, source) (listing, error)) ([]listing, error) {
 	w.left -= len(w.sources)
-	listings := make([]listing, len(w.sources))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(together)
-	for i, s := range w.sources {
-		group.Go(func() (err error) {
-			listings[i], err = list(ctx, s)
-			return err
-		})
-	}
-	return listings, group.Wait()
+	return forEach(ctx, w.sources, list)
 }
 
 // most is how many keys one request returns (Amazon S3 API Reference, ListObjectsV2).
