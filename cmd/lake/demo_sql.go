@@ -136,7 +136,7 @@ func (q question) askDuckDB(ctx context.Context, path, folder string) ([][]any, 
 
 // readTable answers a question from the Parquet files themselves.
 func readTable(folder string, q question) ([][]any, error) {
-	files, err := filepath.Glob(filepath.Join(folder, q.table, "*", "*", "*", tables.FileName))
+	files, err := tableFiles(folder, q.table)
 	if err != nil {
 		return nil, err
 	}
@@ -197,7 +197,7 @@ func writeAnswer(s term.Screen, a answer) error {
 	}
 	if a.By != "duckdb" {
 		fmt.Fprintf(s, "\n%s\n", term.Paragraph("There is no duckdb in PATH, so the demo read the Parquet files itself. "+
-			"`lake sql` answers any SQL with it: pip install duckdb-cli==1.5.6"))
+			"`lake sql` answers any SQL with it: "+duckDBInstall))
 	}
 	return nil
 }

@@ -2,12 +2,21 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 
 	"hl7lake/tables"
 )
+
+// duckDBInstall is the command that installs DuckDB's program.
+const duckDBInstall = "pip install duckdb-cli==1.5.6"
+
+// tableFiles returns the files of a table in a folder of tables.
+func tableFiles(folder, table string) ([]string, error) {
+	return filepath.Glob(filepath.Join(folder, table, "*", "*", "*", "*.parquet"))
+}
 
 // A duckDB is the user's program duckdb, with views of tables in a folder.
 type duckDB struct {
@@ -21,7 +30,7 @@ func newDuckDB(path, folder string, of []*tables.Table) (duckDB, error) {
 		return duckDB{}, err
 	}
 	has := func(t *tables.Table) bool {
-		found, err := filepath.Glob(filepath.Join(folder, t.Name, "*", "*", "*", "*.parquet"))
+		found, err := tableFiles(folder, t.Name)
 		return err == nil && len(found) > 0
 	}
 	temporary, err := os.MkdirTemp("", "lake-sql-")
@@ -30,7 +39,7 @@ func newDuckDB(path, folder string, of []*tables.Table) (duckDB, error) {
 	}
 	d := duckDB{path, temporary}
 	if err := os.WriteFile(d.views(), []byte(tables.DuckDB(filepath.ToSlash(folder), of, has)), 0o600); err != nil {
-		return duckDB{}, err
+		return duckDB{}, errors.Join(err, d.close())
 	}
 	return d, nil
 }

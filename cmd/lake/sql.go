@@ -40,7 +40,7 @@ query names are copied into a temporary folder, with your AWS credentials, and
 removed at the end; --source, --from and --to choose some of them. Athena asks the
 same tables where they are.
 
-duckdb is a program of its own, which is not part of lake: pip install duckdb-cli==1.5.6, or
+duckdb is a program of its own, which is not part of lake: ` + duckDBInstall + `, or
 see https://duckdb.org/install.
 ` + exitCodes,
 		Example: `  lake sql
@@ -96,7 +96,7 @@ func (p *program) sql(ctx context.Context, o sqlOptions, query string) (err erro
 	if err != nil {
 		return &hintError{
 			err:  errors.New("there is no program duckdb in PATH"),
-			hint: "pip install duckdb-cli==1.5.6 gets it; `" + p.name + " tables show FILE` needs none.",
+			hint: duckDBInstall + " gets it; `" + p.name + " tables show FILE` needs none.",
 		}
 	}
 	of := tables.New().All()
