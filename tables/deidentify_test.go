@@ -25,14 +25,7 @@ func deidentified(t testing.TB, key []byte, messages ...tables.Message) memory {
 	files := memory{}
 	w := tables.NewWriter(memory{}.open)
 	w.Deidentify(key, files.open)
-	for _, m := range messages {
-		if err := w.Add(m); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	write(t, w, messages)
 	return files
 }
 

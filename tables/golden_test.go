@@ -40,7 +40,13 @@ func (closer) Close() error { return nil }
 func written(t testing.TB, messages ...tables.Message) memory {
 	t.Helper()
 	files := memory{}
-	w := tables.NewWriter(files.open)
+	write(t, tables.NewWriter(files.open), messages)
+	return files
+}
+
+// write writes messages and closes the writer.
+func write(t testing.TB, w *tables.Writer, messages []tables.Message) {
+	t.Helper()
 	for _, m := range messages {
 		if err := w.Add(m); err != nil {
 			t.Fatal(err)
@@ -49,7 +55,6 @@ func written(t testing.TB, messages ...tables.Message) memory {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return files
 }
 
 // rows calls yield with each row of a table.

@@ -2,13 +2,10 @@ package replay_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
@@ -35,18 +32,9 @@ func ingested(body []byte) hub.Event {
 func route(t *testing.T, e hub.Event) (replay.Route, catalog.Entry, *fake.Topic) {
 	t.Helper()
 	buckets, topic := &fake.Buckets{}, &fake.Topic{}
-	entry := catalog.NewEntry(e, "lake", hub.Received(root))
-	sum := sha256.Sum256(e.Body)
-	out, err := buckets.PutObject(t.Context(), &s3.PutObjectInput{
-		Bucket: &entry.Bucket, Key: &entry.Key, Body: bytes.NewReader(e.Body),
-		ChecksumSHA256: new(base64.StdEncoding.EncodeToString(sum[:])),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	entry.VersionID, entry.SHA256, entry.Size = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body))
+	entry := fake.Store(t, buckets, e, hub.Received(root))
 	checks := hub.ClaimCheck{Bucket: "checks", Objects: buckets}
-	return replay.Route{Bucket: "lake", Objects: buckets, Hub: hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: checks}}, entry, topic
+	return replay.Route{Bucket: fake.Lake, Objects: buckets, Hub: hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: checks}}, entry, topic
 }
 
 func TestAReplayIsTheEventThatTheMessageWas(t *testing.T) {

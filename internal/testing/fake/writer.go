@@ -23,6 +23,22 @@ const Lake = "lake"
 // body in the bucket Lake, and the entry, which it returns, in the table Catalog.
 func File(t testing.TB, tables *Tables, buckets *Buckets, e hub.Event, written time.Time) catalog.Entry {
 	t.Helper()
+	entry := Store(t, buckets, e, written)
+	entry.Attempts = 1
+	item, err := attributevalue.MarshalMap(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(Catalog), Item: item}); err != nil {
+		t.Fatal(err)
+	}
+	return entry
+}
+
+// Store leaves the body of an event in the bucket Lake, and returns the entry that the
+// catalog would have of it.
+func Store(t testing.TB, buckets *Buckets, e hub.Event, written time.Time) catalog.Entry {
+	t.Helper()
 	entry := catalog.NewEntry(e, Lake, written)
 	sum := sha256.Sum256(e.Body)
 	out, err := buckets.PutObject(t.Context(), &s3.PutObjectInput{
@@ -32,13 +48,6 @@ func File(t testing.TB, tables *Tables, buckets *Buckets, e hub.Event, written t
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry.VersionID, entry.SHA256, entry.Size, entry.Attempts = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body)), 1
-	item, err := attributevalue.MarshalMap(entry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := tables.PutItem(t.Context(), &dynamodb.PutItemInput{TableName: new(Catalog), Item: item}); err != nil {
-		t.Fatal(err)
-	}
+	entry.VersionID, entry.SHA256, entry.Size = *out.VersionId, hex.EncodeToString(sum[:]), int64(len(e.Body))
 	return entry
 }
