@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"hl7lake/internal/testing/answer"
+	"hl7lake/internal/testing/judge"
 	"hl7lake/internal/testing/subprocess"
 	"hl7lake/local/wire"
 )
@@ -73,7 +73,7 @@ func startMoto(t *testing.T, functions *functions) *server {
 func missing(t *testing.T) {
 	t.Helper()
 	const advice = "there is no moto_server on the PATH: pip install 'moto[server]'"
-	if slices.Contains(strings.Fields(os.Getenv("JUDGES")), "moto_server") { // .ci/run has installed it
+	if judge.Required("moto_server") {
 		t.Fatal(advice)
 	}
 	t.Skip("NOT COMPARED WITH A SECOND OPINION: " + advice)

@@ -20,6 +20,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"hl7lake/internal/testing/judge"
 )
 
 // adding is the documents' command that makes up a password.
@@ -241,7 +243,7 @@ func theAWS(t *testing.T) (prelude string, installed bool) {
 		return tail, true
 	case err == nil:
 		return "", true
-	case slices.Contains(strings.Fields(os.Getenv("JUDGES")), "awscli"):
+	case judge.Required("awscli"):
 		t.Fatalf("the AWS CLI is not installed (pip install awscli): %v", err)
 	}
 	return "", false
@@ -252,7 +254,7 @@ func theAWS(t *testing.T) (prelude string, installed bool) {
 func hasDuckDB(t *testing.T) bool {
 	t.Helper()
 	_, err := exec.LookPath("duckdb")
-	if err != nil && slices.Contains(strings.Fields(os.Getenv("JUDGES")), "duckdb-cli") {
+	if err != nil && judge.Required("duckdb-cli") {
 		t.Fatalf("DuckDB is not installed (pip install duckdb-cli): %v", err)
 	}
 	return err == nil

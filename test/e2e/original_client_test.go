@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/judge"
 )
 
 // frontDoor and the logical ids are all that the original design's client must be told.
@@ -131,11 +131,7 @@ func boto3(t *testing.T) string {
 		err = exec.CommandContext(t.Context(), python, "-c", "import boto3").Run()
 	}
 	if err != nil {
-		message := "boto3 is not installed, so no client in Python was tried (pip install boto3): " + err.Error()
-		if slices.Contains(strings.Fields(os.Getenv("JUDGES")), "boto3") {
-			t.Fatal(message)
-		}
-		t.Skip("SKIPPED: " + message)
+		judge.Missing(t, "boto3", "boto3 is not installed, so no client in Python was tried (pip install boto3): "+err.Error())
 	}
 	return python
 }

@@ -7,11 +7,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"hl7lake/internal/testing/judge"
 	"hl7lake/internal/testing/subprocess"
 )
 
@@ -25,11 +25,7 @@ const (
 // unless JUDGES has the program.
 func missing(t *testing.T, name, install string) {
 	t.Helper()
-	message := fmt.Sprintf("%s is not installed, so it tried nothing; install it with: %s", name, install)
-	if slices.Contains(strings.Fields(os.Getenv("JUDGES")), name) {
-		t.Fatal(message)
-	}
-	t.Skipf("SKIPPED: %s", message)
+	judge.Missing(t, name, fmt.Sprintf("%s is not installed, so it tried nothing; install it with: %s", name, install))
 }
 
 // python returns a program of the environment that has python-hl7.

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"hl7lake/internal/testing/judge"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -263,7 +265,7 @@ func (l lakeFolder) count(t *testing.T) []rows {
 	t.Helper()
 	const python = "../../.ci/venv-mllp/bin/python"
 	if _, err := os.Stat(python); err != nil {
-		if slices.Contains(strings.Fields(os.Getenv("JUDGES")), "python-hl7") {
+		if judge.Required("python-hl7") {
 			t.Fatal("python-hl7 must be there: ", err)
 		}
 		t.Log("python-hl7 is not there, so the golden answers were not counted again")
@@ -322,10 +324,7 @@ func duckDBProgram(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("duckdb")
 	if err != nil {
-		if slices.Contains(strings.Fields(os.Getenv("JUDGES")), "duckdb-cli") {
-			t.Fatal(err)
-		}
-		t.Skip("SKIPPED: no program duckdb: pip install duckdb-cli==1.5.6")
+		judge.Missing(t, "duckdb-cli", "no program duckdb: pip install duckdb-cli==1.5.6")
 	}
 	return path
 }
