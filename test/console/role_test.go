@@ -56,21 +56,12 @@ func textOf(value *accessibility.Value) (text string) {
 func (b *tab) find(role, name string) element {
 	b.t.Helper()
 	var found []element
-	b.eventually(fmt.Sprintf("a %s %q", role, name), func() bool {
+	b.eventually(fmt.Sprintf("%s %q", role, name), func() bool {
 		var err error
 		found, err = b.all(role, name)
 		return err == nil && len(found) > 0 // an error: the page is being replaced
 	})
 	return found[0]
-}
-
-// gone waits until there is no such element.
-func (b *tab) gone(role, name string) {
-	b.t.Helper()
-	b.eventually(fmt.Sprintf("no %s %q", role, name), func() bool {
-		found, err := b.all(role, name)
-		return err == nil && len(found) == 0
-	})
 }
 
 // eventually waits until the condition holds.
@@ -99,12 +90,6 @@ func (b *tab) shows(text string) {
 func (b *tab) click(role, name string) {
 	b.t.Helper()
 	b.do(b.pointed(b.find(role, name), func(x, y float64) chromedp.Action[chromedp.Void] { return chromedp.MouseClickXY(x, y) }))
-}
-
-// hover moves the mouse to the middle of the element.
-func (b *tab) hover(e element) {
-	b.t.Helper()
-	b.do(b.pointed(e, func(x, y float64) chromedp.Action[chromedp.Void] { return chromedp.MouseEvent("mouseMoved", x, y) }))
 }
 
 // pointed scrolls to the element and does something at its middle.
