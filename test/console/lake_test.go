@@ -7,7 +7,9 @@
 package console_test
 
 import (
+	"context"
 	"flag"
+	"fmt"
 	"testing"
 	"time"
 
@@ -64,6 +66,37 @@ func (l *lake) user(t testing.TB, u client.User) account {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// client is the API as the user sees it.
+func (l *lake) client(t testing.TB, a account) *client.Client {
+	t.Helper()
+	c, err := l.connection.Client(l.pool.SignIn(a.Email, a.password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// send sends a message and waits until it has ended.
+func (l *lake) send(t testing.TB, c *client.Client, m client.Message) client.History {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), *patience)
+	defer cancel()
+	receipt, err := c.Send(ctx, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	history, err := c.Wait(ctx, receipt.ID)
+	if err != nil {
+		t.Fatalf("message %s: %v", receipt.ID, err)
+	}
+	return history
+}
+
+// admission is an ADT^A01, each number another.
+func admission(n int) []byte {
+	return fmt.Appendf(nil, "MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ADT^A01|%d|T|2.5.1\rPID|1||%[1]d^^^HERE^MR||Sample^Sue\r", n)
 }
 
 func (l *lake) output(t testing.TB, name string) string {

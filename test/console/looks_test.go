@@ -1,7 +1,6 @@
 package console_test
 
 import (
-	"net/url"
 	"testing"
 
 	"hl7lake/internal/contract"
@@ -16,21 +15,15 @@ type view struct {
 // views are all that a person sees.
 func views() []view {
 	return []view{
-		{"sign-in", func(b *tab, l *lake) {
-			b.open(l.signInPage(b.t))
+		{"welcome", func(b *tab, l *lake) {
+			b.open(l.output(b.t, contract.OutputConsole))
 			b.find("button", "Sign in")
 		}},
+		{"sign-in", func(b *tab, _ *lake) {
+			b.click("button", "Sign in")
+			b.find("textbox", "Password")
+		}},
 	}
-}
-
-// signInPage is the address at which a person signs in to the console.
-func (l *lake) signInPage(t testing.TB) string {
-	t.Helper()
-	query := url.Values{
-		"client_id": {l.output(t, contract.OutputConsoleClient)}, "redirect_uri": {"http://localhost:8400/callback"},
-		"response_type": {"code"}, "scope": {"openid"},
-	}
-	return l.output(t, contract.OutputSignIn) + "/oauth2/authorize?" + query.Encode()
 }
 
 // TestEachViewIsAccessibleInLightAndDarkAndFitsANarrowScreen leaves the pictures, too.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/chromedp/cdproto/audits"
@@ -31,6 +32,16 @@ type trail struct {
 type request struct {
 	Method, URL string
 	Headers     network.Headers
+}
+
+// header is a header of the request, or nothing.
+func (r request) header(name string) string {
+	for given, value := range r.Headers {
+		if strings.EqualFold(given, name) {
+			return fmt.Sprint(value)
+		}
+	}
+	return ""
 }
 
 // follow has the browser tell of what it does not tell of by itself.
