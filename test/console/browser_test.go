@@ -41,7 +41,8 @@ type tab struct {
 }
 
 // newTab starts a browser, which ends with the test. The page is as large as that of a
-// small notebook.
+// small notebook. An uncaught error of a script or a violation of the page's policy fails
+// the test.
 func newTab(t testing.TB) *tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
@@ -59,6 +60,13 @@ func newTab(t testing.TB) *tab {
 		t.Fatal(err)
 	}
 	b.resize(wide)
+	t.Cleanup(func() {
+		seen.mu.Lock()
+		defer seen.mu.Unlock()
+		for _, problem := range seen.problems {
+			t.Errorf("the browser reports: %s", problem)
+		}
+	})
 	return b
 }
 

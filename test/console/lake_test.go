@@ -32,7 +32,14 @@ type lake struct {
 // start runs the committed templates until the test ends.
 func start(t testing.TB, tests ...testbed.Options) *lake {
 	t.Helper()
-	o := local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
+	return startFrom(t, "", tests...)
+}
+
+// startFrom is start with the templates of a folder, or the committed ones if it is
+// empty.
+func startFrom(t testing.TB, templates string, tests ...testbed.Options) *lake {
+	t.Helper()
+	o := local.Options{Assembly: templates, Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
 	running, err := local.Start(t.Context(), o, tests...)
 	if err != nil {
 		t.Fatal(err)
