@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -49,7 +50,7 @@ func newTab(t testing.TB) *tab {
 		chromedp.ExecPath(chromium(t)), chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.Flag("lang", "en"))
 	allocator, freed := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(freed)
-	seen := &trail{}
+	seen := &trail{open: map[network.RequestID]bool{}}
 	ctx, closed := chromedp.NewContext(allocator, chromedp.WithListener(seen.note))
 	t.Cleanup(closed)
 	b := &tab{t: t, ctx: ctx, trail: seen}
