@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,14 +53,14 @@ func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest
 		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", strings.Join(by.Read, ","))
 		return events.APIGatewayV2HTTPResponse{}, errNotFound
 	}
-	root, response, err := h.read(ctx, id, part, by)
+	root, response, err := h.read(ctx, id, part, request.RawQueryString, by)
 	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", strings.Join(by.Read, ","), "id", root, "part", cmp.Or(part, "history"))
 	return response, err
 }
 
 // read answers with a part of the message that id is of, if the caller may read it. root
 // is the message's own id, or id where there is no such message.
-func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
+func (h handler) read(ctx context.Context, id uuid.UUID, part, rawQuery string, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
 	if root, err = h.rootOf(ctx, id, by); err != nil {
 		return id, response, err
 	}
@@ -68,7 +69,7 @@ func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.
 		return root, response, err
 	}
 	found.asked = id
-	response, err = h.answer(ctx, found, part)
+	response, err = h.answer(ctx, found, part, rawQuery)
 	return root, response, err
 }
 
@@ -88,7 +89,7 @@ func (h handler) rootOf(ctx context.Context, id uuid.UUID, by caller.Caller) (uu
 	return root, err
 }
 
-func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
+func (h handler) answer(ctx context.Context, found history, part, rawQuery string) (events.APIGatewayV2HTTPResponse, error) {
 	if part != "" && catalog.IsForgotten(found.entries) { // what was filed of it since is not given back either
 		return events.APIGatewayV2HTTPResponse{}, errGone
 	}
@@ -100,6 +101,10 @@ func (h handler) answer(ctx context.Context, found history, part string) (events
 		return h.result(ctx, found, contract.ConnectorER7)
 	case isResult:
 		return h.result(ctx, found, connector)
+	case part == "view":
+		return h.view(ctx, found, rawQuery)
+	case part == "value":
+		return h.value(ctx, found, rawQuery)
 	default:
 		return problem.JSON(http.StatusOK, found), nil
 	}
@@ -173,9 +178,11 @@ func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (
 // contentOf begins the part that is a connector's result; its name follows.
 const contentOf = "content/"
 
-// target reads /messages/{id}, alone or with /er7, /json, /content or
-// /content/{connector}, behind the name of a stage if there is one. Ids are written in
-// one way only.
+// parts are what can be asked of a message, besides its history and the results.
+func parts() []string { return []string{"er7", "json", "content", "view", "value"} }
+
+// target reads /messages/{id}, alone or with one of the parts or /content/{connector},
+// behind the name of a stage if there is one. Ids are written in one way only.
 func target(path string) (id uuid.UUID, part string, ok bool) {
 	_, rest, ok := strings.Cut(path, "/messages/")
 	name, part, below := strings.Cut(rest, "/")
@@ -184,7 +191,7 @@ func target(path string) (id uuid.UUID, part string, ok bool) {
 		return uuid.Nil, "", false
 	}
 	connector, isResult := strings.CutPrefix(part, contentOf)
-	return id, part, !below || part == "er7" || part == "json" || part == "content" || isResult && hub.ValidConnectorName(connector)
+	return id, part, !below || slices.Contains(parts(), part) || isResult && hub.ValidConnectorName(connector)
 }
 
 // withCharset is the media type with the charset that the sender declared, if one.
