@@ -59,7 +59,7 @@ type step struct {
 	Bucket    string       `json:"bucket"`
 	Key       string       `json:"key"`
 	VersionID string       `json:"version_id,omitempty"`
-	SHA256    string       `json:"sha256"`
+	SHA256    string       `json:"sha256,omitempty"` // absent for who may not read the message
 	Size      int64        `json:"size"`
 	Protocol  string       `json:"protocol"`
 	Format    string       `json:"format"`
@@ -144,6 +144,13 @@ func newStep(entry catalog.Entry) step {
 		}
 	}
 	return s
+}
+
+// hideHashes removes the hashes of contents from the steps.
+func (h history) hideHashes() {
+	for i := range h.History {
+		h.History[i].SHA256 = ""
+	}
 }
 
 // For ER7, status comes from the results of StagingER7. For other kinds it comes from the
