@@ -1,4 +1,3 @@
-package main
 
 import (
 	"encoding/json"
@@ -13,8 +12,8 @@ import (
 	"hl7lake/internal/testing/fake"
 )
 
-// These tests are about callers who operate for an institution: they see its messages,
-// and read none.
+// This file is about callers who operate for an institution: they see its messages, and
+// read none.
 
 // operates are the claims of a user who operates for of and reads the messages of reads.
 func operates(of, reads string) map[string]string {
