@@ -1,3 +1,7 @@
+package main
+
+// This file is about callers who operate for an institution: they see its messages, and
+// read none.
 
 import (
 	"encoding/json"
@@ -11,9 +15,6 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/fake"
 )
-
-// This file is about callers who operate for an institution: they see its messages, and
-// read none.
 
 // operates are the claims of a user who operates for of and reads the messages of reads.
 func operates(of, reads string) map[string]string {
