@@ -18,6 +18,7 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 )
@@ -50,69 +51,88 @@ func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest
 	}
 	id, part, ok := target(request.RawPath)
 	if !ok {
-		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", strings.Join(by.Read, ","))
+		h.record(ctx, "read", errNotFound, by)
 		return events.APIGatewayV2HTTPResponse{}, errNotFound
 	}
-	root, response, err := h.read(ctx, id, part, request.RawQueryString, by)
-	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", strings.Join(by.Read, ","), "id", root, "part", cmp.Or(part, "history"))
+	root, response, err := h.read(ctx, asked{id, part, request.RawQueryString}, by)
+	h.record(ctx, "read", err, by, "id", root, "part", cmp.Or(part, "history"))
 	return response, err
 }
 
-// read answers with a part of the message that id is of, if the caller may read it. root
-// is the message's own id, or id where there is no such message.
-func (h handler) read(ctx context.Context, id uuid.UUID, part, rawQuery string, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
-	if root, err = h.rootOf(ctx, id, by); err != nil {
-		return id, response, err
+// record writes the audit record of what a caller did, how it ended, and further
+// attributes.
+func (h handler) record(ctx context.Context, action string, err error, by caller.Caller, members ...any) {
+	members = append([]any{"who", by.Subject, "reads", strings.Join(by.Read, ","), "operates", by.Operate}, members...)
+	audit.Record(ctx, h.logger, action, audit.Outcome(err), members...)
+}
+
+// asked is what a request asks for.
+type asked struct {
+	id    uuid.UUID // of a message, or of what was made of it
+	part  string    // "" for the history
+	query string    // of the URL, as it came
+}
+
+// read answers with a part of the message that the id is of, if the caller may read it. The
+// history is also for a caller who may see the message and not read it. root is the
+// message's own id, or the one that was asked for where there is no such message.
+func (h handler) read(ctx context.Context, a asked, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
+	if root, err = h.rootOf(ctx, a.id, by); err != nil {
+		return a.id, response, err
 	}
 	found, err := h.find(ctx, root, by)
+	if err == nil && a.part != "" && !by.MayRead(found.Owner) {
+		err = errNotFound
+	}
 	if err != nil {
 		return root, response, err
 	}
-	found.asked = id
-	response, err = h.answer(ctx, found, part, rawQuery)
+	response, err = h.answer(ctx, found, a)
 	return root, response, err
 }
 
 // rootOf returns the message's own id: id, unless that is of what was made of a message
-// that the caller may read.
+// that the caller may see.
 func (h handler) rootOf(ctx context.Context, id uuid.UUID, by caller.Caller) (uuid.UUID, error) {
 	if !hub.Derived(id) {
 		return id, nil
 	}
-	if len(by.Read) == 0 {
+	owners := by.Sees()
+	if len(owners) == 0 {
 		return id, errNotFound
 	}
-	root, found, err := h.catalog.RootOf(ctx, h.lake.objects, h.lake.bucket, id, by.Read)
+	root, found, err := h.catalog.RootOf(ctx, h.lake.objects, h.lake.bucket, id, owners)
 	if err == nil && !found {
 		err = errNotFound
 	}
 	return root, err
 }
 
-func (h handler) answer(ctx context.Context, found history, part, rawQuery string) (events.APIGatewayV2HTTPResponse, error) {
-	if part != "" && catalog.IsForgotten(found.entries) { // what was filed of it since is not given back either
+// answer answers with a part of the message.
+func (h handler) answer(ctx context.Context, found history.History, a asked) (events.APIGatewayV2HTTPResponse, error) {
+	if a.part != "" && catalog.IsForgotten(found.Entries) { // what was filed of it since is not given back either
 		return events.APIGatewayV2HTTPResponse{}, errGone
 	}
-	connector, isResult := strings.CutPrefix(part, contentOf)
+	connector, isResult := strings.CutPrefix(a.part, contentOf)
 	switch {
-	case part == "er7" || part == "content":
-		return h.sent(ctx, found, part)
-	case part == "json":
-		return h.result(ctx, found, contract.ConnectorER7)
+	case a.part == "er7" || a.part == "content":
+		return h.sent(ctx, found, a.part)
+	case a.part == "json":
+		return h.result(ctx, found, a.id, contract.ConnectorER7)
+	case a.part == "view":
+		return h.view(ctx, found, a.query)
+	case a.part == "value":
+		return h.value(ctx, found, a.query)
 	case isResult:
-		return h.result(ctx, found, connector)
-	case part == "view":
-		return h.view(ctx, found, rawQuery)
-	case part == "value":
-		return h.value(ctx, found, rawQuery)
+		return h.result(ctx, found, a.id, connector)
 	default:
 		return problem.JSON(http.StatusOK, found), nil
 	}
 }
 
 // sent answers with the message as it was sent, which for the part er7 must be ER7.
-func (h handler) sent(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
-	entry, ok := found.raw()
+func (h handler) sent(ctx context.Context, found history.History, part string) (events.APIGatewayV2HTTPResponse, error) {
+	entry, ok := found.Raw()
 	switch {
 	case !ok:
 		return events.APIGatewayV2HTTPResponse{}, errNotYet
@@ -124,16 +144,16 @@ func (h handler) sent(ctx context.Context, found history, part string) (events.A
 
 // result answers with what a connector made of the message: with the very result whose id
 // was asked for, else the newest.
-func (h handler) result(ctx context.Context, found history, connector string) (events.APIGatewayV2HTTPResponse, error) {
-	entry, ok := found.own(connector)
+func (h handler) result(ctx context.Context, found history.History, asked uuid.UUID, connector string) (events.APIGatewayV2HTTPResponse, error) {
+	entry, ok := found.Own(asked, connector)
 	if !ok {
-		entry, ok = catalog.Result(found.entries, connector, catalog.Staging)
+		entry, ok = catalog.Result(found.Entries, connector, catalog.Staging)
 	}
 	if ok {
 		return h.lake.serve(ctx, entry, entry.Kind().MediaType())
 	}
-	_, failed := catalog.Result(found.entries, connector, catalog.Failed)
-	raw, sent := found.raw()
+	_, failed := catalog.Result(found.Entries, connector, catalog.Failed)
+	raw, sent := found.Raw()
 	switch {
 	case failed:
 		return events.APIGatewayV2HTTPResponse{}, errNotStaged
@@ -145,34 +165,39 @@ func (h handler) result(ctx context.Context, found history, connector string) (e
 	return events.APIGatewayV2HTTPResponse{}, errNotYet
 }
 
-// find is the history of the message id if the caller may read it. An id that
-// the catalog does not know yet may have been accepted a moment ago.
-func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (history, error) {
-	if len(by.Read) == 0 {
-		return history{}, errNotFound
+// find is the history of the message id if the caller may see it. An id that the catalog
+// does not know yet may have been accepted a moment ago. Who may not read the message is
+// not told the hashes of its content: with one, a guess at the content can be checked.
+func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (history.History, error) {
+	if len(by.Sees()) == 0 {
+		return history.History{}, errNotFound
 	}
 	entries, err := h.catalog.History(ctx, id)
 	if err != nil {
-		return history{}, err
+		return history.History{}, err
 	}
 	if len(entries) == 0 {
 		return h.accepted(ctx, id, by)
 	}
-	if !by.MayRead(entries[0].Owner) {
-		return history{}, errNotFound
+	if !by.MaySee(entries[0].Owner) {
+		return history.History{}, errNotFound
 	}
-	return newHistory(id, entries), nil
+	found := history.New(id, entries)
+	if !by.MayRead(found.Owner) {
+		found.HideHashes()
+	}
+	return found, nil
 }
 
-func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (history, error) {
+func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (history.History, error) {
 	owner, err := h.received.Owner(ctx, id)
 	if err != nil {
-		return history{}, err
+		return history.History{}, err
 	}
-	if !by.MayRead(owner) {
-		return history{}, errNotFound
+	if !by.MaySee(owner) {
+		return history.History{}, errNotFound
 	}
-	return acceptedHistory(id, owner), nil
+	return history.Accepted(id, owner), nil
 }
 
 // contentOf begins the part that is a connector's result; its name follows.

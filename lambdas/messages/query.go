@@ -14,6 +14,7 @@ import (
 
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/caller"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
 )
 
@@ -49,14 +50,15 @@ func (q query) below() uuid.UUID {
 
 // queryOf reads the parameters of GET /messages. A parameter that is unknown, repeated or
 // malformed is refused, because a filter that is ignored would show other messages than
-// those that were asked for. An institution that the caller may not read is not found.
+// those that were asked for. An institution whose messages the caller may not see is not
+// found.
 func queryOf(raw string, by caller.Caller, now time.Time) (query, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return query{}, badQuery("The query is not one of a URL.")
 	}
 	// A minute ahead of this clock, because clocks differ.
-	q := query{owners: by.Read, to: now.Add(time.Minute), limit: defaultLimit, now: now}
+	q := query{owners: by.Sees(), to: now.Add(time.Minute), limit: defaultLimit, now: now}
 	readers := parameters()
 	for name, given := range values {
 		read, known := readers[name]
@@ -70,7 +72,7 @@ func queryOf(raw string, by caller.Caller, now time.Time) (query, error) {
 	if q.owner != "" {
 		q.owners = []string{q.owner}
 	}
-	if len(by.Read) == 0 || q.owner != "" && !by.MayRead(q.owner) {
+	if len(q.owners) == 0 || q.owner != "" && !by.MaySee(q.owner) {
 		return query{}, errNotFound
 	}
 	if q.start == (cursor{}) {
@@ -111,7 +113,7 @@ func parameters() map[string]parameter {
 
 // states returns the values of the parameter state.
 func states() []string {
-	return []string{statusAccepted, statusIngested, statusStaged, statusError, statusMissing}
+	return []string{history.StatusAccepted, history.StatusIngested, history.StatusStaged, history.StatusError, history.StatusMissing}
 }
 
 // readIf stores text in field if it is valid.

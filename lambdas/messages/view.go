@@ -11,10 +11,10 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/hl7"
-	"hl7lake/internal/catalog"
-	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
+	"hl7lake/lambdas/internal/sent"
 	"hl7lake/lambdas/messages/internal/view"
 )
 
@@ -34,7 +34,7 @@ type viewed struct {
 }
 
 // view answers with a page of the message, parsed.
-func (h handler) view(ctx context.Context, found history, rawQuery string) (events.APIGatewayV2HTTPResponse, error) {
+func (h handler) view(ctx context.Context, found history.History, rawQuery string) (events.APIGatewayV2HTTPResponse, error) {
 	from, err := viewQuery(rawQuery)
 	if err != nil {
 		return events.APIGatewayV2HTTPResponse{}, err
@@ -44,7 +44,7 @@ func (h handler) view(ctx context.Context, found history, rawQuery string) (even
 		return events.APIGatewayV2HTTPResponse{}, err
 	}
 	page := viewed{ID: found.ID}
-	if message, err := found.parse(body); err != nil {
+	if message, err := parse(found, body); err != nil {
 		page.View = view.OfText(body, err, from)
 	} else {
 		page.View = view.Of(body, message, from)
@@ -53,7 +53,7 @@ func (h handler) view(ctx context.Context, found history, rawQuery string) (even
 }
 
 // value answers with one value of the message, as text.
-func (h handler) value(ctx context.Context, found history, rawQuery string) (events.APIGatewayV2HTTPResponse, error) {
+func (h handler) value(ctx context.Context, found history.History, rawQuery string) (events.APIGatewayV2HTTPResponse, error) {
 	q, err := valueQueryOf(rawQuery)
 	if err != nil {
 		return events.APIGatewayV2HTTPResponse{}, err
@@ -62,7 +62,7 @@ func (h handler) value(ctx context.Context, found history, rawQuery string) (eve
 	if err != nil {
 		return events.APIGatewayV2HTTPResponse{}, err
 	}
-	text, ok := q.in(found.parse, body)
+	text, ok := q.in(found, body)
 	switch {
 	case !ok:
 		return events.APIGatewayV2HTTPResponse{}, errNoPlace
@@ -78,8 +78,8 @@ func (h handler) value(ctx context.Context, found history, rawQuery string) (eve
 }
 
 // er7 returns the message as it was sent.
-func (h handler) er7(ctx context.Context, found history) ([]byte, error) {
-	entry, ok := found.raw()
+func (h handler) er7(ctx context.Context, found history.History) ([]byte, error) {
+	entry, ok := found.Raw()
 	switch {
 	case !ok:
 		return nil, errNotYet
@@ -95,24 +95,15 @@ func (h handler) er7(ctx context.Context, found history) ([]byte, error) {
 	return body, err
 }
 
-// parse reads the message as StagingER7 read it last: in the character set that an
-// operator chose, or else in the one that the message or its sender declares.
-func (h history) parse(body []byte) (*hl7.Message, error) {
+// parse reads the message as it was staged last: in the character set that an operator
+// chose, or else in the one that the message or its sender declares.
+func parse(found history.History, body []byte) (*hl7.Message, error) {
 	var message hl7.Message
-	if readIn := h.readIn(); readIn != "" {
+	declared, readIn := sent.Reading{Entries: found.Entries}.Charsets()
+	if readIn != "" {
 		return &message, message.ParseIn(readIn, body)
 	}
-	return &message, message.ParseAs(h.Charset, body)
-}
-
-// readIn returns the character set that an operator chose for the newest result, if any.
-func (h history) readIn() string {
-	for _, zone := range []catalog.Zone{catalog.Staging, catalog.Failed} {
-		if entry, ok := catalog.Result(h.entries, contract.ConnectorER7, zone); ok {
-			return entry.ReadIn
-		}
-	}
-	return ""
+	return &message, message.ParseAs(declared, body)
 }
 
 // viewQuery reads the parameter of …/view.
@@ -171,10 +162,10 @@ func valueQueryOf(raw string) (q valueQuery, err error) {
 	return q, nil
 }
 
-// in returns the value in a message, or in the lines of a body that is none. It reports
+// in returns the value in the message, or in the lines of a body that is none. It reports
 // false if that does not reach that far.
-func (q valueQuery) in(parse func([]byte) (*hl7.Message, error), body []byte) (text []byte, ok bool) {
-	message, err := parse(body)
+func (q valueQuery) in(found history.History, body []byte) (text []byte, ok bool) {
+	message, err := parse(found, body)
 	if err != nil {
 		if q.path != (hl7.Path{}) {
 			return nil, false
