@@ -107,21 +107,15 @@ func outsideFrame(text []byte, start int) error {
 	if bytes.IndexByte(text[:start], vt) < 0 {
 		return nil
 	}
-	for at := start; ; at++ {
-		n := bytes.IndexByte(text[at:], fs)
-		if n < 0 {
-			return nil
-		}
-		at += n
-		if at+1 == len(text) || text[at+1] != '\r' {
-			continue
-		}
-		next := at + 1 + leadingFrame(text[at+1:])
-		if _, mark := markOf(text[next:], 0); mark == plain && next < len(text) {
-			return &ParseError{Code: "outside", Line: line(text, next), Offset: next, Err: ErrOutside}
-		}
+	_, after, ended := bytes.Cut(text[start:], []byte{fs, '\r'})
+	if !ended {
 		return nil
 	}
+	next := len(text) - len(after) + leadingFrame(after)
+	if _, mark := markOf(text[next:], 0); mark == plain && next < len(text) {
+		return &ParseError{Code: "outside", Line: line(text, next), Offset: next, Err: ErrOutside}
+	}
+	return nil
 }
 
 // lfIsData reports whether only CR ends segments in a text that begins with the rest of
