@@ -137,13 +137,14 @@ func lfIsData(text []byte, separator byte) bool {
 	return cr >= 0
 }
 
-// endsSegment reports whether the CR or LF at text[at] ends a segment.
+// endsSegment reports whether the CR or LF at text[at], which is not the first byte, ends
+// a segment.
 func (h *header) endsSegment(text []byte, at int) bool {
 	switch text[at] {
 	case '\r':
 		return true
 	case '\n':
-		return !h.lfIsData || at > 0 && text[at-1] == '\r' || h.beginsSegment(text[at+1:])
+		return !h.lfIsData || text[at-1] == '\r' || h.beginsSegment(text[at+1:])
 	}
 	return false
 }

@@ -178,6 +178,7 @@ func TestATerminatorInTwoStylesIsInNoValue(t *testing.T) {
 		"LF at the end":      msh + "PID|1||X\n",
 		"LF CR LF":           msh + "PID|1||X\n\r\nPV1|2\r",
 		"LF, blanks, CR":     msh + "PID|1||X\n \t\rPV1|2\r",
+		"LF, blank, CR":      msh + "PID|1||X\n \rPV1|2\r",
 		"LF, blanks, end":    "MSH|^~\\&|A\nPID|1||X\n\t\r",
 		"LF LF CR":           msh + "PID|1||X\n\n\rPV1|2\r",
 		"LF before a frame":  "\v" + msh + "PID|1||X\n\x1c\r",
