@@ -43,6 +43,7 @@ func healthy() *world {
 			idp:                                          {200, `{"issuer":"https://cognito-idp.eu-west-1.amazonaws.com/` + pool + `","jwks_uri":"x"}`},
 			keys:                                         {200, `{"keys":[{"kid":"a","kty":"RSA"},{"kid":"b","kty":"RSA"}]}`},
 			"POST /pages/oauth2/token":                   {400, `{"error":"invalid_request"}`},
+			"GET /console":                               {200, `<script type="module" src="/console/main.js"></script>`},
 		},
 		alarms: []alarm{
 			{name: "hl7lake-dev-lost-events-hub", state: "OK"}, {name: "hl7lake-dev-throttles-hub", state: "OK"},
@@ -59,7 +60,7 @@ func deployed(c aws.Config) client.Connection {
 			"LakeBucketName": "l", "CatalogTableName": "c", "ClaimCheckBucketName": "k"},
 		"hl7lake-dev-front-door": {"ApiUrl": *c.BaseEndpoint + "/", "UserPoolId": pool, "UserPoolClientId": "u", "ConsoleClientId": "u",
 			"IdentityPoolId": "i", "ReconcileFunctionName": "r", "ReceivedTableName": "t", "ReadsLogGroupName": "l",
-			"TrailLogGroupName": "l", "SignInUrl": *c.BaseEndpoint + "/pages"},
+			"TrailLogGroupName": "l", "SignInUrl": *c.BaseEndpoint + "/pages", "ConsoleUrl": *c.BaseEndpoint + "/console"},
 		"hl7lake-dev-staging-er7": {},
 	}}
 }
@@ -74,7 +75,7 @@ func TestALakeInOrderHasNothingToDo(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	})
-	want := "credentials outputs stack stack stack api clock issuer keys sign-in alarms subscriptions"
+	want := "credentials outputs stack stack stack api clock issuer keys sign-in console alarms subscriptions"
 	if got := strings.Join(said, " "); !good || got != want {
 		t.Errorf("good is %v, probes %s, want %s", good, got, want)
 	}
@@ -276,7 +277,7 @@ func TestThePermissionsInTheGuideAreThoseThatAreNeeded(t *testing.T) {
 		"GetParameter":                                 {200, `{"Parameter":{"Value":"21"}}`},
 		"GET /2016-08-19/account-settings":             settings("1000", "399"),
 		"ListStackResources":                           listed("", "AWS::Lambda::Function ingest"),
-		"GET /2019-09-30/functions/ingest/concurrency": {200, `{"ReservedConcurrentExecutions":601}`},
+		"GET /2019-09-30/functions/ingest/concurrency": {200, `{"ReservedConcurrentExecutions":621}`},
 	})
 	c := w.start(t)
 	finding(t, doctor.Before(c, t.TempDir(), assembly(t)), "concurrency")
