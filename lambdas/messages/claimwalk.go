@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/internal/catalog"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/received"
 )
 
@@ -31,7 +32,7 @@ type claimWalk struct {
 
 // newClaimWalk returns the walk through the claims whose messages q may list.
 func newClaimWalk(table received.Table, q query) *claimWalk {
-	c := &claimWalk{newDescent(q), table, q.state == statusMissing}
+	c := &claimWalk{newDescent(q), table, q.state == history.StatusMissing}
 	if earliest := q.now.Add(-accepting); !c.late && c.from.Before(earliest) {
 		c.from = earliest
 	}
@@ -89,7 +90,7 @@ func (h handler) claimState(ctx context.Context, c candidate, state string, entr
 		}
 	}
 	if c.late {
-		return statusMissing, nil
+		return history.StatusMissing, nil
 	}
 	return state, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/fake"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/staginger7"
 )
@@ -74,13 +75,13 @@ func TestAMessageIsListedAsAcceptedUntilItIsInTheLakeAndAsMissingOnceItIsLate(t 
 	lists("state=missing")
 	lists("state=accepted&owner="+owner, waits)
 	lists("state=accepted&to=2020-01-01T00:00:00Z")
-	if got := l.page(t, "state=accepted", owner).Messages[0]; got.State != statusAccepted || got.Ended || got.Protocol != "" || got.Owner != owner {
+	if got := l.page(t, "state=accepted", owner).Messages[0]; got.State != history.StatusAccepted || got.Ended || got.Protocol != "" || got.Owner != owner {
 		t.Errorf("accepted: %+v", got)
 	}
 	l.makeLate(t)
 	lists("state=accepted")
 	lists("state=missing", waits)
-	if got := l.page(t, "state=missing", owner).Messages[0]; got.State != statusMissing {
+	if got := l.page(t, "state=missing", owner).Messages[0]; got.State != history.StatusMissing {
 		t.Errorf("missing: %+v", got)
 	}
 	l.arrive(t, waits)

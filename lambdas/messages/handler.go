@@ -17,6 +17,7 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 )
@@ -67,8 +68,7 @@ func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.
 	if err != nil {
 		return root, response, err
 	}
-	found.asked = id
-	response, err = h.answer(ctx, found, part)
+	response, err = h.answer(ctx, found, id, part)
 	return root, response, err
 }
 
@@ -88,8 +88,10 @@ func (h handler) rootOf(ctx context.Context, id uuid.UUID, by caller.Caller) (uu
 	return root, err
 }
 
-func (h handler) answer(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
-	if part != "" && catalog.IsForgotten(found.entries) { // what was filed of it since is not given back either
+// answer answers with a part of the message. asked is the id that was asked for: that of
+// the message, or of what was made of it.
+func (h handler) answer(ctx context.Context, found history.History, asked uuid.UUID, part string) (events.APIGatewayV2HTTPResponse, error) {
+	if part != "" && catalog.IsForgotten(found.Entries) { // what was filed of it since is not given back either
 		return events.APIGatewayV2HTTPResponse{}, errGone
 	}
 	connector, isResult := strings.CutPrefix(part, contentOf)
@@ -97,17 +99,17 @@ func (h handler) answer(ctx context.Context, found history, part string) (events
 	case part == "er7" || part == "content":
 		return h.sent(ctx, found, part)
 	case part == "json":
-		return h.result(ctx, found, contract.ConnectorER7)
+		return h.result(ctx, found, asked, contract.ConnectorER7)
 	case isResult:
-		return h.result(ctx, found, connector)
+		return h.result(ctx, found, asked, connector)
 	default:
 		return problem.JSON(http.StatusOK, found), nil
 	}
 }
 
 // sent answers with the message as it was sent, which for the part er7 must be ER7.
-func (h handler) sent(ctx context.Context, found history, part string) (events.APIGatewayV2HTTPResponse, error) {
-	entry, ok := found.raw()
+func (h handler) sent(ctx context.Context, found history.History, part string) (events.APIGatewayV2HTTPResponse, error) {
+	entry, ok := found.Raw()
 	switch {
 	case !ok:
 		return events.APIGatewayV2HTTPResponse{}, errNotYet
@@ -119,16 +121,16 @@ func (h handler) sent(ctx context.Context, found history, part string) (events.A
 
 // result answers with what a connector made of the message: with the very result whose id
 // was asked for, else the newest.
-func (h handler) result(ctx context.Context, found history, connector string) (events.APIGatewayV2HTTPResponse, error) {
-	entry, ok := found.own(connector)
+func (h handler) result(ctx context.Context, found history.History, asked uuid.UUID, connector string) (events.APIGatewayV2HTTPResponse, error) {
+	entry, ok := found.Own(asked, connector)
 	if !ok {
-		entry, ok = catalog.Result(found.entries, connector, catalog.Staging)
+		entry, ok = catalog.Result(found.Entries, connector, catalog.Staging)
 	}
 	if ok {
 		return h.lake.serve(ctx, entry, entry.Kind().MediaType())
 	}
-	_, failed := catalog.Result(found.entries, connector, catalog.Failed)
-	raw, sent := found.raw()
+	_, failed := catalog.Result(found.Entries, connector, catalog.Failed)
+	raw, sent := found.Raw()
 	switch {
 	case failed:
 		return events.APIGatewayV2HTTPResponse{}, errNotStaged
@@ -142,32 +144,32 @@ func (h handler) result(ctx context.Context, found history, connector string) (e
 
 // find is the history of the message id if the caller may read it. An id that
 // the catalog does not know yet may have been accepted a moment ago.
-func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (history, error) {
+func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (history.History, error) {
 	if len(by.Read) == 0 {
-		return history{}, errNotFound
+		return history.History{}, errNotFound
 	}
 	entries, err := h.catalog.History(ctx, id)
 	if err != nil {
-		return history{}, err
+		return history.History{}, err
 	}
 	if len(entries) == 0 {
 		return h.accepted(ctx, id, by)
 	}
 	if !by.MayRead(entries[0].Owner) {
-		return history{}, errNotFound
+		return history.History{}, errNotFound
 	}
-	return newHistory(id, entries), nil
+	return history.New(id, entries), nil
 }
 
-func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (history, error) {
+func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (history.History, error) {
 	owner, err := h.received.Owner(ctx, id)
 	if err != nil {
-		return history{}, err
+		return history.History{}, err
 	}
 	if !by.MayRead(owner) {
-		return history{}, errNotFound
+		return history.History{}, errNotFound
 	}
-	return acceptedHistory(id, owner), nil
+	return history.Accepted(id, owner), nil
 }
 
 // contentOf begins the part that is a connector's result; its name follows.

@@ -20,6 +20,7 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/canary"
 	"hl7lake/internal/testing/fake"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/received"
 	"hl7lake/lambdas/internal/staginger7"
@@ -170,7 +171,7 @@ func TestTheStatusIsTheFurthestThatAMessageCame(t *testing.T) {
 			for i, e := range test.filed {
 				r.file(t, e, i)
 			}
-			var got history
+			var got history.History
 			if err := json.Unmarshal([]byte(r.get(t, "/messages/"+root.String(), owner).Body), &got); err != nil || got.Status != test.status {
 				t.Errorf("got %q %v, want %q", got.Status, err, test.status)
 			}

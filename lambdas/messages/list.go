@@ -9,16 +9,15 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"hl7lake/internal/catalog"
-	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
 )
 
 // page is the body of GET /messages.
 type page struct {
-	Messages []listed `json:"messages"` // newest first
+	Messages []history.Row `json:"messages"` // newest first
 	// Cursor asks for the next page. It is empty if there are no further messages. A page
 	// with a cursor may hold fewer messages than were asked for, or none, because the
 	// work for one page is bounded.
@@ -26,20 +25,6 @@ type page struct {
 	// OtherProtocols reports that the lake knows more protocols than a list covers: the
 	// messages of the others are listed by their protocol only.
 	OtherProtocols bool `json:"other_protocols,omitempty"`
-}
-
-// listed is a message of a page: what its history says of the whole, and no content.
-type listed struct {
-	ID         uuid.UUID `json:"id"`
-	Owner      string    `json:"owner"`
-	Received   string    `json:"received"`           // hub.TimeLayout
-	Protocol   string    `json:"protocol,omitempty"` // empty until the message is in the lake
-	Format     string    `json:"format,omitempty"`
-	Type       string    `json:"type,omitempty"` // empty until the message is in the catalog
-	State      string    `json:"state"`          // one of the statuses
-	Ended      bool      `json:"ended"`          // see catalog.Ended
-	Reason     string    `json:"reason,omitempty"`
-	Connectors []string  `json:"connectors,omitempty"` // that have filed a result or an error, by name
 }
 
 // list answers GET /messages, and records who asked and how many messages were listed.
@@ -72,16 +57,16 @@ type candidates interface {
 func (h handler) page(ctx context.Context, q query) (result page, err error) {
 	var from candidates
 	switch q.state {
-	case statusAccepted, statusMissing:
+	case history.StatusAccepted, history.StatusMissing:
 		from = newClaimWalk(h.received, q)
-	case statusError:
+	case history.StatusError:
 		from = newErrorWalk(h.catalog, q)
 	default:
 		if from, result.OtherProtocols, err = newWalk(ctx, h.lake, q); err != nil {
 			return page{}, err
 		}
 	}
-	found := collection{handler: h, query: q, messages: []listed{}, lookups: maxLimit}
+	found := collection{handler: h, query: q, messages: []history.Row{}, lookups: maxLimit}
 	for from.more() && from.affords() && !found.complete() {
 		window, err := from.next(ctx)
 		if err != nil {
@@ -106,7 +91,7 @@ func (h handler) page(ctx context.Context, q query) (result page, err error) {
 type collection struct {
 	handler
 	query
-	messages []listed
+	messages []history.Row
 	lookups  int // how many messages may still be looked up in the catalog
 }
 
@@ -138,13 +123,13 @@ func (c *collection) add(ctx context.Context, candidates []candidate) (through i
 }
 
 // look asks the catalog for the messages, and returns them in the same order.
-func (h handler) look(ctx context.Context, window []candidate) ([]listed, error) {
-	return forEach(ctx, window, func(ctx context.Context, c candidate) (listed, error) {
+func (h handler) look(ctx context.Context, window []candidate) ([]history.Row, error) {
+	return forEach(ctx, window, func(ctx context.Context, c candidate) (history.Row, error) {
 		entries, err := h.catalog.History(ctx, c.id)
 		if err != nil {
-			return listed{}, err
+			return history.Row{}, err
 		}
-		m := newListed(c, entries)
+		m := history.NewRow(c.id, c.owner, c.kind, entries)
 		if c.claimed {
 			m.State, err = h.claimState(ctx, c, m.State, entries)
 		}
@@ -152,45 +137,8 @@ func (h handler) look(ctx context.Context, window []candidate) ([]listed, error)
 	})
 }
 
-// newListed returns what a list shows of a message, given its entries in the catalog. If
-// there are none yet, the message is accepted, as its history says then. If it was
-// forgotten, it has no state and is not listed.
-func newListed(c candidate, entries []catalog.Entry) listed {
-	m := listed{
-		ID:       c.id,
-		Owner:    c.owner,
-		Received: hub.Received(c.id).Format(hub.TimeLayout),
-		Protocol: c.kind.Protocol(),
-		Format:   c.kind.Format(),
-		State:    statusAccepted,
-	}
-	if len(entries) == 0 {
-		return m
-	}
-	if catalog.IsForgotten(entries) {
-		m.State = ""
-		return m
-	}
-	found := newHistory(c.id, entries)
-	m.Type, m.State, m.Ended = found.Type, found.Status, found.Ended
-	if c.kind == "" {
-		m.Protocol, m.Format = found.Protocol, found.Format
-	}
-	for _, step := range found.History {
-		if step.Connector != "" {
-			m.Connectors = append(m.Connectors, step.Connector)
-		}
-		if step.Reason != nil && found.Status == statusError {
-			m.Reason = step.Reason.Code
-		}
-	}
-	slices.Sort(m.Connectors)
-	m.Connectors = slices.Compact(m.Connectors)
-	return m
-}
-
 // wants reports whether a message is one of those that q asks for.
-func (q query) wants(m listed) bool {
+func (q query) wants(m history.Row) bool {
 	return m.State != "" && (q.state == "" || m.State == q.state) &&
 		(q.protocol == "" || m.Protocol == q.protocol) && (q.kind == "" || m.Type == q.kind) &&
 		(q.connector == "" || slices.Contains(m.Connectors, q.connector))

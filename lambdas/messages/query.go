@@ -14,6 +14,7 @@ import (
 
 	"hl7lake/internal/hub"
 	"hl7lake/lambdas/internal/caller"
+	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
 )
 
@@ -111,7 +112,7 @@ func parameters() map[string]parameter {
 
 // states returns the values of the parameter state.
 func states() []string {
-	return []string{statusAccepted, statusIngested, statusStaged, statusError, statusMissing}
+	return []string{history.StatusAccepted, history.StatusIngested, history.StatusStaged, history.StatusError, history.StatusMissing}
 }
 
 // readIf stores text in field if it is valid.

@@ -8,6 +8,7 @@ import (
 
 	"hl7lake/internal/contract"
 	"hl7lake/lambdas/internal/function"
+	"hl7lake/lambdas/internal/sent"
 	"hl7lake/lambdas/internal/telemetry"
 )
 
@@ -70,7 +71,7 @@ func (h handler) tabulate(ctx context.Context, in request) (report, error) {
 	defer cancel()
 	now := h.now().UTC()
 	done := report{Complete: true, settled: now}
-	sources, err := h.lake.sources(work)
+	sources, err := h.lake.Sources(work)
 	for _, source := range sources {
 		if err != nil {
 			break
@@ -172,7 +173,7 @@ func (h handler) advance(ctx context.Context, source string, in request, now tim
 func (h handler) one(ctx context.Context, each hour, again bool, done *report) error {
 	messages, err := h.tabulator.tabulate(ctx, each, again)
 	switch {
-	case errors.Is(err, errConflict), errors.Is(err, errChanged):
+	case errors.Is(err, errConflict), errors.Is(err, sent.ErrGone):
 		done.Conflicts++
 		h.logger.WarnContext(ctx, "left to the next run", "owner", each.source, "hour", each.start, "error", err.Error())
 		return nil

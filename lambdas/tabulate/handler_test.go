@@ -25,6 +25,8 @@ import (
 	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/fake"
+	"hl7lake/lambdas/internal/derive"
+	"hl7lake/lambdas/internal/sent"
 	"hl7lake/tables"
 )
 
@@ -35,7 +37,7 @@ var noon = time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
 type world struct {
 	*s3.Client
 	catalog *fake.Tables
-	keys    *keys // nil in a world without a twin
+	twin    *derive.Deriver // nil in a world without a twin
 	t       *testing.T
 }
 
@@ -92,15 +94,15 @@ func (w world) enter(entry catalog.Entry) {
 
 func (w world) handler(objects objectStore, now time.Time) handler {
 	edition := tables.Version
-	if w.keys != nil {
-		edition += " " + w.keys.id
+	if w.twin != nil {
+		edition += " key"
 	}
 	return handler{
 		logger: slog.New(slog.DiscardHandler),
 		tabulator: tabulator{
-			lake:   lake{"lake", objects, catalog.Table{Name: fake.Catalog, DB: w.catalog}, edition},
-			tables: bucket{"tables", objects},
-			keys:   w.keys,
+			lake:       lake{sent.Lake{Bucket: "lake", Objects: objects, Catalog: catalog.Table{Name: fake.Catalog, DB: w.catalog}}, edition},
+			tables:     bucket{"tables", objects},
+			pseudonyms: w.twin,
 		},
 		now: func() time.Time { return now },
 	}

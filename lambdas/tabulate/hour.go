@@ -10,6 +10,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/derive"
+	"hl7lake/lambdas/internal/sent"
 )
 
 const (
@@ -22,9 +24,9 @@ const (
 
 // tabulator makes the tables of hours.
 type tabulator struct {
-	lake   lake
-	tables bucket
-	keys   *keys // of the de-identified twin; nil if none is made
+	lake       lake
+	tables     bucket
+	pseudonyms *derive.Deriver // of the keys of the de-identified twin; nil if none is made
 }
 
 // tabulate makes the tables of an hour, unless they were already made from exactly its
@@ -90,38 +92,38 @@ func (t tabulator) fill(ctx context.Context, h hour, files *work) (known bool, e
 		return false, err
 	}
 	missing, asked := h.ids(), map[time.Time]bool{}
-	err = t.each(ctx, h, func(m message, r reading) error {
-		if r.asked {
-			asked[hub.Received(m.id)] = true
+	err = t.each(ctx, h, func(m sent.Message, r sent.Reading) error {
+		if r.Asked {
+			asked[hub.Received(m.ID)] = true
 		}
-		for _, entry := range r.entries {
+		for _, entry := range r.Entries {
 			delete(missing, entry.ID)
 		}
-		return w.Add(r.table(m.id))
+		return w.Add(messageOf(m.ID, r))
 	})
 	maps.DeleteFunc(missing, func(_ string, received time.Time) bool { return !asked[received] })
 	return len(missing) == 0, err
 }
 
 // each calls do with the hour's messages in their order. Some are read ahead.
-func (t tabulator) each(ctx context.Context, h hour, do func(message, reading) error) error {
+func (t tabulator) each(ctx context.Context, h hour, do func(sent.Message, sent.Reading) error) error {
 	work, ctx := errgroup.WithContext(ctx)
 	room := semaphore.NewWeighted(inMemory)
-	coming := make(chan chan reading, fetchers)
+	coming := make(chan chan sent.Reading, fetchers)
 	work.Go(func() error {
 		defer close(coming)
 		for _, m := range h.messages {
 			if err := room.Acquire(ctx, weight(m)); err != nil {
 				return context.Cause(ctx)
 			}
-			one := make(chan reading, 1)
+			one := make(chan sent.Reading, 1)
 			select {
 			case coming <- one:
 			case <-ctx.Done():
 				return context.Cause(ctx)
 			}
 			work.Go(func() error {
-				found, err := t.lake.read(ctx, h.source, m)
+				found, err := t.lake.Read(ctx, h.source, m)
 				if err == nil {
 					one <- found
 				}
@@ -152,4 +154,4 @@ func (t tabulator) each(ctx context.Context, h hour, do func(message, reading) e
 }
 
 // weight is how much memory a message takes.
-func weight(m message) int64 { return min(m.size+1, inMemory) }
+func weight(m sent.Message) int64 { return min(m.Size+1, inMemory) }

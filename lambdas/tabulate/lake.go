@@ -9,38 +9,28 @@ import (
 	"iter"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
+	"hl7lake/lambdas/internal/sent"
 )
 
 // objectStore is the part of Amazon S3 that tabulate needs; *s3.Client has it.
 type objectStore interface {
-	s3.ListObjectsV2APIClient
-	GetObject(context.Context, *s3.GetObjectInput, ...func(*s3.Options)) (*s3.GetObjectOutput, error)
+	sent.Objects
 	HeadObject(context.Context, *s3.HeadObjectInput, ...func(*s3.Options)) (*s3.HeadObjectOutput, error)
 	PutObject(context.Context, *s3.PutObjectInput, ...func(*s3.Options)) (*s3.PutObjectOutput, error)
 }
 
-// lake is the data lake: its bucket, from which the messages as they were sent are read,
-// and its catalog.
+// lake is the data lake, from which the messages as they were sent are read.
 type lake struct {
-	bucket  string
-	objects objectStore
-	catalog catalog.Table
+	sent.Lake
 	// edition names what the tables depend on besides their messages. Tables of another
 	// edition are made again.
 	edition string
-}
-
-// A message is one of the lake.
-type message struct {
-	id   uuid.UUID
-	size int64
 }
 
 // An hour is the messages of one institution that were accepted in an hour, in the order
@@ -50,7 +40,7 @@ type message struct {
 type hour struct {
 	source   string
 	start    time.Time
-	messages []message
+	messages []sent.Message
 	results  []uuid.UUID
 	digest   string
 }
@@ -63,17 +53,12 @@ func (h hour) end() time.Time { return h.start.Add(time.Hour) }
 func (h hour) ids() map[string]time.Time {
 	ids := map[string]time.Time{}
 	for _, m := range h.messages {
-		ids[m.id.String()] = hub.Received(m.id)
+		ids[m.ID.String()] = hub.Received(m.ID)
 	}
 	for _, id := range h.results {
 		ids[id.String()] = hub.Received(id)
 	}
 	return ids
-}
-
-// sources lists the institutions that have messages.
-func (l lake) sources(ctx context.Context) ([]string, error) {
-	return catalog.Owners(ctx, l.objects, l.bucket, catalog.Ingestion, contract.ProtocolHL7v2)
 }
 
 // hours yields an institution's hours that have messages, from one hour on and before
@@ -99,15 +84,15 @@ func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter
 			now.digest = hex.EncodeToString(sum.Sum(nil))
 			return yield(now, nil)
 		}
-		for object, err := range l.list(ctx, catalog.Ingestion, source, from) {
+		for object, err := range l.List(ctx, catalog.Ingestion, source, from) {
 			if err != nil {
 				yield(hour{}, err)
 				return
 			}
-			if object.kind.Format() != contract.FormatER7 {
+			if object.Kind.Format() != contract.FormatER7 {
 				continue // not an HL7 message, and so not in a table
 			}
-			start := hub.Received(object.id).Truncate(time.Hour)
+			start := hub.Received(object.ID).Truncate(time.Hour)
 			if !start.Equal(now.start) {
 				if !done() {
 					return
@@ -118,8 +103,8 @@ func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter
 			if !start.Before(to) {
 				return
 			}
-			now.messages = append(now.messages, object.message)
-			fmt.Fprintf(sum, "%s %s\n", object.id, object.etag)
+			now.messages = append(now.messages, object.Message)
+			fmt.Fprintf(sum, "%s %s\n", object.ID, object.ETag)
 		}
 		done()
 	}
@@ -130,52 +115,15 @@ func (l lake) hours(ctx context.Context, source string, from, to time.Time) iter
 func (l lake) results(ctx context.Context, h hour) ([]uuid.UUID, error) {
 	var ids []uuid.UUID
 	for _, zone := range []catalog.Zone{catalog.Staging, catalog.Failed} {
-		for object, err := range l.list(ctx, zone, h.source, h.start) {
+		for object, err := range l.List(ctx, zone, h.source, h.start) {
 			if err != nil {
 				return nil, err
 			}
-			if !hub.Received(object.id).Before(h.end()) {
+			if !hub.Received(object.ID).Before(h.end()) {
 				break
 			}
-			ids = append(ids, object.id)
+			ids = append(ids, object.ID)
 		}
 	}
 	return ids, nil
-}
-
-// listed is an object in a list: a message, or what was made of one.
-type listed struct {
-	message
-	kind hub.Kind
-	etag string
-}
-
-// list lists the objects in a zone of an institution's messages, from a time of
-// acceptance on.
-func (l lake) list(ctx context.Context, zone catalog.Zone, source string, from time.Time) iter.Seq2[listed, error] {
-	return func(yield func(listed, error) bool) {
-		in := &s3.ListObjectsV2Input{
-			Bucket: &l.bucket, Prefix: aws.String(catalog.SourcePrefix(zone, contract.ProtocolHL7v2, source)),
-		}
-		if !from.IsZero() {
-			in.StartAfter = aws.String(catalog.FirstKey(zone, contract.ProtocolHL7v2, source, from))
-		}
-		pages := s3.NewListObjectsV2Paginator(l.objects, in)
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				yield(listed{}, fmt.Errorf("list the messages: %w", err))
-				return
-			}
-			for _, object := range page.Contents {
-				key, ok := catalog.ParseKey(aws.ToString(object.Key))
-				if !ok {
-					continue // not written by the writer
-				}
-				if !yield(listed{message{key.ID, aws.ToInt64(object.Size)}, key.Kind, aws.ToString(object.ETag)}, nil) {
-					return
-				}
-			}
-		}
-	}
 }

@@ -17,7 +17,9 @@ import (
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/contract"
+	"hl7lake/lambdas/internal/derive"
 	"hl7lake/lambdas/internal/function"
+	"hl7lake/lambdas/internal/sent"
 	"hl7lake/lambdas/internal/telemetry"
 	"hl7lake/tables"
 )
@@ -30,16 +32,18 @@ func main() {
 		metrics: telemetry.Metrics{Environment: env.Text(contract.EnvName)},
 		tabulator: tabulator{
 			lake: lake{
-				bucket: env.Text(contract.EnvLakeBucket), objects: objects,
+				Lake: sent.Lake{
+					Bucket: env.Text(contract.EnvLakeBucket), Objects: objects,
+					Catalog: catalog.Table{Name: env.Text(contract.EnvCatalogTable), DB: dynamodb.NewFromConfig(aws)},
+				},
 				edition: tables.Version,
-				catalog: catalog.Table{Name: env.Text(contract.EnvCatalogTable), DB: dynamodb.NewFromConfig(aws)},
 			},
 			tables: bucket{name: env.Text(contract.EnvTablesBucket), objects: objects},
 		},
 		now: time.Now,
 	}
 	if key := env.TextIfAny(contract.EnvTablesDeidKey); key != "" {
-		h.keys = &keys{id: key, kms: kms.NewFromConfig(aws)}
+		h.pseudonyms = derive.New(key, kms.NewFromConfig(aws))
 		h.lake.edition += " " + key
 	}
 	lambda.Start(function.Edge(logger, h.tabulate, reflect.TypeFor[*RequestError]()))

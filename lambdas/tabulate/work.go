@@ -38,8 +38,8 @@ func (t tabulator) begin(ctx context.Context, h hour) (*work, error) {
 			return tables.Key(table, h.source, h.start.Format(time.DateOnly), h.start.Hour())
 		},
 	}}}
-	if t.keys != nil {
-		key, err := t.keys.of(ctx, h.source)
+	if t.pseudonyms != nil {
+		key, err := t.pseudonyms.Key(ctx, "hl7lake pseudonyms of "+h.source)
 		if err != nil {
 			return nil, err
 		}

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"errors"
 	"slices"
 	"strings"
@@ -11,26 +8,18 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
 	"hl7lake/internal/contract"
+	"hl7lake/internal/testing/fake"
+	"hl7lake/lambdas/internal/derive"
 	"hl7lake/tables"
 )
 
-// kmsKey is a key of AWS KMS for hashes.
-type kmsKey struct{ secret string }
-
-func (k kmsKey) GenerateMac(_ context.Context, in *kms.GenerateMacInput, _ ...func(*kms.Options)) (*kms.GenerateMacOutput, error) {
-	sum := hmac.New(sha256.New, []byte(k.secret+*in.KeyId))
-	sum.Write(in.Message)
-	return &kms.GenerateMacOutput{Mac: sum.Sum(nil)}, nil
-}
-
 // withTwin is the world in an environment with a twin.
 func (w world) withTwin() world {
-	w.keys = &keys{id: "key", kms: kmsKey{"secret"}}
+	w.twin = derive.New("key", &fake.KMS{Secret: "secret"})
 	return w
 }
 

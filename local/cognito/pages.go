@@ -167,12 +167,12 @@ func (s *Service) serveAuthorize(w http.ResponseWriter, r *http.Request, p *pool
 
 var loginPage = template.Must(template.New("login").Parse(`<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sign in</title>
-<style>body{font:1rem/1.5 sans-serif;max-width:22rem;margin:4rem auto;padding:0 1rem}input,button{font:inherit;width:100%;box-sizing:border-box;margin-bottom:1rem;padding:.4rem}</style>
-</head><body><h1>Sign in</h1>{{with .Problem}}<p role="alert">{{.}}</p>{{end}}
+<style>:root{color-scheme:light dark}body{font:1rem/1.5 sans-serif;max-width:22rem;margin:4rem auto;padding:0 1rem}input,button{font:inherit;width:100%;box-sizing:border-box;margin-bottom:1rem;padding:.4rem}</style>
+</head><body><main><h1>Sign in</h1>{{with .Problem}}<p role="alert">{{.}}</p>{{end}}
 <form method="post"><input type="hidden" name="_csrf" value="{{.Token}}">
 <label>User<input name="username" value="{{.User}}" autocomplete="username" required></label>
 <label>Password<input name="password" type="password" autocomplete="current-password" required></label>
-<button>Sign in</button></form></body></html>
+<button>Sign in</button></form></main></body></html>
 `))
 
 // serveLogin shows the form, with what was wrong about the last try, if any.

@@ -98,6 +98,9 @@ func TestAfterADeploymentEachProbeSaysWhatIsWrong(t *testing.T) {
 		{"a session that is over", map[string]answer{"GetCallerIdentity": {403, refused("ExpiredToken")}}, "credentials", doctor.Fail, "sign in again"},
 		{"no alarms are asked for then", map[string]answer{"GetCallerIdentity": {403, refused("ExpiredToken")}}, "alarms", doctor.Skip, "not asked"},
 
+		{"a console that wants a token", map[string]answer{"GET /console": {401, `{"message":"Unauthorized"}`}}, "console", doctor.Fail, "answers 401|cdk diff"},
+		{"another page than the console's", map[string]answer{"GET /console": {200, "<html>"}}, "console", doctor.Fail, "ConsoleUrl"},
+
 		{"updated", state("UPDATE_COMPLETE"), "stack", doctor.OK, ""},
 		{"imported", state("IMPORT_COMPLETE"), "stack", doctor.OK, ""},
 		{"rolled back by an update", state("UPDATE_ROLLBACK_COMPLETE"), "stack", doctor.Warn, "UPDATE_ROLLBACK_COMPLETE|" + events + "|deploy again"},
@@ -277,7 +280,7 @@ func TestThePermissionsInTheGuideAreThoseThatAreNeeded(t *testing.T) {
 		"GetParameter":                                 {200, `{"Parameter":{"Value":"21"}}`},
 		"GET /2016-08-19/account-settings":             settings("1000", "399"),
 		"ListStackResources":                           listed("", "AWS::Lambda::Function ingest"),
-		"GET /2019-09-30/functions/ingest/concurrency": {200, `{"ReservedConcurrentExecutions":621}`},
+		"GET /2019-09-30/functions/ingest/concurrency": {200, `{"ReservedConcurrentExecutions":601}`},
 	})
 	c := w.start(t)
 	finding(t, doctor.Before(c, t.TempDir(), assembly(t)), "concurrency")
@@ -288,7 +291,7 @@ func TestThePermissionsInTheGuideAreThoseThatAreNeeded(t *testing.T) {
 		"DescribeStacks": "cloudformation:DescribeStacks", "ListStackResources": "cloudformation:ListStackResources",
 		"DescribeAlarms": "cloudwatch:DescribeAlarms", "ListSubscriptionsByTopic": "sns:ListSubscriptionsByTopic",
 	}
-	anybody := []string{"GetCallerIdentity", "GET /messages/none", idp, keys, "POST /pages/oauth2/token"}
+	anybody := []string{"GetCallerIdentity", "GET /messages/none", idp, keys, "POST /pages/oauth2/token", "GET /console"}
 	needed := map[string]bool{}
 	for _, operation := range w.asked {
 		if !slices.Contains(anybody, operation) {

@@ -105,14 +105,14 @@ func TestBeforeADeploymentEachProbeSaysWhatItSaw(t *testing.T) {
 		{"a denied version", map[string]answer{"GetParameter": {400, denied}}, "bootstrap", doctor.Fail,
 			`{"Effect":"Allow","Action":"ssm:GetParameter","Resource":"arn:aws:ssm:eu-west-1:111122223333:parameter/cdk-bootstrap/mine/version"}`},
 
-		{"a usual quota", map[string]answer{getSettings: settings("1000", "1000")}, "concurrency", doctor.OK, "621"},
-		{"just enough quota", map[string]answer{getSettings: settings("721", "721")}, "concurrency", doctor.OK, "621"},
+		{"a usual quota", map[string]answer{getSettings: settings("1000", "1000")}, "concurrency", doctor.OK, "601"},
+		{"just enough quota", map[string]answer{getSettings: settings("701", "701")}, "concurrency", doctor.OK, "601"},
 		{"one too little", map[string]answer{getSettings: settings("700", "700")}, "concurrency", doctor.Fail, "100 must stay"},
 		{"others reserve", map[string]answer{getSettings: settings("1000", "700")}, "concurrency", doctor.Fail, "100 must stay"},
 		{"a new account", map[string]answer{getSettings: settings("10", "10")}, "concurrency", doctor.Fail, "higher quota"},
 		{"deployed before", map[string]answer{
 			getSettings: settings("1000", "399"), "ListStackResources": listed("", "AWS::Lambda::Function ingest", "AWS::SQS::Queue q"),
-			concurrency: {200, `{"ReservedConcurrentExecutions":621}`}}, "concurrency", doctor.OK, "has 601 of that already"},
+			concurrency: {200, `{"ReservedConcurrentExecutions":601}`}}, "concurrency", doctor.OK, "has 601 of that already"},
 		{"deployed before, with a little less", map[string]answer{
 			getSettings: settings("700", "100"), "ListStackResources": listed("", "AWS::Lambda::Function ingest"),
 			concurrency: {200, `{"ReservedConcurrentExecutions":600}`}}, "concurrency", doctor.Fail, "100 must stay"},

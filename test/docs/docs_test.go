@@ -40,6 +40,7 @@ func elsewhere() map[string]string {
 		"GOARCH=arm64 go test":           "it needs an emulator of another processor",
 		"go install github.com":          "it needs the network; .ci/run does it",
 		"npm ci":                         "it needs the network; .ci/run does it",
+		"apt-get install":                "it needs the network; .ci/run does it",
 		"pip install":                    "it needs the network; .ci/run does it",
 		"make":                           "another test holds it against .ci/run",
 		"npx cdk":                        "it needs AWS; .ci/run synthesizes the stacks",

@@ -63,10 +63,11 @@ var summary struct {
 // spaces, except for those that other packages ask: moto in test/differential,
 // iam-simulate in test/judges/simulate, MiniStack in test/rehearse, DuckDB in test/sql,
 // boto3 in test/e2e, the AWS CLI and DuckDB's own in test/docs, senders and receivers of
-// MLLP in test/edge.
+// MLLP in test/edge, a browser and axe in test/console.
 func required() []string {
 	return slices.DeleteFunc(strings.Fields(os.Getenv("JUDGES")), func(judge string) bool {
-		elsewhere := []string{"moto_server", "iam-simulate", "ministack", "duckdb", "boto3", "awscli", "duckdb-cli", "python-hl7", "simple-hl7"}
+		elsewhere := []string{"moto_server", "iam-simulate", "ministack", "duckdb", "boto3", "awscli", "duckdb-cli", "python-hl7", "simple-hl7",
+			"chromium", "axe-core"}
 		return slices.Contains(elsewhere, judge)
 	})
 }

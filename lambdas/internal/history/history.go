@@ -1,4 +1,6 @@
-package main
+// Package history says what the catalog's entries of a message mean for a reader: its
+// history, its status, and the row that a list shows of it.
+package history
 
 import (
 	"cmp"
@@ -11,8 +13,8 @@ import (
 	"hl7lake/internal/hub"
 )
 
-// history is the body of GET /messages/{id}.
-type history struct {
+// History is the body of GET /messages/{id}.
+type History struct {
 	ID       uuid.UUID `json:"id"`
 	Status   string    `json:"status"` // one of the statuses below
 	Ended    bool      `json:"ended"`  // see catalog.Ended
@@ -22,37 +24,37 @@ type history struct {
 	Type     string    `json:"type,omitempty"`
 	Charset  string    `json:"charset,omitempty"`
 	Received string    `json:"received"` // hub.TimeLayout
-	History  []step    `json:"history"`  // oldest first; empty while accepted
+	Steps    []Step    `json:"history"`  // oldest first; empty while accepted
 
-	entries []catalog.Entry // what the steps show, in the same order
-	asked   uuid.UUID       // the id that was asked for: ID, or that of one of the entries
+	Entries []catalog.Entry `json:"-"` // what the steps show, in the same order
 }
 
-// own is the connector's result whose id was asked for, false where another id was.
-func (h history) own(connector string) (catalog.Entry, bool) {
-	i := slices.IndexFunc(h.entries, func(e catalog.Entry) bool {
-		return e.Zone == catalog.Staging && e.ID == h.asked.String() && e.By().Name == connector
+// Own returns the connector's result that has the id. It reports false if the id is of
+// something else.
+func (h History) Own(id uuid.UUID, connector string) (catalog.Entry, bool) {
+	i := slices.IndexFunc(h.Entries, func(e catalog.Entry) bool {
+		return e.Zone == catalog.Staging && e.ID == id.String() && e.By().Name == connector
 	})
 	if i < 0 {
 		return catalog.Entry{}, false
 	}
-	return h.entries[i], true
+	return h.Entries[i], true
 }
 
 // The statuses of a message. A message that was ever staged stays staged, whatever
 // happened to a later attempt.
 const (
-	statusAccepted = "accepted" // accepted, and not in the lake yet
-	statusIngested = "ingested" // in the lake, and not JSON yet
-	statusStaged   = "staged"   // its JSON is in the lake
-	statusError    = "error"    // it has no JSON; the history says why
-	// statusMissing is a state of lists only: accepted, found late by reconcile, and not
+	StatusAccepted = "accepted" // accepted, and not in the lake yet
+	StatusIngested = "ingested" // in the lake, and not JSON yet
+	StatusStaged   = "staged"   // its JSON is in the lake
+	StatusError    = "error"    // it has no JSON; the history says why
+	// StatusMissing is a state of lists only: accepted, found late by reconcile, and not
 	// in the lake. The history of such a message says accepted.
-	statusMissing = "missing"
+	StatusMissing = "missing"
 )
 
-// step is one object of the lake.
-type step struct {
+// Step is one object of the lake.
+type Step struct {
 	Zone      catalog.Zone `json:"zone"`
 	ID        string       `json:"id"`
 	Parent    string       `json:"parent,omitempty"`
@@ -68,56 +70,56 @@ type step struct {
 	ReadIn    string       `json:"read_in,omitempty"`   // the charset that an operator chose
 	Written   string       `json:"written"`
 	Attempts  int          `json:"attempts"`
-	Reason    *reason      `json:"reason,omitempty"`
+	Reason    *Reason      `json:"reason,omitempty"`
 
 	Forgotten       string `json:"forgotten,omitempty"` // when its content was deleted on purpose
 	ForgottenReason string `json:"forgotten_reason,omitempty"`
 }
 
-type reason struct {
+// Reason says why a connector could not process a message, and where.
+type Reason struct {
 	Code    string `json:"code"`
 	Segment int    `json:"segment,omitempty"`
 	Path    string `json:"path,omitempty"`
 	Offset  int    `json:"offset"`
 }
 
-// acceptedHistory returns the history of a message that the catalog does not know yet.
-func acceptedHistory(id uuid.UUID, owner string) history {
-	return history{
+// Accepted returns the history of a message that the catalog does not know yet.
+func Accepted(id uuid.UUID, owner string) History {
+	return History{
 		ID:       id,
-		Status:   statusAccepted,
+		Status:   StatusAccepted,
 		Owner:    owner,
 		Received: hub.Received(id).Format(hub.TimeLayout),
-		History:  []step{},
+		Steps:    []Step{},
 	}
 }
 
-// newHistory returns what the catalog's entries of one message say; there is at least
-// one.
-func newHistory(id uuid.UUID, entries []catalog.Entry) history {
+// New returns what the catalog's entries of one message say. There must be at least one.
+func New(id uuid.UUID, entries []catalog.Entry) History {
 	entries = slices.SortedStableFunc(slices.Values(entries), func(a, b catalog.Entry) int {
 		return cmp.Or(cmp.Compare(a.Written, b.Written), cmp.Compare(rank(a.Zone), rank(b.Zone)))
 	})
-	found := history{
+	found := History{
 		ID:       id,
 		Owner:    entries[0].Owner,
 		Type:     entries[0].Type,
 		Charset:  entries[0].Charset,
 		Received: hub.Received(id).Format(hub.TimeLayout),
-		entries:  entries,
+		Entries:  entries,
 	}
 	for _, entry := range entries {
-		found.History = append(found.History, newStep(entry))
+		found.Steps = append(found.Steps, newStep(entry))
 	}
-	if raw, ok := found.raw(); ok {
+	if raw, ok := found.Raw(); ok {
 		found.Protocol, found.Format = raw.Kind().Protocol(), raw.Kind().Format()
 	}
 	found.Status, found.Ended = found.status(), catalog.Ended(entries)
 	return found
 }
 
-func newStep(entry catalog.Entry) step {
-	s := step{
+func newStep(entry catalog.Entry) Step {
+	s := Step{
 		Zone:      entry.Zone,
 		ID:        entry.ID,
 		Parent:    entry.Parent,
@@ -138,7 +140,7 @@ func newStep(entry catalog.Entry) step {
 		ForgottenReason: entry.ForgottenReason,
 	}
 	if entry.Zone == catalog.Failed {
-		s.Reason = &reason{Code: entry.ReasonCode, Segment: entry.ReasonSegment, Path: entry.ReasonPath}
+		s.Reason = &Reason{Code: entry.ReasonCode, Segment: entry.ReasonSegment, Path: entry.ReasonPath}
 		if entry.ReasonOffset != nil {
 			s.Reason.Offset = *entry.ReasonOffset
 		}
@@ -148,30 +150,30 @@ func newStep(entry catalog.Entry) step {
 
 // For ER7, status comes from the results of StagingER7. For other kinds it comes from the
 // results of all connectors.
-func (h history) status() string {
+func (h History) status() string {
 	has := func(zone catalog.Zone) bool {
-		_, ok := catalog.Result(h.entries, contract.ConnectorER7, zone)
+		_, ok := catalog.Result(h.Entries, contract.ConnectorER7, zone)
 		return ok || h.Format != "" && hub.KindOf(h.Protocol, h.Format) != hub.ER7 &&
-			slices.ContainsFunc(h.entries, func(e catalog.Entry) bool { return e.Zone == zone })
+			slices.ContainsFunc(h.Entries, func(e catalog.Entry) bool { return e.Zone == zone })
 	}
 	switch {
 	case has(catalog.Staging):
-		return statusStaged
+		return StatusStaged
 	case has(catalog.Failed):
-		return statusError
+		return StatusError
 	default:
-		return statusIngested
+		return StatusIngested
 	}
 }
 
-// raw returns the entry of the message as it was sent. It may come after that of its
-// JSON, because the hub does not promise an order.
-func (h history) raw() (catalog.Entry, bool) {
-	i := slices.IndexFunc(h.entries, func(e catalog.Entry) bool { return e.Zone == catalog.Ingestion })
+// Raw returns the entry of the message as it was sent, if the catalog has it. It may come
+// after that of its JSON, because the hub does not promise an order.
+func (h History) Raw() (catalog.Entry, bool) {
+	i := slices.IndexFunc(h.Entries, func(e catalog.Entry) bool { return e.Zone == catalog.Ingestion })
 	if i < 0 {
 		return catalog.Entry{}, false
 	}
-	return h.entries[i], true
+	return h.Entries[i], true
 }
 
 // rank orders what was written within one millisecond: the message before what was made

@@ -1,0 +1,76 @@
+// Package console tries the console in a browser: Chromium, without a window, on a lake
+// that runs from its committed templates. What a person sees is asked of the
+// accessibility tree, by role and name, as a screen reader asks. Axe judges every view,
+// and whatever the browser keeps or passes on is searched for patient data.
+//
+// With -screenshots, the pictures of all views are left in a folder, to be looked at.
+package console_test
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"hl7lake/client"
+	"hl7lake/internal/testing/testbed"
+	"hl7lake/local"
+	"hl7lake/local/store"
+)
+
+// patience limits every wait of a test. It is much longer than any step takes.
+var patience = flag.Duration("patience", 30*time.Second, "the longest that a test waits for something to happen")
+
+// lake is a lake that runs for one test.
+type lake struct {
+	*local.Lake
+	connection client.Connection
+	pool       *client.Pool
+}
+
+// start runs the committed templates until the test ends.
+func start(t testing.TB, tests ...testbed.Options) *lake {
+	t.Helper()
+	o := local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
+	running, err := local.Start(t.Context(), o, tests...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := running.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	l := &lake{Lake: running}
+	if l.connection, err = client.ConnectionTo(running); err != nil {
+		t.Fatal(err)
+	}
+	if l.pool, err = l.connection.Pool(nil); err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+// account is a user with a password.
+type account struct {
+	client.User
+	password string
+}
+
+// user creates a user.
+func (l *lake) user(t testing.TB, u client.User) account {
+	t.Helper()
+	a := account{u, client.NewPassword()}
+	if err := l.pool.Add(t.Context(), u, a.password); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (l *lake) output(t testing.TB, name string) string {
+	t.Helper()
+	value, err := l.connection.Outputs.Get(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
