@@ -50,21 +50,32 @@ func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest
 	}
 	id, part, ok := target(request.RawPath)
 	if !ok {
-		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", strings.Join(by.Read, ","))
+		h.record(ctx, "read", errNotFound, by)
 		return events.APIGatewayV2HTTPResponse{}, errNotFound
 	}
 	root, response, err := h.read(ctx, id, part, by)
-	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", strings.Join(by.Read, ","), "id", root, "part", cmp.Or(part, "history"))
+	h.record(ctx, "read", err, by, "id", root, "part", cmp.Or(part, "history"))
 	return response, err
 }
 
-// read answers with a part of the message that id is of, if the caller may read it. root
-// is the message's own id, or id where there is no such message.
+// record writes the audit record of what a caller did, how it ended, and further
+// attributes.
+func (h handler) record(ctx context.Context, action string, err error, by caller.Caller, members ...any) {
+	members = append([]any{"who", by.Subject, "reads", strings.Join(by.Read, ","), "operates", by.Operate}, members...)
+	audit.Record(ctx, h.logger, action, audit.Outcome(err), members...)
+}
+
+// read answers with a part of the message that id is of, if the caller may read it. The
+// history is also for a caller who may see the message and not read it. root is the
+// message's own id, or id where there is no such message.
 func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
 	if root, err = h.rootOf(ctx, id, by); err != nil {
 		return id, response, err
 	}
 	found, err := h.find(ctx, root, by)
+	if err == nil && part != "" && !by.MayRead(found.Owner) {
+		err = errNotFound
+	}
 	if err != nil {
 		return root, response, err
 	}
@@ -73,15 +84,16 @@ func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.
 }
 
 // rootOf returns the message's own id: id, unless that is of what was made of a message
-// that the caller may read.
+// that the caller may see.
 func (h handler) rootOf(ctx context.Context, id uuid.UUID, by caller.Caller) (uuid.UUID, error) {
 	if !hub.Derived(id) {
 		return id, nil
 	}
-	if len(by.Read) == 0 {
+	owners := by.Sees()
+	if len(owners) == 0 {
 		return id, errNotFound
 	}
-	root, found, err := h.catalog.RootOf(ctx, h.lake.objects, h.lake.bucket, id, by.Read)
+	root, found, err := h.catalog.RootOf(ctx, h.lake.objects, h.lake.bucket, id, owners)
 	if err == nil && !found {
 		err = errNotFound
 	}
@@ -142,10 +154,11 @@ func (h handler) result(ctx context.Context, found history.History, asked uuid.U
 	return events.APIGatewayV2HTTPResponse{}, errNotYet
 }
 
-// find is the history of the message id if the caller may read it. An id that
-// the catalog does not know yet may have been accepted a moment ago.
+// find is the history of the message id if the caller may see it. An id that the catalog
+// does not know yet may have been accepted a moment ago. Who may not read the message is
+// not told the hashes of its content: with one, a guess at the content can be checked.
 func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (history.History, error) {
-	if len(by.Read) == 0 {
+	if len(by.Sees()) == 0 {
 		return history.History{}, errNotFound
 	}
 	entries, err := h.catalog.History(ctx, id)
@@ -155,10 +168,14 @@ func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (hist
 	if len(entries) == 0 {
 		return h.accepted(ctx, id, by)
 	}
-	if !by.MayRead(entries[0].Owner) {
+	if !by.MaySee(entries[0].Owner) {
 		return history.History{}, errNotFound
 	}
-	return history.New(id, entries), nil
+	found := history.New(id, entries)
+	if !by.MayRead(found.Owner) {
+		found.HideHashes()
+	}
+	return found, nil
 }
 
 func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (history.History, error) {
@@ -166,7 +183,7 @@ func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (
 	if err != nil {
 		return history.History{}, err
 	}
-	if !by.MayRead(owner) {
+	if !by.MaySee(owner) {
 		return history.History{}, errNotFound
 	}
 	return history.Accepted(id, owner), nil
