@@ -144,6 +144,31 @@ func TestAReadersErrorsAndNoticesHaveThePlaceOfTheFault(t *testing.T) {
 	}
 }
 
+func TestANoticeHasThePlaceOfTheLineThatItIsAbout(t *testing.T) {
+	const before, line = "MSH|^~\\&|A\r\nPV1|1\r\nMSH|^~\\&|B\r\nPV1|1\r\n", "BTS: see\r\nFHS: see\r\n"
+	for _, test := range []struct {
+		name          string
+		data          []byte
+		first, second int64
+	}{
+		{"bytes", []byte(before + line), int64(len(before)), int64(len(before) + len(line)/2)},
+		{"UTF-16", utf16Of(before + line), int64(2 * len(before)), int64(2*len(before) + len(line))},
+	} {
+		var got []hl7.Notice
+		r := hl7.NewReader(bytes.NewReader(test.data))
+		r.Tell = func(n hl7.Notice) { got = append(got, n) }
+		for _, err := range r.Messages() {
+			if err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
+		want := []hl7.Notice{{Reason: hl7.Lookalike, Offset: test.first, Line: 5}, {Reason: hl7.Lookalike, Offset: test.second, Line: 6}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
 func utf16Of(ascii string) []byte {
 	var wide []byte
 	for _, c := range []byte(ascii) {
@@ -164,6 +189,21 @@ func TestAMessageThatItsStreamCutsOffIsInDoubt(t *testing.T) {
 	}
 	if diff := cmp.Diff([]bool{false, true}, doubts); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestTheFirstDoubtOfAMessageIsItsPlace(t *testing.T) {
+	r := hl7.NewReader(io.MultiReader(strings.NewReader("MSH|^~\\&|A\rMSH|see|\rPID"), &broken{}))
+	var doubts []int
+	for {
+		p, err := r.Next()
+		if err != nil {
+			break
+		}
+		doubts = append(doubts, p.Doubt.Offset)
+	}
+	if diff := cmp.Diff([]int{11, 11}, doubts); diff != "" { // of the header that cannot be read, not of where the stream breaks off
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
