@@ -155,6 +155,10 @@ func TestWhatIsNoMessageIsAnsweredAllTheSame(t *testing.T) {
 			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1|100^Segment sequence error^HL70357|E||||more than one message\r"},
 		"a header whose first separator is lost": {"MSH^~\\&|A|B|C|D|||ADT^A01|7|P|2.5.1\r",
 			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters\r"},
+		"a blank in the name": {"MSH|abc|A 1|B|C|D|||ADT^A01|7|P|2.5.1\r",
+			"MSH|^~\\&|C|D|A 1|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters\r"},
+		"a separator alone": {"MSH$",
+			"MSH$^~\\&$$$$$20260314091542+0000$$ACK$K1\rMSA$AE\rERR$$MSH^1^2$101^Required field missing^HL70357$E$$$$the MSH segment ends before its third field\r"},
 		"control characters in the name": {"MSH|abc|A\x1b[31m|B|C|D|||ADT^A01|7|P|2.5.1\r",
 			"MSH|^~\\&|C|D|A[31m|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters\r"},
 	} {
