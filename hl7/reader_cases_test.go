@@ -87,6 +87,7 @@ func TestTextThatLooksLikeAHeaderIsTextAndWhatIsInNoMessageIsAPart(t *testing.T)
 		"FS far into a value":              "§\v" + a + "\rNTE|" + strings.Repeat("x", 64) + "\x1cMSH: \x1c|\r\x1c\r§\v" + b + "\r\x1c\r",
 		"FS at the start of a line":        "§" + a + "\rNTE|1\r\x1cx|1\r§" + b + "\r",
 		"blanks before the first":          "§" + strings.Repeat(" ", 62) + a + "\rPID|1\r§" + b + "\r",
+		"blanks after the last frame":      "§\v" + a + "\r\x1c\r§  ",
 		"FS, blanks, NUL":                  "§" + a + "\r\x1c\r\n\x00\x1c§  " + b + "\r",
 		"a quoted header in one line":      "§" + a + "\rNTE|1||see \"MSH|^~\\&|x\" (MSH|^~\\&|y)\r",
 		"a header against a letter":        "§?" + a + "\rOBX|1||FMSH|^~\\&|B\rPID|1\r§" + b + "\r",
