@@ -17,4 +17,6 @@ const (
 	EnvTablesBucket       = "TABLES_BUCKET"
 	EnvTablesDeidKey      = "TABLES_DEID_KEY" // the key of the pseudonyms in the tables' twin; not set if there is no twin
 	EnvStateMachineARN    = "STATE_MACHINE_ARN"
+	EnvConsoleClient      = "CONSOLE_CLIENT_ID" // of the user pool
+	EnvSignIn             = "SIGN_IN_URL"       // of the user pool's pages, without a slash at the end
 )
