@@ -16,5 +16,6 @@ const (
 	EnvDeferredQueueURL   = "DEFERRED_QUEUE_URL"   // of what institutions have beyond their shares
 	EnvTablesBucket       = "TABLES_BUCKET"
 	EnvTablesDeidKey      = "TABLES_DEID_KEY" // the key of the pseudonyms in the tables' twin; not set if there is no twin
+	EnvQueuePrefix        = "QUEUE_PREFIX"    // what the names of the environment's queues begin with
 	EnvStateMachineARN    = "STATE_MACHINE_ARN"
 )
