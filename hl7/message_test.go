@@ -220,6 +220,19 @@ func TestEscapesAreDecodedOnceAndWhatIsNotUnderstoodStays(t *testing.T) {
 	}
 }
 
+func TestAValueIsUnescapedAsItsPlaceIsRead(t *testing.T) {
+	m, err := hl7.Parse([]byte("MSH|^~\\&|A|||||||||2.5\rNTE|1||\\T\\a\\.br\\\\q\\^\\S\\b\r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"NTE-3.1", "NTE-3.2", "NTE-1"} {
+		raw, _ := m.Raw(path)
+		if got := m.Unescape(raw); got != m.Get(path) || got == "" {
+			t.Errorf("%s: %q, want %q", path, got, m.Get(path))
+		}
+	}
+}
+
 func TestTruncationCharacterHasAnEscapeWhereItIsDefined(t *testing.T) {
 	m := parse(t, "MSH|^~\\&#|A\rNTE|a\\P\\b\r")
 	if got := m.Get("NTE-1"); got != "a#b" {
