@@ -5,6 +5,7 @@ const (
 	OutputAPI            = "ApiUrl"
 	OutputUserPool       = "UserPoolId"
 	OutputUserPoolClient = "UserPoolClientId"
+	OutputConsole        = "ConsoleUrl"
 	OutputConsoleClient  = "ConsoleClientId"
 	OutputSignIn         = "SignInUrl"
 	OutputIdentityPool   = "IdentityPoolId"
