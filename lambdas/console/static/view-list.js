@@ -161,7 +161,7 @@ function cells(message) {
     h('td', {}, type || `${protocol}/${format}`),
     h('td', {}, h('span', { class: `state ${state}` }, state), reason && h('span', { class: 'reason' }, reason)),
     h('td', { class: 'owner' }, owner),
-    h('td', { class: 'id' }, h('a', { href: link(['messages', id]), 'aria-label': `${type || protocol} of ${moment(received)}, ${state}` }, id)),
+    h('td', { class: 'id' }, h('a', { href: link(['messages', id]), 'aria-label': `${type || protocol} of ${moment(received)}, ${state}, ${id}` }, id)),
     h('td', { class: 'connectors' }, (connectors ?? []).join(', ')),
   ];
 }
