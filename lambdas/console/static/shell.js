@@ -14,7 +14,7 @@ export function welcome(problem, signIn) {
     h('h1', {}, 'hl7lake'),
     h('p', {}, 'Find a message, see what became of it, set it right.'),
     problem && h('p', { role: 'alert', class: 'notice' }, problem),
-    h('button', { class: 'primary', autofocus: true, onclick: signIn }, 'Sign in')));
+    h('button', { class: 'primary', onclick: signIn }, 'Sign in')));
   document.querySelector('button').focus();
 }
 
