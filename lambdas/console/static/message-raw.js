@@ -34,8 +34,11 @@ export class Raw {
   }
 
   // find puts the focus on the value at a path of a segment, or on what is nearest to it.
+  // Without a segment it is the first one of that name.
   find(index, path) {
-    const line = this.#lines.querySelector(`[data-index="${Number(index)}"]`);
+    const name = path.split(/[-[]/)[0];
+    const line = index === null ? [...this.#lines.children].find((line) => line.querySelector('.name')?.textContent === name)
+      : this.#lines.querySelector(`[data-index="${Number(index)}"]`);
     if (!line) return;
     const values = [...line.querySelectorAll('.value')];
     const pathOf = (value) => this.#known.get(value)?.node.path ?? '';

@@ -5,6 +5,10 @@ import { link } from './routes.js';
 
 const sections = [
   { name: 'messages', label: 'Messages', key: 'l' },
+  { name: 'errors', label: 'Errors', key: 'e' },
+  { name: 'feeds', label: 'Feeds', key: 'f' },
+  { name: 'dead-letters', label: 'Dead letters', key: 'd', operator: true },
+  { name: 'search', label: 'Search', key: 's', reader: true },
 ];
 
 // welcome shows the page of somebody who is not signed in.

@@ -70,6 +70,7 @@ export async function show(place, context) {
     let view;
     try {
       view = await api.get(path + '/view', { from: wanted >= far ? wanted : '' }, signal);
+      if (view.fault?.line >= (view.next ?? Infinity)) view = await api.get(path + '/view', { from: view.fault.line }, signal);
     } catch (error) {
       if (!signal.aborted) shell.fail(content, error, say);
       return;
@@ -116,8 +117,9 @@ export async function show(place, context) {
       more.hidden = !next;
     } }, 'More segments');
     more.hidden = !next;
-    if (route.query.has('segment')) {
-      setTimeout(() => raw.find(route.query.get('segment'), route.query.get('path') ?? ''));
+    const segment = view.fault?.line ?? route.query.get('segment');
+    if (segment !== null || route.query.has('path')) {
+      setTimeout(() => raw.find(segment, route.query.get('path') ?? ''));
     }
     return [
       view.from > 0 && h('p', {}, `From segment ${count(view.from + 1)}. `, h('a', { href: link(['messages', id, 'raw']) }, 'From the start')),
