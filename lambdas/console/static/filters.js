@@ -8,7 +8,8 @@ import { link } from './routes.js';
 const states = ['accepted', 'ingested', 'staged', 'error', 'missing'];
 
 // filters makes the form of a view: for the fields of these names, with what is chosen.
-export function filters(session, view, names, chosen) {
+// choose is called with what is chosen instead, when the address has it.
+export function filters(session, view, names, chosen, choose) {
   const input = (name, properties) => h('input', { name, value: chosen[name], autocomplete: 'off', spellcheck: 'false', ...properties });
   const select = (name, options) => h('select', { name },
     h('option', { value: '' }, 'all'), options.map((option) => h('option', { value: option, selected: option === chosen[name] }, option)));
@@ -22,21 +23,27 @@ export function filters(session, view, names, chosen) {
     to: () => ['Before', time('to')],
   };
   const shown = names.filter((name) => name !== 'owner' || session.sees.length > 1);
+  const clear = h('a', { href: link([view]), hidden: !Object.values(chosen).some(Boolean) }, 'Clear');
   const form = h('form', { class: 'filters', role: 'search', 'aria-label': 'Filter', onsubmit: submit, onchange: submit },
     shown.map((name) => {
       const [label, control] = controls[name]();
       return h('label', {}, h('span', {}, label), control);
     }),
     h('button', { type: 'submit' }, 'Filter'),
-    Object.values(chosen).some(Boolean) && h('a', { href: link([view]) }, 'Clear'));
+    clear);
   return form;
 
   function submit(event) {
     event.preventDefault();
-    location.hash = link([view], Object.fromEntries(shown.map((name) => {
-      const value = form.elements[name].value.trim();
+    const next = Object.fromEntries(names.map((name) => {
+      const value = form.elements[name]?.value.trim() ?? chosen[name];
       return [name, value && (name === 'from' || name === 'to') ? new Date(value).toISOString() : value];
-    })));
+    }));
+    const address = link([view], next);
+    if (address === location.hash) return;
+    history.pushState(null, '', address);
+    clear.hidden = !Object.values(next).some(Boolean);
+    choose(next);
   }
 }
 

@@ -1,7 +1,7 @@
 // The table of messages, which the list and the search have.
 
 import { h } from './dom.js';
-import { clock, day } from './format.js';
+import { clock, day, moment } from './format.js';
 import { link } from './routes.js';
 
 const columns = ['Received', 'Type', 'State', 'Sender', 'Message', 'Made by'];
@@ -21,7 +21,9 @@ export function cells({ id, owner, received, type, protocol, format, state, reas
     h('td', { class: 'type' }, type || `${protocol}/${format}`),
     h('td', {}, h('span', { class: `state ${state}` }, state), reason && [' ', h('span', { class: 'reason' }, reason)]),
     h('td', { class: 'owner' }, owner),
-    h('td', { class: 'id' }, h('a', { href: link(['messages', id]) }, id)),
+    h('td', { class: 'id' }, h('a', {
+      href: link(['messages', id]), 'aria-label': `${type || protocol} of ${moment(received)}, ${state}, ${id}`,
+    }, id)),
     h('td', { class: 'connectors' }, (connectors ?? []).join(', ')),
   ];
 }

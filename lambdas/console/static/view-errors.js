@@ -11,26 +11,44 @@ import { link } from './routes.js';
 const names = ['owner', 'from', 'to'];
 
 export async function show(place, context) {
-  const { api, session, route, signal } = context;
-  const chosen = chosenIn(route, names);
+  const { api, session, route, signal, shell } = context;
+  let chosen = chosenIn(route, names);
   const groups = h('div', { class: 'groups' });
-  fill(place, h('h1', {}, 'Errors'), filters(session, 'errors', names, chosen), groups);
+  fill(place, h('h1', {}, 'Errors'), filters(session, 'errors', names, chosen, choose), groups);
   const step = stepper(groups);
   context.keys('Errors', {
     j: ['Next message', () => step(1)],
     k: ['Message before', () => step(-1)],
     Enter: ['Open it at the fault', () => document.activeElement.click()],
   });
-  const found = await api.get('/errors', chosen, signal);
-  if (found.groups.length === 0) {
-    fill(groups, h('p', { class: 'empty' }, 'There is no error in this time.'));
-    return;
+  await load();
+
+  async function load() {
+    const asked = chosen;
+    const found = await api.get('/errors', asked, signal);
+    if (asked === chosen) draw(found);
   }
-  fill(groups, h('table', {},
-    h('caption', { class: 'hidden' }, 'Errors by reason'),
-    h('thead', {}, h('tr', {}, ['Count', 'Reason', 'Place', 'Sender', 'Made by', 'Newest', 'Messages'].map((name) => h('th', { scope: 'col' }, name)))),
-    h('tbody', {}, found.groups.map((group) => rowOf(group, context, chosen)))),
-  !found.complete && h('p', { class: 'status' }, 'There are more than were counted: choose a shorter time.'));
+
+  async function choose(next) {
+    chosen = next;
+    try {
+      await load();
+    } catch (error) {
+      if (!signal.aborted) shell.fail(groups, error, () => choose(next));
+    }
+  }
+
+  function draw(found) {
+    if (found.groups.length === 0) {
+      fill(groups, h('p', { class: 'empty' }, 'There is no error in this time.'));
+      return;
+    }
+    fill(groups, h('table', {},
+      h('caption', { class: 'hidden' }, 'Errors by reason'),
+      h('thead', {}, h('tr', {}, ['Count', 'Reason', 'Place', 'Sender', 'Made by', 'Newest', 'Messages'].map((name) => h('th', { scope: 'col' }, name)))),
+      h('tbody', {}, found.groups.map((group) => rowOf(group, context, chosen)))),
+    !found.complete && h('p', { class: 'status' }, 'There are more than were counted: choose a shorter time.'));
+  }
 }
 
 function rowOf(group, context, chosen) {

@@ -16,8 +16,8 @@ const lookBack = 60_000;
 const names = ['owner', 'state', 'type', 'connector', 'from', 'to'];
 
 export async function show(place, context) {
-  const { api, session, route, signal, shell } = context;
-  const chosen = chosenIn(route, names);
+  const { api, session, route, signal } = context;
+  let chosen = chosenIn(route, names);
   const rows = new Map(); // by id
   const body = h('tbody');
   const senders = h('ul', { class: 'senders', 'aria-label': 'Senders' });
@@ -26,11 +26,12 @@ export async function show(place, context) {
   const liveButton = h('button', { class: 'toggle', 'aria-pressed': 'true', onclick: () => pause() }, 'Live');
   let cursor = '';
   let live = true;
+  let load = new AbortController(); // of the rows that are shown
 
   fill(place,
     h('h1', {}, 'Messages'),
     senders,
-    filters(session, 'messages', names, chosen),
+    filters(session, 'messages', names, chosen, choose),
     h('div', { class: 'bar' }, liveButton, status),
     messageTable('Messages, newest first', body),
     more);
@@ -44,12 +45,37 @@ export async function show(place, context) {
     p: ['Live, or not', () => pause()],
   });
 
+  signal.addEventListener('abort', () => load.abort());
   showSenders();
-  const first = await api.get('/messages', chosen, signal);
-  cursor = first.cursor ?? '';
-  body.append(...first.messages.map(rowOf));
-  settle();
+  await loadFirst();
   poll();
+
+  async function loadFirst() {
+    load.abort();
+    load = new AbortController();
+    const mine = load.signal;
+    const page = await api.get('/messages', chosen, mine);
+    if (mine.aborted) return;
+    cursor = page.cursor ?? '';
+    rows.clear();
+    fill(body, page.messages.map(rowOf));
+    settle();
+  }
+
+  async function choose(next) {
+    chosen = next;
+    status.textContent = 'Loading …';
+    await attempt(loadFirst);
+  }
+
+  // attempt does something, of whose failure only the status tells.
+  async function attempt(act) {
+    try {
+      await act();
+    } catch (error) {
+      if (error.name !== 'AbortError') status.textContent = error.message;
+    }
+  }
 
   function rowOf(message) {
     const row = h('tr', {}, cells(message));
@@ -76,14 +102,12 @@ export async function show(place, context) {
 
   async function loadMore() {
     more.disabled = true;
-    try {
-      const page = await api.get('/messages', { ...chosen, cursor }, signal);
+    await attempt(async () => {
+      const page = await api.get('/messages', { ...chosen, cursor }, load.signal);
       cursor = page.cursor ?? '';
       body.append(...page.messages.filter(({ id }) => !rows.has(id)).map(rowOf));
       settle();
-    } catch (error) {
-      if (!signal.aborted) shell.say(error.message);
-    }
+    });
     more.disabled = false;
   }
 
@@ -94,13 +118,8 @@ export async function show(place, context) {
 
   // poll asks for what is new until the person leaves.
   function poll() {
-    const timer = setInterval(async () => {
-      if (!live || document.hidden || chosen.to) return;
-      try {
-        await refresh();
-      } catch (error) {
-        if (!signal.aborted) status.textContent = error.message;
-      }
+    const timer = setInterval(() => {
+      if (live && !document.hidden && !chosen.to) attempt(refresh);
     }, every);
     signal.addEventListener('abort', () => clearInterval(timer));
   }
@@ -108,7 +127,7 @@ export async function show(place, context) {
   async function refresh() {
     const newest = [...rows.values()].reduce((latest, { message }) => Math.max(latest, new Date(message.received)), 0);
     const since = newest ? new Date(newest - lookBack).toISOString() : '';
-    const page = await api.get('/messages', { ...chosen, from: since > chosen.from ? since : chosen.from }, signal);
+    const page = await api.get('/messages', { ...chosen, from: since > chosen.from ? since : chosen.from }, load.signal);
     for (const message of page.messages.toReversed()) {
       const shown = rows.get(message.id);
       if (!shown) {
