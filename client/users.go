@@ -17,10 +17,13 @@ import (
 	"hl7lake/internal/contract"
 )
 
-// writeAttribute is the attribute of a user that names the institution for which the user
-// may send. Cognito puts it, and the readAttributes, into the ID token as claims of the
-// same names.
-const writeAttribute = contract.ClaimPrefix + contract.AttributeWrite
+// The attributes of a user that name the institution for which the user may send, and the
+// one on whose messages the user may operate. Cognito puts them, and the readAttributes,
+// into the ID token as claims of the same names.
+const (
+	writeAttribute   = contract.ClaimPrefix + contract.AttributeWrite
+	operateAttribute = contract.ClaimPrefix + contract.AttributeOperate
+)
 
 // readAttributes returns the attributes of a user that each name an institution whose
 // messages the user may read.
@@ -47,10 +50,13 @@ func (i *Institutions) UnmarshalJSON(text []byte) error {
 
 // User is a user of the lake.
 type User struct {
-	Email  string       `json:"email"`
-	Read   Institutions `json:"read,omitempty"`   // the institutions whose messages the user may read, at most four
-	Write  string       `json:"write,omitempty"`  // the institution for which the user may send
-	Status string       `json:"status,omitempty"` // Cognito's status, such as CONFIRMED; Add ignores it
+	Email string       `json:"email"`
+	Read  Institutions `json:"read,omitempty"`  // the institutions whose messages the user may read, at most four
+	Write string       `json:"write,omitempty"` // the institution for which the user may send
+	// Operate is the institution on whose messages the user may operate: see what became
+	// of them, without their content, replay them, and forget them.
+	Operate string `json:"operate,omitempty"`
+	Status  string `json:"status,omitempty"` // Cognito's status, such as CONFIRMED; Add ignores it
 	// Disabled says that the user cannot sign in. Add ignores it.
 	Disabled bool `json:"disabled,omitempty"`
 }
@@ -65,6 +71,8 @@ var (
 	ErrTooMany = fmt.Errorf("a user can read %d institutions at most", len(readAttributes()))
 	// ErrWritesOther: the user already sends for another institution.
 	ErrWritesOther = errors.New("the user sends for another institution, and a user can send for one only")
+	// ErrOperatesOther: the user already operates on the messages of another institution.
+	ErrOperatesOther = errors.New("the user operates for another institution, and a user can operate for one only")
 	// ErrNotGranted: the user does not have a permission that is to be revoked.
 	ErrNotGranted = errors.New("the user does not have this permission")
 )
@@ -101,6 +109,9 @@ func attributes(u User) []types.AttributeType {
 	if u.Write != "" {
 		list = append(list, attribute(writeAttribute, u.Write))
 	}
+	if u.Operate != "" {
+		list = append(list, attribute(operateAttribute, u.Operate))
+	}
 	return list
 }
 
@@ -123,26 +134,41 @@ func (p *Pool) Remove(ctx context.Context, email string) error {
 	return changed("remove", email, err)
 }
 
-// Grant adds to a user's permissions: to read the institutions in read, and to send for
-// the institution write unless that is empty. It returns the changed user. A token holds
-// the permissions that the user had when it was issued, so a new one is needed.
+// Permissions are some of what a user may do, see User. Empty fields are none.
+type Permissions struct {
+	Read           []string
+	Write, Operate string
+}
+
+// Grant adds to a user's permissions. It returns the changed user. A token holds the
+// permissions that the user had when it was issued, so a new one is needed.
 //
 // Two changes to one user at the same time can undo each other.
-func (p *Pool) Grant(ctx context.Context, email string, read []string, write string) (User, error) {
+func (p *Pool) Grant(ctx context.Context, email string, more Permissions) (User, error) {
 	return p.alter(ctx, "grant", email, func(values map[string]string) error {
-		for _, name := range read {
+		for _, name := range more.Read {
 			if err := grantRead(values, name); err != nil {
 				return err
 			}
 		}
-		if write != "" && values[writeAttribute] != "" && values[writeAttribute] != write {
-			return ErrWritesOther
+		if err := grantOne(values, writeAttribute, more.Write, ErrWritesOther); err != nil {
+			return err
 		}
-		if write != "" {
-			values[writeAttribute] = write
-		}
-		return nil
+		return grantOne(values, operateAttribute, more.Operate, ErrOperatesOther)
 	})
+}
+
+// grantOne puts the name into the attribute, unless the name is empty. If the attribute
+// holds another name, the error is other.
+func grantOne(values map[string]string, attribute, name string, other error) error {
+	switch {
+	case name == "":
+		return nil
+	case values[attribute] != "" && values[attribute] != name:
+		return other
+	}
+	values[attribute] = name
+	return nil
 }
 
 // grantRead puts the name into the first free attribute, unless one holds it already.
@@ -166,28 +192,28 @@ func grantRead(values map[string]string, name string) error {
 // Revoke takes permissions from a user and returns the changed user. Tokens that hold
 // these permissions remain valid until they expire, see TokenLifetime. If the user lacks
 // one of the permissions, nothing is changed and the error is ErrNotGranted.
-func (p *Pool) Revoke(ctx context.Context, email string, read []string, write string) (User, error) {
+func (p *Pool) Revoke(ctx context.Context, email string, taken Permissions) (User, error) {
 	return p.alter(ctx, "revoke from", email, func(values map[string]string) error {
-		for _, name := range read {
-			had := false
-			for _, attribute := range readAttributes() {
-				if values[attribute] == name {
-					values[attribute], had = "", true
-				}
-			}
-			if !had {
+		for _, name := range taken.Read {
+			if !revoke(values, name, readAttributes()...) {
 				return ErrNotGranted
 			}
 		}
-		switch write {
-		case "":
-		case values[writeAttribute]:
-			values[writeAttribute] = ""
-		default:
+		if taken.Write != "" && !revoke(values, taken.Write, writeAttribute) || taken.Operate != "" && !revoke(values, taken.Operate, operateAttribute) {
 			return ErrNotGranted
 		}
 		return nil
 	})
+}
+
+// revoke empties those of the attributes that hold the name, and reports whether one did.
+func revoke(values map[string]string, name string, attributes ...string) (had bool) {
+	for _, attribute := range attributes {
+		if values[attribute] == name {
+			values[attribute], had = "", true
+		}
+	}
+	return had
 }
 
 // alter applies change to the attributes that hold a user's permissions and sends those
@@ -219,7 +245,7 @@ func (p *Pool) alter(ctx context.Context, what, email string, change func(values
 
 // permissions returns the attributes that hold permissions, by name. An absent one is "".
 func permissions(list []types.AttributeType) map[string]string {
-	values := map[string]string{writeAttribute: ""}
+	values := map[string]string{writeAttribute: "", operateAttribute: ""}
 	for _, name := range readAttributes() {
 		values[name] = ""
 	}
@@ -327,6 +353,6 @@ func userOf(name string, attributes []types.AttributeType, status types.UserStat
 			user.Read = append(user.Read, values[name])
 		}
 	}
-	user.Write = values[writeAttribute]
+	user.Write, user.Operate = values[writeAttribute], values[operateAttribute]
 	return user
 }

@@ -97,6 +97,16 @@ func (m *Message) Wants(code AckCode) bool {
 	return true
 }
 
+// AnswerCode returns the one of two codes that the sender of m looks for, where only one
+// acknowledgment can be given, as over HTTP: commit in enhanced mode, unless the sender
+// asks for an application acknowledgment, which says more (HL7 v2.5.1, 2.9.3).
+func (m *Message) AnswerCode(application, commit AckCode) AckCode {
+	if m.InEnhancedMode() && !m.Wants(ApplicationAccept) && !m.Wants(ApplicationError) {
+		return commit
+	}
+	return application
+}
+
 // InEnhancedMode reports whether the sender asked for acknowledgments in enhanced mode,
 // by a value in MSH-15 or MSH-16 (HL7 v2.5.1, 2.9.3).
 func (m *Message) InEnhancedMode() bool {

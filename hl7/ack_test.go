@@ -117,6 +117,21 @@ func TestAcknowledgmentsAreWantedAsTheHeaderSays(t *testing.T) {
 	}
 }
 
+func TestTheOnlyAnswerIsTheOneThatTheSenderLooksFor(t *testing.T) {
+	for conditions, want := range map[string]hl7.AckCode{
+		"": hl7.ApplicationAccept, "|": hl7.ApplicationAccept, "AL|": hl7.CommitAccept, "AL|NE": hl7.CommitAccept, "NE|NE": hl7.CommitAccept,
+		"AL|AL": hl7.ApplicationAccept, "|ER": hl7.ApplicationAccept, "AL|SU": hl7.ApplicationAccept,
+	} {
+		m, err := hl7.Parse([]byte("MSH|^~\\&|A||||||ADT^A01|1|P|2.5|||" + conditions + "\r"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := m.AnswerCode(hl7.ApplicationAccept, hl7.CommitAccept); got != want {
+			t.Errorf("%q: %s, want %s", conditions, got, want)
+		}
+	}
+}
+
 func TestAnAcknowledgmentThatSaysTooLittleIsRefused(t *testing.T) {
 	whole := hl7.Ack{Code: hl7.ApplicationError, ControlID: "K1", Time: time.Unix(0, 0), Problems: []hl7.Problem{{Code: "207"}}}
 	for name, change := range map[string]func(*hl7.Ack){

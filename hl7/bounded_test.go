@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"hl7lake/hl7"
 	"hl7lake/hl7/dictionary"
 	"hl7lake/hl7/growth"
@@ -177,5 +179,19 @@ func TestJSONStopsAtItsLimit(t *testing.T) {
 	whole := m.AppendJSON(nil, hl7.JSON{})
 	if !bytes.Equal(m.AppendJSON(nil, hl7.JSON{Limit: len(whole)}), whole) {
 		t.Error("a limit that is kept changes the JSON")
+	}
+}
+
+func TestTheSegmentThatExceedsTheLimitIsTheLastInTheJSON(t *testing.T) {
+	segments := []string{"MSH|^~\\&|A\r", "PID|1\r", "PV1|1|I\r", "NTE|1||a text\r"}
+	for limit := 1; limit < 400; limit++ {
+		var want []byte
+		for n := 1; n <= len(segments) && len(want) <= limit; n++ {
+			want = parse(t, strings.Join(segments[:n], "")).AppendJSON(nil, hl7.JSON{})
+		}
+		got := parse(t, strings.Join(segments, "")).AppendJSON([]byte("before"), hl7.JSON{Limit: limit})
+		if diff := cmp.Diff("before"+string(want), string(got)); diff != "" {
+			t.Fatalf("limit %d (-want +got):\n%s", limit, diff)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"hl7lake/hl7"
@@ -122,6 +123,9 @@ func checkJSON(t *testing.T, m *hl7.Message) {
 		s := m.Segment(i)
 		if got.Seq != i+1 {
 			t.Errorf("segment %d has seq %d", i+1, got.Seq)
+		}
+		if escape := m.Delimiters().Escape; got.ID != s.Name() && (escape == 0 || strings.IndexByte(s.Name(), escape) < 0) {
+			t.Errorf("segment %d has id %q, want %q", i+1, got.ID, s.Name())
 		}
 		for field, repetitions := range got.Fields {
 			for r, values := range repetitions {

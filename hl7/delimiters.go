@@ -38,7 +38,7 @@ func (d *Delimiters) setEncodingCharacters(msh2 []byte) bool {
 		if c != ' ' && !canDelimit(c) || c == ' ' && i == 0 {
 			return false
 		}
-		if i == 3 && c == msh2[2] && len(msh2) > 4 {
+		if i == 3 && c == msh2[2] {
 			continue
 		}
 		if c != ' ' && !d.has(c) && role < len(roles) {

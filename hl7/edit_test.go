@@ -87,32 +87,6 @@ func TestAnEditThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
-func TestJSONThatIsNoMessageIsRefused(t *testing.T) {
-	const msh = `{"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^~\\&"}],"3":[{"1":"A"}]}}`
-	for name, test := range map[string]struct {
-		json string
-		want error
-	}{
-		"not JSON":                   {`[{`, hl7.ErrJSON},
-		"another shape":              {`{"segments":[]}`, hl7.ErrJSON},
-		"nothing":                    {`[]`, hl7.ErrNoHeader},
-		"no header":                  {`[{"id":"PID","fields":{}}]`, hl7.ErrNoHeader},
-		"a header without MSH-2":     {`[{"id":"MSH","fields":{"1":[{"1":"|"}]}}]`, hl7.ErrNoHeader},
-		"unusable delimiters":        {`[{"id":"MSH","fields":{"1":[{"1":"x"}],"2":[{"1":"^~"}]}}]`, hl7.ErrNoHeader},
-		"a second header":            {`[` + msh + `,` + msh + `]`, hl7.ErrSeveralMessages},
-		"a name for a number":        {`[` + msh + `,{"id":"PID","fields":{"name":[{"1":"x"}]}}]`, hl7.ErrJSON},
-		"number zero":                {`[` + msh + `,{"id":"PID","fields":{"0":[{"1":"x"}]}}]`, hl7.ErrJSON},
-		"a component for a field":    {`[` + msh + `,{"id":"PID","fields":{"3.2":[{"1":"x"}]}}]`, hl7.ErrJSON},
-		"the same place twice":       {`[` + msh + `,{"id":"PID","fields":{"3":[{"1":"x","1.1":"y"}]}}]`, hl7.ErrJSON},
-		"nothing but delimiters":     {`[` + msh + `,{"id":"PID","fields":{"3":[{"2000000000":"x"}]}}]`, hl7.ErrJSON},
-		"components, none to divide": {`[{"id":"MSH","fields":{"1":[{"1":"|"}],"2":[{"1":"^"}],"3":[{"1":"A","1.2":"B"}]}}]`, hl7.ErrNotEncodable},
-	} {
-		if _, err := hl7.FromJSON([]byte(test.json)); !errors.Is(err, test.want) {
-			t.Errorf("%s: %v, want %v", name, err, test.want)
-		}
-	}
-}
-
 func TestAMessageIsWrittenInTheCharacterSetThatAnEditDeclares(t *testing.T) {
 	for _, test := range []struct{ name, before, declare, value, want string }{
 		{"another that has the characters", "8859/1", "8859/2", "\xfc", "\xfc"},

@@ -9,6 +9,10 @@ import (
 	"unicode/utf8"
 )
 
+// Unescape returns the text of a value that [Message.Raw] or [Segment.RawField] returned:
+// what [Message.Get] returns for its place. Values within MSH-1 and MSH-2 have no escapes.
+func (m *Message) Unescape(raw []byte) string { return m.decode(raw) }
+
 // decode returns the text of a value.
 func (m *Message) decode(value []byte) string {
 	if m.delimiters.Escape == 0 || bytes.IndexByte(value, m.delimiters.Escape) < 0 {

@@ -107,21 +107,15 @@ func outsideFrame(text []byte, start int) error {
 	if bytes.IndexByte(text[:start], vt) < 0 {
 		return nil
 	}
-	for at := start; ; at++ {
-		n := bytes.IndexByte(text[at:], fs)
-		if n < 0 {
-			return nil
-		}
-		at += n
-		if at+1 == len(text) || text[at+1] != '\r' {
-			continue
-		}
-		next := at + 1 + leadingFrame(text[at+1:])
-		if _, mark := markOf(text[next:], 0); mark == plain && next < len(text) {
-			return &ParseError{Code: "outside", Line: line(text, next), Offset: next, Err: ErrOutside}
-		}
+	_, after, ended := bytes.Cut(text[start:], []byte{fs, '\r'})
+	if !ended {
 		return nil
 	}
+	next := len(text) - len(after) + leadingFrame(after)
+	if _, mark := markOf(text[next:], 0); mark == plain && next < len(text) {
+		return &ParseError{Code: "outside", Line: line(text, next), Offset: next, Err: ErrOutside}
+	}
+	return nil
 }
 
 // lfIsData reports whether only CR ends segments in a text that begins with the rest of
@@ -143,13 +137,14 @@ func lfIsData(text []byte, separator byte) bool {
 	return cr >= 0
 }
 
-// endsSegment reports whether the CR or LF at text[at] ends a segment.
+// endsSegment reports whether the CR or LF at text[at], which is not the first byte, ends
+// a segment.
 func (h *header) endsSegment(text []byte, at int) bool {
 	switch text[at] {
 	case '\r':
 		return true
 	case '\n':
-		return !h.lfIsData || at > 0 && text[at-1] == '\r' || h.beginsSegment(text[at+1:])
+		return !h.lfIsData || text[at-1] == '\r' || h.beginsSegment(text[at+1:])
 	}
 	return false
 }

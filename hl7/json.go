@@ -36,12 +36,12 @@ func (m *Message) AppendJSON(dst []byte, as JSON) []byte {
 	w := jsonWriter{m: m}
 	w.written(dst)
 	for i := range m.segments {
-		if as.Limit > 0 && w.n-len(dst) >= as.Limit {
-			break
-		}
 		w.segment(i)
 		if as.Members != nil {
 			w.written(as.Members(w.out[:w.n], i))
+		}
+		if as.Limit > 0 && w.n+len("}]")-len(dst) > as.Limit {
+			break
 		}
 	}
 	return append(w.out[:w.n], "}]"...)

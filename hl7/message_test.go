@@ -33,6 +33,8 @@ func TestDelimitersAreTheMessagesOwn(t *testing.T) {
 		"truncation, v2.7":       {`MSH|^~\&#|`, hl7.Delimiters{Field: '|', Component: '^', Repetition: '~', Escape: '\\', Subcomponent: '&', Truncation: '#'}},
 		"doubled escape":         {`MSH|^~\\&|`, hl7.Standard},
 		"doubled and truncation": {`MSH|^~\\&#|`, hl7.Delimiters{Field: '|', Component: '^', Repetition: '~', Escape: '\\', Subcomponent: '&', Truncation: '#'}},
+		"six":                    {`MSH|^~\&#!|`, hl7.Delimiters{Field: '|', Component: '^', Repetition: '~', Escape: '\\', Subcomponent: '&', Truncation: '#'}},
+		"escape alone doubled":   {`MSH|^~\\|`, hl7.Delimiters{Field: '|', Component: '^', Repetition: '~', Escape: '\\'}},
 		"one":                    {`MSH|^|`, hl7.Delimiters{Field: '|', Component: '^'}},
 		"two":                    {`MSH|^~|`, hl7.Delimiters{Field: '|', Component: '^', Repetition: '~'}},
 		"three":                  {`MSH|^~\|`, hl7.Delimiters{Field: '|', Component: '^', Repetition: '~', Escape: '\\'}},
@@ -53,6 +55,16 @@ func TestDelimitersAreTheMessagesOwn(t *testing.T) {
 			checkJSON(t, m)
 			checkCanonical(t, m)
 		})
+	}
+}
+
+func TestOnlyPunctuationDelimits(t *testing.T) {
+	for c := range 256 {
+		_, err := hl7.Parse([]byte("MSH|" + string([]byte{byte(c)}) + "|A\r"))
+		want := strings.IndexByte("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{}~", byte(c)) >= 0
+		if (err == nil) != want {
+			t.Errorf("MSH-2 of %q: %v", byte(c), err)
+		}
 	}
 }
 
@@ -205,6 +217,19 @@ func TestEscapesAreDecodedOnceAndWhatIsNotUnderstoodStays(t *testing.T) {
 		}
 		checkJSON(t, m)
 		checkCanonical(t, m)
+	}
+}
+
+func TestAValueIsUnescapedAsItsPlaceIsRead(t *testing.T) {
+	m, err := hl7.Parse([]byte("MSH|^~\\&|A|||||||||2.5\rNTE|1||\\T\\a\\.br\\\\q\\^\\S\\b\r"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"NTE-3.1", "NTE-3.2", "NTE-1"} {
+		raw, _ := m.Raw(path)
+		if got := m.Unescape(raw); got != m.Get(path) || got == "" {
+			t.Errorf("%s: %q, want %q", path, got, m.Get(path))
+		}
 	}
 }
 

@@ -142,7 +142,7 @@ func TestSegmentsAndRepetitionsAreCounted(t *testing.T) {
 	if got := strings.Join(append(names, notes...), " "); got != "MSH PID NTE NTE one two" {
 		t.Error(got)
 	}
-	for path, want := range map[string]int{"PID-3": 3, "PID-3[2].1": 3, "PID-2": 0, "PID-5": 1, "PID-40": 0, "MSH-2": 1, "AL1-3": 0, "PID": 0} {
+	for path, want := range map[string]int{"PID-1": 1, "PID-3": 3, "PID-3[2].1": 3, "PID-2": 0, "PID-5": 1, "PID-40": 0, "MSH-2": 1, "AL1-3": 0, "PID": 0} {
 		p, err := hl7.ParsePath(path)
 		if err != nil {
 			t.Fatal(err)

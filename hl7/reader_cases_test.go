@@ -63,6 +63,7 @@ func TestTextThatLooksLikeAHeaderIsTextAndWhatIsInNoMessageIsAPart(t *testing.T)
 	for name, marked := range map[string]string{
 		"a word and a colon":            "§" + a + "\rNTE|1||x\rMSH: 12\rBTS: see\rFHS-x\r§" + b + "\r",
 		"the same after LF":             "§" + a + "\nNTE|1||x\nMSH: 12\nBTS: see\nFHS-x\n§" + b + "\n",
+		"a word and a blank":            "§" + a + "\rNTE|1||x\rBTS of the ward\rFHS of it\r§" + b + "\r",
 		"LF in a value":                 "§" + a + "\rNTE|1||x\nMSH|see\nBTS\nFHS|x\rPV1|1\r§" + b + "\r",
 		"another header after LF":       "§" + a + "\rPV1|1\n§" + b + "\rPV1|1\n",
 		"a batch that ends after LF":    "§" + a + "\rPV1|1\n§BTS|1\n",
@@ -177,6 +178,7 @@ func TestATerminatorInTwoStylesIsInNoValue(t *testing.T) {
 		"LF at the end":      msh + "PID|1||X\n",
 		"LF CR LF":           msh + "PID|1||X\n\r\nPV1|2\r",
 		"LF, blanks, CR":     msh + "PID|1||X\n \t\rPV1|2\r",
+		"LF, blank, CR":      msh + "PID|1||X\n \rPV1|2\r",
 		"LF, blanks, end":    "MSH|^~\\&|A\nPID|1||X\n\t\r",
 		"LF LF CR":           msh + "PID|1||X\n\n\rPV1|2\r",
 		"LF before a frame":  "\v" + msh + "PID|1||X\n\x1c\r",

@@ -138,7 +138,8 @@ func (d FrontDoor) addMessages(core Core) Function {
 	grant(messages.Lambda, []string{"dynamodb:Query"}, new(*core.Catalog.TableArn()+"/index/"+contract.IndexByOwner),
 		new(*d.Received.TableArn()+"/index/"+contract.IndexUnsettled))
 	d.http.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
-		"/messages", "/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json", "/messages/{id}/content", "/messages/{id}/content/{connector}")
+		"/messages", "/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json", "/messages/{id}/content", "/messages/{id}/content/{connector}",
+		"/messages/{id}/view", "/messages/{id}/value")
 	return messages
 }
 

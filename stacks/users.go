@@ -20,9 +20,14 @@ func readNames() []string {
 	return []string{contract.AttributeRead, contract.AttributeRead2, contract.AttributeRead3, contract.AttributeRead4}
 }
 
+// permissionNames are the attributes of the user pool that say what a user may do.
+func permissionNames() []string {
+	return append(readNames(), contract.AttributeWrite, contract.AttributeOperate)
+}
+
 // newUserPool makes the pool of users: made by an administrator only, who also says which
-// institutions each may read (custom:read, custom:read2 …) and which one to post as
-// (custom:write).
+// institutions each may read (custom:read, custom:read2 …), which one to post as
+// (custom:write), and on whose messages to operate (custom:operate).
 func newUserPool(scope constructs.Construct, id string, env Environment) awscognito.UserPool {
 	institution := func() awscognito.ICustomAttribute {
 		return awscognito.NewStringAttribute(&awscognito.StringAttributeProps{
@@ -31,8 +36,8 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 			MaxLen:  new(float64(ownerNameLength)),
 		})
 	}
-	permissions := map[string]awscognito.ICustomAttribute{contract.AttributeWrite: institution()}
-	for _, name := range readNames() {
+	permissions := map[string]awscognito.ICustomAttribute{}
+	for _, name := range permissionNames() {
 		permissions[name] = institution()
 	}
 	props := awscognito.UserPoolProps{
@@ -72,8 +77,8 @@ func newUserPool(scope constructs.Construct, id string, env Environment) awscogn
 }
 
 // newUserPoolClient makes the application with which the command line signs users in. Its
-// tokens carry custom:read and custom:write, but signed-in users cannot change these: see
-// [clientOptions].
+// tokens carry custom:read, custom:write and custom:operate, but signed-in users cannot
+// change these: see [clientOptions].
 func newUserPoolClient(users awscognito.UserPool, id string, env Environment) awscognito.UserPoolClient {
 	options := clientOptions(env)
 	options.DisableOAuth = new(true)
@@ -115,7 +120,7 @@ func clientOptions(env Environment) *awscognito.UserPoolClientOptions {
 		RefreshTokenValidity:       awscdk.Duration_Hours(&env.Sessions.SignInHours),
 		ReadAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Email: new(true), Fullname: new(true)}).
-			WithCustomAttributes(*texts(append(readNames(), contract.AttributeWrite)...)...),
+			WithCustomAttributes(*texts(permissionNames()...)...),
 		WriteAttributes: awscognito.NewClientAttributes().
 			WithStandardAttributes(&awscognito.StandardAttributesMask{Fullname: new(true)}),
 	}

@@ -24,7 +24,7 @@ func TestWhoSignsInOnCognitosPagesGetsTheClaimsThatOpenTheLake(t *testing.T) {
 				t.Errorf("%s %s: with the scopes %q, ID tokens have no custom:read and custom:write", env, name, scopes)
 			}
 			readable := stringsOf(resource.Properties["ReadAttributes"])
-			for _, claim := range []string{"custom:read", "custom:read2", "custom:read3", "custom:read4", "custom:write"} {
+			for _, claim := range []string{"custom:read", "custom:read2", "custom:read3", "custom:read4", "custom:write", "custom:operate"} {
 				if !slices.Contains(readable, claim) {
 					t.Errorf("%s %s may read %q only, not %s", env, name, readable, claim)
 				}

@@ -128,7 +128,7 @@ func TestPermissionsOnEverythingAreThoseThatAWSCannotScope(t *testing.T) {
 func TestEveryRouteDemandsAToken(t *testing.T) {
 	want := []string{
 		"GET /messages", "GET /messages/{id}", "GET /messages/{id}/content", "GET /messages/{id}/content/{connector}", "GET /messages/{id}/er7",
-		"GET /messages/{id}/json", "POST /er7", "POST /hl7", "POST /messages/{protocol}/{format}",
+		"GET /messages/{id}/json", "GET /messages/{id}/value", "GET /messages/{id}/view", "POST /er7", "POST /hl7", "POST /messages/{protocol}/{format}",
 	}
 	for env, assembly := range assemblies {
 		var got []string

@@ -87,7 +87,7 @@ func statusOf(err error) int {
 	if _, refused := errors.AsType[*client.Problem](err); refused {
 		return statusRefused
 	}
-	for _, refusal := range []error{client.ErrUserExists, client.ErrNoUser, client.ErrTooMany, client.ErrWritesOther, client.ErrNotGranted} {
+	for _, refusal := range []error{client.ErrUserExists, client.ErrNoUser, client.ErrTooMany, client.ErrWritesOther, client.ErrOperatesOther, client.ErrNotGranted} {
 		if errors.Is(err, refusal) {
 			return statusRefused
 		}
@@ -129,6 +129,8 @@ func (p *program) nextForUser(err error) string {
 		return "Revoke one, or add a second user for the same person."
 	case errors.Is(err, client.ErrWritesOther):
 		return "Revoke that, or add a second user: the sender's user says whose a message is."
+	case errors.Is(err, client.ErrOperatesOther):
+		return "Revoke that, or add a second user for the same person."
 	case errors.Is(err, client.ErrNotGranted):
 		return fmt.Sprintf("Nothing was changed. `%s users list` shows who may do what.", p.name)
 	}

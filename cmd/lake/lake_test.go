@@ -113,7 +113,7 @@ func TestWhatIsWrongComesWithTheNextStep(t *testing.T) {
 		{"a switch with another value", []string{"parse", "--stats=x", "-"}, "--stats x: want true or false|lake parse --help"},
 		{"unknown command", []string{"sned"}, `unknown command "sned"|send`},
 		{"unknown flag", []string{"get", "1", "--er8"}, "unknown flag: --er8|lake get --help"},
-		{"a user who could do nothing", []string{"users", "add", "a@example.org"}, "give --read or --write|lake users add --help"},
+		{"a user who could do nothing", []string{"users", "add", "a@example.org"}, "give --read, --write or --operate|lake users add --help"},
 		{"an institution that is no name", []string{"users", "add", "a@example.org", "--read", "../x"}, `"../x" is not a name|letters`},
 		{"outputs of something else", []string{"users", "list", "--outputs", "testdata/other-outputs.json"}, "no stack has the output UserPoolId|cdk deploy"},
 		{"no outputs", []string{"users", "list", "--outputs", none}, "none.hl7"},

@@ -60,6 +60,9 @@ func rights(user client.User) string {
 	if user.Write != "" {
 		may = append(may, "write")
 	}
+	if user.Operate != "" {
+		may = append(may, "operate")
+	}
 	return strings.Join(may, ", ")
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -15,9 +14,10 @@ func (p *program) usersCommand() *cobra.Command {
 		Use:   "users",
 		Short: "Say who may read and send",
 		Long: `users lists, adds, changes and removes the users of a lake. A user reads the
-messages of up to four institutions (custom:read, custom:read2 …) and sends for one
-(custom:write). Against AWS the commands need AWS credentials that may administer
-the user pool.
+messages of up to four institutions (custom:read, custom:read2 …), sends for one
+(custom:write), and operates for one (custom:operate): sees what became of its
+messages, without their content, replays and forgets them. Against AWS the commands
+need AWS credentials that may administer the user pool.
 ` + exitCodes,
 		Example: `  lake users add engine@example.org --write st-elsewhere
   lake users add analyst@example.org --read st-elsewhere --password
@@ -50,13 +50,13 @@ func (p *program) usersList() *cobra.Command {
 			if p.json {
 				return p.object(users)
 			}
-			table := term.NewTable("USER", "READS", "SENDS FOR", "STATUS")
+			table := term.NewTable("USER", "WHAT THE USER DOES", "STATUS")
 			for _, user := range users {
 				status := term.Cell{Text: user.Status, Style: term.Dim}
 				if user.Disabled {
 					status = term.Cell{Text: "disabled", Style: term.Note}
 				}
-				table.Row(term.Text(user.Email), term.Text(orDash(strings.Join(user.Read, ", "))), term.Text(orDash(user.Write)), status)
+				table.Row(term.Text(user.Email), term.Text(does(user)), status)
 			}
 			return table.Write(p.out)
 		},
@@ -65,7 +65,7 @@ func (p *program) usersList() *cobra.Command {
 
 func (p *program) usersAdd() *cobra.Command {
 	var user client.User
-	var may permissions
+	var may client.Permissions
 	var ask bool
 	cmd := &cobra.Command{
 		Use:   "add EMAIL",
@@ -77,10 +77,10 @@ prompt or on standard input.`,
 		Args:    exactly(1, "the e-mail address of one user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			user.Email = arguments[0]
-			if err := may.check(cmd); err != nil {
+			if err := checkPermissions(cmd, may); err != nil {
 				return err
 			}
-			user.Read, user.Write = may.read, may.write
+			user.Read, user.Write, user.Operate = may.Read, may.Write, may.Operate
 			pool, err := p.pool(cmd.Context())
 			if err != nil {
 				return err
@@ -88,7 +88,8 @@ prompt or on standard input.`,
 			return p.withPassword(user.Email, ask, func(password string) error { return pool.Add(cmd.Context(), user, password) })
 		},
 	}
-	may.flags(cmd, "the `institution` whose messages the user may read; up to four", "the `institution` that the user may send for")
+	permissionFlags(cmd, &may, "the `institution` whose messages the user may read; up to four", "the `institution` that the user may send for",
+		"the `institution` that the user may operate for: see states and errors, replay, forget")
 	cmd.Flags().BoolVar(&ask, "password", false, "choose the password, at a prompt or on standard input")
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,27 +15,24 @@ import (
 	"hl7lake/cmd/lake/internal/term"
 )
 
-// permissions are what a command gives to a user or takes from them.
-type permissions struct {
-	read  []string
-	write string
-}
-
-func (p *permissions) flags(cmd *cobra.Command, read, write string) {
-	cmd.Flags().StringSliceVar(&p.read, "read", nil, read)
-	cmd.Flags().StringVar(&p.write, "write", "", write)
+// permissionFlags adds the flags that name what a command gives to a user or takes from
+// them. Each text says what the flag's institution is.
+func permissionFlags(cmd *cobra.Command, p *client.Permissions, read, write, operate string) {
+	cmd.Flags().StringSliceVar(&p.Read, "read", nil, read)
+	cmd.Flags().StringVar(&p.Write, "write", "", write)
+	cmd.Flags().StringVar(&p.Operate, "operate", "", operate)
 }
 
 // institution is the form of an owner's name, which becomes part of the lake's
 // keys.
 var institution = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// check refuses what names no institution, or one that cannot be.
-func (p *permissions) check(cmd *cobra.Command) error {
-	if len(p.read) == 0 && p.write == "" {
-		return usage(cmd, errors.New("no institution is named: give --read or --write"))
+// checkPermissions refuses what names no institution, or one that cannot be.
+func checkPermissions(cmd *cobra.Command, p client.Permissions) error {
+	if len(p.Read) == 0 && p.Write == "" && p.Operate == "" {
+		return usage(cmd, errors.New("no institution is named: give --read, --write or --operate"))
 	}
-	for _, name := range append(p.read[:len(p.read):len(p.read)], p.write) {
+	for _, name := range append(slices.Clip(p.Read), p.Write, p.Operate) {
 		if name != "" && !institution.MatchString(name) {
 			return usage(cmd, fmt.Errorf("%q is not a name of an institution: want up to 64 letters, digits, dots, hyphens and underscores, a letter or digit first", name))
 		}
@@ -43,15 +41,16 @@ func (p *permissions) check(cmd *cobra.Command) error {
 }
 
 func (p *program) usersGrant() *cobra.Command {
-	var may permissions
+	var may client.Permissions
 	cmd := &cobra.Command{
 		Use:   "grant EMAIL",
-		Short: "Let a user read or send for more",
+		Short: "Let a user do more",
 		Long: `grant adds to what a user may do: read the messages of up to four institutions,
-and send for one. The user's next token has it, which is the one after the
+send for one, and operate for one. The user's next token has it, which is the one after the
 present token's end or after signing in again.`,
 		Example: `  lake users grant analyst@example.org --read lakeside
-  lake users grant analyst@example.org --read lakeside,general --write lakeside`,
+  lake users grant analyst@example.org --read lakeside,general --write lakeside
+  lake users grant night-shift@example.org --operate lakeside`,
 		Args: exactly(1, "the e-mail address of one user"),
 		RunE: func(cmd *cobra.Command, arguments []string) error {
 			return p.changeUser(cmd, arguments[0], may, (*client.Pool).Grant, func(_ *client.Pool, user client.User) error {
@@ -59,12 +58,13 @@ present token's end or after signing in again.`,
 			})
 		},
 	}
-	may.flags(cmd, "an `institution` whose messages the user may read, too", "the `institution` that the user may send for")
+	permissionFlags(cmd, &may, "an `institution` whose messages the user may read, too", "the `institution` that the user may send for",
+		"the `institution` that the user may operate for: see states and errors, replay, forget")
 	return cmd
 }
 
 func (p *program) usersRevoke() *cobra.Command {
-	var may permissions
+	var may client.Permissions
 	cmd := &cobra.Command{
 		Use:   "revoke EMAIL",
 		Short: "Take a permission from a user",
@@ -80,23 +80,24 @@ nothing; disable ends that, too.`,
 			})
 		},
 	}
-	may.flags(cmd, "an `institution` whose messages the user may no longer read", "the `institution` that the user may no longer send for")
+	permissionFlags(cmd, &may, "an `institution` whose messages the user may no longer read", "the `institution` that the user may no longer send for",
+		"the `institution` that the user may no longer operate for")
 	return cmd
 }
 
 // changeUser gives permissions to a user or takes them, and tells what the user may do
 // then.
-func (p *program) changeUser(cmd *cobra.Command, email string, may permissions,
-	change func(pool *client.Pool, ctx context.Context, email string, read []string, write string) (client.User, error),
+func (p *program) changeUser(cmd *cobra.Command, email string, may client.Permissions,
+	change func(pool *client.Pool, ctx context.Context, email string, may client.Permissions) (client.User, error),
 	tell func(*client.Pool, client.User) error) error {
-	if err := may.check(cmd); err != nil {
+	if err := checkPermissions(cmd, may); err != nil {
 		return err
 	}
 	pool, err := p.pool(cmd.Context())
 	if err != nil {
 		return err
 	}
-	user, err := change(pool, cmd.Context(), email, may.read, may.write)
+	user, err := change(pool, cmd.Context(), email, may)
 	if err != nil {
 		return err
 	}
@@ -190,16 +191,9 @@ func (p *program) tellUser(c userChange) error {
 	if p.json {
 		return p.object(c)
 	}
-	reads, sends := "nobody's messages", "nobody"
-	if len(c.Read) > 0 {
-		reads = strings.Join(c.Read, ", ")
-	}
-	if c.Write != "" {
-		sends = c.Write
-	}
-	what := fmt.Sprintf("%s reads %s and sends for %s.", c.Email, reads, sends)
+	what := fmt.Sprintf("%s %s.", c.Email, does(c.User))
 	if c.Disabled {
-		what = fmt.Sprintf("%s is disabled; enabled, the user reads %s and sends for %s.", c.Email, reads, sends)
+		what = fmt.Sprintf("%s is disabled; enabled, the user %s.", c.Email, does(c.User))
 	}
 	if c.TokensEnd > 0 {
 		what += fmt.Sprintf(" What was given out before still works: a token at the API for %s at most, credentials for S3 for %s at most.",
@@ -207,6 +201,21 @@ func (p *program) tellUser(c userChange) error {
 	}
 	_, err := fmt.Fprintln(p.out, term.Paragraph(what))
 	return err
+}
+
+// does says what a user may do, as in "reads a, b and sends for b".
+func does(user client.User) string {
+	reads, sends := "nobody's messages", "nobody"
+	if len(user.Read) > 0 {
+		reads = strings.Join(user.Read, ", ")
+	}
+	if user.Write != "" {
+		sends = user.Write
+	}
+	if user.Operate != "" {
+		return fmt.Sprintf("reads %s, sends for %s and operates for %s", reads, sends, user.Operate)
+	}
+	return fmt.Sprintf("reads %s and sends for %s", reads, sends)
 }
 
 // minutes is a duration in whole minutes, as a person says it.

@@ -25,16 +25,24 @@ func TestPermissionsAreAddedAndTakenOneByOne(t *testing.T) {
 		write string
 		err   error
 	}{
-		{"two more", func() (client.User, error) { return pool.Grant(ctx, email, []string{"c", "d"}, "") }, client.Institutions{"a", "b", "c", "d"}, "", nil},
-		{"one that there is", func() (client.User, error) { return pool.Grant(ctx, email, []string{"c"}, "a") }, client.Institutions{"a", "b", "c", "d"}, "a", nil},
-		{"a fifth", func() (client.User, error) { return pool.Grant(ctx, email, []string{"e"}, "") }, client.Institutions{"a", "b", "c", "d"}, "a", client.ErrTooMany},
-		{"another to send for", func() (client.User, error) { return pool.Grant(ctx, email, nil, "b") }, client.Institutions{"a", "b", "c", "d"}, "a", client.ErrWritesOther},
-		{"one taken", func() (client.User, error) { return pool.Revoke(ctx, email, []string{"b"}, "") }, client.Institutions{"a", "c", "d"}, "a", nil},
-		{"one that was never given", func() (client.User, error) { return pool.Revoke(ctx, email, []string{"a", "z"}, "") },
+		{"two more", func() (client.User, error) {
+			return pool.Grant(ctx, email, client.Permissions{Read: []string{"c", "d"}})
+		}, client.Institutions{"a", "b", "c", "d"}, "", nil},
+		{"one that there is", func() (client.User, error) {
+			return pool.Grant(ctx, email, client.Permissions{Read: []string{"c"}, Write: "a"})
+		}, client.Institutions{"a", "b", "c", "d"}, "a", nil},
+		{"a fifth", func() (client.User, error) { return pool.Grant(ctx, email, client.Permissions{Read: []string{"e"}}) }, client.Institutions{"a", "b", "c", "d"}, "a", client.ErrTooMany},
+		{"another to send for", func() (client.User, error) { return pool.Grant(ctx, email, client.Permissions{Write: "b"}) }, client.Institutions{"a", "b", "c", "d"}, "a", client.ErrWritesOther},
+		{"one taken", func() (client.User, error) { return pool.Revoke(ctx, email, client.Permissions{Read: []string{"b"}}) }, client.Institutions{"a", "c", "d"}, "a", nil},
+		{"one that was never given", func() (client.User, error) {
+			return pool.Revoke(ctx, email, client.Permissions{Read: []string{"a", "z"}})
+		},
 			client.Institutions{"a", "c", "d"}, "a", client.ErrNotGranted},
-		{"sending for another", func() (client.User, error) { return pool.Revoke(ctx, email, nil, "c") }, client.Institutions{"a", "c", "d"}, "a", client.ErrNotGranted},
-		{"the place is free again", func() (client.User, error) { return pool.Grant(ctx, email, []string{"e"}, "") }, client.Institutions{"a", "e", "c", "d"}, "a", nil},
-		{"all", func() (client.User, error) { return pool.Revoke(ctx, email, []string{"a", "c", "d", "e"}, "a") }, nil, "", nil},
+		{"sending for another", func() (client.User, error) { return pool.Revoke(ctx, email, client.Permissions{Write: "c"}) }, client.Institutions{"a", "c", "d"}, "a", client.ErrNotGranted},
+		{"the place is free again", func() (client.User, error) { return pool.Grant(ctx, email, client.Permissions{Read: []string{"e"}}) }, client.Institutions{"a", "e", "c", "d"}, "a", nil},
+		{"all", func() (client.User, error) {
+			return pool.Revoke(ctx, email, client.Permissions{Read: []string{"a", "c", "d", "e"}, Write: "a"})
+		}, nil, "", nil},
 	} {
 		_, err := step.do()
 		if !errors.Is(err, step.err) {
@@ -48,7 +56,7 @@ func TestPermissionsAreAddedAndTakenOneByOne(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", step.name, diff)
 		}
 	}
-	if _, err := pool.Grant(ctx, "nobody@example.org", []string{"a"}, ""); !errors.Is(err, client.ErrNoUser) {
+	if _, err := pool.Grant(ctx, "nobody@example.org", client.Permissions{Read: []string{"a"}}); !errors.Is(err, client.ErrNoUser) {
 		t.Error(err)
 	}
 }
@@ -103,14 +111,19 @@ func TestTheCommandsSayWhatAUserMayDoAndForHowLongTheRestWorks(t *testing.T) {
 		{"grant a@example.org --write st-elsewhere", statusDone, "a@example.org reads st-elsewhere, lakeside, general and sends for st-elsewhere.\n", ""},
 		{"grant a@example.org --write lakeside", statusRefused, "", "the user sends for another institution, and a user can send for one only Revoke that"},
 		{"revoke a@example.org --read lakeside,general", statusDone, "a@example.org reads st-elsewhere and sends for st-elsewhere." + goes, ""},
+		{"grant a@example.org --operate lakeside", statusDone, "a@example.org reads st-elsewhere, sends for st-elsewhere and operates for lakeside.\n", ""},
+		{"grant a@example.org --operate general", statusRefused, "", "the user operates for another institution, and a user can operate for one only Revoke that"},
+		{"list", statusDone, "operates for lakeside", ""},
+		{"revoke a@example.org --operate general", statusRefused, "", "the user does not have this permission Nothing was changed."},
+		{"revoke a@example.org --operate lakeside", statusDone, "a@example.org reads st-elsewhere and sends for st-elsewhere." + goes, ""},
 		{"revoke a@example.org --read lakeside", statusRefused, "", "the user does not have this permission Nothing was changed."},
 		{"revoke a@example.org", statusUnusable, "", "no institution is named"},
 		{"grant a@example.org --read ../x", statusUnusable, "", `"../x" is not a name of an institution`},
 		{"grant b@example.org --read x", statusRefused, "", "there is no user with this e-mail address"},
 		{"disable a@example.org", statusDone, "a@example.org is disabled; enabled, the user reads st-elsewhere and sends for st-elsewhere." + goes, ""},
-		{"list", statusDone, "a@example.org  st-elsewhere  st-elsewhere  disabled", ""},
+		{"list", statusDone, "a@example.org  reads st-elsewhere and sends for st-elsewhere  disabled", ""},
 		{"enable a@example.org", statusDone, "a@example.org reads st-elsewhere and sends for st-elsewhere.\n", ""},
-		{"list", statusDone, "a@example.org  st-elsewhere  st-elsewhere  CONFIRMED", ""},
+		{"list", statusDone, "a@example.org  reads st-elsewhere and sends for st-elsewhere  CONFIRMED", ""},
 		{"disable b@example.org", statusRefused, "", "there is no user with this e-mail address"},
 	} {
 		got := call(t, nil, "", append([]string{"users", "--dir", dir}, strings.Fields(step.arguments)...)...)

@@ -38,7 +38,7 @@ func poolConnection(t *testing.T) client.Connection {
 	properties := cognito.UserPool{
 		UsernameAttributes: []string{"email"},
 	}
-	for _, name := range []string{"read", "read2", "read3", "read4", "write"} {
+	for _, name := range []string{"read", "read2", "read3", "read4", "write", "operate"} {
 		properties.Schema = append(properties.Schema, cognito.Attribute{Name: name, AttributeDataType: "String"})
 	}
 	properties.AdminCreateUserConfig.AllowAdminCreateUserOnly = true
@@ -61,7 +61,7 @@ func poolConnection(t *testing.T) client.Connection {
 
 func TestAUserIsAddedSignsInAndIsRemoved(t *testing.T) {
 	pool, ctx := pool(t), t.Context()
-	user := client.User{Email: "engine@example.org", Read: client.Institutions{"a"}, Write: "b"}
+	user := client.User{Email: "engine@example.org", Read: client.Institutions{"a"}, Write: "b", Operate: "c"}
 	first, second := client.NewPassword(), client.NewPassword()
 	if err := pool.Add(ctx, user, first); err != nil {
 		t.Fatal(err)

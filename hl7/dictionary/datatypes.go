@@ -7,6 +7,35 @@ import (
 	"hl7lake/hl7"
 )
 
+// Definitions are what a version says about the elements of one segment of a message.
+type Definitions struct{ types segmentTypes }
+
+// Definitions returns those of a segment.
+func (v *Version) Definitions(s hl7.Segment) Definitions { return Definitions{v.typesOf(s)} }
+
+// At returns the definition of the element at a path within the segment, from field to
+// sub-component, and reports whether the version has one. If the segment itself names the
+// type of a field, as OBX-2 does for OBX-5, the definition has that type.
+func (d *Definitions) At(p hl7.Path) (definition Field, known bool) {
+	field := d.types.field(p.Field)
+	if field == nil {
+		return Field{}, false
+	}
+	definition = *field
+	definition.Type = d.types.of(field, p)
+	for _, n := range []int{p.Component, p.Subcomponent} {
+		if n == 0 {
+			break
+		}
+		part := d.types.part(definition.Type, n)
+		if part == nil {
+			return Field{}, false
+		}
+		definition = *part
+	}
+	return definition, true
+}
+
 // segmentTypes knows the data types of a segment's fields and values.
 type segmentTypes struct {
 	v       *Version
@@ -66,9 +95,18 @@ func (t *segmentTypes) field(n int) *Field {
 	return at(t.segment.Fields, n)
 }
 
-// ofValue returns the primitive data type of a value, or "" if it is not known. A CE may
-// have the components of the CWE that replaces it from v2.6 on. Guides for results in
+// part returns the definition of a data type's component, or nil if there is none. A CE
+// may have the components of the CWE that replaces it from v2.6 on. Guides for results in
 // v2.5.1 already use them (HL7 v2.6, 2.A.13).
+func (t *segmentTypes) part(dataType string, n int) *Field {
+	component := t.v.component(dataType, n)
+	if component == nil && dataType == "CE" {
+		component = t.v.component("CWE", n)
+	}
+	return component
+}
+
+// ofValue returns the primitive data type of a value, or "" if it is not known.
 func (t *segmentTypes) ofValue(p hl7.Path) string {
 	field := t.field(p.Field)
 	if field == nil {
@@ -80,11 +118,7 @@ func (t *segmentTypes) ofValue(p hl7.Path) string {
 			name = "DTM" // older versions use other words
 			continue
 		}
-		component := t.v.component(name, n)
-		if component == nil && name == "CE" {
-			component = t.v.component("CWE", n)
-		}
-		switch {
+		switch component := t.part(name, n); {
 		case component != nil && component.Usage == Withdrawn:
 			name = "ST" // whatever it was before, it is text now
 		case component != nil:

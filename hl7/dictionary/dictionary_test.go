@@ -3,6 +3,7 @@ package dictionary_test
 import (
 	"testing"
 
+	"hl7lake/hl7"
 	"hl7lake/hl7/dictionary"
 )
 
@@ -61,5 +62,39 @@ func TestTheLatestVersionIsTheLast(t *testing.T) {
 	}
 	if last != dictionary.Latest {
 		t.Errorf("the last version is %s", last)
+	}
+}
+
+func TestADefinitionHasTheTypeThatTheSegmentNames(t *testing.T) {
+	v := dictionary.Of("2.5.1")
+	m := message(t, "ORU^R01", "2.5.1", "OBX|1|CE|8||a^b\nOBX|2||8||a\nMFE|A|||x~y|CX~NM\nZZZ|1\n")
+	for _, test := range []struct {
+		segment    int
+		path       string
+		name, kind string
+	}{
+		{0, "MSH-9", "Message Type", "MSG"},
+		{0, "MSH-9.2", "Trigger Event", "ID"},
+		{0, "MSH-7.1", "Time", "DTM"},
+		{1, "OBX-5", "Observation Value", "CE"},
+		{1, "OBX-5[2].2", "Text", "ST"},
+		{1, "OBX-5.9", "Original Text", "ST"}, // of the CWE that replaces the CE
+		{1, "OBX-3.1", "Identifier", "ST"},
+		{2, "OBX-5", "Observation Value", "VARIES"},
+		{2, "OBX-5.2", "", ""},
+		{3, "MFE-4[1].4.2", "Universal ID", "ST"},
+		{3, "MFE-4[2]", "Primary Key Value - MFE", "NM"},
+		{3, "MFE-4[2].2", "", ""},
+		{3, "MFE-99", "", ""},
+		{4, "ZZZ-1", "", ""},
+	} {
+		path, err := hl7.ParsePath(test.path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := v.Definitions(m.Segment(test.segment))
+		if got, known := d.At(path); got.Name != test.name || got.Type != test.kind || known != (test.name != "") {
+			t.Errorf("%s: %q of type %q, %t", test.path, got.Name, got.Type, known)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package dictionary
 
 import (
+	"iter"
 	"slices"
 
 	"hl7lake/hl7"
@@ -30,6 +31,16 @@ const (
 	TooLong            Rule = "too-long"             // strict: more characters, or decimals of a second, than the version allows
 	UnknownCode        Rule = "unknown-code"         // strict: a code that HL7's own table does not have
 )
+
+// Level returns the level from which on the rule is checked.
+func (r Rule) Level() Level {
+	switch r {
+	case UnknownSegment, UnknownField, WithdrawnField, MissingComponent, TooLong, UnknownCode:
+		return Strict
+	default:
+		return Lenient
+	}
+}
 
 // A Level says how strictly [Version.Validate] checks.
 type Level int
@@ -83,11 +94,23 @@ func (f Finding) String() string {
 //   - Escape sequences are in capital letters (HL7 v2.5.1, 2.7). Others, such as \t\ and
 //     \x0d\, and escape characters that begin none, are text as they stand.
 func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
-	c := check{v: v, strict: level == Strict, delimiters: m.Delimiters(), seen: map[string]int{}}
-	if m.Len() == 0 {
-		return nil
+	return slices.Collect(v.Findings(m, level))
+}
+
+// Findings returns an iterator over what [Version.Validate] lists, for a message that may
+// have more findings than fit into memory.
+func (v *Version) Findings(m *hl7.Message, level Level) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		c := check{v: v, strict: level == Strict, delimiters: m.Delimiters(), seen: map[string]int{}, yield: yield}
+		if m.Len() > 0 {
+			c.message(m)
+		}
 	}
-	structure := v.ownStructureOf(m)
+}
+
+// message checks the whole message.
+func (c *check) message(m *hl7.Message) {
+	structure := c.v.ownStructureOf(m)
 	var w *walk
 	if structure != nil {
 		w = newWalk(structure, m)
@@ -103,13 +126,15 @@ func (v *Version) Validate(m *hl7.Message, level Level) []Finding {
 		c.report(UnknownStructure, hl7.Path{Segment: "MSH", Field: 9}, "")
 	}
 	for i := range m.Len() {
+		if c.ended {
+			return
+		}
 		c.segment(m.Segment(i), i+1, w)
 	}
 	c.position = 0
 	if w != nil && !c.ragged {
 		c.missingSegments(w)
 	}
-	return c.findings
 }
 
 // A check is one validation of a message.
@@ -117,7 +142,8 @@ type check struct {
 	v          *Version
 	strict     bool
 	delimiters hl7.Delimiters
-	findings   []Finding
+	yield      func(Finding) bool     // called for each finding until ended
+	ended      bool                   // nobody wants further findings
 	position   int                    // the number of the current segment
 	fields     [][]byte               // the fields of that segment, unchanged
 	seen       map[string]int         // how many segments of each name there were
@@ -126,13 +152,16 @@ type check struct {
 }
 
 func (c *check) report(rule Rule, p hl7.Path, detail string) {
-	c.findings = append(c.findings, Finding{rule, c.position, p, detail})
+	c.ended = c.ended || !c.yield(Finding{rule, c.position, p, detail})
 }
 
 // missingSegments looks for required segments that are missing in the groups that the
 // message has. A segment at a wrong place is not missing.
 func (c *check) missingSegments(w *walk) {
 	for _, i := range w.all {
+		if c.ended {
+			return
+		}
 		for n, child := range i.group.Children {
 			if child.Required && i.counts[n] == 0 {
 				c.missing(child, i)

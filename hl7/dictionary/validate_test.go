@@ -159,3 +159,39 @@ func TestAFieldIsTooLongBeyondItsLengthOrThatOfItsComponents(t *testing.T) {
 		})
 	}
 }
+
+func TestFindingsEndWhereTheyAreNoLongerWanted(t *testing.T) {
+	v := dictionary.Of("2.5.1")
+	m := message(t, "ORU^R01", "2.5.1", "PID|x\nOBR\nOBX|||\nZZZ\nPID|y\n")
+	all := v.Validate(m, dictionary.Strict)
+	for n := range all {
+		var some []dictionary.Finding
+		for f := range v.Findings(m, dictionary.Strict) {
+			if some = append(some, f); len(some) > n {
+				break
+			}
+		}
+		if diff := cmp.Diff(all[:n+1], some); diff != "" {
+			t.Errorf("the first %d: %s", n+1, diff)
+		}
+	}
+}
+
+func TestARuleIsOfTheLevelAtWhichItIsFirstChecked(t *testing.T) {
+	v := dictionary.Of("2.7")
+	m := message(t, "ADT^A01", "2.7", "EVN|A01|x\nPID|1|2|"+strings.Repeat("1", 300)+"|||||Q^a^b^c|||^^^^^||||||||||||||||||||||||||||||||||1\nPV1|1\nQQQ|1\nOBR\\q\\|\n")
+	lenient := map[dictionary.Rule]bool{}
+	for _, f := range v.Validate(m, dictionary.Lenient) {
+		lenient[f.Rule] = true
+	}
+	levels := map[dictionary.Level]int{}
+	for _, f := range v.Validate(m, dictionary.Strict) {
+		if lenient[f.Rule] != (f.Rule.Level() == dictionary.Lenient) {
+			t.Errorf("%s: level %d", f, f.Rule.Level())
+		}
+		levels[f.Rule.Level()]++
+	}
+	if levels[dictionary.Lenient] < 3 || levels[dictionary.Strict] < 3 {
+		t.Errorf("%v findings by level", levels)
+	}
+}

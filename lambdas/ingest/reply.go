@@ -44,10 +44,10 @@ func (r *reply) acknowledge(p part, id uuid.UUID, err error) {
 		return
 	}
 	m := r.read(p.data)
-	ack := hl7.NewAck(codeFor(m, hl7.ApplicationAccept, hl7.CommitAccept))
+	ack := hl7.NewAck(m.AnswerCode(hl7.ApplicationAccept, hl7.CommitAccept))
 	_, before := errors.AsType[*received.DuplicateError](err)
 	if err != nil && !before {
-		ack = hl7.NewAck(codeFor(m, hl7.ApplicationReject, hl7.CommitReject),
+		ack = hl7.NewAck(m.AnswerCode(hl7.ApplicationReject, hl7.CommitReject),
 			hl7.Problem{Code: "207", Name: "Application internal error", Text: later(err)})
 	}
 	answer, failed := m.Acknowledge(ack)
@@ -86,16 +86,6 @@ func (r *reply) read(data []byte) *hl7.Message {
 	return m
 }
 
-// codeFor returns the code that the sender of a message looks for. Only one answer fits
-// into HTTP: in enhanced mode it is the accept acknowledgment, unless the sender asks for
-// an application acknowledgment, which says more (HL7 v2.5.1, 2.9.3).
-func codeFor(m *hl7.Message, application, commit hl7.AckCode) hl7.AckCode {
-	if m.InEnhancedMode() && !m.Wants(hl7.ApplicationAccept) && !m.Wants(hl7.ApplicationError) {
-		return commit
-	}
-	return application
-}
-
 // refuse acknowledges a part that is not kept, with as much as its beginning tells.
 func (r *reply) refuse(p part, f *fault) {
 	head := p.data[:min(len(p.data), maxHeader)]
@@ -104,7 +94,7 @@ func (r *reply) refuse(p part, f *fault) {
 	}
 	code := hl7.ApplicationError
 	if header, err := hl7.ParseHeader(head); err == nil {
-		code = codeFor(header, hl7.ApplicationError, hl7.CommitError)
+		code = header.AnswerCode(hl7.ApplicationError, hl7.CommitError)
 	}
 	if answer, err := hl7.Reply(head, hl7.NewAck(code, f.problem)); err == nil {
 		r.body.Write(answer.Encode())

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,58 +51,80 @@ func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest
 	}
 	id, part, ok := target(request.RawPath)
 	if !ok {
-		audit.Record(ctx, h.logger, "read", errNotFound.Code, "who", by.Subject, "reads", strings.Join(by.Read, ","))
+		h.record(ctx, "read", errNotFound, by)
 		return events.APIGatewayV2HTTPResponse{}, errNotFound
 	}
-	root, response, err := h.read(ctx, id, part, by)
-	audit.Record(ctx, h.logger, "read", audit.Outcome(err), "who", by.Subject, "reads", strings.Join(by.Read, ","), "id", root, "part", cmp.Or(part, "history"))
+	root, response, err := h.read(ctx, asked{id, part, request.RawQueryString}, by)
+	h.record(ctx, "read", err, by, "id", root, "part", cmp.Or(part, "history"))
 	return response, err
 }
 
-// read answers with a part of the message that id is of, if the caller may read it. root
-// is the message's own id, or id where there is no such message.
-func (h handler) read(ctx context.Context, id uuid.UUID, part string, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
-	if root, err = h.rootOf(ctx, id, by); err != nil {
-		return id, response, err
+// record writes the audit record of what a caller did, how it ended, and further
+// attributes.
+func (h handler) record(ctx context.Context, action string, err error, by caller.Caller, members ...any) {
+	members = append([]any{"who", by.Subject, "reads", strings.Join(by.Read, ","), "operates", by.Operate}, members...)
+	audit.Record(ctx, h.logger, action, audit.Outcome(err), members...)
+}
+
+// asked is what a request asks for.
+type asked struct {
+	id    uuid.UUID // of a message, or of what was made of it
+	part  string    // "" for the history
+	query string    // of the URL, as it came
+}
+
+// read answers with a part of the message that the id is of, if the caller may read it. The
+// history is also for a caller who may see the message and not read it. root is the
+// message's own id, or the one that was asked for where there is no such message.
+func (h handler) read(ctx context.Context, a asked, by caller.Caller) (root uuid.UUID, response events.APIGatewayV2HTTPResponse, err error) {
+	if root, err = h.rootOf(ctx, a.id, by); err != nil {
+		return a.id, response, err
 	}
 	found, err := h.find(ctx, root, by)
+	if err == nil && a.part != "" && !by.MayRead(found.Owner) {
+		err = errNotFound
+	}
 	if err != nil {
 		return root, response, err
 	}
-	response, err = h.answer(ctx, found, id, part)
+	response, err = h.answer(ctx, found, a)
 	return root, response, err
 }
 
 // rootOf returns the message's own id: id, unless that is of what was made of a message
-// that the caller may read.
+// that the caller may see.
 func (h handler) rootOf(ctx context.Context, id uuid.UUID, by caller.Caller) (uuid.UUID, error) {
 	if !hub.Derived(id) {
 		return id, nil
 	}
-	if len(by.Read) == 0 {
+	owners := by.Sees()
+	if len(owners) == 0 {
 		return id, errNotFound
 	}
-	root, found, err := h.catalog.RootOf(ctx, h.lake.objects, h.lake.bucket, id, by.Read)
+	root, found, err := h.catalog.RootOf(ctx, h.lake.objects, h.lake.bucket, id, owners)
 	if err == nil && !found {
 		err = errNotFound
 	}
 	return root, err
 }
 
-// answer answers with a part of the message. asked is the id that was asked for: that of
-// the message, or of what was made of it.
-func (h handler) answer(ctx context.Context, found history.History, asked uuid.UUID, part string) (events.APIGatewayV2HTTPResponse, error) {
-	if part != "" && catalog.IsForgotten(found.Entries) { // what was filed of it since is not given back either
+// answer answers with a part of the message.
+func (h handler) answer(ctx context.Context, found history.History, a asked) (events.APIGatewayV2HTTPResponse, error) {
+	if a.part != "" && catalog.IsForgotten(found.Entries) { // what was filed of it since is not given back either
 		return events.APIGatewayV2HTTPResponse{}, errGone
 	}
-	connector, isResult := strings.CutPrefix(part, contentOf)
+	connector, isResult := strings.CutPrefix(a.part, contentOf)
 	switch {
-	case part == "er7" || part == "content":
-		return h.sent(ctx, found, part)
-	case part == "json":
-		return h.result(ctx, found, asked, contract.ConnectorER7)
+	case a.part == "er7" || a.part == "content":
+		return h.sent(ctx, found, a.part)
+	case a.part == "json":
+		return h.result(ctx, found, a.id, contract.ConnectorER7)
+	case a.part == "view":
+		return h.view(ctx, found, a.query)
+	case a.part == "value":
+		return h.value(ctx, found, a.query)
 	case isResult:
-		return h.result(ctx, found, asked, connector)
+		return h.result(ctx, found, a.id, connector)
 	default:
 		return problem.JSON(http.StatusOK, found), nil
 	}
@@ -142,10 +165,11 @@ func (h handler) result(ctx context.Context, found history.History, asked uuid.U
 	return events.APIGatewayV2HTTPResponse{}, errNotYet
 }
 
-// find is the history of the message id if the caller may read it. An id that
-// the catalog does not know yet may have been accepted a moment ago.
+// find is the history of the message id if the caller may see it. An id that the catalog
+// does not know yet may have been accepted a moment ago. Who may not read the message is
+// not told the hashes of its content: with one, a guess at the content can be checked.
 func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (history.History, error) {
-	if len(by.Read) == 0 {
+	if len(by.Sees()) == 0 {
 		return history.History{}, errNotFound
 	}
 	entries, err := h.catalog.History(ctx, id)
@@ -155,10 +179,14 @@ func (h handler) find(ctx context.Context, id uuid.UUID, by caller.Caller) (hist
 	if len(entries) == 0 {
 		return h.accepted(ctx, id, by)
 	}
-	if !by.MayRead(entries[0].Owner) {
+	if !by.MaySee(entries[0].Owner) {
 		return history.History{}, errNotFound
 	}
-	return history.New(id, entries), nil
+	found := history.New(id, entries)
+	if !by.MayRead(found.Owner) {
+		found.HideHashes()
+	}
+	return found, nil
 }
 
 func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (history.History, error) {
@@ -166,7 +194,7 @@ func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (
 	if err != nil {
 		return history.History{}, err
 	}
-	if !by.MayRead(owner) {
+	if !by.MaySee(owner) {
 		return history.History{}, errNotFound
 	}
 	return history.Accepted(id, owner), nil
@@ -175,9 +203,11 @@ func (h handler) accepted(ctx context.Context, id uuid.UUID, by caller.Caller) (
 // contentOf begins the part that is a connector's result; its name follows.
 const contentOf = "content/"
 
-// target reads /messages/{id}, alone or with /er7, /json, /content or
-// /content/{connector}, behind the name of a stage if there is one. Ids are written in
-// one way only.
+// parts are what can be asked of a message, besides its history and the results.
+func parts() []string { return []string{"er7", "json", "content", "view", "value"} }
+
+// target reads /messages/{id}, alone or with one of the parts or /content/{connector},
+// behind the name of a stage if there is one. Ids are written in one way only.
 func target(path string) (id uuid.UUID, part string, ok bool) {
 	_, rest, ok := strings.Cut(path, "/messages/")
 	name, part, below := strings.Cut(rest, "/")
@@ -186,7 +216,7 @@ func target(path string) (id uuid.UUID, part string, ok bool) {
 		return uuid.Nil, "", false
 	}
 	connector, isResult := strings.CutPrefix(part, contentOf)
-	return id, part, !below || part == "er7" || part == "json" || part == "content" || isResult && hub.ValidConnectorName(connector)
+	return id, part, !below || slices.Contains(parts(), part) || isResult && hub.ValidConnectorName(connector)
 }
 
 // withCharset is the media type with the charset that the sender declared, if one.

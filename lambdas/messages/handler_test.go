@@ -39,6 +39,7 @@ type readSide struct {
 	tables  *fake.Tables
 	buckets *fake.Buckets
 	log     bytes.Buffer
+	query   string // of the next request
 }
 
 func newReadSide(t *testing.T) *readSide {
@@ -61,7 +62,7 @@ func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) ev
 		received: received.Table{Name: fake.Received, DB: r.tables},
 		lake:     lake{bucket: fake.Lake, objects: r.buckets, presigner: r.buckets},
 	}
-	request := events.APIGatewayV2HTTPRequest{RawPath: path}
+	request := events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: r.query}
 	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims},
 	}
@@ -372,6 +373,8 @@ func TestAStrangerLearnsNothing(t *testing.T) {
 		{"a derived id that nothing has", "/messages/" + by(staged(""), "nobody", 1).ID.String(), owner},
 		{"no id", "/messages/", owner},
 		{"no UUID", "/messages/1", owner},
+		{"another institution's view", "/messages/" + id + "/view", "another"},
+		{"another institution's value", "/messages/" + id + "/value", "another"},
 		{"another part", "/messages/" + id + "/pdf", owner},
 		{"a slash too many", "/messages/" + id + "/", owner},
 		{"two slashes too many", "/messages/" + id + "/er7/", owner},

@@ -4,12 +4,10 @@ import (
 	"context"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/google/uuid"
 
-	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
 	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
@@ -34,7 +32,7 @@ func (h handler) list(ctx context.Context, rawQuery string, by caller.Caller) (e
 	if err == nil {
 		found, err = h.page(ctx, q)
 	}
-	audit.Record(ctx, h.logger, "list", audit.Outcome(err), "who", by.Subject, "reads", strings.Join(by.Read, ","), "listed", len(found.Messages))
+	h.record(ctx, "list", err, by, "listed", len(found.Messages))
 	if err != nil {
 		return events.APIGatewayV2HTTPResponse{}, err
 	}

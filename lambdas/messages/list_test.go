@@ -121,6 +121,16 @@ func (l *listSide) message(of string, at time.Time) hub.Event {
 // ask asks for a page as a user who may read the messages of the institutions.
 func (l *listSide) ask(t testing.TB, parameters string, reads ...string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
+	claims := map[string]string{"sub": "user-1", "token_use": "id"}
+	for i, name := range reads {
+		claims["custom:read"+[]string{"", "2", "3", "4"}[i]] = name
+	}
+	return l.askAs(t, parameters, claims)
+}
+
+// askAs asks for a page with a token of the claims.
+func (l *listSide) askAs(t testing.TB, parameters string, claims map[string]string) events.APIGatewayV2HTTPResponse {
+	t.Helper()
 	logger := telemetry.NewLogger(&l.log)
 	h := handler{
 		logger:   logger,
@@ -128,10 +138,6 @@ func (l *listSide) ask(t testing.TB, parameters string, reads ...string) events.
 		received: received.Table{Name: fake.Received, DB: counted{l.tables, &l.requests}},
 		lake:     lake{bucket: fake.Lake, objects: l},
 		now:      func() time.Time { return l.now },
-	}
-	claims := map[string]string{"sub": "user-1", "token_use": "id"}
-	for i, name := range reads {
-		claims["custom:read"+[]string{"", "2", "3", "4"}[i]] = name
 	}
 	request := events.APIGatewayV2HTTPRequest{RawPath: "/messages", RawQueryString: parameters}
 	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
@@ -297,7 +303,7 @@ func TestEachListIsRecordedWithTheNumberOfItsMessages(t *testing.T) {
 	l := newListSide(t)
 	l.file(t, l.message(owner, start))
 	l.page(t, "", owner)
-	if line := l.log.String(); !strings.Contains(line, `"audit":true,"action":"list","outcome":"done","who":"user-1","reads":"st-elsewhere","listed":1`) {
+	if line := l.log.String(); !strings.Contains(line, `"audit":true,"action":"list","outcome":"done","who":"user-1","reads":"st-elsewhere","operates":"","listed":1`) {
 		t.Error(line)
 	}
 }

@@ -1,6 +1,6 @@
-// Command messages is the Lambda function behind GET /messages and GET /messages/{id}. It
-// lists messages, newest first, and leads from an id to the message's history, its ER7
-// and its JSON.
+// Command messages is the Lambda function behind GET /messages and what is below it. It
+// lists messages, newest first, and leads from an id to the message's history, its ER7,
+// its JSON, and a view of it for people.
 package main
 
 import (

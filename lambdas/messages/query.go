@@ -50,14 +50,15 @@ func (q query) below() uuid.UUID {
 
 // queryOf reads the parameters of GET /messages. A parameter that is unknown, repeated or
 // malformed is refused, because a filter that is ignored would show other messages than
-// those that were asked for. An institution that the caller may not read is not found.
+// those that were asked for. An institution whose messages the caller may not see is not
+// found.
 func queryOf(raw string, by caller.Caller, now time.Time) (query, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return query{}, badQuery("The query is not one of a URL.")
 	}
 	// A minute ahead of this clock, because clocks differ.
-	q := query{owners: by.Read, to: now.Add(time.Minute), limit: defaultLimit, now: now}
+	q := query{owners: by.Sees(), to: now.Add(time.Minute), limit: defaultLimit, now: now}
 	readers := parameters()
 	for name, given := range values {
 		read, known := readers[name]
@@ -71,7 +72,7 @@ func queryOf(raw string, by caller.Caller, now time.Time) (query, error) {
 	if q.owner != "" {
 		q.owners = []string{q.owner}
 	}
-	if len(by.Read) == 0 || q.owner != "" && !by.MayRead(q.owner) {
+	if len(q.owners) == 0 || q.owner != "" && !by.MaySee(q.owner) {
 		return query{}, errNotFound
 	}
 	if q.start == (cursor{}) {

@@ -20,7 +20,7 @@ import (
 const (
 	maxRequests = 100
 	// maxProtocols is how many protocols are listed unless the caller names one. With the
-	// four institutions that a person may read, the requests suffice for two windows.
+	// five institutions that a person may see, the requests suffice for a window.
 	maxProtocols = 8
 	// firstWidth is how far back the first request looks: a quarter of an hour.
 	firstWidth = 15 * 60 * 1000 * millisecond

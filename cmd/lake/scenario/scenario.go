@@ -1,5 +1,5 @@
-// Package scenario is the lake's main work as a play with three users: one who may read
-// and write for an institution, one who may only read, one who may only write. They send
+// Package scenario is the lake's main work as a play with three users: one who may read,
+// write and operate for an institution, one who may only read, one who may only write. They send
 // messages, find out who may, and follow each message until it is JSON or an error. One
 // message comes from an engine, over MLLP. `lake demo` shows the play. The end-to-end
 // tests check the lake with it.
@@ -29,7 +29,7 @@ const inFlight = 2
 // Users are the users in the play, in the order in which they appear.
 func Users() []client.User {
 	return []client.User{
-		{Email: "both@" + Institution + ".example", Read: client.Institutions{Institution}, Write: Institution},
+		{Email: "both@" + Institution + ".example", Read: client.Institutions{Institution}, Write: Institution, Operate: Institution},
 		{Email: "reader@" + Institution + ".example", Read: client.Institutions{Institution}},
 		{Email: "writer@" + Institution + ".example", Write: Institution},
 	}

@@ -17,10 +17,26 @@ type Caller struct {
 	Subject string   // the token's sub: a user's id, or a machine client's; "" without a token
 	Write   string   // the institution to write for; "" for none
 	Read    []string // the institutions whose messages to read; nil for none
+	Operate string   // the institution whose messages to operate on: see, replay, forget; "" for none
 }
 
-// MayRead reports whether the caller may read the messages of owner.
+// MayRead reports whether the caller may read the messages of owner, with their content.
 func (c Caller) MayRead(owner string) bool { return owner != "" && slices.Contains(c.Read, owner) }
+
+// MayOperate reports whether the caller may operate on the messages of owner.
+func (c Caller) MayOperate(owner string) bool { return owner != "" && c.Operate == owner }
+
+// MaySee reports whether the caller may see that the messages of owner exist, and what
+// became of them. Their content is only for those who may read it.
+func (c Caller) MaySee(owner string) bool { return c.MayRead(owner) || c.MayOperate(owner) }
+
+// Sees returns the institutions whose messages the caller may see, each once.
+func (c Caller) Sees() []string {
+	if c.Operate == "" || c.MayRead(c.Operate) {
+		return c.Read
+	}
+	return append(slices.Clip(c.Read), c.Operate)
+}
 
 // The scopes of a machine's token, followed by an institution's name.
 const (
@@ -29,11 +45,11 @@ const (
 )
 
 // Of is who makes the request. An ID token, a user's, says so by its claims
-// custom:write, custom:read, custom:read2 and so on, which each hold exactly one
-// name. An access token, a machine's, says so by its scopes (Amazon Cognito,
-// Scopes, M2M, and resource servers): of each kind exactly one. A message has one
-// owner, so nobody writes for two. Neither kind is believed what only the other
-// can say.
+// custom:write, custom:operate, custom:read, custom:read2 and so on, which each hold
+// exactly one name. An access token, a machine's, says so by its scopes (Amazon Cognito,
+// Scopes, M2M, and resource servers): of each kind exactly one. A message has one owner,
+// so nobody writes for two. No scope lets a machine operate: that is for people. Neither
+// kind is believed what only the other can say.
 func Of(request events.APIGatewayV2HTTPRequest) Caller {
 	authorizer := request.RequestContext.Authorizer
 	if authorizer == nil || authorizer.JWT == nil {
@@ -41,16 +57,19 @@ func Of(request events.APIGatewayV2HTTPRequest) Caller {
 	}
 	claims := authorizer.JWT.Claims
 	of := Caller{Subject: claims["sub"]}
-	write := claims[contract.ClaimPrefix+contract.AttributeWrite]
+	write, operate := claims[contract.ClaimPrefix+contract.AttributeWrite], claims[contract.ClaimPrefix+contract.AttributeOperate]
 	var read []string
 	for _, name := range []string{contract.AttributeRead, contract.AttributeRead2, contract.AttributeRead3, contract.AttributeRead4} {
 		read = append(read, claims[contract.ClaimPrefix+name])
 	}
 	if claims["token_use"] == "access" {
-		write, read = scoped(claims["scope"], writeScope), []string{scoped(claims["scope"], readScope)}
+		write, read, operate = scoped(claims["scope"], writeScope), []string{scoped(claims["scope"], readScope)}, ""
 	}
 	if hub.ValidOwner(write) {
 		of.Write = write
+	}
+	if hub.ValidOwner(operate) {
+		of.Operate = operate
 	}
 	for _, name := range read {
 		if hub.ValidOwner(name) && !of.MayRead(name) {

@@ -61,7 +61,7 @@ type Step struct {
 	Bucket    string       `json:"bucket"`
 	Key       string       `json:"key"`
 	VersionID string       `json:"version_id,omitempty"`
-	SHA256    string       `json:"sha256"`
+	SHA256    string       `json:"sha256,omitempty"` // absent for who may not read the message
 	Size      int64        `json:"size"`
 	Protocol  string       `json:"protocol"`
 	Format    string       `json:"format"`
@@ -146,6 +146,14 @@ func newStep(entry catalog.Entry) Step {
 		}
 	}
 	return s
+}
+
+// HideHashes removes the hashes of contents from the steps, for who may see that there is
+// a message, and not read it.
+func (h History) HideHashes() {
+	for i := range h.Steps {
+		h.Steps[i].SHA256 = ""
+	}
 }
 
 // For ER7, status comes from the results of StagingER7. For other kinds it comes from the
