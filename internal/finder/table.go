@@ -167,25 +167,25 @@ func (t Table) look(ctx context.Context, root uuid.UUID) (item messageItem, err 
 	return item, attributevalue.UnmarshalMap(out.Item, &item)
 }
 
-// Forget removes the entries of a message and keeps it from being entered again. It
-// returns how many there were. It can be called again after an interruption.
-func (t Table) Forget(ctx context.Context, root uuid.UUID, now time.Time) (removed int, err error) {
+// Forget removes the entries of a message and keeps it from being entered again. It can be
+// called again after an interruption.
+func (t Table) Forget(ctx context.Context, root uuid.UUID, now time.Time) error {
 	out, err := t.DB.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName: &t.Name, Key: messageKey(root), UpdateExpression: new("SET forgotten = if_not_exists(forgotten, :now)"),
 		ExpressionAttributeValues: map[string]types.AttributeValue{":now": text(now.UTC().Format(hub.TimeLayout))},
 		ReturnValues:              types.ReturnValueAllNew,
 	})
 	if err != nil {
-		return 0, fmt.Errorf("record that it is forgotten: %w", err)
+		return fmt.Errorf("record that it is forgotten: %w", err)
 	}
 	var item messageItem
 	if err := attributevalue.UnmarshalMap(out.Attributes, &item); err != nil || len(item.Entries) == 0 {
-		return 0, err
+		return err
 	}
 	if err := t.remove(ctx, root, item.Entries); err != nil {
-		return 0, err
+		return err
 	}
-	return len(item.Entries), t.unlist(ctx, root, item.Entries)
+	return t.unlist(ctx, root, item.Entries)
 }
 
 // write writes entries.

@@ -7,6 +7,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/operate"
 )
 
 // foundIDs returns the ids of the messages that have an identifier, in the order of the
@@ -83,4 +84,42 @@ func TestAMessageIsFoundByItsIdentifiers(t *testing.T) {
 			t.Errorf("%s: %+v %v", name, page, err)
 		}
 	}
+}
+
+// findEveryWay has a message found by an identifier that is read in one character set, and
+// then in another one.
+func (l *lake) findEveryWay(t *testing.T, c *client.Client) {
+	t.Helper()
+	body := []byte("MSH|^~\\&|APP|HERE|LAKE|THERE|2026||ADT^A01|1|T|2.5.1\rPID|1||\xbc-1\r")
+	receipt, err := c.Send(t.Context(), client.Message{Body: body, Charset: "iso-8859-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended(t, c, receipt.ID)
+	finds := func(when, value string, want ...string) {
+		t.Helper()
+		if got := foundIDs(t, c, client.Identifier{Kind: client.PatientID, Value: value}); !slices.Equal(got, want) {
+			t.Errorf("%s, %s: %v, want %v", when, value, got, want)
+		}
+	}
+	l.settle(t)
+	finds("at first", "¼-1", receipt.ID)
+	finds("at first", "М-1")
+	l.replay(t, operate.Selection{IDs: []string{receipt.ID}, Charset: "iso-8859-5"}, false)
+	l.settle(t)
+	finds("read in another character set", "¼-1", receipt.ID)
+	finds("read in another character set", "М-1", receipt.ID)
+	l.rebuildFinder(t, operate.FinderSelection{})
+	finds("entered again", "¼-1")
+	finds("entered again", "М-1", receipt.ID)
+}
+
+// rebuildFinder enters messages again.
+func (l *lake) rebuildFinder(t *testing.T, of operate.FinderSelection) operate.FinderRebuilt {
+	t.Helper()
+	done, err := l.operator(t).RebuildFinder(t.Context(), of, func(operate.FinderRebuilt) {})
+	if err != nil || done.After != nil {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	return done
 }
