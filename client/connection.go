@@ -22,6 +22,7 @@ type Outputs map[string]map[string]string
 // The names of the outputs that a client uses.
 const (
 	OutputAPI        = contract.OutputAPI
+	OutputConsole    = contract.OutputConsole
 	OutputPool       = contract.OutputUserPool
 	OutputClient     = contract.OutputUserPoolClient
 	OutputLake       = contract.OutputLake

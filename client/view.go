@@ -28,6 +28,7 @@ type View struct {
 	Findings      []Finding     `json:"findings"`                // of the page; on the first one also of the message as a whole
 	FindingsTotal int           `json:"findings_total"`          // of the message
 	FindingsMore  bool          `json:"findings_more,omitempty"` // the page has more than it lists
+	Unchecked     bool          `json:"unchecked,omitempty"`     // groups and findings are left out, because there are too many segments
 	Ack           string        `json:"ack,omitempty"`           // what the sender is answered, with \n between segments
 	Fault         *Fault        `json:"fault,omitempty"`
 	Lines         []ViewLine    `json:"lines,omitempty"`

@@ -170,6 +170,10 @@ func TestWhatIsNoMessageIsAnsweredAllTheSame(t *testing.T) {
 			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1|100^Segment sequence error^HL70357|E||||more than one message\r"},
 		"a header whose first separator is lost": {"MSH^~\\&|A|B|C|D|||ADT^A01|7|P|2.5.1\r",
 			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters\r"},
+		"a blank in the name": {"MSH|abc|A 1|B|C|D|||ADT^A01|7|P|2.5.1\r",
+			"MSH|^~\\&|C|D|A 1|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters\r"},
+		"a separator alone": {"MSH$",
+			"MSH$^~\\&$$$$$20260314091542+0000$$ACK$K1\rMSA$AE\rERR$$MSH^1^2$101^Required field missing^HL70357$E$$$$the MSH segment ends before its third field\r"},
 		"control characters in the name": {"MSH|abc|A\x1b[31m|B|C|D|||ADT^A01|7|P|2.5.1\r",
 			"MSH|^~\\&|C|D|A[31m|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR||MSH^1^2|102^Data type error^HL70357|E||||unusable delimiters\r"},
 	} {
@@ -188,19 +192,39 @@ func TestWhatIsNoMessageIsAnsweredAllTheSame(t *testing.T) {
 	}
 }
 
+func TestTheHeaderOfWhatIsNoMessageSaysWhoSentIt(t *testing.T) {
+	for name, input := range map[string]string{
+		"several messages": "MSH|^~\\&|A|B\rMSH|^~\\&|C\r",
+		"behind a frame":   "\v\r\n MSH|^~\\&|A|B\nPID|1\r\x1c\rPID|2\r",
+		"a header alone":   "MSH|^~\\&|A|B",
+	} {
+		m, err := hl7.ParseHeader([]byte(input))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if got := segmentsOf(m); got != `MSH|^~\&|A|B` {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+	if _, err := hl7.ParseHeader([]byte("PID|1\rMSH|^~\\&|A\r")); !errors.Is(err, hl7.ErrNoHeader) {
+		t.Errorf("a header on the second line: %v", err)
+	}
+}
+
 // Whatever the problems' texts are, the sender must learn which message is meant.
 func TestAnAnswerNamesTheMessageEvenIfItCannotHoldTheProblemsText(t *testing.T) {
 	for name, test := range map[string]struct{ input, want string }{
 		"a character set without the characters": {"MSH|^~\\&|A|B|C|D|||ADT^A01|7\xfc|P|2.5.1||||||8859/1\r",
-			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1||||||8859/1\rMSA|AE|7\xfc\rERR|||101^a?b^HL70357|E||||????\r"},
+			"MSH|^~\\&|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1||||||8859/1\rMSA|AE|7\xfc\rERR|||101^a?b c?^HL70357|E||||????\r"},
 		"no escape character": {"MSH|^~|A|B|C|D|||ADT^A01|7|P|2.5.1\r",
-			"MSH|^~|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR|||101^a?b^HL70357|E||||????\r"},
+			"MSH|^~|C|D|A|B|T||ACK^A01^ACK|K1|P|2.5.1\rMSA|AE|7\rERR|||101^a?b c?^HL70357|E||||????\r"},
 		"no delimiters for a problem": {"MSH|^|A|B|C|D|||ADT^A01|7|P|2.3\r",
 			"MSH|^|C|D|A|B|T||ACK^A01|K1|P|2.3\rMSA|AE|7\r"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ack, err := hl7.Reply([]byte(test.input), hl7.Ack{Code: hl7.ApplicationError, ControlID: "K1",
-				Time: time.Date(2026, 3, 14, 9, 15, 42, 0, time.UTC), Problems: []hl7.Problem{{Code: "101", Name: "a^b", Text: "表||語"}}})
+				Time: time.Date(2026, 3, 14, 9, 15, 42, 0, time.UTC), Problems: []hl7.Problem{{Code: "101", Name: "a^b c\x7f", Text: "表||語"}}})
 			if err != nil {
 				t.Fatal(err)
 			}

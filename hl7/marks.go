@@ -102,20 +102,18 @@ type cursor struct {
 	word  uint64 // x[block] without the bits already passed
 }
 
-// from returns a cursor at an offset.
+// from returns a cursor at an offset, which may be the end of the text.
 func (x index) from(at int) cursor {
 	block := at / 64
-	if block >= len(x) {
-		return cursor{}
-	}
 	return cursor{x, block, x[block] & (^uint64(0) << (at % 64))}
 }
 
-// next returns the offset of the next delimiter before end, or end, and moves past it.
+// next returns the offset of the next delimiter before end, or end, and moves past it. end
+// may be the end of the text.
 func (c *cursor) next(end int) int {
 	for c.word == 0 {
 		c.block++
-		if c.block*64 >= end || c.block >= len(c.x) {
+		if c.block*64 >= end {
 			return end
 		}
 		c.word = c.x[c.block]

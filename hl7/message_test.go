@@ -123,6 +123,18 @@ ZZZ
 	}
 }
 
+func TestTheNameOfASegmentEndsAtItsFirstSeparator(t *testing.T) {
+	for line, want := range map[string]string{
+		"PID|1": "PID", "PID": "PID", "ABCD|x": "ABCD", "no segment": "no segment",
+		"|ab|c": "", "a|b|c": "a", "ab||c": "ab", "|": "", "||||": "",
+	} {
+		m := parse(t, "MSH|^~\\&|A\r"+line+"\r")
+		if got := m.Segment(1).Name(); got != want {
+			t.Errorf("%q has the name %q, want %q", line, got, want)
+		}
+	}
+}
+
 func TestAbsentEmptyAndNullAreThreeThings(t *testing.T) {
 	m := parse(t, "MSH|^~\\&|A\rPID||\"\"|x^|^^\rZZZ")
 	for path, want := range map[string]string{
@@ -252,9 +264,19 @@ func TestHeaderSaysWhatTheEnvelopeNeeds(t *testing.T) {
 	}
 }
 
+func TestTheHeaderHasTheFirstRepetitionAndSubcomponentOfEachField(t *testing.T) {
+	m := parse(t, "MSH|^~\\&|A&1~B^C|D^E~F^G&H|||||ADT&x^A01&y^ADT_A01&z~ACK^A02^ACK|1~2^3\r")
+	want := hl7.Header{
+		Type: "ADT^A01", Message: "ADT", Event: "A01", Structure: "ADT_A01", ControlID: "1", SendingApplication: "A", SendingFacility: "D",
+	}
+	if diff := cmp.Diff(want, m.Header()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestTypeIsAlwaysFitForAnAttribute(t *testing.T) {
 	for msh9, want := range map[string]string{
-		"ADT^A01": "ADT^A01", "ADT^A01^ADT_A01": "ADT^A01", "ACK": "ACK", "ZZZ^Z01": "ZZZ^Z01",
+		"ADT^A01": "ADT^A01", "ADT^A09": "ADT^A09", "ADT^A01^ADT_A01": "ADT^A01", "ACK": "ACK", "ZZZ^Z01": "ZZZ^Z01",
 		"": "unknown", "^A01": "unknown", "adt^a01": "unknown", "Testperson": "unknown", "ADT^Tilda": "unknown", "A B^A01": "unknown",
 	} {
 		if got := parse(t, "MSH|^~\\&|A|||||"+"|"+msh9+"\r").Type(); got != want {
@@ -265,9 +287,10 @@ func TestTypeIsAlwaysFitForAnAttribute(t *testing.T) {
 
 func TestPeekReadsTheHeaderOfAnyInput(t *testing.T) {
 	for input, want := range map[string]string{
-		"MSH|^~\\&|A|||||" + "|ADT^A01|1\rPID|1\r":                "ADT^A01",
-		"\v\ufeff\r\n MSH|^~\\&|A|||||" + "|ADT^A01|1\rMSH|^~\\&": "ADT^A01",
-		"BHS|^~\\&|A\rMSH|^~\\&|A|||||" + "|ADT^A01":              "unknown",
+		"MSH|^~\\&|A|||||" + "|ADT^A01|1\rPID|1\r":                 "ADT^A01",
+		"\v\ufeff\r\n MSH|^~\\&|A|||||" + "|ADT^A01|1\rMSH|^~\\&":  "ADT^A01",
+		"BHS|^~\\&|A\rMSH|^~\\&|A|||||" + "|ADT^A01":               "unknown",
+		"\vMSH|^~\\&|A|||||" + "|ADT^A01\x1c\r\vMSH|^~\\&|B\x1c\r": "ADT^A01",
 		"MSH":                                   "unknown",
 		"":                                      "unknown",
 		"<xml/>":                                "unknown",
@@ -283,17 +306,33 @@ func TestPeekReadsTheHeaderOfAnyInput(t *testing.T) {
 // A NUL or FS after the message is not part of it, but one within it is (see [Reader]).
 func TestPeekAndParseAgreeWhereAHeaderEndsInNULOrFS(t *testing.T) {
 	for input, want := range map[string]string{
-		"MSH|!|A\x00":       "A",
-		"MSH|!|A\x00\x00":   "A",
-		"MSH|!|A\x00\x1c\r": "A\x00",
-		"MSH|!|A\x00\rPID|": "A\x00",
-		"MSH|!|A\x00\r":     "A\x00",
-		"MSH|!|A\x1c\r0":    "A\x1c",
-		"\vMSH|!|A\x1c\r":   "A",
+		"MSH|!|A\x00":                 "A",
+		"MSH|!|A\x00\x00":             "A",
+		"MSH|!|A\x00\x1c\r":           "A\x00",
+		"MSH|!|A\x00\rPID|":           "A\x00",
+		"MSH|!|A\x00\r":               "A\x00",
+		"MSH|!|A\x1c\r0":              "A\x1c",
+		"\vMSH|!|A\x1c\r":             "A",
+		"MSH|^~\\&|A\\T\\B":           "A&B", // with an escape, the header is read as a message
+		"MSH|^~\\&|A\\T\\B\x00":       "A&B",
+		"MSH|^~\\&|A\\T\\B\x00\x1c\r": "A&B\x00",
+		"MSH|^~\\&|A\\T\\B\x00\rPID|": "A&B\x00",
 	} {
 		h, _ := hl7.Peek([]byte(input))
 		if got := parse(t, input).Header(); got != h || h.SendingApplication != want {
 			t.Errorf("%q: Peek says %q, the message %q", input, h.SendingApplication, got.SendingApplication)
+		}
+	}
+}
+
+func TestPeekFindsTheEndOfAHeaderOfAnyLength(t *testing.T) {
+	for length := range 1200 {
+		for _, end := range []string{"\r", "\n", "\r\n"} {
+			input := "MSH|^~\\&|A|||||" + "|ADT^A01|" + strings.Repeat("x", length) + end + "PID|1" + end
+			got, ok := hl7.Peek([]byte(input))
+			if diff := cmp.Diff(parse(t, input).Header(), got); diff != "" || !ok {
+				t.Fatalf("MSH-10 of %d characters, then %q (-Parse +Peek): %v\n%s", length, end, ok, diff)
+			}
 		}
 	}
 }

@@ -50,7 +50,7 @@ func Peek(data []byte) (Header, bool) {
 			return headerOf(line, marks.delimiters, h.body, &h.delimiters, nil), true
 		}
 	}
-	if _, encoding := wide(line); encoding == nil && len(line) < len(front) && bytes.IndexByte(line[:start], vt) < 0 {
+	if _, encoding := wide(line); encoding == nil && bytes.IndexByte(line[:start], vt) < 0 {
 		line = append(bytes.Clone(line), "\rZ"...) // what looks like the end of a frame stands within a message
 	}
 	m, err := Parse(line)

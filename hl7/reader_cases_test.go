@@ -61,39 +61,47 @@ func TestTheReaderLosesNothingOfTheReportedStreams(t *testing.T) {
 func TestTextThatLooksLikeAHeaderIsTextAndWhatIsInNoMessageIsAPart(t *testing.T) {
 	const a, b = `MSH|^~\&|A`, `MSH|^~\&|B`
 	for name, marked := range map[string]string{
-		"a word and a colon":            "§" + a + "\rNTE|1||x\rMSH: 12\rBTS: see\rFHS-x\r§" + b + "\r",
-		"the same after LF":             "§" + a + "\nNTE|1||x\nMSH: 12\nBTS: see\nFHS-x\n§" + b + "\n",
-		"a word and a blank":            "§" + a + "\rNTE|1||x\rBTS of the ward\rFHS of it\r§" + b + "\r",
-		"LF in a value":                 "§" + a + "\rNTE|1||x\nMSH|see\nBTS\nFHS|x\rPV1|1\r§" + b + "\r",
-		"another header after LF":       "§" + a + "\rPV1|1\n§" + b + "\rPV1|1\n",
-		"a batch that ends after LF":    "§" + a + "\rPV1|1\n§BTS|1\n",
-		"a header broken":               "§?" + a + "\rPV1|1\r§?MSH|see|\rPV1|2\r§" + b + "\r",
-		"a header broken after a batch": "§BHS|^~\\&|A\r§MSH|see|\rPV1|2\r§" + b + "\r",
-		"segments before any message":   "§PID|1\rPV1|1\r§" + a + "\r",
-		"segments in a batch":           "§BHS|^~\\&|A\r§PID|1\rOBX|1\r§" + a + "\r§BTS|1\r\r\n§OBX|2\r§FTS|1\r",
-		"text behind a frame":           "§\v" + a + "\r\x1c\r§OBX|1\r\x1c\r§\v" + b + "\r\x1c\r§ 3 messages",
-		"a frame without a header":      "§\vPID|1\r\x1c\r§\v" + b + "\r\x1c\r",
-		"a frame without an end":        "§?\v" + a + "\rPV1|1\r§\v" + b + "\r\x1c\r",
-		"a frame cut off":               "§?\v" + a + "\rPV1|1",
-		"a batch in a frame":            "§\vBHS|^~\\&|A\r§" + a + "\r§" + b + "\r§BTS|2\r\x1c\r",
-		"an end without a frame":        "§" + a + "\r\x1c\r§" + b + "\r\x1c\r",
-		"an end without a frame, text":  "§?" + a + "\r\x1c\r§OBX|1\r",
-		"NUL between":                   "§" + a + "\r\x00\x00§" + b + "\r\x00",
-		"NUL instead of a line end":     "§" + a + "\rPV1|1\x00§" + b + "\x00",
-		"NUL in a value":                "§" + a + "\rNTE|\x00MSH\x00|\r§" + b + "\r",
-		"FS in a value":                 "§\v" + a + "\rNTE|\x1cMSH: \x1c|\r\x1c\r§\v" + b + "\r\x1c\r",
-		"FS, blanks, NUL":               "§" + a + "\r\x1c\r\n\x00\x1c§  " + b + "\r",
-		"a quoted header in one line":   "§" + a + "\rNTE|1||see \"MSH|^~\\&|x\" (MSH|^~\\&|y)\r",
-		"a header against a letter":     "§?" + a + "\rOBX|1||FMSH|^~\\&|B\rPID|1\r§" + b + "\r",
-		"a header against a separator":  "§?" + a + "\rOBX|1||MSH|^~\\&|B\rPID|1\r§" + b + "\r",
-		"a header against a bracket":    "§?" + a + "\rOBX|1||(x)MSH|^~\\&|B\rPID|1\r§" + b + "\r",
-		"blanks without end":            "§" + a + "\r" + strings.Repeat(" ", 600) + "x\r§" + strings.Repeat(" ", 600) + b,
+		"a word and a colon":               "§" + a + "\rNTE|1||x\rMSH: 12\rBTS: see\rFHS-x\r§" + b + "\r",
+		"the same after LF":                "§" + a + "\nNTE|1||x\nMSH: 12\nBTS: see\nFHS-x\n§" + b + "\n",
+		"a word and a blank":               "§" + a + "\rNTE|1||x\rBTS of the ward\rFHS of it\r§" + b + "\r",
+		"LF in a value":                    "§" + a + "\rNTE|1||x\nMSH|see\nBTS\nFHS|x\rPV1|1\r§" + b + "\r",
+		"another header after LF":          "§" + a + "\rPV1|1\n§" + b + "\rPV1|1\n",
+		"a batch that ends after LF":       "§" + a + "\rPV1|1\n§BTS|1\n",
+		"a trailer after LF, then no more": "§" + a + "\rPV1|1\nBTS",
+		"a header broken":                  "§?" + a + "\rPV1|1\r§?MSH|see|\rPV1|2\r§" + b + "\r",
+		"a header broken in a frame":       "§?\v" + a + "\rPV1|1\r§?\vMSH|see|\rPV1|2\r\x1c\r§\v" + b + "\r\x1c\r",
+		"a header broken after a batch":    "§BHS|^~\\&|A\r§MSH|see|\rPV1|2\r§" + b + "\r",
+		"segments before any message":      "§PID|1\rPV1|1\r§" + a + "\r",
+		"segments in a batch":              "§BHS|^~\\&|A\r§PID|1\rOBX|1\r§" + a + "\r§BTS|1\r\r\n§OBX|2\r§FTS|1\r",
+		"text behind a frame":              "§\v" + a + "\r\x1c\r§OBX|1\r\x1c\r§\v" + b + "\r\x1c\r§ 3 messages",
+		"a frame without a header":         "§\vPID|1\r\x1c\r§\v" + b + "\r\x1c\r",
+		"a frame without an end":           "§?\v" + a + "\rPV1|1\r§\v" + b + "\r\x1c\r",
+		"a frame cut off":                  "§?\v" + a + "\rPV1|1",
+		"a batch in a frame":               "§\vBHS|^~\\&|A\r§" + a + "\r§" + b + "\r§BTS|2\r\x1c\r",
+		"an end without a frame":           "§" + a + "\r\x1c\r§" + b + "\r\x1c\r",
+		"an end without a frame, text":     "§?" + a + "\r\x1c\r§OBX|1\r",
+		"NUL between":                      "§" + a + "\r\x00\x00§" + b + "\r\x00",
+		"NUL instead of a line end":        "§" + a + "\rPV1|1\x00§" + b + "\x00",
+		"NUL in a value":                   "§" + a + "\rNTE|\x00MSH\x00|\r§" + b + "\r",
+		"FS in a value":                    "§\v" + a + "\rNTE|\x1cMSH: \x1c|\r\x1c\r§\v" + b + "\r\x1c\r",
+		"FS far into a value":              "§\v" + a + "\rNTE|" + strings.Repeat("x", 64) + "\x1cMSH: \x1c|\r\x1c\r§\v" + b + "\r\x1c\r",
+		"FS at the start of a line":        "§" + a + "\rNTE|1\r\x1cx|1\r§" + b + "\r",
+		"blanks before the first":          "§" + strings.Repeat(" ", 62) + a + "\rPID|1\r§" + b + "\r",
+		"blanks after the last frame":      "§\v" + a + "\r\x1c\r§  ",
+		"FS, blanks, NUL":                  "§" + a + "\r\x1c\r\n\x00\x1c§  " + b + "\r",
+		"a quoted header in one line":      "§" + a + "\rNTE|1||see \"MSH|^~\\&|x\" (MSH|^~\\&|y)\r",
+		"a header against a letter":        "§?" + a + "\rOBX|1||FMSH|^~\\&|B\rPID|1\r§" + b + "\r",
+		"a header against a separator":     "§?" + a + "\rOBX|1||MSH|^~\\&|B\rPID|1\r§" + b + "\r",
+		"a header against a bracket":       "§?" + a + "\rOBX|1||(x)MSH|^~\\&|B\rPID|1\r§" + b + "\r",
+		"blanks without end":               "§" + a + "\r" + strings.Repeat(" ", 600) + "x\r§" + strings.Repeat(" ", 600) + b,
 	} {
 		t.Run(name, func(t *testing.T) {
 			input := strings.NewReplacer("§", "", "?", "").Replace(marked)
+			kinds := map[string][]hl7.PartKind{}
 			for reader, r := range readersOf(input) {
 				var got strings.Builder
 				for p := range partsOf(t, r) {
+					kinds[reader] = append(kinds[reader], p.Kind)
 					got.WriteString("§")
 					if p.Doubt != nil {
 						got.WriteString("?")
@@ -103,6 +111,9 @@ func TestTextThatLooksLikeAHeaderIsTextAndWhatIsInNoMessageIsAPart(t *testing.T)
 				if diff := cmp.Diff(marked, got.String()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", reader, diff)
 				}
+			}
+			if diff := cmp.Diff(kinds["at once"], kinds["byte by byte"]); diff != "" {
+				t.Errorf("kinds (-at once +byte by byte):\n%s", diff)
 			}
 		})
 	}
@@ -144,6 +155,31 @@ func TestAReadersErrorsAndNoticesHaveThePlaceOfTheFault(t *testing.T) {
 	}
 }
 
+func TestANoticeHasThePlaceOfTheLineThatItIsAbout(t *testing.T) {
+	const before, line = "MSH|^~\\&|A\r\nPV1|1\r\nMSH|^~\\&|B\r\nPV1|1\r\n", "BTS: see\r\nFHS: see\r\n"
+	for _, test := range []struct {
+		name          string
+		data          []byte
+		first, second int64
+	}{
+		{"bytes", []byte(before + line), int64(len(before)), int64(len(before) + len(line)/2)},
+		{"UTF-16", utf16Of(before + line), int64(2 * len(before)), int64(2*len(before) + len(line))},
+	} {
+		var got []hl7.Notice
+		r := hl7.NewReader(bytes.NewReader(test.data))
+		r.Tell = func(n hl7.Notice) { got = append(got, n) }
+		for _, err := range r.Messages() {
+			if err != nil {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		}
+		want := []hl7.Notice{{Reason: hl7.Lookalike, Offset: test.first, Line: 5}, {Reason: hl7.Lookalike, Offset: test.second, Line: 6}}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
 func utf16Of(ascii string) []byte {
 	var wide []byte
 	for _, c := range []byte(ascii) {
@@ -164,6 +200,21 @@ func TestAMessageThatItsStreamCutsOffIsInDoubt(t *testing.T) {
 	}
 	if diff := cmp.Diff([]bool{false, true}, doubts); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestTheFirstDoubtOfAMessageIsItsPlace(t *testing.T) {
+	r := hl7.NewReader(io.MultiReader(strings.NewReader("MSH|^~\\&|A\rMSH|see|\rPID"), &broken{}))
+	var doubts []int
+	for {
+		p, err := r.Next()
+		if err != nil {
+			break
+		}
+		doubts = append(doubts, p.Doubt.Offset)
+	}
+	if diff := cmp.Diff([]int{11, 11}, doubts); diff != "" { // of the header that cannot be read, not of where the stream breaks off
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -171,6 +171,64 @@ func TestAMessageAsLargeAsTheLimitIsRead(t *testing.T) {
 	}
 }
 
+func TestTheLimitIsThatOfEachMessage(t *testing.T) {
+	const input = "MSH|^~\\&|A\r"
+	r := hl7.NewReader(strings.NewReader(strings.Repeat(input, 100)))
+	r.Limit = len(input)
+	messages := 0
+	for _, err := range r.Messages() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		messages++
+	}
+	if messages != 100 {
+		t.Errorf("%d messages", messages)
+	}
+}
+
+// endless is a text that does not end, and counts how much of it was read.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func TestAMessageWithoutEndIsReadNotMuchFurtherThanTheLimit(t *testing.T) {
+	text := &endless{}
+	r := hl7.NewReader(io.MultiReader(strings.NewReader("MSH|^~\\&|A\rNTE|"), text))
+	r.Limit = 1 << 20
+	if _, err := r.Next(); !errors.Is(err, hl7.ErrTooLarge) {
+		t.Errorf("error %v", err)
+	}
+	if text.read > 4*r.Limit {
+		t.Errorf("%d bytes are read", text.read)
+	}
+}
+
+// silent is a stream from which nothing more comes.
+type silent struct{ t *testing.T }
+
+func (s silent) Read([]byte) (int, error) {
+	s.t.Error("a message whose end is known waits for more")
+	return 0, io.EOF
+}
+
+func TestAMessageIsReadAsSoonAsTheNextOneHasBegun(t *testing.T) {
+	for length := 39; length < 50; length++ { // with which the streams have 64 bytes and more
+		first := "\vMSH|^~\\&|" + strings.Repeat("x", length) + "\r\x1c\r"
+		r := hl7.NewReader(io.MultiReader(strings.NewReader(first+"\vMSH|^~\\&#!|"), silent{t}))
+		p, err := r.Next()
+		if err != nil || string(p.Data) != first || p.Doubt != nil {
+			t.Errorf("%q, %v, %v", p.Data, p.Doubt, err)
+		}
+	}
+}
+
 func TestAMessageOverTheLimitEndsTheStream(t *testing.T) {
 	r := hl7.NewReader(strings.NewReader("MSH|^~\\&|A\rNTE|" + strings.Repeat("x", 10_000) + "\r"))
 	r.Limit = 1000
@@ -185,6 +243,22 @@ func TestAMessageOverTheLimitEndsTheStream(t *testing.T) {
 	}
 	if count != 1 {
 		t.Errorf("%d errors, want one", count)
+	}
+}
+
+func TestAStreamOfBlanksHasNoMessageAndNoFault(t *testing.T) {
+	for name, input := range map[string]string{
+		"line ends": "\r\n\r\n", "a space": " ", "a frame's end": "\x1c\r", "NULs": "\x00\x00", "a byte order mark": "\ufeff\r\n", "UTF-16": "\xff\xfe\r\x00\n\x00",
+	} {
+		r := hl7.NewReader(strings.NewReader(input))
+		var got []hl7.Notice
+		r.Tell = func(n hl7.Notice) { got = append(got, n) }
+		for _, err := range r.Messages() {
+			t.Errorf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff([]hl7.Notice{{Reason: hl7.Blank, Line: 1, Length: len(input)}}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -117,6 +117,9 @@ func Start(ctx context.Context, o Options, tests ...testbed.Options) (*Lake, err
 		return nil, errors.Join(err, listener.Close())
 	}
 	l.url, l.assembly, l.accessLine = "http://"+listener.Addr().String(), assembly, accessLineOf(assembly)
+	if err := relocate(assembly, l.url); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
 	if err := l.open(); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -214,31 +217,7 @@ func (l *Lake) URL() string { return l.url }
 // Outputs returns the stacks' outputs, as `cdk deploy --outputs-file` writes them: by
 // stack name, then by output name. The addresses of the HTTP API and of the sign-in pages
 // are those on this machine.
-func (l *Lake) Outputs() (map[string]map[string]string, error) {
-	outputs, err := l.assembly.Outputs()
-	if err != nil {
-		return nil, err
-	}
-	for _, api := range l.assembly.OfType("AWS::ApiGatewayV2::Api") {
-		for _, stack := range outputs {
-			for name, value := range stack {
-				if rest, is := strings.CutPrefix(value, api.Attributes["ApiEndpoint"]); is {
-					stack[name] = l.url + rest
-				}
-			}
-		}
-	}
-	for domain, pool := range l.cognito.Domains() {
-		for _, stack := range outputs {
-			for name, value := range stack {
-				if rest, is := strings.CutPrefix(value, domain); is {
-					stack[name] = l.url + "/" + pool + rest
-				}
-			}
-		}
-	}
-	return outputs, nil
-}
+func (l *Lake) Outputs() (map[string]map[string]string, error) { return l.assembly.Outputs() }
 
 // Credentials returns those of the account's root, for the AWS CLI and SDKs.
 func (l *Lake) Credentials() aws.Credentials { return l.keys.root }

@@ -18,27 +18,22 @@ import (
 // support WAF. If you need one, put CloudFront in front of the custom domain.
 type httpAPI struct {
 	// HTTP is the API itself.
-	HTTP   awsapigatewayv2.HttpApi
-	base   Foundation
-	stack  awscdk.Stack
-	stage  awsapigatewayv2.CfnStage
-	limits map[string]any // by route key
+	HTTP       awsapigatewayv2.HttpApi
+	base       Foundation
+	stack      awscdk.Stack
+	stage      awsapigatewayv2.CfnStage
+	authorizer awsapigatewayv2.IHttpRouteAuthorizer // of every route but the open ones
+	limits     map[string]any                       // by route key
 }
 
-// newHTTPAPI makes the API. Every route requires what the authorizer requires. Of the
-// scripts in browsers, only the console's may call it. Engines are not browsers, so this
-// does not concern them.
-func newHTTPAPI(stack awscdk.Stack, id string, base Foundation, authorizer awsapigatewayv2.IHttpRouteAuthorizer) httpAPI {
+// newHTTPAPI makes the API, without an authorizer, which needs clients that are told the
+// API's address. It allows no other origin (CORS): the only page whose scripts call it is
+// the console, which it serves itself. Engines are not browsers, so this does not concern
+// them.
+func newHTTPAPI(stack awscdk.Stack, id string, base Foundation) httpAPI {
 	props := awsapigatewayv2.HttpApiProps{
-		ApiName:           new("hl7lake-" + base.Name),
-		Description:       new("Posts HL7v2 messages and reads them back"),
-		DefaultAuthorizer: authorizer,
-		CorsPreflight: &awsapigatewayv2.CorsPreflightOptions{
-			AllowOrigins: texts(base.Console.origin()),
-			AllowMethods: &[]awsapigatewayv2.CorsHttpMethod{awsapigatewayv2.CorsHttpMethod_GET, awsapigatewayv2.CorsHttpMethod_POST},
-			AllowHeaders: texts("authorization", "content-type"),
-			MaxAge:       awscdk.Duration_Hours(new(1.0)),
-		},
+		ApiName:     new("hl7lake-" + base.Name),
+		Description: new("Posts HL7v2 messages and reads them back"),
 	}
 	if base.Domain != nil {
 		props.DefaultDomainMapping = &awsapigatewayv2.DomainMappingOptions{DomainName: newDomain(stack, "Domain", *base.Domain)}
@@ -86,17 +81,32 @@ func (a httpAPI) URL() *string {
 	return a.HTTP.ApiEndpoint()
 }
 
-// addRoutes sends requests for the paths to the function, at most as many as the limit
-// allows.
+// addRoutes sends requests for the paths that have a token to the function, at most as
+// many as the limit allows.
 func (a httpAPI) addRoutes(fn Function, method awsapigatewayv2.HttpMethod, limit RateLimit, paths ...string) {
+	a.route(fn, method, limit, a.authorizer, paths)
+}
+
+// addOpenRoutes does the same for what anybody may have without a token, for the reason.
+func (a httpAPI) addOpenRoutes(fn Function, method awsapigatewayv2.HttpMethod, limit RateLimit, reason string, paths ...string) {
+	for _, route := range a.route(fn, method, limit, awsapigatewayv2.NewHttpNoneAuthorizer(), paths) {
+		accept(route, "AwsSolutions-APIG4", reason)
+	}
+}
+
+func (a httpAPI) route(
+	fn Function, method awsapigatewayv2.HttpMethod, limit RateLimit, authorizer awsapigatewayv2.IHttpRouteAuthorizer, paths []string,
+) (made []awsapigatewayv2.HttpRoute) {
 	integration := awsapigatewayv2integrations.NewHttpLambdaIntegration(fn.scope.Node().Id(), fn.Lambda, nil)
 	for _, path := range paths {
 		for _, route := range *a.HTTP.AddRoutes(&awsapigatewayv2.AddRoutesOptions{
 			Path:        new(path),
 			Methods:     &[]awsapigatewayv2.HttpMethod{method},
 			Integration: integration,
+			Authorizer:  authorizer,
 		}) {
 			a.stage.Node().AddDependency(route) // a limit for a route that does not exist yet is refused
+			made = append(made, route)
 		}
 		// With CloudFormation's property names: for CloudFormation, the settings of
 		// routes are a text that it does not interpret.
@@ -105,6 +115,7 @@ func (a httpAPI) addRoutes(fn Function, method awsapigatewayv2.HttpMethod, limit
 		}
 	}
 	a.stage.SetRouteSettings(a.limits)
+	return made
 }
 
 // addRouteOf sends requests for a path to a function of another stack, which depends on

@@ -2,7 +2,6 @@ package stacks
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/aws/aws-cdk-go/awscdk/v2"
@@ -43,8 +42,6 @@ type Environment struct {
 	ThreatProtection bool
 	// Sessions says how long tokens are valid.
 	Sessions Sessions
-	// Console is the application for browsers.
-	Console Console
 	// Institutions are those whose engines post here. Each gets a machine client of its
 	// own. An institution whose people and engines sign in as users need not be listed.
 	Institutions []Institution
@@ -102,21 +99,6 @@ type Sessions struct {
 	SignInHours float64
 	// MachineTokenMinutes is how long a machine's access token is valid.
 	MachineTokenMinutes float64
-}
-
-// Console is the application for browsers: where Cognito's pages lead after signing in
-// and out. Both are absolute URLs of one origin. A browser lets that origin's scripts
-// call the API and follow its redirections to the lake.
-type Console struct{ Callback, Logout string }
-
-// origin returns the scheme and host of the console, as a browser writes them in the
-// header Origin (RFC 6454, 6.2).
-func (c Console) origin() string {
-	callback, err := url.Parse(c.Callback)
-	if err != nil || callback.Scheme == "" || callback.Host == "" {
-		panic(fmt.Sprintf("Console.Callback %q is not an absolute URL", c.Callback)) // a mistake in this package
-	}
-	return callback.Scheme + "://" + callback.Host
 }
 
 // Institution is one whose interface engine posts with client credentials.

@@ -21,7 +21,6 @@ func Dev() Environment {
 		RequireMFA:          false, // tests sign in
 		ThreatProtection:    false, // costs money for each user
 		Sessions:            Sessions{TokenMinutes: 60, SignInHours: 24, MachineTokenMinutes: 60},
-		Console:             Console{Callback: "http://localhost:8400/callback", Logout: "http://localhost:8400/"},
 		Institutions:        []Institution{{Name: "st-elsewhere", ReadsBack: true}},
 		PostLimit:           RateLimit{PerSecond: 400, Burst: 800},
 		ReadLimit:           RateLimit{PerSecond: 100, Burst: 200},
@@ -57,7 +56,6 @@ func Prod() Environment {
 		// Users sign in once a shift. A permission that is taken away ends within a
 		// quarter of an hour.
 		Sessions: Sessions{TokenMinutes: 15, SignInHours: 8, MachineTokenMinutes: 60},
-		Console:  Console{Callback: "https://console.hl7lake.example.org/callback", Logout: "https://console.hl7lake.example.org/"},
 		Institutions: []Institution{
 			{Name: "st-elsewhere", QuietAfterMinutes: 60, ReadsBack: true},
 			{Name: "lakeside-clinic"}, // sends in the evening, and not on Sundays
@@ -70,6 +68,6 @@ func Prod() Environment {
 		LogRetention:        awslogs.RetentionDays_SIX_YEARS,
 		AuditDays:           6*365 + 2,
 		AlarmAddresses:      []string{"hl7lake-on-call@example.org"},
-		ReserveConcurrency:  true, // 601 of the 1,000 that an account has at first; 100 must stay unreserved
+		ReserveConcurrency:  true, // 621 of the 1,000 that an account has at first; 100 must stay unreserved
 	}
 }

@@ -26,7 +26,7 @@ type FrontDoor struct {
 	Client awscognito.UserPoolClient
 	// Received records the hash of each message, so that a second copy is refused.
 	Received awsdynamodb.Table
-	http     httpAPI // every route demands a token of Users
+	http     httpAPI // every route demands a token of Users, but for the console's
 }
 
 // FrontDoorProps is what FrontDoor needs.
@@ -61,7 +61,9 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 		ProjectionType:   awsdynamodb.ProjectionType_INCLUDE,
 		NonKeyAttributes: &[]*string{new("owner")},
 	})
-	console := newConsoleClient(users, "Console", env)
+	door.http = newHTTPAPI(stack, "Api", base)
+	page := *door.http.URL() + consolePath
+	console := newConsoleClient(users, "Console", env, page)
 	domain := newSignInDomain(stack, users, env)
 	clients := []awscognito.IUserPoolClient{door.Client, console}
 	for _, machine := range newMachineClients(users, env) {
@@ -69,9 +71,10 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	}
 	authorizer := awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
 		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients})
-	door.http = newHTTPAPI(stack, "Api", base, authorizer)
-	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core))
+	door.http.authorizer = authorizer
+	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core), door.addOperate(core))
 	door.addReconcile(core)
+	door.addConsole(base, console, domain)
 	door.watchFeeds(base)
 	identities := newIdentities(stack, "Identities", core, users, door.Client, console)
 
@@ -80,7 +83,8 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	newOutput(stack, contract.OutputAuthorizer, authorizer.AuthorizerId(), "What demands a token of the API's users")
 	newOutput(stack, contract.OutputUserPool, users.UserPoolId(), "Pool of the API's users")
 	newOutput(stack, contract.OutputUserPoolClient, door.Client.UserPoolClientId(), "Client through which users sign in")
-	newOutput(stack, contract.OutputConsoleClient, console.UserPoolClientId(), "Client of browser applications (code + PKCE)")
+	newOutput(stack, contract.OutputConsoleClient, console.UserPoolClientId(), "Client with which the console signs users in (code + PKCE)")
+	newOutput(stack, contract.OutputConsole, &page, "The console: a page for people")
 	newOutput(stack, contract.OutputSignIn, domain.BaseUrl(nil), "Sign-in pages, and /oauth2/token for machines")
 	newOutput(stack, contract.OutputReceived, door.Received.TableName(), "Table of what was accepted")
 	newOutput(stack, contract.OutputIdentityPool, identities.pool.Ref(), "Pool that gives users credentials to read the lake in S3")
@@ -162,7 +166,7 @@ func (d FrontDoor) watchFeeds(base Foundation) {
 	}
 }
 
-// addAuditQuery saves the query that an auditor needs: who posted and who read what. The
+// addAuditQuery saves the query that an auditor needs: who posted, read and replayed what. The
 // records are among the log lines of the functions that did it. Their log groups are
 // encrypted and kept as long as an audit requires. A copy elsewhere would be a second
 // place to protect.

@@ -21,13 +21,6 @@ func newLakeBucket(scope constructs.Construct, id string, base Foundation, acces
 		EncryptionKey:    base.Keys.Lake,
 		BucketKeyEnabled: new(true), // one request to the key for many objects
 		Versioned:        new(true),
-		// The API redirects readers of large content here, to a presigned address. After
-		// a redirect from one foreign origin to another, a browser sends no origin but
-		// "null" (Fetch Standard, HTTP-redirect fetch).
-		Cors: &[]*awss3.CorsRule{{
-			AllowedMethods: &[]awss3.HttpMethods{awss3.HttpMethods_GET},
-			AllowedOrigins: texts(base.Console.origin(), "null"),
-		}},
 		LifecycleRules: &[]*awss3.LifecycleRule{
 			lifecycle(contract.ZoneIngestion+"/", zones.Ingestion.ColdAfterDays, zones.Ingestion.ExpireAfterDays),
 			lifecycle(contract.ZoneStaging+"/", zones.Staging.ColdAfterDays, zones.Staging.ExpireAfterDays),

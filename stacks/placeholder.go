@@ -21,7 +21,7 @@ type PlaceholderError struct {
 	// Environment is the name of the environment.
 	Environment string
 	// Settings are the fields of [Environment] that hold an example, such as
-	// Console.Callback or AlarmAddresses[0], in the order of their declaration.
+	// Domain.Name or AlarmAddresses[0], in the order of their declaration.
 	Settings []string
 }
 
@@ -31,8 +31,8 @@ func (e *PlaceholderError) Error() string {
 }
 
 // CheckPlaceholders reports settings that still hold their example values, as a
-// [*PlaceholderError]. With them, sign-in would lead to a host that nobody owns, and
-// alarms would reach nobody.
+// [*PlaceholderError]. With them, the API would have a name that nobody owns, and alarms
+// would reach nobody.
 func (e Environment) CheckPlaceholders() error {
 	if found := placeholders("", reflect.ValueOf(e)); len(found) > 0 {
 		return &PlaceholderError{Environment: e.Name, Settings: found}

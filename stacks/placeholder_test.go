@@ -9,7 +9,6 @@ import (
 
 func TestAnEnvironmentWithPlaceholdersIsRefusedWithTheNameOfEach(t *testing.T) {
 	own := Prod()
-	own.Console = Console{Callback: "https://console.lake.hospital.test/callback", Logout: "https://console.lake.hospital.test/"}
 	own.AlarmAddresses = []string{"on-call@hospital.test"}
 	domain := own
 	domain.Domain = &Domain{Name: "lake.example.org"}
@@ -21,7 +20,7 @@ func TestAnEnvironmentWithPlaceholdersIsRefusedWithTheNameOfEach(t *testing.T) {
 		env  Environment
 		want []string
 	}{
-		"prod as it comes":        {Prod(), []string{"Console.Callback", "Console.Logout", "AlarmAddresses[0]"}},
+		"prod as it comes":        {Prod(), []string{"AlarmAddresses[0]"}},
 		"dev as it comes":         {Dev(), nil},
 		"one's own":               {own, nil},
 		"a domain":                {domain, []string{"Domain.Name"}},

@@ -91,8 +91,9 @@ func newUserPoolClient(users awscognito.UserPool, id string, env Environment) aw
 // newConsoleClient makes the application for browsers. Users sign in on Cognito's pages,
 // and the application gets a code that it exchanges for tokens with the secret that it
 // made for this sign-in (code + PKCE, RFC 7636). It has no secret of its own, which a
-// browser could not keep, and never sees a password.
-func newConsoleClient(users awscognito.UserPool, id string, env Environment) awscognito.UserPoolClient {
+// browser could not keep, and never sees a password. The pages lead to the page at the
+// address after signing in and out.
+func newConsoleClient(users awscognito.UserPool, id string, env Environment, page string) awscognito.UserPoolClient {
 	options := clientOptions(env)
 	options.OAuth = &awscognito.OAuthSettings{
 		Flows: &awscognito.OAuthFlows{AuthorizationCodeGrant: new(true)},
@@ -100,8 +101,8 @@ func newConsoleClient(users awscognito.UserPool, id string, env Environment) aws
 		// that those stand for, and neither custom:read nor custom:write (Amazon Cognito
 		// Developer Guide, Scopes, M2M, and resource servers).
 		Scopes:       &[]awscognito.OAuthScope{awscognito.OAuthScope_OPENID()},
-		CallbackUrls: texts(env.Console.Callback),
-		LogoutUrls:   texts(env.Console.Logout),
+		CallbackUrls: texts(page),
+		LogoutUrls:   texts(page),
 	}
 	client := users.AddClient(&id, options)
 	client.Node().DefaultChild().(awscognito.CfnUserPoolClient).SetExplicitAuthFlows(texts("ALLOW_REFRESH_TOKEN_AUTH"))

@@ -201,27 +201,46 @@ func TestSettingsThatNoEnvironmentUsesYet(t *testing.T) {
 	}
 }
 
-// TestTheConsolesScriptsMayCallTheAPIAndFollowItToTheLake, and nobody else's. When
-// redirected from the API to the lake, a browser names its origin "null" (Fetch Standard,
-// HTTP-redirect fetch).
-func TestTheConsolesScriptsMayCallTheAPIAndFollowItToTheLake(t *testing.T) {
-	for env, console := range map[string]string{"dev": "http://localhost:8400", "prod": "https://console.hl7lake.example.org"} {
-		api, _ := json.Marshal(only(t, assemblies[env]["FrontDoor"], "AWS::ApiGatewayV2::Api").Properties["CorsConfiguration"])
-		if want := `{"AllowHeaders":["authorization","content-type"],"AllowMethods":["GET","POST"],"AllowOrigins":["` + console +
-			`"],"MaxAge":3600}`; string(api) != want {
-			t.Errorf("%s: the API allows %s, want %s", env, api, want)
+// TestNoOtherOriginsScriptsMayCall looks at what allows a browser to let another page's
+// scripts in (CORS). The console is of the API's own origin, and follows it nowhere.
+func TestNoOtherOriginsScriptsMayCall(t *testing.T) {
+	for env, assembly := range assemblies {
+		for stack, made := range assembly {
+			for name, resource := range made.template.Resources {
+				if allowed := resource.Properties["CorsConfiguration"]; allowed != nil {
+					t.Errorf("%s: %s of %s allows %v", env, name, stack, allowed)
+				}
+			}
 		}
-		for name, resource := range assemblies[env]["Core"].template.Resources {
-			if resource.Type != "AWS::S3::Bucket" {
+	}
+}
+
+// TestTheConsoleSignsInOnPagesThatLeadBackToIt also checks that its client can do nothing
+// else than that.
+func TestTheConsoleSignsInOnPagesThatLeadBackToIt(t *testing.T) {
+	for env, assembly := range assemblies {
+		door := assembly["FrontDoor"]
+		var page struct{ Value any }
+		if err := json.Unmarshal(door.template.Outputs["ConsoleUrl"], &page); err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for name, client := range clients(t, assembly) {
+			if !slices.Equal(stringsOf(client.Properties["AllowedOAuthFlows"]), []string{"code"}) {
 				continue
 			}
-			want, rules := "null", resource.Properties["CorsConfiguration"]
-			if strings.HasPrefix(name, "Lake") {
-				want = `{"CorsRules":[{"AllowedMethods":["GET"],"AllowedOrigins":["` + console + `","null"]}]}`
+			found++
+			for _, property := range []string{"CallbackURLs", "LogoutURLs"} {
+				if diff := cmp.Diff([]any{page.Value}, client.Properties[property]); diff != "" {
+					t.Errorf("%s: %s of %s (-want +got):\n%s", env, property, name, diff)
+				}
 			}
-			if got, _ := json.Marshal(rules); string(got) != want {
-				t.Errorf("%s: the bucket %s allows %s, want %s", env, name, got, want)
+			if client.Properties["GenerateSecret"] == true || !slices.Equal(stringsOf(client.Properties["ExplicitAuthFlows"]), []string{"ALLOW_REFRESH_TOKEN_AUTH"}) {
+				t.Errorf("%s: %s has a secret, or takes passwords: %v", env, name, client.Properties)
 			}
+		}
+		if text, _ := json.Marshal(page.Value); found != 1 || !strings.HasSuffix(string(text), `"/console"]]}`) {
+			t.Errorf("%s: %d clients lead to %s", env, found, text)
 		}
 	}
 }

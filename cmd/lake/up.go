@@ -81,8 +81,9 @@ func (p *program) up(ctx context.Context, o local.Options, report, verbose bool)
 		err = p.object(struct {
 			Connection string          `json:"connection"`
 			Endpoint   string          `json:"endpoint"`
+			Console    string          `json:"console,omitempty"`
 			NotRun     []local.LeftOut `json:"not_run"`
-		}{path, connection.Endpoint, running.NotRun()})
+		}{path, connection.Endpoint, consoleOf(connection), running.NotRun()})
 	} else {
 		err = p.welcome(connection, path, o.Dir, running.NotRun())
 	}
@@ -205,6 +206,16 @@ func accounts(ctx context.Context, connection client.Connection, path string) ([
 	return all, nil
 }
 
+// consoleOf returns the address of the lake's page for people; empty if its templates
+// have none.
+func consoleOf(connection client.Connection) string {
+	address, err := connection.Outputs.Get(client.OutputConsole)
+	if err != nil {
+		return ""
+	}
+	return address
+}
+
 // welcome says how to use the lake. Its commands work when they are pasted.
 func (p *program) welcome(connection client.Connection, path, dir string, notRun []local.LeftOut) error {
 	api, err := connection.Outputs.Get(client.OutputAPI)
@@ -226,6 +237,10 @@ func (p *program) welcome(connection client.Connection, path, dir string, notRun
 	heading := func(text string) { fmt.Fprintf(&out, "\n%s\n\n", page.Folded(page.Styled(term.Bold, text), 0)) }
 
 	fmt.Fprintf(&out, "%s\n%s\n", page.Styled(term.Good, "The lake is up: "+api), page.Folded("Kept in "+dir+"; Ctrl-C stops it.", 0))
+	if address := consoleOf(connection); address != "" {
+		heading("Look at it in a browser, as one of its users:")
+		fmt.Fprintf(&out, "  %s\n", address)
+	}
 	heading("Users of " + scenario.Institution + ", whose passwords are in " + path + ":")
 	users := term.NewTable("USER", "MAY")
 	for _, account := range connection.Users {

@@ -3,7 +3,6 @@ package dictionary
 import (
 	"bytes"
 	"fmt"
-	"iter"
 	"unicode/utf8"
 
 	"hl7lake/hl7"
@@ -40,15 +39,11 @@ func (c *check) divide(s hl7.Segment, most int) {
 	if c.position == 1 {
 		c.fields = append(c.fields, []byte{c.delimiters.Field})
 	}
-	name := true
-	for raw := range parts(s.Raw(), c.delimiters.Field) {
-		if len(c.fields) == most {
-			return
-		}
-		if !name {
-			c.fields = append(c.fields, raw)
-		}
-		name = false
+	_, rest, more := cut(s.Raw(), c.delimiters.Field) // the name
+	for more && len(c.fields) < most {
+		var raw []byte
+		raw, rest, more = cut(rest, c.delimiters.Field)
+		c.fields = append(c.fields, raw)
 	}
 }
 
@@ -98,11 +93,17 @@ func (c *check) field(p hl7.Path, n int, types *segmentTypes) {
 	if c.strict && f.Usage == Withdrawn {
 		c.report(WithdrawnField, p, f.Name)
 	}
-	if isDelimiters {
-		return
+	if !isDelimiters {
+		c.repetitions(p, f, raw, types)
 	}
+}
+
+// repetitions checks each repetition of a field.
+func (c *check) repetitions(p hl7.Path, f *Field, raw []byte, types *segmentTypes) {
 	beyond := false
-	for value := range parts(raw, c.delimiters.Repetition) {
+	for more := true; more; {
+		var value []byte
+		value, raw, more = cut(raw, c.delimiters.Repetition)
 		p.Repetition++
 		if !c.hasValue(value) {
 			continue
@@ -157,11 +158,10 @@ func (c *check) repetition(p hl7.Path, f *Field, dataType string, value []byte) 
 	if t == nil {
 		return
 	}
-	next, stop := iter.Pull(parts(value, c.delimiters.Component))
-	defer stop()
 	for i, component := range t.Components {
 		p.Component = i + 1
-		if part, _ := next(); component.Usage == Required && !c.hasValue(part) {
+		var part []byte
+		if part, value, _ = cut(value, c.delimiters.Component); component.Usage == Required && !c.hasValue(part) {
 			c.report(MissingComponent, p, f.Name+" / "+component.Name)
 		}
 	}
@@ -199,13 +199,13 @@ func (c *check) length(value []byte) int {
 	return n
 }
 
-// parts returns an iterator over the parts of a value between delimiters. A zero
-// delimiter divides nothing. It goes through the value once.
-func parts(value []byte, delimiter byte) iter.Seq[[]byte] {
-	if delimiter == 0 {
-		return func(yield func([]byte) bool) { yield(value) }
+// cut returns the first of the parts of a value between delimiters, and the rest, if
+// there is more. A zero delimiter divides nothing.
+func cut(value []byte, delimiter byte) (part, rest []byte, more bool) {
+	if at := bytes.IndexByte(value, delimiter); delimiter != 0 && at >= 0 {
+		return value[:at], value[at+1:], true
 	}
-	return bytes.SplitSeq(value, []byte{delimiter})
+	return value, nil, false
 }
 
 // values checks each value of a segment. If the version does not have a field or

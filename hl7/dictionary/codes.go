@@ -2,6 +2,7 @@ package dictionary
 
 import (
 	"fmt"
+	"slices"
 
 	"hl7lake/hl7"
 )
@@ -64,20 +65,23 @@ func (v *Version) hasCode(table int, text string) bool {
 		}
 	}
 	t := v.Table(table)
-	if t == nil || t.Open || len(t.Values) == 0 {
+	if t == nil || t.Open || len(t.Values) == 0 || t.has(text) {
 		return true
 	}
-	for later := range Versions() {
-		if hl7.CompareVersions(later.Name, v.Name) < 0 {
-			continue
+	for _, later := range slices.Backward(load()) {
+		if later == v {
+			break
 		}
-		if t := later.Table(table); t != nil {
-			if _, known := t.Values[text]; known {
-				return true
-			}
+		if t := later.Table(table); t != nil && t.has(text) {
+			return true
 		}
 	}
 	return false
+}
+
+func (t *Table) has(code string) bool {
+	_, known := t.Values[code]
+	return known
 }
 
 // typesSettled is the version from which on the type ID is used with HL7's own tables

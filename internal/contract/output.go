@@ -7,6 +7,7 @@ const (
 	OutputAuthorizer     = "AuthorizerId"
 	OutputUserPool       = "UserPoolId"
 	OutputUserPoolClient = "UserPoolClientId"
+	OutputConsole        = "ConsoleUrl"
 	OutputConsoleClient  = "ConsoleClientId"
 	OutputSignIn         = "SignInUrl"
 	OutputIdentityPool   = "IdentityPoolId"

@@ -19,7 +19,7 @@ import (
 )
 
 // maxParsed is the length in bytes of the largest message that is parsed here. Ingest
-// takes none that is larger; reading one may take sixty times its length in memory.
+// takes none that is larger.
 const maxParsed = 6 << 20
 
 var (

@@ -68,18 +68,10 @@ func (s *Service) AddUserPoolResourceServer(r UserPoolResourceServer) error {
 	})
 }
 
-// Domains returns the addresses at which AWS would serve the pools' pages, each with the
-// id of its pool.
-func (s *Service) Domains() map[string]string {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	domains := map[string]string{}
-	for id, p := range s.pools {
-		if p.domain != "" {
-			domains["https://"+p.domain+".auth."+wire.Region+".amazoncognito.com"] = id
-		}
-	}
-	return domains
+// DomainAddress returns the address at which AWS would serve the pages of the pool with
+// that domain. Here, they are below /<pool id>.
+func DomainAddress(domain string) string {
+	return "https://" + domain + ".auth." + wire.Region + ".amazoncognito.com"
 }
 
 func (s *Service) withPool(id string, change func(*pool)) error {

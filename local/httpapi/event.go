@@ -32,8 +32,9 @@ type requestContext struct {
 
 // newEvent makes the event of a request, payload format 2.0
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html).
-func newEvent(r *http.Request, apiID string, matched *route, variables map[string]string, jwt *authorization, body []byte) *request {
+func newEvent(r *http.Request, matched *route, variables map[string]string, jwt *authorization, body []byte) *request {
 	now := time.Now().UTC()
+	apiID := matched.ApiId
 	domain := apiID + ".execute-api." + wire.Region + ".amazonaws.com"
 	event := &request{APIGatewayV2HTTPRequest: events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RouteKey: matched.RouteKey, RawPath: r.URL.Path, RawQueryString: r.URL.RawQuery,

@@ -19,9 +19,8 @@ import (
 
 // Api has the properties of AWS::ApiGatewayV2::Api that are run here.
 type Api struct {
-	Name              string
-	ProtocolType      string // HTTP
-	CorsConfiguration *Cors  // nil if off
+	Name         string
+	ProtocolType string // HTTP
 }
 
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
@@ -142,7 +141,6 @@ func WithTimeScale(scale float64) Option { return func(s *Service) { s.timeScale
 // api is one API with everything that belongs to it.
 type api struct {
 	id           string
-	cors         *Cors             // may be nil
 	staged       bool              // it has its $default stage
 	routes       map[string]*route // by route key
 	integrations map[string]Integration
@@ -168,7 +166,7 @@ func (s *Service) AddApi(id string, a Api) error {
 	if s.api != nil {
 		return wire.Unsupported("a second HTTP API")
 	}
-	s.api = &api{id: id, cors: a.CorsConfiguration, routes: map[string]*route{}, integrations: map[string]Integration{}, authorizers: map[string]Authorizer{}}
+	s.api = &api{id: id, routes: map[string]*route{}, integrations: map[string]Integration{}, authorizers: map[string]Authorizer{}}
 	return nil
 }
 

@@ -177,7 +177,7 @@ func TestWhatIsNotRunIsRefusedByName(t *testing.T) {
 	}
 	for _, test := range []struct{ kind, properties, want string }{
 		{"Api", `{"ProtocolType":"WEBSOCKET"}`, "ProtocolType"},
-		{"Api", `{"ProtocolType":"HTTP","CorsConfiguration":{"AllowCredentials":true}}`, "AllowCredentials"},
+		{"Api", `{"ProtocolType":"HTTP","CorsConfiguration":{"AllowOrigins":["*"]}}`, "CorsConfiguration"},
 		{"Route", `{"RouteKey":"GET /","AuthorizationType":"AWS_IAM"}`, "AWS_IAM"},
 		{"Route", `{"RouteKey":"GET /","RequestParameters":{}}`, "RequestParameters"},
 		{"Route", `{"RouteKey":"GET"}`, "RouteKey"},

@@ -41,10 +41,6 @@ func refuse(w http.ResponseWriter, status int) {
 // serve answers one request to the API.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 	s.requested(r)
-	id, cors := s.describe()
-	if cors.answer(w, r) {
-		return
-	}
 	matched, variables, integration, authorizer := s.lookup(r.Method, r.URL.Path)
 	if matched == nil {
 		refuse(w, http.StatusNotFound)
@@ -69,19 +65,8 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest)
 		return
 	}
-	event := newEvent(r, id, matched, variables, jwt, body)
+	event := newEvent(r, matched, variables, jwt, body)
 	s.proxy(w, r, matched, integration, event)
-}
-
-// describe returns the API's id and what it tells browsers. They are empty and nil if
-// there is no API.
-func (s *Service) describe() (id string, cors *Cors) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	if s.api == nil {
-		return "", nil
-	}
-	return s.api.id, s.api.cors
 }
 
 // lookup finds the route of a request and what it leads to.

@@ -20,7 +20,6 @@ type Bucket struct {
 	BucketName              string
 	VersioningConfiguration *VersioningConfiguration
 	LifecycleConfiguration  *LifecycleConfiguration
-	CorsConfiguration       *CorsConfiguration
 }
 
 // UnmarshalJSON refuses the properties that are neither run nor ignored by name.
@@ -61,9 +60,8 @@ type LifecycleRule struct {
 // bucket is a Bucket that is ready for use.
 type bucket struct {
 	name       string
-	versioning string             // Enabled, Suspended or empty
-	rules      []LifecycleRule    // the rules that let objects expire
-	cors       *CorsConfiguration // may be nil
+	versioning string          // Enabled, Suspended or empty
+	rules      []LifecycleRule // the rules that let objects expire
 	locks      keyLocks
 	journal    journal
 }
@@ -74,7 +72,7 @@ func (s *Service) CreateBucket(definition Bucket) error {
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`).MatchString(definition.BucketName) {
 		return fmt.Errorf("%q is not a bucket name: want 3 to 63 characters of a-z, 0-9, dots and hyphens", definition.BucketName)
 	}
-	b := &bucket{name: definition.BucketName, cors: definition.CorsConfiguration}
+	b := &bucket{name: definition.BucketName}
 	if v := definition.VersioningConfiguration; v != nil {
 		b.versioning = v.Status
 	}

@@ -103,7 +103,6 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request) error {
 	if in.bucket == nil {
 		return &wire.Error{Status: http.StatusNotFound, Code: "NoSuchBucket", Message: "The specified bucket does not exist"}
 	}
-	in.bucket.cors.allow(w, r)
 	answer, err := s.route(in)
 	if err != nil {
 		return err

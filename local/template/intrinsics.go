@@ -32,13 +32,14 @@ func intrinsics() map[string]intrinsic {
 	}
 }
 
-// resolve returns value with every intrinsic function in it computed.
+// resolve returns value with every intrinsic function in it computed, and with the
+// addresses of [Assembly.Relocate].
 func (s *Stack) resolve(value any) (any, error) {
 	resolved, err := s.compute(value)
 	if _, absent := resolved.(noValue); absent {
 		return nil, err
 	}
-	return resolved, err
+	return s.assembly.relocated(resolved), err
 }
 
 func (s *Stack) compute(value any) (any, error) {

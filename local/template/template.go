@@ -16,10 +16,11 @@ import (
 	"strings"
 )
 
-// Assembly is a set of stacks that refer to one another. Load makes it. It does not
-// change afterwards and is safe for concurrent use.
+// Assembly is a set of stacks that refer to one another. Load makes it. After Relocate,
+// which may be called once, it does not change and is safe for concurrent use.
 type Assembly struct {
-	Stacks []*Stack // ordered by name
+	Stacks    []*Stack          // ordered by name
+	addresses map[string]string // by the ones in whose place they are; may be nil
 }
 
 // Stack is one template under the name it would be deployed with.
@@ -192,6 +193,31 @@ func (a *Assembly) read(name, file string, identities Identities) (*Stack, error
 		stack.Resources = append(stack.Resources, resource)
 	}
 	return stack, nil
+}
+
+// Relocate puts addresses in the place of others, by which they are keyed, wherever the
+// text of a property or an output begins with one. No address may begin with another.
+func (a *Assembly) Relocate(addresses map[string]string) { a.addresses = addresses }
+
+// relocated returns a resolved value with the addresses of Relocate.
+func (a *Assembly) relocated(value any) any {
+	switch value := value.(type) {
+	case string:
+		for there, here := range a.addresses {
+			if rest, is := strings.CutPrefix(value, there); is {
+				return here + rest
+			}
+		}
+	case []any:
+		for i := range value {
+			value[i] = a.relocated(value[i])
+		}
+	case map[string]any:
+		for name := range value {
+			value[name] = a.relocated(value[name])
+		}
+	}
+	return value
 }
 
 // OfType returns the resources of one type, in the order of their stacks and logical ids.

@@ -96,6 +96,22 @@ func TestIntrinsicsAreComputedAsCloudFormationDoes(t *testing.T) {
 	}
 }
 
+func TestAddressesAreReplacedWhereATextBeginsWithOne(t *testing.T) {
+	a := load(t, map[string]string{"one.template.json": `{"Resources":{"Fn":{"Type":"AWS::Lambda::Function","Properties":{
+		"Environment":{"Variables":{"A":{"Fn::Join":["",["https://","there","/pages"]]},"B":"see https://there"}},"List":["https://there","https://elsewhere"]}}},
+		"Outputs":{"Url":{"Value":"https://there/x"}}}`})
+	a.Relocate(map[string]string{"https://there": "http://here:1"})
+	text, err := a.Stacks[0].Resources[0].JSON()
+	const want = `{"Environment":{"Variables":{"A":"http://here:1/pages","B":"see https://there"}},"List":["http://here:1","https://elsewhere"]}`
+	if err != nil || string(text) != want {
+		t.Errorf("got %s, %v", text, err)
+	}
+	outputs, err := a.Outputs()
+	if err != nil || outputs["one"]["Url"] != "http://here:1/x" {
+		t.Errorf("got %v, %v", outputs, err)
+	}
+}
+
 func TestAnErrorNamesTheStackTheResourceAndTheProperty(t *testing.T) {
 	for name, test := range map[string]struct{ value, says string }{
 		"an unknown function":     {`{"Fn::Transform":{}}`, "Fn::Transform"},

@@ -32,6 +32,7 @@ func After(c aws.Config, connection client.Connection) []Probe {
 		Probe{"issuer", network.issuer},
 		Probe{"keys", network.keys},
 		Probe{"sign-in", network.signIn},
+		Probe{"console", network.console},
 		a.asked("alarms", func(ctx context.Context) (Finding, error) { return alarms(ctx, a, stacks) }),
 		a.asked("subscriptions", func(ctx context.Context) (Finding, error) { return subscriptions(ctx, c, connection.Outputs) }),
 	)
@@ -52,7 +53,7 @@ func accountIn(outputs client.Outputs) string {
 func outputs(o client.Outputs) Finding {
 	names := []string{client.OutputAPI, client.OutputPool, client.OutputClient, client.OutputLake, client.OutputHub,
 		client.OutputCatalog, client.OutputClaimCheck, client.OutputReconcile, client.OutputReceived, client.OutputReadsLog,
-		client.OutputTrailLog, contract.OutputAlarms, contract.OutputSignIn, contract.OutputConsoleClient, contract.OutputIdentityPool}
+		client.OutputTrailLog, contract.OutputAlarms, contract.OutputSignIn, contract.OutputConsole, contract.OutputConsoleClient, contract.OutputIdentityPool}
 	var wrong []string
 	for _, name := range names {
 		if _, err := o.Get(name); err != nil {

@@ -43,6 +43,7 @@ func healthy() *world {
 			idp:                                          {200, `{"issuer":"https://cognito-idp.eu-west-1.amazonaws.com/` + pool + `","jwks_uri":"x"}`},
 			keys:                                         {200, `{"keys":[{"kid":"a","kty":"RSA"},{"kid":"b","kty":"RSA"}]}`},
 			"POST /pages/oauth2/token":                   {400, `{"error":"invalid_request"}`},
+			"GET /console":                               {200, `<script type="module" src="/console/main.js"></script>`},
 		},
 		alarms: []alarm{
 			{name: "hl7lake-dev-lost-events-hub", state: "OK"}, {name: "hl7lake-dev-throttles-hub", state: "OK"},
@@ -59,7 +60,7 @@ func deployed(c aws.Config) client.Connection {
 			"LakeBucketName": "l", "CatalogTableName": "c", "ClaimCheckBucketName": "k"},
 		"hl7lake-dev-front-door": {"ApiUrl": *c.BaseEndpoint + "/", "UserPoolId": pool, "UserPoolClientId": "u", "ConsoleClientId": "u",
 			"IdentityPoolId": "i", "ReconcileFunctionName": "r", "ReceivedTableName": "t", "ReadsLogGroupName": "l",
-			"TrailLogGroupName": "l", "SignInUrl": *c.BaseEndpoint + "/pages"},
+			"TrailLogGroupName": "l", "SignInUrl": *c.BaseEndpoint + "/pages", "ConsoleUrl": *c.BaseEndpoint + "/console"},
 		"hl7lake-dev-staging-er7": {},
 	}}
 }
@@ -74,7 +75,7 @@ func TestALakeInOrderHasNothingToDo(t *testing.T) {
 			t.Errorf("%+v", f)
 		}
 	})
-	want := "credentials outputs stack stack stack api clock issuer keys sign-in alarms subscriptions"
+	want := "credentials outputs stack stack stack api clock issuer keys sign-in console alarms subscriptions"
 	if got := strings.Join(said, " "); !good || got != want {
 		t.Errorf("good is %v, probes %s, want %s", good, got, want)
 	}
@@ -96,6 +97,9 @@ func TestAfterADeploymentEachProbeSaysWhatIsWrong(t *testing.T) {
 			"credentials", doctor.Fail, "444455556666|111122223333|AWS_PROFILE"},
 		{"a session that is over", map[string]answer{"GetCallerIdentity": {403, refused("ExpiredToken")}}, "credentials", doctor.Fail, "sign in again"},
 		{"no alarms are asked for then", map[string]answer{"GetCallerIdentity": {403, refused("ExpiredToken")}}, "alarms", doctor.Skip, "not asked"},
+
+		{"a console that wants a token", map[string]answer{"GET /console": {401, `{"message":"Unauthorized"}`}}, "console", doctor.Fail, "answers 401|cdk diff"},
+		{"another page than the console's", map[string]answer{"GET /console": {200, "<html>"}}, "console", doctor.Fail, "ConsoleUrl"},
 
 		{"updated", state("UPDATE_COMPLETE"), "stack", doctor.OK, ""},
 		{"imported", state("IMPORT_COMPLETE"), "stack", doctor.OK, ""},
@@ -287,7 +291,7 @@ func TestThePermissionsInTheGuideAreThoseThatAreNeeded(t *testing.T) {
 		"DescribeStacks": "cloudformation:DescribeStacks", "ListStackResources": "cloudformation:ListStackResources",
 		"DescribeAlarms": "cloudwatch:DescribeAlarms", "ListSubscriptionsByTopic": "sns:ListSubscriptionsByTopic",
 	}
-	anybody := []string{"GetCallerIdentity", "GET /messages/none", idp, keys, "POST /pages/oauth2/token"}
+	anybody := []string{"GetCallerIdentity", "GET /messages/none", idp, keys, "POST /pages/oauth2/token", "GET /console"}
 	needed := map[string]bool{}
 	for _, operation := range w.asked {
 		if !slices.Contains(anybody, operation) {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -211,6 +212,24 @@ func (e endpoints) signIn(ctx context.Context) (Finding, error) {
 	if answer.status/100 != 4 || json.Unmarshal(answer.body, &refusal) != nil || refusal.Error == "" {
 		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s/oauth2/token answers %d, want a refusal by OAuth", address, answer.status),
 			Next: "A new domain takes some minutes. If it stays so, npx cdk diff shows whether the user pool's domain is there."}, nil
+	}
+	return Finding{Verdict: OK, Text: address + " answers"}, nil
+}
+
+// console checks that the console's page is served to a browser that has no token.
+func (e endpoints) console(ctx context.Context) (Finding, error) {
+	address, err := e.outputs.Get(contract.OutputConsole)
+	if err != nil {
+		return Finding{}, err
+	}
+	answer, err := reach(ctx, http.MethodGet, address)
+	switch {
+	case err != nil:
+		return unreachable(err), nil
+	case answer.status != http.StatusOK || !bytes.Contains(answer.body, []byte("/console/main.js")):
+		return Finding{Verdict: Fail, Text: fmt.Sprintf("%s answers %d, want the console's page", address, answer.status),
+			Next: "Is " + contract.OutputConsole + " this lake's address, and nothing in between? " +
+				"Then npx cdk diff shows whether the route is there, and lets anybody in."}, nil
 	}
 	return Finding{Verdict: OK, Text: address + " answers"}, nil
 }

@@ -62,11 +62,11 @@ func view(data []byte, from int) View {
 }
 
 func TestThePagesOfTheWorstMessagesAreSmallAndCoverThem(t *testing.T) {
-	const size, most = 1 << 20, 3 << 19
+	const size, most = 1 << 18, 3 << 19
 	for name, input := range worst {
 		data := []byte(input(size))
 		shown, pages := 0, 0
-		for from := 0; pages == 0 || from > 0 && pages < 3; pages++ {
+		for from := 0; pages == 0 || from > 0 && pages < 2; pages++ {
 			v := view(data, from)
 			page, err := json.Marshal(v)
 			if err != nil {
@@ -84,8 +84,17 @@ func TestThePagesOfTheWorstMessagesAreSmallAndCoverThem(t *testing.T) {
 	}
 }
 
+func TestAMessageOfVeryManySegmentsIsShownWithoutGroupsAndFindings(t *testing.T) {
+	for n, unchecked := range map[int]bool{maxChecked: false, maxChecked + 1: true} {
+		v := view([]byte(header+strings.Repeat("PID\r", n-1)), 0)
+		if v.Unchecked != unchecked || (v.FindingsTotal == 0) != unchecked || (v.Segments[1].Groups == nil) != unchecked {
+			t.Errorf("%d segments: %t, %d findings, in %v", n, v.Unchecked, v.FindingsTotal, v.Segments[1].Groups)
+		}
+	}
+}
+
 func TestTheTimeOfAViewGrowsWithTheMessageOnly(t *testing.T) {
-	const size = 32 << 10
+	const size = 8 << 10
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // small messages cause no collections
 	for name, input := range worst {
 		first, second, linear := growth.Linear(size, func(size int) func() {

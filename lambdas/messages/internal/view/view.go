@@ -39,6 +39,10 @@ type View struct {
 	// the later ones are left out.
 	FindingsMore bool `json:"findings_more,omitempty"`
 
+	// Unchecked reports that the message has more than maxChecked segments, and is shown
+	// without groups and findings.
+	Unchecked bool `json:"unchecked,omitempty"`
+
 	// Ack is the acknowledgment that a sender gets for the message, with \n between its
 	// segments, folded to maxAck bytes.
 	Ack string `json:"ack,omitempty"`
@@ -116,6 +120,11 @@ const (
 	maxFindings = 1000
 	maxWhole    = 100
 	maxAck      = 4 << 10
+
+	// maxChecked is how many segments a message may have of which each is located and
+	// validated. That takes up to a kilobyte of memory for each, and a message may
+	// consist of segments of two bytes.
+	maxChecked = 100_000
 )
 
 // Of returns the page of a message that begins at the segment with the index from. data
@@ -136,17 +145,21 @@ func Of(data []byte, message *hl7.Message, from int) View {
 		Ack:          acknowledgment(message),
 	}
 	v.Version, _ = fold([]byte(header.Version), maxLeaf)
-	structure := version.StructureOf(message)
-	var locations []dictionary.Location
-	if structure != nil {
-		v.Structure, locations = structure.Name, structure.Locate(message)
+	v.Unchecked = v.Total > maxChecked
+	b := builder{message: message, version: version, delimiters: message.Delimiters(), room: maxSize}
+	if structure := version.StructureOf(message); structure != nil {
+		v.Structure = structure.Name
+		if !v.Unchecked {
+			b.locations = structure.Locate(message)
+		}
 	}
-	b := builder{message: message, version: version, delimiters: message.Delimiters(), locations: locations, room: maxSize}
 	v.Segments = b.page(from)
 	if end := from + len(v.Segments); end < v.Total {
 		v.Next = end
 	}
-	v.find(message, version)
+	if !v.Unchecked {
+		v.find(message, version)
+	}
 	return v
 }
 
