@@ -131,10 +131,25 @@ func TestPermissionsOnEverythingAreThoseThatAWSCannotScope(t *testing.T) {
 func TestEveryRouteDemandsAToken(t *testing.T) {
 	open := []string{"GET /console", "GET /console/{file+}"}
 	want := []string{
-		"GET /console", "GET /console/{file+}",
-		"GET /dead-letters", "GET /messages", "GET /messages/{id}", "GET /messages/{id}/content", "GET /messages/{id}/content/{connector}", "GET /messages/{id}/er7",
-		"GET /messages/{id}/json", "GET /messages/{id}/value", "GET /messages/{id}/view", "POST /dead-letters/redrive", "POST /er7", "POST /hl7",
-		"POST /messages/replay", "POST /messages/{id}/replay", "POST /messages/{protocol}/{format}",
+		"GET /console",
+		"GET /console/{file+}",
+		"GET /dead-letters",
+		"GET /errors",
+		"GET /feeds",
+		"GET /messages",
+		"GET /messages/{id}",
+		"GET /messages/{id}/content",
+		"GET /messages/{id}/content/{connector}",
+		"GET /messages/{id}/er7",
+		"GET /messages/{id}/json",
+		"GET /messages/{id}/value",
+		"GET /messages/{id}/view",
+		"POST /dead-letters/redrive",
+		"POST /er7",
+		"POST /hl7",
+		"POST /messages/replay",
+		"POST /messages/{id}/replay",
+		"POST /messages/{protocol}/{format}",
 	}
 	for env, assembly := range assemblies {
 		var got []string
