@@ -63,5 +63,5 @@ func (w *walk) isForecast(here place, to way, name string) bool {
 			return false
 		}
 	}
-	return here.child == i.at || missingBefore(i.group, i.at+1, here.child, i.counts) == nil
+	return missingBefore(i.group, i.at+1, here.child, i.counts) == nil
 }
