@@ -144,7 +144,7 @@ func (o *Operator) fetchOf(line []byte, id string, keys map[string]bool) (Disclo
 	switch err := json.Unmarshal(line, &record); {
 	case err != nil, record.ErrorCode != "", record.RequestParameters.BucketName != o.route.Bucket,
 		keys != nil && !keys[record.RequestParameters.Key],
-		strings.Contains(record.UserIdentity.ARN, ":assumed-role/"+o.prefix) && !strings.Contains(record.UserIdentity.ARN, "Identities"):
+		strings.Contains(record.UserIdentity.ARN, ":assumed-role/"+o.names.Queues) && !strings.Contains(record.UserIdentity.ARN, "Identities"):
 		return Disclosure{}, false
 	}
 	key := record.RequestParameters.Key

@@ -88,7 +88,7 @@ func logs(t *testing.T, groups map[string][]string) *operate.Operator {
 		Endpoint: server.URL, Credentials: &client.Key{AccessKeyID: "A", SecretAccessKey: "S"},
 		Outputs: client.Outputs{"hl7lake-dev-core": {
 			client.OutputLake: "lake", client.OutputHub: "arn:aws:sns:us-east-1:1:hub", client.OutputCatalog: "catalog",
-			client.OutputClaimCheck: "checks", client.OutputReadsLog: "reads", client.OutputTrailLog: "trail", client.OutputPool: "us-east-1_pool",
+			client.OutputClaimCheck: "checks", client.OutputReceived: "received", client.OutputReadsLog: "reads", client.OutputTrailLog: "trail", client.OutputPool: "us-east-1_pool",
 		}},
 	}, aws.Config{})
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/aws/smithy-go"
 	"github.com/google/uuid"
 
-	"hl7lake/client"
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/claim"
 )
@@ -202,16 +201,12 @@ func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released boo
 	if err != nil {
 		return false, err
 	}
-	name, err := f.outputs.Get(client.OutputReceived)
-	if err != nil {
-		return false, err
-	}
 	sent := func(object s3.DeleteObjectInput) bool {
 		return slices.ContainsFunc(f.entries, func(e catalog.Entry) bool { return e.Zone == catalog.Ingestion && e.Key == *object.Key })
 	}
 	for _, object := range f.objects {
 		for len(keys) > 0 && sent(object) { // once is enough
-			had, err := claim.GiveUp(ctx, f.tables, name, keys[0], f.root)
+			had, err := claim.GiveUp(ctx, f.tables, f.names.Received, keys[0], f.root)
 			if err != nil {
 				return released, err
 			}
@@ -224,15 +219,22 @@ func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released boo
 	return released, catalog.Forget(ctx, f.tables, f.catalog.Name, f.entries, string(reason), time.Now())
 }
 
+// gone reports whether S3 says that there is no such object, or no such version of it. It
+// says so only to a caller who may list the bucket (Amazon S3 API Reference, GetObject).
+func gone(err error) bool {
+	problem, answered := errors.AsType[smithy.APIError](err)
+	return answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion"}, problem.ErrorCode())
+}
+
 // claimKeys returns the keys that may hold the claim on the message's content. It returns
 // none if the content is gone: the claim has then expired or was given up.
 func (f *forgetting) claimKeys(ctx context.Context) ([]string, error) {
 	raw, _ := catalog.Raw(f.entries)
 	content, err := raw.Read(ctx, f.route.Objects, f.route.Bucket)
-	if problem, answered := errors.AsType[smithy.APIError](err); answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion"}, problem.ErrorCode()) {
+	switch {
+	case gone(err):
 		return nil, nil
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
 	key, sent := claim.Keys(raw.Owner, raw.Kind(), content)

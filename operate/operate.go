@@ -13,7 +13,6 @@
 package operate
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -33,12 +32,11 @@ import (
 
 // Operator works on one lake. It is safe for concurrent use.
 type Operator struct {
-	prefix  string // of the names of the lake's queues
-	outputs client.Outputs
+	names   Names
+	outputs client.Outputs // of the stacks; nil for an operator that In returned
 	queues  *sqs.Client
 	objects *s3.Client
 	tables  *dynamodb.Client
-	hub     publisher
 	catalog catalog.Table
 	route   replay.Route
 
@@ -46,25 +44,21 @@ type Operator struct {
 	logs      *cloudwatchlogs.Client
 }
 
-// publisher publishes messages on the hub as they are.
-type publisher struct {
-	arn string
-	sns *sns.Client
+// Names are the names of what redrive, replay and forget work on.
+type Names struct {
+	Lake       string // the bucket of the data lake
+	ClaimCheck string // the bucket of content too large for the hub
+	Catalog    string // the table of what the lake holds
+	Received   string // the table of what was accepted; only forget needs it
+	Hub        string // the ARN of the topic
+	Queues     string // what the names of the lake's queues begin with; only redrive needs it
 }
 
 // New returns an operator of the lake that the connection leads to, with the credentials
 // in configuration. A connection to a lake on one machine brings its own endpoint and
 // credentials.
 func New(connection client.Connection, configuration aws.Config) (*Operator, error) {
-	outputs := map[string]string{}
-	for _, name := range []string{client.OutputLake, client.OutputHub, client.OutputCatalog, client.OutputClaimCheck} {
-		value, err := connection.Outputs.Get(name)
-		if err != nil {
-			return nil, err
-		}
-		outputs[name] = value
-	}
-	prefix, err := stackPrefix(connection.Outputs)
+	names, err := namesIn(connection.Outputs)
 	if err != nil {
 		return nil, err
 	}
@@ -79,28 +73,47 @@ func New(connection client.Connection, configuration aws.Config) (*Operator, err
 	if key := connection.Credentials; key != nil {
 		configuration.Credentials = client.StaticCredentials(key.AccessKeyID, key.SecretAccessKey)
 	}
-	objects, topic := s3.NewFromConfig(configuration), sns.NewFromConfig(configuration)
-	tables := dynamodb.NewFromConfig(configuration)
+	o := In(names, configuration, sns.NewFromConfig(configuration))
+	o.outputs = connection.Outputs
+	return o, nil
+}
+
+// In returns an operator for a function of the lake, which is told the names and brings
+// its own credentials in configuration. It publishes on the hub by publisher. It can
+// redrive, replay and forget, as far as its role allows.
+func In(names Names, configuration aws.Config, publisher hub.Publisher) *Operator {
+	objects, tables := s3.NewFromConfig(configuration), dynamodb.NewFromConfig(configuration)
 	return &Operator{
-		prefix:  prefix,
-		outputs: connection.Outputs,
+		names:   names,
 		queues:  sqs.NewFromConfig(configuration),
 		objects: objects,
 		tables:  tables,
-		hub:     publisher{outputs[client.OutputHub], topic},
-		catalog: catalog.Table{Name: outputs[client.OutputCatalog], DB: tables},
+		catalog: catalog.Table{Name: names.Catalog, DB: tables},
 		route: replay.Route{
-			Bucket:  outputs[client.OutputLake],
+			Bucket:  names.Lake,
 			Objects: objects,
-			Hub: hub.Topic{
-				ARN:        outputs[client.OutputHub],
-				Publisher:  topic,
-				ClaimCheck: hub.ClaimCheck{Bucket: outputs[client.OutputClaimCheck], Objects: objects},
-			},
+			Hub:     hub.Topic{ARN: names.Hub, Publisher: publisher, ClaimCheck: hub.ClaimCheck{Bucket: names.ClaimCheck, Objects: objects}},
 		},
 		functions: lambda.NewFromConfig(configuration),
 		logs:      cloudwatchlogs.NewFromConfig(configuration),
-	}, nil
+	}
+}
+
+// namesIn returns the names that the outputs tell.
+func namesIn(outputs client.Outputs) (names Names, err error) {
+	for _, name := range []struct {
+		output string
+		of     *string
+	}{
+		{client.OutputLake, &names.Lake}, {client.OutputHub, &names.Hub}, {client.OutputCatalog, &names.Catalog},
+		{client.OutputClaimCheck, &names.ClaimCheck}, {client.OutputReceived, &names.Received},
+	} {
+		if *name.of, err = outputs.Get(name.output); err != nil {
+			return Names{}, err
+		}
+	}
+	names.Queues, err = stackPrefix(outputs)
+	return names, err
 }
 
 // stackPrefix returns the beginning of the names of the environment's stacks.
@@ -118,10 +131,4 @@ func stackPrefix(outputs client.Outputs) (string, error) {
 		return "", fmt.Errorf("the stack with the hub is called %s, want a name that ends in %s", stack, own)
 	}
 	return "", &client.OutputError{Name: client.OutputHub}
-}
-
-// publish publishes a message on the hub as it is.
-func (p publisher) publish(ctx context.Context, wire hub.Wire) error {
-	_, err := p.sns.Publish(ctx, wire.Input(p.arn))
-	return err
 }

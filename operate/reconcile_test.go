@@ -33,7 +33,7 @@ func reconciling(t *testing.T, answer http.HandlerFunc) (o *Operator, asked *str
 		Outputs: client.Outputs{
 			"hl7lake-dev-core": {
 				client.OutputLake: "lake", client.OutputHub: "arn:aws:sns:us-east-1:000000000000:hub",
-				client.OutputCatalog: "catalog", client.OutputClaimCheck: "checks",
+				client.OutputCatalog: "catalog", client.OutputClaimCheck: "checks", client.OutputReceived: "received",
 			},
 			"hl7lake-dev-front-door": {client.OutputReconcile: "reconciler", client.OutputPool: "us-east-1_pool"},
 		},

@@ -79,7 +79,7 @@ func (o *Operator) Queues(ctx context.Context, words ...string) ([]string, error
 
 func (o *Operator) queueURLs(ctx context.Context, words []string) ([]string, error) {
 	var urls []string
-	pages := sqs.NewListQueuesPaginator(o.queues, &sqs.ListQueuesInput{QueueNamePrefix: &o.prefix, MaxResults: new(int32(1000))})
+	pages := sqs.NewListQueuesPaginator(o.queues, &sqs.ListQueuesInput{QueueNamePrefix: &o.names.Queues, MaxResults: new(int32(1000))})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -242,7 +242,7 @@ func (r *redrive) publish(ctx context.Context, message types.Message, since time
 		if err := r.route.Hub.ClaimCheck.Renew(ctx, wire, r.begin.Add(-fresh)); err != nil && !mayNotRead(err) {
 			return NotSent, err
 		}
-		if err := r.hub.publish(ctx, wire); err != nil {
+		if _, err := r.route.Hub.Publisher.Publish(ctx, wire.Input(r.route.Hub.ARN)); err != nil {
 			return NotSent, err
 		}
 	}

@@ -145,8 +145,8 @@ func TestARedrivenEventsOldClaimCheckIsPutAnew(t *testing.T) {
 		}
 		r := &redrive{
 			Operator: &Operator{
-				route:  replay.Route{Hub: hub.Topic{ClaimCheck: check}},
-				hub:    publisher{"hub", sns.New(sns.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials})},
+				route: replay.Route{Hub: hub.Topic{ARN: "hub", ClaimCheck: check,
+					Publisher: sns.New(sns.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials})}},
 				queues: sqs.New(sqs.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: credentials}),
 			},
 			url: "queue", begin: time.Now().Add(time.Second).AddDate(0, 0, test.days),

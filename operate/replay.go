@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"maps"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
@@ -24,11 +21,13 @@ import (
 // other fields except Charset apply.
 type Selection struct {
 	IDs    []string  // messages' ids, as their senders were told
-	Owner  string    // "" means every institution; if Errors is set, every institution that has errors
+	Owner  string    // "" means every institution; if Errors is set, every institution that has errors. With IDs, another one's messages are unknown
 	Type   string    // MSH-9, such as ADT^A01; "" means any
 	From   time.Time // accepted at or after; zero means from the beginning
 	To     time.Time // accepted before; zero means until now
 	Errors bool      // only messages without JSON
+	Code   string    // with Errors: only messages with an error of this code; "" means any
+	After  string    // with Errors: only messages whose ids are later than this one; "" means all
 
 	// Charset is the IANA name of the character set to read the messages in, whatever
 	// they declare. If it is empty, they are read as they declare. The results of another
@@ -56,8 +55,64 @@ type Result struct {
 // String names the connector and its version, as in "staging-er7/2".
 func (r Result) String() string { return hub.Connector{Name: r.Connector, Version: r.Version}.String() }
 
-// ErrNoMessage says that the lake holds no message with an id.
-var ErrNoMessage = errors.New("the lake holds no such message")
+// The errors of a message that cannot be replayed. See also ErrForgotten.
+var (
+	// ErrNoMessage says that the lake holds no message with an id.
+	ErrNoMessage = errors.New("the lake holds no such message")
+	// ErrGone says that a message's content no longer exists: it has expired.
+	ErrGone = errors.New("the message's content no longer exists")
+)
+
+// errSome says that ReplaySome was asked for what it does not do.
+var errSome = errors.New("operate: only messages with given ids, or with errors of one institution, are replayed in part")
+
+// Bounds limit the work of one call.
+type Bounds struct {
+	Most  int       // so many messages are looked at; of dead letters, in each queue
+	Until time.Time // nothing is begun after that
+}
+
+// ReplaySome is Replay within bounds, for messages with given ids or for the errors of
+// one institution. more reports that the bounds left some out: of the given ids, those
+// that were not reported; of the errors, those whose ids are later than next. A caller
+// goes on with next as Selection.After.
+func (o *Operator) ReplaySome(ctx context.Context, selection Selection, bounds Bounds, report func(Replayed)) (next string, more bool, err error) {
+	if selection.IDs == nil && (!selection.Errors || selection.Owner == "") {
+		return "", false, errSome
+	}
+	selection.To = selection.end()
+	r := o.newReplaying(ctx, selection, false, report)
+	defer r.wait()
+	next, begun := selection.After, 0
+	for message, err := range o.candidates(ctx, selection) {
+		switch {
+		case err != nil:
+			return next, false, err
+		case begun == bounds.Most || time.Now().After(bounds.Until):
+			return next, true, nil
+		}
+		if next = message.root; message.meant {
+			r.begin(message.root)
+			begun++
+		}
+	}
+	return "", false, nil
+}
+
+// candidates yields the messages with the given ids, else those of the institution that
+// have errors.
+func (o *Operator) candidates(ctx context.Context, selection Selection) iter.Seq2[candidate, error] {
+	if selection.IDs == nil {
+		return o.failed(ctx, selection.Owner, selection)
+	}
+	return func(yield func(candidate, error) bool) {
+		for _, id := range selection.IDs {
+			if !yield(candidate{id, true}, nil) {
+				return
+			}
+		}
+	}
+}
 
 // publishers is how many messages are read and published at once.
 const publishers = 8
@@ -68,27 +123,44 @@ const publishers = 8
 // the earlier ones. The same version makes the same results with the same ids, so that
 // only the count of attempts changes. The error says why the lake cannot be searched.
 func (o *Operator) Replay(ctx context.Context, selection Selection, dry bool, report func(Replayed)) error {
-	var group errgroup.Group
-	group.SetLimit(publishers)
-	var one sync.Mutex
+	r := o.newReplaying(ctx, selection, dry, report)
 	var failure error
 	for root, err := range o.roots(ctx, selection) {
 		if err != nil {
 			failure = err
 			break
 		}
-		group.Go(func() error {
-			result, meant := o.replay(ctx, root, selection, dry)
-			if meant {
-				one.Lock()
-				defer one.Unlock()
-				report(result)
-			}
-			return nil
-		})
+		r.begin(root)
 	}
-	_ = group.Wait() // the results hold the errors
+	r.wait()
 	return errors.Join(failure, ctx.Err())
+}
+
+// replaying is a replay that is under way.
+type replaying struct {
+	begin func(root string) // replays a message, at once or when others have ended
+	wait  func()            // until all have ended
+}
+
+// newReplaying returns a replay, which calls report with one message after the other.
+func (o *Operator) newReplaying(ctx context.Context, selection Selection, dry bool, report func(Replayed)) replaying {
+	var group errgroup.Group
+	group.SetLimit(publishers)
+	var one sync.Mutex
+	return replaying{
+		begin: func(root string) {
+			group.Go(func() error {
+				result, meant := o.replay(ctx, root, selection, dry)
+				if meant {
+					one.Lock()
+					defer one.Unlock()
+					report(result)
+				}
+				return nil
+			})
+		},
+		wait: func() { _ = group.Wait() }, // the results hold the errors
+	}
 }
 
 // replay publishes one message again. meant is false if the message was not selected
@@ -107,7 +179,7 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 		return result, true
 	}
 	raw, ok := catalog.Raw(entries)
-	if !ok {
+	if !ok || selection.Owner != "" && raw.Owner != selection.Owner {
 		result.Err = ErrNoMessage
 		return result, true
 	}
@@ -121,6 +193,9 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 	}
 	if !dry {
 		result.Err = o.route.Publish(ctx, raw, selection.Charset)
+		if gone(result.Err) {
+			result.Err = ErrGone
+		}
 		result.Done = result.Err == nil
 	}
 	return result, true
@@ -155,135 +230,4 @@ func unmade(results []Result) bool {
 		made[r.Connector] = made[r.Connector] || !r.Failed
 	}
 	return slices.Contains(slices.Collect(maps.Values(made)), false)
-}
-
-// roots yields the ids of the selected messages, each once. It ends after the first
-// error.
-func (o *Operator) roots(ctx context.Context, selection Selection) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		if selection.IDs != nil {
-			for _, id := range selection.IDs {
-				if !yield(id, nil) {
-					return
-				}
-			}
-			return
-		}
-		owners, err := o.owners(ctx, selection)
-		if err != nil {
-			yield("", err)
-			return
-		}
-		for _, owner := range owners {
-			for root, err := range o.rootsOf(ctx, owner, selection) {
-				if !yield(root, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
-}
-
-// rootsOf yields the ids of one institution's messages that may be selected, oldest
-// first. It does not know their types; replay looks at them.
-func (o *Operator) rootsOf(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
-	if selection.To.IsZero() {
-		selection.To = time.Now().Add(time.Minute) // clocks differ
-	}
-	if selection.Errors {
-		return o.failed(ctx, owner, selection)
-	}
-	return o.stored(ctx, owner, selection)
-}
-
-// stored lists the keys of messages as they were sent, protocol by protocol. Those of one
-// are in the order of acceptance.
-func (o *Operator) stored(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		protocols, err := catalog.Protocols(ctx, o.objects, o.route.Bucket, catalog.Ingestion)
-		if err != nil {
-			yield("", err)
-			return
-		}
-		for _, protocol := range protocols {
-			if !o.storedOf(ctx, protocol, owner, selection, yield) {
-				return
-			}
-		}
-	}
-}
-
-// storedOf lists the messages of one protocol. It reports whether to go on.
-func (o *Operator) storedOf(ctx context.Context, protocol, owner string, selection Selection, yield func(string, error) bool) bool {
-	in := &s3.ListObjectsV2Input{Bucket: &o.route.Bucket, Prefix: new(catalog.SourcePrefix(catalog.Ingestion, protocol, owner))}
-	if !selection.From.IsZero() {
-		in.StartAfter = new(catalog.FirstKey(catalog.Ingestion, protocol, owner, selection.From))
-	}
-	for pages := s3.NewListObjectsV2Paginator(o.objects, in); pages.HasMorePages(); {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			yield("", fmt.Errorf("list the messages: %w", err))
-			return false
-		}
-		for _, object := range page.Contents {
-			key, ok := catalog.ParseKey(aws.ToString(object.Key))
-			switch {
-			case !ok: // not written by the writer
-			case !hub.Received(key.ID).Before(selection.To):
-				return true
-			case !yield(key.ID.String(), nil):
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// failed lists the errors in the catalog. Its index is sorted by the time of acceptance,
-// so the errors of one message follow each other, except for messages accepted in the
-// same millisecond.
-func (o *Operator) failed(ctx context.Context, owner string, selection Selection) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		last := map[string]bool{} // of the current millisecond
-		received := ""
-		for entry, err := range o.catalog.Errors(ctx, owner, selection.From, selection.To) {
-			if err != nil {
-				yield("", err)
-				return
-			}
-			if entry.Received != received {
-				received = entry.Received
-				clear(last)
-			}
-			if last[entry.Root] {
-				continue
-			}
-			last[entry.Root] = true
-			if !yield(entry.Root, nil) {
-				return
-			}
-		}
-	}
-}
-
-// owners returns the selected institutions: the one that is named, or all that have
-// errors, found by the folders of these errors.
-func (o *Operator) owners(ctx context.Context, selection Selection) ([]string, error) {
-	if selection.Owner != "" {
-		return []string{selection.Owner}, nil
-	}
-	protocols, err := catalog.Protocols(ctx, o.objects, o.route.Bucket, catalog.Failed)
-	if err != nil {
-		return nil, err
-	}
-	var owners []string
-	for _, protocol := range protocols {
-		of, err := catalog.Owners(ctx, o.objects, o.route.Bucket, catalog.Failed, protocol)
-		if err != nil {
-			return nil, err
-		}
-		owners = append(owners, of...)
-	}
-	slices.Sort(owners)
-	return slices.Compact(owners), nil
 }

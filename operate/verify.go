@@ -16,7 +16,6 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
-	"hl7lake/client"
 	"hl7lake/internal/catalog"
 )
 
@@ -59,14 +58,10 @@ const lookers = 16
 // report with each fault, one after the other and in no particular order. The error says
 // why the lake cannot be read.
 func (o *Operator) Verify(ctx context.Context, report func(Discrepancy)) (Verified, error) {
-	received, err := o.outputs.Get(client.OutputReceived)
-	if err != nil {
-		return Verified{}, err
-	}
 	v := verification{Operator: o, report: report, counts: Verified{Faults: map[Fault]int{}}}
 	v.group, ctx = errgroup.WithContext(ctx)
 	v.group.SetLimit(lookers)
-	err = errors.Join(v.entries(ctx), v.objectsOf(ctx), v.claims(ctx, received))
+	err := errors.Join(v.entries(ctx), v.objectsOf(ctx), v.claims(ctx, o.names.Received))
 	return v.counts, errors.Join(err, v.group.Wait())
 }
 

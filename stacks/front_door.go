@@ -71,7 +71,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	}
 	door.http.authorizer = awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
 		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients})
-	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core))
+	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core), door.addOperate(core))
 	door.addReconcile(core)
 	door.addConsole(base, console, domain)
 	door.watchFeeds(base)
@@ -163,7 +163,7 @@ func (d FrontDoor) watchFeeds(base Foundation) {
 	}
 }
 
-// addAuditQuery saves the query that an auditor needs: who posted and who read what. The
+// addAuditQuery saves the query that an auditor needs: who posted, read and replayed what. The
 // records are among the log lines of the functions that did it. Their log groups are
 // encrypted and kept as long as an audit requires. A copy elsewhere would be a second
 // place to protect.

@@ -132,7 +132,8 @@ func TestEveryRouteDemandsAToken(t *testing.T) {
 	want := []string{
 		"GET /console", "GET /console/{file+}",
 		"GET /messages", "GET /messages/{id}", "GET /messages/{id}/content", "GET /messages/{id}/content/{connector}", "GET /messages/{id}/er7",
-		"GET /messages/{id}/json", "GET /messages/{id}/value", "GET /messages/{id}/view", "POST /er7", "POST /hl7", "POST /messages/{protocol}/{format}",
+		"GET /messages/{id}/json", "GET /messages/{id}/value", "GET /messages/{id}/view", "POST /er7", "POST /hl7",
+		"POST /messages/replay", "POST /messages/{id}/replay", "POST /messages/{protocol}/{format}",
 	}
 	for env, assembly := range assemblies {
 		var got []string

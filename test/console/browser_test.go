@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -41,14 +42,15 @@ type tab struct {
 }
 
 // newTab starts a browser, which ends with the test. The page is as large as that of a
-// small notebook.
+// small notebook. An uncaught error of a script or a violation of the page's policy fails
+// the test.
 func newTab(t testing.TB) *tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(chromium(t)), chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.Flag("lang", "en"))
 	allocator, freed := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(freed)
-	seen := &trail{}
+	seen := &trail{open: map[network.RequestID]bool{}}
 	ctx, closed := chromedp.NewContext(allocator, chromedp.WithListener(seen.note))
 	t.Cleanup(closed)
 	b := &tab{t: t, ctx: ctx, trail: seen}
@@ -59,6 +61,13 @@ func newTab(t testing.TB) *tab {
 		t.Fatal(err)
 	}
 	b.resize(wide)
+	t.Cleanup(func() {
+		seen.mu.Lock()
+		defer seen.mu.Unlock()
+		for _, problem := range seen.problems {
+			t.Errorf("the browser reports: %s", problem)
+		}
+	})
 	return b
 }
 

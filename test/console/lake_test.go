@@ -7,7 +7,9 @@
 package console_test
 
 import (
+	"context"
 	"flag"
+	"fmt"
 	"testing"
 	"time"
 
@@ -30,7 +32,14 @@ type lake struct {
 // start runs the committed templates until the test ends.
 func start(t testing.TB, tests ...testbed.Options) *lake {
 	t.Helper()
-	o := local.Options{Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
+	return startFrom(t, "", tests...)
+}
+
+// startFrom is start with the templates of a folder, or the committed ones if it is
+// empty.
+func startFrom(t testing.TB, templates string, tests ...testbed.Options) *lake {
+	t.Helper()
+	o := local.Options{Assembly: templates, Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
 	running, err := local.Start(t.Context(), o, tests...)
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +73,37 @@ func (l *lake) user(t testing.TB, u client.User) account {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// client is the API as the user sees it.
+func (l *lake) client(t testing.TB, a account) *client.Client {
+	t.Helper()
+	c, err := l.connection.Client(l.pool.SignIn(a.Email, a.password))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// send sends a message and waits until it has ended.
+func (l *lake) send(t testing.TB, c *client.Client, m client.Message) client.History {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), *patience)
+	defer cancel()
+	receipt, err := c.Send(ctx, m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	history, err := c.Wait(ctx, receipt.ID)
+	if err != nil {
+		t.Fatalf("message %s: %v", receipt.ID, err)
+	}
+	return history
+}
+
+// admission is an ADT^A01, each number another.
+func admission(n int) []byte {
+	return fmt.Appendf(nil, "MSH|^~\\&|APP|HERE|LAKE|THERE|20260102030405||ADT^A01|%d|T|2.5.1\rPID|1||%[1]d^^^HERE^MR||Sample^Sue\r", n)
 }
 
 func (l *lake) output(t testing.TB, name string) string {

@@ -1,9 +1,13 @@
 package console_test
 
 import (
-	"net/url"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/samples"
+	"hl7lake/cmd/lake/scenario"
 	"hl7lake/internal/contract"
 )
 
@@ -13,35 +17,54 @@ type view struct {
 	show func(b *tab, l *lake)
 }
 
-// views are all that a person sees.
-func views() []view {
+// tour shows all that a person sees, one view after the other, each reached from the one
+// before.
+func tour(a account, admission, broken string) []view {
 	return []view{
-		{"sign-in", func(b *tab, l *lake) {
-			b.open(l.signInPage(b.t))
+		{"welcome", func(b *tab, l *lake) {
+			b.open(l.output(b.t, contract.OutputConsole))
 			b.find("button", "Sign in")
 		}},
+		{"sign-in", func(b *tab, _ *lake) {
+			b.click("button", "Sign in")
+			b.find("textbox", "Password")
+		}},
+		{"messages", func(b *tab, _ *lake) {
+			b.fill("textbox", "User", a.Email)
+			b.fill("textbox", "Password", a.password)
+			b.click("button", "Sign in")
+			b.find("heading", "Messages")
+		}},
+		{"keys", func(b *tab, _ *lake) {
+			b.press("?")
+			b.find("dialog", ".*")
+		}},
+		{"message", func(b *tab, _ *lake) {
+			b.press(kb.Escape)
+			b.turn("#/messages/" + admission)
+		}},
+		{"broken-message", func(b *tab, _ *lake) { b.turn("#/messages/" + broken) }},
 	}
-}
-
-// signInPage is the address at which a person signs in to the console.
-func (l *lake) signInPage(t testing.TB) string {
-	t.Helper()
-	query := url.Values{
-		"client_id": {l.output(t, contract.OutputConsoleClient)}, "redirect_uri": {"http://localhost:8400/callback"},
-		"response_type": {"code"}, "scope": {"openid"},
-	}
-	return l.output(t, contract.OutputSignIn) + "/oauth2/authorize?" + query.Encode()
 }
 
 // TestEachViewIsAccessibleInLightAndDarkAndFitsANarrowScreen leaves the pictures, too.
 func TestEachViewIsAccessibleInLightAndDarkAndFitsANarrowScreen(t *testing.T) {
+	t.Parallel()
 	judge := axe(t)
 	b, l := newTab(t), start(t)
-	for _, v := range views() {
+	a := l.user(t, client.User{Email: "analyst@example.org", Read: client.Institutions{scenario.Institution, "lakeside"}, Write: scenario.Institution})
+	c := l.client(t, a)
+	for _, sample := range samples.Others() {
+		l.send(t, c, client.Message{Body: sample.Body, Charset: sample.Charset})
+	}
+	broken := l.send(t, c, client.Message{Body: samples.NotHL7().Body}).ID
+	admission := l.send(t, c, client.Message{Body: samples.Admission().Body}).ID
+	for _, v := range tour(a, admission, broken) {
 		t.Run(v.name, func(t *testing.T) {
-			b.t = t
+			b := &tab{t, b.ctx, b.trail}
 			b.resize(wide)
 			v.show(b, l)
+			b.settle()
 			for _, s := range []scheme{dark, light} {
 				b.prefer(s)
 				b.picture(v.name + "-" + string(s))

@@ -64,6 +64,15 @@ func (b *tab) find(role, name string) element {
 	return found[0]
 }
 
+// gone waits until there is no such element.
+func (b *tab) gone(role, name string) {
+	b.t.Helper()
+	b.eventually(fmt.Sprintf("no %s %q", role, name), func() bool {
+		found, err := b.all(role, name)
+		return err == nil && len(found) == 0
+	})
+}
+
 // eventually waits until the condition holds.
 func (b *tab) eventually(what string, holds func() bool) {
 	b.t.Helper()

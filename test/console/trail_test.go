@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/chromedp/cdproto/audits"
@@ -25,12 +26,23 @@ type trail struct {
 	problems []string // those of them that are errors, and the violations of a policy
 	visited  []string // addresses and titles that the tab had
 	requests []request
+	open     map[network.RequestID]bool // requests that have no answer yet
 }
 
 // request is what a request tells beside its body.
 type request struct {
 	Method, URL string
 	Headers     network.Headers
+}
+
+// header is a header of the request, or nothing.
+func (r request) header(name string) string {
+	for given, value := range r.Headers {
+		if strings.EqualFold(given, name) {
+			return fmt.Sprint(value)
+		}
+	}
+	return ""
 }
 
 // follow has the browser tell of what it does not tell of by itself.
@@ -72,9 +84,21 @@ func (s *trail) note(event any) {
 		s.visited = append(s.visited, e.TargetInfo.URL, e.TargetInfo.Title)
 	case *network.EventRequestWillBeSent:
 		s.requests = append(s.requests, request{e.Request.Method, e.Request.URL + e.Request.URLFragment, e.Request.Headers})
+		s.open[e.RequestID] = true
 	case *network.EventRequestWillBeSentExtraInfo:
 		s.requests = append(s.requests, request{Headers: e.Headers})
+	case *network.EventLoadingFinished:
+		delete(s.open, e.RequestID)
+	case *network.EventLoadingFailed:
+		delete(s.open, e.RequestID)
 	}
+}
+
+// answered reports whether no request is without its answer.
+func (s *trail) answered() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open) == 0
 }
 
 // left is all that the tab has left behind so far.

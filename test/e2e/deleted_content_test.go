@@ -16,17 +16,23 @@ import (
 func (l *lake) goneContent(t *testing.T, c *client.Client) {
 	t.Helper()
 	for _, id := range l.accepted(t, c, admission(6), document(4<<20+1)) { // the second is too large for an answer
-		history, err := c.History(t.Context(), id)
+		l.deleteContent(t, c, id)
+		l.wantGone(t, c, id)
+	}
+}
+
+// deleteContent deletes the objects of a message, as they expire.
+func (l *lake) deleteContent(t *testing.T, c *client.Client, id string) {
+	t.Helper()
+	history, err := c.History(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range history.Steps {
+		_, err := l.s3().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &step.Bucket, Key: &step.Key, VersionId: aws.String(step.VersionID)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, step := range history.Steps {
-			_, err := l.s3().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: &step.Bucket, Key: &step.Key, VersionId: aws.String(step.VersionID)})
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		l.wantGone(t, c, id)
 	}
 }
 

@@ -79,6 +79,7 @@ func (l *lake) walkEveryWay(t *testing.T) {
 	}
 	l.lose(t, c)
 	l.goneContent(t, c)
+	l.operateEveryWay(t, c)
 	l.meet(t, tokens, admission(4))
 	l.beyondShare(t)
 	l.failEverywhere(t)

@@ -11,6 +11,10 @@ import { Shell, welcome } from './shell.js';
 const views = {
   messages: () => import('./view-list.js'),
   message: () => import('./view-message.js'),
+  errors: () => import('./view-errors.js'),
+  feeds: () => import('./view-feeds.js'),
+  'dead-letters': () => import('./view-dead-letters.js'),
+  search: () => import('./view-search.js'),
 };
 
 async function start() {
@@ -41,6 +45,7 @@ function run(session) {
   const api = new API(session);
   const keys = new Keys(document);
   const shell = new Shell(session, keys);
+  const kept = {}; // what a view finds again when the person comes back to it
   let leaving = new AbortController();
 
   const show = async () => {
@@ -55,7 +60,7 @@ function run(session) {
     }
     const place = shell.open(name);
     const context = {
-      api, session, route, signal, shell,
+      api, session, route, signal, shell, kept,
       keys: (title, bindings) => keys.bind(title, bindings, signal),
     };
     try {

@@ -32,7 +32,7 @@ export function timeline(history, jump) {
 function entry(kind, time, details) {
   return h('li', { class: kind },
     h('strong', {}, words[kind] ?? kind),
-    h('time', { datetime: time }, moment(time)),
+    h('time', { datetime: time, title: time }, moment(time)),
     h('div', { class: 'details' }, details));
 }
 

@@ -5,6 +5,10 @@ import { link } from './routes.js';
 
 const sections = [
   { name: 'messages', label: 'Messages', key: 'l' },
+  { name: 'errors', label: 'Errors', key: 'e' },
+  { name: 'feeds', label: 'Feeds', key: 'f' },
+  { name: 'dead-letters', label: 'Dead letters', key: 'd', operator: true },
+  { name: 'search', label: 'Search', key: 's', reader: true },
 ];
 
 // welcome shows the page of somebody who is not signed in.
@@ -14,7 +18,7 @@ export function welcome(problem, signIn) {
     h('h1', {}, 'hl7lake'),
     h('p', {}, 'Find a message, see what became of it, set it right.'),
     problem && h('p', { role: 'alert', class: 'notice' }, problem),
-    h('button', { class: 'primary', autofocus: true, onclick: signIn }, 'Sign in')));
+    h('button', { class: 'primary', onclick: signIn }, 'Sign in')));
   document.querySelector('button').focus();
 }
 

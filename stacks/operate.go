@@ -1,0 +1,43 @@
+package stacks
+
+import (
+	"github.com/aws/aws-cdk-go/awscdk/v2/awsapigatewayv2"
+
+	"hl7lake/internal/contract"
+)
+
+// operateSeconds is how long a function may take with which people operate. API Gateway
+// waits a little longer (Amazon API Gateway Developer Guide, Quotas for HTTP APIs).
+const operateSeconds = 29
+
+// operateLimit is how many requests of people who operate are accepted for each route.
+// They press buttons, and one request replays up to a hundred messages.
+func operateLimit() RateLimit { return RateLimit{PerSecond: 5, Burst: 20} }
+
+// addOperate defines the function with which people operate on the messages of an
+// institution. It can replay what was sent, and delete nothing.
+func (d FrontDoor) addOperate(core Core) Function {
+	base := core.Foundation
+	operate := newFunction(d.Stack, "Operate", base, FunctionProps{
+		Package:     "lambdas/operate",
+		Description: "Replays messages for people who operate for an institution",
+		Memory:      1024, // it has several messages in memory at once
+		Timeout:     operateSeconds,
+		Concurrency: 10,
+		Environment: map[string]*string{
+			contract.EnvCatalogTable: core.Catalog.TableName(),
+			contract.EnvLakeBucket:   core.Lake.BucketName(),
+			contract.EnvQueuePrefix:  new("hl7lake-" + base.Name + "-"),
+		},
+	})
+	core.LetPublish(operate)
+	grant(operate.Lambda, []string{"dynamodb:Query"}, core.Catalog.TableArn(), new(*core.Catalog.TableArn()+"/index/"+contract.IndexByOwner))
+	grantTableKey(operate.Lambda, base.Keys.Tables)
+	grant(operate.Lambda, []string{"s3:GetObjectVersion"}, core.objects(contract.ZoneIngestion, contract.ZoneError)...)
+	// S3 says that an object is gone only to a caller who may list the bucket (Amazon S3
+	// API Reference, GetObject).
+	grant(operate.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
+	grantDecrypt(operate.Lambda, base.Keys.Lake)
+	d.http.addRoutes(operate, awsapigatewayv2.HttpMethod_POST, operateLimit(), "/messages/replay", "/messages/{id}/replay")
+	return operate
+}

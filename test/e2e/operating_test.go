@@ -1,0 +1,139 @@
+package e2e_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/testing/canary"
+)
+
+// This file is about people who operate for an institution through the API.
+
+// nightShift creates a user who operates for the institution, and neither reads nor
+// writes.
+func (l *lake) nightShift(t *testing.T, institution string) *client.Client {
+	t.Helper()
+	return l.client(t, l.user(t, client.User{Email: "night-shift@" + institution + ".example", Operate: institution}))
+}
+
+// refused reports whether an error is the lake's answer with the status and code.
+func refused(err error, status int, code string) bool {
+	problem, ok := errors.AsType[*client.Problem](err)
+	return ok && problem.Status == status && problem.Code == code
+}
+
+func TestAnOperatorHasAMessageReadInAnotherCharacterSetWithoutReadingIt(t *testing.T) {
+	l := start(t)
+	c := l.client(t, l.admin(t))
+	operator := l.nightShift(t, scenario.Institution)
+	latin := []byte("MSH|^~\\&|APP|HERE|LAKE|THERE|20260102||ADT^A01|1|T|2.5.1||||||UNICODE UTF-8\rPID|1||7^^^HERE||M\xfcller^Zo\xeb\r")
+	id := l.accepted(t, c, latin)[0]
+	if before, err := operator.History(t.Context(), id); err != nil || len(before.Steps) != 2 || before.Steps[0].SHA256 != "" {
+		t.Fatalf("before: %+v, %v", before, err)
+	}
+	if err := operator.Replay(t.Context(), id, "ISO-8859-1"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is read anew", func() bool {
+		after, err := operator.History(t.Context(), id)
+		return err == nil && slices.ContainsFunc(after.Steps, func(s client.Step) bool { return s.ReadIn == "iso-8859-1" })
+	})
+	for name, read := range map[string]func() ([]byte, error){
+		"er7": func() ([]byte, error) { return operator.ER7(t.Context(), id) }, "json": func() ([]byte, error) { return operator.JSON(t.Context(), id) },
+		"content": func() ([]byte, error) { return operator.Content(t.Context(), id) },
+	} {
+		if text, err := read(); !refused(err, http.StatusNotFound, "not-found") {
+			t.Errorf("who operates reads %s: %q, %v", name, text, err)
+		}
+	}
+}
+
+func TestNobodyReplaysTheMessagesOfAnotherInstitution(t *testing.T) {
+	l := start(t)
+	tokens := l.admin(t)
+	c := l.client(t, tokens)
+	ids := l.accepted(t, c, canary.Message(), []byte("a line of text"))
+	before := l.histories(t, c, ids)
+	stranger := l.nightShift(t, "lakeside")
+	unknown := stranger.Replay(t.Context(), "019ac1d8-1f3e-7c52-a4e5-3d0c8b1f6a77", "")
+	for _, id := range ids {
+		if err := stranger.Replay(t.Context(), id, ""); !refused(err, http.StatusNotFound, "not-found") || err.Error() != unknown.Error() {
+			t.Errorf("a stranger: %v, of an unknown id %v", err, unknown)
+		}
+		if err := c.Replay(t.Context(), id, ""); !refused(err, http.StatusForbidden, "no-operate-privilege") {
+			t.Errorf("who reads and writes: %v", err)
+		}
+		if _, err := stranger.History(t.Context(), id); !refused(err, http.StatusNotFound, "not-found") {
+			t.Errorf("a stranger sees %s: %v", id, err)
+		}
+	}
+	for name, which := range map[string]client.ReplayOf{"ids": {IDs: ids}, "errors": {Errors: true}} {
+		got, err := stranger.ReplaySome(t.Context(), which)
+		if err != nil || got.Replayed != 0 || slices.ContainsFunc(got.Results, func(r client.Replayed) bool { return r.Done || r.Error != "not-found" }) {
+			t.Errorf("a stranger, by %s: %+v, %v", name, got, err)
+		}
+		if _, err := c.ReplaySome(t.Context(), which); !refused(err, http.StatusForbidden, "no-operate-privilege") {
+			t.Errorf("who reads and writes, by %s: %v", name, err)
+		}
+	}
+	if diff := cmp.Diff(before, l.histories(t, c, ids)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestErrorsAreReplayedInPartsUntilNoneIsLeft has more errors than one request replays.
+func TestErrorsAreReplayedInPartsUntilNoneIsLeft(t *testing.T) {
+	l := start(t)
+	c := l.client(t, l.admin(t))
+	var bodies [][]byte
+	for n := range 103 {
+		bodies = append(bodies, []byte(fmt.Sprintf("a line of text, number %d", n)))
+	}
+	ids := l.accepted(t, c, bodies...)
+	l.accepted(t, c, admission(1))
+	operator := l.nightShift(t, scenario.Institution)
+	var replayed []string
+	which, parts := client.ReplayOf{Errors: true, Code: "no-header"}, 0
+	for more := true; more; parts++ {
+		got, err := operator.ReplaySome(t.Context(), which)
+		if err != nil || got.Replayed != len(got.Results) || len(got.Results) > 100 || got.More != (got.Next != "") {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		for _, result := range got.Results {
+			replayed = append(replayed, result.ID)
+		}
+		which.After, more = got.Next, got.More
+	}
+	if diff := cmp.Diff(ids, replayed); diff != "" || parts != 2 {
+		t.Errorf("in %d parts: %s", parts, diff)
+	}
+	if got, err := operator.ReplaySome(t.Context(), client.ReplayOf{Errors: true, Code: "bad-delimiters"}); err != nil || len(got.Results) > 0 || got.More {
+		t.Errorf("of another code: %+v, %v", got, err)
+	}
+}
+
+// operateEveryWay makes every call that people who operate can cause.
+func (l *lake) operateEveryWay(t *testing.T, c *client.Client) {
+	t.Helper()
+	operator := l.nightShift(t, scenario.Institution)
+	ids := l.accepted(t, c, admission(7), document(1<<20+1), []byte("yet another line of text"))
+	l.forget(t, l.histories(t, c, ids[2:])[0], client.Ingestion) // so that only its error has the content
+	if got, err := operator.ReplaySome(t.Context(), client.ReplayOf{IDs: ids}); err != nil || got.Replayed != len(ids) {
+		t.Errorf("ids: %+v, %v", got, err)
+	}
+	if got, err := operator.ReplaySome(t.Context(), client.ReplayOf{Errors: true}); err != nil || got.Replayed == 0 {
+		t.Errorf("errors: %+v, %v", got, err)
+	}
+	gone := l.accepted(t, c, admission(8))[0]
+	l.deleteContent(t, c, gone)
+	if err := operator.Replay(t.Context(), gone, ""); !refused(err, http.StatusGone, "gone") {
+		t.Errorf("gone: %v", err)
+	}
+}
