@@ -56,6 +56,7 @@ export class Shell {
     this.#place.className = name;
     this.title(sections.find((s) => s.name === section)?.label ?? '');
     scrollTo(0, 0);
+    this.#place.focus();
     return this.#place;
   }
 

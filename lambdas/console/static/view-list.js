@@ -16,7 +16,7 @@ const lookBack = 60_000;
 const names = ['owner', 'state', 'type', 'connector', 'from', 'to'];
 
 export async function show(place, context) {
-  const { api, session, route, signal } = context;
+  const { api, session, route, signal, kept } = context;
   let chosen = chosenIn(route, names);
   const rows = new Map(); // by id
   const body = h('tbody');
@@ -47,7 +47,9 @@ export async function show(place, context) {
 
   signal.addEventListener('abort', () => load.abort());
   showSenders();
+  kept.list = location.hash;
   await loadFirst();
+  rows.get(kept.message)?.row.querySelector('a').focus(); // back from this one
   poll();
 
   async function loadFirst() {
@@ -64,6 +66,7 @@ export async function show(place, context) {
 
   async function choose(next) {
     chosen = next;
+    kept.list = location.hash;
     status.textContent = 'Loading …';
     await attempt(loadFirst);
   }
