@@ -32,6 +32,8 @@ const (
 	OutputReconcile  = contract.OutputReconcile
 	OutputTables     = contract.OutputTables
 	OutputTabulate   = contract.OutputTabulate
+	OutputFinder     = contract.OutputFinder
+	OutputReindex    = contract.OutputReindex
 	OutputReceived   = contract.OutputReceived
 	OutputReadsLog   = contract.OutputReadsLog
 	OutputTrailLog   = contract.OutputTrailLog

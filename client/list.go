@@ -102,9 +102,15 @@ func (c *Client) List(ctx context.Context, filter Filter) iter.Seq2[Listed, erro
 
 // pages is List with pages of the given size.
 func (c *Client) pages(ctx context.Context, filter Filter, size int) iter.Seq2[Listed, error] {
+	return inPages(func(cursor string) (Page, error) { return c.Page(ctx, filter, size, cursor) })
+}
+
+// inPages yields the messages of all pages. next returns the first one or, with the cursor
+// of a page, the one after that.
+func inPages(next func(cursor string) (Page, error)) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
 		for cursor := ""; ; {
-			page, err := c.Page(ctx, filter, size, cursor)
+			page, err := next(cursor)
 			if err != nil {
 				yield(Listed{}, err)
 				return

@@ -65,9 +65,10 @@ func (e *LockedError) Error() string {
 }
 
 // Forget deletes the content of the message id for good: the message, everything that was
-// made of it, and copies that wait in the claim-check bucket. The catalog keeps its
-// entries, with the time and the reason, and without the hash of the control id. The
-// sender may then send the same content again, as a new message. A dry run only looks.
+// made of it, copies that wait in the claim-check bucket, and the hashes of its identifiers
+// in Finder's table, if the outputs have one. The catalog keeps its entries, with the time
+// and the reason, and without the hash of the control id. The sender may then send the same
+// content again, as a new message. A dry run only looks.
 //
 // If a lock or a legal hold protects one of the message's objects, Forget deletes nothing
 // and returns a *LockedError. That needs the permissions s3:GetObjectRetention and
@@ -193,10 +194,14 @@ func (f *forgetting) mayDelete(ctx context.Context, version s3types.ObjectVersio
 	return nil
 }
 
-// run deletes what look has found. It gives up the claim while the message as it was sent
-// still exists, since that leads to the claim, and it marks the message as forgotten
-// after the deletion. So a second call can finish after an interruption.
+// run deletes what look has found, and first of all what leads to it by an identifier. It
+// gives up the claim while the message as it was sent still exists, since that leads to the
+// claim, and it marks the message as forgotten after the deletion. So a second call can
+// finish after an interruption.
 func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released bool, err error) {
+	if err := f.forgetHashes(ctx, f.root); err != nil {
+		return false, err
+	}
 	keys, err := f.claimKeys(ctx)
 	if err != nil {
 		return false, err

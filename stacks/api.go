@@ -46,6 +46,10 @@ func newHTTPAPI(stack awscdk.Stack, id string, base Foundation) httpAPI {
 		limits: map[string]any{},
 	}
 	made.stage = made.HTTP.DefaultStage().Node().DefaultChild().(awsapigatewayv2.CfnStage)
+	// For the routes that other stacks add, which cannot have limits of their own.
+	made.stage.SetDefaultRouteSettings(&awsapigatewayv2.CfnStage_RouteSettingsProperty{
+		ThrottlingRateLimit: &base.ReadLimit.PerSecond, ThrottlingBurstLimit: &base.ReadLimit.Burst, DetailedMetricsEnabled: new(true),
+	})
 	made.logAccess()
 	made.watch()
 	return made
@@ -112,6 +116,29 @@ func (a httpAPI) route(
 	}
 	a.stage.SetRouteSettings(a.limits)
 	return made
+}
+
+// addRouteOf sends requests for a path to a function of another stack, which depends on
+// FrontDoor then. FrontDoor does not change: it tells the API's id in any case. The route
+// demands a token, as all do. It has the limit of those that read.
+func (d FrontDoor) addRouteOf(stack awscdk.Stack, fn Function, method awsapigatewayv2.HttpMethod, path string) {
+	output := func(name string) *string {
+		return awscdk.Fn_GetStackOutput(d.StackName(), &name, stack.Region(), nil)
+	}
+	id := *fn.scope.Node().Id()
+	api := awsapigatewayv2.HttpApi_FromHttpApiAttributes(stack, new("Api"), &awsapigatewayv2.HttpApiAttributes{
+		HttpApiId: output(contract.OutputHTTPAPI),
+	})
+	users := awsapigatewayv2.HttpAuthorizer_FromHttpAuthorizerAttributes(stack, new("Users"), &awsapigatewayv2.HttpAuthorizerAttributes{
+		AuthorizerId: output(contract.OutputAuthorizer), AuthorizerType: new("JWT"),
+	})
+	awsapigatewayv2.NewHttpRoute(stack, new(id+"Route"), &awsapigatewayv2.HttpRouteProps{
+		HttpApi:     api,
+		RouteKey:    awsapigatewayv2.HttpRouteKey_With(&path, method),
+		Integration: awsapigatewayv2integrations.NewHttpLambdaIntegration(&id, fn.Lambda, nil),
+		Authorizer:  users,
+	})
+	stack.AddStackDependency(d.Stack, nil)
 }
 
 // logAccess logs each request: who asked for which route, and the outcome. It logs no

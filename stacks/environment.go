@@ -61,6 +61,8 @@ type Environment struct {
 	// TablesDeid has the tables written a second time, de-identified, for people who may
 	// not read the messages (docs/decisions/0017-a-de-identified-twin.md).
 	TablesDeid bool
+	// Finder has messages found by their identifiers. It is nil where they are not.
+	Finder *FinderSettings
 	// Domain is the API's own name. Without it, API Gateway's name is used.
 	Domain *Domain
 
@@ -75,6 +77,17 @@ type Environment struct {
 	// ReserveConcurrency gives each function its own share of the account's concurrency,
 	// so that many requests to one function do not starve the others.
 	ReserveConcurrency bool
+}
+
+// FinderSettings is by what messages are found.
+type FinderSettings struct {
+	// KeyVersions are the versions of the key of the hashes, as numbers of your own, the
+	// newest first: usually one. Messages are entered with the newest and found with all.
+	// docs/finder.md says how a version is replaced.
+	KeyVersions []int
+	// Places are where messages have further identifiers, each as kind=path, such as
+	// accession=OBR-18 (see finder.ParsePlaces).
+	Places []string
 }
 
 // Sessions is how long tokens are valid.

@@ -26,6 +26,7 @@ func Dev() Environment {
 		ReadLimit:           RateLimit{PerSecond: 100, Burst: 200},
 		OwnerLimit:          RateLimit{PerSecond: 200, Burst: 400}, // enough for a load test, and cheap if a script loops
 		DeferredConcurrency: 2,                                     // of the ten of a new account
+		Finder:              &FinderSettings{KeyVersions: []int{1}},
 		LogRetention:        awslogs.RetentionDays_ONE_WEEK,
 		AuditDays:           30,
 		AlarmAddresses:      nil,   // nobody should be woken by an experiment; the alarms can be looked at
@@ -63,6 +64,7 @@ func Prod() Environment {
 		ReadLimit:           RateLimit{PerSecond: 200, Burst: 400},
 		OwnerLimit:          RateLimit{PerSecond: 200, Burst: 400}, // a fifth of PostLimit, and of trigger's concurrency if a message takes 0.1 s
 		DeferredConcurrency: 20,                                    // another fifth
+		Finder:              nil,                                   // costs some 5 USD a million messages, which a hospital accepts first
 		LogRetention:        awslogs.RetentionDays_SIX_YEARS,
 		AuditDays:           6*365 + 2,
 		AlarmAddresses:      []string{"hl7lake-on-call@example.org"},

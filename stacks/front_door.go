@@ -69,8 +69,9 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	for _, machine := range newMachineClients(users, env) {
 		clients = append(clients, machine)
 	}
-	door.http.authorizer = awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
+	authorizer := awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
 		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients})
+	door.http.authorizer = authorizer
 	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core), door.addOperate(core))
 	door.addReconcile(core)
 	door.addConsole(base, console, domain)
@@ -78,6 +79,8 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	identities := newIdentities(stack, "Identities", core, users, door.Client, console)
 
 	newOutput(stack, contract.OutputAPI, door.http.URL(), "Base URL of the HTTP API")
+	newOutput(stack, contract.OutputHTTPAPI, door.http.HTTP.ApiId(), "The HTTP API, to which other stacks may add routes")
+	newOutput(stack, contract.OutputAuthorizer, authorizer.AuthorizerId(), "What demands a token of the API's users")
 	newOutput(stack, contract.OutputUserPool, users.UserPoolId(), "Pool of the API's users")
 	newOutput(stack, contract.OutputUserPoolClient, door.Client.UserPoolClientId(), "Client through which users sign in")
 	newOutput(stack, contract.OutputConsoleClient, console.UserPoolClientId(), "Client with which the console signs users in (code + PKCE)")

@@ -95,6 +95,28 @@ func newKey(stack awscdk.Stack, id string, env Environment, holds string, servic
 	})
 }
 
+// newHashKey makes a key for keyed hashes, which never leaves KMS. Only the principals may
+// use it: with it, everything that was hashed could be found by trying. KMS does not rotate
+// such a key (AWS KMS Developer Guide, HMAC keys).
+func newHashKey(stack awscdk.Stack, id string, base Foundation, holds string, principals ...awsiam.IPrincipal) awskms.Key {
+	return awskms.NewKey(stack, &id, &awskms.KeyProps{
+		Description:   new("hl7lake " + base.Name + ": " + holds),
+		KeySpec:       awskms.KeySpec_HMAC_256,
+		KeyUsage:      awskms.KeyUsage_GENERATE_VERIFY_MAC,
+		PendingWindow: awscdk.Duration_Days(new(base.KeyDeletionDays)),
+		RemovalPolicy: base.removalPolicy(),
+		Policy: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
+			letAdministerKey(),
+			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
+				Sid:        new("Hashes"),
+				Principals: &principals,
+				Resources:  &[]*string{new("*")}, // in a key's policy: this key
+				Actions:    texts("kms:GenerateMac"),
+			}),
+		}}),
+	})
+}
+
 // letAdministerKey lets the account's administrators manage a key, and not use it.
 func letAdministerKey() awsiam.PolicyStatement {
 	return awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{

@@ -1,9 +1,7 @@
 package stacks
 
 import (
-	"github.com/aws/aws-cdk-go/awscdk/v2"
 	"github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
-	"github.com/aws/aws-cdk-go/awscdk/v2/awskms"
 
 	"hl7lake/internal/contract"
 	"hl7lake/tables"
@@ -12,7 +10,9 @@ import (
 // addTwin lets the function also write de-identified tables. It defines their database,
 // and a policy for those who may read them.
 func (t Tables) addTwin(base Foundation, tabulate Function) {
-	tabulate.tell(contract.EnvTablesDeidKey, t.newPseudonymKey(base, tabulate).KeyArn())
+	// Another key would make other pseudonyms.
+	key := newHashKey(t.Stack, "PseudonymKey", base, "pseudonyms in the de-identified tables", awsiam.NewArnPrincipal(tabulate.Lambda.Role().RoleArn()))
+	tabulate.tell(contract.EnvTablesDeidKey, key.KeyArn())
 	database := "hl7lake_" + base.Name + "_deid"
 	t.addDatabase("TwinDatabase", "Twin", database, "hl7lake: messages of HL7v2 as tables, de-identified", tables.Deidentified(), partitioning{
 		folder:   contract.TablesDeid + "/",
@@ -22,29 +22,6 @@ func (t Tables) addTwin(base Foundation, tabulate Function) {
 		projection: map[string]string{"projection.source.type": "injected"},
 	})
 	t.addTwinReaders(base, database)
-}
-
-// newPseudonymKey makes the key from which the keys of pseudonyms are derived. It never
-// leaves KMS, and only the function may use it: with it, each pseudonym could be found by
-// trying. KMS does not rotate keys for hashes, and another key would make other
-// pseudonyms (AWS KMS Developer Guide, HMAC keys).
-func (t Tables) newPseudonymKey(base Foundation, tabulate Function) awskms.Key {
-	return awskms.NewKey(t.Stack, new("PseudonymKey"), &awskms.KeyProps{
-		Description:   new("hl7lake " + base.Name + ": pseudonyms in the de-identified tables"),
-		KeySpec:       awskms.KeySpec_HMAC_256,
-		KeyUsage:      awskms.KeyUsage_GENERATE_VERIFY_MAC,
-		PendingWindow: awscdk.Duration_Days(new(base.KeyDeletionDays)),
-		RemovalPolicy: base.removalPolicy(),
-		Policy: awsiam.NewPolicyDocument(&awsiam.PolicyDocumentProps{Statements: &[]awsiam.PolicyStatement{
-			letAdministerKey(),
-			awsiam.NewPolicyStatement(&awsiam.PolicyStatementProps{
-				Sid:        new("Pseudonyms"),
-				Principals: &[]awsiam.IPrincipal{awsiam.NewArnPrincipal(tabulate.Lambda.Role().RoleArn())},
-				Resources:  &[]*string{new("*")}, // in a key's policy: this key
-				Actions:    texts("kms:GenerateMac"),
-			}),
-		}}),
-	})
 }
 
 // addTwinReaders makes a policy that lets roles of the account read the twin of all

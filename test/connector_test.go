@@ -50,12 +50,19 @@ func TestAConnectorChangesNoOtherStack(t *testing.T) {
 			core := stacks.NewCore(app, "Core", stacks.CoreProps{Environment: env})
 			door := stacks.NewFrontDoor(app, "FrontDoor", stacks.FrontDoorProps{Core: core})
 			stacks.NewTables(app, "Tables", stacks.TablesProps{Core: core, FrontDoor: door})
+			stacks.NewFinder(app, "Finder", stacks.FinderProps{Core: core, FrontDoor: door, Settings: env.Finder})
 		}, "StagingER7"},
 		"no tables": {func(app awscdk.App) {
 			core := stacks.NewCore(app, "Core", stacks.CoreProps{Environment: env})
-			stacks.NewFrontDoor(app, "FrontDoor", stacks.FrontDoorProps{Core: core})
+			door := stacks.NewFrontDoor(app, "FrontDoor", stacks.FrontDoorProps{Core: core})
 			stacks.NewStagingER7(app, "StagingER7", stacks.StagingER7Props{Core: core})
+			stacks.NewFinder(app, "Finder", stacks.FinderProps{Core: core, FrontDoor: door, Settings: env.Finder})
 		}, "Tables"},
+		"no finder": {func(app awscdk.App) {
+			without := env
+			without.Finder = nil
+			stacks.NewSystem(app, without)
+		}, "Finder"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := synthApp(t.TempDir(), test.define)

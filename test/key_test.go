@@ -7,14 +7,14 @@ import (
 	"testing"
 )
 
-// keyPolicies returns the statements of the policies of all keys of an assembly, by the
-// key's logical id.
+// keyPolicies returns the statements of the policies of all keys of an assembly that
+// encrypt, by the key's logical id.
 func keyPolicies(t *testing.T, assembly assembly) map[string][]map[string]any {
 	t.Helper()
 	policies := map[string][]map[string]any{}
 	for _, stack := range assembly {
 		for name, resource := range stack.template.Resources {
-			if resource.Type != "AWS::KMS::Key" {
+			if resource.Type != "AWS::KMS::Key" || resource.Properties["KeySpec"] == "HMAC_256" {
 				continue
 			}
 			if resource.Properties["EnableKeyRotation"] != true {

@@ -44,8 +44,9 @@ func compare(t *testing.T, path string, synthesized []byte) {
 	}
 }
 
-// TestOtherStacksDependOnCoreAlone but Tables, which adds a policy to the role of
-// FrontDoor's users: CloudFormation cannot delete a role that still has one.
+// TestOtherStacksDependOnCoreAlone but two: Tables, which adds a policy to the role of
+// FrontDoor's users, since CloudFormation cannot delete a role that still has one, and
+// Finder, which adds a route to FrontDoor's API.
 func TestOtherStacksDependOnCoreAlone(t *testing.T) {
 	for env, assembly := range assemblies {
 		for id, stack := range assembly {
@@ -55,6 +56,8 @@ func TestOtherStacksDependOnCoreAlone(t *testing.T) {
 				want = nil
 			case "Tables":
 				want = []string{"FrontDoor", "Core"}
+			case "Finder":
+				want = []string{"Core", "FrontDoor"}
 			}
 			if diff := cmp.Diff(want, stack.artifact.Dependencies); diff != "" {
 				t.Errorf("%s %s (-want +got):\n%s", env, id, diff)
@@ -77,7 +80,7 @@ func TestSynthesisGivesNoWarning(t *testing.T) {
 // CloudFormation replaces a resource whose logical id changes: a new bucket or table,
 // empty, in place of the one with the data.
 func TestWhatHoldsDataKeepsItsName(t *testing.T) {
-	want := map[string]string{
+	everywhere := map[string]string{
 		"Core/Lake5F1B88EA":                     "AWS::S3::Bucket",
 		"Core/TrailLogs3B05809D":                "AWS::S3::Bucket",
 		"Core/AccessLogs8B620ECA":               "AWS::S3::Bucket",
@@ -99,7 +102,17 @@ func TestWhatHoldsDataKeepsItsName(t *testing.T) {
 		"Tables/Answers9615456C":                "AWS::S3::Bucket",
 		"Tables/Files8E6940B8":                  "AWS::S3::Bucket",
 	}
+	ofFinder := map[string]string{
+		"Finder/HashesF2DA595D":           "AWS::DynamoDB::Table",
+		"Finder/Key13EAD1396":             "AWS::KMS::Key",
+		"Finder/IndexFailed866AD206":      "AWS::SQS::Queue",
+		"Finder/IndexUndelivered572B08BA": "AWS::SQS::Queue",
+	}
 	for env, assembly := range assemblies {
+		want := maps.Clone(everywhere)
+		if settings(t, env).Finder != nil {
+			maps.Copy(want, ofFinder)
+		}
 		got := map[string]string{}
 		for id, stack := range assembly {
 			for name, resource := range stack.template.Resources {

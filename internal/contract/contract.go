@@ -20,6 +20,10 @@ const (
 // API calls its results a message's JSON, and derives the message's status from them.
 const ConnectorER7 = "staging-er7"
 
+// ConnectorFinder is the name of the connector that finds messages by their identifiers.
+// It publishes nothing.
+const ConnectorFinder = "finder"
+
 // The events of the hub, the values of the attribute `event`.
 const (
 	EventIngested = "ingested" // a sender's message was accepted

@@ -16,7 +16,11 @@ const (
 	EnvDeferredQueueURL   = "DEFERRED_QUEUE_URL"   // of what institutions have beyond their shares
 	EnvTablesBucket       = "TABLES_BUCKET"
 	EnvTablesDeidKey      = "TABLES_DEID_KEY" // the key of the pseudonyms in the tables' twin; not set if there is no twin
-	EnvQueuePrefix        = "QUEUE_PREFIX"    // what the names of the environment's queues begin with
+	EnvFinderTable        = "FINDER_TABLE"
+	EnvFinderKeys         = "FINDER_KEYS"   // the keys of the hashes, newest first, separated by blanks
+	EnvFinderPlaces       = "FINDER_PLACES" // the environment's own places of identifiers; not set if it has none
+	EnvFinderDays         = "FINDER_DAYS"   // for how long entries are kept; not set if for ever
+	EnvQueuePrefix        = "QUEUE_PREFIX"  // what the names of the environment's queues begin with
 	EnvStateMachineARN    = "STATE_MACHINE_ARN"
 	EnvConsoleClient      = "CONSOLE_CLIENT_ID" // of the user pool
 	EnvSignIn             = "SIGN_IN_URL"       // of the user pool's pages, without a slash at the end

@@ -14,5 +14,6 @@ const (
 	MetricStagingLatency    = "StagingLatency"    // in milliseconds
 	MetricOldestUnstagedAge = "OldestUnstagedAge" // in seconds
 	MetricMissing           = "Missing"
+	MetricNotIndexed        = "NotIndexed"
 	MetricTablesLag         = "TablesLag" // in seconds
 )

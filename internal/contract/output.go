@@ -3,6 +3,8 @@ package contract
 // The outputs of the stacks, with which clients and operators find the lake.
 const (
 	OutputAPI            = "ApiUrl"
+	OutputHTTPAPI        = "HttpApiId"
+	OutputAuthorizer     = "AuthorizerId"
 	OutputUserPool       = "UserPoolId"
 	OutputUserPoolClient = "UserPoolClientId"
 	OutputConsole        = "ConsoleUrl"
@@ -19,6 +21,8 @@ const (
 	OutputTables         = "TablesBucketName"
 	OutputTwinReaders    = "TwinReadersPolicyArn"
 	OutputTabulate       = "TabulateFunctionName"
+	OutputFinder         = "FinderTableName"
+	OutputReindex        = "ReindexFunctionName"
 	OutputReadsLog       = "ReadsLogGroupName"
 	OutputTrailLog       = "TrailLogGroupName"
 	OutputAlarms         = "AlarmTopicArn"

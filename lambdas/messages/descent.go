@@ -6,7 +6,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
+
+	"hl7lake/lambdas/internal/parallel"
 )
 
 // descent is how far a walk through claims or errors has come, from the newest to the
@@ -38,16 +39,7 @@ type latest[T any] struct {
 // forEach calls do for each item, for some at the same time, and returns the results in
 // the order of the items.
 func forEach[T, R any](ctx context.Context, items []T, do func(context.Context, T) (R, error)) ([]R, error) {
-	results := make([]R, len(items))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(together)
-	for i, item := range items {
-		group.Go(func() (err error) {
-			results[i], err = do(ctx, item)
-			return err
-		})
-	}
-	return results, group.Wait()
+	return parallel.Map(ctx, together, items, do)
 }
 
 // sortNewestFirst sorts messages by their ids, the latest first.

@@ -106,6 +106,8 @@ func (*Stage) Ignored() wire.Ignored {
 		"AutoDeploy":        "the API is always as the template says",
 		"AccessLogSettings": "requests are counted for the bill, but not logged here",
 		"RouteSettings":     "requests are not throttled here",
+
+		"DefaultRouteSettings": "requests are not throttled here",
 	}
 }
 

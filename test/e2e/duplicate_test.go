@@ -174,7 +174,7 @@ func (l *lake) claim(t *testing.T, body []byte, id string, lease time.Time) {
 	t.Helper()
 	sum := sha256.Sum256(append([]byte(scenario.Institution+"\x00"), body...))
 	_, err := l.dynamodb().PutItem(t.Context(), &dynamodb.PutItemInput{
-		TableName: aws.String(l.receivedTable(t)),
+		TableName: aws.String(l.output(t, client.OutputReceived)),
 		Item: map[string]types.AttributeValue{
 			"pk":     &types.AttributeValueMemberS{Value: hex.EncodeToString(sum[:])},
 			"id":     &types.AttributeValueMemberS{Value: id},
@@ -186,22 +186,6 @@ func (l *lake) claim(t *testing.T, body []byte, id string, lease time.Time) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// receivedTable returns the one table that is not the catalog.
-func (l *lake) receivedTable(t *testing.T) string {
-	t.Helper()
-	tables, err := l.dynamodb().ListTables(t.Context(), &dynamodb.ListTablesInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range tables.TableNames {
-		if name != l.output(t, client.OutputCatalog) {
-			return name
-		}
-	}
-	t.Fatalf("no other table than the catalog: %v", tables.TableNames)
-	return ""
 }
 
 func TestAnInterruptedClaimIsTakenOverWithItsID(t *testing.T) {

@@ -21,7 +21,7 @@ func (l *lake) meet(t *testing.T, tokens client.TokenSource, body []byte) {
 	t.Helper()
 	id := uuid.Must(uuid.NewV7()).String()
 	l.claim(t, body, id, time.Now().Add(time.Minute))
-	table := l.receivedTable(t)
+	table := l.output(t, client.OutputReceived)
 	var other sync.WaitGroup
 	other.Go(func() {
 		time.Sleep(500 * time.Millisecond) // the second request waits for this one

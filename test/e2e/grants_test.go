@@ -31,7 +31,8 @@ func takenElsewhere(role string) bool { return strings.Contains(role, "-Identiti
 // walkEveryWay sends messages such that every call that a function can make is made:
 // small and large, HL7 and not, in ASCII and not, accepted, duplicate, claimed by
 // another, taken over, redelivered, deferred, forgotten and undeliverable, read back in
-// every form and when it is no longer there. At the end they all become tables.
+// every form and when it is no longer there, found and entered again. At the end they all
+// become tables.
 func (l *lake) walkEveryWay(t *testing.T) {
 	t.Helper()
 	tokens := l.admin(t)
@@ -83,6 +84,7 @@ func (l *lake) walkEveryWay(t *testing.T) {
 	l.meet(t, tokens, admission(4))
 	l.beyondShare(t)
 	l.failEverywhere(t)
+	l.findEveryWay(t, c)
 	for range 2 { // the second run reads what the first one wrote
 		if done, err := l.operator(t).Tabulate(t.Context()); err != nil || !done.Complete {
 			t.Errorf("tables: %+v, %v", done, err)

@@ -31,7 +31,7 @@ func TestAnOperatorFindsFunctionsAndSubscriptionsAsOnAWS(t *testing.T) {
 			t.Errorf("%v: %+v, listed as %+v", err, one, f)
 		}
 	}
-	for _, name := range []string{"Ingest", "Messages", "Reconcile", "Writer", "Trigger", "Prepare", "Parse"} {
+	for _, name := range []string{"Ingest", "Messages", "Reconcile", "Writer", "Trigger", "Prepare", "Parse", "Index", "Reindex", "Search"} {
 		of := slices.DeleteFunc(slices.Collect(maps.Keys(groups)), func(f string) bool { return !strings.Contains(f, name+"Function") })
 		if len(of) != 1 || !strings.Contains(groups[of[0]], name+"Logs") {
 			t.Errorf("the function %s: %v, of %v", name, of, groups)

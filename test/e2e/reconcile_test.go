@@ -1,7 +1,6 @@
 package e2e_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,17 +39,7 @@ func wantReconciled(t *testing.T, what string, got, want operate.Reconciled) {
 // unsettled counts the claims in the received table's index of unsettled claims.
 func (l *lake) unsettled(t *testing.T) int {
 	t.Helper()
-	var table string
-	names, err := l.dynamodb().ListTables(t.Context(), &dynamodb.ListTablesInput{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names.TableNames {
-		if strings.Contains(name, "Received") {
-			table = name
-		}
-	}
-	out, err := l.dynamodb().Scan(t.Context(), &dynamodb.ScanInput{TableName: &table, IndexName: aws.String("unsettled")})
+	out, err := l.dynamodb().Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(l.output(t, client.OutputReceived)), IndexName: aws.String("unsettled")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -109,7 +109,7 @@ func (l *lake) failEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, function := range []string{"Writer", "Trigger"} {
+	for _, function := range []string{"Writer", "Trigger", "Index"} {
 		i := slices.IndexFunc(queues.QueueUrls, func(url string) bool { return strings.Contains(url, function+"Failed") })
 		if i < 0 {
 			t.Fatalf("%s has no queue for what it fails on: %v", function, queues.QueueUrls)

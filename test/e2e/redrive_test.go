@@ -68,7 +68,7 @@ func (l *lake) redriveBy(t *testing.T, options operate.RedriveOptions) (letters 
 // outcomes returns what became of the letters, such as "WriterUndelivered redriven".
 func outcomes(letters []operate.DeadLetter) (all []string) {
 	for _, letter := range letters {
-		for _, queue := range []string{"WriterUndelivered", "WriterFailed", "TriggerUndelivered", "TriggerFailed"} {
+		for _, queue := range []string{"WriterUndelivered", "WriterFailed", "TriggerUndelivered", "TriggerFailed", "IndexUndelivered", "IndexFailed"} {
 			if strings.Contains(letter.Queue, queue) {
 				all = append(all, queue+" "+string(letter.Outcome))
 			}
@@ -223,8 +223,8 @@ func TestWhatHasLostItsContentIsNotRedrivenForNothing(t *testing.T) {
 func TestWhatIsNoEventStaysWhereItIs(t *testing.T) {
 	l := start(t)
 	l.publish(t, "not-an-id", "unknown", []byte("a line of text"))
-	want := []string{"TriggerFailed no event", "WriterFailed no event"}
-	eventually(t, "both functions have given it up", func() bool { return slices.Equal(outcomes(l.redrive(t, false)), want) })
+	want := []string{"IndexFailed no event", "TriggerFailed no event", "WriterFailed no event"}
+	eventually(t, "all functions have given it up", func() bool { return slices.Equal(outcomes(l.redrive(t, false)), want) })
 	wantOutcomes(t, l.redrive(t, false), want...)
 	for _, letter := range l.redrive(t, true) {
 		if letter.Err == nil || strings.Contains(letter.Err.Error(), "line") || letter.ID != "" {
@@ -239,11 +239,11 @@ func TestWhatCanNeverBeRedrivenIsSetAside(t *testing.T) {
 	l := start(t)
 	const line = "a line that nobody has announced"
 	l.publish(t, "not-an-id", "unknown", []byte(line))
-	want := []string{"TriggerFailed no event", "WriterFailed no event"}
-	eventually(t, "both functions have given it up", func() bool { return slices.Equal(outcomes(l.redrive(t, true)), want) })
+	want := []string{"IndexFailed no event", "TriggerFailed no event", "WriterFailed no event"}
+	eventually(t, "all functions have given it up", func() bool { return slices.Equal(outcomes(l.redrive(t, true)), want) })
 	wantOutcomes(t, l.redriveBy(t, operate.RedriveOptions{DryRun: true, SetAside: true}), want...)
 	letters := l.redriveBy(t, operate.RedriveOptions{SetAside: true})
-	wantOutcomes(t, letters, "TriggerFailed set aside", "WriterFailed set aside")
+	wantOutcomes(t, letters, "IndexFailed set aside", "TriggerFailed set aside", "WriterFailed set aside")
 	reader := l.client(t, l.user(t, client.User{Email: "night-shift@example.org", Read: client.Institutions{operate.SetAsideOwner}}))
 	for _, letter := range letters {
 		if letter.Owner != operate.SetAsideOwner || letter.Err == nil || strings.Contains(letter.Err.Error(), "line") {

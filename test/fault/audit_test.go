@@ -58,21 +58,19 @@ type contents struct {
 // contents reads the whole lake. It changes nothing: letters return to their queues.
 func (l *lake) contents(ctx context.Context) (c contents, err error) {
 	c = contents{entries: map[string][]entry{}, versions: map[string][]string{}, claims: map[string]claim{}, letters: map[string][]letter{}}
-	tables, err := l.dynamodb().ListTables(ctx, &dynamodb.ListTablesInput{})
-	if err != nil {
-		return c, err
-	}
-	catalog, err := l.Outputs.Get(client.OutputCatalog)
-	if err != nil {
-		return c, err
-	}
-	for _, table := range tables.TableNames {
-		if table == catalog {
-			err = scan(ctx, l, table, func(e entry) { c.entries[e.Root] = append(c.entries[e.Root], e) })
-		} else {
-			err = scan(ctx, l, table, func(item claim) { c.claims[item.PK] = item })
-		}
+	for output, read := range map[string]func(table string) error{
+		client.OutputCatalog: func(table string) error {
+			return scan(ctx, l, table, func(e entry) { c.entries[e.Root] = append(c.entries[e.Root], e) })
+		},
+		client.OutputReceived: func(table string) error {
+			return scan(ctx, l, table, func(item claim) { c.claims[item.PK] = item })
+		},
+	} {
+		table, err := l.Outputs.Get(output)
 		if err != nil {
+			return c, err
+		}
+		if err := read(table); err != nil {
 			return c, err
 		}
 	}

@@ -57,6 +57,7 @@ const (
 
 func acceptedOfCheckov() []acceptance {
 	return []acceptance{
+		{checkov, "CKV_AWS_7", "", "KMS does not rotate keys for hashes. Finder replaces its key by another one.", []string{"*/Finder/Key*"}},
 		{checkov, "CKV_AWS_18", "", isAccessLog, []string{"*/*/AccessLogs*"}},
 		{checkov, "CKV_AWS_21", "", noVersions, []string{"*/Core/ClaimCheck*"}},
 		{checkov, "CKV_AWS_21", "", madeAgain, []string{"*/Tables/Files*", "*/Tables/Answers*"}},
@@ -101,6 +102,11 @@ func acceptedOfGuard() []acceptance {
 			"The rule wants a Deny. The key's policy allows kms:CreateGrant only with kms:GrantIsForAWSResource and only through " +
 				"the services that use the key, and lets no policy of IAM allow more.",
 			[]string{"*/Core/*Key*"},
+		},
+		{
+			guardPackage, "kms_create_grant_aws_service_check", "CT.KMS.PR.3",
+			"The rule wants a Deny. The key's policy allows kms:CreateGrant to nobody, and lets no policy of IAM allow it.",
+			[]string{"*/Finder/Key*"},
 		},
 		{guardPackage, "lambda_inside_vpc_check", "CT.LAMBDA.PR.3", noNetwork, []string{"*/*/*Function*"}},
 		{

@@ -27,7 +27,7 @@ import (
 // stackNames are those of environment dev, by construct id.
 var stackNames = map[string]string{
 	"Core": "hl7lake-dev-core", "FrontDoor": "hl7lake-dev-front-door", "StagingER7": "hl7lake-dev-staging-er7",
-	"Tables": "hl7lake-dev-tables",
+	"Tables": "hl7lake-dev-tables", "Finder": "hl7lake-dev-finder",
 }
 
 // cloud asks the emulated services themselves, because what CloudFormation says it
