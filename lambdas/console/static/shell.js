@@ -52,11 +52,12 @@ export class Shell {
       if (a.dataset.name === section) a.setAttribute('aria-current', 'page');
       else a.removeAttribute('aria-current');
     }
+    const entered = this.#place.hasChildNodes(); // from another view
     fill(this.#place);
     this.#place.className = name;
     this.title(sections.find((s) => s.name === section)?.label ?? '');
     scrollTo(0, 0);
-    this.#place.focus();
+    if (entered) this.#place.focus();
     return this.#place;
   }
 
