@@ -131,8 +131,8 @@ func TestEveryRouteDemandsAToken(t *testing.T) {
 	open := []string{"GET /console", "GET /console/{file+}"}
 	want := []string{
 		"GET /console", "GET /console/{file+}",
-		"GET /messages", "GET /messages/{id}", "GET /messages/{id}/content", "GET /messages/{id}/content/{connector}", "GET /messages/{id}/er7",
-		"GET /messages/{id}/json", "GET /messages/{id}/value", "GET /messages/{id}/view", "POST /er7", "POST /hl7",
+		"GET /errors", "GET /feeds", "GET /messages", "GET /messages/{id}", "GET /messages/{id}/content", "GET /messages/{id}/content/{connector}",
+		"GET /messages/{id}/er7", "GET /messages/{id}/json", "GET /messages/{id}/value", "GET /messages/{id}/view", "POST /er7", "POST /hl7",
 		"POST /messages/replay", "POST /messages/{id}/replay", "POST /messages/{protocol}/{format}",
 	}
 	for env, assembly := range assemblies {

@@ -61,6 +61,7 @@ func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) ev
 		catalog:  catalog.Table{Name: fake.Catalog, DB: r.tables},
 		received: received.Table{Name: fake.Received, DB: r.tables},
 		lake:     lake{bucket: fake.Lake, objects: r.buckets, presigner: r.buckets},
+		now:      func() time.Time { return start },
 	}
 	request := events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: r.query}
 	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
