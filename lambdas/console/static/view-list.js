@@ -4,9 +4,10 @@
 import { h, fill } from './dom.js';
 import { chosenIn, filters } from './filters.js';
 import { ago, clock } from './format.js';
-import { cells, messageTable, stepper } from './message-table.js';
+import { cells, messageTable } from './message-table.js';
 import { link } from './routes.js';
 import { sparkline } from './sparkline.js';
+import { stepper } from './table.js';
 
 // How often the list asks for what is new, and how long before the newest message it
 // begins: the states of those may have changed, and some come late.
