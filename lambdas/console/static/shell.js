@@ -53,11 +53,13 @@ export class Shell {
       if (a.dataset.name === section) a.setAttribute('aria-current', 'page');
       else a.removeAttribute('aria-current');
     }
+    const entered = this.#place.hasChildNodes(); // from another view
     fill(this.#place);
     this.#place.className = name;
     this.#label = sections.find((s) => s.name === section)?.label ?? '';
     this.title(this.#label);
     scrollTo(0, 0);
+    if (entered) this.#place.focus();
     return this.#place;
   }
 
