@@ -41,7 +41,7 @@ function rowOf({ owner, last, hours, usual, silent, silent_minutes: minutes }, n
     h('td', {}, sparkline(hours)),
     h('td', { class: 'aside' }, current ? about(current.count, current.about) : ''),
     h('td', { class: 'aside' }, usual ? about(Math.round(usual.per_hour), usual.about) : 'not known yet'),
-    h('td', {}, stateOf(silent, minutes, usual)));
+    h('td', {}, last && stateOf(silent, minutes, usual)));
 }
 
 function stateOf(silent, minutes, usual) {

@@ -47,11 +47,11 @@ export async function show(place, context) {
   });
 
   signal.addEventListener('abort', () => load.abort());
-  showSenders();
   kept.list = location.hash;
   await loadFirst();
   rows.get(kept.message)?.row.querySelector('a').focus(); // back from this one
   poll();
+  showSenders(); // after the list, which it would hold up
 
   async function loadFirst() {
     load.abort();

@@ -1,7 +1,7 @@
 // One message: what became of it, what it says, and what can be done about it.
 
 import { h, fill } from './dom.js';
-import { count, size } from './format.js';
+import { count, several, size } from './format.js';
 import { timeline } from './message-history.js';
 import { operations } from './message-operate.js';
 import { Raw, describe, faultText } from './message-raw.js';
@@ -41,11 +41,13 @@ export async function show(place, context) {
   function draw() {
     const { type, protocol = '', format = '', status, owner } = history;
     fill(head,
-      h('h1', {}, type || `${protocol}/${format}`, ' ', h('span', { class: `state ${status}` }, status)),
+      h('h1', {}, type === 'unknown' ? 'Message of unknown type' : type || `${protocol}/${format}`, ' ', h('span', { class: `state ${status}` }, status)),
       h('p', { class: 'facts' }, h('code', { class: 'id' }, history.id), h('span', {}, owner)));
-    fill(steps, h('h2', {}, 'What became of it'),
+    const open = steps.querySelector('details')?.open ?? !matchMedia('(max-width: 720px)').matches;
+    fill(steps, h('details', { open },
+      h('summary', {}, h('h2', {}, 'What became of it')),
       timeline(history, (segment, at) => link(['messages', id, 'raw'], { segment: String(segment), path: at })),
-      operations(history, context, () => follow(tries)));
+      operations(history, context, () => follow(tries))));
   }
 
   // follow asks at most so many times, until the message has come to its end and something
@@ -159,5 +161,5 @@ function facts(view) {
     view.version && h('span', {}, `HL7 ${view.version}`, !view.version_known && ', which is not known here'),
     view.charset && h('span', {}, view.charset),
     h('span', {}, size(view.bytes)),
-    h('span', {}, `${count(view.segments_total)} ${view.fault ? 'lines' : 'segments'}`));
+    h('span', {}, several(view.segments_total, view.fault ? 'line' : 'segment')));
 }
