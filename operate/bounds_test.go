@@ -1,5 +1,7 @@
 package operate
 
+// This file is about redrives and replays within bounds and of one institution.
+
 import (
 	"context"
 	"encoding/json"
@@ -21,8 +23,6 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/fake"
 )
-
-// This file is about redrives and replays within bounds and of one institution.
 
 // queues is SQS with two dead-letter queues, each of which gives the same letters again
 // as often as it is asked. It remembers what was asked, by action.
