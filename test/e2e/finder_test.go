@@ -190,7 +190,7 @@ func TestAMessageThatIsReplayedHasItsEntriesOnce(t *testing.T) {
 	before := l.hashes(t)
 	l.replay(t, operate.Selection{IDs: ids}, false)
 	l.settle(t)
-	if after := l.hashes(t); len(before) != 9 || len(after) != len(before) {
+	if after := l.hashes(t); len(before) != 10 || len(after) != len(before) {
 		t.Errorf("%d items, and %d after the replay", len(before), len(after))
 	}
 }
