@@ -109,7 +109,7 @@ func (p *program) find(ctx context.Context, of client.Identifier, limit int) err
 		return lake.FindPage(ctx, of, size, cursor)
 	})
 	if problem, refused := errors.AsType[*client.Problem](err); refused && problem.Status == http.StatusNotFound && problem.Code == "" {
-		return &hintError{err: errors.New("this lake has no Finder"), hint: "It is a setting of the environment; docs/finder.md says what it costs."}
+		return &hintError{err: fmt.Errorf("this lake has no Finder: %w", err), hint: "It is a setting of the environment; docs/finder.md says what it costs."}
 	}
 	return err
 }
