@@ -57,6 +57,49 @@ func (c *Client) ReplaySome(ctx context.Context, which ReplayOf) (ReplayedSome, 
 	return answer, c.post(ctx, "messages/replay", which, &answer)
 }
 
+// DeadLetter is one message of a dead-letter queue, without its content.
+type DeadLetter struct {
+	Queue   string    `json:"queue"` // the queue's name
+	ID      string    `json:"id"`    // of the event
+	Root    string    `json:"root"`  // of the message
+	Event   string    `json:"event"` // ingested, staged or error
+	Owner   string    `json:"owner"`
+	Type    string    `json:"type,omitempty"`  // the message's type, such as ADT^A01
+	Since   time.Time `json:"since"`           // when it came into the queue
+	Cause   string    `json:"cause,omitempty"` // the name of the error that put it there
+	Outcome string    `json:"outcome"`         // what became of it or, if it was only looked at, would
+}
+
+// DeadLetters are dead letters of one institution's messages.
+type DeadLetters struct {
+	Letters []DeadLetter `json:"letters"` // the oldest first
+	// More reports that there may be others: the lake looks at a bounded number of
+	// letters for a request.
+	More bool `json:"more"`
+}
+
+// DeadLetters returns what lies in the dead-letter queues, of messages of the institution
+// that the user operates for.
+func (c *Client) DeadLetters(ctx context.Context) (DeadLetters, error) {
+	body, err := c.get(ctx, "dead-letters")
+	if err != nil {
+		return DeadLetters{}, err
+	}
+	var found DeadLetters
+	if err := json.Unmarshal(body, &found); err != nil {
+		return DeadLetters{}, fmt.Errorf("read the dead letters: %w", err)
+	}
+	return found, nil
+}
+
+// RedriveLetters publishes again what lies in the dead-letter queues, of messages of the
+// institution that the user operates for. A letter whose Outcome is redriven is on the
+// hub again and no longer in its queue.
+func (c *Client) RedriveLetters(ctx context.Context) (DeadLetters, error) {
+	var done DeadLetters
+	return done, c.post(ctx, "dead-letters/redrive", struct{}{}, &done)
+}
+
 // post sends a request with a JSON body and reads its answer into the value that into
 // points to. Any status but 200 is a *Problem.
 func (c *Client) post(ctx context.Context, path string, body, into any) error {

@@ -238,8 +238,8 @@ func TestAnAnswerNamesTheMessageEvenIfItCannotHoldTheProblemsText(t *testing.T) 
 
 func TestVersionsAreReadInTheWaysThatTheyAreWritten(t *testing.T) {
 	for value, want := range map[string]string{
-		"2.5.1": "2.5.1", "2.3": "2.3", "v2.3": "2.3", "2.3.1 DE": "2.3.1", " 2.4 ": "2.4", "HL7 2.6": "2.6", "2.5.": "2.5",
-		"": "", "2": "", "two": "", "2..5": "", "2.5.1.1": "", "20260101": "",
+		"2.5.1": "2.5.1", "2.3": "2.3", "v2.3": "2.3", "2.3.1 DE": "2.3.1", " 2.4 ": "2.4", "HL7 2.6": "2.6", "2.5.": "2.5", "2.9": "2.9", "2.10": "2.10",
+		"": "", "2": "", "two": "", "2..5": "", "2.5.1.1": "", "20260101": "", "2.100": "",
 	} {
 		got, ok := hl7.VersionNumber(value)
 		if ok != (want != "") || ok && got != want {

@@ -200,6 +200,18 @@ func TestATimeIsWrittenAsItIsRead(t *testing.T) {
 	})
 }
 
+func TestATimeHasItsZoneFromTheHourOn(t *testing.T) {
+	at := time.Date(2026, 3, 14, 9, 15, 42, 250e6, time.FixedZone("", 3600))
+	for p, want := range map[hl7.Precision]string{
+		hl7.Year: "2026", hl7.Month: "202603", hl7.Day: "20260314", hl7.Hour: "2026031409+0100", hl7.Minute: "202603140915+0100",
+		hl7.Second: "20260314091542+0100", hl7.Fraction: "20260314091542.2500+0100",
+	} {
+		if got := hl7.FormatTime(at, p); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
 func TestANewMessageSaysWhatItsHeaderDoes(t *testing.T) {
 	at := time.Date(2026, 3, 14, 9, 15, 30, 0, time.UTC)
 	h := hl7.Header{

@@ -209,7 +209,7 @@ func (s *scan) checkFrame(at int) {
 // another character, or -1. A header after a space, a quotation mark or an opening
 // bracket is quoted by a text.
 func (s *scan) glued(message []byte) int {
-	if s.kind != Single || len(message)-s.start < len("MSH|^") {
+	if s.kind != Single {
 		return -1
 	}
 	first := message[s.start:]

@@ -13,6 +13,9 @@ import (
 	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
 	"pgregory.net/rapid"
 
 	"hl7lake/hl7"
@@ -166,6 +169,38 @@ func TestTheSizeOfReadsChangesNothing(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestAStreamInUTF16IsReadInPiecesOfAnySize(t *testing.T) {
+	const before, message = "Dear reader, this is a letter.\r", "MSH|^~\\&|A|||||" + "|ADT^A01|7|P|2.5||||||UNICODE UTF-16\rPID|1||Müller 表\r"
+	for name, test := range map[string]struct {
+		encoding encoding.Encoding
+		text     string
+	}{
+		"low byte first":            {unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM), strings.Repeat(message, 3)},
+		"high byte first":           {unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM), strings.Repeat(message, 3)},
+		"a mark, low byte first":    {unicode.UTF16(unicode.LittleEndian, unicode.UseBOM), before + strings.Repeat(message, 3)},
+		"a mark, high byte first":   {unicode.UTF16(unicode.BigEndian, unicode.UseBOM), before + strings.Repeat(message, 3)},
+		"UTF-32, high byte first":   {utf32.UTF32(utf32.BigEndian, utf32.IgnoreBOM), strings.Repeat(message, 3)},
+		"bytes, after such a mark":  {encoding.Nop, "\xff\xfe" + before + strings.Repeat(message, 3)},
+		"bytes, after another mark": {encoding.Nop, "\xfe\xff" + before + strings.Repeat(message, 3)},
+	} {
+		data, err := test.encoding.NewEncoder().String(test.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for reader, stream := range readersOf(data) {
+			var got []string
+			for m, err := range hl7.NewReader(stream).Messages() {
+				if err == nil {
+					got = append(got, m.ControlID()+" "+m.Get("PID-3"))
+				}
+			}
+			if diff := cmp.Diff([]string{"7 Müller 表", "7 Müller 表", "7 Müller 表"}, got); diff != "" {
+				t.Errorf("%s, %s (-want +got):\n%s", name, reader, diff)
+			}
+		}
+	}
 }
 
 // repeated returns the same text again and again.

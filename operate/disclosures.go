@@ -31,7 +31,7 @@ type Disclosure struct {
 	Who   string    `json:"who"`             // the subject of a user, or the ARN of a caller
 	Reads string    `json:"reads,omitempty"` // the institution that the reader may read
 	ID    string    `json:"id"`              // the message's id
-	Part  string    `json:"part"`            // history, er7 or json; for S3, the object's key
+	Part  string    `json:"part"`            // history, or the content: er7, json, content, view, value; for S3, the object's key
 }
 
 // fits reports whether d is one of the disclosures asked for. keys are the keys of the

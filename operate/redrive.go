@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -16,7 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
-	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
@@ -58,10 +59,13 @@ type DeadLetter struct {
 // check could expire before an event that fails again is redriven once more.
 const fresh = 24 * time.Hour
 
-// hold is how long a dead letter that was received stays invisible to others. It is
-// longer than a redrive takes; what a redrive leaves in the queue is made visible again
-// at its end.
-const hold = 30 * time.Minute
+// A dead letter that was received stays invisible to others for so long. That is longer
+// than a redrive takes; what a redrive leaves in the queue is made visible again at its
+// end.
+const (
+	hold      = 30 * time.Minute
+	holdBrief = time.Minute // of a redrive within bounds
+)
 
 // Queues returns the names of the dead-letter queues of the lake's stacks whose names
 // contain one of the given words, or of all if no word is given.
@@ -109,6 +113,7 @@ func hasOneOf(name string, words []string) bool {
 // RedriveOptions say what a redrive is to do.
 type RedriveOptions struct {
 	Queues   []string // only queues with one of these words in their name; nil means all
+	Owner    string   // only letters about this institution's messages: others are neither opened nor reported; "" means all
 	DryRun   bool     // only look
 	SetAside bool     // store what can never be redriven in the lake, see SetAsideOwner
 }
@@ -124,12 +129,42 @@ func (o *Operator) Redrive(ctx context.Context, options RedriveOptions, report f
 	}
 	begin := time.Now()
 	for _, url := range urls {
-		r := redrive{Operator: o, RedriveOptions: options, url: url, begin: begin, report: report}
-		if err := errors.Join(r.drain(ctx), r.giveBack(context.WithoutCancel(ctx))); err != nil {
-			return fmt.Errorf("redrive %s: %w", nameOf(url), err)
+		r := redrive{Operator: o, RedriveOptions: options, url: url, begin: begin, report: report, hold: hold}
+		if _, err := r.run(ctx); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// RedriveSome is Redrive within bounds. It works on all queues at once, so that one with
+// many letters, or one that is empty, delays no other. more reports that the bounds may
+// have left letters out. SQS gives letters in no order, so a later call meets others.
+func (o *Operator) RedriveSome(ctx context.Context, options RedriveOptions, bounds Bounds, report func(DeadLetter)) (more bool, err error) {
+	urls, err := o.queueURLs(ctx, options.Queues)
+	if err != nil {
+		return false, err
+	}
+	begin := time.Now()
+	var group errgroup.Group
+	var one sync.Mutex
+	tell := func(letter DeadLetter) {
+		one.Lock()
+		defer one.Unlock()
+		report(letter)
+	}
+	for _, url := range urls {
+		group.Go(func() error {
+			r := redrive{Operator: o, RedriveOptions: options, url: url, begin: begin, report: tell, hold: holdBrief, bounds: &bounds}
+			rest, err := r.run(ctx)
+			one.Lock()
+			defer one.Unlock()
+			more = more || rest
+			return err
+		})
+	}
+	err = group.Wait()
+	return more, err
 }
 
 // redrive is the redrive of one queue.
@@ -139,28 +174,56 @@ type redrive struct {
 	url    string
 	begin  time.Time
 	report func(DeadLetter)
+	hold   time.Duration
+	bounds *Bounds // nil for none
 
+	seen int      // how many letters were received
 	left []string // receipt handles of the letters that stay in the queue
 }
 
-// drain receives every letter in the queue.
-func (r *redrive) drain(ctx context.Context) error {
+// run redrives the letters, and makes those that stay in the queue visible again. more
+// reports that the bounds may have left letters out.
+func (r *redrive) run(ctx context.Context) (more bool, err error) {
+	more, err = r.drain(ctx)
+	if err = errors.Join(err, r.giveBack(context.WithoutCancel(ctx))); err != nil {
+		return more, fmt.Errorf("redrive %s: %w", nameOf(r.url), err)
+	}
+	return more, nil
+}
+
+// atOnce is how many letters a request receives, the most that SQS gives.
+const atOnce = 10
+
+// drain receives every letter in the queue, unless the bounds end it before.
+func (r *redrive) drain(ctx context.Context) (more bool, err error) {
 	for {
+		ask := atOnce
+		if r.bounds != nil {
+			ask = min(ask, r.bounds.Most-r.seen)
+			if ask <= 0 || time.Now().After(r.bounds.Until) {
+				return true, nil
+			}
+		}
 		out, err := r.queues.ReceiveMessage(ctx, &sqs.ReceiveMessageInput{
 			QueueUrl:                    &r.url,
-			MaxNumberOfMessages:         10,
-			VisibilityTimeout:           int32(hold.Seconds()),
+			MaxNumberOfMessages:         int32(ask),
+			VisibilityTimeout:           int32(r.hold.Seconds()),
 			WaitTimeSeconds:             1, // asks all of SQS's servers (Amazon SQS, Short and long polling)
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameSentTimestamp},
 		})
 		if err != nil {
-			return err
+			return false, err
 		}
 		if len(out.Messages) == 0 {
-			return nil
+			return false, nil
 		}
+		r.seen += len(out.Messages)
 		for _, message := range out.Messages {
-			letter := r.one(ctx, message)
+			letter, meant := r.one(ctx, message)
+			if !meant {
+				r.left = append(r.left, *message.ReceiptHandle)
+				continue
+			}
 			if hopeless := letter.Outcome == Malformed || letter.Outcome == Gone; hopeless && r.SetAside && !r.DryRun {
 				letter = r.setAside(ctx, message, letter)
 			}
@@ -172,13 +235,17 @@ func (r *redrive) drain(ctx context.Context) error {
 	}
 }
 
-// one redrives one letter.
-func (r *redrive) one(ctx context.Context, message types.Message) DeadLetter {
-	letter := DeadLetter{Queue: nameOf(r.url), Since: sentAt(message)}
+// one redrives one letter. meant is false for a letter that is not about a message of the
+// institution to which the redrive is limited.
+func (r *redrive) one(ctx context.Context, message types.Message) (letter DeadLetter, meant bool) {
+	letter = DeadLetter{Queue: nameOf(r.url), Since: sentAt(message)}
 	wires, cause, err := open(*message.Body)
+	if r.Owner != "" && (err != nil || slices.ContainsFunc(wires, func(w hub.Wire) bool { return w.Attributes["owner"] != r.Owner })) {
+		return letter, false
+	}
 	if err != nil {
 		letter.Outcome, letter.Err = Malformed, err
-		return letter
+		return letter, true
 	}
 	letter.Cause = cause
 	var kept []hub.Wire
@@ -187,31 +254,27 @@ func (r *redrive) one(ctx context.Context, message types.Message) DeadLetter {
 		outcome := hopeless(err)
 		if outcome == Malformed {
 			letter.Outcome, letter.Err = outcome, err
-			return letter
+			return letter, true
 		}
 		letter.ID, letter.Root = event.ID.String(), event.Root.String()
 		letter.Event, letter.Owner, letter.Type = string(event.Name), event.Owner, event.Type
-		forgotten, lookErr := r.forgotten(ctx, event.Root)
+		entries, lookErr := r.catalog.History(ctx, event.Root)
 		switch {
 		case lookErr != nil:
 			letter.Outcome, letter.Err = NotSent, lookErr
-			return letter
-		case forgotten:
+			return letter, true
+		case r.Owner != "" && len(entries) > 0 && entries[0].Owner != r.Owner: // the letter says it is theirs
+			return letter, false
+		case catalog.IsForgotten(entries): // publishing it would store it again
 			continue
 		case outcome == Gone:
 			letter.Outcome, letter.Err = outcome, err
-			return letter
+			return letter, true
 		}
 		kept = append(kept, wire)
 	}
 	letter.Outcome, letter.Err = r.publish(ctx, message, letter.Since, kept)
-	return letter
-}
-
-// forgotten reports whether a message was forgotten. Publishing it would store it again.
-func (r *redrive) forgotten(ctx context.Context, root uuid.UUID) (bool, error) {
-	entries, err := r.catalog.History(ctx, root)
-	return catalog.IsForgotten(entries), err
+	return letter, true
 }
 
 // hopeless returns the outcome of a letter whose event cannot be opened because of the

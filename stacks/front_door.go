@@ -143,7 +143,7 @@ func (d FrontDoor) addMessages(core Core) Function {
 		new(*d.Received.TableArn()+"/index/"+contract.IndexUnsettled))
 	d.http.addRoutes(messages, awsapigatewayv2.HttpMethod_GET, core.Foundation.ReadLimit,
 		"/messages", "/messages/{id}", "/messages/{id}/er7", "/messages/{id}/json", "/messages/{id}/content", "/messages/{id}/content/{connector}",
-		"/messages/{id}/view", "/messages/{id}/value")
+		"/messages/{id}/view", "/messages/{id}/value", "/feeds", "/errors")
 	return messages
 }
 

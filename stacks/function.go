@@ -134,7 +134,7 @@ func (f Function) acceptFindings() {
 			"who tries again.")
 	accept(f.scope, "HIPAA.Security-IAMNoInlinePolicy",
 		"The policy is of this role and goes with it: what one function may do is nothing that another should be given by name.")
-	accept(f.scope, "AwsSolutions-IAM5", "X-Ray's actions know no resource (Service Authorization Reference).", "Resource::*")
+	accept(f.scope, "AwsSolutions-IAM5", "X-Ray's actions, and ListQueues of SQS, know no resource (Service Authorization Reference).", "Resource::*")
 	accept(f.scope, "AwsSolutions-IAM5",
 		"The objects of one zone, or of the bucket that content passes through: their keys are known when a message is.",
 		`/^Resource::<(Lake|ClaimCheck)[0-9A-F]{8}\.Arn>\/((ingestion|staging|error)\/)?\*$/`)

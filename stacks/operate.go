@@ -15,19 +15,19 @@ const operateSeconds = 29
 func operateLimit() RateLimit { return RateLimit{PerSecond: 5, Burst: 20} }
 
 // addOperate defines the function with which people operate on the messages of an
-// institution. It can replay what was sent, and delete nothing.
+// institution. It can replay what was sent and redrive dead letters, and delete nothing of
+// the lake.
 func (d FrontDoor) addOperate(core Core) Function {
 	base := core.Foundation
 	operate := newFunction(d.Stack, "Operate", base, FunctionProps{
 		Package:     "lambdas/operate",
-		Description: "Replays messages for people who operate for an institution",
+		Description: "Replays messages and redrives dead letters for people who operate for an institution",
 		Memory:      1024, // it has several messages in memory at once
 		Timeout:     operateSeconds,
 		Concurrency: 10,
 		Environment: map[string]*string{
 			contract.EnvCatalogTable: core.Catalog.TableName(),
 			contract.EnvLakeBucket:   core.Lake.BucketName(),
-			contract.EnvQueuePrefix:  new("hl7lake-" + base.Name + "-"),
 		},
 	})
 	core.LetPublish(operate)
@@ -37,7 +37,28 @@ func (d FrontDoor) addOperate(core Core) Function {
 	// S3 says that an object is gone only to a caller who may list the bucket (Amazon S3
 	// API Reference, GetObject).
 	grant(operate.Lambda, []string{"s3:ListBucket"}, core.Lake.BucketArn())
-	grantDecrypt(operate.Lambda, base.Keys.Lake)
-	d.http.addRoutes(operate, awsapigatewayv2.HttpMethod_POST, operateLimit(), "/messages/replay", "/messages/{id}/replay")
+	core.LetRedeem(operate)
+	grant(operate.Lambda, []string{"s3:ListBucket"}, core.ClaimCheck.BucketArn())
+	d.letRedrive(operate, base)
+	d.http.addRoutes(operate, awsapigatewayv2.HttpMethod_POST, operateLimit(), "/messages/replay", "/messages/{id}/replay", "/dead-letters/redrive")
+	d.http.addRoutes(operate, awsapigatewayv2.HttpMethod_GET, operateLimit(), "/dead-letters")
 	return operate
+}
+
+// letRedrive lets the function find the environment's dead-letter queues and work on
+// them, whichever stack they are in. This stack knows those of connectors by their names
+// alone, see package operate.
+func (d FrontDoor) letRedrive(fn Function, base Foundation) {
+	prefix := "hl7lake-" + base.Name + "-"
+	fn.tell(contract.EnvQueuePrefix, &prefix)
+	grant(fn.Lambda, []string{"sqs:ListQueues"}, new("*")) // it cannot be limited to a resource
+	var queues []*string
+	for _, kind := range []string{"Undelivered", "Failed"} {
+		queues = append(queues, new(arnOf(d.Stack, "sqs", prefix+"*"+kind+"*")))
+	}
+	grant(fn.Lambda, []string{"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}, queues...)
+	grantDecrypt(fn.Lambda, base.Keys.Hub)
+	accept(fn.scope, "AwsSolutions-IAM5",
+		"The dead-letter queues of the environment's stacks, of which those of connectors are known by the form of their names alone.",
+		`/^Resource::arn:<AWS::Partition>:sqs:<AWS::Region>:<AWS::AccountId>:hl7lake-[a-z]+-\*(Undelivered|Failed)\*$/`)
 }

@@ -102,14 +102,15 @@ func TestOnlyTheWriterMayChangeLakeAndCatalog(t *testing.T) {
 }
 
 // TestPermissionsOnEverythingAreThoseThatAWSCannotScope has the list of actions that
-// cannot be limited to a resource: X-Ray's, and those with which Step Functions sets up
-// the delivery of its logs (Service Authorization Reference, AWS X-Ray; Step Functions
-// Developer Guide, Using CloudWatch Logs to log execution history).
+// cannot be limited to a resource: X-Ray's, ListQueues of SQS, and those with which Step
+// Functions sets up the delivery of its logs (Service Authorization Reference, AWS X-Ray
+// and Amazon SQS; Step Functions Developer Guide, Using CloudWatch Logs to log execution
+// history).
 func TestPermissionsOnEverythingAreThoseThatAWSCannotScope(t *testing.T) {
 	unscoped := []string{
 		"logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies",
 		"logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:UpdateLogDelivery",
-		"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+		"sqs:ListQueues", "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
 	}
 	for env, assembly := range assemblies {
 		for _, permission := range permissions(t, assembly) {
@@ -130,10 +131,25 @@ func TestPermissionsOnEverythingAreThoseThatAWSCannotScope(t *testing.T) {
 func TestEveryRouteDemandsAToken(t *testing.T) {
 	open := []string{"GET /console", "GET /console/{file+}"}
 	want := []string{
-		"GET /console", "GET /console/{file+}",
-		"GET /messages", "GET /messages/{id}", "GET /messages/{id}/content", "GET /messages/{id}/content/{connector}", "GET /messages/{id}/er7",
-		"GET /messages/{id}/json", "GET /messages/{id}/value", "GET /messages/{id}/view", "POST /er7", "POST /hl7",
-		"POST /messages/replay", "POST /messages/{id}/replay", "POST /messages/{protocol}/{format}",
+		"GET /console",
+		"GET /console/{file+}",
+		"GET /dead-letters",
+		"GET /errors",
+		"GET /feeds",
+		"GET /messages",
+		"GET /messages/{id}",
+		"GET /messages/{id}/content",
+		"GET /messages/{id}/content/{connector}",
+		"GET /messages/{id}/er7",
+		"GET /messages/{id}/json",
+		"GET /messages/{id}/value",
+		"GET /messages/{id}/view",
+		"POST /dead-letters/redrive",
+		"POST /er7",
+		"POST /hl7",
+		"POST /messages/replay",
+		"POST /messages/{id}/replay",
+		"POST /messages/{protocol}/{format}",
 	}
 	for env, assembly := range assemblies {
 		var got []string

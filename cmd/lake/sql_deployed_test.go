@@ -114,7 +114,7 @@ func TestWhoMayNotListAllTablesIsToldToNameAnInstitution(t *testing.T) {
 		"hl7lake-dev-core": {
 			client.OutputLake: "lake", client.OutputHub: "arn:aws:sns:us-east-1:123456789012:hub", client.OutputCatalog: "catalog", client.OutputClaimCheck: "checks",
 		},
-		"hl7lake-dev-front-door": {client.OutputPool: "us-east-1_a"},
+		"hl7lake-dev-front-door": {client.OutputPool: "us-east-1_a", client.OutputReceived: "received"},
 		"hl7lake-dev-tables":     {client.OutputTables: "tables"},
 	})
 	if err != nil {

@@ -304,6 +304,13 @@ func TestSegmentsThatRunTogetherAreToldAndNothingElseIsGuessed(t *testing.T) {
 		"PID|1||P1||T\\X0d\\OBR|1|||x\n":                               {"PID[1]: " + together},
 		"PID|1||P1||T|||20260102OBR|1|||x\n":                           {"PID[1]: " + together},
 		"PID|1||P1||T\nOBR|1|||x\nOBX|1|ST|a||b||||||FMSH|^~\\&|A|B\n": {"OBX[1]: " + together},
+		"PID|1||P1||T\nOBR|1|||x\nOBX|1|ST|a||b||||||FMSH|\n":          nil,
+		"PID|1||P1||T\nOBR|1|||x\nNTE|1||0OBX||1\n":                    {"NTE[1]: " + together},
+		"PID|1||P1||T\nOBR|1|||x\nNTE|1||9OBX|1|ST\n":                  {"NTE[1]: " + together},
+		"PID|1||P1||T\nOBR|1|||x\nNTE|1||aOBX|1|ST\n":                  {"NTE[1]: " + together},
+		"PID|1||P1||T\nOBR|1|||x\nNTE|1||zOBX|1|ST\n":                  {"NTE[1]: " + together},
+		"PID|1||P1||T\nOBR|1|||x\nNTE|1||(OBX|1|ST\n":                  nil,
+		"PID|1||P1||T\nOBR|1|||x\n<cr>\n":                              {"???[1]: unexpected-segment", "???[1]: run-together: what should end it is text at its end"},
 		"PID|1||P1||T\nOBR|1|||x\nOBX|1|ST|RAPID||b||||||F\n":          nil,
 		"PID|1||P1||T\nOBR|1|||x\nOBX|1|ST|x2DEV||b||||||F\n":          nil,
 		"PID|1||P1||T\nOBR|1|||x\nOBX|1|ST|OBX|PID|MSH||||||F\n":       nil,
@@ -340,7 +347,8 @@ func TestAWordBeforeAnotherSegmentRunsTogetherOnlyWhereThatCanBe(t *testing.T) {
 func TestEncodingCharactersThatAreNotWhatTheyShouldAreTold(t *testing.T) {
 	for msh2, want := range map[string]string{
 		`^~\&`: "", `^~\&#`: "", `^~\`: "", `^~`: "", `^`: "", "^~&": "MSH-2: delimiters: sub-components need an escape character; none is read as one",
-		`^~\\&`: "MSH-2: delimiters: the escape character is there twice; read as one", `^^\&`: "MSH-2: delimiters: a character has two roles; read as the first",
+		`^~\\&`: "MSH-2: delimiters: the escape character is there twice; read as one", `^~\\`: "MSH-2: delimiters: the escape character is there twice; read as one",
+		`^^\&`: "MSH-2: delimiters: a character has two roles; read as the first",
 		`^|\&`: "", `^~ &`: "MSH-2: delimiters: sub-components need an escape character; none is read as one", `^ \&`: "MSH-2: delimiters: a blank delimits nothing",
 	} {
 		m, err := hl7.Parse([]byte("MSH|" + msh2 + "|A|B|C|D|20260102||ADT^A01|1|P|2.5.1\r"))
@@ -361,7 +369,7 @@ func TestEncodingCharactersThatAreNotWhatTheyShouldAreTold(t *testing.T) {
 
 func TestEscapeSequencesAreThoseOfHL7(t *testing.T) {
 	known := []string{`\F\`, `\S\`, `\T\`, `\R\`, `\E\`, `\H\`, `\N\`, `\X0D0A\`, `\Xfc\`, `\.br\`, `\.sp3\`, `\.in+4\`, `\.ce\`, `\Zlocal\`, `\C2842\`, `\M2442\`, ""}
-	unknown := []string{`\t\`, `\x0d\`, `\s\`, `\.xx\`, `\XZ\`, `\`, `\ `, `\FF\`, `\\`, `C:\x`, `\rtf1\ansi`}
+	unknown := []string{`\t\`, `\x0d\`, `\s\`, `\.xx\`, `\XZ\`, `\X\`, `\C\`, `\M\`, `\Z\`, `\`, `\ `, `\FF\`, `\\`, `C:\x`, `\rtf1\ansi`}
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(rapid.SampledFrom(append(slices.Clone(known), "a", " b ", "ü"))).Draw(t, "text"), "")
 		if got := escapes(t, "x"+text); got {

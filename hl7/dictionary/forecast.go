@@ -1,36 +1,30 @@
 package dictionary
 
 // placedAsForecast looks for the place of a segment in a message that conforms to its
-// structure and goes there. It tries the ways that let no required segment be missing, in
-// the order of [Structure.Locate], and takes the first place after which the rest of the
-// message fits. If none of them leads to such a place, it takes any that the structure
-// has.
+// structure and goes there. It takes the first place after which the rest of the message
+// fits: first among groups that always begin with such a segment, then among those that
+// may. If neither has such a place, it takes any that the structure has.
 func (w *walk) placedAsForecast(name string) bool {
-	for _, to := range [...]way{
-		{(*Node).startsWith, always, (*Node).repeats},
-		{(*Node).beginsWith, mustBe, (*Node).repeats},
-		{(*Node).beginsWith, always, (*Node).repeats},
-	} {
-		if w.searchForecast(name, to) {
-			return true
-		}
+	if w.searchForecast(name, way{fits: (*Node).startsWith}) || w.searchForecast(name, way{fits: (*Node).beginsWith}) {
+		return true
 	}
 	for _, place := range w.syntax.placesOf(name) {
 		leaf := w.syntax.places[place]
-		if w.searchForecast(name, way{func(child *Node, _ string) bool { return child.holds(leaf) }, always, (*Node).repeats}) {
+		if w.searchForecast(name, way{fits: func(child *Node, _ string) bool { return child.holds(leaf) }}) {
 			return true
 		}
 	}
 	return false
 }
 
-// searchForecast goes to the innermost place that a way leads to and the forecast allows.
+// searchForecast goes to the innermost place that fits and that the forecast allows. It
+// uses no other part of the way.
 func (w *walk) searchForecast(name string, to way) bool {
 	for depth := len(w.open) - 1; depth >= 0; depth-- {
 		i := w.open[depth]
 		for n := max(i.at, 0); n < len(i.group.Children); n++ {
 			child := i.group.Children[n]
-			if !to.fits(child, name) || n == i.at && !to.again(child) || n != i.at && !to.further(child) {
+			if !to.fits(child, name) || n == i.at && !child.repeats() {
 				continue
 			}
 			if here := (place{depth, n}); w.isForecast(here, to, name) {
@@ -63,5 +57,5 @@ func (w *walk) isForecast(here place, to way, name string) bool {
 			return false
 		}
 	}
-	return here.child == i.at || missingBefore(i.group, i.at+1, here.child, i.counts) == nil
+	return missingBefore(i.group, i.at+1, here.child, i.counts) == nil
 }

@@ -195,6 +195,33 @@ func TestEachSegmentHasItsGroup(t *testing.T) {
 	}
 }
 
+// Each message departs from its structure: a question mark is after what has no place
+// where it stands.
+func TestASegmentWithoutItsPlaceGoesToTheNextBest(t *testing.T) {
+	for _, test := range []struct{ why, version, structure, segments, want string }{
+		{"an optional group is not entered in its middle", "2.3", "RQA_I10", "PRD PID CTD", "PRD PROVIDER[1], PID, CTD ?"},
+		{"what must come before and still comes is not missing", "2.3", "PIN_I07", "PID PRD", "PID ?, PRD PROVIDER[1]"},
+		{"any segment has the place for any, though another is missing", "2.8", "QVR_Q17", "QPD XYZ", "QPD, XYZ QBP[1]"},
+		{"of two groups, the one whose next segment comes", "2.3", "OMD_O01", "PID ORC ODT", "PID PATIENT[1], ORC ORDER_TRAY[1], ODT ORDER_TRAY[1]"},
+		{"of two groups, the first if nothing comes", "2.3", "OMD_O01", "ODS ORC", "ODS ?, ORC ORDER_DIET[1]"},
+		{"a group is not repeated for a segment that it did not have", "2.5.1", "OML_O21", "ORC BLG OBR", "ORC ORDER[1], BLG ORDER[1], OBR ORDER[1] ?"},
+	} {
+		v := dictionary.Of(test.version)
+		m := of(v, test.structure, append([]string{"MSH"}, strings.Fields(test.segments)...))
+		var got []string
+		for i, l := range v.Structure(test.structure).Locate(m) {
+			place := strings.TrimSpace(m.Segment(i).Name() + " " + l.Group)
+			if !l.Expected {
+				place += " ?"
+			}
+			got = append(got, place)
+		}
+		if diff := cmp.Diff(test.want, strings.Join(got[1:], ", ")); diff != "" {
+			t.Errorf("%s: %s of %s (-want +got):\n%s", test.why, test.segments, test.structure, diff)
+		}
+	}
+}
+
 func TestTheStructureIsTheOneThatTheHeaderNames(t *testing.T) {
 	for msh9, want := range map[string]string{
 		"ADT^A04^ADT_A01": "ADT_A01", "ADT^A04": "ADT_A01", "ADT^A04^NONE": "ADT_A01", "ADT^A04^ADT_A04": "ADT_A01", "ADT^A01^ADT_A04": "ADT_A01", "ACK": "ACK", "ACK^A01": "ACK", "ZZZ^Z01": "", "": "",

@@ -75,7 +75,7 @@ func (c *check) encodingCharacters(msh hl7.Segment) {
 	switch {
 	case d.Escape == 0 && d.Subcomponent != 0:
 		detail = "sub-components need an escape character; none is read as one"
-	case len(msh2) > 4 && msh2[2] == msh2[3]:
+	case len(msh2) > 3 && msh2[2] == msh2[3]:
 		detail = "the escape character is there twice; read as one"
 	case strings.Contains(msh2, " "):
 		detail = "a blank delimits nothing"

@@ -62,6 +62,7 @@ func TestFindingsNameRuleAndPlace(t *testing.T) {
 func TestACharacterSetThatIsNotTheTextsIsAFinding(t *testing.T) {
 	for name, test := range map[string]struct{ declared, text, want string }{
 		"as declared":            {"8859/1", "M\xfcller", ""},
+		"the first of two":       {"8859/1~KLINGON", "M\xfcller", ""},
 		"UTF-8, undeclared":      {"", "Müller", ""},
 		"undeclared":             {"", "M\xfcller", "MSH-18: charset: none is declared; read as windows-1252"},
 		"of no known name":       {"KLINGON", "Miller", "MSH-18: charset: not a known character set; read as utf-8"},

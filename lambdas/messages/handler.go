@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -43,11 +44,16 @@ var (
 )
 
 // get answers GET /messages, GET /messages/{id} and the addresses of its contents below
-// it, and records who asked for what and was told what.
+// it, GET /feeds and GET /errors, and records who asked for what and was told what.
 func (h handler) get(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
 	by := caller.Of(request)
-	if strings.HasSuffix(request.RawPath, "/messages") {
+	switch _, name := path.Split(request.RawPath); name {
+	case "messages":
 		return h.list(ctx, request.RawQueryString, by)
+	case "feeds":
+		return h.feeds(ctx, request.RawQueryString, by)
+	case "errors":
+		return h.errors(ctx, request.RawQueryString, by)
 	}
 	id, part, ok := target(request.RawPath)
 	if !ok {

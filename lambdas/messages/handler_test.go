@@ -42,18 +42,18 @@ type readSide struct {
 	query   string // of the next request
 }
 
-func newReadSide(t *testing.T) *readSide {
+func newReadSide(t testing.TB) *readSide {
 	return &readSide{tables: fake.NewTables(t), buckets: &fake.Buckets{}}
 }
 
 // get asks for path as a user who may read the messages of reads.
-func (r *readSide) get(t *testing.T, path, reads string) events.APIGatewayV2HTTPResponse {
+func (r *readSide) get(t testing.TB, path, reads string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	return r.getAs(t, path, map[string]string{"sub": "user-1", "token_use": "id", "custom:read": reads})
 }
 
 // getAs asks for path with a token of the claims.
-func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) events.APIGatewayV2HTTPResponse {
+func (r *readSide) getAs(t testing.TB, path string, claims map[string]string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	logger := telemetry.NewLogger(&r.log)
 	h := handler{
@@ -61,6 +61,7 @@ func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) ev
 		catalog:  catalog.Table{Name: fake.Catalog, DB: r.tables},
 		received: received.Table{Name: fake.Received, DB: r.tables},
 		lake:     lake{bucket: fake.Lake, objects: r.buckets, presigner: r.buckets},
+		now:      func() time.Time { return start },
 	}
 	request := events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: r.query}
 	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
@@ -74,7 +75,7 @@ func (r *readSide) getAs(t *testing.T, path string, claims map[string]string) ev
 }
 
 // file writes what the writer writes about e, seconds after start.
-func (r *readSide) file(t *testing.T, e hub.Event, seconds int) catalog.Entry {
+func (r *readSide) file(t testing.TB, e hub.Event, seconds int) catalog.Entry {
 	t.Helper()
 	return fake.File(t, r.tables, r.buckets, e, start.Add(time.Duration(seconds)*time.Second))
 }

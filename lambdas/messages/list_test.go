@@ -131,6 +131,12 @@ func (l *listSide) ask(t testing.TB, parameters string, reads ...string) events.
 // askAs asks for a page with a token of the claims.
 func (l *listSide) askAs(t testing.TB, parameters string, claims map[string]string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
+	return l.askFor(t, "/messages", parameters, claims)
+}
+
+// askFor asks for what is at a path with a token of the claims.
+func (l *listSide) askFor(t testing.TB, path, parameters string, claims map[string]string) events.APIGatewayV2HTTPResponse {
+	t.Helper()
 	logger := telemetry.NewLogger(&l.log)
 	h := handler{
 		logger:   logger,
@@ -139,7 +145,7 @@ func (l *listSide) askAs(t testing.TB, parameters string, claims map[string]stri
 		lake:     lake{bucket: fake.Lake, objects: l},
 		now:      func() time.Time { return l.now },
 	}
-	request := events.APIGatewayV2HTTPRequest{RawPath: "/messages", RawQueryString: parameters}
+	request := events.APIGatewayV2HTTPRequest{RawPath: path, RawQueryString: parameters}
 	request.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
 		JWT: &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims},
 	}

@@ -44,10 +44,13 @@ func (p place) id() (id uuid.UUID) {
 // back returns the place that is the width earlier, or the floor if that is later.
 func (p place) back(width, floor place) place { return max(p-min(p, width), floor) }
 
+// time returns the millisecond of the place.
+func (p place) time() time.Time { return time.UnixMilli(int64(p / millisecond)).UTC() }
+
 // key returns a text that sorts before the keys of all messages from the place on, and
 // after those of earlier ones.
 func (p place) key(s source) string {
 	const digits = 18 // of the upper half of an id, with its dashes
-	date := time.UnixMilli(int64(p / millisecond)).UTC().Format(time.DateOnly)
+	date := p.time().Format(time.DateOnly)
 	return catalog.SourcePrefix(catalog.Ingestion, s.protocol, s.owner) + "date=" + date + "/" + p.id().String()[:digits]
 }

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,11 +49,16 @@ func (q query) below() uuid.UUID {
 	return q.start.below
 }
 
-// queryOf reads the parameters of GET /messages. A parameter that is unknown, repeated or
-// malformed is refused, because a filter that is ignored would show other messages than
-// those that were asked for. An institution whose messages the caller may not see is not
-// found.
+// queryOf reads the parameters of GET /messages, see readQuery.
 func queryOf(raw string, by caller.Caller, now time.Time) (query, error) {
+	return readQuery(raw, by, now, "from", "to", "owner", "protocol", "type", "state", "connector", "limit", "cursor")
+}
+
+// readQuery reads the parameters of the given names. A parameter that is unknown,
+// repeated or malformed is refused, because a filter that is ignored would show other
+// messages than those that were asked for. An institution whose messages the caller may
+// not see is not found.
+func readQuery(raw string, by caller.Caller, now time.Time, names ...string) (query, error) {
 	values, err := url.ParseQuery(raw)
 	if err != nil {
 		return query{}, badQuery("The query is not one of a URL.")
@@ -62,8 +68,8 @@ func queryOf(raw string, by caller.Caller, now time.Time) (query, error) {
 	readers := parameters()
 	for name, given := range values {
 		read, known := readers[name]
-		if !known || len(given) != 1 {
-			return query{}, badQuery("The parameters are from, to, owner, protocol, type, state, connector, limit and cursor, each at most once.")
+		if !known || !slices.Contains(names, name) || len(given) != 1 {
+			return query{}, badQuery("The parameters are " + strings.Join(names, ", ") + ", each at most once.")
 		}
 		if err := read.into(&q, given[0]); err != nil {
 			return query{}, badQuery("The parameter " + name + " is " + read.want + ".")
@@ -96,7 +102,7 @@ type parameter struct {
 // errValue says that a parameter's value is not what it must be.
 var errValue = errors.New("not what the parameter must be")
 
-// parameters returns the parameters of GET /messages, by their names.
+// parameters returns the parameters of lists, by their names.
 func parameters() map[string]parameter {
 	return map[string]parameter{
 		"from":      {"a time such as 2026-11-22T08:00:00Z", func(q *query, text string) error { return readTime(&q.from, text) }},

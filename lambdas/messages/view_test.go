@@ -13,7 +13,7 @@ import (
 )
 
 // ask asks as the owner's user, with a query.
-func (r *readSide) ask(t *testing.T, path, query string) events.APIGatewayV2HTTPResponse {
+func (r *readSide) ask(t testing.TB, path, query string) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	r.query = query
 	defer func() { r.query = "" }()
@@ -161,4 +161,29 @@ func TestAViewIsRecordedAndNothingOfItIsLogged(t *testing.T) {
 		}
 	}
 	canary.Check(t, "the log", r.log.String())
+}
+
+// Each message has a megabyte.
+func BenchmarkView(b *testing.B) {
+	const size, header = 1 << 20, "MSH|^~\\&|LAB|HERE|||2026||ORU^R01^ORU_R01|7|T|2.5.1\rPID|1||7^^^HERE^MR||Doe^Jo||19710820|F\rOBR|1|||24323-8^Panel^LN\r"
+	for name, part := range map[string]string{
+		"results":        "OBX|1|NM|2345-7^Glucose [Mass/volume] in Serum or Plasma^LN||98|mg/dL^milligram per deciliter^UCUM|70-105|N|||F|||20260302081501-0500\r",
+		"a document":     "OBX|1|ED|18842-5^Discharge summary^LN||^application^pdf^Base64^" + strings.Repeat("JVBERi0x", size/8),
+		"identifiers":    "1^^^A&1&ISO^MR~",
+		"short segments": "NTE|1\r",
+	} {
+		b.Run(name, func(b *testing.B) {
+			r := newReadSide(b)
+			body := header + strings.Repeat(part, max(1, size/len(part)))
+			if name == "identifiers" {
+				body = header + "PID|1||" + strings.Repeat(part, size/len(part))
+			}
+			r.file(b, ingested(body), 1)
+			for b.Loop() {
+				if response := r.ask(b, "/view", ""); response.StatusCode != 200 {
+					b.Fatal(response.Body)
+				}
+			}
+		})
+	}
 }

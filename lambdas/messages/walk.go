@@ -100,7 +100,7 @@ func (w *walk) protocols(ctx context.Context) (protocols []string, more bool, er
 // trim leaves out the sources without a message at the floor or later, and raises the
 // floor to the oldest message of the others.
 func (w *walk) trim(ctx context.Context) error {
-	oldest, err := w.each(ctx, func(ctx context.Context, s source) (listing, error) { return w.list(ctx, s, w.floor, 1) })
+	oldest, err := w.each(ctx, func(ctx context.Context, s source) (listing, error) { return w.lake.list(ctx, s, w.floor, 1) })
 	if err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (w *walk) back(id uuid.UUID) { w.below = id }
 func (w *walk) next(ctx context.Context) ([]candidate, error) {
 	end := above(w.below)
 	from := end.back(w.width, w.floor)
-	listings, err := w.each(ctx, func(ctx context.Context, s source) (listing, error) { return w.list(ctx, s, from, most) })
+	listings, err := w.each(ctx, func(ctx context.Context, s source) (listing, error) { return w.lake.list(ctx, s, from, most) })
 	if err != nil {
 		return nil, err
 	}
@@ -186,21 +186,21 @@ type listing struct {
 }
 
 // list asks for the messages of a source from a place on, at most limit.
-func (w *walk) list(ctx context.Context, s source, from place, limit int32) (l listing, err error) {
-	out, err := w.lake.objects.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
-		Bucket: &w.lake.bucket, Prefix: aws.String(catalog.SourcePrefix(catalog.Ingestion, s.protocol, s.owner)),
+func (l lake) list(ctx context.Context, s source, from place, limit int32) (found listing, err error) {
+	out, err := l.objects.ListObjectsV2(ctx, &s3.ListObjectsV2Input{
+		Bucket: &l.bucket, Prefix: aws.String(catalog.SourcePrefix(catalog.Ingestion, s.protocol, s.owner)),
 		StartAfter: aws.String(from.key(s)), MaxKeys: &limit,
 	})
 	if err != nil {
-		return l, fmt.Errorf("list the messages: %w", err)
+		return found, fmt.Errorf("list the messages: %w", err)
 	}
 	for _, object := range out.Contents {
 		if key, ok := catalog.ParseKey(aws.ToString(object.Key)); ok {
-			l.found = append(l.found, candidate{id: key.ID, owner: key.Owner, kind: key.Kind})
+			found.found = append(found.found, candidate{id: key.ID, owner: key.Owner, kind: key.Kind})
 		}
 	}
-	l.truncated = aws.ToBool(out.IsTruncated)
-	return l, nil
+	found.truncated = aws.ToBool(out.IsTruncated)
+	return found, nil
 }
 
 // compare compares two ids in the order of keys.

@@ -19,6 +19,7 @@ import (
 // operator is the part of package operate that the routes need; *operate.Operator has it.
 type operator interface {
 	ReplaySome(context.Context, operate.Selection, operate.Bounds, func(operate.Replayed)) (next string, more bool, err error)
+	RedriveSome(context.Context, operate.RedriveOptions, operate.Bounds, func(operate.DeadLetter)) (more bool, err error)
 }
 
 type handler struct {
@@ -46,6 +47,8 @@ func (h handler) serve(ctx context.Context, request events.APIGatewayV2HTTPReque
 	routes := map[string]route{
 		"POST /messages/{id}/replay": {"replay", h.replayOne},
 		"POST /messages/replay":      {"replay-some", h.replaySome},
+		"GET /dead-letters":          {"dead-letters", h.deadLetters},
+		"POST /dead-letters/redrive": {"redrive-some", h.redrive},
 	}
 	asked, known := routes[request.RouteKey]
 	switch {
@@ -62,6 +65,11 @@ func (h handler) serve(ctx context.Context, request events.APIGatewayV2HTTPReque
 type route struct {
 	action string
 	answer func(context.Context, events.APIGatewayV2HTTPRequest, caller.Caller) (events.APIGatewayV2HTTPResponse, error)
+}
+
+// bounds are those of a request that looks at so many things.
+func (h handler) bounds(most int) operate.Bounds {
+	return operate.Bounds{Most: most, Until: h.now().Add(budget)}
 }
 
 // record writes the audit record of what a caller did, how it ended, and further

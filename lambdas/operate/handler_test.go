@@ -28,11 +28,21 @@ const (
 // test/e2e.
 type side struct {
 	log       bytes.Buffer
-	selection *operate.Selection // that was asked for; nil if nothing was
+	selection *operate.Selection      // that was asked for; nil if nothing was
+	options   *operate.RedriveOptions // the same
 	results   []operate.Replayed
+	letters   []operate.DeadLetter
 	next      string
 	more      bool
 	err       error
+}
+
+func (s *side) RedriveSome(_ context.Context, options operate.RedriveOptions, _ operate.Bounds, report func(operate.DeadLetter)) (bool, error) {
+	s.options = &options
+	for _, letter := range s.letters {
+		report(letter)
+	}
+	return s.more, s.err
 }
 
 func (s *side) ReplaySome(_ context.Context, selection operate.Selection, _ operate.Bounds, report func(operate.Replayed)) (string, bool, error) {
@@ -62,15 +72,17 @@ func (s *side) ask(t *testing.T, route, id, body, of string) events.APIGatewayV2
 }
 
 const (
-	routeOne  = "POST /messages/{id}/replay"
-	routeSome = "POST /messages/replay"
+	routeOne     = "POST /messages/{id}/replay"
+	routeSome    = "POST /messages/replay"
+	routeLetters = "GET /dead-letters"
+	routeRedrive = "POST /dead-letters/redrive"
 )
 
 func TestWhoDoesNotOperateDoesNothing(t *testing.T) {
-	for _, route := range []string{routeOne, routeSome} {
+	for _, route := range []string{routeOne, routeSome, routeLetters, routeRedrive} {
 		s := &side{}
 		got := s.ask(t, route, first, `{"ids":["`+first+`"]}`, "")
-		if got.StatusCode != 403 || s.selection != nil || !strings.Contains(got.Body, "no-operate-privilege") {
+		if got.StatusCode != 403 || s.selection != nil || s.options != nil || !strings.Contains(got.Body, "no-operate-privilege") {
 			t.Errorf("%s: %d %s, asked for %+v", route, got.StatusCode, got.Body, s.selection)
 		}
 		if lines := fake.Lines(t, s.log.String(), "audit", "outcome", "who"); len(lines) != 1 || lines[0]["outcome"] != "no-operate-privilege" || lines[0]["who"] != "user-1" {

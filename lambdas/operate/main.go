@@ -1,6 +1,7 @@
 // Command operate is the Lambda function behind the routes with which people operate on
-// an institution's messages: it replays them. It works as package hl7lake/operate does,
-// for one institution and within bounds.
+// an institution's messages: it replays them, and redrives what lies in dead-letter
+// queues. It works as package hl7lake/operate does, for one institution and within
+// bounds. To forget a message is the work of the function forget, which alone may delete.
 package main
 
 import (

@@ -59,10 +59,6 @@ func (h handler) replayed(ctx context.Context, selection operate.Selection) erro
 	return cmp.Or(err, outcome)
 }
 
-func (h handler) bounds(most int) operate.Bounds {
-	return operate.Bounds{Most: most, Until: h.now().Add(budget)}
-}
-
 // several is the body of POST /messages/replay: the ids of messages, or a choice among
 // the institution's messages with errors.
 type several struct {

@@ -50,7 +50,7 @@ func newTab(t testing.TB) *tab {
 		chromedp.ExecPath(chromium(t)), chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()), chromedp.Flag("lang", "en"))
 	allocator, freed := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(freed)
-	seen := &trail{open: map[network.RequestID]bool{}}
+	seen := &trail{open: map[network.RequestID]string{}}
 	ctx, closed := chromedp.NewContext(allocator, chromedp.WithListener(seen.note))
 	t.Cleanup(closed)
 	b := &tab{t: t, ctx: ctx, trail: seen}

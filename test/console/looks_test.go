@@ -43,7 +43,20 @@ func tour(a account, admission, broken string) []view {
 			b.press(kb.Escape)
 			b.turn("#/messages/" + admission)
 		}},
-		{"broken-message", func(b *tab, _ *lake) { b.turn("#/messages/" + broken) }},
+		{"message-tree", func(b *tab, _ *lake) { b.click("tab", "Tree") }},
+		{"message-json", func(b *tab, _ *lake) { b.click("tab", "JSON") }},
+		{"message-findings", func(b *tab, _ *lake) { b.click("tab", "Findings.*") }},
+		{"message-ack", func(b *tab, _ *lake) { b.click("tab", "ACK") }},
+		{"replay", func(b *tab, _ *lake) { b.click("button", "Replay…") }},
+		{"broken-message", func(b *tab, _ *lake) {
+			b.press(kb.Escape)
+			b.turn("#/messages/" + broken)
+		}},
+		{"errors", func(b *tab, _ *lake) { b.turn("#/errors") }},
+		{"feeds", func(b *tab, _ *lake) { b.turn("#/feeds") }},
+		{"dead-letters", func(b *tab, _ *lake) { b.turn("#/dead-letters") }},
+		{"search", func(b *tab, _ *lake) { b.turn("#/search") }},
+		{"no-message", func(b *tab, _ *lake) { b.turn("#/messages/01a22c1f-ae48-7000-8000-000000000009") }},
 	}
 }
 
@@ -52,7 +65,7 @@ func TestEachViewIsAccessibleInLightAndDarkAndFitsANarrowScreen(t *testing.T) {
 	t.Parallel()
 	judge := axe(t)
 	b, l := newTab(t), start(t)
-	a := l.user(t, client.User{Email: "analyst@example.org", Read: client.Institutions{scenario.Institution, "lakeside"}, Write: scenario.Institution})
+	a := l.user(t, client.User{Email: "analyst@example.org", Read: client.Institutions{scenario.Institution, "lakeside"}, Write: scenario.Institution, Operate: scenario.Institution})
 	c := l.client(t, a)
 	for _, sample := range samples.Others() {
 		l.send(t, c, client.Message{Body: sample.Body, Charset: sample.Charset})

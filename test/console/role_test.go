@@ -101,6 +101,12 @@ func (b *tab) click(role, name string) {
 	b.do(b.pointed(b.find(role, name), func(x, y float64) chromedp.Action[chromedp.Void] { return chromedp.MouseClickXY(x, y) }))
 }
 
+// hover moves the mouse to the middle of the element.
+func (b *tab) hover(e element) {
+	b.t.Helper()
+	b.do(b.pointed(e, func(x, y float64) chromedp.Action[chromedp.Void] { return chromedp.MouseEvent("mouseMoved", x, y) }))
+}
+
 // pointed scrolls to the element and does something at its middle.
 func (b *tab) pointed(e element, do func(x, y float64) chromedp.Action[chromedp.Void]) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {

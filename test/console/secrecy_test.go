@@ -1,11 +1,38 @@
 package console_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/canary"
 )
+
+// TestPatientDataIsShownAndLeavesNoTrace looks at a message with a marker in every field
+// that can hold patient data, in every view.
+func TestPatientDataIsShownAndLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	b, l := newTab(t), start(t)
+	a := l.user(t, client.User{Email: "reader@example.org", Read: client.Institutions{canary.Owner}, Write: canary.Owner})
+	c := l.client(t, a)
+	ids := []string{l.send(t, c, client.Message{Body: canary.Message()}).ID}
+	for _, broken := range canary.Broken() {
+		ids = append(ids, l.send(t, c, client.Message{Body: broken}).ID)
+	}
+	b.signIn(l, a)
+	shown := b.walk(ids...)
+	if !slices.ContainsFunc(shown, func(text string) bool { return canary.Leaks(text) != nil }) {
+		t.Error("no view has shown the marker, so that its absence elsewhere proves nothing")
+	}
+	left := b.leaves()
+	canary.Check(t, "the console log", left.Console)
+	canary.Check(t, "an address or a title", left.Visited)
+	canary.Check(t, "the history of the tab", left.History)
+	canary.Check(t, "the storage", left.Storage)
+	canary.Check(t, "a cookie", left.Cookies)
+	canary.Check(t, "an address or a header of a request", left.Requests)
+}
 
 // TestAnotherInstitutionsMessageIsNowhere looks for it in every view, and asks for it by
 // its id.
@@ -27,6 +54,38 @@ func TestAnotherInstitutionsMessageIsNowhere(t *testing.T) {
 		b.find("alert", "")
 		if text := b.text(); strings.Contains(text, "lakeside") || strings.Contains(text, "ADT") {
 			t.Errorf("%s is shown as %s", id, text)
+		}
+	}
+}
+
+// TestMarkupInAMessageIsShownAsText sends what would run if a page took values for
+// markup. The page's policy would stop most of it and report it, which fails the test as
+// well.
+func TestMarkupInAMessageIsShownAsText(t *testing.T) {
+	t.Parallel()
+	values := []string{
+		`<script>window.ran=1</script>`, `<img src=x onerror="window.ran=1">`, `"><svg onload=window.ran=1>`, `javascript:window.ran=1`,
+		`<a href="javascript:window.ran=1">x</a>`, `</td></table><iframe srcdoc="<script>parent.ran=1</script>">`, `{{constructor.constructor("window.ran=1")()}}`,
+		`<style>*{display:none}</style>`, `<base href="https://example.com/">`, `<meta http-equiv=refresh content=0>`, `__proto__`, `&lt;b&gt;`,
+	}
+	var message strings.Builder
+	message.WriteString("MSH|^~\\&|" + values[0] + "|" + values[1] + "|" + values[2] + "||20260102030405||ADT^A01^ADT_A01|" + values[3] + "|T|2.5.1\r")
+	escaped := strings.NewReplacer("|", `\F\`, "^", `\S\`, "&", `\T\`, "~", `\R\`)
+	message.WriteString("PID|1||" + escaped.Replace(strings.Join(values, "~")) + "\r")
+	for i, value := range values {
+		message.WriteString("ZXS|" + string(rune('A'+i)) + "|" + escaped.Replace(value) + "\r")
+	}
+	b, l := newTab(t), start(t)
+	a := l.reader(t)
+	id := l.send(t, l.client(t, a), client.Message{Body: []byte(message.String())}).ID
+	b.signIn(l, a)
+	all := strings.Join(b.walk(id), "\n")
+	if evaluate[bool](b, "'ran' in window || document.querySelector('main script, main img, main iframe, main style, base, meta[http-equiv], [href^=javascript]') !== null") {
+		t.Error("a value became markup")
+	}
+	for _, value := range values {
+		if !strings.Contains(all, value) {
+			t.Errorf("no view shows %s", value)
 		}
 	}
 }

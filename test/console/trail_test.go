@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ type trail struct {
 	problems []string // those of them that are errors, and the violations of a policy
 	visited  []string // addresses and titles that the tab had
 	requests []request
-	open     map[network.RequestID]bool // requests that have no answer yet
+	open     map[network.RequestID]string // the addresses of requests that have no answer yet
 }
 
 // request is what a request tells beside its body.
@@ -77,6 +78,7 @@ func (s *trail) note(event any) {
 			s.problems = append(s.problems, fmt.Sprintf("the policy's %s is violated by %q", csp.ViolatedDirective, csp.BlockedURL))
 		}
 	case *page.EventFrameNavigated:
+		clear(s.open) // nobody waits for the answers to the page before
 		s.visited = append(s.visited, e.Frame.URL+e.Frame.URLFragment)
 	case *page.EventNavigatedWithinDocument:
 		s.visited = append(s.visited, e.URL)
@@ -84,7 +86,7 @@ func (s *trail) note(event any) {
 		s.visited = append(s.visited, e.TargetInfo.URL, e.TargetInfo.Title)
 	case *network.EventRequestWillBeSent:
 		s.requests = append(s.requests, request{e.Request.Method, e.Request.URL + e.Request.URLFragment, e.Request.Headers})
-		s.open[e.RequestID] = true
+		s.open[e.RequestID] = e.Request.URL
 	case *network.EventRequestWillBeSentExtraInfo:
 		s.requests = append(s.requests, request{Headers: e.Headers})
 	case *network.EventLoadingFinished:
@@ -94,11 +96,11 @@ func (s *trail) note(event any) {
 	}
 }
 
-// answered reports whether no request is without its answer.
-func (s *trail) answered() bool {
+// unanswered are the addresses of the requests that have no answer yet.
+func (s *trail) unanswered() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.open) == 0
+	return slices.Collect(maps.Values(s.open))
 }
 
 // left is all that the tab has left behind so far.

@@ -20,17 +20,19 @@ func (b *tab) turn(hash string) {
 func (b *tab) settle() {
 	b.t.Helper()
 	since := time.Now()
-	b.eventually("the answers to all requests", func() bool {
-		if !b.answered() {
+	for end := since.Add(*patience); time.Since(since) < 100*time.Millisecond; time.Sleep(10 * time.Millisecond) {
+		if open := b.unanswered(); len(open) > 0 {
 			since = time.Now()
+			if since.After(end) {
+				b.t.Fatalf("these requests are not answered: %q", open)
+			}
 		}
-		return time.Since(since) > 100*time.Millisecond
-	})
+	}
 }
 
-// walk looks at every view, and at a message in every way. It returns what is shown in
+// walk looks at every view, and at the messages in every way. It returns what is shown in
 // each, with what only assistive technology and the mouse meet.
-func (b *tab) walk(id string) (shown []string) {
+func (b *tab) walk(ids ...string) (shown []string) {
 	b.t.Helper()
 	look := func() {
 		b.t.Helper()
@@ -48,15 +50,17 @@ func (b *tab) walk(id string) (shown []string) {
 			look()
 		}
 	}
-	b.turn("#/messages/" + id)
-	tabs, err := b.all("tab", ".*")
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	look()
-	for _, tab := range tabs {
-		b.click("tab", tab.name)
+	for _, id := range ids {
+		b.turn("#/messages/" + id)
 		look()
+		tabs, err := b.all("tab", ".*")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		for _, tab := range tabs[min(1, len(tabs)):] { // the first one is open
+			b.click("tab", tab.name)
+			look()
+		}
 	}
 	return shown
 }

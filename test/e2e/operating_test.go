@@ -1,16 +1,25 @@
 package e2e_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/canary"
 )
 
@@ -119,6 +128,80 @@ func TestErrorsAreReplayedInPartsUntilNoneIsLeft(t *testing.T) {
 	}
 }
 
+// stages returns the outcomes of letters, without the parts of queues' names that the
+// template does not give.
+func stages(letters []client.DeadLetter) (all []string) {
+	for _, letter := range letters {
+		for _, queue := range []string{"WriterUndelivered", "WriterFailed", "TriggerUndelivered", "TriggerFailed"} {
+			if strings.Contains(letter.Queue, queue) {
+				all = append(all, queue+" "+letter.Outcome)
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func TestAnOperatorRedrivesTheLettersOfOneInstitutionAndNoOthers(t *testing.T) {
+	l, outage := broken(t)
+	id := l.dead(t, l.client(t, l.admin(t)))
+	theirs := l.client(t, l.user(t, client.User{Email: "theirs@example.org", Read: client.Institutions{"lakeside"}, Write: "lakeside"}))
+	receipt, err := theirs.Send(t.Context(), client.Message{Body: document(1 << 20)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the other institution's deliveries are dead letters, too", func() bool { return len(l.redrive(t, true)) == 4 })
+	outage.over.Store(true)
+
+	ours, stranger := l.nightShift(t, scenario.Institution), l.nightShift(t, "elsewhere")
+	wouldBe := []string{"TriggerFailed would be", "WriterUndelivered would be"}
+	for range 2 { // to look changes nothing
+		found, err := ours.DeadLetters(t.Context())
+		if got := stages(found.Letters); err != nil || !slices.Equal(got, wouldBe) || found.More {
+			t.Errorf("ours: %+v, %v", found, err)
+		}
+		for _, letter := range found.Letters {
+			if letter.ID != id || letter.Root != id || letter.Owner != scenario.Institution || letter.Type != "ADT^A01" || letter.Event != "ingested" || letter.Cause == "" {
+				t.Errorf("shown as %+v", letter)
+			}
+		}
+		canary.Check(t, "the answer", found)
+	}
+	if found, err := stranger.DeadLetters(t.Context()); err != nil || len(found.Letters) != 0 {
+		t.Errorf("a stranger sees %+v, %v", found, err)
+	}
+	if done, err := stranger.RedriveLetters(t.Context()); err != nil || len(done.Letters) != 0 {
+		t.Errorf("a stranger redrives %+v, %v", done, err)
+	}
+	for name, do := range map[string]func(context.Context) (client.DeadLetters, error){"looks": theirs.DeadLetters, "redrives": theirs.RedriveLetters} {
+		if _, err := do(t.Context()); !refused(err, http.StatusForbidden, "no-operate-privilege") {
+			t.Errorf("who does not operate %s: %v", name, err)
+		}
+	}
+
+	done, err := ours.RedriveLetters(t.Context())
+	if got := stages(done.Letters); err != nil || !slices.Equal(got, []string{"TriggerFailed redriven", "WriterUndelivered redriven"}) {
+		t.Errorf("redriven: %+v, %v", done, err)
+	}
+	if h := ended(t, ours, id); h.Status != client.Staged || len(h.Steps) != 2 {
+		t.Errorf("ended as %+v", h)
+	}
+	left := l.redrive(t, true)
+	wantOutcomes(t, left, wouldBe...)
+	for _, letter := range left {
+		if letter.Root != receipt.ID {
+			t.Errorf("left: %+v", letter)
+		}
+	}
+	if done, err := ours.RedriveLetters(t.Context()); err != nil || len(done.Letters) != 0 {
+		t.Errorf("redriven twice: %+v, %v", done, err)
+	}
+	if done, err := l.nightShift(t, "lakeside").RedriveLetters(t.Context()); err != nil || len(done.Letters) != 2 {
+		t.Errorf("theirs: %+v, %v", done, err)
+	}
+	ended(t, theirs, receipt.ID)
+}
+
 // operateEveryWay makes every call that people who operate can cause.
 func (l *lake) operateEveryWay(t *testing.T, c *client.Client) {
 	t.Helper()
@@ -136,4 +219,47 @@ func (l *lake) operateEveryWay(t *testing.T, c *client.Client) {
 	if err := operator.Replay(t.Context(), gone, ""); !refused(err, http.StatusGone, "gone") {
 		t.Errorf("gone: %v", err)
 	}
+	want := map[string]string{}
+	for _, queue := range []string{"WriterUndelivered", "WriterFailed"} {
+		whole, cut := l.deadLetter(t, queue), l.deadLetter(t, queue)
+		if _, err := l.s3().DeleteObject(t.Context(), &s3.DeleteObjectInput{Bucket: aws.String(l.output(t, client.OutputClaimCheck)), Key: aws.String(cut + "/" + cut)}); err != nil {
+			t.Fatal(err)
+		}
+		want[whole], want[cut] = "redriven", "no content"
+	}
+	done, err := operator.RedriveLetters(t.Context())
+	outcomes := map[string]string{}
+	for _, letter := range done.Letters {
+		outcomes[letter.Root] = letter.Outcome
+	}
+	if err != nil || !maps.Equal(outcomes, want) {
+		t.Errorf("redriven: %+v, %v", done, err)
+	}
+}
+
+// deadLetter puts an event with a claim check into a dead-letter queue, and returns the
+// message's id.
+func (l *lake) deadLetter(t *testing.T, queue string) string {
+	t.Helper()
+	id := uuid.Must(uuid.NewV7())
+	check := hub.ClaimCheck{Bucket: l.output(t, client.OutputClaimCheck), Objects: l.s3()}
+	wire, err := check.Pack(t.Context(), hub.Event{
+		Name: hub.Ingested, Kind: hub.ER7, ID: id, Root: id, Owner: scenario.Institution, Type: "ADT^A01", Body: document(1 << 20),
+	}, id.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(wire.Notification())
+	if err != nil {
+		t.Fatal(err)
+	}
+	queues, err := l.sqs().ListQueues(t.Context(), &sqs.ListQueuesInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(queues.QueueUrls, func(url string) bool { return strings.Contains(url, queue) })
+	if _, err := l.sqs().SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: &queues.QueueUrls[i], MessageBody: aws.String(string(body))}); err != nil {
+		t.Fatal(err)
+	}
+	return id.String()
 }

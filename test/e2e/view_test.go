@@ -81,6 +81,9 @@ func TestAMessageThatIsNoHL7IsViewedAsLinesAndNothingViewedIsLogged(t *testing.T
 		if err != nil || (page.Fault != nil) != (history.Status == client.Errored) || len(canary.Leaks(page)) == 0 {
 			t.Errorf("%+v %v", page, err)
 		}
+		if outcome, _ := history.Outcome(); page.Fault != nil && (outcome.Reason == nil || page.Fault.Code != outcome.Reason.Code || page.Fault.Offset != outcome.Reason.Offset) {
+			t.Errorf("the fault is %+v, and the catalog's reason %+v", page.Fault, outcome.Reason)
+		}
 		if value, err := c.Value(t.Context(), receipt.ID, 0, "", false); err != nil || value == "" {
 			t.Errorf("%q %v", value, err)
 		}

@@ -26,6 +26,7 @@ export class Shell {
   #place = h('main', { id: 'view', tabindex: '-1' });
   #notices = h('div', { class: 'notices', role: 'status' });
   #links;
+  #label = ''; // of the view that is shown
 
   constructor(session, keys) {
     const shown = sections.filter((s) => (!s.operator || session.operates) && (!s.reader || session.reads.length > 0));
@@ -54,7 +55,8 @@ export class Shell {
     }
     fill(this.#place);
     this.#place.className = name;
-    this.title(sections.find((s) => s.name === section)?.label ?? '');
+    this.#label = sections.find((s) => s.name === section)?.label ?? '';
+    this.title(this.#label);
     scrollTo(0, 0);
     return this.#place;
   }
@@ -71,9 +73,10 @@ export class Shell {
     setTimeout(() => notice.remove(), 6000);
   }
 
-  // fail shows in a place why there is nothing else, and offers to try again.
+  // fail shows in a place why there is nothing else, and offers to try again. The place of
+  // a whole view gets its heading, too.
   fail(place, error, again) {
-    fill(place, h('div', { class: 'empty', role: 'alert' },
+    fill(place, place === this.#place && h('h1', {}, this.#label), h('div', { class: 'empty', role: 'alert' },
       h('p', {}, error.message),
       again && error.status !== 404 && h('button', { onclick: again }, 'Try again')));
   }

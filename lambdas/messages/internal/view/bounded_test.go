@@ -122,17 +122,3 @@ func FuzzAnythingHasAViewThatIsSmall(f *testing.F) {
 		}
 	})
 }
-
-// Each message has a megabyte.
-func BenchmarkView(b *testing.B) {
-	for _, name := range []string{"results", "one value", "identifiers", "escapes that are none", "empty segments"} {
-		b.Run(name, func(b *testing.B) {
-			data := []byte(worst[name](1 << 20))
-			for b.Loop() {
-				if _, err := json.Marshal(view(data, 0)); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}

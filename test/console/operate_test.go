@@ -1,0 +1,77 @@
+package console_test
+
+import (
+	"strings"
+	"testing"
+
+	"hl7lake/client"
+	"hl7lake/cmd/lake/scenario"
+)
+
+// operator is a user who operates on the messages of the scenario's institution, reads
+// them, and sends them.
+func (l *lake) operator(t testing.TB) account {
+	t.Helper()
+	return l.user(t, client.User{Email: "operator@example.org", Read: client.Institutions{scenario.Institution},
+		Write: scenario.Institution, Operate: scenario.Institution})
+}
+
+// confirm presses a button, and then the one that confirms it in the dialog that asks.
+func (b *tab) confirm(button, inDialog string) {
+	b.t.Helper()
+	b.click("button", button)
+	b.find("dialog", ".*")
+	b.click("button", inDialog)
+	b.gone("dialog", ".*")
+}
+
+func TestAMessageIsReplayedByAnOperatorAndNotByAReader(t *testing.T) {
+	t.Parallel()
+	l := start(t)
+	operator := l.operator(t)
+	reader := l.user(t, client.User{Email: "reader@example.org", Read: client.Institutions{scenario.Institution}})
+	c := l.client(t, operator)
+	sent := l.send(t, c, client.Message{Body: admission(1)})
+
+	b := newTab(t)
+	b.signIn(l, reader)
+	b.turn("#/messages/" + sent.ID)
+	b.find("heading", "ADT.A01.*")
+	for _, name := range []string{"Replay.*", "Stage.*", "Forget.*"} {
+		if found, err := b.all("button", name); err != nil || len(found) > 0 {
+			t.Errorf("a reader is offered %v (%v)", found, err)
+		}
+	}
+	b.click("button", "Sign out")
+	b.find("button", "Sign in")
+
+	b.signIn(l, operator)
+	b.turn("#/messages/" + sent.ID)
+	b.confirm("Replay…", "Replay")
+	b.shows("It is being replayed.")
+	b.eventually("another attempt to write what was made of it", func() bool {
+		history, err := c.History(t.Context(), sent.ID)
+		staged, found := history.Find(client.Staging)
+		return err == nil && found && staged.Attempts > 1
+	})
+}
+
+// TestAMessageIsStagedInTheCharacterSetThatItsSenderMeant is about a message in
+// ISO-8859-1 that says UTF-8.
+func TestAMessageIsStagedInTheCharacterSetThatItsSenderMeant(t *testing.T) {
+	t.Parallel()
+	b, l := newTab(t), start(t)
+	operator := l.operator(t)
+	body := strings.Replace(string(admission(1)), "|2.5.1\r", "|2.5.1||||||UNICODE UTF-8\r", 1) // MSH-18
+	sent := l.send(t, l.client(t, operator), client.Message{Body: []byte(strings.Replace(body, "Sue", "M\xfcller", 1))})
+	b.signIn(l, operator)
+	b.turn("#/messages/" + sent.ID)
+	b.find("heading", "ADT.A01.*")
+	b.click("button", "Stage in another charset…")
+	b.pick("Character set", "ISO-8859-1")
+	b.click("button", "Stage again")
+	b.shows("read in iso-8859-1, as an operator chose")
+	b.turn("#/messages")
+	b.turn("#/messages/" + sent.ID + "/json")
+	b.shows("Müller")
+}
