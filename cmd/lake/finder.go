@@ -45,7 +45,7 @@ after each run of its function, of up to a quarter of an hour.
 It needs AWS credentials that may invoke the function reindex.
 ` + exitCodes,
 		Example: `  lake finder rebuild
-  lake finder rebuild --owner st-elsewhere --from 2026-03-01 --outputs outputs.json`,
+  lake finder rebuild --owner st-elsewhere --from 2026-03-01`,
 		Args: exactly(0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if of.From, err = parseTime(from); err != nil {
