@@ -195,9 +195,9 @@ func TestNothingIsLeftOfAMessageHoweverItIsForgottenWhileItIsEntered(t *testing.
 					return nil
 				}
 				if after {
-					l.db.Faults.After = fault
+					l.db.After = fault
 				} else {
-					l.db.Faults.Before = fault
+					l.db.Before = fault
 				}
 				_, err := l.Enter(t.Context(), first, entries("a", "b"))
 				if dies != errors.Is(err, killed) {
@@ -220,7 +220,7 @@ func TestAnInterruptedForgettingIsFinishedByTheNext(t *testing.T) {
 	for _, operation := range []string{"UpdateItem", "BatchWriteItem"} {
 		l := newLedger(t)
 		l.enter(first, "a", "b")
-		l.db.Faults.Before = func(_ context.Context, called string) error {
+		l.db.Before = func(_ context.Context, called string) error {
 			if called == operation {
 				return killed
 			}

@@ -189,7 +189,7 @@ func TestARunThatFailsIsAnErrorAndShowsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.put(0, canary.Owner, hub.ER7, string(canary.Message()))
 	outage := errors.New("outage")
-	w.tables.Faults.Before = func(context.Context, string) error { return outage }
+	w.tables.Before = func(context.Context, string) error { return outage }
 	if _, err := w.reindex(t.Context(), request{}); !errors.Is(err, outage) {
 		t.Errorf("%v", err)
 	}
