@@ -72,7 +72,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	authorizer := awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
 		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients})
 	door.http.authorizer = authorizer
-	newAuditQuery(stack, base, "who posted and read what", door.addIngest(core), door.addMessages(core), door.addOperate(core))
+	newAuditQuery(stack, base, "who posted and read what", door.addIngest(core), door.addMessages(core), door.addOperate(core), door.addForget(core))
 	door.addReconcile(core)
 	door.addConsole(base, console, domain)
 	door.watchFeeds(base)
