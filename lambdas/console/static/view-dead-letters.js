@@ -3,7 +3,7 @@
 
 import { confirm } from './confirm.js';
 import { h, fill } from './dom.js';
-import { moment } from './format.js';
+import { clock, day } from './format.js';
 import { link } from './routes.js';
 import { stepper, table } from './table.js';
 
@@ -20,7 +20,7 @@ export async function show(place, context) {
   draw(await api.get('/dead-letters', {}, signal));
 
   function draw({ letters, more }, done = false) {
-    fill(body, letters.map(rowOf));
+    fill(body, letters.map((letter) => rowOf(letter, done)));
     all.hidden = done || letters.length === 0;
     status.textContent = letters.length === 0 ? 'There is no dead letter.' : more ? 'There are more than these.' : `${letters.length} in all`;
   }
@@ -38,12 +38,14 @@ export async function show(place, context) {
   }
 }
 
-function rowOf({ queue, root, event, type, since, cause, outcome }) {
+// rowOf makes the row of a letter: with its outcome once it was redriven, and the cause of
+// its death before.
+function rowOf({ queue, root, event, type, since, cause, outcome }, done) {
   return h('tr', {},
-    h('td', { class: 'time' }, since && moment(since)),
+    h('td', { class: 'time', title: since }, since && [h('span', { class: 'day' }, day(since) + ' '), clock(since)]),
     h('td', { class: 'aside' }, event),
     h('td', { class: 'type' }, type),
     h('td', { class: 'id' }, h('a', { href: link(['messages', root]) }, root)),
     h('td', { class: 'aside' }, queue),
-    h('td', {}, outcome ? h('strong', {}, outcome) : cause));
+    h('td', {}, done ? h('strong', {}, outcome) : cause));
 }
