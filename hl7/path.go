@@ -226,10 +226,7 @@ func (s Segment) get(p Path) string {
 	}
 	p.Repetition, p.Component, p.Subcomponent = max(p.Repetition, 1), max(p.Component, 1), max(p.Subcomponent, 1)
 	raw, _ := s.raw(p)
-	if s.isHeader() && p.Field <= 2 {
-		return string(raw)
-	}
-	return s.m.decode(raw)
+	return s.m.decode(raw) // MSH-1 and MSH-2 have no escapes: these need a letter
 }
 
 func (s Segment) raw(p Path) ([]byte, bool) {

@@ -161,6 +161,12 @@ func TestAFieldIsTooLongBeyondItsLengthOrThatOfItsComponents(t *testing.T) {
 	}
 }
 
+func TestAnEmptyMessageHasNoFindings(t *testing.T) {
+	if found := dictionary.Of("2.5.1").Validate(new(hl7.Message), dictionary.Strict); len(found) > 0 {
+		t.Errorf("%v", found)
+	}
+}
+
 func TestFindingsEndWhereTheyAreNoLongerWanted(t *testing.T) {
 	v := dictionary.Of("2.5.1")
 	m := message(t, "ORU^R01", "2.5.1", "PID|x\nOBR\nOBX|||\nZZZ\nPID|y\n")
