@@ -121,6 +121,7 @@ func TestAPageOfManySourcesStaysBoundedAndTheListEnds(t *testing.T) {
 // regularly they came.
 func BenchmarkManyMessages(b *testing.B) {
 	l := newListSide(b)
+	l.now = start
 	group, _ := errgroup.WithContext(b.Context())
 	group.SetLimit(together)
 	for i := range 100_000 {
