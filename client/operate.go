@@ -57,6 +57,27 @@ func (c *Client) ReplaySome(ctx context.Context, which ReplayOf) (ReplayedSome, 
 	return answer, c.post(ctx, "messages/replay", which, &answer)
 }
 
+// Forgotten is what was deleted of a message that was forgotten.
+type Forgotten struct {
+	ID        string `json:"id"`
+	Forgotten bool   `json:"forgotten"`
+	Reason    string `json:"reason"`
+	Objects   int    `json:"objects"`  // how many object versions and claim checks were deleted
+	Released  bool   `json:"released"` // the sender may send the same content again, as a new message
+}
+
+// Forget deletes the content of a message for good, and of what was made of it. reason is
+// a code: court-order, mistake, patient-request, retention-over, test-data or
+// wrong-patient. The user must operate for the message's institution. If a lock or a
+// legal hold protects the message, or it has not ended yet, nothing is deleted and the
+// error is a *Problem with status 409 and the code locked or under-way.
+func (c *Client) Forget(ctx context.Context, id, reason string) (Forgotten, error) {
+	var done Forgotten
+	return done, c.post(ctx, "messages/"+url.PathEscape(id)+"/forget", struct {
+		Reason string `json:"reason"`
+	}{reason}, &done)
+}
+
 // DeadLetter is one message of a dead-letter queue, without its content.
 type DeadLetter struct {
 	Queue   string    `json:"queue"` // the queue's name

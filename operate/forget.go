@@ -76,6 +76,17 @@ func (e *LockedError) Error() string {
 // the governance bypass. If it is interrupted, it can be called again. A dead letter of
 // the message stays in its queue until a redrive finds that the message was forgotten.
 func (o *Operator) Forget(ctx context.Context, id string, reason ForgetReason, dry bool) (Forgotten, error) {
+	return o.forget(ctx, "", id, reason, dry)
+}
+
+// ForgetOf is Forget for a message of the institution owner. Another one's message is
+// unknown.
+func (o *Operator) ForgetOf(ctx context.Context, owner, id string, reason ForgetReason) (Forgotten, error) {
+	return o.forget(ctx, owner, id, reason, false)
+}
+
+// forget is Forget for a message of the owner, or of any for "".
+func (o *Operator) forget(ctx context.Context, owner, id string, reason ForgetReason, dry bool) (Forgotten, error) {
 	result := Forgotten{ID: id, Reason: reason}
 	if !reason.Known() {
 		return result, ErrReason
@@ -88,7 +99,7 @@ func (o *Operator) Forget(ctx context.Context, id string, reason ForgetReason, d
 	switch {
 	case err != nil:
 		return result, err
-	case len(entries) == 0:
+	case len(entries) == 0, owner != "" && entries[0].Owner != owner:
 		return result, ErrNoMessage
 	}
 	result.Owner = entries[0].Owner

@@ -68,6 +68,6 @@ func Prod() Environment {
 		LogRetention:        awslogs.RetentionDays_SIX_YEARS,
 		AuditDays:           6*365 + 2,
 		AlarmAddresses:      []string{"hl7lake-on-call@example.org"},
-		ReserveConcurrency:  true, // 621 of the 1,000 that an account has at first; 100 must stay unreserved
+		ReserveConcurrency:  true, // 637 of the 1,000 that an account has at first; 100 must stay unreserved
 	}
 }

@@ -72,7 +72,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	authorizer := awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
 		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients})
 	door.http.authorizer = authorizer
-	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core), door.addOperate(core))
+	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core), door.addOperate(core), door.addForget(core))
 	door.addReconcile(core)
 	door.addConsole(base, console, domain)
 	door.watchFeeds(base)
@@ -166,10 +166,10 @@ func (d FrontDoor) watchFeeds(base Foundation) {
 	}
 }
 
-// addAuditQuery saves the query that an auditor needs: who posted, read and replayed what. The
-// records are among the log lines of the functions that did it. Their log groups are
-// encrypted and kept as long as an audit requires. A copy elsewhere would be a second
-// place to protect.
+// addAuditQuery saves the query that an auditor needs: who posted, read, replayed and
+// forgot what. The records are among the log lines of the functions that did it. Their
+// log groups are encrypted and kept as long as an audit requires. A copy elsewhere would
+// be a second place to protect.
 func (d FrontDoor) addAuditQuery(base Foundation, functions ...Function) {
 	var groups []interfacesawslogs.ILogGroupRef
 	for _, fn := range functions {

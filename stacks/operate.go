@@ -45,6 +45,40 @@ func (d FrontDoor) addOperate(core Core) Function {
 	return operate
 }
 
+// addForget defines the function with which people who operate for an institution delete
+// the content of a message for good. No other function may delete from the lake. It may
+// neither bypass a lock nor lift one.
+func (d FrontDoor) addForget(core Core) Function {
+	base := core.Foundation
+	forget := newFunction(d.Stack, "Forget", base, FunctionProps{
+		Package:     "lambdas/forget",
+		Description: "Deletes messages' content for good, for people who operate for an institution",
+		Memory:      512,
+		Timeout:     operateSeconds,
+		Concurrency: 5,
+		Environment: map[string]*string{
+			contract.EnvCatalogTable:     core.Catalog.TableName(),
+			contract.EnvReceivedTable:    d.Received.TableName(),
+			contract.EnvLakeBucket:       core.Lake.BucketName(),
+			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
+		},
+	})
+	grant(forget.Lambda, []string{"dynamodb:Query", "dynamodb:UpdateItem"}, core.Catalog.TableArn())
+	grant(forget.Lambda, []string{"dynamodb:DeleteItem"}, d.Received.TableArn())
+	grantTableKey(forget.Lambda, base.Keys.Tables)
+	grant(forget.Lambda, []string{"s3:ListBucket", "s3:ListBucketVersions"}, core.Lake.BucketArn())
+	actions := []string{"s3:GetObjectVersion", "s3:DeleteObjectVersion"} // the hash of a message is the key of its claim
+	if base.LockYears > 0 {
+		actions = append(actions, "s3:GetObjectRetention", "s3:GetObjectLegalHold")
+	}
+	grant(forget.Lambda, actions, core.objects(contract.ZoneIngestion, contract.ZoneStaging, contract.ZoneError)...)
+	grant(forget.Lambda, []string{"s3:ListBucket"}, core.ClaimCheck.BucketArn())
+	grant(forget.Lambda, []string{"s3:DeleteObject"}, core.ClaimCheck.ArnForObjects(new("*")))
+	grantDecrypt(forget.Lambda, base.Keys.Lake)
+	d.http.addRoutes(forget, awsapigatewayv2.HttpMethod_POST, operateLimit(), "/messages/{id}/forget")
+	return forget
+}
+
 // letRedrive lets the function find the environment's dead-letter queues and work on
 // them, whichever stack they are in. This stack knows those of connectors by their names
 // alone, see package operate.

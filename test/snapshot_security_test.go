@@ -76,27 +76,32 @@ func clients(t *testing.T, assembly assembly) map[string]*resource {
 	return found
 }
 
-func TestOnlyTheWriterMayChangeLakeAndCatalog(t *testing.T) {
-	reads := []string{"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "dynamodb:Query", "dynamodb:GetItem"}
+// TestOnlyTheWriterFillsLakeAndCatalogAndOnlyForgetDeletes knows each permission that
+// changes one of the two, or deletes a claim check, and whose it is.
+func TestOnlyTheWriterFillsLakeAndCatalogAndOnlyForgetDeletes(t *testing.T) {
+	reads := []string{
+		"s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention", "s3:GetObjectLegalHold", "s3:ListBucket", "s3:ListBucketVersions",
+		"dynamodb:Query", "dynamodb:GetItem",
+	}
+	want := []string{
+		"Forget dynamodb:UpdateItem", "Forget s3:DeleteObject", "Forget s3:DeleteObjectVersion", "Writer dynamodb:UpdateItem", "Writer s3:PutObject",
+	}
 	for env, assembly := range assemblies {
-		writes := 0
+		var got []string
 		for _, permission := range permissions(t, assembly) {
 			about := func(resource string) bool { return strings.Contains(permission.resources, resource) }
-			if !about("Lake5F1B88EA") && !about("Catalog742F25FD") {
-				continue
-			}
 			for _, action := range permission.actions {
-				if slices.Contains(reads, action) {
-					continue
-				}
-				writes++
-				if !strings.HasPrefix(permission.role, "Writer") {
-					t.Errorf("%s: %s may do %s on %s", env, permission.role, action, permission.resources)
+				of, _, _ := strings.Cut(permission.role, "Role")
+				deletes := about("ClaimCheckB4EF2317") && strings.HasPrefix(action, "s3:Delete")
+				changes := (about("Lake5F1B88EA") || about("Catalog742F25FD")) && !slices.Contains(reads, action)
+				if change := of + " " + action; (deletes || changes) && !slices.Contains(got, change) {
+					got = append(got, change)
 				}
 			}
 		}
-		if writes == 0 {
-			t.Errorf("%s: nobody may write, not even the writer", env)
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", env, diff)
 		}
 	}
 }
@@ -148,6 +153,7 @@ func TestEveryRouteDemandsAToken(t *testing.T) {
 		"POST /er7",
 		"POST /hl7",
 		"POST /messages/replay",
+		"POST /messages/{id}/forget",
 		"POST /messages/{id}/replay",
 		"POST /messages/{protocol}/{format}",
 	}

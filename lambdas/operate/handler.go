@@ -12,6 +12,7 @@ import (
 	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
 	"hl7lake/lambdas/internal/function"
+	"hl7lake/lambdas/internal/operating"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/operate"
 )
@@ -33,13 +34,8 @@ type handler struct {
 // HTTP APIs, Maximum integration timeout).
 const budget = 15 * time.Second
 
-// What can be answered in place of an outcome. Another institution's message and an
-// unknown id have the same answer.
-var (
-	errNoPrivilege = &problem.Problem{Status: http.StatusForbidden, Code: "no-operate-privilege", Detail: "Insufficient privileges to operate"}
-	errNotFound    = &problem.Problem{Status: http.StatusNotFound, Code: "not-found", Detail: "The lake has no such message, or it is not yours to operate on."}
-	errGone        = &problem.Problem{Status: http.StatusGone, Code: "gone", Detail: "The message's content no longer exists: it has expired, or it was forgotten."}
-)
+// errGone says that a message cannot be replayed any more.
+var errGone = &problem.Problem{Status: http.StatusGone, Code: "gone", Detail: "The message's content no longer exists: it has expired, or it was forgotten."}
 
 // serve answers the routes. All of them demand the claim to operate.
 func (h handler) serve(ctx context.Context, request events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
@@ -53,10 +49,10 @@ func (h handler) serve(ctx context.Context, request events.APIGatewayV2HTTPReque
 	asked, known := routes[request.RouteKey]
 	switch {
 	case !known:
-		return events.APIGatewayV2HTTPResponse{}, errNotFound
+		return events.APIGatewayV2HTTPResponse{}, operating.ErrNotFound
 	case by.Operate == "":
-		h.record(ctx, asked.action, errNoPrivilege, by)
-		return events.APIGatewayV2HTTPResponse{}, errNoPrivilege
+		h.record(ctx, asked.action, operating.ErrNoPrivilege, by)
+		return events.APIGatewayV2HTTPResponse{}, operating.ErrNoPrivilege
 	}
 	return asked.answer(ctx, request, by)
 }
@@ -75,8 +71,7 @@ func (h handler) bounds(most int) operate.Bounds {
 // record writes the audit record of what a caller did, how it ended, and further
 // attributes.
 func (h handler) record(ctx context.Context, action string, err error, by caller.Caller, members ...any) {
-	members = append([]any{"who", by.Subject, "operates", by.Operate}, members...)
-	audit.Record(ctx, h.logger, action, audit.Outcome(err), members...)
+	operating.Record(ctx, h.logger, action, audit.Outcome(err), by, members...)
 }
 
 // refusal returns the answer that an operator's error stands for, or the error itself if
@@ -84,7 +79,7 @@ func (h handler) record(ctx context.Context, action string, err error, by caller
 func refusal(err error) error {
 	switch {
 	case errors.Is(err, operate.ErrNoMessage):
-		return errNotFound
+		return operating.ErrNotFound
 	case errors.Is(err, operate.ErrForgotten), errors.Is(err, operate.ErrGone):
 		return errGone
 	}

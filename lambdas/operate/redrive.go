@@ -8,10 +8,10 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/caller"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/jsonbody"
+	"hl7lake/lambdas/internal/operating"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/operate"
 )
@@ -47,7 +47,7 @@ func (h handler) redrive(ctx context.Context, request events.APIGatewayV2HTTPReq
 	}
 	redriven := 0
 	for _, letter := range found.Letters {
-		audit.Record(ctx, h.logger, "redrive", string(letter.Outcome), "who", by.Subject, "operates", by.Operate, "id", letter.Root, "event", letter.ID)
+		operating.Record(ctx, h.logger, "redrive", string(letter.Outcome), by, "id", letter.Root, "event", letter.ID)
 		if letter.Outcome == operate.Redriven {
 			redriven++
 		}

@@ -8,11 +8,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	"github.com/google/uuid"
 
 	"hl7lake/hl7"
 	"hl7lake/lambdas/internal/caller"
 	"hl7lake/lambdas/internal/jsonbody"
+	"hl7lake/lambdas/internal/operating"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/operate"
 )
@@ -33,7 +33,7 @@ func (h handler) replayOne(ctx context.Context, request events.APIGatewayV2HTTPR
 		Charset string `json:"charset"`
 	}
 	selection := operate.Selection{Owner: by.Operate}
-	id, err := messageID(request.PathParameters["id"])
+	id, err := operating.MessageID(request.PathParameters["id"])
 	if err == nil {
 		selection.IDs = []string{id}
 		err = jsonbody.Read(request, &body)
@@ -129,7 +129,7 @@ func (s several) selection(owner string) (operate.Selection, error) {
 		return chosen, err
 	}
 	if s.After != "" {
-		if chosen.After, err = messageID(s.After); err != nil {
+		if chosen.After, err = operating.MessageID(s.After); err != nil {
 			return chosen, badReplay(`"after" is the "next" of an answer.`)
 		}
 	}
@@ -143,7 +143,7 @@ func (s several) selection(owner string) (operate.Selection, error) {
 		return chosen, errSelection
 	}
 	for _, given := range s.IDs {
-		id, err := messageID(given)
+		id, err := operating.MessageID(given)
 		if err != nil {
 			return chosen, badReplay(`"ids" are ids of messages.`)
 		}
@@ -152,16 +152,6 @@ func (s several) selection(owner string) (operate.Selection, error) {
 	slices.Sort(chosen.IDs)
 	chosen.IDs = slices.Compact(chosen.IDs)
 	return chosen, nil
-}
-
-// messageID returns an id in its usual form. It must be that of a message, which is a
-// UUIDv7, and not of something that was made of one.
-func messageID(text string) (string, error) {
-	id, err := uuid.Parse(text)
-	if err != nil || id.Version() != 7 {
-		return "", errNotFound
-	}
-	return id.String(), nil
 }
 
 // charset returns the IANA name of a character set, or "" for "".

@@ -202,6 +202,54 @@ func TestAnOperatorRedrivesTheLettersOfOneInstitutionAndNoOthers(t *testing.T) {
 	ended(t, theirs, receipt.ID)
 }
 
+func TestAnOperatorForgetsAMessageForGood(t *testing.T) {
+	l := start(t)
+	tokens := l.admin(t)
+	c := l.client(t, tokens)
+	operator, stranger := l.nightShift(t, scenario.Institution), l.nightShift(t, "lakeside")
+	for name, body := range map[string][]byte{"staged": canary.Message(), "an error": []byte("a line of text"), "with claim checks": document(1 << 20)} {
+		id := l.accepted(t, c, body)[0]
+		before := l.histories(t, c, []string{id})[0]
+		held := l.held(t, id, before)
+		for who, them := range map[string]struct {
+			*client.Client
+			status int
+			code   string
+		}{
+			"a stranger":           {stranger, http.StatusNotFound, "not-found"},
+			"who reads and writes": {c, http.StatusForbidden, "no-operate-privilege"},
+		} {
+			if done, err := them.Forget(t.Context(), id, "wrong-patient"); !refused(err, them.status, them.code) || done.Forgotten {
+				t.Errorf("%s: %s: %+v, %v", name, who, done, err)
+			}
+		}
+		if _, err := operator.Forget(t.Context(), id, "Doe, Jane"); !refused(err, http.StatusBadRequest, "bad-reason") {
+			t.Errorf("%s: a reason in words: %v", name, err)
+		}
+		if left := l.held(t, id, before); left != held {
+			t.Errorf("%s: %d of %d objects are left, though nobody might forget it", name, left, held)
+		}
+
+		done, err := operator.Forget(t.Context(), id, "wrong-patient")
+		if want := (client.Forgotten{ID: id, Forgotten: true, Reason: "wrong-patient", Objects: held, Released: true}); done != want || err != nil {
+			t.Errorf("%s: %+v, %v", name, done, err)
+		}
+		if left := l.held(t, id, before); left != 0 {
+			t.Errorf("%s: %d objects are left", name, left)
+		}
+		l.wantForgotten(t, c, id, before)
+		if err := operator.Replay(t.Context(), id, ""); !refused(err, http.StatusGone, "gone") {
+			t.Errorf("%s: replayed: %v", name, err)
+		}
+		if twice, err := operator.Forget(t.Context(), id, "mistake"); err != nil || !twice.Forgotten || twice.Objects != 0 || twice.Released {
+			t.Errorf("%s: forgotten twice: %+v, %v", name, twice, err)
+		}
+		if again := l.mustDo(t, er7(token(t, tokens), body)); again.status != http.StatusCreated || again.answer(t).ID == id {
+			t.Errorf("%s: sent again, answered %d %s", name, again.status, again.body)
+		}
+	}
+}
+
 // operateEveryWay makes every call that people who operate can cause.
 func (l *lake) operateEveryWay(t *testing.T, c *client.Client) {
 	t.Helper()
@@ -234,6 +282,12 @@ func (l *lake) operateEveryWay(t *testing.T, c *client.Client) {
 	}
 	if err != nil || !maps.Equal(outcomes, want) {
 		t.Errorf("redriven: %+v, %v", done, err)
+	}
+	for _, id := range append(ids, gone) {
+		ended(t, c, id)
+		if done, err := operator.Forget(t.Context(), id, "test-data"); err != nil || !done.Forgotten {
+			t.Errorf("forgotten: %+v, %v", done, err)
+		}
 	}
 }
 
