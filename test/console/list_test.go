@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
 	"golang.org/x/sync/errgroup"
 
 	"hl7lake/client"
@@ -23,10 +24,14 @@ func (b *tab) lists(ids ...string) {
 	b.eventually("the messages "+strings.Join(ids, " "), func() bool { return strings.Join(b.rows(), " ") == strings.Join(ids, " ") })
 }
 
-// pick chooses an option in a list to choose from.
+// pick chooses an option in a list to choose from; "all" is the first one. Letters that
+// come within a second of others would be taken for more of the same word.
 func (b *tab) pick(name, option string) {
 	b.t.Helper()
 	b.click("combobox", name)
+	if option == "all" {
+		option = kb.Home
+	}
 	b.press(option + "\r")
 }
 

@@ -1,6 +1,8 @@
 package console_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -9,6 +11,8 @@ import (
 	"hl7lake/cmd/lake/samples"
 	"hl7lake/cmd/lake/scenario"
 	"hl7lake/internal/contract"
+	"hl7lake/internal/testing/testbed"
+	"hl7lake/local/fault"
 )
 
 // view is one of the console's views, or a page on the way to it.
@@ -54,17 +58,31 @@ func tour(a account, admission, broken string) []view {
 		}},
 		{"errors", func(b *tab, _ *lake) { b.turn("#/errors") }},
 		{"feeds", func(b *tab, _ *lake) { b.turn("#/feeds") }},
-		{"dead-letters", func(b *tab, _ *lake) { b.turn("#/dead-letters") }},
-		{"search", func(b *tab, _ *lake) { b.turn("#/search") }},
+		{"dead-letters", func(b *tab, _ *lake) {
+			b.eventually("a dead letter", func() bool {
+				b.turn("#/feeds")
+				b.turn("#/dead-letters")
+				return len(b.rows()) > 0
+			})
+		}},
+		{"search", func(b *tab, _ *lake) { b.search("Message", "SAMPLE-0001", admission) }},
 		{"no-message", func(b *tab, _ *lake) { b.turn("#/messages/01a22c1f-ae48-7000-8000-000000000009") }},
 	}
+}
+
+// oneDeadLetter lets Finder's index hear nothing of one of the samples.
+func oneDeadLetter(p fault.Point) fault.Fault {
+	if p.Call == fault.Notification && strings.Contains(p.Function, "IndexFunction") && bytes.Contains(p.Payload, []byte("ADT^A28")) {
+		return fault.Fault{Kind: fault.Fail}
+	}
+	return fault.Fault{}
 }
 
 // TestEachViewIsAccessibleInLightAndDarkAndFitsANarrowScreen leaves the pictures, too.
 func TestEachViewIsAccessibleInLightAndDarkAndFitsANarrowScreen(t *testing.T) {
 	t.Parallel()
 	judge := axe(t)
-	b, l := newTab(t), start(t)
+	b, l := newTab(t), start(t, testbed.Options{Faults: oneDeadLetter})
 	a := l.user(t, client.User{Email: "analyst@example.org", Read: client.Institutions{scenario.Institution, "lakeside"}, Write: scenario.Institution, Operate: scenario.Institution})
 	c := l.client(t, a)
 	for _, sample := range samples.Others() {

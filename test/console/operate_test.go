@@ -2,10 +2,13 @@ package console_test
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/testing/testbed"
+	"hl7lake/local/fault"
 )
 
 // operator is a user who operates on the messages of the scenario's institution, reads
@@ -14,6 +17,19 @@ func (l *lake) operator(t testing.TB) account {
 	t.Helper()
 	return l.user(t, client.User{Email: "operator@example.org", Read: client.Institutions{scenario.Institution},
 		Write: scenario.Institution, Operate: scenario.Institution})
+}
+
+// startWithoutWriter runs a lake in which SNS cannot reach the writer until the returned
+// switch is set.
+func startWithoutWriter(t *testing.T) (l *lake, mended *atomic.Bool) {
+	t.Helper()
+	mended = &atomic.Bool{}
+	return start(t, testbed.Options{Faults: func(p fault.Point) fault.Fault {
+		if !mended.Load() && p.Call == fault.Notification && strings.Contains(p.Function, "Writer") {
+			return fault.Fault{Kind: fault.Fail}
+		}
+		return fault.Fault{}
+	}}), mended
 }
 
 // confirm presses a button, and then the one that confirms it in the dialog that asks.
@@ -74,4 +90,29 @@ func TestAMessageIsStagedInTheCharacterSetThatItsSenderMeant(t *testing.T) {
 	b.turn("#/messages")
 	b.turn("#/messages/" + sent.ID + "/json")
 	b.shows("Müller")
+}
+
+func TestADeadLetterIsShownAndRedriven(t *testing.T) {
+	t.Parallel()
+	l, mended := startWithoutWriter(t)
+	operator := l.operator(t)
+	c := l.client(t, operator)
+	receipt, err := c.Send(t.Context(), client.Message{Body: admission(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newTab(t)
+	b.signIn(l, operator)
+	b.eventually("the dead letter", func() bool {
+		b.turn("#/messages")
+		b.turn("#/dead-letters")
+		return strings.Contains(b.text(), receipt.ID)
+	})
+	mended.Store(true)
+	b.confirm("Redrive all…", "Redrive")
+	b.shows("redriven")
+	b.eventually("the message in the lake", func() bool {
+		history, err := c.History(t.Context(), receipt.ID)
+		return err == nil && history.Status == client.Staged
+	})
 }

@@ -3,7 +3,16 @@
 import { h } from './dom.js';
 
 // confirm shows a question with fields below it, and returns whether it was confirmed.
-export function confirm(title, text, action, ...fields) {
+export async function confirm(title, text, action, ...fields) {
+  return ask(title, text, h('button', { value: 'yes', class: 'primary' }, action), fields);
+}
+
+// confirmLoss does the same before something is lost.
+export async function confirmLoss(title, text, action, ...fields) {
+  return ask(title, text, h('button', { value: 'yes', class: 'primary loss' }, action), fields);
+}
+
+function ask(title, text, yes, fields) {
   return new Promise((resolve) => {
     const dialog = h('dialog', { 'aria-labelledby': 'confirm-title', onclose: () => {
       dialog.remove();
@@ -14,7 +23,7 @@ export function confirm(title, text, action, ...fields) {
         h('div', { class: 'fields' }, h('p', {}, text), fields),
         h('div', { class: 'choice' },
           h('button', { value: 'no', formnovalidate: true }, 'Cancel'),
-          h('button', { value: 'yes', class: 'primary' }, action))));
+          yes)));
     document.body.append(dialog);
     dialog.showModal();
   });

@@ -39,6 +39,11 @@ export function count(n) {
   return n.toLocaleString('en');
 }
 
+// several writes a number of things, of which one has no s.
+export function several(n, thing) {
+  return `${count(n)} ${thing}${n === 1 ? '' : 's'}`;
+}
+
 // size writes a number of bytes.
 export function size(bytes) {
   if (bytes < 1024) return `${bytes} B`;

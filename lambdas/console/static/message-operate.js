@@ -1,6 +1,6 @@
 // What a person who operates for an institution can do about one of its messages.
 
-import { confirm } from './confirm.js';
+import { confirm, confirmLoss } from './confirm.js';
 import { h } from './dom.js';
 
 // The names of character sets that senders most often meant when they declared another.
@@ -46,7 +46,7 @@ export function operations(history, { api, session, shell, signal }, done) {
   const forget = async () => {
     const choice = h('select', { name: 'reason', required: true }, h('option', { value: '' }, 'Choose a reason'),
       Object.entries(reasons).map(([code, text]) => h('option', { value: code }, text)));
-    if (await confirm('Delete its content for good?', 'The message and all that was made of it are deleted. This cannot be taken back. The record that it was here stays.', 'Delete',
+    if (await confirmLoss('Delete its content for good?', 'The message and all that was made of it are deleted. This cannot be taken back. The record that it was here stays.', 'Delete',
       h('label', {}, 'Reason ', choice))) {
       ask('forget', { reason: choice.value }, 'Its content is deleted.');
     }

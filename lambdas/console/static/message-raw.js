@@ -43,7 +43,7 @@ export class Raw {
     const values = [...line.querySelectorAll('.value')];
     const pathOf = (value) => this.#known.get(value)?.node.path ?? '';
     const within = (value) => pathOf(value).replaceAll('[1]', '').startsWith(path.replaceAll('[1]', ''));
-    const found = (path && values.find(within)) || line.querySelector('.field.flawed .value') || values[0];
+    const found = (path && values.find(within)) || line.querySelector('.value.flawed, .flawed .value') || values[0];
     line.classList.add('target');
     line.scrollIntoView({ block: 'center' });
     if (found) this.#focus(found);
@@ -62,7 +62,8 @@ export class Raw {
   }
 
   #field(segment, field, delimiters) {
-    const flawed = (field.findings ?? []).length > 0;
+    const within = new Set(field.repetitions.flatMap(findingsWithin));
+    const flawed = (field.findings ?? []).some((i) => !within.has(i)); // and not just a part of it
     // The first two fields of a header are the delimiters themselves.
     const header = ['MSH', 'FHS', 'BHS'].includes(segment.name) && field.position <= 2;
     const separator = header ? null : this.#mark(h('span', { class: 'delimiter' }, delimiters.field), field, field);
@@ -73,9 +74,14 @@ export class Raw {
 
   #node(index, field, node, [delimiter, ...inner]) {
     const more = this.#more(index, node.path, node.folded);
-    if (node.parts) return [joined(node.parts.map((part) => this.#node(index, field, part, inner)), delimiter ?? ''), more];
+    if (node.parts) {
+      const below = new Set(node.parts.flatMap(findingsWithin));
+      const flawed = (node.findings ?? []).some((i) => !below.has(i));
+      return [h('span', { class: flawed ? 'flawed' : '' }, joined(node.parts.map((part) => this.#node(index, field, part, inner)), delimiter ?? '')), more];
+    }
     if (!node.raw) return this.#mark(h('span', {}), node, field);
-    return [this.#mark(h('span', { class: `value ${kind(node.type ?? field.type, node.meaning)}`, tabindex: '-1' }, node.raw), node, field), more];
+    const flawed = node.findings ? ' flawed' : '';
+    return [this.#mark(h('span', { class: `value${flawed} ${kind(node.type ?? field.type, node.meaning)}`, tabindex: '-1' }, node.raw), node, field), more];
   }
 
   // line shows a line of what cannot be parsed, with what is wrong below it.
@@ -171,6 +177,11 @@ function about({ node, field }) {
     node.groups && h('span', { class: 'faint' }, ` · ${node.groups.join(' › ')}`),
     node.text && h('span', { class: 'faint' }, ` · reads “${node.text.slice(0, 200)}”`),
   ];
+}
+
+// findingsWithin lists the findings of an element and of its parts.
+function findingsWithin(node) {
+  return [...(node.findings ?? []), ...(node.parts ?? []).flatMap(findingsWithin)];
 }
 
 // kind is the class of a value's colour.

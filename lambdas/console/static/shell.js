@@ -43,7 +43,7 @@ export class Shell {
         h('span', { class: 'who' }, session.name),
         h('button', { class: 'quiet', onclick: () => keys.help(), 'aria-label': 'Keys' }, '?'),
         h('button', { class: 'quiet', onclick: () => session.end() }, 'Sign out')),
-      this.#place, this.#notices);
+      this.#place, h('footer', {}, `Times: ${zone()}`), this.#notices);
   }
 
   // open empties the place of the views for the view of that name, and returns it.
@@ -53,11 +53,13 @@ export class Shell {
       if (a.dataset.name === section) a.setAttribute('aria-current', 'page');
       else a.removeAttribute('aria-current');
     }
+    const entered = this.#place.hasChildNodes(); // from another view
     fill(this.#place);
     this.#place.className = name;
     this.#label = sections.find((s) => s.name === section)?.label ?? '';
     this.title(this.#label);
     scrollTo(0, 0);
+    if (entered) this.#place.focus();
     return this.#place;
   }
 
@@ -80,4 +82,12 @@ export class Shell {
       h('p', {}, error.message),
       again && error.status !== 404 && h('button', { onclick: again }, 'Try again')));
   }
+}
+
+// zone names the browser's time zone, and its distance from UTC now.
+function zone() {
+  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
+  const minutes = -new Date().getTimezoneOffset();
+  const distance = minutes === 0 ? '' : `${minutes < 0 ? '−' : '+'}${Math.abs(minutes) / 60}`;
+  return timeZone === 'UTC' ? 'UTC' : `${timeZone}, UTC${distance}`;
 }

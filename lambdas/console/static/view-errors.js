@@ -5,8 +5,13 @@ import { confirm } from './confirm.js';
 import { h, fill } from './dom.js';
 import { chosenIn, filters } from './filters.js';
 import { ago, count, moment } from './format.js';
-import { stepper } from './message-table.js';
 import { link } from './routes.js';
+import { stepper, table } from './table.js';
+
+const columns = [['Count'], ['Reason'], ['Place'], ['Sender', 'aside'], ['Made by', 'aside'], ['Newest', 'aside'], ['Messages']];
+
+// So many of a group's messages are shown at once.
+const few = 3;
 
 const names = ['owner', 'from', 'to'];
 
@@ -43,24 +48,22 @@ export async function show(place, context) {
       fill(groups, h('p', { class: 'empty' }, 'There is no error in this time.'));
       return;
     }
-    fill(groups, h('table', {},
-      h('caption', { class: 'hidden' }, 'Errors by reason'),
-      h('thead', {}, h('tr', {}, ['Count', 'Reason', 'Place', 'Sender', 'Made by', 'Newest', 'Messages'].map((name) => h('th', { scope: 'col' }, name)))),
-      h('tbody', {}, found.groups.map((group) => rowOf(group, context, chosen)))),
-    !found.complete && h('p', { class: 'status' }, 'There are more than were counted: choose a shorter time.'));
+    fill(groups, table('Errors by reason', columns, h('tbody', {}, found.groups.map((group) => rowOf(group, context, chosen))), 'list'),
+      !found.complete && h('p', { class: 'status' }, `Counted from ${moment(found.from)}. There are more before that: choose a time.`));
   }
 }
 
 function rowOf(group, context, chosen) {
-  const open = (id) => link(['messages', id, 'raw'], { path: group.path });
+  const open = (id) => h('a', { href: link(['messages', id, 'raw'], { path: group.path }) }, id);
   return h('tr', {},
     h('td', { class: 'count' }, count(group.count)),
     h('th', { scope: 'row' }, group.code),
     h('td', {}, h('code', {}, group.path)),
-    h('td', { class: 'owner' }, group.owner),
-    h('td', { class: 'connectors' }, group.connector),
-    h('td', { class: 'time', title: `${moment(group.oldest)} to ${moment(group.newest)}` }, `${ago(group.newest)} ago`),
-    h('td', { class: 'ids' }, group.ids.map((id) => h('a', { class: 'id', href: open(id) }, id)),
+    h('td', { class: 'aside' }, group.owner),
+    h('td', { class: 'aside' }, group.connector),
+    h('td', { class: 'time aside', title: `${moment(group.oldest)} to ${moment(group.newest)}` }, `${ago(group.newest)} ago`),
+    h('td', { class: 'id' }, group.ids.slice(0, few).map(open),
+      group.ids.length > few && h('details', {}, h('summary', {}, `${group.ids.length - few} more`), group.ids.slice(few).map(open)),
       context.session.operates === group.owner && h('button', { onclick: () => replay(group, context, chosen) }, 'Replay all…')));
 }
 

@@ -4,19 +4,19 @@
 import { h, fill } from './dom.js';
 import { ago, count, duration, moment } from './format.js';
 import { link } from './routes.js';
-import { stepper } from './message-table.js';
 import { sparkline } from './sparkline.js';
+import { stepper, table } from './table.js';
 
-const every = 60_000;
+// How often the senders are counted anew: counting costs requests.
+const every = 300_000;
+
+const columns = [['Sender'], ['Last message'], ['Last 24 hours'], ['This hour', 'aside'], ['Usual in an hour', 'aside'], ['State']];
 
 export async function show(place, context) {
   const { api, signal } = context;
   const body = h('tbody');
   const status = h('p', { class: 'status' });
-  fill(place, h('h1', {}, 'Feeds'), h('table', {},
-    h('caption', { class: 'hidden' }, 'Senders'),
-    h('thead', {}, h('tr', {}, ['Sender', 'Last message', 'Last 24 hours', 'This hour', 'Usual in an hour', 'State'].map((name) => h('th', { scope: 'col' }, name)))),
-    body), status);
+  fill(place, h('h1', {}, 'Feeds'), table('Senders', columns, body), status);
   const step = stepper(body);
   context.keys('Feeds', { j: ['Next sender', () => step(1)], k: ['Sender before', () => step(-1)] });
   await refresh();
@@ -33,16 +33,20 @@ export async function show(place, context) {
   }
 }
 
-function rowOf({ owner, last, hours, usual, silent, silent_minutes: after }, now) {
+function rowOf({ owner, last, hours, usual, silent, silent_minutes: minutes }, now) {
   const current = hours.at(-1);
   return h('tr', {},
     h('th', { scope: 'row' }, h('a', { href: link(['messages'], { owner }) }, owner)),
     h('td', { class: 'time', title: last }, last ? `${ago(last, now)} ago` : 'none'),
     h('td', {}, sparkline(hours)),
-    h('td', {}, current ? about(current.count, current.about) : ''),
-    h('td', {}, usual ? about(Math.round(usual.per_hour), usual.about) : 'not known yet'),
-    h('td', {}, silent ? h('span', { class: 'state error' }, 'silent') : h('span', { class: 'state staged' }, 'as usual'),
-      after > 0 && h('span', { class: 'reason' }, ` silent after ${duration(after * 60_000)}`)));
+    h('td', { class: 'aside' }, current ? about(current.count, current.about) : ''),
+    h('td', { class: 'aside' }, usual ? about(Math.round(usual.per_hour), usual.about) : 'not known yet'),
+    h('td', {}, last && stateOf(silent, minutes, usual)));
+}
+
+function stateOf(silent, minutes, usual) {
+  if (silent) return h('span', { class: 'state error' }, `silent for ${duration(minutes * 60_000)}`);
+  return h('span', { class: usual ? 'state staged' : 'state' }, usual ? 'as usual' : 'no habit yet');
 }
 
 function about(n, estimated) {

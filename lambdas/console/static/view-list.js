@@ -4,9 +4,10 @@
 import { h, fill } from './dom.js';
 import { chosenIn, filters } from './filters.js';
 import { ago, clock } from './format.js';
-import { cells, messageTable, stepper } from './message-table.js';
+import { cells, messageTable } from './message-table.js';
 import { link } from './routes.js';
 import { sparkline } from './sparkline.js';
+import { stepper } from './table.js';
 
 // How often the list asks for what is new, and how long before the newest message it
 // begins: the states of those may have changed, and some come late.
@@ -16,7 +17,7 @@ const lookBack = 60_000;
 const names = ['owner', 'state', 'type', 'connector', 'from', 'to'];
 
 export async function show(place, context) {
-  const { api, session, route, signal } = context;
+  const { api, session, route, signal, kept } = context;
   let chosen = chosenIn(route, names);
   const rows = new Map(); // by id
   const body = h('tbody');
@@ -46,9 +47,11 @@ export async function show(place, context) {
   });
 
   signal.addEventListener('abort', () => load.abort());
-  showSenders();
+  kept.list = location.hash;
   await loadFirst();
+  rows.get(kept.message)?.row.querySelector('a').focus(); // back from this one
   poll();
+  showSenders(); // after the list, which it would hold up
 
   async function loadFirst() {
     load.abort();
@@ -64,6 +67,7 @@ export async function show(place, context) {
 
   async function choose(next) {
     chosen = next;
+    kept.list = location.hash;
     status.textContent = 'Loading …';
     await attempt(loadFirst);
   }

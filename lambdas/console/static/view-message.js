@@ -1,7 +1,7 @@
 // One message: what became of it, what it says, and what can be done about it.
 
 import { h, fill } from './dom.js';
-import { count, size } from './format.js';
+import { count, several, size } from './format.js';
 import { timeline } from './message-history.js';
 import { operations } from './message-operate.js';
 import { Raw, describe, faultText } from './message-raw.js';
@@ -9,14 +9,16 @@ import { tree } from './message-tree.js';
 import { link } from './routes.js';
 import { tabs } from './tabs.js';
 
-// How often a message that is under way is asked for again.
+// How often a message that is under way is asked for again, and how many times after
+// something was done about it that may change nothing.
 const every = 1500;
+const tries = 20;
 
 // A place this far in a message is shown on a page of its own.
 const far = 400;
 
 export async function show(place, context) {
-  const { api, route, session, signal, shell } = context;
+  const { api, route, session, signal, shell, kept } = context;
   const id = route.path[1];
   const path = '/messages/' + encodeURIComponent(id);
   shell.title('Message ' + id);
@@ -24,37 +26,49 @@ export async function show(place, context) {
   const steps = h('section', { class: 'steps', 'aria-label': 'History' });
   const content = h('section', { class: 'content', 'aria-label': 'Content' });
 
-  const history = await api.get(path, {}, signal);
+  let history = await api.get(path, {}, signal);
+  kept.message = id;
   fill(place, head, h('div', { class: 'columns' }, content, steps));
-  draw(history);
-  if (!history.ended) follow();
-  context.keys('Message', { u: ['Back to the list', () => { location.hash = link(['messages']); }] });
+  draw();
+  if (!history.ended) follow(Infinity);
+  context.keys('Message', { u: ['Back to the list', () => { location.hash = kept.list ?? link(['messages']); }] });
   if (!session.reads.includes(history.owner)) {
     fill(content, h('p', { class: 'empty' }, `You operate for ${history.owner}: you see what became of its messages, and not what they say.`));
   } else if (history.history.length > 0) {
     await say();
   }
 
-  function draw(newest) {
+  function draw() {
+    const { type, protocol = '', format = '', status, owner } = history;
     fill(head,
-      h('h1', {}, newest.type || `${newest.protocol ?? ''}/${newest.format ?? ''}`, ' ', h('span', { class: `state ${newest.status}` }, newest.status)),
-      h('p', { class: 'facts' }, h('code', { class: 'id' }, newest.id), h('span', {}, newest.owner)));
-    fill(steps, h('h2', {}, 'What became of it'),
-      timeline(newest, (segment, at) => link(['messages', id, 'raw'], { segment: String(segment), path: at })),
-      operations(newest, context, follow));
+      h('h1', {}, type === 'unknown' ? 'Message of unknown type' : type || `${protocol}/${format}`, ' ', h('span', { class: `state ${status}` }, status)),
+      h('p', { class: 'facts' }, h('code', { class: 'id' }, history.id), h('span', {}, owner)));
+    const open = steps.querySelector('details')?.open ?? !matchMedia('(max-width: 720px)').matches;
+    fill(steps, h('details', { open },
+      h('summary', {}, h('h2', {}, 'What became of it')),
+      timeline(history, (segment, at) => link(['messages', id, 'raw'], { segment: String(segment), path: at })),
+      operations(history, context, () => follow(tries))));
   }
 
-  // follow asks until the message has come to its end.
-  function follow() {
+  // follow asks at most so many times, until the message has come to its end and something
+  // has become of it, which may change how its content is read.
+  function follow(times) {
+    const before = JSON.stringify(history);
     const timer = setInterval(async () => {
       if (document.hidden) return;
       try {
-        const newest = await api.get(path, {}, signal);
-        draw(newest);
-        if (newest.ended) clearInterval(timer);
+        history = await api.get(path, {}, signal);
       } catch (error) {
         clearInterval(timer);
         if (!signal.aborted) shell.say(error.message);
+        return;
+      }
+      const changed = JSON.stringify(history) !== before;
+      times--;
+      if (changed) draw();
+      if (history.ended && changed || times <= 0) {
+        clearInterval(timer);
+        if (changed && session.reads.includes(history.owner)) say();
       }
     }, every);
     signal.addEventListener('abort', () => clearInterval(timer));
@@ -147,5 +161,5 @@ function facts(view) {
     view.version && h('span', {}, `HL7 ${view.version}`, !view.version_known && ', which is not known here'),
     view.charset && h('span', {}, view.charset),
     h('span', {}, size(view.bytes)),
-    h('span', {}, `${count(view.segments_total)} ${view.fault ? 'lines' : 'segments'}`));
+    h('span', {}, several(view.segments_total, view.fault ? 'line' : 'segment')));
 }

@@ -2,7 +2,8 @@
 // and stays in memory alone: it is in no address, title or storage.
 
 import { h, fill } from './dom.js';
-import { cells, messageTable, stepper } from './message-table.js';
+import { cells, messageTable } from './message-table.js';
+import { stepper } from './table.js';
 
 const kinds = [
   ['patient', 'Patient identifier (PID-3)'],
@@ -17,7 +18,7 @@ export async function show(place, context) {
   const { api, session, signal, kept } = context;
   const body = h('tbody');
   const status = h('p', { class: 'status', role: 'status' });
-  const table = messageTable('Messages that were found, newest first', body);
+  const found = messageTable('Messages that were found, newest first', body);
   const more = h('button', { hidden: true, onclick: () => ask(false) }, 'Load more');
   const field = (label, control) => h('label', {}, h('span', {}, label), control);
   const input = (name, properties) => h('input', { name, autocomplete: 'off', spellcheck: 'false', autocapitalize: 'off', ...properties });
@@ -32,8 +33,8 @@ export async function show(place, context) {
   let asked = null; // the last question, with which the next page is asked for
   let cursor = '';
 
-  fill(place, h('h1', {}, 'Search'), form, status, table, more);
-  table.hidden = true;
+  fill(place, h('h1', {}, 'Search'), form, status, found, more);
+  found.hidden = true;
   choose();
   const step = stepper(body);
   context.keys('Search', {
@@ -79,7 +80,7 @@ export async function show(place, context) {
   function draw(messages, next) {
     cursor = next;
     body.append(...messages.map((message) => h('tr', {}, cells(message))));
-    table.hidden = body.childElementCount === 0;
+    found.hidden = body.childElementCount === 0;
     more.hidden = cursor === '';
     status.textContent = body.childElementCount === 0 ? 'No message has this value.' : `${body.childElementCount} found`;
   }
