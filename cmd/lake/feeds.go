@@ -19,7 +19,7 @@ func (p *program) feedsCommand() *cobra.Command {
 messages in each of the last 24 hours, and how many it usually sends in an hour at
 this time of the day, by the last 7 days. It is silent if nothing came for ten times
 the usual distance of two messages, but for 10 minutes at least. Counts of more than
-a thousand messages in a quarter of an hour are estimated, as ~51/h.
+250 messages in half an hour are estimated, as ~620/h.
 ` + exitCodes,
 		Example: `  lake feeds
   lake feeds --json`,

@@ -220,7 +220,7 @@ func TestAnOperatorsCommandsAgainstALakeThatIsUp(t *testing.T) {
 		}
 	})
 	t.Run("no dead letter is no trouble", func(t *testing.T) {
-		if got := use(statusDone, "redrive"); got.Out != "" || !strings.Contains(got.Err, "queues: 4, redriven: 0") {
+		if got := use(statusDone, "redrive"); got.Out != "" || !strings.Contains(got.Err, "queues: 6, redriven: 0") {
 			t.Error(got.Out, got.Err)
 		}
 	})

@@ -215,6 +215,31 @@ func TestTheFilesMakeNoMarkupOfText(t *testing.T) {
 	}
 }
 
+func TestEachFileThatAnotherNamesIsThere(t *testing.T) {
+	s := whole(t)
+	named := regexp.MustCompile(`(?:from |import\()'\./([^']+)'|(?:src|href)="/console/([^"]+)"|fetch\('/console/([^']+)'`)
+	found := 0
+	entries, err := static.ReadDir("static")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		text, err := static.ReadFile("static/" + entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range named.FindAllStringSubmatch(string(text), -1) {
+			found++
+			if name := match[1] + match[2] + match[3]; s.files[name].contentType == "" {
+				t.Errorf("%s names %s, which is not there", entry.Name(), name)
+			}
+		}
+	}
+	if found < len(entries) {
+		t.Errorf("%d names in %d files: not all are found", found, len(entries))
+	}
+}
+
 func TestTheConsoleIsSmall(t *testing.T) {
 	const most = 200_000
 	total := 0

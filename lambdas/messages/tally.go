@@ -8,14 +8,23 @@ type tally struct {
 	about bool // some of it is estimated
 }
 
-// count counts the messages of the sources in a span, which is a multiple of quarters of
-// an hour at most. A request returns a thousand keys. If that does not cover a quarter of
-// an hour, the rest of the quarter is taken to be like its beginning. So a count costs at
-// most one request for each source and quarter, one in all if there are fewer messages.
+const (
+	// sample is how many keys one request for a count returns at most. Most of the time
+	// of a request goes into its keys, and so many tell a rate well enough.
+	sample = 250
+	// sampled is the time for which a sample stands, if it does not reach further:
+	// half an hour.
+	sampled = 2 * firstWidth
+)
+
+// count counts the messages of the sources in a span. A request that does not reach as
+// far as it stands for is taken to be like the rest of that time. So a count costs at
+// most one request for each source and half hour, and one for each source if there are
+// fewer than sample messages.
 func (l lake) count(ctx context.Context, sources []source, of span) (total tally, err error) {
 	for _, s := range sources {
 		for at := of; at.from < at.to; {
-			page, err := l.list(ctx, s, at.from, most)
+			page, err := l.list(ctx, s, at.from, sample)
 			if err != nil {
 				return tally{}, err
 			}
@@ -40,10 +49,10 @@ func (l listing) within(s span) (counted tally, covered place) {
 	if last := len(l.found) - 1; l.truncated && last >= 0 {
 		covered = min(placeOf(l.found[last].id)+1, s.to)
 	}
-	if quarter := min(s.from+firstWidth, s.to); covered < quarter {
-		counted.count = int(float64(counted.count) * float64(quarter-s.from) / float64(covered-s.from))
+	if end := min(s.from+sampled, s.to); covered < end {
+		counted.count = int(float64(counted.count) * float64(end-s.from) / float64(covered-s.from))
 		counted.about = true
-		covered = quarter
+		covered = end
 	}
 	return counted, covered
 }

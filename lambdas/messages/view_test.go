@@ -187,3 +187,20 @@ func BenchmarkView(b *testing.B) {
 		})
 	}
 }
+
+func FuzzNoPlaceMakesTheLakeFail(f *testing.F) {
+	f.Add("segment=1&path=PID-3[1].1&form=text")
+	f.Add("segment=99999999999&path=PID[2]-3")
+	f.Add("from=1")
+	f.Fuzz(func(t *testing.T, query string) {
+		r := newReadSide(t)
+		r.file(t, ingested(umlaut), 1)
+		for _, path := range []string{"/view", "/value"} {
+			switch response := r.ask(t, path, query); response.StatusCode {
+			case 200, 400, 404:
+			default:
+				t.Errorf("%s: %d %s", path, response.StatusCode, response.Body)
+			}
+		}
+	})
+}

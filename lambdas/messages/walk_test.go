@@ -117,9 +117,11 @@ func TestAPageOfManySourcesStaysBoundedAndTheListEnds(t *testing.T) {
 	}
 }
 
-// A lake that holds a day's hundred thousand messages is asked for its newest.
-func BenchmarkFirstPage(b *testing.B) {
+// A lake that holds a day's hundred thousand messages is asked for its newest, and for how
+// regularly they came.
+func BenchmarkManyMessages(b *testing.B) {
 	l := newListSide(b)
+	l.now = start
 	group, _ := errgroup.WithContext(b.Context())
 	group.SetLimit(together)
 	for i := range 100_000 {
@@ -129,9 +131,18 @@ func BenchmarkFirstPage(b *testing.B) {
 	if err := group.Wait(); err != nil {
 		b.Fatal(err)
 	}
-	for b.Loop() {
-		if got := l.page(b, "", owner); len(got.Messages) != defaultLimit {
-			b.Fatalf("%d messages", len(got.Messages))
+	b.Run("first page", func(b *testing.B) {
+		for b.Loop() {
+			if got := l.page(b, "", owner); len(got.Messages) != defaultLimit {
+				b.Fatalf("%d messages", len(got.Messages))
+			}
 		}
-	}
+	})
+	b.Run("feeds", func(b *testing.B) {
+		for b.Loop() {
+			if got := l.askFor(b, "/feeds", "", operates(owner, "")); got.StatusCode != 200 {
+				b.Fatal(got.Body)
+			}
+		}
+	})
 }
