@@ -114,6 +114,13 @@ func (m *metering) sqs(ctx context.Context, size int) {
 	}
 }
 
+// kms is a kms.Requested.
+func (m *metering) kms(ctx context.Context) {
+	if !byRoot(ctx) {
+		m.meter.Add(bill.KMSRequest, "", 1)
+	}
+}
+
 // lambda counts an invocation. An invocation by API Gateway, which traces nothing itself,
 // begins a trace if the function traces. SNS and Step Functions pass on the trace of
 // their caller.

@@ -77,7 +77,7 @@ func (l *Lake) register() {
 		}),
 		cloudformation.New(l.stacks, l.Outputs, authorize),
 		cloudwatchlogs.New(authorize, l.logFiles),
-		kms.New(l.store, authorize, l.policies.AttachToResource),
+		kms.New(l.store, authorize, l.policies.AttachToResource, kms.WithRequested(meter.kms)),
 		sts.New(),
 		httpapi.New(l.lambda, l.cognito.Keys, httpapi.WithRequested(l.meterAPI), httpapi.WithTimeScale(scale)),
 	}

@@ -64,7 +64,7 @@ func Prod() Environment {
 		ReadLimit:           RateLimit{PerSecond: 200, Burst: 400},
 		OwnerLimit:          RateLimit{PerSecond: 200, Burst: 400}, // a fifth of PostLimit, and of trigger's concurrency if a message takes 0.1 s
 		DeferredConcurrency: 20,                                    // another fifth
-		Finder:              nil,                                   // costs some 5 USD a million messages, which a hospital accepts first
+		Finder:              nil,                                   // costs 4 USD a million messages, which a hospital accepts first
 		LogRetention:        awslogs.RetentionDays_SIX_YEARS,
 		AuditDays:           6*365 + 2,
 		AlarmAddresses:      []string{"hl7lake-on-call@example.org"},

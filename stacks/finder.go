@@ -152,6 +152,7 @@ func (f Finder) addSearch(door FrontDoor) Function {
 	})
 	grant(search.Lambda, []string{"dynamodb:Query"}, f.Hashes.TableArn(), f.core.Catalog.TableArn())
 	grantTableKey(search.Lambda, f.base.Keys.Tables)
+	newAuditQuery(f.Stack, f.base, "who searched", search)
 	door.addRouteOf(f.Stack, search, awsapigatewayv2.HttpMethod_POST, "/messages/search")
 	return search
 }

@@ -72,7 +72,7 @@ func NewFrontDoor(scope constructs.Construct, id string, props FrontDoorProps) F
 	authorizer := awsapigatewayv2authorizers.NewHttpUserPoolAuthorizer(new("Users"), users,
 		&awsapigatewayv2authorizers.HttpUserPoolAuthorizerProps{UserPoolClients: &clients})
 	door.http.authorizer = authorizer
-	door.addAuditQuery(base, door.addIngest(core), door.addMessages(core), door.addOperate(core), door.addForget(core))
+	newAuditQuery(stack, base, "who posted and read what", door.addIngest(core), door.addMessages(core), door.addOperate(core), door.addForget(core))
 	door.addReconcile(core)
 	door.addConsole(base, console, domain)
 	door.watchFeeds(base)
@@ -166,17 +166,17 @@ func (d FrontDoor) watchFeeds(base Foundation) {
 	}
 }
 
-// addAuditQuery saves the query that an auditor needs: who posted, read, replayed and
-// forgot what. The records are among the log lines of the functions that did it. Their
-// log groups are encrypted and kept as long as an audit requires. A copy elsewhere would
-// be a second place to protect.
-func (d FrontDoor) addAuditQuery(base Foundation, functions ...Function) {
+// newAuditQuery saves a query that an auditor needs, such as who posted and read what. The
+// records are among the log lines of the functions that did it. Their log groups are
+// encrypted and kept as long as an audit requires. A copy elsewhere would be a second
+// place to protect.
+func newAuditQuery(stack awscdk.Stack, base Foundation, name string, functions ...Function) {
 	var groups []interfacesawslogs.ILogGroupRef
 	for _, fn := range functions {
 		groups = append(groups, fn.Logs)
 	}
-	awslogs.NewQueryDefinition(d.Stack, new("AuditQuery"), &awslogs.QueryDefinitionProps{
-		QueryDefinitionName: new("hl7lake-" + base.Name + "/who posted and read what"),
+	awslogs.NewQueryDefinition(stack, new("AuditQuery"), &awslogs.QueryDefinitionProps{
+		QueryDefinitionName: new("hl7lake-" + base.Name + "/" + name),
 		LogGroups:           &groups,
 		QueryString: awslogs.NewQueryString(&awslogs.QueryStringProps{
 			Fields:           texts("@timestamp", "@message"),

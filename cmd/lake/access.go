@@ -139,8 +139,23 @@ func (p *program) tokenSource(connection client.Connection) (client.TokenSource,
 	return pool.SignIn(user, password), nil
 }
 
-// askPassword reads a password. On a terminal it does not show what is typed.
+// askPassword reads a password.
 func (p *program) askPassword(prompt string) (string, error) {
+	password, err := p.askSecret(prompt)
+	if err != nil {
+		return "", fmt.Errorf("read the password: %w", err)
+	}
+	if password == "" {
+		return "", &hintError{
+			err:  errors.New("no password"),
+			hint: "Put it on standard input or into LAKE_PASSWORD, or call this on a terminal.",
+		}
+	}
+	return password, nil
+}
+
+// askSecret reads a line of standard input. On a terminal it does not show what is typed.
+func (p *program) askSecret(prompt string) (string, error) {
 	if file, ok := p.in.(*os.File); ok && xterm.IsTerminal(int(file.Fd())) {
 		fmt.Fprint(p.err, prompt+": ")
 		typed, err := xterm.ReadPassword(int(file.Fd()))
@@ -149,15 +164,9 @@ func (p *program) askPassword(prompt string) (string, error) {
 	}
 	line, err := bufio.NewReader(p.in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the password: %w", err)
+		return "", err
 	}
-	if line = strings.TrimRight(line, "\r\n"); line == "" {
-		return "", &hintError{
-			err:  errors.New("no password"),
-			hint: "Put it on standard input or into LAKE_PASSWORD, or call this on a terminal.",
-		}
-	}
-	return line, nil
+	return strings.TrimRight(line, "\r\n"), nil
 }
 
 // pool returns the user pool with credentials to change it: those of the lake on this

@@ -106,31 +106,41 @@ func (p *program) list(ctx context.Context, o listOptions) error {
 	if o.follow {
 		return follow(ctx, lake, o, rows.show)
 	}
-	left := o.limit
+	last, err := rows.showAll(o.limit, func(size int, cursor string) (client.Page, error) {
+		return lake.Page(ctx, o.filter, size, cursor)
+	})
+	if err == nil && last.OtherProtocols {
+		p.note("There are more protocols than a list covers; --protocol lists the messages of one.")
+	}
+	return err
+}
+
+// showAll writes the messages of the pages that next returns, at most limit of them; 0
+// means all. next is told how many are wanted, and the cursor of the page before. The last
+// page is returned.
+func (r *messageRows) showAll(limit int, next func(size int, cursor string) (client.Page, error)) (client.Page, error) {
+	left := limit
 	if left == 0 {
 		left = math.MaxInt
 	}
 	for cursor := ""; ; {
-		page, err := lake.Page(ctx, o.filter, min(left, pageSize), cursor)
+		page, err := next(min(left, pageSize), cursor)
 		if err != nil {
-			return err
+			return page, err
 		}
 		for _, message := range page.Messages {
-			if err := rows.show(message); err != nil {
-				return err
+			if err := r.show(message); err != nil {
+				return page, err
 			}
 		}
 		left -= len(page.Messages)
 		if cursor = page.Cursor; cursor != "" && left > 0 {
 			continue
 		}
-		if rows.shown == 0 {
-			p.note("There is no such message.")
+		if r.shown == 0 {
+			r.note("There is no such message.")
 		}
-		if page.OtherProtocols {
-			p.note("There are more protocols than a list covers; --protocol lists the messages of one.")
-		}
-		return nil
+		return page, nil
 	}
 }
 

@@ -84,7 +84,7 @@ COLUMNS; NO_COLOR takes the colours away.
 	root.SetVersionTemplate("lake {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON for machines")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, flagError(err)) })
-	root.AddCommand(p.sendCommand(), p.getCommand(), p.listCommand(), p.errorsCommand(), p.feedsCommand(), p.traceCommand(), p.usersCommand(), p.tokenCommand(), p.envCommand(),
+	root.AddCommand(p.sendCommand(), p.getCommand(), p.listCommand(), p.findCommand(), p.finderCommand(), p.errorsCommand(), p.feedsCommand(), p.traceCommand(), p.usersCommand(), p.tokenCommand(), p.envCommand(),
 		p.demoCommand(), p.upCommand(), p.parseCommand(), p.redriveCommand(), p.replayCommand(), p.verifyCommand(), p.disclosuresCommand(), p.reconcileCommand(), p.forgetCommand(),
 		p.tablesCommand(), p.sqlCommand(), p.checkCommand(), p.doctorCommand(), p.edgeCommand(), p.logsCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()

@@ -56,7 +56,7 @@ func TestUnitsAreCountedAsAWSRoundsThem(t *testing.T) {
 func TestEveryChargeHasAPrice(t *testing.T) {
 	charges := []bill.Charge{
 		bill.APIRequest, bill.LambdaRequest, bill.LambdaGBSecond, bill.Publish, bill.Delivery, bill.QueueRequest, bill.Write, bill.Read,
-		bill.Put, bill.Get, bill.StatesRequest, bill.StatesGBSecond, bill.LogByte, bill.Trace,
+		bill.Put, bill.Get, bill.StatesRequest, bill.StatesGBSecond, bill.LogByte, bill.Trace, bill.KMSRequest,
 	}
 	var m bill.Meter
 	for _, c := range charges {

@@ -24,6 +24,7 @@ const (
 	StatesGBSecond Charge = "states-gb-second"
 	LogByte        Charge = "logs-byte"
 	Trace          Charge = "xray-trace"
+	KMSRequest     Charge = "kms-request"
 )
 
 const kilobyte = 1024

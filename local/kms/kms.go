@@ -42,9 +42,19 @@ type Service struct {
 	authorize wire.Authorize
 	attach    Attach
 	store     *store.Store // of the secrets of keys for hashes
+	requested Requested
 	started   int64
 	keys      map[string]Key // by id
 }
+
+// Requested is called for each keyed hash that was made.
+type Requested func(ctx context.Context)
+
+// Option changes how a Service works.
+type Option func(*Service)
+
+// WithRequested makes the service report the keyed hashes that it makes.
+func WithRequested(requested Requested) Option { return func(s *Service) { s.requested = requested } }
 
 // Attach adds the policy of a resource, by its ARN, to those that decide.
 type Attach func(resourceARN string, d iam.Document) error
@@ -52,8 +62,13 @@ type Attach func(resourceARN string, d iam.Document) error
 // New returns a service without keys. It has DescribeKey and GenerateMac (AWS Key
 // Management Service API Reference). The secrets of keys are kept in the store, so that a
 // lake that is started again makes the same hashes.
-func New(kept *store.Store, authorize wire.Authorize, attach Attach) *Service {
-	s := &Service{authorize: authorize, attach: attach, store: kept, started: time.Now().Unix(), keys: map[string]Key{}}
+func New(kept *store.Store, authorize wire.Authorize, attach Attach, options ...Option) *Service {
+	s := &Service{
+		authorize: authorize, attach: attach, store: kept, requested: func(context.Context) {}, started: time.Now().Unix(), keys: map[string]Key{},
+	}
+	for _, option := range options {
+		option(s)
+	}
 	s.Handler = wire.JSON("1.1", map[string]wire.Operation{
 		"DescribeKey": wire.Op(s.describeKey), "GenerateMac": wire.Op(s.generateMAC),
 	})

@@ -42,6 +42,7 @@ func (s *Service) generateMAC(ctx context.Context, in *macInput) (*macOutput, er
 	if err != nil {
 		return nil, err
 	}
+	s.requested(ctx)
 	sum := hmac.New(sha256.New, secret)
 	sum.Write(in.Message)
 	return &macOutput{KeyId: arn(id), MacAlgorithm: macAlgorithm, Mac: sum.Sum(nil)}, nil

@@ -81,7 +81,7 @@ func newWitness(t *testing.T, script *script) *witness {
 	t.Helper()
 	w := &witness{dir: t.TempDir()}
 	listening := func(p fault.Point) fault.Fault {
-		request := strings.Contains("ingest messages", script.programs[p.Function]) // it is what the sender sent
+		request := strings.Contains("ingest messages search", script.programs[p.Function]) // it is what the sender sent
 		if p.Run == "" && !request {
 			w.mu.Lock()
 			w.events = append(w.events, withoutBodies(p.Payload))
@@ -275,6 +275,10 @@ func (w *witness) sentinel(t *testing.T, s sender, body []byte) {
 	}
 	id, _ := m.id()
 	w.tell(w.get(ctx, s, "/messages/"+id))
+	for kind, value := range map[string]string{"patient": "Zeisig-mrn", "control-id": canary.ControlID} {
+		search := fmt.Appendf(nil, `{"kind":%q,"value":%q,"authority":"Zeisig-authority"}`, kind, value)
+		w.tell(w.request(ctx, s, http.MethodPost, "/messages/search", "application/json", search))
+	}
 }
 
 // refusals send what the lake refuses.

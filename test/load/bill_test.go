@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/altered"
 	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/bill"
@@ -38,7 +39,8 @@ const (
 // keeps the machine busy.
 const quiet = 0.4 / million
 
-// TestAMillionMessagesCostWhatTheirTableSays sends messages one at a time, so that no
+// TestAMillionMessagesCostWhatTheirTableSays is about a lake without Finder, whose price
+// is told apart (bill_finder_test.go). It sends messages one at a time, so that no
 // function waits for a processor that another one has.
 func TestAMillionMessagesCostWhatTheirTableSays(t *testing.T) {
 	l := startMetered(t)
@@ -78,7 +80,7 @@ type metered struct {
 
 func startMetered(t *testing.T) *metered {
 	t.Helper()
-	return startHere(t, local.Options{Durability: store.Durable})
+	return startHere(t, local.Options{Durability: store.Durable, Assembly: altered.Without(t, "../snapshots/dev", "Finder")})
 }
 
 // startHere runs a lake in this process until the test ends.

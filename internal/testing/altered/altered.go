@@ -69,6 +69,36 @@ func Together(t testing.TB, folders ...string) string {
 	return dir
 }
 
+// Without returns a new folder with copies of the templates in a folder, except for that
+// of a stack on which no other depends.
+func Without(t testing.TB, committed, stack string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(committed)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, stack+".template.json")); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "manifest.json")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest map[string]map[string]any
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	delete(manifest["artifacts"], stack)
+	if text, err = json.Marshal(manifest); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 // Templates returns a new folder with changed copies of the templates in a folder.
 func Templates(t testing.TB, committed string, changes ...Change) string {
 	t.Helper()

@@ -23,6 +23,7 @@ const (
 	Received = "received"
 	Catalog  = "catalog"
 	Shares   = "shares"
+	Finder   = "finder"
 )
 
 // definitions are the tables' properties, by their names, as far as they are run. A test
@@ -47,6 +48,10 @@ func definitions() map[string]string {
 		Shares: `{
 			"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
 			"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+			"TimeToLiveSpecification": {"AttributeName": "expiry", "Enabled": true}}`,
+		Finder: `{
+			"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+			"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
 			"TimeToLiveSpecification": {"AttributeName": "expiry", "Enabled": true}}`,
 	}
 }
@@ -111,6 +116,11 @@ func (d *Tables) UpdateItem(ctx context.Context, in *sdk.UpdateItemInput, _ ...f
 // GetItem is DynamoDB's.
 func (d *Tables) GetItem(ctx context.Context, in *sdk.GetItemInput, _ ...func(*sdk.Options)) (*sdk.GetItemOutput, error) {
 	return call(ctx, &d.Faults, "GetItem", func() (*sdk.GetItemOutput, error) { return d.client.GetItem(ctx, in) })
+}
+
+// BatchWriteItem is DynamoDB's.
+func (d *Tables) BatchWriteItem(ctx context.Context, in *sdk.BatchWriteItemInput, _ ...func(*sdk.Options)) (*sdk.BatchWriteItemOutput, error) {
+	return call(ctx, &d.Faults, "BatchWriteItem", func() (*sdk.BatchWriteItemOutput, error) { return d.client.BatchWriteItem(ctx, in) })
 }
 
 // Query is DynamoDB's.
