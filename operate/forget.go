@@ -80,7 +80,8 @@ func (o *Operator) Forget(ctx context.Context, id string, reason ForgetReason, d
 }
 
 // ForgetOf is Forget for a message of the institution owner. Another one's message is
-// unknown.
+// unknown. An operator that In returned does not know Finder's table, and leaves the
+// entries of the message there.
 func (o *Operator) ForgetOf(ctx context.Context, owner, id string, reason ForgetReason) (Forgotten, error) {
 	return o.forget(ctx, owner, id, reason, false)
 }

@@ -124,8 +124,8 @@ func newClaimCheck(scope constructs.Construct, id string, base Foundation, acces
 		LifecycleRules:   &[]*awss3.LifecycleRule{lifecycle("", 0, claimCheckDays)},
 	})
 	accept(bucket, "HIPAA.Security-S3BucketVersioningEnabled",
-		"Content waits here for at most 30 days on its way to the lake, which is versioned; each key is of one event and no "+
-			"function may delete. Versions would only keep patients' data longer than needed.")
+		"Content waits here for at most 30 days on its way to the lake, which is versioned; each key is of one event, and only "+
+			"forget may delete. Versions would only keep patients' data longer than needed.")
 	return bucket
 }
 

@@ -1,5 +1,7 @@
 package e2e_test
 
+// This file is about people who operate for an institution through the API.
+
 import (
 	"context"
 	"encoding/json"
@@ -22,8 +24,6 @@ import (
 	"hl7lake/internal/hub"
 	"hl7lake/internal/testing/canary"
 )
-
-// This file is about people who operate for an institution through the API.
 
 // nightShift creates a user who operates for the institution, and neither reads nor
 // writes.
