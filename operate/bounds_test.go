@@ -67,9 +67,13 @@ func (q *queues) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // letter returns a letter about a message of the owner, as SNS leaves it.
 func letter(t *testing.T, owner string, root uuid.UUID) string {
 	t.Helper()
-	wire, err := hub.ClaimCheck{}.Pack(t.Context(), hub.Event{
-		Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root, Owner: owner, Type: "ADT^A01", Body: []byte("MSH|"),
-	}, "")
+	return letterOf(t, hub.Event{Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root, Owner: owner, Type: "ADT^A01", Body: []byte("MSH|")})
+}
+
+// letterOf returns a letter with an event, as SNS leaves it.
+func letterOf(t *testing.T, e hub.Event) string {
+	t.Helper()
+	wire, err := hub.ClaimCheck{}.Pack(t.Context(), e, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,6 +139,39 @@ func TestALetterThatOnlySaysItIsTheirsIsNotRedriven(t *testing.T) {
 		func(l DeadLetter) { t.Errorf("reported %+v", l) })
 	if err != nil || q.asked["AmazonSQS.DeleteMessage"] != 0 || q.asked["AmazonSQS.ChangeMessageVisibility"] != 2 {
 		t.Errorf("asked for %v, %v", q.asked, err)
+	}
+}
+
+// TestThatAMessageWasForgottenIsRedrivenAndNothingElseOfIt has letters about a message
+// that was forgotten: that it was accepted, and that it was forgotten.
+func TestThatAMessageWasForgottenIsRedrivenAndNothingElseOfIt(t *testing.T) {
+	root := uuid.Must(uuid.NewV7())
+	message := hub.Event{Name: hub.Ingested, Kind: hub.ER7, ID: root, Root: root, Owner: "st-elsewhere", Type: "ADT^A01", Body: []byte("MSH|")}
+	tables, topic := fake.NewTables(t), &fake.Topic{}
+	fake.File(t, tables, &fake.Buckets{}, message, time.Now())
+	table := catalog.Table{Name: fake.Catalog, DB: tables}
+	entries, err := table.History(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := catalog.Forget(t.Context(), tables, fake.Catalog, entries, "test-data", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	forgotten := hub.Derive(message, hub.Connector{}, hub.Forgotten, hub.ER7)
+	forgotten.Body = []byte("test-data")
+	q := &queues{letters: []string{letterOf(t, message), letterOf(t, forgotten)}}
+	o := inFrontOf(t, q, tables)
+	o.route.Hub.Publisher = topic
+	outcomes := map[string]Outcome{}
+	_, err = o.RedriveSome(t.Context(), RedriveOptions{Owner: "st-elsewhere"}, Bounds{Most: 2, Until: time.Now().Add(time.Minute)},
+		func(l DeadLetter) { outcomes[l.Event] = l.Outcome })
+	if diff := cmp.Diff(map[string]Outcome{"ingested": Erased, "forgotten": Redriven}, outcomes); err != nil || diff != "" {
+		t.Errorf("%v: %s", err, diff)
+	}
+	for _, record := range topic.Deliveries().Records {
+		if event, err := hub.FromSNS(record.SNS).Event(); err != nil || event.Name != hub.Forgotten {
+			t.Errorf("published %+v, %v", event, err)
+		}
 	}
 }
 

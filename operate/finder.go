@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"hl7lake/client"
-	"hl7lake/internal/finder"
 )
 
 // FinderSelection says which messages are entered in Finder's table again.
@@ -47,7 +46,10 @@ var ErrNoFinder = errors.New("this lake has no Finder")
 // The error is ErrNoFinder, ErrReindexing, a *FunctionError, or an error of the call.
 func (o *Operator) RebuildFinder(ctx context.Context, of FinderSelection, progress func(FinderRebuilt)) (FinderRebuilt, error) {
 	all := FinderRebuilt{After: of.After}
-	if _, err := o.finderTable(); err != nil {
+	if _, err := o.outputs.Get(client.OutputFinder); err != nil {
+		if absent, is := errors.AsType[*client.OutputError](err); is && absent.Stacks == nil {
+			return all, ErrNoFinder
+		}
 		return all, err
 	}
 	for {
@@ -66,27 +68,4 @@ func (o *Operator) RebuildFinder(ctx context.Context, of FinderSelection, progre
 			return all, nil
 		}
 	}
-}
-
-// finderTable returns Finder's table. The error is ErrNoFinder, or a *client.OutputError if
-// the outputs are of several lakes.
-func (o *Operator) finderTable() (finder.Table, error) {
-	name, err := o.outputs.Get(client.OutputFinder)
-	if absent, is := errors.AsType[*client.OutputError](err); is && absent.Stacks == nil {
-		return finder.Table{}, ErrNoFinder
-	}
-	return finder.Table{Name: name, DB: o.tables}, err
-}
-
-// forgetHashes removes the entries of a message from Finder's table, if the lake has one,
-// and keeps the message from being entered again.
-func (o *Operator) forgetHashes(ctx context.Context, root uuid.UUID) error {
-	table, err := o.finderTable()
-	if errors.Is(err, ErrNoFinder) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return table.Forget(ctx, root, time.Now())
 }

@@ -15,6 +15,7 @@ import (
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/claim"
+	"hl7lake/internal/hub"
 )
 
 // ForgetReason is the code of the reason for which a message is forgotten. The catalog
@@ -65,10 +66,11 @@ func (e *LockedError) Error() string {
 }
 
 // Forget deletes the content of the message id for good: the message, everything that was
-// made of it, copies that wait in the claim-check bucket, and the hashes of its identifiers
-// in Finder's table, if the outputs have one. The catalog keeps its entries, with the time
-// and the reason, and without the hash of the control id. The sender may then send the same
-// content again, as a new message. A dry run only looks.
+// made of it, and copies that wait in the claim-check bucket. It then publishes a forgotten
+// event, by which connectors delete what they keep of the message: Finder, its hashes. The
+// catalog keeps its entries, with the time and the reason, and without the hash of the
+// control id. The sender may then send the same content again, as a new message. A dry run
+// only looks.
 //
 // If a lock or a legal hold protects one of the message's objects, Forget deletes nothing
 // and returns a *LockedError. That needs the permissions s3:GetObjectRetention and
@@ -80,8 +82,7 @@ func (o *Operator) Forget(ctx context.Context, id string, reason ForgetReason, d
 }
 
 // ForgetOf is Forget for a message of the institution owner. Another one's message is
-// unknown. An operator that In returned does not know Finder's table, and leaves the
-// entries of the message there.
+// unknown.
 func (o *Operator) ForgetOf(ctx context.Context, owner, id string, reason ForgetReason) (Forgotten, error) {
 	return o.forget(ctx, owner, id, reason, false)
 }
@@ -206,14 +207,11 @@ func (f *forgetting) mayDelete(ctx context.Context, version s3types.ObjectVersio
 	return nil
 }
 
-// run deletes what look has found, and first of all what leads to it by an identifier. It
-// gives up the claim while the message as it was sent still exists, since that leads to the
-// claim, and it marks the message as forgotten after the deletion. So a second call can
-// finish after an interruption.
+// run deletes what look has found. It gives up the claim while the message as it was sent
+// still exists, since that leads to the claim. It marks the message as forgotten after the
+// deletion, and then tells the connectors. So a second call can finish after an
+// interruption.
 func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released bool, err error) {
-	if err := f.forgetHashes(ctx, f.root); err != nil {
-		return false, err
-	}
 	keys, err := f.claimKeys(ctx)
 	if err != nil {
 		return false, err
@@ -233,7 +231,20 @@ func (f *forgetting) run(ctx context.Context, reason ForgetReason) (released boo
 			return released, fmt.Errorf("delete the object: %w", err)
 		}
 	}
-	return released, catalog.Forget(ctx, f.tables, f.catalog.Name, f.entries, string(reason), time.Now())
+	if err := catalog.Forget(ctx, f.tables, f.catalog.Name, f.entries, string(reason), time.Now()); err != nil {
+		return released, err
+	}
+	return released, f.tell(ctx, reason)
+}
+
+// tell publishes the forgotten event of the message, whose entries include the message as
+// it was sent. A repetition has the same id.
+func (f *forgetting) tell(ctx context.Context, reason ForgetReason) error {
+	raw, _ := catalog.Raw(f.entries)
+	message := hub.Event{ID: f.root, Root: f.root, Owner: raw.Owner, Type: raw.Type}
+	event := hub.Derive(message, hub.Connector{}, hub.Forgotten, raw.Kind())
+	event.Body = []byte(reason)
+	return f.route.Hub.Publish(ctx, event)
 }
 
 // gone reports whether S3 says that there is no such object, or no such version of it. It

@@ -265,7 +265,9 @@ func (r *redrive) one(ctx context.Context, message types.Message) (letter DeadLe
 			return letter, true
 		case r.Owner != "" && len(entries) > 0 && entries[0].Owner != r.Owner: // the letter says it is theirs
 			return letter, false
-		case catalog.IsForgotten(entries): // publishing it would store it again
+		// Publishing it would store it again; but connectors must still hear that it was
+		// forgotten.
+		case catalog.IsForgotten(entries) && event.Name != hub.Forgotten:
 			continue
 		case outcome == Gone:
 			letter.Outcome, letter.Err = outcome, err

@@ -167,10 +167,16 @@ func (c Core) objects(zones ...string) []*string {
 // LetPublish lets the function publish events on the hub, with large content in the
 // claim-check bucket, and tells it the names of both.
 func (c Core) LetPublish(fn Function) {
+	c.letPublishSmall(fn)
+	c.LetCheckIn(fn)
+}
+
+// letPublishSmall lets the function publish events that travel with their bodies, and
+// tells it the name of the hub.
+func (c Core) letPublishSmall(fn Function) {
 	fn.tell(contract.EnvHubTopicARN, c.Hub.TopicArn())
 	grant(fn.Lambda, []string{"sns:Publish"}, c.Hub.TopicArn())
 	grantEncrypt(fn.Lambda, c.Foundation.Keys.Hub)
-	c.LetCheckIn(fn)
 }
 
 // LetCheckIn lets the function store content in the claim-check bucket, and tells it the

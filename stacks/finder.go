@@ -103,7 +103,7 @@ func (f Finder) addIndex() Function {
 		Environment: f.environment(),
 	})
 	f.Subscribe(index, Events{
-		Names:     []string{contract.EventIngested},
+		Names:     []string{contract.EventIngested, contract.EventForgotten},
 		Protocols: []string{contract.ProtocolHL7v2},
 		Formats:   []string{contract.FormatER7},
 	})

@@ -63,6 +63,7 @@ func (d FrontDoor) addForget(core Core) Function {
 			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
 		},
 	})
+	core.letPublishSmall(forget)
 	grant(forget.Lambda, []string{"dynamodb:Query", "dynamodb:UpdateItem"}, core.Catalog.TableArn())
 	grant(forget.Lambda, []string{"dynamodb:DeleteItem"}, d.Received.TableArn())
 	grantTableKey(forget.Lambda, base.Keys.Tables)

@@ -26,9 +26,10 @@ const ConnectorFinder = "finder"
 
 // The events of the hub, the values of the attribute `event`.
 const (
-	EventIngested = "ingested" // a sender's message was accepted
-	EventStaged   = "staged"   // a connector made something of it
-	EventError    = "error"    // a connector could not process it
+	EventIngested  = "ingested"  // a sender's message was accepted
+	EventStaged    = "staged"    // a connector made something of it
+	EventError     = "error"     // a connector could not process it
+	EventForgotten = "forgotten" // its content was deleted on purpose, and whoever keeps something of it must delete that
 )
 
 // ProtocolHL7v2 and FormatER7 say that the body of an event is a message as engines send

@@ -31,9 +31,10 @@ type Name string
 
 // The events of the lake.
 const (
-	Ingested Name = contract.EventIngested // a sender's message was accepted
-	Staged   Name = contract.EventStaged   // a connector made something of it
-	Error    Name = contract.EventError    // a connector could not process it; the body is unchanged
+	Ingested  Name = contract.EventIngested  // a sender's message was accepted
+	Staged    Name = contract.EventStaged    // a connector made something of it
+	Error     Name = contract.EventError     // a connector could not process it; the body is unchanged
+	Forgotten Name = contract.EventForgotten // its content was deleted on purpose; the body is the code of the reason
 )
 
 // Event is one event of the hub, with its body in hand.
@@ -43,7 +44,7 @@ type Event struct {
 	ID        uuid.UUID
 	Root      uuid.UUID // the ingested message's id; equals ID for Ingested
 	Parent    uuid.UUID // the event that this one was made from; zero for Ingested
-	Connector Connector // the connector that made it; zero for Ingested
+	Connector Connector // the connector that made it; zero for Ingested and Forgotten
 	Owner     string    // the institution that may read it
 	Type      string    // of the message, such as ADT^A01 from MSH-9, or UnknownType
 	Charset   string    // as the sender of the message declared it; empty if nothing was declared
@@ -89,7 +90,8 @@ const TimeLayout = "2006-01-02T15:04:05.000Z07:00"
 // message, a new name and kind, and an id that a redelivery of parent repeats and that no
 // other connector makes. The id is the UUIDv5 of the parent's id (RFC 9562, 5.5) and of
 // connector, event, protocol, format and version, joined by slashes, which none of them
-// contains. If an operator chose a charset, that is part of it too. The first 48 bits are
+// contains; for Forgotten, the connector is zero. If an operator chose a charset, that is
+// part of it too. The first 48 bits are
 // replaced by the time at which the message was accepted, as in the root, so that a
 // derived id leads back to the root. That makes it a UUIDv8 (RFC 9562, 5.8). The caller
 // sets the body, and an error's reason.
@@ -127,10 +129,13 @@ var (
 // names are longer.
 func ValidCharset(name string) bool { return charsetPattern.MatchString(name) }
 
+// made reports whether a connector made the event.
+func (e Event) made() bool { return e.Name == Staged || e.Name == Error }
+
 // check reports the first attribute that no publisher may send.
 func (e Event) check() error {
 	switch {
-	case e.Name != Ingested && e.Name != Staged && e.Name != Error:
+	case e.Name != Ingested && e.Name != Forgotten && !e.made():
 		return &AttributeError{Name: "event"}
 	case !validName(e.Kind.Protocol()):
 		return &AttributeError{Name: "protocol"}
@@ -142,7 +147,7 @@ func (e Event) check() error {
 		return &AttributeError{Name: "root"}
 	case e.Name != Ingested && e.Parent == uuid.Nil:
 		return &AttributeError{Name: "source"}
-	case e.Name == Ingested && e.Connector != Connector{}, e.Name != Ingested && !e.Connector.Valid():
+	case !e.made() && e.Connector != Connector{}, e.made() && !e.Connector.Valid():
 		return &AttributeError{Name: "connector"}
 	case !ValidOwner(e.Owner):
 		return &AttributeError{Name: "owner"}

@@ -177,6 +177,35 @@ func TestNoTwoConnectorsMakeOneID(t *testing.T) {
 	}
 }
 
+// forgotten is the event that a message was forgotten.
+func forgotten(parent hub.Event) hub.Event {
+	e := hub.Derive(parent, hub.Connector{}, hub.Forgotten, parent.Kind)
+	e.Body = []byte("wrong-patient")
+	return e
+}
+
+func TestThatAMessageWasForgottenIsAnEventOfNoConnector(t *testing.T) {
+	e := forgotten(ingested([]byte("MSH")))
+	wire, err := (hub.ClaimCheck{}).Pack(t.Context(), e, "id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if value, there := wire.Attributes["connector"]; there {
+		t.Errorf("the connector is %q", value)
+	}
+	got, err := (hub.ClaimCheck{}).Open(t.Context(), wire)
+	if diff := cmp.Diff(e, got); err != nil || diff != "" {
+		t.Errorf("%v: %s", err, diff)
+	}
+	if again := forgotten(ingested(nil)); again.ID != e.ID || again.Parent != e.Root {
+		t.Errorf("the second one is %s of %s, want %s of %s", again.ID, again.Parent, e.ID, e.Root)
+	}
+	e.Connector = staging
+	if _, err := (hub.ClaimCheck{}).Pack(t.Context(), e, "id"); err == nil {
+		t.Error("a connector may say it")
+	}
+}
+
 // TestAnEventHasTenAttributesAtMost is about queues with raw delivery, for which SNS
 // drops an event with more.
 func TestAnEventHasTenAttributesAtMost(t *testing.T) {
@@ -184,7 +213,7 @@ func TestAnEventHasTenAttributesAtMost(t *testing.T) {
 	parent.ReadIn = "windows-1250"
 	refused := hub.Derive(parent, staging, hub.Error, parent.Kind)
 	refused.Reason = hub.Reason{Code: "no-header", Segment: 1, Path: "MSH-1"}
-	for _, e := range []hub.Event{parent, refused, hub.Derive(parent, staging, hub.Staged, "fhir-r4/json")} {
+	for _, e := range []hub.Event{parent, refused, forgotten(parent), hub.Derive(parent, staging, hub.Staged, "fhir-r4/json")} {
 		wire, err := (hub.ClaimCheck{}).Pack(t.Context(), e, "id")
 		if err != nil || len(wire.Attributes) > 10 {
 			t.Errorf("%s has %d attributes, %v", e.Name, len(wire.Attributes), err)

@@ -100,7 +100,9 @@ func wireOf(e Event, encoding, body string) Wire {
 	switch {
 	case e.Name != Ingested:
 		attributes["source"] = e.Parent.String()
-		attributes["connector"] = e.Connector.String()
+		if e.made() {
+			attributes["connector"] = e.Connector.String()
+		}
 	case e.Charset != "":
 		attributes["charset"] = e.Charset
 	}

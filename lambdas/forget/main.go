@@ -1,13 +1,15 @@
 // Command forget is the Lambda function behind POST /messages/{id}/forget: it deletes the
 // content of a message for good, for people who operate for its institution. It works as
-// package hl7lake/operate does. It is the only function that may delete from the lake,
-// and does nothing else.
+// package hl7lake/operate does, and tells connectors on the hub. It is the only function
+// that may delete from the lake, and does nothing else.
 package main
 
 import (
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
 
 	"hl7lake/internal/contract"
+	"hl7lake/lambdas/internal/audit"
 	"hl7lake/lambdas/internal/function"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/operate"
@@ -20,7 +22,9 @@ func main() {
 		ClaimCheck: env.Text(contract.EnvClaimCheckBucket),
 		Catalog:    env.Text(contract.EnvCatalogTable),
 		Received:   env.Text(contract.EnvReceivedTable),
+		Hub:        env.Text(contract.EnvHubTopicARN),
 	}
-	h := handler{logger: logger, operator: operate.In(names, aws, nil)} // it publishes nothing
+	publisher := audit.Publisher{Publisher: sns.NewFromConfig(aws), Logger: logger}
+	h := handler{logger: logger, operator: operate.In(names, aws, publisher)}
 	lambda.Start(problem.Answer(logger, h.forget))
 }

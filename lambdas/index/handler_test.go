@@ -42,10 +42,16 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// deliver hands the function an event as the hub does.
+// deliver hands the function a message that was accepted, as the hub does.
 func (w *world) deliver(t *testing.T, e hub.Event) error {
 	t.Helper()
 	e.Name, e.Kind, e.ID, e.Root, e.Type = hub.Ingested, hub.ER7, root, root, "ADT^A01"
+	return w.deliverEvent(t, e)
+}
+
+// deliverEvent hands the function an event as the hub does.
+func (w *world) deliverEvent(t *testing.T, e hub.Event) error {
+	t.Helper()
 	topic := &fake.Topic{}
 	if err := (hub.Topic{ARN: "hub", Publisher: topic, ClaimCheck: w.claimCheck}).Publish(t.Context(), e); err != nil {
 		t.Fatal(err)
@@ -80,6 +86,29 @@ func TestAMessageIsEnteredUnderTheKeyOfItsInstitution(t *testing.T) {
 	for _, item := range w.tables.Items(t, fake.Finder) {
 		canary.Check(t, "the table", item)
 		canary.Check(t, "the table", fmt.Sprintf("%#v", item))
+	}
+}
+
+// TestAForgottenMessageLeavesNothingInWhateverOrderItsEventsCome delivers that a message
+// was forgotten before, between and after deliveries of the message.
+func TestAForgottenMessageLeavesNothingInWhateverOrderItsEventsCome(t *testing.T) {
+	for _, order := range []string{"message forgotten", "forgotten message", "message forgotten message forgotten", "forgotten forgotten message"} {
+		w := newWorld(t)
+		message := hub.Event{ID: root, Root: root, Owner: canary.Owner, Type: "ADT^A01", Body: canary.Message()}
+		forgotten := hub.Derive(message, hub.Connector{}, hub.Forgotten, hub.ER7)
+		forgotten.Body = []byte("wrong-patient")
+		for name := range strings.FieldsSeq(order) {
+			deliver := map[string]func() error{
+				"message":   func() error { return w.deliver(t, message) },
+				"forgotten": func() error { return w.deliverEvent(t, forgotten) },
+			}[name]
+			if err := deliver(); err != nil {
+				t.Errorf("%s: %v", order, err)
+			}
+		}
+		if items := w.tables.Items(t, fake.Finder); len(items) != 1 || w.finds(t, canary.Owner, "Zeisig-mrn") {
+			t.Errorf("%s: %d items are left, want the one that says so", order, len(items))
+		}
 	}
 }
 

@@ -238,6 +238,12 @@ func TestAnOperatorForgetsAMessageForGood(t *testing.T) {
 			t.Errorf("%s: %d objects are left", name, left)
 		}
 		l.wantForgotten(t, c, id, before)
+		l.settle(t)
+		for _, item := range l.hashes(t) {
+			if text := fmt.Sprintf("%#v", item["sk"]); strings.Contains(text, id) {
+				t.Errorf("%s: Finder's table has an entry: %v", name, item)
+			}
+		}
 		if err := operator.Replay(t.Context(), id, ""); !refused(err, http.StatusGone, "gone") {
 			t.Errorf("%s: replayed: %v", name, err)
 		}
