@@ -139,7 +139,8 @@ export class Session {
     if (renewed === false || renewed === null && Date.now() >= tokens.ends) this.end('ended');
   }
 
-  // redeem asks for tokens. It returns false if they are refused, and null if there was
+  // redeem asks for tokens, at an endpoint that lets any origin's scripts call it (Amazon
+  // Cognito Developer Guide, The token issuer endpoint). It returns false if they are refused, and null if there was
   // no answer.
   async #redeem(form) {
     let answer;
