@@ -75,9 +75,9 @@ func (h handler) feeds(ctx context.Context, rawQuery string, by caller.Caller) (
 	return problem.JSON(http.StatusOK, found), nil
 }
 
-// feed looks at the messages of one institution. It costs the requests of a page for the
-// newest message and, for each of at most maxFeedSources protocols, those of a count for
-// each of 24 hours and 7 days.
+// feed looks at the messages of one institution. It costs at most maxRequests to find the
+// newest message and, for each of at most maxFeedSources protocols, two for each of 24
+// hours and 7 days.
 func (h handler) feed(ctx context.Context, owner string, now time.Time) (feed, error) {
 	w, _, err := newWalk(ctx, h.lake, query{owners: []string{owner}, to: now, start: newestFirst(now)})
 	if err != nil {
@@ -105,7 +105,7 @@ func (h handler) feed(ctx context.Context, owner string, now time.Time) (feed, e
 	if last != uuid.Nil {
 		f.Last = hub.Received(last).Format(hub.TimeLayout)
 		f.Usual = usualOf(spans[shownHours:], counts[shownHours:], oldest)
-		f.hush(now.Sub(hub.Received(last)))
+		f.setSilence(now.Sub(hub.Received(last)))
 	}
 	return f, nil
 }
@@ -161,8 +161,8 @@ func usualOf(spans []span, counts []tally, oldest place) *usual {
 	return &u
 }
 
-// hush says how long the feed has been silent, and whether that is unusual.
-func (f *feed) hush(silence time.Duration) {
+// setSilence says how long the feed has been silent, and whether that is unusual.
+func (f *feed) setSilence(silence time.Duration) {
 	f.SilentMinutes = int(max(silence, 0) / time.Minute)
 	if f.Usual != nil && f.Usual.PerHour > 0 {
 		usualDistance := time.Duration(float64(time.Hour) / f.Usual.PerHour)

@@ -10,17 +10,17 @@ type tally struct {
 
 const (
 	// sample is how many keys one request for a count returns at most. Most of the time
-	// of a request goes into its keys, and so many tell a rate well enough.
+	// of a request goes into its keys, and these are enough to tell a rate.
 	sample = 250
 	// sampled is the time for which a sample stands, if it does not reach further:
 	// half an hour.
 	sampled = 2 * firstWidth
 )
 
-// count counts the messages of the sources in a span. A request that does not reach as
-// far as it stands for is taken to be like the rest of that time. So a count costs at
-// most one request for each source and half hour, and one for each source if there are
-// fewer than sample messages.
+// count counts the messages of the sources in a span. If a request does not reach as far
+// as it stands for, the rest of that time is taken to be like what it returned. So a
+// count costs at most one request for each source and half hour, and one for each source
+// if there are at most sample messages.
 func (l lake) count(ctx context.Context, sources []source, of span) (total tally, err error) {
 	for _, s := range sources {
 		for at := of; at.from < at.to; {

@@ -92,6 +92,28 @@ func TestAMessageIsStagedInTheCharacterSetThatItsSenderMeant(t *testing.T) {
 	b.shows("Müller")
 }
 
+func TestAMessageIsForgottenOnlyWithAReason(t *testing.T) {
+	t.Parallel()
+	b, l := newTab(t), start(t)
+	operator := l.operator(t)
+	id := l.send(t, l.client(t, operator), client.Message{Body: admission(1)}).ID
+	b.signIn(l, operator)
+	b.turn("#/messages/" + id)
+	b.shows("Sample")
+	b.click("button", "Forget…")
+	b.click("button", "Delete")
+	b.find("dialog", ".*") // a reason is missing
+	b.pick("Reason", "It was sent by mistake")
+	b.click("button", "Delete")
+	b.shows("Its content is deleted.")
+	b.turn("#/messages")
+	b.turn("#/messages/" + id)
+	b.shows("content deleted")
+	if strings.Contains(b.text(), "Sample") {
+		t.Error("the content is still shown")
+	}
+}
+
 func TestADeadLetterIsShownAndRedriven(t *testing.T) {
 	t.Parallel()
 	l, mended := startWithoutWriter(t)

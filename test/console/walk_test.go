@@ -37,7 +37,7 @@ func (b *tab) walk(ids ...string) (shown []string) {
 	look := func() {
 		b.t.Helper()
 		b.settle()
-		shown = append(shown, evaluate[string](b, `document.body.innerText + [...document.querySelectorAll('*')].flatMap(
+		shown = append(shown, evaluate[string](b, `document.body.textContent + [...document.querySelectorAll('*')].flatMap(
 			(e) => [e.value, ...[...e.attributes].filter((a) => a.name !== 'class').map((a) => a.value)]).join('\n')`))
 	}
 	links, err := b.all("link", ".*")
