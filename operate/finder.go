@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/google/uuid"
 
 	"hl7lake/client"
@@ -47,8 +48,8 @@ var ErrNoFinder = errors.New("this lake has no Finder")
 // The error is ErrNoFinder, ErrReindexing, a *FunctionError, or an error of the call.
 func (o *Operator) RebuildFinder(ctx context.Context, of FinderSelection, progress func(FinderRebuilt)) (FinderRebuilt, error) {
 	all := FinderRebuilt{After: of.After}
-	if _, err := o.finderTable(); err != nil {
-		return all, err
+	if o.names.Finder == "" {
+		return all, ErrNoFinder
 	}
 	for {
 		done, err := runFunction[FinderRebuilt](ctx, o, client.OutputReindex, struct {
@@ -68,25 +69,15 @@ func (o *Operator) RebuildFinder(ctx context.Context, of FinderSelection, progre
 	}
 }
 
-// finderTable returns Finder's table. The error is ErrNoFinder, or a *client.OutputError if
-// the outputs are of several lakes.
-func (o *Operator) finderTable() (finder.Table, error) {
-	name, err := o.outputs.Get(client.OutputFinder)
-	if absent, is := errors.AsType[*client.OutputError](err); is && absent.Stacks == nil {
-		return finder.Table{}, ErrNoFinder
-	}
-	return finder.Table{Name: name, DB: o.tables}, err
-}
-
 // forgetHashes removes the entries of a message from Finder's table, if the lake has one,
 // and keeps the message from being entered again.
 func (o *Operator) forgetHashes(ctx context.Context, root uuid.UUID) error {
-	table, err := o.finderTable()
-	if errors.Is(err, ErrNoFinder) {
+	if o.names.Finder == "" {
 		return nil
 	}
-	if err != nil {
-		return err
+	err := finder.Table{Name: o.names.Finder, DB: o.tables}.Forget(ctx, root, time.Now())
+	if _, absent := errors.AsType[*types.ResourceNotFoundException](err); absent {
+		return nil // a function knows the table's name, and not whether there is one
 	}
-	return table.Forget(ctx, root, time.Now())
+	return err
 }

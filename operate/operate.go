@@ -13,6 +13,7 @@
 package operate
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -50,6 +51,7 @@ type Names struct {
 	ClaimCheck string // the bucket of content too large for the hub
 	Catalog    string // the table of what the lake holds
 	Received   string // the table of what was accepted; only forget needs it
+	Finder     string // the table of Finder, or "": the lake need not have it; only forget needs it
 	Hub        string // the ARN of the topic
 	Queues     string // what the names of the lake's queues begin with; only redrive needs it
 }
@@ -111,6 +113,10 @@ func namesIn(outputs client.Outputs) (names Names, err error) {
 		if *name.of, err = outputs.Get(name.output); err != nil {
 			return Names{}, err
 		}
+	}
+	names.Finder, err = outputs.Get(client.OutputFinder)
+	if absent, is := errors.AsType[*client.OutputError](err); err != nil && (!is || absent.Stacks != nil) {
+		return Names{}, err
 	}
 	names.Queues, err = stackPrefix(outputs)
 	return names, err

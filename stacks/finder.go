@@ -50,6 +50,7 @@ func NewFinder(scope constructs.Construct, id string, props FinderProps) Finder 
 	made := Finder{
 		Connector: connector,
 		Hashes: newTable(connector.Stack, "Hashes", base, awsdynamodb.TableProps{
+			TableName:           new(base.finderTable()),
 			PartitionKey:        stringAttribute("pk"),
 			SortKey:             stringAttribute("sk"),
 			TimeToLiveAttribute: new("expiry"),
@@ -62,6 +63,10 @@ func NewFinder(scope constructs.Construct, id string, props FinderProps) Finder 
 	newOutput(made.Stack, contract.OutputFinder, made.Hashes.TableName(), "Table of the identifiers' hashes")
 	return made
 }
+
+// finderTable is the name of Finder's table. It is chosen here, so that FrontDoor can let its
+// function forget empty the table, whether the environment has one or not.
+func (e Environment) finderTable() string { return "hl7lake-" + e.Name + "-finder-hashes" }
 
 // check panics if the settings are not valid, which is a mistake in this package.
 func (s FinderSettings) check() {

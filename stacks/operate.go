@@ -61,9 +61,11 @@ func (d FrontDoor) addForget(core Core) Function {
 			contract.EnvReceivedTable:    d.Received.TableName(),
 			contract.EnvLakeBucket:       core.Lake.BucketName(),
 			contract.EnvClaimCheckBucket: core.ClaimCheck.BucketName(),
+			contract.EnvFinderTable:      new(base.finderTable()),
 		},
 	})
 	grant(forget.Lambda, []string{"dynamodb:Query", "dynamodb:UpdateItem"}, core.Catalog.TableArn())
+	grant(forget.Lambda, []string{"dynamodb:UpdateItem", "dynamodb:BatchWriteItem"}, new(arnOf(d.Stack, "dynamodb", "table/"+base.finderTable())))
 	grant(forget.Lambda, []string{"dynamodb:DeleteItem"}, d.Received.TableArn())
 	grantTableKey(forget.Lambda, base.Keys.Tables)
 	grant(forget.Lambda, []string{"s3:ListBucket", "s3:ListBucketVersions"}, core.Lake.BucketArn())

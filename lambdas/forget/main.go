@@ -20,6 +20,7 @@ func main() {
 		ClaimCheck: env.Text(contract.EnvClaimCheckBucket),
 		Catalog:    env.Text(contract.EnvCatalogTable),
 		Received:   env.Text(contract.EnvReceivedTable),
+		Finder:     env.Text(contract.EnvFinderTable),
 	}
 	h := handler{logger: logger, operator: operate.In(names, aws, nil)} // it publishes nothing
 	lambda.Start(problem.Answer(logger, h.forget))

@@ -50,6 +50,7 @@ func definitions() map[string]string {
 			"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
 			"TimeToLiveSpecification": {"AttributeName": "expiry", "Enabled": true}}`,
 		Finder: `{
+			"TableName": "hl7lake-dev-finder-hashes",
 			"KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
 			"AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "sk", "AttributeType": "S"}],
 			"TimeToLiveSpecification": {"AttributeName": "expiry", "Enabled": true}}`,
