@@ -156,27 +156,31 @@ func TestTheTableHoldsNoIdentifierAndNoPlainHashOfOne(t *testing.T) {
 	}
 }
 
-// TestAForgottenMessageLeavesNoHashAndIsNotEnteredAgain has it delivered again, and the
-// table made again, after it was forgotten.
+// TestAForgottenMessageLeavesNoHashAndIsNotEnteredAgain has it forgotten by an operator and
+// through the API, and then delivered again, and the table made again.
 func TestAForgottenMessageLeavesNoHashAndIsNotEnteredAgain(t *testing.T) {
 	l := start(t)
 	c := l.client(t, l.admin(t))
-	ids := l.accepted(t, c, admission(1), admission(2))
+	on := l.client(t, l.user(t, client.User{Email: "operates@example.org", Operate: scenario.Institution}))
+	ids := l.accepted(t, c, admission(1), admission(2), admission(3))
 	l.settle(t)
 	if _, err := l.operator(t).Forget(t.Context(), ids[0], "wrong-patient", false); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := on.Forget(t.Context(), ids[2], "wrong-patient"); err != nil {
+		t.Fatal(err)
+	}
 	l.publish(t, ids[0], "ADT^A01", admission(1))
+	l.publish(t, ids[2], "ADT^A01", admission(3))
 	l.settle(t)
 	l.rebuildFinder(t, operate.FinderSelection{})
-	if got := foundIDs(t, c, patient(1)); got != nil {
-		t.Errorf("found: %v", got)
-	}
-	if got := foundIDs(t, c, patient(2)); !slices.Equal(got, ids[1:]) {
-		t.Errorf("the other one: %v", got)
+	for n, want := range map[int][]string{1: nil, 2: {ids[1]}, 3: nil} {
+		if got := foundIDs(t, c, patient(n)); !slices.Equal(got, want) {
+			t.Errorf("patient %d: %v, want %v", n, got, want)
+		}
 	}
 	for _, item := range l.hashes(t) {
-		if text := fmt.Sprintf("%#v", item["sk"]); strings.Contains(text, ids[0]) {
+		if text := fmt.Sprintf("%#v", item["sk"]); strings.Contains(text, ids[0]) || strings.Contains(text, ids[2]) {
 			t.Errorf("an entry is left: %v", item)
 		}
 	}

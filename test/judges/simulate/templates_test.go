@@ -284,7 +284,7 @@ func (r request) elsewhere(g grants) request {
 }
 
 // beside changes the name in an ARN: the last part of the path before what the last
-// wildcard stood for.
+// wildcard stood for. It does so within the name, which may stand between two wildcards.
 func beside(arn string) string {
 	name := arn
 	if i := strings.LastIndex(arn, placeholder); i >= 0 {
@@ -293,7 +293,8 @@ func beside(arn string) string {
 	name, _, _ = strings.Cut(name, ":log-stream:")
 	rest := arn[len(name):]
 	stem := strings.TrimRight(name, "/:")
-	return stem + "x" + name[len(stem):] + rest
+	inside := len(stem) - 1
+	return name[:inside] + "x" + name[inside:] + rest
 }
 
 // variants are requests that differ from a granted one in what policies commonly deny.
