@@ -145,7 +145,8 @@ export async function show(place, context) {
     const at = (finding) => finding.segment === undefined ? null
       : h('a', { href: link(['messages', id, 'raw'], { segment: String(finding.segment), path: finding.path }) }, `segment ${finding.segment + 1}`);
     if (view.fault) return h('p', { class: 'bad' }, faultText(view.fault));
-    if (view.findings.length === 0) return h('p', { class: 'empty' }, 'The message keeps the rules of its version.');
+    if (view.unchecked) return h('p', { class: 'empty' }, 'The message has too many segments to be checked.');
+    if (view.findings_total === 0) return h('p', { class: 'empty' }, 'The message keeps the rules of its version.');
     return [
       h('ul', { class: 'findings' }, view.findings.map((finding) => h('li', { class: finding.level }, describe(finding), ' ', at(finding)))),
       view.findings.length < view.findings_total && h('p', { class: 'faint' }, `These are of the segments that are shown first; there are ${count(view.findings_total)} in all.`),
