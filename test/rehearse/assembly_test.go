@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -52,15 +51,39 @@ func synthesize(t *testing.T, ctx context.Context) *assembly {
 	return a
 }
 
-// order returns the stacks' construct ids, each after those on which it depends. All
-// depend on Core, and Tables on FrontDoor too.
-func (a *assembly) order() []string {
-	found, _ := filepath.Glob(filepath.Join(a.folder, "*.template.json")) // the pattern is well formed
-	var stacks []string
-	for _, path := range found {
-		stacks = append(stacks, strings.TrimSuffix(filepath.Base(path), ".template.json"))
+// order returns the stacks' construct ids, each after those on which the manifest says
+// that it depends.
+func (a *assembly) order(t *testing.T) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(a.folder, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	slices.Sort(stacks) // Core, FrontDoor, StagingER7, Tables
+	var manifest struct {
+		Artifacts map[string]struct {
+			Type         string
+			Dependencies []string
+		}
+	}
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	const isStack = "aws:cloudformation:stack"
+	var stacks []string
+	var add func(id string)
+	add = func(id string) {
+		artifact := manifest.Artifacts[id]
+		if artifact.Type != isStack || slices.Contains(stacks, id) {
+			return
+		}
+		for _, before := range slices.Sorted(slices.Values(artifact.Dependencies)) {
+			add(before)
+		}
+		stacks = append(stacks, id)
+	}
+	for _, id := range slices.Sorted(maps.Keys(manifest.Artifacts)) {
+		add(id)
+	}
 	return stacks
 }
 
@@ -68,7 +91,7 @@ func (a *assembly) order() []string {
 func (a *assembly) resources(t *testing.T) []resource {
 	t.Helper()
 	var all []resource
-	for _, stack := range a.order() {
+	for _, stack := range a.order(t) {
 		for logical, declared := range a.template(t, stack)["Resources"].(map[string]any) {
 			declared := declared.(map[string]any)
 			properties, _ := declared["Properties"].(map[string]any)
@@ -163,7 +186,7 @@ func replace(value any, by func(intrinsic string, argument any) (string, bool)) 
 // edit changes every template, and the hash by which it is uploaded.
 func (a *assembly) edit(t *testing.T, change func(document map[string]any) any) {
 	t.Helper()
-	for _, stack := range a.order() {
+	for _, stack := range a.order(t) {
 		text, err := json.MarshalIndent(change(a.template(t, stack)), "", " ")
 		if err != nil {
 			t.Fatal(err)
@@ -176,7 +199,7 @@ func (a *assembly) edit(t *testing.T, change func(document map[string]any) any) 
 // changeAsset adds a file to the code that the named construct uploads.
 func (a *assembly) changeAsset(t *testing.T, construct string) {
 	t.Helper()
-	for _, stack := range a.order() {
+	for _, stack := range a.order(t) {
 		old := a.hash(t, stack, construct, "displayName")
 		if old == "" {
 			continue

@@ -90,7 +90,7 @@ func (r *rehearsal) deploy(ctx context.Context) {
 		r.must(ctx, append(arguments, "--all")...)
 		return
 	}
-	for _, stack := range r.assembly.order() {
+	for _, stack := range r.assembly.order(r.t) {
 		r.assembly.resolveStackOutputs(r.t, r.cloud.outputs(r.t, ctx))
 		r.must(ctx, append(arguments, "--exclusively", stack)...)
 	}
