@@ -10,12 +10,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"github.com/aws/smithy-go"
 	"github.com/google/uuid"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/claim"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/object"
 )
 
 // ForgetReason is the code of the reason for which a message is forgotten. The catalog
@@ -247,20 +247,13 @@ func (f *forgetting) tell(ctx context.Context, reason ForgetReason) error {
 	return f.route.Hub.Publish(ctx, event)
 }
 
-// gone reports whether S3 says that there is no such object, or no such version of it. It
-// says so only to a caller who may list the bucket (Amazon S3 API Reference, GetObject).
-func gone(err error) bool {
-	problem, answered := errors.AsType[smithy.APIError](err)
-	return answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion"}, problem.ErrorCode())
-}
-
 // claimKeys returns the keys that may hold the claim on the message's content. It returns
 // none if the content is gone: the claim has then expired or was given up.
 func (f *forgetting) claimKeys(ctx context.Context) ([]string, error) {
 	raw, _ := catalog.Raw(f.entries)
 	content, err := raw.Read(ctx, f.route.Objects, f.route.Bucket)
 	switch {
-	case gone(err):
+	case object.IsGone(err):
 		return nil, nil
 	case err != nil:
 		return nil, err

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 	"github.com/aws/smithy-go"
@@ -21,6 +20,7 @@ import (
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/object"
 )
 
 // Outcome is what became of a dead letter.
@@ -283,10 +283,9 @@ func (r *redrive) one(ctx context.Context, message types.Message) (letter DeadLe
 // error. It returns "" if the letter can still be redriven: a person who redrives need
 // not be allowed to read its content.
 func hopeless(err error) Outcome {
-	_, noObject := errors.AsType[*s3types.NoSuchKey](err)
 	_, isCall := errors.AsType[*smithy.OperationError](err)
 	switch {
-	case noObject, errors.Is(err, hub.ErrContent):
+	case object.IsGone(err), errors.Is(err, hub.ErrContent):
 		return Gone
 	case err == nil, isCall:
 		return ""

@@ -15,6 +15,7 @@ import (
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/object"
 )
 
 // Selection selects stored messages: those with the given ids, else those to which all
@@ -193,7 +194,7 @@ func (o *Operator) replay(ctx context.Context, root string, selection Selection,
 	}
 	if !dry {
 		result.Err = o.route.Publish(ctx, raw, selection.Charset)
-		if gone(result.Err) {
+		if object.IsGone(result.Err) {
 			result.Err = ErrGone
 		}
 		result.Done = result.Err == nil

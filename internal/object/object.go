@@ -9,10 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/smithy-go"
 )
 
 // Getter is the part of Amazon S3 that reading needs; *s3.Client has it.
@@ -22,6 +24,15 @@ type Getter interface {
 
 // ErrDiffers says that an object is not the one that was recorded.
 var ErrDiffers = errors.New("object: size or hash differs from what was recorded")
+
+// IsGone reports whether S3 says that there is no such object, or no such version of it: a
+// rule or a person has deleted it for good. A caller who may not list the bucket would
+// get AccessDenied (Amazon S3 API Reference, GetObject and HeadObject). The answer to a
+// HEAD request has no code of S3's own.
+func IsGone(err error) bool {
+	problem, answered := errors.AsType[smithy.APIError](err)
+	return answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion", "NotFound"}, problem.ErrorCode())
+}
 
 // Read returns the content of an object and when it was last written. Its size in bytes
 // and its SHA-256, in hex, must be those given; otherwise the error is ErrDiffers. Other

@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/smithy-go"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/object"
@@ -54,7 +51,7 @@ func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) 
 	}
 	content, err := entry.Read(ctx, l.objects, l.bucket)
 	switch {
-	case gone(err):
+	case object.IsGone(err):
 		return events.APIGatewayV2HTTPResponse{}, errGone
 	case err != nil:
 		return events.APIGatewayV2HTTPResponse{}, err
@@ -67,21 +64,12 @@ func (l lake) serve(ctx context.Context, entry catalog.Entry, mediaType string) 
 	}, nil
 }
 
-// gone reports whether S3 says that there is no such object, or no such version of it: a
-// rule or a person has deleted it for good. A caller who may not list the bucket would
-// get AccessDenied (Amazon S3 API Reference, GetObject and HeadObject). The answer to a
-// HEAD request has no code of S3's own.
-func gone(err error) bool {
-	problem, answered := errors.AsType[smithy.APIError](err)
-	return answered && slices.Contains([]string{"NoSuchKey", "NoSuchVersion", "NotFound"}, problem.ErrorCode())
-}
-
 // redirect answers 303 with an address in S3 itself, valid for redirectFor. Only S3 can
 // say whether anything is there.
 func (l lake) redirect(ctx context.Context, in *s3.GetObjectInput, mediaType string) (events.APIGatewayV2HTTPResponse, error) {
 	_, err := l.objects.HeadObject(ctx, &s3.HeadObjectInput{Bucket: in.Bucket, Key: in.Key, VersionId: in.VersionId})
 	switch {
-	case gone(err):
+	case object.IsGone(err):
 		return events.APIGatewayV2HTTPResponse{}, errGone
 	case err != nil:
 		return events.APIGatewayV2HTTPResponse{}, fmt.Errorf("look at the object: %w", err)

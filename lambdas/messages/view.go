@@ -12,6 +12,7 @@ import (
 
 	"hl7lake/hl7"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/object"
 	"hl7lake/lambdas/internal/history"
 	"hl7lake/lambdas/internal/problem"
 	"hl7lake/lambdas/internal/sent"
@@ -89,7 +90,7 @@ func (h handler) er7(ctx context.Context, found history.History) ([]byte, error)
 		return nil, errTooLarge
 	}
 	body, err := entry.Read(ctx, h.lake.objects, h.lake.bucket)
-	if gone(err) {
+	if object.IsGone(err) {
 		return nil, errGone
 	}
 	return body, err

@@ -5,8 +5,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"flag"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,6 +24,7 @@ import (
 	"hl7lake/cmd/lake/scenario"
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/testing/altered"
 )
 
 // many is how many messages the lake holds whose list is timed.
@@ -40,37 +39,21 @@ const soon = time.Second
 // take minutes.
 func templates(t testing.TB) string {
 	t.Helper()
-	folder := t.TempDir()
-	if err := os.CopyFS(folder, os.DirFS("../snapshots/dev")); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(folder, "Core.template.json")
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var core map[string]any
-	if err := json.Unmarshal(text, &core); err != nil {
-		t.Fatal(err)
-	}
-	found := false
-	for _, resource := range core["Resources"].(map[string]any) {
-		properties, _ := resource.(map[string]any)["Properties"].(map[string]any)
-		document, _ := properties["PolicyDocument"].(map[string]any)
-		statements, _ := document["Statement"].([]any)
-		rest := slices.DeleteFunc(statements, func(s any) bool { return s.(map[string]any)["Sid"] == "OnlyTheWriterWrites" })
-		if len(rest) < len(statements) {
-			document["Statement"], found = rest, true
-		}
-	}
-	if text, err = json.Marshal(core); err == nil {
-		err = os.WriteFile(file, text, 0o600)
-	}
-	if err != nil || !found {
-		t.Fatalf("the rule was found: %t; %v", found, err)
-	}
-	return folder
+	return altered.Templates(t, "../snapshots/dev", altered.Change{
+		Stack: "Core",
+		Of: func(_ string, resource map[string]any) bool {
+			text, err := json.Marshal(resource)
+			return err == nil && bytes.Contains(text, []byte(onlyTheWriter))
+		},
+		How: func(properties map[string]any) {
+			document := properties["PolicyDocument"].(map[string]any)
+			document["Statement"] = slices.DeleteFunc(document["Statement"].([]any), func(s any) bool { return s.(map[string]any)["Sid"] == onlyTheWriter })
+		},
+	})
 }
+
+// onlyTheWriter is the name of that rule.
+const onlyTheWriter = "OnlyTheWriterWrites"
 
 // config returns an AWS SDK's configuration with the rights of the account's root.
 func (l *lake) config() aws.Config {

@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"hl7lake/internal/catalog"
 	"hl7lake/internal/contract"
 	"hl7lake/internal/hub"
+	"hl7lake/internal/object"
 )
 
 // ErrGone says that a message that was listed no longer exists.
@@ -96,7 +95,7 @@ func (l Lake) get(ctx context.Context, source string, m Message) ([]byte, error)
 		Date: hub.Received(m.ID).Format(time.DateOnly), ID: m.ID,
 	}
 	out, err := l.Objects.GetObject(ctx, &s3.GetObjectInput{Bucket: &l.Bucket, Key: aws.String(key.String())})
-	if isGone(err) {
+	if object.IsGone(err) {
 		return nil, ErrGone
 	}
 	if err != nil {
@@ -108,10 +107,4 @@ func (l Lake) get(ctx context.Context, source string, m Message) ([]byte, error)
 		return nil, fmt.Errorf("read a message: %w", err)
 	}
 	return body, nil
-}
-
-// isGone reports whether an error of S3 says that there is no such object.
-func isGone(err error) bool {
-	response, ok := errors.AsType[*smithyhttp.ResponseError](err)
-	return ok && response.HTTPStatusCode() == http.StatusNotFound
 }
