@@ -251,3 +251,18 @@ func TestADecisionOnTheCharacterSetGoesBeforeTheDeclaration(t *testing.T) {
 		t.Errorf("an unknown one: %v, want ErrCharset", err)
 	}
 }
+
+func TestAChosenCharsetComesBeforeTheOneDeclaredOutside(t *testing.T) {
+	input := []byte("MSH|^~\\&|A|B|C|D|2026||ADT^A01|1|T|2.5\rPID|1||\xbc\r")
+	for _, test := range []struct{ chosen, declared, want string }{
+		{"iso-8859-5", "iso-8859-1", "М"}, {"", "iso-8859-1", "¼"}, {"iso-8859-5", "", "М"},
+	} {
+		var m hl7.Message
+		if err := m.ParseChosen(test.chosen, test.declared, input); err != nil || m.Get("PID-3") != test.want {
+			t.Errorf("%+v: %q, %v", test, m.Get("PID-3"), err)
+		}
+	}
+	if err := new(hl7.Message).ParseChosen("klingon", "iso-8859-1", input); !errors.Is(err, hl7.ErrCharset) {
+		t.Errorf("an unknown charset: %v", err)
+	}
+}

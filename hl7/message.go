@@ -75,6 +75,15 @@ func (m *Message) ParseIn(charset string, data []byte) error {
 	return m.read(data)
 }
 
+// ParseChosen is ParseIn, in the character set that somebody chose, or ParseAs, with the
+// one that was declared outside the message, if chosen is empty.
+func (m *Message) ParseChosen(chosen, declared string, data []byte) error {
+	if chosen != "" {
+		return m.ParseIn(chosen, data)
+	}
+	return m.ParseAs(declared, data)
+}
+
 // read is Parse for an empty message.
 func (m *Message) read(data []byte) error {
 	m.source, m.text = data, data

@@ -41,7 +41,7 @@ func (x *extractor) read(m Message) {
 	x.received = parquet.Int64Value(m.Received.UnixMilli())
 	x.bytes = int32(len(m.Body))
 	x.problem, x.charset = "", ""
-	err := parse(&x.message, m)
+	err := x.message.ParseChosen(m.ReadIn, m.Charset, m.Body)
 	x.header = x.message.Header()
 	x.scan.read(&x.message)
 	for i := range x.current {
@@ -54,13 +54,6 @@ func (x *extractor) read(m Message) {
 	}
 	x.charset = x.message.Charset().Used
 	x.setZone(x.scan.get(x.scan.segments[0], 7, 1, 1))
-}
-
-func parse(into *hl7.Message, m Message) error {
-	if m.ReadIn != "" {
-		return into.ParseIn(m.ReadIn, m.Body)
-	}
-	return into.ParseAs(m.Charset, m.Body)
 }
 
 // problemOf returns the code of an error of package hl7.

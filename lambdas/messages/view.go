@@ -101,10 +101,7 @@ func (h handler) er7(ctx context.Context, found history.History) ([]byte, error)
 func parse(found history.History, body []byte) (*hl7.Message, error) {
 	var message hl7.Message
 	declared, readIn := sent.Reading{Entries: found.Entries}.Charsets()
-	if readIn != "" {
-		return &message, message.ParseIn(readIn, body)
-	}
-	return &message, message.ParseAs(declared, body)
+	return &message, message.ParseChosen(readIn, declared, body)
 }
 
 // viewQuery reads the parameter of …/view.

@@ -58,10 +58,7 @@ func (h handler) parse(ctx context.Context, in hub.Wire) (staged, error) {
 // read parses the body in the charset that an operator chose, or else in the one that the
 // message or its sender declares.
 func read(message *hl7.Message, event hub.Event) error {
-	if event.ReadIn == "" {
-		return message.ParseAs(event.Charset, event.Body)
-	}
-	err := message.ParseIn(event.ReadIn, event.Body)
+	err := message.ParseChosen(event.ReadIn, event.Charset, event.Body)
 	if errors.Is(err, hl7.ErrCharset) {
 		return &ParseError{Reason: hub.Reason{Code: "charset"}}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hl7lake/client"
+	"hl7lake/internal/testing/running"
 	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/store"
@@ -40,19 +41,9 @@ func start(t testing.TB, tests ...testbed.Options) *lake {
 func startFrom(t testing.TB, templates string, tests ...testbed.Options) *lake {
 	t.Helper()
 	o := local.Options{Assembly: templates, Dir: t.TempDir(), Addr: "127.0.0.1:0", Durability: store.Fleeting}
-	running, err := local.Start(t.Context(), o, tests...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := running.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	l := &lake{Lake: running}
-	if l.connection, err = client.ConnectionTo(running); err != nil {
-		t.Fatal(err)
-	}
+	l := &lake{}
+	l.Lake, l.connection = running.Lake(t, o, tests...)
+	var err error
 	if l.pool, err = l.connection.Pool(nil); err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"hl7lake/client"
 	"hl7lake/cmd/lake/scenario"
+	"hl7lake/internal/testing/running"
 	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/fault"
@@ -56,19 +57,9 @@ func startFaulty(t *testing.T, plan fault.Plan) *lake {
 // startWith runs a lake with the options until the test ends.
 func startWith(t *testing.T, o local.Options, tests ...testbed.Options) *lake {
 	t.Helper()
-	running, err := local.Start(t.Context(), o, tests...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := running.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	l := &lake{Lake: running}
-	if l.connection, err = client.ConnectionTo(running); err != nil {
-		t.Fatal(err)
-	}
+	l := &lake{}
+	l.Lake, l.connection = running.Lake(t, o, tests...)
+	var err error
 	if l.pool, err = l.connection.Pool(nil); err != nil {
 		t.Fatal(err)
 	}

@@ -32,6 +32,7 @@ import (
 	"hl7lake/internal/contract"
 	"hl7lake/internal/testing/altered"
 	answers "hl7lake/internal/testing/answer"
+	"hl7lake/internal/testing/running"
 	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/fault"
@@ -93,20 +94,8 @@ func start(t *testing.T, plan fault.Plan) (*lake, *local.Lake) {
 func startWith(t *testing.T, o local.Options, plan fault.Plan) (*lake, *local.Lake) {
 	t.Helper()
 	o.Addr, o.Durability = "127.0.0.1:0", store.Fleeting
-	running, err := local.Start(t.Context(), o, testbed.Options{Faults: plan, TimeScale: timeScale})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := running.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	connection, err := client.ConnectionTo(running)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return join(t, connection), running
+	started, connection := running.Lake(t, o, testbed.Options{Faults: plan, TimeScale: timeScale})
+	return join(t, connection), started
 }
 
 func join(t *testing.T, connection client.Connection) *lake {

@@ -8,8 +8,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
-	"hl7lake/client"
 	"hl7lake/internal/testing/altered"
+	"hl7lake/internal/testing/running"
 	"hl7lake/internal/testing/testbed"
 	"hl7lake/local"
 	"hl7lake/local/bill"
@@ -87,18 +87,10 @@ func startMetered(t *testing.T) *metered {
 func startHere(t *testing.T, o local.Options, tests ...testbed.Options) *metered {
 	t.Helper()
 	o.Dir, o.Addr = t.TempDir(), "127.0.0.1:0"
-	running, err := local.Start(t.Context(), o, tests...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = running.Close() })
-	connection, err := client.ConnectionTo(running)
-	if err != nil {
-		t.Fatal(err)
-	}
+	started, connection := running.Lake(t, o, tests...)
 	l := &lake{Connection: connection}
 	l.addEngines(t)
-	return &metered{lake: l, running: running, sender: &sender{lake: l}}
+	return &metered{lake: l, running: started, sender: &sender{lake: l}}
 }
 
 // message is the bill of one message, from its post to its JSON, in the fastest of a few

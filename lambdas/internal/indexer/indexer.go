@@ -37,7 +37,7 @@ type Indexer struct {
 // has no entries. StagingER7 tells of it.
 func (x Indexer) Entries(ctx context.Context, m Message) ([]finder.Entry, error) {
 	var message hl7.Message
-	if read(&message, m) != nil {
+	if message.ParseChosen(m.ReadIn, m.Charset, m.Body) != nil {
 		return nil, nil
 	}
 	identifiers, left := finder.Identifiers(&message, x.Places)
@@ -50,13 +50,4 @@ func (x Indexer) Entries(ctx context.Context, m Message) ([]finder.Entry, error)
 		return nil, err
 	}
 	return finder.Key(key).Entries(identifiers), nil
-}
-
-// read parses a message in the charset that an operator chose, or else in what the message
-// or its sender declares.
-func read(message *hl7.Message, m Message) error {
-	if m.ReadIn != "" {
-		return message.ParseIn(m.ReadIn, m.Body)
-	}
-	return message.ParseAs(m.Charset, m.Body)
 }

@@ -43,7 +43,7 @@ func (h handler) handle(ctx context.Context, batch events.SNSEvent) (struct{}, e
 // where it cannot be read.
 func resultOf(event hub.Event) (hub.Event, error) {
 	var message hl7.Message
-	if err := read(&message, event); err != nil {
+	if err := message.ParseChosen(event.ReadIn, event.Charset, event.Body); err != nil {
 		refused := hub.Derive(event, connector(), hub.Error, event.Kind)
 		refused.Reason, refused.Body = reasonOf(err), event.Body
 		return refused, nil
@@ -52,15 +52,6 @@ func resultOf(event hub.Event) (hub.Event, error) {
 	var err error
 	result.Body, err = json.Marshal(patientOf(&message))
 	return result, err
-}
-
-// read parses the body in the charset that an operator decided on, else in what the
-// message or its sender declares.
-func read(message *hl7.Message, event hub.Event) error {
-	if event.ReadIn != "" {
-		return message.ParseIn(event.ReadIn, event.Body)
-	}
-	return message.ParseAs(event.Charset, event.Body)
 }
 
 // reasonOf keeps the place of an error and drops the rest, which could hold content.
